@@ -1,0 +1,78 @@
+/** Every failure of this transport, and who caused it. `docs/errors.md` explains each; a test holds the two together. */
+const FAULT_OF = {
+  ERR_ALERT: 'peer',
+  ERR_BAD_OPTION: 'caller',
+  ERR_CLIENT_CLOSED: 'caller',
+  ERR_CLOSE_TIMEOUT: 'network',
+  ERR_CONNECT_FAILED: 'network',
+  ERR_CONNECT_TIMEOUT: 'network',
+  ERR_CONNECTION_CLOSED: 'peer',
+  ERR_CONNECTION_DRAINING: 'peer',
+  ERR_CONNECTION_LOST: 'network',
+  ERR_DRAIN_TIMEOUT: 'network',
+  ERR_EARLY_BYTES: 'peer',
+  ERR_FRAME_MALFORMED: 'peer',
+  ERR_FRAME_UNEXPECTED: 'peer',
+  ERR_HANDSHAKE_MALFORMED: 'peer',
+  ERR_HANDSHAKE_TIMEOUT: 'network',
+  ERR_INCOMPLETE_LIMIT: 'peer',
+  ERR_IN_FLIGHT_LIMIT: 'peer',
+  ERR_KEY_EXHAUSTED: 'peer',
+  ERR_KEY_UPDATE_FLOOD: 'peer',
+  ERR_LISTEN_FAILED: 'caller',
+  ERR_MESSAGE_MALFORMED: 'peer',
+  ERR_MESSAGE_STALLED: 'network',
+  ERR_MESSAGE_TOO_LARGE: 'caller',
+  ERR_MESSAGE_UNSERIALIZABLE: 'caller',
+  ERR_NOT_CONNECTED: 'caller',
+  ERR_OPEN_FAILED: 'peer',
+  ERR_OVERLOADED: 'peer',
+  ERR_PEER_LIMITS: 'peer',
+  ERR_PING_TIMEOUT: 'network',
+  ERR_QUEUE_FULL: 'caller',
+  ERR_RECORD_LENGTH: 'peer',
+  ERR_RECORD_MALFORMED: 'peer',
+  ERR_RECORD_STALLED: 'network',
+  ERR_RECORD_UNEXPECTED: 'peer',
+  ERR_REQUEST_TIMEOUT: 'network',
+  ERR_SELF_CONNECTION: 'peer',
+  ERR_SESSION_EXPIRED: 'peer',
+  ERR_STRANGER_EVICTED: 'network',
+  ERR_STREAMS_EXHAUSTED: 'caller',
+  ERR_TRUNCATED: 'network',
+  ERR_UNKNOWN_KEY: 'peer',
+  ERR_WRITE_STALLED: 'network',
+} as const;
+
+export type TransportErrorCode = keyof typeof FAULT_OF;
+export type Fault = (typeof FAULT_OF)[TransportErrorCode];
+
+export const TRANSPORT_ERROR_CODES = Object.keys(FAULT_OF) as readonly TransportErrorCode[];
+
+export interface TransportErrorOptions extends ErrorOptions {
+  /** Whether any byte of the message was written to the connection: `false` means that no handler can have run. */
+  readonly sent?: boolean;
+}
+
+/** The only error class that this library throws. Match on `code`; `message` may change. */
+export class TransportError extends Error {
+  override readonly name = 'TransportError';
+  readonly code: TransportErrorCode;
+  /** For a message that failed: was it on the wire? Undefined for failures that concern no message. */
+  readonly sent: boolean | undefined;
+
+  constructor(code: TransportErrorCode, message: string, options?: TransportErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.sent = options?.sent;
+  }
+
+  get fault(): Fault {
+    return FAULT_OF[this.code];
+  }
+
+  /** The same failure, told of one message. */
+  ofMessage(sent: boolean): TransportError {
+    return new TransportError(this.code, this.message, { cause: this.cause, sent });
+  }
+}

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  // The libraries resolve to their TypeScript source through an exports condition: unit tests need no build.
+  ssr: { resolve: { conditions: ['@sealwire/source', 'module', 'node', 'development|production'] } },
+  oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
+  test: {
+    // `nest g` writes specs that use globals.
+    globals: true,
+    include: ['{libs,apps}/*/src/**/*.spec.ts', 'test/**/*.spec.ts'],
+    testTimeout: 20_000,
+  },
+});
