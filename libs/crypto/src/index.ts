@@ -1,7 +1,16 @@
-export { sealA128CbcHs256, openA128CbcHs256 } from './a128cbc-hs256.js';
-export { encryptAes128Cbc, decryptAes128Cbc } from './aes-cbc.js';
+export { openA128CbcHs256, sealA128CbcHs256 } from './a128cbc-hs256.js';
+export { decryptAes128Cbc, encryptAes128Cbc } from './aes-cbc.js';
 export { CRYPTO_ERROR_CODES, CryptoError } from './errors.js';
 export type { CryptoErrorCode, CryptoFault } from './errors.js';
 export { hkdfExpand, hkdfExtract, hmacSha256 } from './hkdf.js';
+export type { KeyFilePolicy } from './key-file-policy.js';
+export { loadKeyFile } from './key-file.js';
+export type { KeyFileOptions } from './key-file.js';
 export { deriveKeySchedule, keyId } from './key-schedule.js';
 export type { KeySchedule } from './key-schedule.js';
+export { Keyring } from './keyring.js';
+export { loadKeyring } from './load-keyring.js';
+export type { KeyringOptions } from './load-keyring.js';
+export { createKeyFile } from './new-key-file.js';
+export { generateKey } from './random-key.js';
+export { SecretKey } from './secret-key.js';

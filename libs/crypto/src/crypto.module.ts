@@ -1,0 +1,49 @@
+import { ConfigurableModuleBuilder, Inject, Injectable, Logger, Module } from '@nestjs/common';
+
+import type { KeyFilePolicy } from './key-file-policy.js';
+import type { Keyring } from './keyring.js';
+import { loadKeyring } from './load-keyring.js';
+
+export interface CryptoModuleOptions {
+  /** Path of the key file, read once at start-up. */
+  readonly keyFile: string;
+  /** Makes the key file, mode 0600, where it is missing. Default: `false`. */
+  readonly generate?: boolean | undefined;
+  /** How closed the key file has to be. Default: `strict`. */
+  readonly policy?: KeyFilePolicy | undefined;
+}
+
+/** Injection token of the process-wide {@link Keyring}. */
+export const KEYRING = Symbol('KEYRING');
+
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<CryptoModuleOptions>()
+  .setClassMethodName('forRoot')
+  .setExtras({ isGlobal: false }, (definition, { isGlobal }) => ({ ...definition, global: isGlobal }))
+  .build();
+
+/** Where KEYRING comes from. Override it to take the keys from somewhere else. */
+@Injectable()
+export class KeyFileProvider {
+  readonly #options: CryptoModuleOptions;
+  readonly #logger = new Logger(KeyFileProvider.name);
+
+  constructor(@Inject(MODULE_OPTIONS_TOKEN) options: CryptoModuleOptions) {
+    this.#options = options;
+  }
+
+  /** @throws {CryptoError} `ERR_KEY_FILE_…`, or the `ERR_KEY_…` of a weak key; the message says what to do. */
+  load(): Promise<Keyring> {
+    const { keyFile, generate, policy } = this.#options;
+    return loadKeyring(keyFile, { generate, policy, warn: (message) => this.#logger.warn(message) });
+  }
+}
+
+/** Provides {@link KEYRING}. A missing, exposed or weak key file stops the application at start-up. */
+@Module({
+  providers: [
+    KeyFileProvider,
+    { provide: KEYRING, inject: [KeyFileProvider], useFactory: (file: KeyFileProvider) => file.load() },
+  ],
+  exports: [KEYRING, KeyFileProvider],
+})
+export class CryptoModule extends ConfigurableModuleClass {}

@@ -1,0 +1,62 @@
+// Who may have read or written a key file: judged from an open descriptor, so that nothing can be swapped in between.
+import type { Stats } from 'node:fs';
+
+import { CryptoError } from './errors.js';
+import { KEY_BYTES } from './key-schedule.js';
+
+/**
+ * - `strict`: a file, not a link to one, that nobody but its owner can read. The owner is this user or root; a file of
+ *   root may be readable by its group (0640).
+ * - `mounted-secret`: for secrets that Compose or Kubernetes mounts. Links are followed and others may read the file;
+ *   still nobody else may write to it.
+ */
+export type KeyFilePolicy = 'strict' | 'mounted-secret';
+
+export type KeyFileStatus = Pick<Stats, 'isFile' | 'mode' | 'size' | 'uid'>;
+
+const ROOT = 0;
+
+/**
+ * @param user - The effective user id of the process; undefined where files have neither owner nor mode (Windows).
+ * @throws {CryptoError} `ERR_KEY_FILE_NOT_REGULAR`, `ERR_KEY_FILE_OWNER`, `ERR_KEY_FILE_MODE`, `ERR_KEY_FILE_LENGTH`
+ */
+export function judgeKeyFile(path: string, file: KeyFileStatus, policy: KeyFilePolicy, user: number | undefined): void {
+  if (!file.isFile()) throw notRegular(path);
+  if (user !== undefined) {
+    judgeOwner(path, file, user);
+    judgeMode(path, file, policy);
+  }
+  if (file.size !== KEY_BYTES) throw wrongLength(path, file.size);
+}
+
+export function notRegular(path: string, options?: ErrorOptions): CryptoError {
+  const message = `Key file ${path} is not a regular file: name the file with the ${KEY_BYTES} bytes of the key`;
+  return new CryptoError('ERR_KEY_FILE_NOT_REGULAR', message, options);
+}
+
+export function wrongLength(path: string, bytes: number): CryptoError {
+  return new CryptoError(
+    'ERR_KEY_FILE_LENGTH',
+    `Key file ${path} has ${bytes} bytes, not ${KEY_BYTES}: it holds the key as raw bytes, not as hex or base64 text`,
+  );
+}
+
+function judgeOwner(path: string, file: KeyFileStatus, user: number): void {
+  if (file.uid === user || file.uid === ROOT) return;
+  throw new CryptoError(
+    'ERR_KEY_FILE_OWNER',
+    `Key file ${path} belongs to user ${file.uid}, who is neither this user (${user}) nor root: chown ${user} ${path}`,
+  );
+}
+
+function judgeMode(path: string, file: KeyFileStatus, policy: KeyFilePolicy): void {
+  if ((file.mode & forbiddenBits(file, policy)) === 0) return;
+  const mode = (file.mode & 0o777).toString(8).padStart(4, '0');
+  const remedy = policy === 'strict' ? `chmod 600 ${path}` : `chmod go-wx ${path}`;
+  throw new CryptoError('ERR_KEY_FILE_MODE', `Key file ${path} has mode ${mode}, too open to keep a secret: ${remedy}`);
+}
+
+function forbiddenBits(file: KeyFileStatus, policy: KeyFilePolicy): number {
+  if (policy === 'mounted-secret') return 0o033;
+  return file.uid === ROOT ? 0o037 : 0o077;
+}
