@@ -20,6 +20,7 @@ export class SecretKey {
     this.#idBytes = schedule.keyId;
     this.#psk = schedule.psk;
     this.#envelopeRoot = schedule.envelopeRoot;
+    Object.freeze(this);
   }
 
   /**

@@ -1,0 +1,75 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { Failure } from './command.mjs';
+import { prepare } from './prepare.mjs';
+import { ROOT } from './tool.mjs';
+
+const USAGE = [
+  'Usage: npm run keys -- keygen FILE                       makes a key file, mode 0600; never overwrites one',
+  '       npm run keys -- id FILE                           prints the key id, which is public, of a key file',
+  '       npm run keys -- id --policy mounted-secret FILE   the same for a file that Compose or Kubernetes mounted',
+].join('\n');
+
+const POLICIES = ['strict', 'mounted-secret'];
+
+/**
+ * `npm run keys`: makes and names key files.
+ *
+ * @param {AbortSignal} stop
+ */
+export async function command(stop) {
+  const { verb, file, policy, help } = readArguments();
+  if (help) {
+    console.log(USAGE);
+    return 0;
+  }
+  if (!['keygen', 'id'].includes(verb) || file === undefined) {
+    console.error(USAGE);
+    return 1;
+  }
+  const { createKeyFile, keyId, loadKeyFile } = await importCrypto(stop);
+  if (verb === 'keygen') {
+    const id = await createKeyFile(file);
+    console.log(`Made ${file}, key id ${id}. Both sides need the same file: copy it over a channel you trust.`);
+  } else {
+    console.log(keyId(await loadKeyFile(file, { policy, warn: (message) => console.error(message) })));
+  }
+  return 0;
+}
+
+function readArguments() {
+  const options = { help: { type: 'boolean', short: 'h' }, policy: { type: 'string', default: 'strict' } };
+  const { values, positionals } = parse({ options, allowPositionals: true });
+  if (!POLICIES.includes(values.policy))
+    throw new Failure(`--policy ${values.policy}: choose ${POLICIES.join(' or ')}.`);
+  const [verb = '', path, ...more] = positionals;
+  return {
+    verb,
+    help: values.help,
+    policy: values.policy,
+    file: path && more.length === 0 ? located(path) : undefined,
+  };
+}
+
+function parse(config) {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    throw new Failure(`${error.message.split('. ')[0]}: see \`npm run keys -- --help\`.`);
+  }
+}
+
+/** npm runs scripts at the top of the repository; the path is meant from where the user stands. */
+function located(path) {
+  const runByNpm = process.env.npm_lifecycle_event === 'keys';
+  return resolve((runByNpm && process.env.INIT_CWD) || process.cwd(), path);
+}
+
+/** The library as built; built first, where it is not. */
+async function importCrypto(stop) {
+  const entry = join(ROOT, 'libs', 'crypto', 'dist', 'index.js');
+  if (!existsSync(entry)) await prepare(stop, join(ROOT, 'libs', 'crypto'));
+  return import(pathToFileURL(entry).href);
+}
