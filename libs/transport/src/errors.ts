@@ -3,7 +3,6 @@ const FAULT_OF = {
   ERR_ALERT: 'peer',
   ERR_BAD_OPTION: 'caller',
   ERR_CLIENT_CLOSED: 'caller',
-  ERR_CLOSE_TIMEOUT: 'network',
   ERR_CONNECT_FAILED: 'network',
   ERR_CONNECT_TIMEOUT: 'network',
   ERR_CONNECTION_CLOSED: 'peer',
@@ -17,6 +16,7 @@ const FAULT_OF = {
   ERR_HANDSHAKE_TIMEOUT: 'network',
   ERR_INCOMPLETE_LIMIT: 'peer',
   ERR_IN_FLIGHT_LIMIT: 'peer',
+  ERR_INTERNAL: 'caller',
   ERR_KEY_EXHAUSTED: 'peer',
   ERR_KEY_UPDATE_FLOOD: 'peer',
   ERR_LISTEN_FAILED: 'caller',
@@ -75,4 +75,10 @@ export class TransportError extends Error {
   ofMessage(sent: boolean): TransportError {
     return new TransportError(this.code, this.message, { cause: this.cause, sent });
   }
+}
+
+/** For a place where everything that is thrown ends a connection: what is not ours is a defect, and says so. */
+export function toTransportError(error: unknown): TransportError {
+  if (error instanceof TransportError) return error;
+  return new TransportError('ERR_INTERNAL', 'An unexpected failure inside the transport', { cause: error });
 }
