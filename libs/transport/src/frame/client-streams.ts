@@ -1,0 +1,292 @@
+// The client's side of streams (docs/protocol.md §6.5, §6.6):
+//
+//   QUEUED → BEGUN (has an id and a slot) → SEALED (its first frame was) → ENDED
+//                                              ↘ CANCELLED (until CANCEL is sealed) ↗
+import { TransportError } from '../errors.js';
+import type { TransportErrorCode } from '../errors.js';
+
+import { MessageAssembler } from './assembler.js';
+import type { AssemblerLimits } from './assembler.js';
+import { EventSequence } from './event-sequence.js';
+import { MAX_FRAGMENT_BYTES, MAX_STREAM_ID } from './frame.js';
+import type { Frame } from './frame.js';
+import { writeSequence } from './message.js';
+import { OpeningQueue } from './opening-queue.js';
+import { FrameSender, SendingStream } from './sender.js';
+import type { Streams } from './streams.js';
+
+/** Who gets the answer to one request or event. Exactly one of `complete`, `error`, `fail` or a last `next` ends it. */
+export interface AnswerSink {
+  /** @param data - encoding ‖ bytes; a view that is valid during the call. */
+  next(data: Buffer, last: boolean): void;
+  error(data: Buffer): void;
+  /** The answer is complete, or the event was handed to its handlers. */
+  complete(): void;
+  fail(error: TransportError): void;
+}
+
+type StreamState =
+  | { readonly at: 'QUEUED' | 'ENDED' }
+  | {
+      readonly at: 'BEGUN' | 'SEALED' | 'CANCELLED';
+      readonly sending: SendingStream;
+      readonly sequence: number | undefined;
+    };
+
+/** One request or event, and what answers it. */
+export class ClientStream {
+  readonly kind: 'REQUEST' | 'EVENT';
+  readonly payload: Buffer;
+  readonly sink: AnswerSink;
+  /** When it was opened, counted by the streams of the connection. */
+  readonly order: number;
+  state: StreamState = { at: 'QUEUED' };
+
+  constructor(kind: 'REQUEST' | 'EVENT', payload: Buffer, sink: AnswerSink, order: number) {
+    this.kind = kind;
+    this.payload = payload;
+    this.sink = sink;
+    this.order = order;
+  }
+}
+
+export interface ClientStreamsOptions {
+  /** What this side announced. */
+  readonly own: AssemblerLimits;
+  /** What the peer announced: it binds this side as a sender. */
+  readonly peer: AssemblerLimits & { readonly maxInFlight: number };
+  readonly maxQueuedMessages: number;
+  readonly maxQueuedBytes: number;
+  readonly sequence: EventSequence;
+  /** Of the first stream; 1 unless a test says otherwise. */
+  readonly firstId?: number;
+}
+
+/** Leaves room to move to another connection before the ids run out. */
+const SPARE_IDS = 65_536;
+
+export class ClientStreams implements Streams {
+  readonly #options: ClientStreamsOptions;
+  readonly #sender: FrameSender;
+  readonly #assembler: MessageAssembler;
+  /** Every stream that holds one of the peer's slots. */
+  readonly #open = new Map<number, ClientStream>();
+  readonly #queue = new OpeningQueue<ClientStream>();
+  #nextId: number;
+  #highestSealed = 0;
+  #opened = 0;
+  #mayOpen = true;
+
+  constructor(options: ClientStreamsOptions) {
+    this.#options = options;
+    this.#sender = new FrameSender(options.peer.maxIncompleteBytes);
+    this.#assembler = new MessageAssembler(options.own);
+    this.#nextId = options.firstId ?? 1;
+  }
+
+  get readyCount(): number {
+    return this.#sender.readyCount;
+  }
+
+  get isIdle(): boolean {
+    return this.#open.size === 0 && this.#queue.size === 0;
+  }
+
+  get hasUnopened(): boolean {
+    return this.#queue.size > 0 || [...this.#open.values()].some(({ state }) => state.at === 'BEGUN');
+  }
+
+  get openCount(): number {
+    return this.#open.size;
+  }
+
+  /** Whether the ids of this connection run out: time to move to another one. */
+  get isNearlyExhausted(): boolean {
+    return this.#nextId > MAX_STREAM_ID - SPARE_IDS;
+  }
+
+  get hasIncomplete(): boolean {
+    return this.#assembler.hasIncomplete;
+  }
+
+  get stalestProgressMs(): number | undefined {
+    return this.#assembler.stalestProgressMs;
+  }
+
+  /**
+   * @param payload - The encoded message; it is kept until it has been sealed.
+   * @throws {TransportError} `ERR_MESSAGE_TOO_LARGE`, `ERR_QUEUE_FULL`, `ERR_CONNECTION_DRAINING`, `ERR_STREAMS_EXHAUSTED`,
+   *   all with `sent: false`.
+   */
+  open(kind: 'REQUEST' | 'EVENT', payload: Buffer, sink: AnswerSink): ClientStream {
+    this.#checkOpening(payload.length);
+    this.#opened += 1;
+    const stream = new ClientStream(kind, payload, sink, this.#opened);
+    this.#queue.push(stream);
+    this.#beginEligible();
+    return stream;
+  }
+
+  /** The caller lost interest: the sink hears nothing more. May be called at any time, also twice. */
+  cancel(stream: ClientStream): void {
+    const { state } = stream;
+    switch (state.at) {
+      case 'QUEUED':
+        this.#queue.remove(stream);
+        stream.state = { at: 'ENDED' };
+        return;
+      case 'BEGUN':
+        this.#end(stream, state.sending.id);
+        return;
+      case 'SEALED':
+        stream.state = { ...state, at: 'CANCELLED' };
+        this.#assembler.drop(state.sending.id);
+        this.#sender.drop(state.sending);
+        this.#sender.sendSignal(state.sending, 'CANCEL');
+        return;
+      case 'CANCELLED':
+      case 'ENDED':
+        return;
+    }
+  }
+
+  nextFrame(roomBytes: number): Frame | undefined {
+    const frame = this.#sender.next(roomBytes);
+    if (frame === undefined) return undefined;
+    const stream = this.#open.get(frame.stream);
+    if (stream !== undefined) this.#noteSealed(stream, frame);
+    return frame;
+  }
+
+  receive(frame: Frame, nowMs: number): void {
+    const { kind, stream: id } = frame;
+    if (kind === 'REQUEST' || kind === 'EVENT' || kind === 'CANCEL') throw unexpected(`${kind} from a server`);
+    if (id > this.#highestSealed) throw unexpected(`${kind} for a stream that was never opened`);
+    const stream = this.#open.get(id);
+    if (stream === undefined) return; // late: it crossed the end of its stream
+    if ((kind === 'ACK') !== (stream.kind === 'EVENT')) throw unexpected(`${kind} for ${stream.kind}`);
+    if (stream.state.at === 'CANCELLED') this.#receiveUnwanted(stream, frame);
+    else this.#receiveAnswer(stream, frame, nowMs);
+  }
+
+  stopOpening(): void {
+    this.#mayOpen = false;
+    const error = refusal('ERR_CONNECTION_DRAINING', 'The connection is going away');
+    for (const stream of this.#takeUnopened()) stream.sink.fail(error);
+  }
+
+  stopSending(): void {
+    this.stopOpening();
+    for (const { state } of this.#open.values()) if ('sending' in state) this.#sender.drop(state.sending);
+  }
+
+  end(error: TransportError): void {
+    this.#mayOpen = false;
+    for (const stream of this.#takeUnopened()) stream.sink.fail(error.ofMessage(false));
+    for (const [id, stream] of this.#open) {
+      const wanted = stream.state.at === 'SEALED';
+      this.#end(stream, id);
+      if (wanted) stream.sink.fail(error.ofMessage(true));
+    }
+  }
+
+  #checkOpening(bytes: number): void {
+    const { peer, maxQueuedBytes, maxQueuedMessages } = this.#options;
+    if (!this.#mayOpen) throw refusal('ERR_CONNECTION_DRAINING', 'The connection is closing');
+    if (this.#nextId > MAX_STREAM_ID) throw refusal('ERR_STREAMS_EXHAUSTED', 'The connection has no stream id left');
+    if (bytes > peer.maxMessageBytes) {
+      throw refusal(
+        'ERR_MESSAGE_TOO_LARGE',
+        `${bytes} bytes; the server takes ${peer.maxMessageBytes} (maxMessageBytes)`,
+      );
+    }
+    const waiting = this.#queue.bytes + this.#sender.queuedBytes;
+    if (this.#queue.size >= maxQueuedMessages || (waiting > 0 && waiting + bytes > maxQueuedBytes)) {
+      throw refusal('ERR_QUEUE_FULL', `${this.#queue.size} messages and ${waiting} bytes wait already`);
+    }
+  }
+
+  #beginEligible(): void {
+    while (this.#mayOpen && this.#open.size < this.#options.peer.maxInFlight && this.#nextId <= MAX_STREAM_ID) {
+      const stream = this.#queue.takeNext((waiting) => this.#mayBegin(waiting));
+      if (stream === undefined) return;
+      this.#begin(stream);
+    }
+  }
+
+  #mayBegin({ kind, payload }: ClientStream): boolean {
+    if (payload.length > MAX_FRAGMENT_BYTES && !this.#sender.hasRoomFor(payload.length)) return false;
+    return kind === 'REQUEST' || this.#options.sequence.mayBegin(this.#options.peer.maxInFlight);
+  }
+
+  #begin(stream: ClientStream): void {
+    const sending = new SendingStream(this.#nextId);
+    this.#nextId += 1;
+    const sequence = stream.kind === 'EVENT' ? this.#options.sequence.begin() : undefined;
+    if (sequence !== undefined) writeSequence(stream.payload, sequence);
+    stream.state = { at: 'BEGUN', sending, sequence };
+    this.#open.set(sending.id, stream);
+    this.#sender.sendMessage(sending, stream.kind, stream.payload);
+  }
+
+  #noteSealed(stream: ClientStream, frame: Frame): void {
+    if (frame.kind === 'CANCEL') {
+      this.#end(stream, frame.stream);
+      return;
+    }
+    if (stream.state.at !== 'BEGUN') return;
+    stream.state = { ...stream.state, at: 'SEALED' };
+    this.#highestSealed = frame.stream;
+  }
+
+  /** Somebody cancelled, and CANCEL waits to be sealed: only the end of the answer matters. */
+  #receiveUnwanted(stream: ClientStream, { kind, more, last, stream: id }: Frame): void {
+    const isFinal = last || kind === 'COMPLETE' || kind === 'ACK' || (kind === 'ERROR' && !more);
+    if (isFinal) this.#end(stream, id);
+  }
+
+  #receiveAnswer(stream: ClientStream, frame: Frame, nowMs: number): void {
+    const { kind, last, stream: id } = frame;
+    if (kind === 'COMPLETE' || kind === 'ACK') {
+      this.#end(stream, id);
+      stream.sink.complete();
+      return;
+    }
+    if (kind === 'ERROR') this.#assembler.dropOther(id, 'ERROR');
+    const data = this.#assembler.push(frame, nowMs);
+    if (data === undefined) return;
+    if (kind === 'ERROR' || last) this.#end(stream, id);
+    if (kind === 'ERROR') stream.sink.error(data);
+    else stream.sink.next(data, last);
+  }
+
+  /** Frees the slot, whatever the stream was about. */
+  #end(stream: ClientStream, id: number): void {
+    const { state } = stream;
+    if ('sending' in state) {
+      this.#sender.drop(state.sending);
+      if (state.sequence !== undefined) this.#options.sequence.settle(state.sequence);
+    }
+    stream.state = { at: 'ENDED' };
+    this.#assembler.drop(id);
+    this.#open.delete(id);
+    this.#beginEligible();
+  }
+
+  /** Everything of which no byte was sealed. */
+  #takeUnopened(): ClientStream[] {
+    const queued = this.#queue.drain();
+    for (const stream of queued) stream.state = { at: 'ENDED' };
+    const begun = [...this.#open].filter(([, { state }]) => state.at === 'BEGUN');
+    for (const [id, stream] of begun) this.#end(stream, id);
+    return [...queued, ...begun.map(([, stream]) => stream)];
+  }
+}
+
+function refusal(code: TransportErrorCode, message: string): TransportError {
+  return new TransportError(code, message, { sent: false });
+}
+
+function unexpected(what: string): TransportError {
+  return new TransportError('ERR_FRAME_UNEXPECTED', what);
+}

@@ -1,0 +1,54 @@
+// JSON from a peer (docs/protocol.md §6.3). The peer is authenticated, its bytes are still not trusted.
+import { isUtf8 } from 'node:buffer';
+
+import { TransportError } from '../errors.js';
+
+/** Anything that could spell `__proto__` or `constructor` as a key, escapes included: only then is the value searched. */
+const SUSPICIOUS = /__proto__|constructor|\\u00/;
+
+/** @throws {TransportError} `ERR_MESSAGE_UNSERIALIZABLE` - a cycle, a BigInt, or a `toJSON` that throws. */
+export function stringifyJson(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch (cause) {
+    throw new TransportError('ERR_MESSAGE_UNSERIALIZABLE', 'A value that JSON cannot express', { cause, sent: false });
+  }
+}
+
+/** @throws {TransportError} `ERR_MESSAGE_MALFORMED` - not UTF-8, not JSON, or poisoned. Never quotes the input. */
+export function parseJson(bytes: Buffer): unknown {
+  // Lenient decoding would hide corruption.
+  if (!isUtf8(bytes)) throw malformed(bytes);
+  const text = bytes.toString('utf8');
+  const value = parse(text, bytes);
+  if (SUSPICIOUS.test(text) && isPoisoned(value)) throw malformed(bytes);
+  return value;
+}
+
+function parse(text: string, bytes: Buffer): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw malformed(bytes);
+  }
+}
+
+/** Whether a key would change a prototype when a handler merges the value into another object. */
+function isPoisoned(root: unknown): boolean {
+  const open: unknown[] = [root]; // not recursive: the peer chooses the depth
+  while (open.length > 0) {
+    const value = open.pop();
+    if (typeof value !== 'object' || value === null) continue;
+    if (Object.hasOwn(value, '__proto__')) return true;
+    for (const [key, child] of Object.entries(value)) {
+      if (key === 'constructor' && typeof child === 'object' && child !== null && Object.hasOwn(child, 'prototype'))
+        return true;
+      open.push(child);
+    }
+  }
+  return false;
+}
+
+function malformed(bytes: Buffer): TransportError {
+  return new TransportError('ERR_MESSAGE_MALFORMED', `${bytes.length} bytes that are not acceptable JSON in UTF-8`);
+}

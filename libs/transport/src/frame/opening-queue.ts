@@ -1,0 +1,65 @@
+import { Fifo } from './fifo.js';
+import { MAX_FRAGMENT_BYTES } from './frame.js';
+
+/** What the queue needs to know of a stream that waits to be opened. */
+export interface Waiting {
+  readonly kind: 'REQUEST' | 'EVENT';
+  readonly payload: Buffer;
+  /** When it was asked for, counted by the streams of the connection. */
+  readonly order: number;
+}
+
+/**
+ * Streams that wait for their turn to begin (docs/protocol.md §6.5). Three lines, since what holds back one kind must
+ * not hold back the others: messages of several frames wait for room, events for the sequence window.
+ */
+export class OpeningQueue<T extends Waiting> {
+  readonly #requests = new Fifo<T>();
+  readonly #events = new Fifo<T>();
+  readonly #large = new Fifo<T>();
+  #bytes = 0;
+
+  get size(): number {
+    return this.#requests.size + this.#events.size + this.#large.size;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  push(stream: T): void {
+    this.#lineOf(stream).push(stream);
+    this.#bytes += stream.payload.length;
+  }
+
+  remove(stream: T): void {
+    if (this.#lineOf(stream).remove(stream)) this.#bytes -= stream.payload.length;
+  }
+
+  /** Takes the oldest stream that may begin. */
+  takeNext(mayBegin: (stream: T) => boolean): T | undefined {
+    const stream = this.#nextLine(mayBegin)?.shift();
+    if (stream !== undefined) this.#bytes -= stream.payload.length;
+    return stream;
+  }
+
+  drain(): T[] {
+    this.#bytes = 0;
+    return [...this.#requests.drain(), ...this.#events.drain(), ...this.#large.drain()];
+  }
+
+  #lineOf({ kind, payload }: T): Fifo<T> {
+    if (payload.length > MAX_FRAGMENT_BYTES) return this.#large;
+    return kind === 'EVENT' ? this.#events : this.#requests;
+  }
+
+  #nextLine(mayBegin: (stream: T) => boolean): Fifo<T> | undefined {
+    let next: Fifo<T> | undefined;
+    for (const line of [this.#requests, this.#events, this.#large]) {
+      const head = line.peek();
+      if (head === undefined || !mayBegin(head)) continue;
+      if (head.order < (next?.peek()?.order ?? Infinity)) next = line;
+    }
+    return next;
+  }
+}

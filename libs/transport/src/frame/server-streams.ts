@@ -1,0 +1,227 @@
+// The server's side of streams (docs/protocol.md §6.5, §6.6):
+//
+//   RECEIVING → RUNNING (its message is complete) → ANSWERED (its end is queued) → closed (its end is sealed, or CANCEL came)
+import { TransportError } from '../errors.js';
+
+import { MessageAssembler } from './assembler.js';
+import type { AssemblerLimits } from './assembler.js';
+import type { Frame } from './frame.js';
+import { FrameSender, SendingStream } from './sender.js';
+import type { Streams } from './streams.js';
+
+/** One request or event of the peer. */
+export interface ServerStream {
+  readonly kind: 'REQUEST' | 'EVENT';
+  /** When its first frame came: its timeout counts from then. */
+  readonly firstFrameMs: number;
+}
+
+/** Who serves the streams. */
+export interface StreamHandler {
+  /** @param message - A view that is valid during the call. */
+  request(stream: ServerStream, message: Buffer): void;
+  event(stream: ServerStream, message: Buffer): void;
+  /** The client lost interest, or the connection is over: nothing that is sent for the stream goes out any more. */
+  cancelled(stream: ServerStream): void;
+}
+
+export interface ServerStreamsOptions {
+  /** What this side announced: the peer breaks it at the price of the connection. */
+  readonly own: AssemblerLimits & { readonly maxInFlight: number };
+  /** What the peer announced. */
+  readonly peer: AssemblerLimits;
+  /** Bytes of answers that may wait to be sealed. */
+  readonly maxQueuedBytes: number;
+  readonly handler: StreamHandler;
+}
+
+class OpenStream implements ServerStream {
+  readonly kind: 'REQUEST' | 'EVENT';
+  readonly firstFrameMs: number;
+  readonly sending: SendingStream;
+  at: 'RECEIVING' | 'RUNNING' | 'ANSWERED' = 'RECEIVING';
+
+  constructor(kind: 'REQUEST' | 'EVENT', id: number, nowMs: number) {
+    this.kind = kind;
+    this.firstFrameMs = nowMs;
+    this.sending = new SendingStream(id);
+  }
+}
+
+export class ServerStreams implements Streams {
+  readonly hasUnopened = false;
+  readonly #options: ServerStreamsOptions;
+  readonly #sender: FrameSender;
+  readonly #assembler: MessageAssembler;
+  readonly #open = new Map<number, OpenStream>();
+  #highestSeen = 0;
+  #mayOpen = true;
+
+  constructor(options: ServerStreamsOptions) {
+    this.#options = options;
+    this.#sender = new FrameSender(options.peer.maxIncompleteBytes);
+    this.#assembler = new MessageAssembler(options.own);
+  }
+
+  get readyCount(): number {
+    return this.#sender.readyCount;
+  }
+
+  get isIdle(): boolean {
+    return this.#open.size === 0;
+  }
+
+  get openCount(): number {
+    return this.#open.size;
+  }
+
+  get hasIncomplete(): boolean {
+    return this.#assembler.hasIncomplete;
+  }
+
+  get stalestProgressMs(): number | undefined {
+    return this.#assembler.stalestProgressMs;
+  }
+
+  receive(frame: Frame, nowMs: number): void {
+    const { kind, stream: id } = frame;
+    switch (kind) {
+      case 'REQUEST':
+      case 'EVENT':
+        this.#receiveMessage(kind, frame, nowMs);
+        return;
+      case 'CANCEL':
+        if (id > this.#highestSeen) throw unexpected('CANCEL for a stream that was never opened');
+        this.#cancel(id);
+        return;
+      case 'NEXT':
+      case 'ERROR':
+      case 'COMPLETE':
+      case 'ACK':
+        throw unexpected(`${kind} from a client`);
+    }
+  }
+
+  /**
+   * Answers with one value; `last` says that no further one comes.
+   *
+   * @throws {TransportError} `ERR_MESSAGE_TOO_LARGE` or `ERR_OVERLOADED`: the value cannot be sent, and the caller answers
+   *   with {@link fail} instead.
+   */
+  next(stream: ServerStream, payload: Buffer, last: boolean): void {
+    const open = this.#running(stream);
+    if (open === undefined) return;
+    const { peer, maxQueuedBytes } = this.#options;
+    if (payload.length > peer.maxMessageBytes) {
+      throw new TransportError(
+        'ERR_MESSAGE_TOO_LARGE',
+        `An answer of ${payload.length} bytes; the client takes ${peer.maxMessageBytes}`,
+      );
+    }
+    const { queuedBytes } = this.#sender;
+    if (queuedBytes > 0 && queuedBytes + payload.length > maxQueuedBytes) {
+      throw new TransportError('ERR_OVERLOADED', `${queuedBytes} bytes of answers wait to be sent`);
+    }
+    if (last) open.at = 'ANSWERED';
+    this.#sender.sendMessage(open.sending, 'NEXT', payload, last);
+  }
+
+  /** Ends the answer with an error, behind the values that wait. */
+  error(stream: ServerStream, payload: Buffer): void {
+    const open = this.#running(stream);
+    if (open === undefined) return;
+    open.at = 'ANSWERED';
+    this.#sender.sendMessage(open.sending, 'ERROR', payload);
+  }
+
+  /** Ends the answer with an error at once: what waits is dropped, also the rest of a value under way. */
+  fail(stream: ServerStream, payload: Buffer): void {
+    const open = this.#running(stream);
+    if (open === undefined) return;
+    this.#sender.drop(open.sending);
+    this.error(stream, payload);
+  }
+
+  complete(stream: ServerStream): void {
+    this.#finish(stream, 'COMPLETE');
+  }
+
+  acknowledge(stream: ServerStream): void {
+    this.#finish(stream, 'ACK');
+  }
+
+  nextFrame(roomBytes: number): Frame | undefined {
+    const frame = this.#sender.next(roomBytes);
+    if (frame === undefined) return undefined;
+    const { kind, more, last, stream } = frame;
+    if (last || kind === 'COMPLETE' || kind === 'ACK' || (kind === 'ERROR' && !more)) this.#close(stream);
+    return frame;
+  }
+
+  stopOpening(): void {
+    this.#mayOpen = false;
+  }
+
+  stopSending(): void {
+    this.#mayOpen = false;
+    this.end();
+  }
+
+  end(): void {
+    for (const id of this.#open.keys()) this.#cancel(id);
+  }
+
+  #receiveMessage(kind: 'REQUEST' | 'EVENT', frame: Frame, nowMs: number): void {
+    const stream =
+      frame.stream > this.#highestSeen ? this.#openStream(kind, frame.stream, nowMs) : this.#open.get(frame.stream);
+    if (stream === undefined) return; // late: it crossed the end of its stream
+    if (stream.at !== 'RECEIVING' || stream.kind !== kind) throw unexpected(`${kind} on a stream that has its message`);
+    const message = this.#assembler.push(frame, nowMs);
+    if (message === undefined) return;
+    stream.at = 'RUNNING';
+    if (kind === 'REQUEST') this.#options.handler.request(stream, message);
+    else this.#options.handler.event(stream, message);
+  }
+
+  #openStream(kind: 'REQUEST' | 'EVENT', id: number, nowMs: number): OpenStream {
+    if (!this.#mayOpen) throw unexpected(`${kind} after GOAWAY`);
+    if (this.#open.size >= this.#options.own.maxInFlight) {
+      throw new TransportError('ERR_IN_FLIGHT_LIMIT', `More than ${this.#options.own.maxInFlight} streams in flight`);
+    }
+    const stream = new OpenStream(kind, id, nowMs);
+    this.#highestSeen = id;
+    this.#open.set(id, stream);
+    return stream;
+  }
+
+  #cancel(id: number): void {
+    const stream = this.#open.get(id);
+    if (stream === undefined) return; // late
+    this.#sender.drop(stream.sending);
+    this.#close(id);
+    if (stream.at !== 'RECEIVING') this.#options.handler.cancelled(stream);
+  }
+
+  #finish(stream: ServerStream, kind: 'COMPLETE' | 'ACK'): void {
+    const open = this.#running(stream);
+    if (open === undefined) return;
+    open.at = 'ANSWERED';
+    this.#sender.sendSignal(open.sending, kind);
+  }
+
+  /** The stream, unless it is closed or its end is queued. */
+  #running(stream: ServerStream): OpenStream | undefined {
+    return stream instanceof OpenStream && stream.at === 'RUNNING' && this.#open.get(stream.sending.id) === stream
+      ? stream
+      : undefined;
+  }
+
+  #close(id: number): void {
+    this.#assembler.drop(id);
+    this.#open.delete(id);
+  }
+}
+
+function unexpected(what: string): TransportError {
+  return new TransportError('ERR_FRAME_UNEXPECTED', what);
+}
