@@ -1,0 +1,122 @@
+// Every wait of one connection has its deadline here (docs/protocol.md §7).
+import { TransportError } from '../errors.js';
+import type { Limits } from '../limits.js';
+import { Deadlines } from './deadlines.js';
+import type { Heartbeat } from './heartbeat.js';
+
+/** What the connection does when its time has come. */
+export interface ClockActions {
+  readonly sendPing: (token: Buffer) => void;
+  /** The session is old enough to be replaced. */
+  readonly retire: () => void;
+  readonly drainExpired: () => void;
+  readonly closeExpired: () => void;
+  readonly failed: (error: TransportError) => void;
+  /** When the incomplete message that waits longest made progress. */
+  readonly stalestProgressMs: () => number | undefined;
+}
+
+const EXPIRED = {
+  confirm: () => new TransportError('ERR_HANDSHAKE_TIMEOUT', 'No CONFIRM in time'),
+  record: () => new TransportError('ERR_RECORD_STALLED', 'A record that had begun was not completed in time'),
+  pong: () => new TransportError('ERR_PING_TIMEOUT', 'No PONG in time'),
+  hardAge: () => new TransportError('ERR_SESSION_EXPIRED', 'The session is older than it may be'),
+} as const;
+
+type Name = keyof typeof EXPIRED | 'message' | 'ping' | 'drain' | 'close' | 'softAge';
+
+export class Clocks {
+  readonly #limits: Limits;
+  readonly #heartbeat: Heartbeat;
+  readonly #actions: ClockActions;
+  readonly #deadlines = new Deadlines<Name>((name) => this.#expire(name));
+
+  constructor(limits: Limits, heartbeat: Heartbeat, actions: ClockActions) {
+    this.#limits = limits;
+    this.#heartbeat = heartbeat;
+    this.#actions = actions;
+  }
+
+  waitForConfirm(timeoutMs: number): void {
+    this.#deadlines.set('confirm', timeoutMs);
+  }
+
+  opened(): void {
+    this.#deadlines.clear('confirm');
+    this.#deadlines.set('ping', this.#limits.pingIntervalMs);
+    this.#deadlines.set('softAge', this.#limits.sessionSoftAgeMs);
+    this.#deadlines.set('hardAge', this.#limits.sessionHardAgeMs);
+  }
+
+  recordCompleted(): void {
+    this.#deadlines.clear('record');
+  }
+
+  /** Absolute: a peer that drips bytes does not move it. */
+  recordIsPartial(): void {
+    this.#deadlines.setOnce('record', this.#limits.recordTimeoutMs);
+  }
+
+  messageIsIncomplete(): void {
+    this.#deadlines.setOnce('message', this.#limits.messageTimeoutMs);
+  }
+
+  pongReceived(): void {
+    this.#deadlines.clear('pong');
+  }
+
+  draining(): void {
+    this.#deadlines.setOnce('drain', this.#limits.drainTimeoutMs);
+  }
+
+  /** CLOSE was sent or received: nothing else counts any more. */
+  closing(): void {
+    this.#deadlines.clearAll();
+    this.#deadlines.set('close', this.#limits.closeTimeoutMs);
+  }
+
+  stop(): void {
+    this.#deadlines.clearAll();
+  }
+
+  #expire(name: Name): void {
+    switch (name) {
+      case 'ping':
+        this.#ping();
+        return;
+      case 'message':
+        this.#checkProgress();
+        return;
+      case 'softAge':
+        this.#actions.retire();
+        return;
+      case 'drain':
+        this.#actions.drainExpired();
+        return;
+      case 'close':
+        this.#actions.closeExpired();
+        return;
+      case 'confirm':
+      case 'record':
+      case 'pong':
+      case 'hardAge':
+        this.#actions.failed(EXPIRED[name]());
+        return;
+    }
+  }
+
+  #ping(): void {
+    this.#deadlines.set('ping', this.#limits.pingIntervalMs);
+    if (this.#heartbeat.isUnanswered) return;
+    this.#deadlines.set('pong', this.#limits.pongTimeoutMs);
+    this.#actions.sendPing(this.#heartbeat.beginPing());
+  }
+
+  #checkProgress(): void {
+    const stalestMs = this.#actions.stalestProgressMs();
+    if (stalestMs === undefined) return;
+    const leftMs = stalestMs + this.#limits.messageTimeoutMs - performance.now();
+    if (leftMs > 0) this.#deadlines.set('message', leftMs);
+    else this.#actions.failed(new TransportError('ERR_MESSAGE_STALLED', 'A message that had begun made no progress'));
+  }
+}

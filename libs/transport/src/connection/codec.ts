@@ -1,0 +1,15 @@
+import type { RecordContent } from '../record/content.js';
+
+/**
+ * What a connection seals and opens with: Nest's serializer and deserializer interfaces, generic over records, so that
+ * the Nest side can provide them and this layer knows nothing of Nest.
+ */
+export interface ConnectionCodec {
+  /** @returns The sealed records, one behind the other. */
+  readonly serializer: { serialize(contents: readonly RecordContent[]): Buffer };
+  /**
+   * @param body - E ‖ T of one record.
+   * @throws {TransportError} Whatever it throws ends the connection.
+   */
+  readonly deserializer: { deserialize(body: Buffer): RecordContent };
+}

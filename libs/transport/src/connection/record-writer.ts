@@ -1,0 +1,82 @@
+import type { Socket } from 'node:net';
+
+import { TransportError, toTransportError } from '../errors.js';
+import type { Streams } from '../frame/streams.js';
+import type { Limits } from '../limits.js';
+import type { ConnectionCodec } from './codec.js';
+import { Deadlines } from './deadlines.js';
+import { MAX_FRAMES_IN_RECORD } from './outbox.js';
+import type { Outbox } from './outbox.js';
+
+export interface RecordWriterOptions {
+  readonly socket: Socket;
+  readonly serializer: ConnectionCodec['serializer'];
+  readonly streams: Streams;
+  readonly outbox: Outbox;
+  readonly limits: Limits;
+  /** Everything that could be sealed has been. */
+  readonly flushed: () => void;
+  readonly failed: (error: TransportError) => void;
+}
+
+/** Seals what the socket can take. It knows nothing of reading: a side that cannot write goes on reading. */
+export class RecordWriter {
+  readonly #options: RecordWriterOptions;
+  readonly #stall: Deadlines<'write'>;
+  #isScheduled = false;
+  #isStopped = false;
+
+  constructor(options: RecordWriterOptions) {
+    this.#options = options;
+    this.#stall = new Deadlines(() =>
+      options.failed(new TransportError('ERR_WRITE_STALLED', 'The peer takes nothing')),
+    );
+    options.socket.on('drain', () => this.flush());
+  }
+
+  /** At the end of this turn of the event loop, or at once when a record is full. */
+  schedule(): void {
+    if (this.#options.streams.readyCount >= MAX_FRAMES_IN_RECORD) {
+      this.flush();
+    } else if (!this.#isScheduled) {
+      this.#isScheduled = true;
+      setImmediate(() => this.#flushTurn());
+    }
+  }
+
+  flush(): void {
+    if (this.#isStopped) return;
+    const { socket, outbox, serializer, limits, flushed, failed } = this.#options;
+    try {
+      const contents = outbox.take(limits.maxSealedBytes - socket.writableLength);
+      if (contents.length > 0) this.#write(serializer.serialize(contents));
+    } catch (error) {
+      failed(toTransportError(error));
+      return;
+    }
+    flushed();
+  }
+
+  /** Nothing is written any more. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#stall.clearAll();
+  }
+
+  #flushTurn(): void {
+    this.#isScheduled = false;
+    this.flush();
+  }
+
+  #write(sealed: Buffer): void {
+    const { socket, limits } = this.#options;
+    socket.write(sealed, () => this.#noteProgress());
+    if (socket.writableLength > 0) this.#stall.setOnce('write', limits.writeTimeoutMs);
+  }
+
+  #noteProgress(): void {
+    const { socket, limits } = this.#options;
+    if (socket.writableLength === 0 || this.#isStopped) this.#stall.clearAll();
+    else this.#stall.set('write', limits.writeTimeoutMs);
+  }
+}

@@ -1,0 +1,113 @@
+// The limits of docs/protocol.md §7, by name. Every one can be configured; every one has an error code.
+import { TransportError } from './errors.js';
+import type { KeyLimits } from './record/half-connection.js';
+
+const KIB = 1_024;
+const MIB = 1_024 * KIB;
+const GIB = 1_024 * MIB;
+const HOUR_MS = 3_600_000;
+
+export interface LimitOptions {
+  /** The largest message this side takes, in bytes. Default 8 MiB, at least 64 KiB. */
+  readonly maxMessageBytes?: number;
+  /** How many requests and unacknowledged events a server takes at once on one connection. Default 1024. */
+  readonly maxInFlight?: number;
+  /** Bytes of messages begun and not finished that this side takes on one connection. Default 64 MiB. */
+  readonly maxIncompleteBytes?: number;
+  /** Handlers that run at once for one connection, cancelled ones that still run included. Default twice `maxInFlight`. */
+  readonly maxRunning?: number;
+  /** Bytes that wait to be sealed on one connection. Default 64 MiB. */
+  readonly maxQueuedBytes?: number;
+  /** Messages of a client that wait for the server to take more. Default 16384. */
+  readonly maxQueuedMessages?: number;
+  /** Bytes sealed and not yet taken by the socket. Default 256 KiB. */
+  readonly maxSealedBytes?: number;
+  /** Connections of a server that have not proved the key yet. Default 1024. */
+  readonly maxStrangers?: number;
+  /** The same from one address (one /64 in IPv6). Default 64. */
+  readonly maxStrangersPerAddress?: number;
+  /** From the start of `connect()` until the server has proved the key. Default 5 s. */
+  readonly connectTimeoutMs?: number;
+  /** From accept until the client has proved the key. Default 5 s. */
+  readonly handshakeTimeoutMs?: number;
+  /** A record that has begun has to be complete by then. Default 30 s. */
+  readonly recordTimeoutMs?: number;
+  /** A message that has begun has to make progress by then. Default 30 s. */
+  readonly messageTimeoutMs?: number;
+  /** A socket has to take something by then. Default 10 s. */
+  readonly writeTimeoutMs?: number;
+  /** Between two PINGs. Default 30 s. */
+  readonly pingIntervalMs?: number;
+  /** From a PING to its PONG. Default 60 s. */
+  readonly pongTimeoutMs?: number;
+  /** How long `close()` waits for what is running. Default 10 s. */
+  readonly drainTimeoutMs?: number;
+  /** How long a side that has sent CLOSE goes on reading. Default 2 s. */
+  readonly closeTimeoutMs?: number;
+  /** The age at which a session is replaced. Default 12 h. */
+  readonly sessionSoftAgeMs?: number;
+  /** The age at which a session is destroyed. Default 24 h. */
+  readonly sessionHardAgeMs?: number;
+  /** When a traffic key is replaced, and when it is refused. */
+  readonly key?: Partial<KeyLimits>;
+}
+
+export type Limits = { readonly [Name in Exclude<keyof LimitOptions, 'key'>]-?: number } & { readonly key: KeyLimits };
+
+const MAX_U32 = 0xffff_ffff;
+const MAX_TIMER_MS = 0x7fff_ffff;
+
+const KEY_DEFAULTS: KeyLimits = {
+  softBytes: GIB,
+  hardBytes: 4 * GIB,
+  softRecords: 2 ** 20,
+  hardRecords: 2 ** 22,
+  softAgeMs: HOUR_MS,
+  hardAgeMs: 2 * HOUR_MS,
+};
+
+/** Default, least and greatest value. */
+const RANGES: {
+  readonly [Name in Exclude<keyof LimitOptions, 'key' | 'maxRunning'>]-?: readonly [number, number, number];
+} = {
+  maxMessageBytes: [8 * MIB, 64 * KIB, MAX_U32],
+  maxInFlight: [1_024, 1, MAX_U32],
+  maxIncompleteBytes: [64 * MIB, 64 * KIB, MAX_U32],
+  maxQueuedBytes: [64 * MIB, 64 * KIB, Number.MAX_SAFE_INTEGER],
+  maxQueuedMessages: [16_384, 1, MAX_U32],
+  maxSealedBytes: [256 * KIB, 64 * KIB, MAX_U32],
+  maxStrangers: [1_024, 1, MAX_U32],
+  maxStrangersPerAddress: [64, 1, MAX_U32],
+  connectTimeoutMs: [5_000, 1, MAX_TIMER_MS],
+  handshakeTimeoutMs: [5_000, 1, MAX_TIMER_MS],
+  recordTimeoutMs: [30_000, 1, MAX_TIMER_MS],
+  messageTimeoutMs: [30_000, 1, MAX_TIMER_MS],
+  writeTimeoutMs: [10_000, 1, MAX_TIMER_MS],
+  pingIntervalMs: [30_000, 1, MAX_TIMER_MS],
+  pongTimeoutMs: [60_000, 1, MAX_TIMER_MS],
+  drainTimeoutMs: [10_000, 0, MAX_TIMER_MS],
+  closeTimeoutMs: [2_000, 1, MAX_TIMER_MS],
+  sessionSoftAgeMs: [12 * HOUR_MS, 1, MAX_TIMER_MS],
+  sessionHardAgeMs: [24 * HOUR_MS, 1, MAX_TIMER_MS],
+};
+
+/**
+ * Fills in the defaults.
+ *
+ * @throws {TransportError} `ERR_BAD_OPTION` - names the option and what it may be.
+ */
+export function resolveLimits(options: LimitOptions): Limits {
+  const resolve = (name: keyof typeof RANGES): number => {
+    const [fallback, least, greatest] = RANGES[name];
+    return checkLimit(name, options[name] ?? fallback, least, greatest);
+  };
+  const names = Object.keys(RANGES) as readonly (keyof typeof RANGES)[];
+  const limits = Object.fromEntries(names.map((name) => [name, resolve(name)])) as Record<keyof typeof RANGES, number>;
+  const maxRunning = checkLimit('maxRunning', options.maxRunning ?? 2 * limits.maxInFlight, 1, Number.MAX_SAFE_INTEGER);
+  return { ...limits, maxRunning, key: { ...KEY_DEFAULTS, ...options.key } };
+}
+
+function checkLimit(name: string, value: number, least: number, greatest: number): number {
+  if (Number.isInteger(value) && value >= least && value <= greatest) return value;
+  throw new TransportError('ERR_BAD_OPTION', `${name} is ${value}; it must be an integer from ${least} to ${greatest}`);
+}
