@@ -11,7 +11,7 @@ const PUBLISHED_KEY_IDS: ReadonlySet<string> = new Set(['0b56bfc1696f34ec']);
  * Refuses a key of 32 bytes that was not drawn at random.
  *
  * @param origin - What the message calls the key, such as `Key file /etc/sealwire/aes_key.bin`.
- * @throws {CryptoError} `ERR_KEY_REPEATED_BYTE`, `ERR_KEY_FEW_VALUES`, `ERR_KEY_TEXT`, `ERR_KEY_PUBLISHED`, `ERR_KEY_LENGTH`
+ * @throws {CryptoError} `ERR_KEY_REPEATED_BYTE`, `ERR_KEY_TEXT`, `ERR_KEY_FEW_VALUES`, `ERR_KEY_PUBLISHED`, `ERR_KEY_LENGTH`
  */
 export function checkKeyStrength(key: Uint8Array, origin = 'The key'): void {
   const id = keyId(key);
@@ -19,11 +19,11 @@ export function checkKeyStrength(key: Uint8Array, origin = 'The key'): void {
   if (distinct === 1) {
     throw new CryptoError('ERR_KEY_REPEATED_BYTE', `${origin} repeats one byte: ${REMEDY}`);
   }
-  if (distinct < MIN_DISTINCT_BYTES) {
-    throw new CryptoError('ERR_KEY_FEW_VALUES', `${origin} has only ${distinct} different byte values: ${REMEDY}`);
-  }
   if (key.every(isText)) {
     throw new CryptoError('ERR_KEY_TEXT', `${origin} is text, a password rather than a key: ${REMEDY}`);
+  }
+  if (distinct < MIN_DISTINCT_BYTES) {
+    throw new CryptoError('ERR_KEY_FEW_VALUES', `${origin} has only ${distinct} different byte values: ${REMEDY}`);
   }
   if (PUBLISHED_KEY_IDS.has(id)) {
     throw new CryptoError('ERR_KEY_PUBLISHED', `${origin} is the one of the published test vectors: ${REMEDY}`);

@@ -1,0 +1,108 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { LoggerService } from '@nestjs/common';
+import { Global, Inject, Injectable, Module } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+
+import { createKeyFile, generateKey, Keyring, SecretKey } from './index.js';
+import { CryptoModule, KeyFileProvider, KEYRING } from './nest.js';
+
+let directory: string;
+let keyFile: string;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'sealwire-'));
+  keyFile = join(directory, 'aes_key.bin');
+});
+
+afterEach(() => {
+  rmSync(directory, { recursive: true });
+});
+
+const compile = (...imports: NonNullable<Parameters<typeof Test.createTestingModule>[0]['imports']>) =>
+  Test.createTestingModule({ imports }).setLogger(new SilentLogger()).compile();
+
+class SilentLogger implements LoggerService {
+  readonly warnings: unknown[] = [];
+  log(): void {}
+  error(): void {}
+  warn(message: unknown): void {
+    this.warnings.push(message);
+  }
+}
+
+@Injectable()
+class KeyUser {
+  readonly keyring: Keyring;
+
+  constructor(@Inject(KEYRING) keyring: Keyring) {
+    this.keyring = keyring;
+  }
+}
+
+@Module({ providers: [KeyUser] })
+class FeatureModule {}
+
+describe('CryptoModule', () => {
+  it('provides the keyring of its key file', async () => {
+    const id = await createKeyFile(keyFile);
+    const module = await compile(CryptoModule.forRoot({ keyFile }));
+    const keyring: unknown = module.get(KEYRING);
+    expect(keyring).toBeInstanceOf(Keyring);
+    expect(keyring).toMatchObject({ ids: [id] });
+  });
+
+  it('takes its options from a factory', async () => {
+    const id = await createKeyFile(keyFile);
+    const PATH = Symbol('PATH');
+
+    @Global()
+    @Module({ providers: [{ provide: PATH, useValue: keyFile }], exports: [PATH] })
+    class SettingsModule {}
+
+    const configured = CryptoModule.forRootAsync({ inject: [PATH], useFactory: (path: string) => ({ keyFile: path }) });
+    const module = await compile(SettingsModule, configured);
+    expect(module.get(KEYRING)).toMatchObject({ ids: [id] });
+  });
+
+  it('reaches other modules when it is global', async () => {
+    const id = await createKeyFile(keyFile);
+    const module = await compile(CryptoModule.forRoot({ keyFile, isGlobal: true }), FeatureModule);
+    expect(module.get(KeyUser, { strict: false }).keyring.ids).toEqual([id]);
+    await expect(compile(CryptoModule.forRoot({ keyFile }), FeatureModule)).rejects.toThrow(/KEYRING/);
+  });
+
+  it('makes a missing key file where it is told to', async () => {
+    const first = await compile(CryptoModule.forRoot({ keyFile, generate: true }));
+    const second = await compile(CryptoModule.forRoot({ keyFile }));
+    expect(second.get(KEYRING)).toMatchObject({ ids: first.get<Keyring>(KEYRING).ids });
+  });
+
+  it('stops the start of an application whose key file is missing, open to others or weak', async () => {
+    const starting = () => compile(CryptoModule.forRoot({ keyFile }));
+    await expect(starting()).rejects.toMatchObject({ code: 'ERR_KEY_FILE_MISSING' });
+    writeFileSync(keyFile, Buffer.alloc(32), { mode: 0o600 });
+    await expect(starting()).rejects.toMatchObject({ code: 'ERR_KEY_REPEATED_BYTE' });
+  });
+
+  it('lets the keys come from somewhere else', async () => {
+    const keyring = Keyring.of(SecretKey.fromBytes(generateKey()));
+    const module = await Test.createTestingModule({ imports: [CryptoModule.forRoot({ keyFile })] })
+      .overrideProvider(KeyFileProvider)
+      .useValue({ load: () => Promise.resolve(keyring) })
+      .compile();
+    expect(module.get(KEYRING)).toBe(keyring);
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('CryptoModule, where files have modes (not on Windows)', () => {
+  it('passes the policy on, and logs what it leaves out', async () => {
+    writeFileSync(keyFile, generateKey(), { mode: 0o444 });
+    await expect(compile(CryptoModule.forRoot({ keyFile }))).rejects.toMatchObject({ code: 'ERR_KEY_FILE_MODE' });
+    const logger = new SilentLogger();
+    const imports = [CryptoModule.forRoot({ keyFile, policy: 'mounted-secret' })];
+    await Test.createTestingModule({ imports }).setLogger(logger).compile();
+    expect(logger.warnings).toEqual([expect.stringContaining('mounted-secret')]);
+  });
+});
