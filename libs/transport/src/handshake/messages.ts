@@ -1,0 +1,94 @@
+// The two handshake messages (docs/protocol.md §4). The exchange is what the pattern writes and reads.
+//
+//   message 1     preamble(8) ‖ key id(8) ‖ exchange(96)         header = its first 16 bytes
+//   message 2     preamble(8) ‖ exchange(96)
+//   exchange      e(32) ‖ sealed payload(64)
+//   prologue      "sealwire channel v1" ‖ header of message 1 ‖ length(2) ‖ service
+import { TransportError } from '../errors.js';
+import { ALERT, ALERT_BYTES, beginsLike, encodePreamble, PREAMBLE_BYTES } from './preamble.js';
+
+export const MESSAGE_1_BYTES = 112;
+export const MESSAGE_2_BYTES = 104;
+const KEY_ID_BYTES = 8;
+
+const HEADER_BYTES = PREAMBLE_BYTES + KEY_ID_BYTES;
+const MESSAGE_1_PREAMBLE = encodePreamble('message1', MESSAGE_1_BYTES);
+const MESSAGE_2_PREAMBLE = encodePreamble('message2', MESSAGE_2_BYTES);
+const CHANNEL_LABEL = Buffer.from('sealwire channel v1');
+
+/** Views into message 1. */
+export interface Message1 {
+  readonly header: Buffer;
+  readonly keyId: Buffer;
+  readonly exchange: Buffer;
+}
+
+export function encodeHeader(keyId: Buffer): Buffer {
+  return Buffer.concat([MESSAGE_1_PREAMBLE, keyId]);
+}
+
+export function encodeMessage1(header: Buffer, exchange: Buffer): Buffer {
+  return Buffer.concat([header, exchange]);
+}
+
+/** @throws {TransportError} `ERR_HANDSHAKE_MALFORMED` */
+export function decodeMessage1(message: Buffer): Message1 {
+  if (message.length !== MESSAGE_1_BYTES || !beginsLike(message, MESSAGE_1_PREAMBLE)) throw malformed('message 1');
+  return {
+    header: message.subarray(0, HEADER_BYTES),
+    keyId: message.subarray(PREAMBLE_BYTES, HEADER_BYTES),
+    exchange: message.subarray(HEADER_BYTES),
+  };
+}
+
+export function encodeMessage2(exchange: Buffer): Buffer {
+  return Buffer.concat([MESSAGE_2_PREAMBLE, exchange]);
+}
+
+/**
+ * @returns The exchange, a view.
+ * @throws {TransportError} `ERR_HANDSHAKE_MALFORMED`
+ */
+export function decodeMessage2(message: Buffer): Buffer {
+  if (message.length !== MESSAGE_2_BYTES || !beginsLike(message, MESSAGE_2_PREAMBLE)) throw malformed('message 2');
+  return message.subarray(PREAMBLE_BYTES);
+}
+
+/** Binds the handshake to this protocol, to the key id that was asked for and to the name of the service. */
+export function encodePrologue(header: Buffer, service: string): Buffer {
+  const name = Buffer.from(service);
+  const length = Buffer.alloc(2);
+  length.writeUInt16BE(name.length);
+  return Buffer.concat([CHANNEL_LABEL, header, length, name]);
+}
+
+/**
+ * For the server, as soon as bytes arrive: a stranger that speaks something else is told apart by its first wrong byte.
+ *
+ * @param received - All that has arrived, however little.
+ * @throws {TransportError} `ERR_HANDSHAKE_MALFORMED`, or `ERR_EARLY_BYTES` for anything behind message 1.
+ */
+export function checkMessage1Prefix(received: Buffer): void {
+  if (!beginsLike(received, MESSAGE_1_PREAMBLE)) throw malformed('message 1');
+  if (received.length > MESSAGE_1_BYTES) throw new TransportError('ERR_EARLY_BYTES', 'Bytes behind message 1');
+}
+
+/**
+ * For the client, as soon as bytes arrive.
+ *
+ * @param received - All that has arrived, however little. What lies behind the reply is not looked at.
+ * @returns How long the reply is, message 2 or an alert; undefined while that cannot be known.
+ * @throws {TransportError} `ERR_HANDSHAKE_MALFORMED` at the first byte that belongs to neither.
+ */
+export function expectedReplyBytes(received: Buffer): number | undefined {
+  const canBeMessage2 = beginsLike(received, MESSAGE_2_PREAMBLE);
+  const canBeAlert = beginsLike(received, ALERT);
+  if (canBeMessage2 && canBeAlert) return undefined;
+  if (canBeMessage2) return MESSAGE_2_BYTES;
+  if (canBeAlert) return ALERT_BYTES;
+  throw malformed('message 2, nor an alert');
+}
+
+function malformed(expected: string): TransportError {
+  return new TransportError('ERR_HANDSHAKE_MALFORMED', `Bytes that are not ${expected} of this protocol version`);
+}

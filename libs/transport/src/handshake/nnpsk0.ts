@@ -1,0 +1,83 @@
+// The pattern NNpsk0 of Noise (revision 34, §7.4 and §9) with any cipher and any payload; docs/protocol.md §4.
+//
+//   → psk, e      e(32) ‖ sealed payload
+//   ← e, ee       e(32) ‖ sealed payload
+//
+// What throws here has ended the handshake: the symmetric state is of no use any more.
+import type { CipherFunction } from '../record/cipher-function.js';
+import { SymmetricState } from './symmetric-state.js';
+import { PUBLIC_KEY_BYTES } from './x25519.js';
+import type { Ephemeral } from './x25519.js';
+
+export interface PatternInput {
+  readonly cipher: CipherFunction;
+  /** What both sides must agree on beforehand; authenticated, not sent. */
+  readonly prologue: Buffer;
+  /** 32 bytes. */
+  readonly psk: Buffer;
+}
+
+/** What the first message said, once its tag was verified. */
+export interface FirstExchange {
+  /** The initiator's e, not looked at yet: it may still be a point of low order. */
+  readonly peerPublicKey: Buffer;
+  readonly payload: Buffer;
+}
+
+/** Both sides begin here: the prologue and the psk. */
+export function beginNnpsk0({ cipher, prologue, psk }: PatternInput): SymmetricState {
+  return new SymmetricState(cipher, `Noise_NNpsk0_25519_${cipher.name}_SHA256`, prologue, psk);
+}
+
+/** The initiator's message. */
+export function writeFirst(symmetric: SymmetricState, ephemeral: Ephemeral, payload: Buffer): Buffer {
+  mixPublicKey(symmetric, ephemeral.publicKey);
+  return Buffer.concat([ephemeral.publicKey, symmetric.sealAndHash(payload)]);
+}
+
+/**
+ * Reads {@link writeFirst}, at the cost of a few hashes: no Diffie-Hellman for a stranger.
+ *
+ * @throws {TransportError} `ERR_OPEN_FAILED` - another psk, another prologue, or altered.
+ */
+export function readFirst(symmetric: SymmetricState, message: Buffer): FirstExchange {
+  const peerPublicKey = message.subarray(0, PUBLIC_KEY_BYTES);
+  mixPublicKey(symmetric, peerPublicKey);
+  return { peerPublicKey, payload: symmetric.openAndHash(message.subarray(PUBLIC_KEY_BYTES)) };
+}
+
+/**
+ * The responder's message.
+ *
+ * @throws {TransportError} `ERR_HANDSHAKE_MALFORMED` - the initiator's e is a point of low order.
+ */
+export function writeSecond(
+  symmetric: SymmetricState,
+  ephemeral: Ephemeral,
+  peerPublicKey: Buffer,
+  payload: Buffer,
+): Buffer {
+  mixPublicKey(symmetric, ephemeral.publicKey);
+  symmetric.mixKey(ephemeral.sharedSecret(peerPublicKey));
+  return Buffer.concat([ephemeral.publicKey, symmetric.sealAndHash(payload)]);
+}
+
+/**
+ * Reads {@link writeSecond}.
+ *
+ * @param ephemeral - The one that {@link writeFirst} sent.
+ * @returns The payload.
+ * @throws {TransportError} `ERR_OPEN_FAILED`; `ERR_HANDSHAKE_MALFORMED` for an e of low order.
+ */
+export function readSecond(symmetric: SymmetricState, ephemeral: Ephemeral, message: Buffer): Buffer {
+  const peerPublicKey = message.subarray(0, PUBLIC_KEY_BYTES);
+  mixPublicKey(symmetric, peerPublicKey);
+  symmetric.mixKey(ephemeral.sharedSecret(peerPublicKey));
+  return symmetric.openAndHash(message.subarray(PUBLIC_KEY_BYTES));
+}
+
+// The token "e". Patterns with a psk mix the public key into the key as well (§9.2): no nonce repeats under one psk.
+function mixPublicKey(symmetric: SymmetricState, publicKey: Buffer): void {
+  symmetric.mixHash(publicKey);
+  symmetric.mixKey(publicKey);
+}

@@ -1,0 +1,89 @@
+import { createHmac, diffieHellman, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { describe, expect, it, vi } from 'vitest';
+
+import { startInitiator } from './initiator.js';
+import { respond } from './responder.js';
+import type { ResponderOptions } from './responder.js';
+
+vi.mock('node:crypto', { spy: true });
+const drawnAtStart = vi.mocked(randomBytes).mock.results.map(({ value }) => Buffer.from(value));
+
+const KEY = { keyId: Buffer.alloc(8, 1), psk: Buffer.alloc(32, 0x6b) };
+const OTHER_PSK = { ...KEY, psk: Buffer.alloc(32, 1) };
+const OPTIONS: ResponderOptions = {
+  service: 'orders',
+  announcement: {
+    instanceId: Buffer.alloc(16, 0xbb),
+    unixMs: 0,
+    maxMessageBytes: 65_536,
+    maxInFlight: 1,
+    maxIncompleteBytes: 0,
+  },
+};
+const NOTHING = { keyPairs: 0, agreements: 0 };
+
+const honest = (key = KEY): Buffer => startInitiator(key, OPTIONS).message1;
+const accept = (message1: Buffer, options = OPTIONS): unknown => respond(() => KEY.psk, options, message1);
+const acceptNoKey = (message1: Buffer): unknown => respond(() => undefined, OPTIONS, message1);
+
+/** Runs `work`, whose outcome is the subject of responder.spec.ts, and counts. */
+function costOf(work: () => unknown): { keyPairs: number; agreements: number; hmacs: number } {
+  vi.clearAllMocks();
+  try {
+    work();
+  } catch {
+    // Refused, as most are here.
+  }
+  return {
+    keyPairs: vi.mocked(generateKeyPairSync).mock.calls.length,
+    agreements: vi.mocked(diffieHellman).mock.calls.length,
+    hmacs: vi.mocked(createHmac).mock.calls.length,
+  };
+}
+
+describe('what message 1 costs the responder', () => {
+  it('is one key pair and one Diffie-Hellman for a client that holds the key', () => {
+    const message1 = honest();
+    expect(costOf(() => accept(message1))).toMatchObject({ keyPairs: 1, agreements: 1 });
+  });
+
+  it.each([
+    ['a forged tag', () => honest().fill(0, 96)],
+    ['a forged public key', () => honest().fill(9, 16, 48)],
+    ['another psk', () => honest(OTHER_PSK)],
+    ['another service', () => startInitiator(KEY, { ...OPTIONS, service: 'others' }).message1],
+    ['too few bytes', () => honest().subarray(0, 111)],
+  ])('is no key pair and no Diffie-Hellman for %s [R4.9]', (_, forge) => {
+    const message1 = forge();
+    expect(costOf(() => accept(message1))).toMatchObject(NOTHING);
+  });
+
+  it('is no key pair and no Diffie-Hellman for itself', () => {
+    const message1 = honest();
+    expect(costOf(() => accept(message1, { ...OPTIONS, rejectSelf: () => true }))).toMatchObject(NOTHING);
+  });
+
+  it('is for an unknown key id what it is for another psk [R4.8]', () => {
+    const unknown = honest();
+    const other = honest(OTHER_PSK);
+    const cost = costOf(() => acceptNoKey(unknown));
+    expect(cost).toMatchObject(NOTHING);
+    expect(cost.hmacs).toBeGreaterThan(0);
+    expect(cost).toEqual(costOf(() => accept(other)));
+  });
+});
+
+describe('the psk that an unknown key id is checked against', () => {
+  it('is 32 random bytes, drawn once [R4.8]', () => {
+    expect(drawnAtStart.map((bytes) => bytes.length)).toEqual([32]);
+    costOf(() => acceptNoKey(honest()));
+    expect(vi.mocked(randomBytes)).not.toHaveBeenCalled();
+  });
+
+  it('lets nobody in, not even one who knows it', () => {
+    const [decoy = Buffer.alloc(0)] = drawnAtStart;
+    const message1 = honest({ ...KEY, psk: decoy });
+    expect(() => acceptNoKey(message1)).toThrow(expect.objectContaining({ code: 'ERR_UNKNOWN_KEY' }));
+    expect(() => respond(() => decoy, OPTIONS, message1)).not.toThrow();
+  });
+});

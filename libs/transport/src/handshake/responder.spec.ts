@@ -1,0 +1,208 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { A128CBC_HS256 } from '../record/cipher-function.js';
+import { receiveMessage2, startInitiator } from './initiator.js';
+import { decodeMessage2, encodeHeader, encodeMessage1, encodePrologue } from './messages.js';
+import { beginNnpsk0, writeFirst } from './nnpsk0.js';
+import { encodeAnnouncement } from './payload.js';
+import type { Announcement } from './payload.js';
+import { respond } from './responder.js';
+import type { ResponderOptions } from './responder.js';
+import { Ephemeral } from './x25519.js';
+
+const KEY = { keyId: Buffer.from('0b56bfc1696f34ec', 'hex'), psk: Buffer.alloc(32, 0x6b) };
+const SERVICE = 'orders';
+const CLIENT: Announcement = {
+  instanceId: Buffer.alloc(16, 0xaa),
+  unixMs: 1_700_000_000_000,
+  maxMessageBytes: 8 * 1024 * 1024,
+  maxInFlight: 0,
+  maxIncompleteBytes: 64 * 1024 * 1024,
+};
+const OPTIONS: ResponderOptions = {
+  service: SERVICE,
+  announcement: { ...CLIENT, instanceId: Buffer.alloc(16, 0xbb), maxInFlight: 1024 },
+};
+
+const failure = (code: string): unknown => expect.objectContaining({ code, fault: 'peer' });
+const malformed = failure('ERR_HANDSHAKE_MALFORMED');
+const openFailed = failure('ERR_OPEN_FAILED');
+const unknownKey = failure('ERR_UNKNOWN_KEY');
+
+const findPsk: Parameters<typeof respond>[0] = (keyId) => (keyId.equals(KEY.keyId) ? KEY.psk : undefined);
+const neverAsked = (): never => expect.unreachable('asked');
+const answer = (message1: Buffer, options = OPTIONS): ReturnType<typeof respond> => respond(findPsk, options, message1);
+const honest = (key = KEY, service = SERVICE): Buffer =>
+  startInitiator(key, { service, announcement: CLIENT }).message1;
+
+/** A client that holds the key and sends whatever it likes. */
+function rogueMessage1(payload: Buffer, publicKey = Ephemeral.generate().publicKey): Buffer {
+  const header = encodeHeader(KEY.keyId);
+  const symmetric = beginNnpsk0({ cipher: A128CBC_HS256, prologue: encodePrologue(header, SERVICE), psk: KEY.psk });
+  return encodeMessage1(header, writeFirst(symmetric, { publicKey } as Ephemeral, payload));
+}
+
+describe('the responder', () => {
+  it('yields the session of the initiator, seen from the other side', () => {
+    const { state, message1 } = startInitiator(KEY, { service: SERVICE, announcement: CLIENT });
+    const { message2, session } = answer(message1);
+    const { outgoingKey, incomingKey, handshakeHash, peer } = receiveMessage2(state, message2);
+    expect(session).toEqual({
+      outgoingKey: incomingKey,
+      incomingKey: outgoingKey,
+      peer: CLIENT,
+      handshakeHash,
+      keyId: KEY.keyId,
+    });
+    expect(peer).toEqual(OPTIONS.announcement);
+    expect([outgoingKey.length, incomingKey.length, handshakeHash.length]).toEqual([32, 32, 32]);
+  });
+
+  it('agrees with the initiator on any service name and any limits', () => {
+    const u32 = fc.integer({ min: 65_536, max: 0xffff_ffff });
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), fc.tuple(u32, u32, u32), (service, [most, flight, incomplete]) => {
+        const limits = { maxMessageBytes: most, maxInFlight: flight, maxIncompleteBytes: incomplete };
+        const announcement = { ...OPTIONS.announcement, ...limits };
+        const { state, message1 } = startInitiator(KEY, { service, announcement: CLIENT });
+        const { message2, session } = answer(message1, { service, announcement });
+        expect(receiveMessage2(state, message2)).toMatchObject({ peer: limits, outgoingKey: session.incomingKey });
+      }),
+    );
+  });
+
+  it('answers a replayed message 1 with another session, whose keys the replayer cannot know [R4.1]', () => {
+    const message1 = honest();
+    const [once, again] = [answer(message1), answer(message1)];
+    expect(again.session.incomingKey).not.toEqual(once.session.incomingKey);
+    expect(again.session.handshakeHash).not.toEqual(once.session.handshakeHash);
+    expect(decodeMessage2(again.message2).subarray(0, 32)).not.toEqual(decodeMessage2(once.message2).subarray(0, 32));
+  });
+
+  it('keeps a key id of its own: the buffer of message 1 may be reused', () => {
+    const message1 = honest();
+    const { session } = answer(message1);
+    message1.fill(0);
+    expect(session.keyId).toEqual(KEY.keyId);
+    expect(session.peer).toEqual(CLIENT);
+  });
+
+  it('yields no session for a message 1 with any one bit flipped', () => {
+    const message1 = honest();
+    for (let bit = 0; bit < message1.length * 8; bit++) {
+      const flipped = Buffer.from(message1);
+      flipped.writeUInt8(flipped.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
+      const name = `bit ${bit & 7} of byte ${bit >> 3}`;
+      const expected = bit < 64 ? malformed : bit < 128 ? unknownKey : openFailed;
+      expect(() => answer(flipped), name).toThrow(expected);
+    }
+  });
+
+  it('binds message 1 to its key id: with another one it does not open under the same psk', () => {
+    for (let at = 8; at < 16; at++) {
+      const message1 = honest();
+      message1.writeUInt8(message1.readUInt8(at) ^ 1, at);
+      expect(() => respond(() => KEY.psk, OPTIONS, message1), `byte ${at}`).toThrow(openFailed);
+    }
+  });
+
+  it('yields no session for a message 1 cut short or with bytes behind it', () => {
+    const longer = Buffer.concat([honest(), Buffer.alloc(64)]);
+    for (let bytes = 0; bytes <= longer.length; bytes++) {
+      if (bytes === 112) continue;
+      expect(() => answer(longer.subarray(0, bytes)), `${bytes} bytes`).toThrow(malformed);
+    }
+  });
+
+  it('yields no session for random bytes behind a right header', () => {
+    const exchanges = fc.uint8Array({ minLength: 96, maxLength: 96 });
+    fc.assert(
+      fc.property(exchanges, (exchange) => {
+        const message1 = encodeMessage1(encodeHeader(KEY.keyId), Buffer.from(exchange));
+        expect(() => answer(message1)).toThrow(openFailed);
+      }),
+    );
+  });
+});
+
+describe('the responder, of a stranger,', () => {
+  it('refuses a key id that it does not know [R4.8]', () => {
+    const stranger = { ...KEY, keyId: Buffer.alloc(8, 1) };
+    expect(() => answer(honest(stranger))).toThrow(unknownKey);
+  });
+
+  it('refuses a known key id with another psk', () => {
+    expect(() => answer(honest({ ...KEY, psk: Buffer.alloc(32, 1) }))).toThrow(openFailed);
+  });
+
+  it.each(['', 'order', 'orderss', 'Orders', 'default'])('refuses the service name %j [R4.6]', (service) => {
+    expect(() => answer(honest(KEY, service))).toThrow(openFailed);
+  });
+
+  it('asks for the psk of a key id with the 8 bytes that were sent', () => {
+    const asked: string[] = [];
+    respond((keyId) => (asked.push(keyId.toString('hex')), KEY.psk), OPTIONS, honest());
+    expect(asked).toEqual(['0b56bfc1696f34ec']);
+  });
+
+  it('asks for no psk before the form of message 1 is right', () => {
+    expect(() => respond(neverAsked, OPTIONS, honest().subarray(1))).toThrow(malformed);
+    expect(() => respond(neverAsked, OPTIONS, honest().fill(0, 0, 1))).toThrow(malformed);
+  });
+});
+
+describe('the responder, of a client that holds the key and breaks the protocol,', () => {
+  it.each([0, 16, 30, 31, 48, 100])('refuses a payload that is sealed to another size (%i bytes)', (bytes) => {
+    expect(() => answer(rogueMessage1(Buffer.alloc(bytes)))).toThrow(malformed);
+  });
+
+  it.each([32, 40, 46])('refuses a payload of %i bytes, which is sealed to the same size', (bytes) => {
+    const message1 = rogueMessage1(Buffer.alloc(bytes, 0xff));
+    expect(message1).toHaveLength(112);
+    expect(() => answer(message1)).toThrow(malformed);
+  });
+
+  it('refuses one that takes messages of less than 64 KiB [R4.5]', () => {
+    const payload = encodeAnnouncement({ ...CLIENT, maxMessageBytes: 65_535 });
+    expect(() => answer(rogueMessage1(payload))).toThrow(failure('ERR_PEER_LIMITS'));
+  });
+
+  it('accepts the least a client may announce, and features it does not know [R4.4]', () => {
+    const least = { ...CLIENT, maxMessageBytes: 65_536, maxIncompleteBytes: 0 };
+    const message1 = rogueMessage1(encodeAnnouncement(least).fill(0xff, 36));
+    expect(answer(message1).session.peer).toEqual(least);
+  });
+
+  it.each([
+    ['0', '00'.repeat(32)],
+    ['1', `01${'00'.repeat(31)}`],
+    ['of order 8', 'e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800'],
+    ['of order 8, the other', '5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157'],
+    ['p - 1', `ec${'ff'.repeat(30)}7f`],
+    ['p', `ed${'ff'.repeat(30)}7f`],
+    ['p + 1', `ee${'ff'.repeat(30)}7f`],
+  ])('refuses the point %s of low order [R4.7]', (_, point) => {
+    const message1 = rogueMessage1(encodeAnnouncement(CLIENT), Buffer.from(point, 'hex'));
+    expect(() => answer(message1)).toThrow(malformed);
+  });
+});
+
+describe('the responder, of itself,', () => {
+  it('refuses an instance id that is its own, where that is switched on', () => {
+    const asked: Buffer[] = [];
+    const rejectSelf = (instanceId: Buffer): boolean => asked.push(Buffer.from(instanceId)) > 0;
+    expect(() => answer(honest(), { ...OPTIONS, rejectSelf })).toThrow(failure('ERR_SELF_CONNECTION'));
+    expect(asked).toEqual([CLIENT.instanceId]);
+  });
+
+  it('serves every other instance id', () => {
+    const { session } = answer(honest(), { ...OPTIONS, rejectSelf: () => false });
+    expect(session.peer).toEqual(CLIENT);
+  });
+
+  it('asks about no instance id that a stranger claims', () => {
+    const stranger = honest({ ...KEY, psk: Buffer.alloc(32, 1) });
+    expect(() => answer(stranger, { ...OPTIONS, rejectSelf: neverAsked })).toThrow(openFailed);
+  });
+});

@@ -1,0 +1,117 @@
+// CipherState and SymmetricState of Noise (revision 34, §5.1 and §5.2) over any cipher; docs/protocol.md §4.
+import { createHash } from 'node:crypto';
+import { hkdfExpand, hkdfExtract } from '@sealwire/crypto';
+
+import type { CipherFunction } from '../record/cipher-function.js';
+
+const HASH_BYTES = 32;
+
+/** One key and its counter, which moves only when something was sealed or opened. */
+export class CipherState {
+  readonly #cipher: CipherFunction;
+  readonly #key: Buffer;
+  #n = 0;
+
+  constructor(cipher: CipherFunction, key: Buffer) {
+    this.#cipher = cipher;
+    this.#key = key;
+  }
+
+  seal(ad: Buffer, plaintext: Buffer): Buffer {
+    const sealed = this.#cipher.seal(this.#key, this.#n, ad, plaintext);
+    this.#n += 1;
+    return sealed;
+  }
+
+  /** @throws {TransportError} `ERR_OPEN_FAILED`; the counter stays where it was. */
+  open(ad: Buffer, sealed: Buffer): Buffer {
+    const plaintext = this.#cipher.open(this.#key, this.#n, ad, sealed);
+    this.#n += 1;
+    return plaintext;
+  }
+}
+
+/** The traffic keys of a finished handshake, 32 bytes each. */
+export interface SplitKeys {
+  readonly initiatorKey: Buffer;
+  readonly responderKey: Buffer;
+}
+
+/**
+ * What both sides have said so far (a hash) and the secrets they share so far (a chaining key).
+ *
+ * It starts with the psk mixed in, as every psk0 pattern does: there is no state without a key, so no payload can
+ * leave it unsealed.
+ */
+export class SymmetricState {
+  readonly #cipher: CipherFunction;
+  #chainingKey: Buffer;
+  #hash: Buffer;
+  #cipherState: CipherState;
+
+  /** @param protocolName - The full name, whose bytes are what the hash begins with. */
+  constructor(cipher: CipherFunction, protocolName: string, prologue: Buffer, psk: Buffer) {
+    const start = initialHash(protocolName);
+    const mixed = hkdf(start, psk, 3);
+    this.#cipher = cipher;
+    this.#chainingKey = output(mixed, 0);
+    this.#hash = sha256(sha256(start, prologue), output(mixed, 1));
+    this.#cipherState = new CipherState(cipher, output(mixed, 2));
+  }
+
+  /** The hash of everything said so far. After the last message it names this one session. */
+  get handshakeHash(): Buffer {
+    return this.#hash;
+  }
+
+  /** A fresh key, that depends on `secret` as well; its counter starts at 0. */
+  mixKey(secret: Buffer): void {
+    const mixed = hkdf(this.#chainingKey, secret, 2);
+    this.#chainingKey = output(mixed, 0);
+    this.#cipherState = new CipherState(this.#cipher, output(mixed, 1));
+  }
+
+  mixHash(said: Buffer): void {
+    this.#hash = sha256(this.#hash, said);
+  }
+
+  sealAndHash(payload: Buffer): Buffer {
+    const sealed = this.#cipherState.seal(this.#hash, payload);
+    this.mixHash(sealed);
+    return sealed;
+  }
+
+  /** @throws {TransportError} `ERR_OPEN_FAILED`; nothing has changed then. */
+  openAndHash(sealed: Buffer): Buffer {
+    const payload = this.#cipherState.open(this.#hash, sealed);
+    this.mixHash(sealed);
+    return payload;
+  }
+
+  split(): SplitKeys {
+    const keys = hkdf(this.#chainingKey, Buffer.alloc(0), 2);
+    return { initiatorKey: output(keys, 0), responderKey: output(keys, 1) };
+  }
+}
+
+// A name that fits is taken as it is, zeros behind it; a longer one is hashed.
+function initialHash(protocolName: string): Buffer {
+  const name = Buffer.from(protocolName);
+  return name.length > HASH_BYTES ? sha256(name) : Buffer.concat([name], HASH_BYTES);
+}
+
+// The HKDF of Noise, §4.3: that of RFC 5869 without info.
+function hkdf(chainingKey: Buffer, secret: Buffer, outputs: number): Buffer {
+  const bytes = hkdfExpand(hkdfExtract(chainingKey, secret), '', outputs * HASH_BYTES);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+function output(mixed: Buffer, index: number): Buffer {
+  return mixed.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES);
+}
+
+function sha256(...parts: readonly Buffer[]): Buffer {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest();
+}

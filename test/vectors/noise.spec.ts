@@ -1,0 +1,112 @@
+// The public vectors of Noise_NNpsk0_25519 with the ciphers of Noise: our handshake is theirs, but for the cipher.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+import {
+  beginNnpsk0,
+  readFirst,
+  readSecond,
+  writeFirst,
+  writeSecond,
+} from '../../libs/transport/src/handshake/nnpsk0.js';
+import { CipherState } from '../../libs/transport/src/handshake/symmetric-state.js';
+import type { SymmetricState } from '../../libs/transport/src/handshake/symmetric-state.js';
+import { Ephemeral } from '../../libs/transport/src/handshake/x25519.js';
+import type { CipherFunction } from '../../libs/transport/src/record/cipher-function.js';
+import { AES_GCM, CHACHA_POLY } from '../support/noise-ciphers.js';
+
+interface Message {
+  readonly payload: Buffer;
+  readonly ciphertext: Buffer;
+}
+
+interface Vector {
+  readonly name: string;
+  readonly initiator: { readonly symmetric: SymmetricState; readonly ephemeral: Ephemeral };
+  readonly responder: { readonly symmetric: SymmetricState; readonly ephemeral: Ephemeral };
+  readonly handshakeHash: Buffer;
+  readonly messages: readonly Message[];
+}
+
+interface VectorFile {
+  readonly vectors: readonly {
+    readonly protocol_name: string;
+    readonly init_prologue: string;
+    readonly init_psks: readonly string[];
+    readonly init_ephemeral: string;
+    readonly resp_prologue: string;
+    readonly resp_psks: readonly string[];
+    readonly resp_ephemeral: string;
+    readonly handshake_hash: string;
+    readonly messages: readonly { readonly payload: string; readonly ciphertext: string }[];
+  }[];
+}
+
+const PATH = join(import.meta.dirname, '../../../shared/vectors/noise/nnpsk0.json');
+const CIPHERS = [AES_GCM, CHACHA_POLY];
+const NOTHING = Buffer.alloc(0);
+
+const hex = (text = ''): Buffer => Buffer.from(text, 'hex');
+
+function loadVector(cipher: CipherFunction): Vector {
+  const { vectors } = JSON.parse(readFileSync(PATH, 'utf8')) as VectorFile;
+  const name = `Noise_NNpsk0_25519_${cipher.name}_SHA256`;
+  const vector = vectors.find(({ protocol_name }) => protocol_name === name);
+  if (vector === undefined) throw new Error(`No vector of ${name}`);
+  const begin = (prologue: string, psks: readonly string[]): SymmetricState =>
+    beginNnpsk0({ cipher, prologue: hex(prologue), psk: hex(psks[0]) });
+  return {
+    name,
+    initiator: {
+      symmetric: begin(vector.init_prologue, vector.init_psks),
+      ephemeral: Ephemeral.fromPrivateBytes(hex(vector.init_ephemeral)),
+    },
+    responder: {
+      symmetric: begin(vector.resp_prologue, vector.resp_psks),
+      ephemeral: Ephemeral.fromPrivateBytes(hex(vector.resp_ephemeral)),
+    },
+    handshakeHash: hex(vector.handshake_hash),
+    messages: vector.messages.map(({ payload, ciphertext }) => ({
+      payload: hex(payload),
+      ciphertext: hex(ciphertext),
+    })),
+  };
+}
+
+describe.each(CIPHERS)('Noise NNpsk0 with $name', (cipher) => {
+  it.skipIf(!existsSync(PATH))('matches the public vectors, transport messages included', () => {
+    const { initiator, responder, handshakeHash, messages } = loadVector(cipher);
+    const [first, second, ...transport] = messages;
+    if (first === undefined || second === undefined) throw new Error('A vector without a handshake');
+
+    expect(writeFirst(initiator.symmetric, initiator.ephemeral, first.payload)).toEqual(first.ciphertext);
+    const { peerPublicKey, payload } = readFirst(responder.symmetric, first.ciphertext);
+    expect(payload).toEqual(first.payload);
+
+    const answer = writeSecond(responder.symmetric, responder.ephemeral, peerPublicKey, second.payload);
+    expect(answer).toEqual(second.ciphertext);
+    expect(readSecond(initiator.symmetric, initiator.ephemeral, second.ciphertext)).toEqual(second.payload);
+
+    expect(initiator.symmetric.handshakeHash).toEqual(handshakeHash);
+    expect(responder.symmetric.handshakeHash).toEqual(handshakeHash);
+    expect(initiator.symmetric.split()).toEqual(responder.symmetric.split());
+
+    expect(transport).toHaveLength(4);
+    checkTransport(cipher, initiator.symmetric, transport);
+  });
+});
+
+// The sides take turns, the initiator first.
+function checkTransport(cipher: CipherFunction, symmetric: SymmetricState, messages: readonly Message[]): void {
+  const { initiatorKey, responderKey } = symmetric.split();
+  const directions = [initiatorKey, responderKey].map((key) => ({
+    sender: new CipherState(cipher, key),
+    receiver: new CipherState(cipher, key),
+  }));
+  for (const [index, { payload, ciphertext }] of messages.entries()) {
+    const direction = directions[index % 2];
+    expect(direction?.sender.seal(NOTHING, payload)).toEqual(ciphertext);
+    expect(direction?.receiver.open(NOTHING, ciphertext)).toEqual(payload);
+  }
+}
