@@ -1,5 +1,6 @@
 // The order of openA128CbcHs256, observed where it calls Node: the tag first, CBC only after it (docs/protocol.md §3.4).
 import { createDecipheriv, createHmac, timingSafeEqual } from 'node:crypto';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { openA128CbcHs256, sealA128CbcHs256 } from './index.js';
 

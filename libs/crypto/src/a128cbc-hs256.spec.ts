@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
+import { describe, expect, it } from 'vitest';
 
 import { CryptoError, encryptAes128Cbc, openA128CbcHs256, sealA128CbcHs256 } from './index.js';
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { LoggerService } from '@nestjs/common';
 import { Global, Inject, Injectable, Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { createKeyFile, generateKey, Keyring, SecretKey } from './index.js';
 import { CryptoModule, KeyFileProvider, KEYRING } from './nest.js';

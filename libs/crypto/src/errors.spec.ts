@@ -1,3 +1,5 @@
+import { describe, expect, it } from 'vitest';
+
 import { CRYPTO_ERROR_CODES, CryptoError } from './index.js';
 
 describe('CryptoError', () => {

@@ -1,3 +1,5 @@
+import { describe, expect, it } from 'vitest';
+
 import { judgeKeyFile } from './key-file-policy.js';
 import type { KeyFilePolicy } from './key-file-policy.js';
 

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import ts from 'typescript';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { keyId, loadKeyFile } from './index.js';
 
