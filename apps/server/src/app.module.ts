@@ -1,0 +1,24 @@
+import { Inject, Module } from '@nestjs/common';
+import type { OnModuleDestroy } from '@nestjs/common';
+import { ConfigModule } from '@nestjs/config';
+import { APP_PIPE } from '@nestjs/core';
+import { SealwireServer } from '@sealwire/transport';
+
+import { ChannelModule } from './channel.module.js';
+import { settings } from './config/settings.js';
+import { HealthModule } from './health/health.module.js';
+import { MessagesModule } from './messages/messages.module.js';
+import { PayloadPipe } from './messages/payload.pipe.js';
+
+@Module({
+  imports: [ConfigModule.forRoot({ isGlobal: true, load: [settings] }), ChannelModule, MessagesModule, HealthModule],
+  providers: [{ provide: APP_PIPE, useClass: PayloadPipe }],
+})
+export class AppModule implements OnModuleDestroy {
+  constructor(@Inject(SealwireServer) private readonly channel: SealwireServer) {}
+
+  /** Drains the channel before any other module lets go of what its handlers may still need. */
+  async onModuleDestroy(): Promise<void> {
+    await this.channel.close();
+  }
+}

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+
+import { parseSettings } from './settings.js';
+import { StartError } from './start-error.js';
+
+function complaintAbout(env: NodeJS.ProcessEnv): string {
+  try {
+    parseSettings(env);
+  } catch (error) {
+    expect(error).toBeInstanceOf(StartError);
+    return error instanceof StartError ? error.message : '';
+  }
+  throw new Error('The settings were accepted');
+}
+
+describe('the settings of the server app', () => {
+  it('have a default each', () => {
+    expect(parseSettings({})).toEqual({
+      listen: { host: '127.0.0.1', port: 8080 },
+      keyFile: 'aes_key.bin',
+      keyPolicy: 'strict',
+      service: 'default',
+      health: { host: '127.0.0.1', port: 8081 },
+      logFormat: process.stdout.isTTY ? 'pretty' : 'json',
+      logMessages: true,
+    });
+  });
+
+  it('come from the environment', () => {
+    const env = {
+      SEALWIRE_HOST: '[::1]',
+      SEALWIRE_PORT: '0',
+      SEALWIRE_KEY_FILE: '/run/secrets/key',
+      SEALWIRE_KEY_POLICY: 'mounted-secret',
+      SEALWIRE_SERVICE: 'orders',
+      HEALTH_HOST: '0.0.0.0',
+      HEALTH_PORT: '65535',
+      LOG_FORMAT: 'json',
+      LOG_MESSAGES: 'false',
+    };
+    expect(parseSettings(env)).toEqual({
+      listen: { host: '::1', port: 0 },
+      keyFile: '/run/secrets/key',
+      keyPolicy: 'mounted-secret',
+      service: 'orders',
+      health: { host: '0.0.0.0', port: 65_535 },
+      logFormat: 'json',
+      logMessages: false,
+    });
+  });
+
+  it('take a Unix socket instead of host and port', () => {
+    expect(parseSettings({ SEALWIRE_PATH: '/tmp/s.sock', SEALWIRE_PORT: '9' }).listen).toEqual({ path: '/tmp/s.sock' });
+  });
+
+  it('take an empty variable for one that is not set', () => {
+    expect(parseSettings({ SEALWIRE_PORT: '', SEALWIRE_PATH: '', LOG_FORMAT: '' })).toEqual(parseSettings({}));
+  });
+
+  it.each([
+    ['SEALWIRE_HOST', 'tcp://host', 'a host name or an IP address, without a port'],
+    ['SEALWIRE_PORT', '65536', 'a whole number from 0 to 65535'],
+    ['SEALWIRE_PORT', '-1', 'a whole number from 0 to 65535'],
+    ['SEALWIRE_PORT', '0x50', 'a whole number from 0 to 65535'],
+    ['SEALWIRE_PORT', ' 80', 'a whole number from 0 to 65535'],
+    ['SEALWIRE_PATH', 'x'.repeat(108), 'the path of a socket, at most 107 bytes long'],
+    ['SEALWIRE_KEY_POLICY', 'lax', 'strict or mounted-secret'],
+    ['SEALWIRE_SERVICE', 'x'.repeat(65_536), 'a name of at most 65535 bytes'],
+    ['HEALTH_HOST', 'a b', 'a host name or an IP address, without a port'],
+    ['HEALTH_PORT', 'http', 'a whole number from 0 to 65535'],
+    ['LOG_FORMAT', 'xml', 'pretty or json'],
+    ['LOG_MESSAGES', 'no', 'true or false'],
+  ])('refuse a wrong %s (%s) by its name, and say what is accepted', (name, value, accepted) => {
+    expect(complaintAbout({ [name]: value })).toBe(`${name} must be ${accepted}, not ${JSON.stringify(value)}`);
+  });
+
+  it('name every wrong variable, in one line', () => {
+    const complaint = complaintAbout({ SEALWIRE_PORT: 'a\nb', LOG_FORMAT: 'xml' });
+    expect(complaint).toMatch(/SEALWIRE_PORT must be .*; LOG_FORMAT must be /);
+    expect(complaint).not.toContain('\n');
+  });
+});

@@ -1,0 +1,32 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+
+import { settings } from '../config/settings.js';
+import type { Settings } from '../config/settings.js';
+import { printable } from './printable.js';
+
+const SHOWN_BYTES = 64;
+
+/** Prints what arrived: sealed, as it was on the wire, and opened. LOG_MESSAGES=false keeps the opened text out. */
+@Injectable()
+export class MessageLog {
+  readonly #logger = new Logger('Messages');
+  readonly #showsText: boolean;
+
+  constructor(@Inject(settings.KEY) { logMessages }: Pick<Settings, 'logMessages'>) {
+    this.#showsText = logMessages;
+  }
+
+  /** @param record - As received; undefined where nothing was sealed on the way. */
+  sealed(record: Uint8Array | undefined): void {
+    if (record !== undefined) this.#logger.log(`Received, encrypted (${record.length} bytes): ${hexOf(record)}`);
+  }
+
+  text(text: string, what = 'Decrypted'): void {
+    this.#logger.log(`${what}: ${this.#showsText ? printable(text) : `${Buffer.byteLength(text)} bytes of text`}`);
+  }
+}
+
+function hexOf(record: Uint8Array): string {
+  const shown = Buffer.from(record.subarray(0, SHOWN_BYTES)).toString('hex');
+  return record.length > SHOWN_BYTES ? `${shown}…` : shown;
+}

@@ -1,0 +1,30 @@
+import { Inject, Injectable } from '@nestjs/common';
+
+import { MessageLog } from '../message-log.js';
+
+export interface Receipt {
+  readonly text: string;
+  /** The length of the text as UTF-8. */
+  readonly bytes: number;
+  /** ISO 8601, by the clock of the server. */
+  readonly receivedAt: string;
+  /** The key that the message was sealed under. */
+  readonly keyId: string;
+}
+
+/** What happens to a message, whichever wire it came in on. */
+@Injectable()
+export class MessageService {
+  readonly #log: MessageLog;
+
+  constructor(@Inject(MessageLog) log: MessageLog) {
+    this.#log = log;
+  }
+
+  /** @param record - The bytes that carried the message, still encrypted. */
+  receive(text: string, keyId: string, record: Uint8Array | undefined): Receipt {
+    this.#log.sealed(record);
+    this.#log.text(text);
+    return { text, bytes: Buffer.byteLength(text), receivedAt: new Date().toISOString(), keyId };
+  }
+}

@@ -1,0 +1,16 @@
+import { Module } from '@nestjs/common';
+
+import { CountdownController } from './countdown/countdown.controller.js';
+import { EchoController } from './echo/echo.controller.js';
+import { MessageLog } from './message-log.js';
+import { MessageController } from './message/message.controller.js';
+import { MessageService } from './message/message.service.js';
+import { NoticeController } from './notice/notice.controller.js';
+
+/** All handlers. To add one: a folder beside these, and its class here; the HTTP trigger reaches it at once. */
+@Module({
+  controllers: [CountdownController, EchoController, MessageController, NoticeController],
+  providers: [MessageLog, MessageService],
+  exports: [MessageService],
+})
+export class MessagesModule {}
