@@ -1,0 +1,50 @@
+import { Inject, Logger, Module } from '@nestjs/common';
+import type { OnApplicationBootstrap } from '@nestjs/common';
+import { ClientProxy } from '@nestjs/microservices';
+import type { Keyring } from '@sealwire/crypto';
+import { CryptoModule, KEYRING } from '@sealwire/crypto/nest';
+import { SealwireModule } from '@sealwire/transport';
+
+import { CHANNEL } from './channel.js';
+import { settings } from './config/settings.js';
+import type { Settings } from './config/settings.js';
+import { MAX_MESSAGE_BYTES } from './trigger/body.js';
+
+/** A caller of the trigger is told within a second that there is no connection. */
+const CONNECT_TIMEOUT_MS = 900;
+
+/** The encrypted channel to the server app. It connects by itself, again whenever a call finds it unconnected. */
+@Module({
+  imports: [
+    CryptoModule.forRootAsync({
+      isGlobal: true,
+      inject: [settings.KEY],
+      useFactory: ({ keyFile, keyPolicy }: Settings) => ({ keyFile, policy: keyPolicy }),
+    }),
+    SealwireModule.registerAsync({
+      name: CHANNEL,
+      inject: [settings.KEY, KEYRING],
+      useFactory: ({ server, service }: Settings, keyring: Keyring) => ({
+        ...server,
+        keyring,
+        service,
+        connectTimeoutMs: CONNECT_TIMEOUT_MS,
+        maxMessageBytes: MAX_MESSAGE_BYTES,
+      }),
+    }),
+  ],
+  exports: [SealwireModule],
+})
+export class ChannelModule implements OnApplicationBootstrap {
+  readonly #logger = new Logger('Channel');
+
+  constructor(@Inject(CHANNEL) private readonly channel: ClientProxy) {}
+
+  /** Tells a wrong key or address from the start, in the log: not to have a server yet is no reason not to start. */
+  onApplicationBootstrap(): void {
+    this.channel.connect().then(
+      () => this.#logger.log('Connected to the server'),
+      (error: unknown) => this.#logger.warn(`Not connected yet, the next call tries again: ${String(error)}`),
+    );
+  }
+}

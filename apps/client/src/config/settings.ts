@@ -1,0 +1,87 @@
+import { registerAs } from '@nestjs/config';
+import type { ConfigType } from '@nestjs/config';
+import { z } from 'zod';
+
+import { LOOPBACK_HOSTS } from '../http/allowed-hosts.js';
+import {
+  allowedHosts,
+  flag,
+  host,
+  keyPolicy,
+  logFormat,
+  port,
+  requestsAMinute,
+  servers,
+  serviceName,
+  token,
+  unixPath,
+} from './fields.js';
+import { StartError } from './start-error.js';
+
+const environment = z
+  .object({
+    SEALWIRE_HOST: host.default('127.0.0.1'),
+    SEALWIRE_PORT: port.default(8080),
+    SEALWIRE_SERVERS: servers.optional(),
+    SEALWIRE_PATH: unixPath.optional(),
+    SEALWIRE_KEY_FILE: z.string().default('aes_key.bin'),
+    SEALWIRE_KEY_POLICY: keyPolicy.default('strict'),
+    SEALWIRE_SERVICE: serviceName.default('default'),
+    HTTP_HOST: host.default('127.0.0.1'),
+    HTTP_PORT: port.default(3000),
+    HTTP_TOKEN: token.optional(),
+    HTTP_ALLOWED_HOSTS: allowedHosts.optional(),
+    HTTP_RATE_LIMIT: requestsAMinute.default(60_000),
+    LOG_FORMAT: logFormat.optional(),
+    LOG_MESSAGES: flag.default(true),
+  })
+  .refine((env) => env.SEALWIRE_PATH === undefined || env.SEALWIRE_SERVERS === undefined, {
+    path: ['SEALWIRE_PATH'],
+    error: 'left out where SEALWIRE_SERVERS is set',
+  })
+  .transform((env) => ({
+    server: env.SEALWIRE_PATH === undefined ? tcpServer(env) : { path: env.SEALWIRE_PATH },
+    keyFile: env.SEALWIRE_KEY_FILE,
+    keyPolicy: env.SEALWIRE_KEY_POLICY,
+    service: env.SEALWIRE_SERVICE,
+    http: {
+      host: env.HTTP_HOST,
+      port: env.HTTP_PORT,
+      token: env.HTTP_TOKEN,
+      allowedHosts: env.HTTP_ALLOWED_HOSTS ?? LOOPBACK_HOSTS,
+      allowsOnlyLoopback: env.HTTP_ALLOWED_HOSTS === undefined,
+      requestsAMinute: env.HTTP_RATE_LIMIT,
+    },
+    logFormat: env.LOG_FORMAT ?? (process.stdout.isTTY ? 'pretty' : 'json'),
+    logMessages: env.LOG_MESSAGES,
+  }));
+
+/** The settings of this app: inject them by `settings.KEY`. */
+export const settings = registerAs('client', () => parseSettings(process.env));
+
+export type Settings = ConfigType<typeof settings>;
+
+const SECRET: ReadonlySet<string> = new Set(['HTTP_TOKEN']);
+
+/** @throws {StartError} One line that names every variable with a wrong value, and says what it may be. */
+export function parseSettings(env: NodeJS.ProcessEnv): z.infer<typeof environment> {
+  // Compose passes a variable that is not set on as an empty one.
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const result = environment.safeParse(given);
+  if (result.success) return result.data;
+  const complaints = result.error.issues.map(({ path, message }) => {
+    const name = String(path[0]);
+    return `${name} must be ${message}${SECRET.has(name) ? '' : `, not ${JSON.stringify(given[name])}`}`;
+  });
+  throw new StartError(complaints.join('; '));
+}
+
+interface TcpVariables {
+  readonly SEALWIRE_SERVERS?: readonly { readonly host: string; readonly port: number }[] | undefined;
+  readonly SEALWIRE_HOST: string;
+  readonly SEALWIRE_PORT: number;
+}
+
+function tcpServer(env: TcpVariables): { readonly host: string; readonly port: number } {
+  return env.SEALWIRE_SERVERS?.[0] ?? { host: env.SEALWIRE_HOST, port: env.SEALWIRE_PORT };
+}

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+
+import { isHostAllowed, isLoopback, isOriginAllowed, LOOPBACK_HOSTS, parseAllowedHost } from './allowed-hosts.js';
+import type { AllowedHost } from './allowed-hosts.js';
+
+function list(...entries: readonly string[]): readonly AllowedHost[] {
+  return entries.map(parseAllowedHost).filter((entry) => entry !== undefined);
+}
+
+describe('the Host check', () => {
+  it.each(['localhost', 'LOCALHOST:3000', 'localhost.:3000', '127.0.0.1:3000', '[::1]:3000', '[::1]'])(
+    'lets %s through by default',
+    (header) => expect(isHostAllowed(header, LOOPBACK_HOSTS)).toBe(true),
+  );
+
+  it.each([
+    undefined,
+    '',
+    'evil.example',
+    'localhost.evil.example',
+    'evil.example:3000',
+    '127.0.0.1.nip.io',
+    'localhost:3000@evil.example',
+    'evil.example#localhost',
+    'http://localhost',
+    'localhost:x',
+    '::1',
+    '0.0.0.0:3000',
+    '127.0.0.2',
+    'localhost, evil.example',
+  ])('refuses %s by default', (header) => expect(isHostAllowed(header, LOOPBACK_HOSTS)).toBe(false));
+
+  it('compares the port where an entry has one', () => {
+    expect(isHostAllowed('a.example:8443', list('a.example:8443'))).toBe(true);
+    expect(isHostAllowed('a.example:8080', list('a.example:8443'))).toBe(false);
+    expect(isHostAllowed('a.example', list('a.example:8443'))).toBe(false);
+    expect(isHostAllowed('a.example', list('https://a.example'))).toBe(true);
+    expect(isHostAllowed('a.example:443', list('https://a.example'))).toBe(true);
+    expect(isHostAllowed('a.example:3000', list('https://a.example'))).toBe(false);
+  });
+});
+
+describe('the Origin check', () => {
+  it.each([undefined, 'http://localhost:3000', 'https://127.0.0.1', 'http://[::1]:3000'])(
+    'lets %s through by default',
+    (header) => expect(isOriginAllowed(header, LOOPBACK_HOSTS)).toBe(true),
+  );
+
+  it.each(['null', '', 'https://evil.example', 'http://localhost.evil.example', 'localhost', 'file://'])(
+    'refuses %s by default',
+    (header) => expect(isOriginAllowed(header, LOOPBACK_HOSTS)).toBe(false),
+  );
+
+  it('compares scheme and port where an entry is an origin', () => {
+    const allowed = list('https://a.example', 'http://b.example:81');
+    expect(isOriginAllowed('https://a.example', allowed)).toBe(true);
+    expect(isOriginAllowed('http://a.example', allowed)).toBe(false);
+    expect(isOriginAllowed('https://a.example:444', allowed)).toBe(false);
+    expect(isOriginAllowed('http://b.example:81', allowed)).toBe(true);
+    expect(isOriginAllowed('http://b.example', allowed)).toBe(false);
+  });
+});
+
+describe('an entry of HTTP_ALLOWED_HOSTS', () => {
+  it.each(['a.example', 'a.example:80', '10.0.0.1', '[fe80::1]:3000', 'https://a.example'])('can be %s', (entry) =>
+    expect(parseAllowedHost(entry)).toBeDefined(),
+  );
+
+  it.each(['', '*', '*.example', 'a example', 'https://a.example/path', 'a.example:port', '::1'])(
+    'cannot be "%s"',
+    (entry) => expect(parseAllowedHost(entry)).toBeUndefined(),
+  );
+});
+
+it.each([
+  ['localhost', true],
+  ['127.0.0.1', true],
+  ['127.1.2.3', true],
+  ['::1', true],
+  ['0.0.0.0', false],
+  ['::', false],
+  ['10.0.0.1', false],
+  ['127.evil.example', false],
+])('tells whether %s is this machine only: %s', (host, expected) => expect(isLoopback(host)).toBe(expected));

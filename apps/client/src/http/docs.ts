@@ -1,0 +1,23 @@
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+
+const DESCRIPTION = [
+  'Sends messages to the server app over the encrypted channel and answers with what its handlers answer.',
+  'A pattern that is an object goes into the path as its JSON text, percent-encoded.',
+  'Every failed call is answered with `{ statusCode, code, message }`; `docs/errors.md` explains the codes.',
+].join('\n\n');
+
+/** The description of all routes: a page at /docs, and the document itself at /docs/openapi.json. */
+export function serveDocs(app: INestApplication): void {
+  const config = new DocumentBuilder()
+    .setTitle('Sealwire trigger')
+    .setDescription(DESCRIPTION)
+    .setVersion('1')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'Needed where HTTP_TOKEN is set' })
+    .build();
+  SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, config), {
+    customSiteTitle: 'Sealwire trigger',
+    jsonDocumentUrl: 'docs/openapi.json',
+    raw: ['json'],
+  });
+}

@@ -1,0 +1,39 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import helmet from 'helmet';
+
+import { settings } from '../config/settings.js';
+import type { Settings } from '../config/settings.js';
+import { isHostAllowed, isOriginAllowed } from './allowed-hosts.js';
+import type { AllowedHost } from './allowed-hosts.js';
+import { serveDocs } from './docs.js';
+import { HttpFailure } from './http-failure.js';
+import { InFlight } from './in-flight.js';
+
+/** What every call passes before any route, in this order. */
+export function configureEdge(app: NestExpressApplication): void {
+  const { http } = app.get<Settings>(settings.KEY);
+  app.use(
+    // Plain HTTP, by default on loopback only: nothing here may send a browser to HTTPS.
+    helmet({
+      strictTransportSecurity: false,
+      contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
+    }),
+  );
+  app.use(app.get(InFlight).track);
+  app.use(allowHosts(http.allowedHosts));
+  serveDocs(app);
+}
+
+function allowHosts(allowed: readonly AllowedHost[]) {
+  return ({ headers }: IncomingMessage, _response: ServerResponse, next: (error?: unknown) => void): void => {
+    if (!isHostAllowed(headers.host, allowed)) {
+      next(new HttpFailure('ERR_HOST_NOT_ALLOWED', 'This Host is not one of HTTP_ALLOWED_HOSTS'));
+    } else if (!isOriginAllowed(headers.origin, allowed)) {
+      next(new HttpFailure('ERR_ORIGIN_NOT_ALLOWED', 'This Origin is not one of HTTP_ALLOWED_HOSTS'));
+    } else {
+      next();
+    }
+  };
+}

@@ -1,0 +1,41 @@
+import { HttpException, HttpStatus } from '@nestjs/common';
+import { TransportError } from '@sealwire/transport';
+import type { TransportErrorCode } from '@sealwire/transport';
+
+import { HttpFailure } from './http-failure.js';
+import type { FailureBody, HttpFailureCode } from './http-failure.js';
+
+/** What is not the connection's fault. Every other failure of the channel means: no connection, 503. */
+const CHANNEL_STATUS: ReadonlyMap<TransportErrorCode, number> = new Map([
+  ['ERR_MESSAGE_UNSERIALIZABLE', HttpStatus.BAD_REQUEST],
+  ['ERR_MESSAGE_TOO_LARGE', HttpStatus.PAYLOAD_TOO_LARGE],
+  ['ERR_REQUEST_TIMEOUT', HttpStatus.GATEWAY_TIMEOUT],
+]);
+
+/** What Nest and its modules answer by themselves. */
+const CODE_OF_STATUS: ReadonlyMap<number, HttpFailureCode> = new Map([
+  [HttpStatus.BAD_REQUEST, 'ERR_BAD_REQUEST'],
+  [HttpStatus.NOT_FOUND, 'ERR_NO_ROUTE'],
+  [HttpStatus.PAYLOAD_TOO_LARGE, 'ERR_BODY_TOO_LARGE'],
+  [HttpStatus.TOO_MANY_REQUESTS, 'ERR_RATE_LIMIT'],
+]);
+
+/** What a call that failed is answered with; nothing unforeseen is told to the caller. */
+export function toFailureBody(error: unknown): FailureBody {
+  if (error instanceof HttpFailure) return body(error.getStatus(), error.code, error.message);
+  if (error instanceof TransportError) return body(channelStatus(error), error.code, error.message);
+  if (error instanceof HttpException) return body(error.getStatus(), codeOf(error), error.message);
+  return body(HttpStatus.INTERNAL_SERVER_ERROR, 'ERR_INTERNAL', 'The call failed: see the log of the client app');
+}
+
+function body(statusCode: number, code: string, message: string): FailureBody {
+  return { statusCode, code, message };
+}
+
+function channelStatus({ code }: TransportError): number {
+  return CHANNEL_STATUS.get(code) ?? HttpStatus.SERVICE_UNAVAILABLE;
+}
+
+function codeOf(error: HttpException): HttpFailureCode {
+  return CODE_OF_STATUS.get(error.getStatus()) ?? 'ERR_INTERNAL';
+}

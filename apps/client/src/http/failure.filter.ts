@@ -1,0 +1,39 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+import { Catch, Logger } from '@nestjs/common';
+import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
+
+import { toFailureBody } from './failure-body.js';
+import type { FailureBody } from './http-failure.js';
+import { sendJson } from './json-reply.js';
+
+/** Answers every failure, wherever it happened, with `{ statusCode, code, message }`. */
+@Catch()
+export class FailureFilter implements ExceptionFilter {
+  readonly #logger = new Logger('Trigger');
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const failure = toFailureBody(error);
+    this.#log(http.getRequest<IncomingMessage>(), failure, error);
+    answer(http.getResponse<ServerResponse>(), failure);
+  }
+
+  // Neither the query nor what a handler said: both can hold the text of a message.
+  #log({ method, url }: IncomingMessage, { statusCode, code, message }: FailureBody, error: unknown): void {
+    if (statusCode < 500) return;
+    const call = `${method} ${url?.split('?')[0]}: ${statusCode} ${code}`;
+    if (code === 'ERR_INTERNAL') this.#logger.error(call, error instanceof Error ? error.stack : String(error));
+    else this.#logger.warn(code === 'ERR_RPC' ? call : `${call}: ${message}`);
+  }
+}
+
+function answer(response: ServerResponse, failure: FailureBody): void {
+  if (response.headersSent) {
+    response.destroy(); // half an answer must not look like a whole one
+    return;
+  }
+  if (failure.statusCode === 401) response.setHeader('www-authenticate', 'Bearer realm="sealwire"');
+  if (failure.statusCode === 503) response.setHeader('retry-after', '1');
+  sendJson(response, JSON.stringify(failure), failure.statusCode);
+}

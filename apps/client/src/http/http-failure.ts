@@ -1,0 +1,43 @@
+import { HttpException } from '@nestjs/common';
+
+/** Every failure that this app itself answers with. `docs/errors.md` explains each; those of the channel keep their own. */
+const STATUS_OF = {
+  ERR_BAD_BODY: 400,
+  ERR_BAD_PATTERN: 400,
+  ERR_BAD_REQUEST: 400,
+  ERR_UNAUTHORIZED: 401,
+  ERR_HOST_NOT_ALLOWED: 403,
+  ERR_ORIGIN_NOT_ALLOWED: 403,
+  ERR_NO_HANDLER: 404,
+  ERR_NO_ROUTE: 404,
+  ERR_METHOD: 405,
+  ERR_BODY_TOO_LARGE: 413,
+  ERR_MEDIA_TYPE: 415,
+  ERR_RATE_LIMIT: 429,
+  ERR_INTERNAL: 500,
+  ERR_REPLY_TOO_LARGE: 502,
+  ERR_RPC: 502,
+  ERR_SHUTTING_DOWN: 503,
+  ERR_DEADLINE: 504,
+} as const;
+
+export type HttpFailureCode = keyof typeof STATUS_OF;
+
+export const HTTP_FAILURE_CODES = Object.keys(STATUS_OF) as readonly HttpFailureCode[];
+
+/** What every failed call is answered with. */
+export interface FailureBody {
+  readonly statusCode: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** A failure of this app, with the status that its code stands for. */
+export class HttpFailure extends HttpException {
+  readonly code: HttpFailureCode;
+
+  constructor(code: HttpFailureCode, message: string, options?: ErrorOptions) {
+    super(message, STATUS_OF[code], options);
+    this.code = code;
+  }
+}

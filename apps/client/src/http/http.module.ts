@@ -1,0 +1,27 @@
+import { Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { ThrottlerGuard, ThrottlerModule } from '@nestjs/throttler';
+
+import { settings } from '../config/settings.js';
+import type { Settings } from '../config/settings.js';
+import { FailureFilter } from './failure.filter.js';
+import { InFlight } from './in-flight.js';
+
+const MINUTE_MS = 60_000;
+
+/** What all routes share: how failures are answered, how often a caller may call, and how calls end at a shutdown. */
+@Module({
+  imports: [
+    ThrottlerModule.forRootAsync({
+      inject: [settings.KEY],
+      useFactory: ({ http }: Settings) => [{ ttl: MINUTE_MS, limit: http.requestsAMinute }],
+    }),
+  ],
+  providers: [
+    InFlight,
+    { provide: APP_FILTER, useClass: FailureFilter },
+    { provide: APP_GUARD, useClass: ThrottlerGuard },
+  ],
+  exports: [InFlight],
+})
+export class HttpModule {}

@@ -1,0 +1,60 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { finished } from 'node:stream';
+
+import { Inject, Injectable } from '@nestjs/common';
+import type { BeforeApplicationShutdown } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { Subject } from 'rxjs';
+import type { Observable } from 'rxjs';
+
+import { HttpFailure } from './http-failure.js';
+
+const DRAIN_TIMEOUT_MS = 10_000;
+
+/** The calls that are being answered. A shutdown lets them finish, and ends the streams, which might never do so. */
+@Injectable()
+export class InFlight implements BeforeApplicationShutdown {
+  readonly #adapter: HttpAdapterHost;
+  readonly #responses = new Set<ServerResponse>();
+  readonly #closing = new Subject<never>();
+
+  constructor(@Inject(HttpAdapterHost) adapter: HttpAdapterHost) {
+    this.#adapter = adapter;
+  }
+
+  /** Fails once the app shuts down; silent until then. */
+  get closing(): Observable<never> {
+    return this.#closing;
+  }
+
+  /** A middleware, to stand before everything that can answer. */
+  readonly track = (_request: IncomingMessage, response: ServerResponse, next: () => void): void => {
+    this.#responses.add(response);
+    response.once('close', () => this.#responses.delete(response));
+    next();
+  };
+
+  async beforeApplicationShutdown(): Promise<void> {
+    const server: Server = this.#adapter.httpAdapter.getHttpServer();
+    server.close(); // no new calls; Nest destroys what is left of the connections afterwards
+    this.#closing.error(new HttpFailure('ERR_SHUTTING_DOWN', 'The client app is shutting down'));
+    await this.#drained();
+  }
+
+  async #drained(): Promise<void> {
+    const answered = [...this.#responses].map((response) => whenClosed(response));
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, DRAIN_TIMEOUT_MS);
+    });
+    await Promise.race([Promise.all(answered), deadline]);
+    clearTimeout(timer);
+  }
+}
+
+/** Resolves once nothing can be written to `response` any more, also where that is so already. */
+export function whenClosed(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    finished(response, () => resolve());
+  });
+}

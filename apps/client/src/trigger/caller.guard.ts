@@ -1,0 +1,42 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+
+import { Inject, Injectable } from '@nestjs/common';
+import type { CanActivate, ExecutionContext } from '@nestjs/common';
+
+import { settings } from '../config/settings.js';
+import type { Settings } from '../config/settings.js';
+import { HttpFailure } from '../http/http-failure.js';
+
+const BEARER = /^Bearer +(\S+)$/i;
+
+/** Lets a call through that brings HTTP_TOKEN, where one is set, and that no page of another site has caused. */
+@Injectable()
+export class CallerGuard implements CanActivate {
+  readonly #token: string | undefined;
+
+  constructor(@Inject(settings.KEY) { http }: Pick<Settings, 'http'>) {
+    this.#token = http.token;
+  }
+
+  canActivate(context: ExecutionContext): boolean {
+    const { headers } = context.switchToHttp().getRequest<IncomingMessage>();
+    // Images and links of a foreign page come without an Origin, but browsers mark them.
+    if (headers.origin === undefined && headers['sec-fetch-site'] === 'cross-site') {
+      throw new HttpFailure('ERR_ORIGIN_NOT_ALLOWED', 'A page of another site cannot make this call');
+    }
+    if (this.#token !== undefined && !isEqual(BEARER.exec(headers.authorization ?? '')?.[1] ?? '', this.#token)) {
+      throw new HttpFailure('ERR_UNAUTHORIZED', 'This call needs Authorization: Bearer with the token of HTTP_TOKEN');
+    }
+    return true;
+  }
+}
+
+/** In a time that tells nothing of either text, not even its length. */
+function isEqual(given: string, expected: string): boolean {
+  return timingSafeEqual(digest(given), digest(expected));
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

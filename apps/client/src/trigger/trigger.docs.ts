@@ -1,0 +1,118 @@
+// What /docs says about each call of the trigger.
+import { applyDecorators } from '@nestjs/common';
+import { ApiBody, ApiConsumes, ApiOperation, ApiParam, ApiProduces, ApiQuery, ApiResponse } from '@nestjs/swagger';
+
+const failure = (statusCode: number, code: string, description: string): MethodDecorator =>
+  ApiResponse({
+    status: statusCode,
+    description,
+    content: {
+      'application/json': {
+        schema: {
+          type: 'object',
+          required: ['statusCode', 'code', 'message'],
+          properties: { statusCode: { type: 'integer' }, code: { type: 'string' }, message: { type: 'string' } },
+        },
+        example: { statusCode, code, message: description },
+      },
+    },
+  });
+
+const CALL_FAILURES = [
+  failure(400, 'ERR_BAD_BODY', 'The pattern, the query or the body is none'),
+  failure(401, 'ERR_UNAUTHORIZED', 'HTTP_TOKEN is set, and the call does not bring it'),
+  failure(403, 'ERR_HOST_NOT_ALLOWED', 'The Host or the Origin is not one of HTTP_ALLOWED_HOSTS'),
+  failure(404, 'ERR_NO_HANDLER', 'The server has no handler for this pattern'),
+  failure(413, 'ERR_BODY_TOO_LARGE', 'The message is larger than the channel takes (8 MiB)'),
+  failure(415, 'ERR_MEDIA_TYPE', 'The body is neither JSON nor octet-stream'),
+  failure(429, 'ERR_RATE_LIMIT', 'More calls in a minute than HTTP_RATE_LIMIT'),
+  failure(502, 'ERR_RPC', 'The handler failed; the message is its own'),
+  failure(503, 'ERR_CONNECT_FAILED', 'There is no connection to the server; the next call tries again'),
+  failure(504, 'ERR_DEADLINE', 'The server did not answer in time'),
+];
+
+const Pattern = (example: string): MethodDecorator =>
+  ApiParam({ name: 'pattern', description: 'Percent-encoded; an object pattern as its JSON text', example });
+
+const Timeout = (): MethodDecorator =>
+  ApiQuery({ name: 'timeout', required: false, description: 'Milliseconds, by default 30000', example: 1_000 });
+
+const AnyBody = (example: unknown): MethodDecorator =>
+  applyDecorators(
+    ApiConsumes('application/json', 'application/octet-stream'),
+    ApiBody({
+      required: false,
+      description: 'Any JSON value but null, or raw bytes; `{}` where it is empty',
+      schema: { example },
+    }),
+  );
+
+const Value = (description: string, example: unknown): MethodDecorator =>
+  applyDecorators(
+    ApiProduces('application/json', 'application/octet-stream'),
+    ApiResponse({ status: 200, description, content: { 'application/json': { example } } }),
+  );
+
+export const DescribeMessages = (): MethodDecorator =>
+  applyDecorators(
+    ApiOperation({ summary: 'Send a text', description: 'Sends the pattern `message`; the server prints the text.' }),
+    ApiBody({
+      required: false,
+      schema: { type: 'object', properties: { text: { type: 'string', default: 'Hello Server!' } } },
+      examples: { text: { value: { text: 'Hello Server!' } } },
+    }),
+    Timeout(),
+    Value('The receipt of the server', {
+      text: 'Hello Server!',
+      bytes: 13,
+      receivedAt: '2026-01-01T12:00:00.000Z',
+      keyId: '0123456789abcdef',
+    }),
+    ...CALL_FAILURES,
+  );
+
+export const DescribeSend = (): MethodDecorator =>
+  applyDecorators(
+    ApiOperation({
+      summary: 'Call a handler',
+      description: 'Answers with the last value that the handler answers with.',
+    }),
+    Pattern('echo'),
+    ApiQuery({ name: 'all', required: false, description: '1: all values, as an array', example: '1' }),
+    Timeout(),
+    AnyBody({ any: ['JSON', 1] }),
+    Value('The last value, or all of them; bytes as octet-stream', { any: ['JSON', 1] }),
+    ...CALL_FAILURES,
+  );
+
+export const DescribeEmit = (): MethodDecorator =>
+  applyDecorators(
+    ApiOperation({ summary: 'Send an event', description: 'Answers once the server has handed it to its handlers.' }),
+    Pattern('notice'),
+    Timeout(),
+    AnyBody({ text: 'Hello Server!' }),
+    ApiResponse({
+      status: 202,
+      description: 'The server has accepted the event',
+      content: { 'application/json': { example: { accepted: true } } },
+    }),
+    ...CALL_FAILURES,
+  );
+
+export const DescribeStream = (): MethodDecorator =>
+  applyDecorators(
+    ApiOperation({
+      summary: 'Follow an answer of many values',
+      description: 'Each value is an event, then comes `event: complete`. Closing the request cancels the handler.',
+    }),
+    Pattern('countdown'),
+    ApiQuery({ name: 'data', required: false, description: 'JSON', example: '{"from":3,"intervalMs":1000}' }),
+    Timeout(),
+    ApiProduces('text/event-stream'),
+    ApiResponse({
+      status: 200,
+      description: 'Server-sent events',
+      content: { 'text/event-stream': { example: 'data: 1\n\ndata: 0\n\nevent: complete\ndata: {}\n\n' } },
+    }),
+    ...CALL_FAILURES,
+  );
