@@ -47,6 +47,12 @@ describe('loadKeyring', () => {
     expect(readFileSync(path, 'utf8')).toBe('not a key');
   });
 
+  it('makes no file where there is a reason other than that it is missing', async () => {
+    writeFileSync(path, generateKey(), { mode: 0o600 });
+    const throughFile = loadKeyring(join(path, 'aes_key.bin'), { generate: true });
+    await expect(throughFile).rejects.toMatchObject({ code: 'ERR_KEY_FILE_UNREADABLE' });
+  });
+
   it('says why no file could be made', async () => {
     const nowhere = join(directory, 'missing', 'aes_key.bin');
     await expect(loadKeyring(nowhere, { generate: true })).rejects.toMatchObject({ code: 'ERR_KEY_FILE_CREATE' });

@@ -1,1 +1,14 @@
-export {};
+export { TRANSPORT_ERROR_CODES, TransportError } from './errors.js';
+export type { Fault, TransportErrorCode } from './errors.js';
+export type { Metadata } from './frame/message.js';
+export type { LimitOptions } from './limits.js';
+export type { KeyLimits } from './record/half-connection.js';
+export { SealwireClient } from './nest/client.js';
+export type { SealwireClientEvents } from './nest/client.js';
+export { SealwireContext } from './nest/context.js';
+export type { SealwireClientOptions, SealwireOptions, SealwireServerOptions } from './nest/options.js';
+export { RemoteError } from './nest/remote-error.js';
+export { SealwireModule } from './nest/sealwire.module.js';
+export type { AsyncClientOptions, NamedClientOptions } from './nest/sealwire.module.js';
+export { SEALWIRE, SealwireServer } from './nest/server.js';
+export type { SealwireServerEvents, SealwireStatus } from './nest/server.js';

@@ -17,7 +17,7 @@ import type { Streams } from './streams.js';
 
 /** Who gets the answer to one request or event. Exactly one of `complete`, `error`, `fail` or a last `next` ends it. */
 export interface AnswerSink {
-  /** @param data - encoding ‖ bytes; a view that is valid during the call. */
+  /** @param data - encoding ‖ bytes: a view of its record, or a buffer of its own. */
   next(data: Buffer, last: boolean): void;
   error(data: Buffer): void;
   /** The answer is complete, or the event was handed to its handlers. */

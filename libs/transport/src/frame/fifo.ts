@@ -11,6 +11,10 @@ export class Fifo<T> {
     return this.#items[this.#head];
   }
 
+  peekLast(): T | undefined {
+    return this.size > 0 ? this.#items.at(-1) : undefined;
+  }
+
   push(item: T): void {
     this.#items.push(item);
   }

@@ -10,7 +10,7 @@ export type SignalKind = 'COMPLETE' | 'CANCEL' | 'ACK';
 interface Outgoing {
   readonly kind: MessageKind | SignalKind;
   readonly payload: Buffer;
-  readonly last: boolean;
+  last: boolean;
 }
 
 const EMPTY = Buffer.alloc(0);
@@ -65,6 +65,14 @@ export class FrameSender {
 
   sendSignal(stream: SendingStream, kind: SignalKind): void {
     this.#enqueue(stream, { kind, payload: EMPTY, last: false });
+  }
+
+  /** Makes the last value that waits the end of the answer; false when none waits any more. */
+  markLast(stream: SendingStream): boolean {
+    const message = stream.queue.peekLast();
+    if (message?.kind !== 'NEXT') return false;
+    message.last = true;
+    return true;
   }
 
   /** Forgets what the stream has not sent yet, also the rest of a message under way. */

@@ -18,7 +18,7 @@ export interface ServerStream {
 
 /** Who serves the streams. */
 export interface StreamHandler {
-  /** @param message - A view that is valid during the call. */
+  /** @param message - A view of its record, or a buffer of its own. */
   request(stream: ServerStream, message: Buffer): void;
   event(stream: ServerStream, message: Buffer): void;
   /** The client lost interest, or the connection is over: nothing that is sent for the stream goes out any more. */
@@ -142,12 +142,24 @@ export class ServerStreams implements Streams {
     this.error(stream, payload);
   }
 
+  /** No further value comes. LAST on a value that still waits says so, else COMPLETE. */
   complete(stream: ServerStream): void {
-    this.#finish(stream, 'COMPLETE');
+    const open = this.#running(stream);
+    if (open === undefined) return;
+    open.at = 'ANSWERED';
+    if (!this.#sender.markLast(open.sending)) this.#sender.sendSignal(open.sending, 'COMPLETE');
   }
 
   acknowledge(stream: ServerStream): void {
-    this.#finish(stream, 'ACK');
+    const open = this.#running(stream);
+    if (open === undefined) return;
+    open.at = 'ANSWERED';
+    this.#sender.sendSignal(open.sending, 'ACK');
+  }
+
+  /** Whether somebody waits for its answer. */
+  isRunning(stream: ServerStream): boolean {
+    return this.#running(stream) !== undefined;
   }
 
   nextFrame(roomBytes: number): Frame | undefined {
@@ -200,13 +212,6 @@ export class ServerStreams implements Streams {
     this.#sender.drop(stream.sending);
     this.#close(id);
     if (stream.at !== 'RECEIVING') this.#options.handler.cancelled(stream);
-  }
-
-  #finish(stream: ServerStream, kind: 'COMPLETE' | 'ACK'): void {
-    const open = this.#running(stream);
-    if (open === undefined) return;
-    open.at = 'ANSWERED';
-    this.#sender.sendSignal(open.sending, kind);
   }
 
   /** The stream, unless it is closed or its end is queued. */

@@ -22,7 +22,6 @@ export function beginsLike(received: Buffer, preamble: Buffer): boolean {
   return received.subarray(0, bytes).equals(preamble.subarray(0, bytes));
 }
 
-export const ALERT_BYTES = PREAMBLE_BYTES;
-
 /** The one answer to a stranger, whatever was wrong. Shared: write it, never write to it. */
-export const ALERT: Buffer = encodePreamble('alert', ALERT_BYTES);
+export const ALERT: Buffer = encodePreamble('alert', PREAMBLE_BYTES);
+export const ALERT_BYTES = ALERT.length;

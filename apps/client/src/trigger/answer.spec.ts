@@ -1,0 +1,67 @@
+import { lastValueFrom, map, NEVER, of, range, Subject, throwError } from 'rxjs';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { beginWithin, completeWithin, toJsonArray } from './answer.js';
+
+const deadline = expect.objectContaining({ code: 'ERR_DEADLINE' });
+
+describe('an answer', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it('fails where it is not complete in time, and stops the handler', async () => {
+    const values = new Subject<number>();
+    const failure = expect(lastValueFrom(values.pipe(completeWithin(100)))).rejects.toEqual(deadline);
+    values.next(1);
+    await vi.advanceTimersByTimeAsync(100);
+    await failure;
+    expect(values.observed).toBe(false);
+  });
+
+  it('may come at any time before the deadline', async () => {
+    expect(await lastValueFrom(of(1, 2).pipe(completeWithin(1)))).toBe(2);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('of a stream fails where it does not begin in time', async () => {
+    const failure = expect(lastValueFrom(NEVER.pipe(beginWithin(100)))).rejects.toEqual(deadline);
+    await vi.advanceTimersByTimeAsync(100);
+    await failure;
+  });
+
+  it('of a stream goes on after the deadline once it has begun', async () => {
+    const values = new Subject<number>();
+    const last = lastValueFrom(values.pipe(beginWithin(100)));
+    values.next(1);
+    await vi.advanceTimersByTimeAsync(1_000);
+    values.next(2);
+    values.complete();
+    expect(await last).toBe(2);
+  });
+});
+
+describe('all values', () => {
+  it('are one JSON array, bytes as base64', async () => {
+    const values = of(1, 'a', null, undefined, { b: [2] }, Buffer.from('hi'));
+    expect(await lastValueFrom(values.pipe(toJsonArray()))).toBe('[1,"a",null,null,{"b":[2]},{"base64":"aGk="}]');
+  });
+
+  it('are an empty array where there are none', async () => {
+    expect(await lastValueFrom(of().pipe(toJsonArray()))).toBe('[]');
+  });
+
+  it('are refused where they get too large', async () => {
+    const large = 'x'.repeat(1_024 * 1_024);
+    const result = lastValueFrom(
+      range(0, 100).pipe(
+        map(() => large),
+        toJsonArray(),
+      ),
+    );
+    await expect(result).rejects.toEqual(expect.objectContaining({ code: 'ERR_REPLY_TOO_LARGE' }));
+  });
+
+  it('fail as the handler fails', async () => {
+    await expect(lastValueFrom(throwError(() => 'why').pipe(toJsonArray()))).rejects.toBe('why');
+  });
+});

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+
+import { parseBody, parseMessage } from './body.js';
+
+const JSON_TYPE = 'application/json';
+
+describe('a body', () => {
+  it.each([
+    ['{"a":1}', { a: 1 }],
+    ['"text"', 'text'],
+    ['5', 5],
+    ['false', false],
+    ['[1,2]', [1, 2]],
+    ['""', ''],
+  ])('is any JSON value: %s', (text, value) => expect(parseBody(JSON_TYPE, Buffer.from(text))).toEqual(value));
+
+  it.each(['application/json; charset=utf-8', 'Application/JSON;charset="UTF-8"', 'application/json; profile=x'])(
+    'is JSON under the type %s',
+    (type) => expect(parseBody(type, Buffer.from('1'))).toBe(1),
+  );
+
+  it('is {} where it is empty, whether it says it is JSON or nothing', () => {
+    expect(parseBody(undefined, Buffer.alloc(0))).toEqual({});
+    expect(parseBody(JSON_TYPE, Buffer.alloc(0))).toEqual({});
+  });
+
+  it('is raw bytes as application/octet-stream, even none', () => {
+    expect(parseBody('application/octet-stream', Buffer.from([0, 255]))).toEqual(Buffer.from([0, 255]));
+    expect(parseBody('application/octet-stream', Buffer.alloc(0))).toEqual(Buffer.alloc(0));
+  });
+
+  it.each([
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    'application/json; charset=latin1',
+    'text/json',
+    'application/jsonp',
+    undefined,
+  ])('is refused under the type %s', (type) =>
+    expect(() => parseBody(type, Buffer.from('{}'))).toThrow(expect.objectContaining({ code: 'ERR_MEDIA_TYPE' })),
+  );
+
+  it.each([
+    ['null', 'null'],
+    ['not JSON', '{"a"'],
+    ['white space', ' '],
+  ])('is refused where it is %s', (_, text) =>
+    expect(() => parseBody(JSON_TYPE, Buffer.from(text))).toThrow(expect.objectContaining({ code: 'ERR_BAD_BODY' })),
+  );
+
+  it('is refused where it is not UTF-8, and not quoted', () => {
+    expect(() => parseBody(JSON_TYPE, Buffer.from([0x22, 0xff, 0x22]))).toThrow(
+      expect.objectContaining({ code: 'ERR_BAD_BODY', message: 'The body is not UTF-8' }),
+    );
+  });
+});
+
+describe('the body of POST /messages', () => {
+  it.each([
+    [{}, 'Hello Server!'],
+    [{ text: 'Hi' }, 'Hi'],
+    [{ text: '' }, ''],
+    [{ text: 'Hi', more: 1 }, 'Hi'],
+  ])('%o sends "%s"', (body, text) => expect(parseMessage(body)).toEqual({ text }));
+
+  it.each([5, 'Hi', [], { text: 5 }, { text: null }])('%o is refused', (body) =>
+    expect(() => parseMessage(body)).toThrow(expect.objectContaining({ code: 'ERR_BAD_BODY' })),
+  );
+
+  it('is never raw bytes', () => {
+    expect(() => parseMessage(Buffer.from('Hi'))).toThrow(expect.objectContaining({ code: 'ERR_MEDIA_TYPE' }));
+  });
+});

@@ -1,0 +1,18 @@
+import { describe, expect, it } from 'vitest';
+
+import { parsePattern } from './pattern.js';
+
+describe('a pattern in the path', () => {
+  it.each(['sum', 'orders.created', '5', '[1]', '"quoted"', ' {"cmd":"sum"}', 'päth/with slash'])(
+    'is itself where it is no object: %s',
+    (text) => expect(parsePattern(text)).toBe(text),
+  );
+
+  it('is an object where it is the JSON text of one', () => {
+    expect(parsePattern('{"cmd":"sum","version":1}')).toEqual({ cmd: 'sum', version: 1 });
+  });
+
+  it.each(['{', '{cmd:1}', '{"cmd":"sum"}}', '{"__proto__":{"cmd":1}}'])('is refused where it is broken: %s', (text) =>
+    expect(() => parsePattern(text)).toThrow(expect.objectContaining({ code: 'ERR_BAD_PATTERN' })),
+  );
+});

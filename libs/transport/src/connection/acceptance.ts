@@ -1,0 +1,82 @@
+// The server's way to an open connection (docs/protocol.md §4): message 1, message 2; the connection then waits for CONFIRM.
+import type { Socket } from 'node:net';
+
+import { toTransportError, TransportError } from '../errors.js';
+import { ALERT, checkMessage1Prefix, MESSAGE_1_BYTES } from '../handshake/index.js';
+import type { Session } from '../handshake/index.js';
+
+export interface AcceptanceOptions {
+  readonly socket: Socket;
+  readonly handshakeTimeoutMs: number;
+  /** @throws {TransportError} Whatever is wrong with message 1. */
+  readonly respond: (message1: Buffer) => { readonly message2: Buffer; readonly session: Session };
+  /** Message 2 is on its way: the socket has a new owner from this call on. */
+  readonly accepted: (session: Session, leftMs: number) => void;
+  readonly failed: (error: TransportError, receivedBytes: number) => void;
+}
+
+/** A socket from accept to message 2. It holds at most the bytes of message 1, and answers a failure with the one alert. */
+export class Acceptance {
+  readonly #options: AcceptanceOptions;
+  readonly #acceptedMs = performance.now();
+  readonly #timer: NodeJS.Timeout;
+  #received: Buffer = Buffer.alloc(0);
+  #isOver = false;
+
+  constructor(options: AcceptanceOptions) {
+    const { socket, handshakeTimeoutMs } = options;
+    this.#options = options;
+    this.#timer = setTimeout(() => this.#expire(), handshakeTimeoutMs);
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    socket.on('error', (cause) => this.#fail(new TransportError('ERR_CONNECTION_LOST', cause.message, { cause })));
+    for (const event of ['end', 'close']) {
+      socket.on(event, () => this.#fail(new TransportError('ERR_TRUNCATED', 'The client left during the handshake')));
+    }
+  }
+
+  /** Others need its place. */
+  evict(): void {
+    this.#fail(new TransportError('ERR_STRANGER_EVICTED', 'Too many connections that have not proved the key'));
+  }
+
+  #receive(chunk: Buffer): void {
+    try {
+      if (this.#received.length + chunk.length > MESSAGE_1_BYTES) {
+        throw new TransportError('ERR_EARLY_BYTES', 'Bytes behind message 1 before message 2');
+      }
+      this.#received = Buffer.concat([this.#received, chunk]);
+      checkMessage1Prefix(this.#received);
+      if (this.#received.length === MESSAGE_1_BYTES) this.#respond();
+    } catch (error) {
+      this.#fail(toTransportError(error));
+    }
+  }
+
+  #respond(): void {
+    const { socket, handshakeTimeoutMs, respond, accepted } = this.#options;
+    const { message2, session } = respond(this.#received);
+    this.#release();
+    socket.write(message2);
+    accepted(session, Math.max(1, handshakeTimeoutMs - (performance.now() - this.#acceptedMs)));
+  }
+
+  #expire(): void {
+    this.#fail(new TransportError('ERR_HANDSHAKE_TIMEOUT', 'No message 1 in time'));
+  }
+
+  /** Every failure looks the same from outside, so that it tells a stranger nothing. */
+  #fail(error: TransportError): void {
+    if (this.#isOver) return;
+    const { socket, failed } = this.#options;
+    this.#release();
+    socket.on('error', () => undefined); // what still comes of the socket changes nothing
+    socket.end(ALERT, () => socket.destroy());
+    failed(error, this.#received.length);
+  }
+
+  #release(): void {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.#options.socket.removeAllListeners();
+  }
+}

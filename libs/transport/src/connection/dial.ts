@@ -1,0 +1,141 @@
+// The client's way to an open connection (docs/protocol.md §4): connect, message 1, message 2. One deadline for all.
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+
+import { toTransportError, TransportError } from '../errors.js';
+import { expectedReplyBytes, receiveMessage2, startInitiator } from '../handshake/index.js';
+import type { HandshakeOptions, InitiatorState, PskOfKey, Session } from '../handshake/index.js';
+import { formatEndpoint, SOCKET_OPTIONS } from './endpoint.js';
+import type { Endpoint } from './endpoint.js';
+
+export interface DialOptions {
+  readonly endpoint: Endpoint;
+  readonly key: PskOfKey;
+  readonly handshake: HandshakeOptions;
+  readonly connectTimeoutMs: number;
+  /** Gives up. */
+  readonly signal: AbortSignal;
+}
+
+export interface Dialed {
+  /** Without listeners: whoever takes it over adds its own in the same turn. */
+  readonly socket: Socket;
+  readonly session: Session;
+}
+
+/**
+ * @throws {TransportError} `ERR_CONNECT_FAILED`, `ERR_CONNECT_TIMEOUT`, `ERR_HANDSHAKE_TIMEOUT`, `ERR_ALERT` - the server
+ *   has another key or service name; `ERR_CLIENT_CLOSED` after `signal`; and what a wrong message 2 causes.
+ */
+export function dial(options: DialOptions, opened: (dialed: Dialed) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const attempt = new DialAttempt(options, {
+      succeeded: (dialed) => {
+        opened(dialed); // in this very turn: bytes that come next belong to the connection
+        resolve();
+      },
+      failed: reject,
+    });
+    attempt.start();
+  });
+}
+
+interface Outcome {
+  readonly succeeded: (dialed: Dialed) => void;
+  readonly failed: (error: TransportError) => void;
+}
+
+class DialAttempt {
+  readonly #options: DialOptions;
+  readonly #outcome: Outcome;
+  readonly #socket: Socket;
+  readonly #timer: NodeJS.Timeout;
+  /** Undefined until the socket is connected. */
+  #state: InitiatorState | undefined;
+  #received: Buffer = Buffer.alloc(0);
+
+  constructor(options: DialOptions, outcome: Outcome) {
+    this.#options = options;
+    this.#outcome = outcome;
+    this.#socket = connect({ ...options.endpoint, ...SOCKET_OPTIONS });
+    this.#timer = setTimeout(() => this.#expire(), options.connectTimeoutMs);
+  }
+
+  start(): void {
+    this.#socket.on('connect', () => this.#sendMessage1());
+    this.#socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    this.#socket.on('error', (cause) => this.#failConnect(cause));
+    for (const event of ['end', 'close']) this.#socket.on(event, () => this.#failClosed());
+    this.#options.signal.addEventListener('abort', this.#abort);
+    if (this.#options.signal.aborted) this.#abort();
+  }
+
+  readonly #abort = (): void => {
+    this.#fail(new TransportError('ERR_CLIENT_CLOSED', 'The client was closed while it connected', { sent: false }));
+  };
+
+  #sendMessage1(): void {
+    const { state, message1 } = startInitiator(this.#options.key, this.#options.handshake);
+    this.#state = state;
+    this.#socket.write(message1);
+  }
+
+  #receive(chunk: Buffer): void {
+    try {
+      this.#received = Buffer.concat([this.#received, chunk]);
+      const expected = expectedReplyBytes(this.#received);
+      if (expected === undefined || this.#received.length < expected) return;
+      if (this.#received.length > expected) {
+        throw new TransportError('ERR_EARLY_BYTES', 'The server sent bytes behind message 2 before it could');
+      }
+      this.#succeed();
+    } catch (error) {
+      this.#fail(toTransportError(error));
+    }
+  }
+
+  #succeed(): void {
+    if (this.#state === undefined) throw new TransportError('ERR_EARLY_BYTES', 'A reply before message 1');
+    const session = receiveMessage2(this.#state, this.#received);
+    this.#release();
+    this.#outcome.succeeded({ socket: this.#socket, session });
+  }
+
+  #expire(): void {
+    const { connectTimeoutMs } = this.#options;
+    const code = this.#state === undefined ? 'ERR_CONNECT_TIMEOUT' : 'ERR_HANDSHAKE_TIMEOUT';
+    this.#fail(new TransportError(code, `${this.#where} did not answer within ${connectTimeoutMs} ms`));
+  }
+
+  #failConnect(cause: Error): void {
+    this.#fail(
+      new TransportError('ERR_CONNECT_FAILED', `Cannot connect to ${this.#where}: ${describe(cause)}`, { cause }),
+    );
+  }
+
+  #failClosed(): void {
+    this.#fail(new TransportError('ERR_CONNECT_FAILED', `${this.#where} closed the connection during the handshake`));
+  }
+
+  get #where(): string {
+    return formatEndpoint(this.#options.endpoint);
+  }
+
+  #fail(error: TransportError): void {
+    this.#release();
+    this.#socket.on('error', () => undefined); // what still comes of the socket changes nothing
+    this.#socket.destroy();
+    this.#outcome.failed(error.ofMessage(false));
+  }
+
+  #release(): void {
+    clearTimeout(this.#timer);
+    this.#options.signal.removeEventListener('abort', this.#abort);
+    this.#socket.removeAllListeners();
+  }
+}
+
+/** A host name with several addresses fails with one error for each of them. */
+function describe(cause: Error): string {
+  return cause instanceof AggregateError ? cause.errors.map(String).join('; ') : cause.message;
+}

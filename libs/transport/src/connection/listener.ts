@@ -1,0 +1,134 @@
+// A listening socket and everything that has come through it: strangers first, then connections.
+import { createServer } from 'node:net';
+import type { Server, Socket } from 'node:net';
+
+import { TransportError } from '../errors.js';
+import type { Session } from '../handshake/index.js';
+import type { Limits } from '../limits.js';
+import { Acceptance } from './acceptance.js';
+import type { Connection, ConnectionEvents } from './connection.js';
+import { formatEndpoint, remoteAddress, SOCKET_OPTIONS } from './endpoint.js';
+import type { Endpoint } from './endpoint.js';
+import { networkOf, Strangers } from './strangers.js';
+import type { Stranger } from './strangers.js';
+
+export interface HandshakeFailure {
+  readonly error: TransportError;
+  readonly address: string | undefined;
+  /** 0: somebody looked whether the port is open, and left. */
+  readonly receivedBytes: number;
+}
+
+export interface ListenerOptions {
+  readonly limits: Limits;
+  /** @throws {TransportError} Whatever is wrong with message 1. */
+  readonly respond: (message1: Buffer) => { readonly message2: Buffer; readonly session: Session };
+  /** Makes the connection that takes `socket` over; it calls `events`. */
+  readonly connect: (
+    socket: Socket,
+    session: Session,
+    events: ConnectionEvents,
+    confirmTimeoutMs: number,
+  ) => Connection;
+  readonly handshakeFailed: (failure: HandshakeFailure) => void;
+  readonly connectionOpened: (connection: Connection, address: string | undefined) => void;
+  readonly connectionClosed: (error: TransportError | undefined, address: string | undefined) => void;
+}
+
+export class Listener {
+  readonly server: Server;
+  readonly #options: ListenerOptions;
+  readonly #strangers: Strangers;
+  readonly #connections = new Set<Connection>();
+
+  constructor(options: ListenerOptions) {
+    const { maxStrangers, maxStrangersPerAddress } = options.limits;
+    this.#options = options;
+    this.#strangers = new Strangers(maxStrangers, maxStrangersPerAddress);
+    this.server = createServer(SOCKET_OPTIONS, (socket) => this.#accept(socket));
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** @throws {TransportError} `ERR_LISTEN_FAILED`, for every reason there is. */
+  listen(endpoint: Endpoint): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const fail = (cause: Error): void => {
+        reject(
+          new TransportError('ERR_LISTEN_FAILED', `Cannot listen on ${formatEndpoint(endpoint)}: ${cause.message}`, {
+            cause,
+          }),
+        );
+      };
+      this.server.once('error', fail);
+      this.server.listen(endpoint, () => {
+        this.server.off('error', fail);
+        resolve();
+      });
+    });
+  }
+
+  /** Takes nobody in any more, and drains every connection. Never rejects. */
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    this.#strangers.evictAll();
+    await Promise.all([...this.#connections].map((connection) => connection.close()));
+    await closed;
+  }
+
+  #accept(socket: Socket): void {
+    const { limits, respond } = this.#options;
+    const caller = new Caller(socket);
+    const acceptance = new Acceptance({
+      socket,
+      handshakeTimeoutMs: limits.handshakeTimeoutMs,
+      respond,
+      accepted: (session, leftMs) => this.#connect(socket, session, caller, leftMs),
+      failed: (error, receivedBytes) => this.#fail(caller, error, receivedBytes),
+    });
+    caller.evict = () => acceptance.evict();
+    this.#strangers.add(caller);
+  }
+
+  /** Message 1 can be a replay: until CONFIRM, whoever sent it is still a stranger. */
+  #connect(socket: Socket, session: Session, caller: Caller, leftMs: number): void {
+    const { connect, connectionOpened, connectionClosed } = this.#options;
+    const events: ConnectionEvents = {
+      opened: () => {
+        this.#strangers.delete(caller);
+        this.#connections.add(connection);
+        connectionOpened(connection, caller.address);
+      },
+      closed: (error) => {
+        if (this.#connections.delete(connection)) connectionClosed(error, caller.address);
+        else this.#fail(caller, error ?? left(), socket.bytesRead);
+      },
+    };
+    const connection = connect(socket, session, events, leftMs);
+    caller.evict = () =>
+      connection.destroy(new TransportError('ERR_STRANGER_EVICTED', 'Too many connections without CONFIRM'));
+  }
+
+  #fail(caller: Caller, error: TransportError, receivedBytes: number): void {
+    this.#strangers.delete(caller);
+    this.#options.handshakeFailed({ error, address: caller.address, receivedBytes });
+  }
+}
+
+/** One stranger from accept to CONFIRM, whoever owns its socket. */
+class Caller implements Stranger {
+  readonly network: string | undefined;
+  readonly address: string | undefined;
+  evict: () => void = () => undefined;
+
+  constructor(socket: Socket) {
+    this.address = remoteAddress(socket);
+    this.network = socket.remoteAddress === undefined ? undefined : networkOf(socket.remoteAddress);
+  }
+}
+
+function left(): TransportError {
+  return new TransportError('ERR_TRUNCATED', 'The client left before CONFIRM');
+}

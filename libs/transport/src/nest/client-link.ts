@@ -1,0 +1,51 @@
+import { Connection } from '../connection/connection.js';
+import { dial } from '../connection/dial.js';
+import type { DialOptions } from '../connection/dial.js';
+import type { TransportError } from '../errors.js';
+import { ClientStreams } from '../frame/client-streams.js';
+import type { EventSequence } from '../frame/event-sequence.js';
+import type { Limits } from '../limits.js';
+import { createCodec } from './sealing.js';
+
+/** A client's open connection, and the streams on it. */
+export interface Link {
+  readonly connection: Connection;
+  readonly streams: ClientStreams;
+}
+
+export interface LinkEvents {
+  /** No new streams here: the next call takes another connection. */
+  readonly retired: (link: Link) => void;
+  readonly closed: (link: Link, error: TransportError | undefined) => void;
+}
+
+/** Dials, and puts streams and connection together. Rejects as {@link dial} does. */
+export async function openLink(
+  options: DialOptions,
+  limits: Limits,
+  sequence: EventSequence,
+  events: LinkEvents,
+): Promise<Link> {
+  let link: Link | undefined;
+  const notify = (told: (link: Link) => void): void => {
+    if (link !== undefined) told(link);
+  };
+  await dial(options, ({ socket, session }) => {
+    const { maxQueuedBytes, maxQueuedMessages } = limits;
+    const streams = new ClientStreams({ own: limits, peer: session.peer, maxQueuedBytes, maxQueuedMessages, sequence });
+    const connection = new Connection({
+      role: 'client',
+      socket,
+      codec: createCodec(session, limits.key),
+      streams,
+      limits,
+      events: {
+        goingAway: () => notify(events.retired),
+        closed: (error) => notify((closed) => events.closed(closed, error)),
+      },
+    });
+    link = { connection, streams };
+  });
+  if (link === undefined) throw new TypeError('A dial that succeeds opens a connection');
+  return link;
+}

@@ -1,0 +1,72 @@
+import { BaseRpcContext } from '@nestjs/microservices';
+
+import type { Metadata } from '../frame/message.js';
+import { LENGTH_BYTES } from '../record/record.js';
+
+/** What is known of the connection a message came on. */
+export interface PeerInfo {
+  readonly address: string | undefined;
+  readonly keyId: string;
+}
+
+export interface MessageInfo {
+  readonly peer: PeerInfo;
+  readonly pattern: string;
+  readonly metadata: Metadata | undefined;
+  /** E ‖ T of the record, where the server keeps it. */
+  readonly record: Buffer | undefined;
+}
+
+/** What a handler can learn about its message: `@Ctx() context: SealwireContext`. */
+export class SealwireContext extends BaseRpcContext<[peer: PeerInfo, pattern: string, metadata: Metadata | undefined]> {
+  readonly #record: Buffer | undefined;
+  /** Made when somebody asks for the signal: most handlers do not. */
+  #cancellation: AbortController | undefined;
+  #isCancelled = false;
+
+  constructor({ peer, pattern, metadata, record }: MessageInfo) {
+    super([peer, pattern, metadata]);
+    this.#record = record;
+  }
+
+  /** The pattern as a route: the string itself, or the normalised JSON of an object pattern. */
+  getPattern(): string {
+    return this.args[1];
+  }
+
+  /** What the client attached to the packet, if anything. */
+  getMetadata(): Metadata | undefined {
+    return this.args[2];
+  }
+
+  /** `address:port` of the client; undefined on a Unix domain socket. */
+  getRemoteAddress(): string | undefined {
+    return this.args[0].address;
+  }
+
+  /** The id of the key that the connection was made with: 16 hexadecimal digits. */
+  getKeyId(): string {
+    return this.args[0].keyId;
+  }
+
+  /** Fires when nobody waits for the answer any more: cancelled, timed out, or the connection is gone. */
+  getSignal(): AbortSignal {
+    this.#cancellation ??= new AbortController();
+    if (this.#isCancelled) this.#cancellation.abort();
+    return this.#cancellation.signal;
+  }
+
+  /** The record in which the message was completed, as it was on the wire; undefined without `keepSealedRecord`. */
+  getSealedRecord(): Buffer | undefined {
+    if (this.#record === undefined) return undefined;
+    const length = Buffer.allocUnsafe(LENGTH_BYTES);
+    length.writeUInt16BE(this.#record.length);
+    return Buffer.concat([length, this.#record]);
+  }
+
+  /** @internal For the transport alone. */
+  cancel(): void {
+    this.#isCancelled = true;
+    this.#cancellation?.abort();
+  }
+}

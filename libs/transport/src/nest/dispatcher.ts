@@ -1,0 +1,194 @@
+// Hands the messages of one connection to Nest's handlers (docs/protocol.md §6.5 to §6.7).
+import type { Deserializer, MessageHandler, Serializer } from '@nestjs/microservices';
+
+import { Fifo } from '../frame/fifo.js';
+import type { EventWindow } from '../frame/event-window.js';
+import { decodeEvent, decodeRequest, decodeSequence } from '../frame/message.js';
+import type { Call } from '../frame/message.js';
+import type { ServerStream, ServerStreams, StreamHandler } from '../frame/server-streams.js';
+import { Answer } from './answer.js';
+import { SealwireContext } from './context.js';
+import type { PeerInfo } from './context.js';
+import { Execution } from './execution.js';
+import type { ProcessingHooks, ResultSink } from './execution.js';
+import { InOrder } from './in-order.js';
+
+/** Nest's own words: callers compare with them. */
+export const NO_MESSAGE_HANDLER = 'There is no matching message handler defined in the remote service.';
+const NO_EVENT_HANDLER = 'There is no matching event handler defined in the remote service. Event pattern:';
+
+/** What a server lends to the dispatchers of its connections. */
+export interface HandlerHost {
+  readonly hooks: ProcessingHooks;
+  readonly serializer: Serializer | undefined;
+  readonly deserializer: Deserializer | undefined;
+  findHandler(pattern: string): MessageHandler | null;
+  logError(error: unknown): void;
+}
+
+export interface DispatcherOptions {
+  readonly host: HandlerHost;
+  readonly peer: PeerInfo;
+  /** Which events of this client have been handed over. */
+  readonly window: EventWindow;
+  readonly maxRunning: number;
+  /** The connection's; it and the dispatcher know one another. */
+  readonly streams: () => ServerStreams;
+  readonly flush: () => void;
+  readonly currentRecord: () => Buffer | undefined;
+}
+
+interface Work {
+  readonly execution: Execution;
+  readonly timer: NodeJS.Timeout | undefined;
+}
+
+export class Dispatcher implements StreamHandler {
+  readonly #options: DispatcherOptions;
+  readonly #order = new InOrder();
+  readonly #work = new Map<ServerStream, Work>();
+  /** Events that wait for a handler to end; bounded by the streams in flight. */
+  readonly #deferred = new Fifo<{ readonly stream: ServerStream; readonly run: () => void }>();
+  #running = 0;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+  }
+
+  request(stream: ServerStream, message: Buffer): void {
+    const record = this.#options.currentRecord();
+    let timeoutMs = 0;
+    const decode = (): Call | Promise<Call> => {
+      const request = decodeRequest(message);
+      ({ timeoutMs } = request);
+      return this.#deserialize(request, true);
+    };
+    const answer = this.#answer(stream);
+    this.#order.run(
+      decode,
+      (call) => this.#runRequest(stream, call, timeoutMs, answer, record),
+      () => answer.fail('ERR_MESSAGE_MALFORMED'),
+    );
+  }
+
+  event(stream: ServerStream, message: Buffer): void {
+    const record = this.#options.currentRecord();
+    const decode = (): Call | Promise<Call> | undefined =>
+      this.#options.window.admit(decodeSequence(message)) ? this.#deserialize(decodeEvent(message), false) : undefined;
+    this.#order.run(
+      decode,
+      (call) => {
+        if (call === undefined)
+          this.#acknowledge(stream); // it was handed over before
+        else this.#runEvent(stream, call, record);
+      },
+      (error) => {
+        this.#options.host.logError(error);
+        this.#acknowledge(stream);
+      },
+    );
+  }
+
+  cancelled(stream: ServerStream): void {
+    if (stream.kind === 'EVENT') return; // nobody waits for what an event does, so nobody can lose interest
+    const work = this.#work.get(stream);
+    clearTimeout(work?.timer);
+    this.#work.delete(stream);
+    work?.execution.cancel();
+  }
+
+  #deserialize(call: Call, isRequest: boolean): Call | Promise<Call> {
+    const { deserializer } = this.#options.host;
+    if (deserializer === undefined) return call;
+    // Nest tells requests from events by the id.
+    const packet = isRequest ? { ...call, id: '0' } : { ...call };
+    return deserializer.deserialize(packet, { channel: call.pattern });
+  }
+
+  #runRequest(stream: ServerStream, call: Call, timeoutMs: number, answer: Answer, record: Buffer | undefined): void {
+    if (!this.#options.streams().isRunning(stream)) return; // cancelled while it was deserialized
+    const handler = this.#options.host.findHandler(call.pattern);
+    if (handler === null) {
+      answer.error(NO_MESSAGE_HANDLER);
+      return;
+    }
+    const leftMs = stream.firstFrameMs + timeoutMs - performance.now();
+    if (timeoutMs > 0 && leftMs <= 0) {
+      answer.fail('ERR_REQUEST_TIMEOUT');
+      return;
+    }
+    if (this.#running >= this.#options.maxRunning) {
+      answer.fail('ERR_OVERLOADED');
+      return;
+    }
+    const expire = (): void => {
+      answer.fail('ERR_REQUEST_TIMEOUT');
+      this.cancelled(stream);
+    };
+    this.#execute(stream, handler, call, answer, record, timeoutMs > 0 ? setTimeout(expire, leftMs) : undefined);
+  }
+
+  #runEvent(stream: ServerStream, call: Call, record: Buffer | undefined): void {
+    const handler = this.#options.host.findHandler(call.pattern);
+    if (handler === null) {
+      this.#options.host.logError(`${NO_EVENT_HANDLER} ${call.pattern}`);
+      this.#acknowledge(stream);
+      return;
+    }
+    const run = (): void => {
+      this.#execute(stream, handler, call, this.#eventSink, record);
+      this.#acknowledge(stream);
+    };
+    if (this.#running < this.#options.maxRunning) run();
+    else this.#deferred.push({ stream, run });
+  }
+
+  #execute(
+    stream: ServerStream,
+    handler: MessageHandler,
+    { pattern, metadata, data }: Call,
+    sink: ResultSink,
+    record: Buffer | undefined,
+    timer?: NodeJS.Timeout,
+  ): void {
+    const { host, peer } = this.#options;
+    const context = new SealwireContext({ peer, pattern, metadata, record });
+    const settled = (): void => {
+      clearTimeout(timer);
+      this.#work.delete(stream);
+      this.#running -= 1;
+      this.#deferred.shift()?.run();
+    };
+    const execution = new Execution({ handler, data, context, sink, settled, hooks: host.hooks });
+    this.#running += 1;
+    this.#work.set(stream, { execution, timer });
+    execution.start();
+  }
+
+  #answer(stream: ServerStream): Answer {
+    const { streams, flush, host } = this.#options;
+    return new Answer({
+      streams: streams(),
+      stream,
+      flush,
+      serializer: host.serializer,
+      failed: (error) => {
+        host.logError(error);
+        this.cancelled(stream);
+      },
+    });
+  }
+
+  #acknowledge(stream: ServerStream): void {
+    this.#options.streams().acknowledge(stream);
+    this.#options.flush();
+  }
+
+  /** Nobody waits for what an event handler returns; Nest's own proxies log what they throw. */
+  readonly #eventSink: ResultSink = {
+    only: () => undefined,
+    next: () => undefined,
+    complete: () => undefined,
+    error: (error) => this.#options.host.logError(error),
+  };
+}

@@ -1,0 +1,63 @@
+// How failures of handlers cross the wire (docs/protocol.md §6.6): data of an ERROR frame.
+import { TransportError } from '../errors.js';
+import type { TransportErrorCode } from '../errors.js';
+
+/** What the server's transport itself answers with; a handler's filter answers with whatever it produced. */
+export interface ErrorPacket {
+  readonly status: 'error';
+  readonly message: string;
+  readonly code?: string;
+}
+
+/** The failures of the transport that a server tells a client, and how the client is told. */
+const TOLD = {
+  ERR_OVERLOADED: 'The server is overloaded',
+  ERR_REQUEST_TIMEOUT: 'The request ran into its deadline',
+  ERR_MESSAGE_MALFORMED: 'The message is malformed',
+  ERR_MESSAGE_UNSERIALIZABLE: 'The answer cannot be serialized',
+  ERR_MESSAGE_TOO_LARGE: 'The answer is larger than the client takes',
+} as const satisfies Partial<Record<TransportErrorCode, string>>;
+
+export type ToldCode = keyof typeof TOLD;
+
+export function toldPacket(code: ToldCode): ErrorPacket {
+  return { status: 'error', message: TOLD[code], code };
+}
+
+/** What may be told of an error that was thrown while answering. */
+export function toldCode(error: unknown): ToldCode {
+  return error instanceof TransportError && isTold(error.code) ? error.code : 'ERR_MESSAGE_UNSERIALIZABLE';
+}
+
+/**
+ * What a handler failed with, as data. Nest's filters produce objects; a bare `Error` of a raw handler could hold anything
+ * in its message, and JSON would make `{}` of it.
+ */
+export function errorData(error: unknown): unknown {
+  if (error instanceof Error) return { status: 'error', message: 'Internal server error' } satisfies ErrorPacket;
+  return error ?? { status: 'error', message: 'Internal server error' };
+}
+
+/** A handler's failure as its caller sees it: a real `Error` with the fields that the server's filter gave it. */
+export class RemoteError extends Error {
+  override readonly name = 'RemoteError';
+
+  constructor(fields: object) {
+    super('message' in fields && typeof fields.message === 'string' ? fields.message : 'The handler failed');
+    const { stack: _stack, name: _name, ...rest } = { stack: undefined, name: undefined, ...fields };
+    Object.assign(this, rest);
+  }
+}
+
+/** Turns the data of an ERROR into what `send()` fails with: strings stay strings, as in Nest. */
+export function toCallerError(data: unknown): unknown {
+  if (typeof data !== 'object' || data === null) return data;
+  if ('code' in data && typeof data.code === 'string' && isTold(data.code)) {
+    return new TransportError(data.code, TOLD[data.code], { sent: true });
+  }
+  return new RemoteError(data);
+}
+
+function isTold(code: string): code is ToldCode {
+  return Object.hasOwn(TOLD, code);
+}

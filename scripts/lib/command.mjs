@@ -1,0 +1,52 @@
+/** Something that whoever runs the command can put right. Its message says what is wrong and what to do. */
+export class Failure extends Error {
+  name = 'Failure';
+}
+
+/** Thrown out of a wait that SIGINT, SIGTERM or SIGHUP ended. */
+export class Stopped extends Error {
+  name = 'Stopped';
+}
+
+const EXIT_CODE_OF = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
+
+/**
+ * Runs `command` with a signal that aborts on the first SIGINT, SIGTERM or SIGHUP, and ends with the exit code that it
+ * returns. A failure is one line and exit code 1, never a stack trace.
+ *
+ * @param {(stop: AbortSignal) => Promise<number>} command
+ */
+export async function runCommand(command) {
+  const stop = listenForStop();
+  try {
+    process.exit(await command(stop));
+  } catch (error) {
+    if (stop.aborted) process.exit(EXIT_CODE_OF[stop.reason.message] ?? 1);
+    console.error(oneLine(error.message));
+    process.exit(1);
+  }
+}
+
+/** @param {string} text */
+export function oneLine(text) {
+  return text.replaceAll(/\s*\n\s*/g, ' ').trim();
+}
+
+// Ctrl-C reaches this process twice: from the terminal and once more through npm. Only one that comes later is impatience.
+const IMPATIENT_AFTER_MS = 1000;
+
+function listenForStop() {
+  const controller = new AbortController();
+  let stoppedAt = 0;
+  for (const signal of Object.keys(EXIT_CODE_OF)) {
+    process.on(signal, () => {
+      if (!controller.signal.aborted) {
+        stoppedAt = Date.now();
+        controller.abort(new Stopped(signal));
+      } else if (Date.now() - stoppedAt > IMPATIENT_AFTER_MS) {
+        process.exit(EXIT_CODE_OF[signal]);
+      }
+    });
+  }
+  return controller.signal;
+}

@@ -1,0 +1,80 @@
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { Failure, oneLine } from './command.mjs';
+import { ROOT, runTool } from './tool.mjs';
+
+/**
+ * Brings a clone into the state that the lock file and the sources describe: installs what is missing, and builds.
+ *
+ * @param {AbortSignal} stop
+ * @param {string} project - What to build; everything that the apps need, unless told.
+ */
+export async function prepare(stop, project = ROOT) {
+  if (!(await isInstalled())) await announced('Installing what is missing (npm ci)', () => install(stop));
+  await announced('Building', () => build(project, stop));
+}
+
+/** Whether node_modules holds what package-lock.json asks for. npm notes what it installed when it is done. */
+async function isInstalled() {
+  const [wanted, installed] = await Promise.all([
+    readPackages(join(ROOT, 'package-lock.json')),
+    readPackages(join(ROOT, 'node_modules', '.package-lock.json')),
+  ]);
+  if (wanted === undefined) throw new Failure('package-lock.json is missing or damaged: restore it, then try again.');
+  if (installed === undefined) return false;
+  return Object.entries(wanted).every(([path, wants]) => {
+    const has = installed[path];
+    if (has === undefined) return path === '' || wants.optional === true || wants.devOptional === true;
+    return has.version === wants.version && has.integrity === wants.integrity;
+  });
+}
+
+async function readPackages(file) {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')).packages;
+  } catch {
+    return undefined;
+  }
+}
+
+async function install(stop) {
+  // The compiler is a development dependency, also where NODE_ENV=production is set.
+  const [command, ...args] = [...npmCommand(), 'ci', '--include=dev', '--loglevel=error', '--no-audit', '--no-fund'];
+  const { code, output } = await runTool(command, args, stop).catch((error) => {
+    if (error.code === 'ENOENT')
+      throw new Failure('npm was not found: install it (it comes with Node), then try again.');
+    throw error;
+  });
+  if (code === 0) return;
+  const lines = [...output.matchAll(/^npm (?:error|ERR!) (.+)$/gm)].map((match) => match[1]);
+  const reason = lines.find((line) => line.startsWith('code '))?.slice('code '.length) ?? `exit code ${code}`;
+  const detail = lines.find((line) => !/^(?:code|errno|syscall|path|type|dest) /.test(line)) ?? '';
+  throw new Failure(`Installing failed (${reason}): ${oneLine(detail)} - run \`npm ci\` to see all of it.`);
+}
+
+/** The npm that runs this script, or the first one in the PATH. */
+function npmCommand() {
+  const running = process.env.npm_execpath ?? '';
+  return basename(running) === 'npm-cli.js' ? [process.execPath, running] : ['npm'];
+}
+
+async function build(project, stop) {
+  const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+  const { code, output } = await runTool(process.execPath, [compiler, '-b', project, '--pretty', 'false'], stop);
+  if (code === 0) return;
+  const errors = output.split('\n').filter((line) => line.includes('error TS'));
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
+  throw new Failure(
+    `Building failed: ${errors[0] ?? oneLine(output)}${more} - run \`npm run build\` to see all of it.`,
+  );
+}
+
+/** Says what is going on as soon as it takes a noticeable time. */
+async function announced(what, work) {
+  const announcement = setTimeout(() => console.log(`${what} …`), 1000);
+  try {
+    return await work();
+  } finally {
+    clearTimeout(announcement);
+  }
+}

@@ -1,0 +1,86 @@
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { Failure } from './command.mjs';
+import { ROOT } from './tool.mjs';
+
+/** The environment of the apps. They read `.env` as well; what is really set goes before that. */
+export async function readEnvironment() {
+  const file = await readFile(join(ROOT, '.env'), 'utf8').catch(() => '');
+  return {
+    LOG_FORMAT: 'pretty',
+    // The apps print into a pipe, whatever their lines end up in.
+    ...(process.stdout.isTTY ? {} : { NO_COLOR: '1' }),
+    ...parseEnv(file),
+    ...process.env,
+  };
+}
+
+/**
+ * Where the two apps listen, by the settings that they read from the environment themselves.
+ *
+ * @param {NodeJS.ProcessEnv} env
+ */
+export function readListeners(env) {
+  const listeners = {
+    trigger: listener(env, 'HTTP', 3000),
+    health: listener(env, 'HEALTH', 8081),
+    wire: listener(env, 'SEALWIRE', 8080),
+  };
+  for (const { name, port } of Object.values(listeners)) {
+    // The other app, and whoever calls, must know the port beforehand.
+    if (port === 0) throw new Failure(`${name}_PORT=0: choose a port from 1 to 65535.`);
+  }
+  return listeners;
+}
+
+function listener(env, name, defaultPort) {
+  const host = (env[`${name}_HOST`] || '127.0.0.1').replace(/^\[(.*)\]$/, '$1');
+  const port = Number(env[`${name}_PORT`] || defaultPort);
+  return { name, host, port, url: `http://${reachable(host)}:${port}` };
+}
+
+/** An address that listens everywhere is called over loopback. */
+function reachable(host) {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+/**
+ * Fails when a port is taken, before anything is built or started. What is no port at all is left to the app, which
+ * names it.
+ */
+export async function checkPorts({ trigger, health, wire }, env) {
+  const wanted = env.SEALWIRE_PATH ? [trigger, health] : [trigger, health, wire];
+  const held = [];
+  try {
+    // All of them at once, so that two settings with the same port are told as well.
+    for (const each of wanted) if (isPort(each.port)) held.push(await hold(each));
+  } finally {
+    await Promise.all(held.map((server) => new Promise((resolve) => server.close(resolve))));
+  }
+}
+
+const isPort = (port) => Number.isInteger(port) && port > 0 && port <= 65_535;
+
+function hold({ name, host, port }) {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', (error) => reject(new Failure(explain(error, name, host, port))));
+    server.listen({ host, port, exclusive: true }, () => resolve(server));
+  });
+}
+
+function explain(error, name, host, port) {
+  const advice = `set another one, for instance ${name}_PORT=${port < 60_000 ? port + 1000 : port - 1000}`;
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return `Port ${port} on ${host} is in use: end what listens there, or ${advice}.`;
+    case 'EACCES':
+      return `Port ${port} on ${host} is not open to this user: ${advice}.`;
+    default:
+      return `${name}_HOST=${host} is no address to listen on here (${error.code}): set another one.`;
+  }
+}

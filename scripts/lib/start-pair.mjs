@@ -1,0 +1,83 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { App } from './app.mjs';
+import { Failure } from './command.mjs';
+import { call } from './http.mjs';
+import { prepare } from './prepare.mjs';
+import { checkPorts, readEnvironment, readListeners } from './settings.mjs';
+
+const BODY = JSON.stringify({ text: 'Hello Server!' });
+const ANSWER_TIMEOUT_MS = 10_000;
+const PRINT_TIMEOUT_MS = 1000;
+
+/**
+ * `npm start`: both apps, one message through them, and then whatever is sent, until Ctrl-C.
+ *
+ * @param {AbortSignal} stop
+ */
+export async function command(stop) {
+  const env = await readEnvironment();
+  const listeners = readListeners(env);
+  await checkPorts(listeners, env);
+  await prepare(stop);
+  const apps = [];
+  try {
+    // One after the other: the server makes the key file where there is none.
+    for (const [name, { url }] of [
+      ['server', listeners.health],
+      ['client', listeners.trigger],
+    ]) {
+      const app = new App(name, env);
+      apps.push(app);
+      await orEnd(apps, app.ready(`${url}/health`, stop));
+    }
+    await orEnd(apps, sayHello(apps, listeners.trigger, env, stop));
+    for (const app of apps) app.passOn();
+    await orEnd(apps, aborted(stop));
+  } finally {
+    await Promise.all(apps.map((app) => app.stop(stop.reason?.message === 'SIGINT' ? 'SIGINT' : 'SIGTERM')));
+  }
+  return 0;
+}
+
+/** The work, or the end of whichever app ends before it is done. */
+function orEnd(apps, work) {
+  return Promise.race([work, ...apps.map((app) => app.failWhenEnded())]);
+}
+
+function aborted(signal) {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', resolve, { once: true });
+  });
+}
+
+async function sayHello([server, client], { url }, env, stop) {
+  const messages = `${url}/messages`;
+  const whileStarting = [...server.take(), ...client.take()];
+  const decrypted = server.printed((text) => text.includes('Decrypted'));
+  const headers = { 'content-type': 'application/json' };
+  if (env.HTTP_TOKEN) headers.authorization = `Bearer ${env.HTTP_TOKEN}`;
+  const answer = await call(messages, { method: 'POST', headers, body: BODY, timeoutMs: ANSWER_TIMEOUT_MS, stop });
+  const seconds = process.uptime().toFixed(1);
+  if (answer.status !== 200) throw new Failure(`POST ${messages} was answered with ${answer.status} ${answer.text}`);
+  // The answer may be here before the server's own lines are.
+  await Promise.race([decrypted, delay(PRINT_TIMEOUT_MS, undefined, { signal: stop })]);
+  print(whileStarting);
+  console.log(`\nPOST ${messages} ${BODY}`);
+  console.log('What the server printed:');
+  print(server.take(), '  ');
+  console.log(`What the client answered:\n  ${answer.text}\n`);
+  console.log(`First answer:  ${seconds} s after the start`);
+  console.log(`Trigger:       ${messages}`);
+  console.log(`Try:           ${curlLine(messages, env)}`);
+  console.log('End:           Ctrl-C\n');
+}
+
+function print(lines, indent = '') {
+  for (const { text } of lines) console.log(`${indent}${text}`);
+}
+
+function curlLine(url, env) {
+  const token = env.HTTP_TOKEN ? ' -H "authorization: Bearer $HTTP_TOKEN"' : '';
+  return `curl -s ${url} -H 'content-type: application/json'${token} -d '{"text":"How are you?"}'`;
+}
