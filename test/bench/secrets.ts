@@ -1,21 +1,19 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createKeyFile } from '@sealwire/crypto';
 import type { Secrets } from './peer.js';
 
-/** Lends secrets to `work`, in a folder that is gone afterwards. */
-export async function withSecrets<T>(work: (secrets: Secrets) => Promise<T>): Promise<T> {
+/** Makes secrets, in a folder that is gone when this process ends. */
+export async function makeSecrets(): Promise<Secrets> {
   const folder = await mkdtemp(join(tmpdir(), 'sealwire-bench-'));
-  try {
-    const keyFile = join(folder, 'key.bin');
-    await createKeyFile(keyFile);
-    return await work({ keyFile, ...(await makeCertificate(folder)) });
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  process.once('exit', () => rmSync(folder, { recursive: true }));
+  const keyFile = join(folder, 'key.bin');
+  await createKeyFile(keyFile);
+  return { keyFile, ...(await makeCertificate(folder)) };
 }
 
 async function makeCertificate(folder: string): Promise<Pick<Secrets, 'certificate'>> {

@@ -19,7 +19,7 @@ import type { Settings } from './config/settings.js';
       provide: SealwireServer,
       inject: [settings.KEY, KEYRING],
       useFactory: ({ listen, service }: Settings, keyring: Keyring) =>
-        new SealwireServer({ ...listen, keyring, service }),
+        new SealwireServer({ ...listen, keyring, service, keepSealedRecord: true }),
     },
   ],
   exports: [SealwireServer, CryptoModule],

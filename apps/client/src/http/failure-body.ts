@@ -12,6 +12,12 @@ const CHANNEL_STATUS: ReadonlyMap<TransportErrorCode, number> = new Map([
   ['ERR_REQUEST_TIMEOUT', HttpStatus.GATEWAY_TIMEOUT],
 ]);
 
+/** The same codes, told by the server: then it is the answer that is wrong, not the call. */
+const TOLD_STATUS: ReadonlyMap<TransportErrorCode, number> = new Map([
+  ['ERR_MESSAGE_UNSERIALIZABLE', HttpStatus.BAD_GATEWAY],
+  ['ERR_MESSAGE_TOO_LARGE', HttpStatus.BAD_GATEWAY],
+]);
+
 /** What Nest and its modules answer by themselves. */
 const CODE_OF_STATUS: ReadonlyMap<number, HttpFailureCode> = new Map([
   [HttpStatus.BAD_REQUEST, 'ERR_BAD_REQUEST'],
@@ -32,8 +38,9 @@ function body(statusCode: number, code: string, message: string): FailureBody {
   return { statusCode, code, message };
 }
 
-function channelStatus({ code }: TransportError): number {
-  return CHANNEL_STATUS.get(code) ?? HttpStatus.SERVICE_UNAVAILABLE;
+function channelStatus({ code, sent }: TransportError): number {
+  const told = sent === true ? TOLD_STATUS.get(code) : undefined;
+  return told ?? CHANNEL_STATUS.get(code) ?? HttpStatus.SERVICE_UNAVAILABLE;
 }
 
 function codeOf(error: HttpException): HttpFailureCode {

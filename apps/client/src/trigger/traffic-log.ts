@@ -15,8 +15,8 @@ export class TrafficLog {
     this.#showsText = logMessages;
   }
 
-  sent(text: string): void {
-    this.#logger.log(`Sent: ${this.#shown(text)}`);
+  sending(text: string): void {
+    this.#logger.log(`Sending: ${this.#shown(text)}`);
   }
 
   receipt(receipt: unknown): void {

@@ -34,7 +34,7 @@ export class TriggerController {
   async message(@Query() query: unknown, @MessageBody() body: unknown, @Res() response: ServerResponse): Promise<void> {
     const { timeout } = parseEmitQuery(query);
     const message = parseMessage(body);
-    this.log.sent(message.text);
+    this.log.sending(message.text);
     const receipts = this.trigger.send('message', message).pipe(whileOpen(response), completeWithin(timeout));
     const receipt = await lastValueFrom(receipts, { defaultValue: undefined });
     this.log.receipt(receipt);

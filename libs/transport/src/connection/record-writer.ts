@@ -36,12 +36,8 @@ export class RecordWriter {
 
   /** At the end of this turn of the event loop, or at once when a record is full. */
   schedule(): void {
-    if (this.#options.streams.readyCount >= MAX_FRAMES_IN_RECORD) {
-      this.flush();
-    } else if (!this.#isScheduled) {
-      this.#isScheduled = true;
-      setImmediate(() => this.#flushTurn());
-    }
+    if (this.#options.streams.readyCount >= MAX_FRAMES_IN_RECORD) this.flush();
+    else this.#scheduleTurn();
   }
 
   flush(): void {
@@ -55,12 +51,20 @@ export class RecordWriter {
       return;
     }
     flushed();
+    // A socket that took everything at once emits no 'drain'; one that waits for it flushes then.
+    if (this.#options.streams.readyCount > 0 && !socket.writableNeedDrain) this.#scheduleTurn();
   }
 
   /** Nothing is written any more. */
   stop(): void {
     this.#isStopped = true;
     this.#stall.clearAll();
+  }
+
+  #scheduleTurn(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => this.#flushTurn());
   }
 
   #flushTurn(): void {

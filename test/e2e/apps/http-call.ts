@@ -1,0 +1,50 @@
+import { request } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+
+export interface Call {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+  readonly signal?: AbortSignal;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly bytes: Buffer;
+  readonly text: string;
+  /** The body as JSON; undefined where it is none. */
+  readonly json: unknown;
+}
+
+/** Sends any header as it is given, Host and Origin too, which fetch would not. */
+export function open(url: string, { method = 'POST', headers = {}, body, signal }: Call = {}): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(url, { method, headers, ...(signal && { signal }) }, resolve);
+    outgoing.once('error', reject);
+    outgoing.end(body);
+  });
+}
+
+export async function call(url: string, options: Call = {}): Promise<Answer> {
+  const response = await open(url, options);
+  const bytes = await buffer(response);
+  const text = bytes.toString();
+  return { status: response.statusCode ?? 0, headers: response.headers, bytes, text, json: parse(text) };
+}
+
+/** A POST of JSON. */
+export function post(url: string, value?: unknown, options: Call = {}): Promise<Answer> {
+  if (value === undefined) return call(url, options);
+  const headers = { 'content-type': 'application/json', ...options.headers };
+  return call(url, { ...options, headers, body: JSON.stringify(value) });
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,279 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+
+import { TransportError } from '@sealwire/transport';
+import { concat, EMPTY, finalize, from, NEVER, of, Subject, throwError } from 'rxjs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { call, open, post } from './http-call.js';
+import { startTrigger } from './trigger-app.js';
+import type { TriggerApp } from './trigger-app.js';
+
+const OCTETS = { 'content-type': 'application/octet-stream' };
+const MAX_BODY_BYTES = 8 * 1_024 * 1_024;
+
+let trigger: TriggerApp;
+
+async function restartWith(env: NodeJS.ProcessEnv): Promise<void> {
+  await trigger.app.close();
+  trigger = await startTrigger(env);
+}
+
+beforeEach(async () => {
+  trigger = await startTrigger();
+});
+
+afterEach(() => trigger.app.close());
+
+describe('POST /messages', () => {
+  beforeEach(() => trigger.channel.handle('message', (data) => of({ got: data })));
+
+  it('sends the text to the pattern message and answers with the receipt', async () => {
+    const answer = await post(`${trigger.url}/messages`, { text: 'Hi' });
+    expect(answer).toMatchObject({ status: 200, json: { got: { text: 'Hi' } } });
+  });
+
+  it.each([undefined, {}])('sends Hello Server! where no text is given: %o', async (body) => {
+    expect(await post(`${trigger.url}/messages`, body)).toMatchObject({ json: { got: { text: 'Hello Server!' } } });
+  });
+
+  it.each([[{ text: 5 }], ['Hi'], [[1]], [null]])('refuses %o', async (body) => {
+    expect(await post(`${trigger.url}/messages`, body)).toMatchObject({ status: 400, json: { code: 'ERR_BAD_BODY' } });
+  });
+});
+
+describe('POST /send/:pattern', () => {
+  it('answers with the last value', async () => {
+    trigger.channel.handle('count', () => of(1, 2, 3));
+    expect(await post(`${trigger.url}/send/count`)).toMatchObject({ status: 200, json: 3 });
+  });
+
+  it.each(['all', 'all=1', 'all=true'])('answers with all values as an array: ?%s', async (query) => {
+    trigger.channel.handle('count', () => of(1, 'two', Buffer.from('3')));
+    const answer = await post(`${trigger.url}/send/count?${query}`);
+    expect(answer).toMatchObject({ status: 200, json: [1, 'two', { base64: 'Mw==' }] });
+  });
+
+  it.each([[{ a: [1] }], ['text'], [5], [0], [false], [''], [[]]])('carries any JSON value: %j', async (value) => {
+    trigger.channel.handle('echo', (data) => of(data));
+    const answer = await post(`${trigger.url}/send/echo`, value);
+    expect(answer).toMatchObject({ status: 200, json: value });
+    expect(answer.headers['content-type']).toBe('application/json; charset=utf-8');
+  });
+
+  it('carries bytes both ways', async () => {
+    trigger.channel.handle('echo', (data) => of(data));
+    const body = Buffer.from([0, 1, 254, 255]);
+    const answer = await call(`${trigger.url}/send/echo`, { headers: OCTETS, body });
+    expect(answer).toMatchObject({ status: 200, bytes: body });
+    expect(answer.headers['content-type']).toBe('application/octet-stream');
+  });
+
+  it('sends {} where the body is empty', async () => {
+    trigger.channel.handle('echo', (data) => of(data));
+    expect(await post(`${trigger.url}/send/echo`)).toMatchObject({ status: 200, json: {} });
+  });
+
+  it('answers null where the handler answers nothing', async () => {
+    trigger.channel.handle('void', () => EMPTY);
+    expect(await post(`${trigger.url}/send/void`)).toMatchObject({ status: 200, json: null });
+  });
+
+  it.each([
+    ['{"cmd":"sum"}', '{"cmd":"sum"}'],
+    ['{"b":1,"a":2}', '{"a":2,"b":1}'],
+    ['a/b c', 'a/b c'],
+    ['5', '5'],
+  ])('reaches the pattern %s', async (pattern, normalised) => {
+    trigger.channel.handle(normalised, () => of('reached'));
+    const answer = await post(`${trigger.url}/send/${encodeURIComponent(pattern)}`);
+    expect(answer).toMatchObject({ status: 200, json: 'reached' });
+  });
+
+  it('is gone for good once the deadline has passed, and the handler is cancelled', async () => {
+    let cancelled = false;
+    trigger.channel.handle('slow', () => NEVER.pipe(finalize(() => (cancelled = true))));
+    const answer = await post(`${trigger.url}/send/slow?timeout=20`);
+    expect(answer).toMatchObject({ status: 504, json: { statusCode: 504, code: 'ERR_DEADLINE' } });
+    expect(cancelled).toBe(true);
+  });
+
+  it('cancels the handler when the caller goes', async () => {
+    const started = new Subject<void>();
+    const gone = new Promise<void>((resolve) => {
+      trigger.channel.handle('slow', () => {
+        started.next();
+        return NEVER.pipe(finalize(resolve));
+      });
+    });
+    const caller = new AbortController();
+    started.subscribe(() => caller.abort());
+    await expect(call(`${trigger.url}/send/slow`, { signal: caller.signal })).rejects.toThrow('aborted');
+    await gone;
+  });
+});
+
+describe('POST /emit/:pattern', () => {
+  it('answers 202 once the event is accepted', async () => {
+    expect(await post(`${trigger.url}/emit/note`, { text: 'Hi' })).toMatchObject({ status: 202, json: { accepted: true } });
+    expect(trigger.channel.events).toEqual([{ pattern: 'note', data: { text: 'Hi' } }]);
+  });
+
+  it('answers 503 where there is no connection', async () => {
+    trigger.channel.failure = new TransportError('ERR_CONNECT_FAILED', 'refused', { sent: false });
+    expect(await post(`${trigger.url}/emit/note`)).toMatchObject({ status: 503, json: { code: 'ERR_CONNECT_FAILED' } });
+  });
+});
+
+describe('GET /stream/:pattern', () => {
+  const stream = (path: string, signal?: AbortSignal) =>
+    open(`${trigger.url}/stream/${path}`, { method: 'GET', ...(signal && { signal }) });
+
+  it('sends every value as an event, then complete', async () => {
+    trigger.channel.handle('count', (data) => from([data, 'a\nb', Buffer.from('3')]));
+    const response = await stream(`count?data=${encodeURIComponent('{"from":1}')}`);
+    expect(response.statusCode).toBe(200);
+    expect(response.headers['content-type']).toBe('text/event-stream; charset=utf-8');
+    const events = ['data: {"from":1}', 'data: "a\\nb"', 'data: {"base64":"Mw=="}', 'event: complete\ndata: {}'];
+    expect(await text(response)).toBe(`${events.join('\n\n')}\n\n`);
+  });
+
+  it('completes where there is no value', async () => {
+    trigger.channel.handle('none', () => EMPTY);
+    expect(await text(await stream('none'))).toBe('event: complete\ndata: {}\n\n');
+  });
+
+  it('tells a failure after the first value as an event', async () => {
+    trigger.channel.handle('half', () => concat(of(1), throwError(() => 'broken')));
+    expect(await text(await stream('half'))).toBe(
+      'data: 1\n\nevent: error\ndata: {"statusCode":502,"code":"ERR_RPC","message":"broken"}\n\n',
+    );
+  });
+
+  it.each([
+    ['missing', 404],
+    ['broken', 502],
+    ['slow?timeout=20', 504],
+    ['slow?data=null', 400],
+    ['slow?data={', 400],
+  ])('answers a failure before the first value with its status: %s', async (path, status) => {
+    trigger.channel.handle('broken', () => throwError(() => 'broken'));
+    trigger.channel.handle('slow', () => NEVER);
+    const answer = await call(`${trigger.url}/stream/${path}`, { method: 'GET' });
+    expect(answer).toMatchObject({ status, json: { statusCode: status } });
+  });
+
+  it('cancels the handler when the caller closes the request', async () => {
+    const gone = new Promise<void>((resolve) => {
+      trigger.channel.handle('endless', () => concat(of(1), NEVER).pipe(finalize(resolve)));
+    });
+    const caller = new AbortController();
+    const response = await stream('endless', caller.signal);
+    response.on('error', () => undefined);
+    caller.abort();
+    await gone;
+  });
+
+  it('cuts a caller off that does not read', async () => {
+    const values = new Subject<string>();
+    trigger.channel.handle('flood', () => concat(of('first'), values));
+    const response = await stream('flood');
+    response.on('error', () => undefined);
+    const closed = new Promise((resolve) => response.once('close', resolve));
+    const large = 'x'.repeat(1_024 * 1_024);
+    for (let sent = 0; sent < 64 && values.observed; sent++) values.next(large);
+    expect(values.observed).toBe(false);
+    response.resume();
+    await closed;
+  });
+
+  it('refuses HEAD, which would leave the handler without a reader', async () => {
+    trigger.channel.handle('endless', () => NEVER);
+    expect(await call(`${trigger.url}/stream/endless`, { method: 'HEAD' })).toMatchObject({ status: 405 });
+  });
+});
+
+describe('a failed call', () => {
+  it.each([
+    ['ERR_CONNECT_FAILED', 503],
+    ['ERR_CONNECT_TIMEOUT', 503],
+    ['ERR_ALERT', 503],
+    ['ERR_CONNECTION_LOST', 503],
+    ['ERR_OVERLOADED', 503],
+    ['ERR_QUEUE_FULL', 503],
+    ['ERR_REQUEST_TIMEOUT', 504],
+    ['ERR_MESSAGE_TOO_LARGE', 413],
+    ['ERR_MESSAGE_UNSERIALIZABLE', 400],
+  ] as const)('by the channel is told by its code: %s is %i', async (code, statusCode) => {
+    trigger.channel.failure = new TransportError(code, 'why', { sent: false });
+    const answer = await post(`${trigger.url}/send/x`);
+    expect(answer).toMatchObject({ status: statusCode, json: { statusCode, code, message: 'why' } });
+  });
+
+  it.each(['ERR_MESSAGE_TOO_LARGE', 'ERR_MESSAGE_UNSERIALIZABLE'] as const)(
+    'is not blamed on the caller where the answer is at fault: %s',
+    async (code) => {
+      trigger.channel.handle('x', () => throwError(() => new TransportError(code, 'why', { sent: true })));
+      expect(await post(`${trigger.url}/send/x`)).toMatchObject({ status: 502, json: { code } });
+    },
+  );
+
+  it.each([
+    ['a text', 'no stock', 'no stock'],
+    ['what a filter made', { status: 'error', message: 'no stock' }, 'no stock'],
+    ['an error', new Error('no stock'), 'no stock'],
+    ['anything else', { reason: 5 }, '{"reason":5}'],
+  ])('by the handler is 502 with its message: %s', async (_, error, message) => {
+    trigger.channel.handle('x', () => throwError(() => error));
+    const answer = await post(`${trigger.url}/send/x`);
+    expect(answer).toMatchObject({ status: 502, json: { statusCode: 502, code: 'ERR_RPC', message } });
+  });
+
+  it('for want of a handler is 404', async () => {
+    expect(await post(`${trigger.url}/send/x`)).toMatchObject({ status: 404, json: { code: 'ERR_NO_HANDLER' } });
+  });
+
+  it.each([
+    ['POST', '/nowhere', 404, 'ERR_NO_ROUTE'],
+    ['GET', '/messages', 404, 'ERR_NO_ROUTE'],
+    ['POST', '/send/%FF', 400, 'ERR_BAD_REQUEST'],
+    ['POST', '/send/%7B', 400, 'ERR_BAD_PATTERN'],
+    ['POST', '/send/x?timeout=0', 400, 'ERR_BAD_REQUEST'],
+    ['POST', '/send/x?all=2', 400, 'ERR_BAD_REQUEST'],
+  ])('by its address is refused: %s %s is %i', async (method, path, statusCode, code) => {
+    expect(await call(`${trigger.url}${path}`, { method })).toMatchObject({ json: { statusCode, code } });
+  });
+
+  it.each([
+    ['text/plain', '{}', 415],
+    ['application/x-www-form-urlencoded', 'text=Hi', 415],
+    ['multipart/form-data; boundary=x', '--x--', 415],
+    ['application/json', '{', 400],
+    ['application/json', 'null', 400],
+    ['application/json', '{"__proto__":{"polluted":true}}', 400],
+  ])('by its body is refused: %s %s is %i', async (type, body, statusCode) => {
+    for (const path of ['/messages', '/send/x', '/emit/x']) {
+      const answer = await call(`${trigger.url}${path}`, { headers: { 'content-type': type }, body });
+      expect(answer, path).toMatchObject({ status: statusCode, json: { statusCode } });
+    }
+    expect(trigger.channel.events).toEqual([]);
+  });
+
+  it('by a compressed body is refused', async () => {
+    const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+    expect(await call(`${trigger.url}/send/x`, { headers, body: 'x' })).toMatchObject({ status: 415 });
+  });
+
+  it.each([{ 'content-length': String(MAX_BODY_BYTES + 1) }, { 'transfer-encoding': 'chunked' }])(
+    'by too large a body is 413, announced or not: %o',
+    async (length) => {
+      const body = Buffer.alloc(MAX_BODY_BYTES + 1);
+      const answer = await call(`${trigger.url}/send/x`, { headers: { ...OCTETS, ...length }, body });
+      expect(answer).toMatchObject({ status: 413, json: { code: 'ERR_BODY_TOO_LARGE' } });
+    },
+  );
+
+  it('tells nothing of what is unforeseen', async () => {
+    trigger.app.get(Object).constructor;
+  });
+});
