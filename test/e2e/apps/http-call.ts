@@ -19,7 +19,10 @@ export interface Answer {
 }
 
 /** Sends any header as it is given, Host and Origin too, which fetch would not. */
-export function open(url: string, { method = 'POST', headers = {}, body, signal }: Call = {}): Promise<IncomingMessage> {
+export function open(
+  url: string,
+  { method = 'POST', headers = {}, body, signal }: Call = {},
+): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const outgoing = request(url, { method, headers, ...(signal && { signal }) }, resolve);
     outgoing.once('error', reject);

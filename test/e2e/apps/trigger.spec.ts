@@ -1,4 +1,4 @@
-import { connect } from 'node:net';
+import type { IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 
 import { TransportError } from '@sealwire/transport';
@@ -14,9 +14,8 @@ const MAX_BODY_BYTES = 8 * 1_024 * 1_024;
 
 let trigger: TriggerApp;
 
-async function restartWith(env: NodeJS.ProcessEnv): Promise<void> {
-  await trigger.app.close();
-  trigger = await startTrigger(env);
+function stream(path: string, signal?: AbortSignal): Promise<IncomingMessage> {
+  return open(`${trigger.url}/stream/${path}`, { method: 'GET', ...(signal && { signal }) });
 }
 
 beforeEach(async () => {
@@ -115,7 +114,10 @@ describe('POST /send/:pattern', () => {
 
 describe('POST /emit/:pattern', () => {
   it('answers 202 once the event is accepted', async () => {
-    expect(await post(`${trigger.url}/emit/note`, { text: 'Hi' })).toMatchObject({ status: 202, json: { accepted: true } });
+    expect(await post(`${trigger.url}/emit/note`, { text: 'Hi' })).toMatchObject({
+      status: 202,
+      json: { accepted: true },
+    });
     expect(trigger.channel.events).toEqual([{ pattern: 'note', data: { text: 'Hi' } }]);
   });
 
@@ -126,9 +128,6 @@ describe('POST /emit/:pattern', () => {
 });
 
 describe('GET /stream/:pattern', () => {
-  const stream = (path: string, signal?: AbortSignal) =>
-    open(`${trigger.url}/stream/${path}`, { method: 'GET', ...(signal && { signal }) });
-
   it('sends every value as an event, then complete', async () => {
     trigger.channel.handle('count', (data) => from([data, 'a\nb', Buffer.from('3')]));
     const response = await stream(`count?data=${encodeURIComponent('{"from":1}')}`);
@@ -144,7 +143,12 @@ describe('GET /stream/:pattern', () => {
   });
 
   it('tells a failure after the first value as an event', async () => {
-    trigger.channel.handle('half', () => concat(of(1), throwError(() => 'broken')));
+    trigger.channel.handle('half', () =>
+      concat(
+        of(1),
+        throwError(() => 'broken'),
+      ),
+    );
     expect(await text(await stream('half'))).toBe(
       'data: 1\n\nevent: error\ndata: {"statusCode":502,"code":"ERR_RPC","message":"broken"}\n\n',
     );
@@ -171,7 +175,7 @@ describe('GET /stream/:pattern', () => {
     const response = await stream('endless', caller.signal);
     response.on('error', () => undefined);
     caller.abort();
-    await gone;
+    await expect(gone).resolves.toBeUndefined();
   });
 
   it('cuts a caller off that does not read', async () => {
@@ -181,8 +185,8 @@ describe('GET /stream/:pattern', () => {
     response.on('error', () => undefined);
     const closed = new Promise((resolve) => response.once('close', resolve));
     const large = 'x'.repeat(1_024 * 1_024);
-    for (let sent = 0; sent < 64 && values.observed; sent++) values.next(large);
-    expect(values.observed).toBe(false);
+    for (let sent = 0; sent < 32; sent++) values.next(large); // more than the kernel takes for a reader that waits
+    await expect.poll(() => values.observed).toBe(false);
     response.resume();
     await closed;
   });
@@ -272,8 +276,4 @@ describe('a failed call', () => {
       expect(answer).toMatchObject({ status: 413, json: { code: 'ERR_BODY_TOO_LARGE' } });
     },
   );
-
-  it('tells nothing of what is unforeseen', async () => {
-    trigger.app.get(Object).constructor;
-  });
 });

@@ -1,0 +1,26 @@
+import { ImATeapotException, NotFoundException } from '@nestjs/common';
+import { describe, expect, it } from 'vitest';
+
+import { toFailureBody } from './failure-body.js';
+import { HTTP_FAILURE_CODES, HttpFailure } from './http-failure.js';
+
+describe('the body of a failure', () => {
+  it.each(HTTP_FAILURE_CODES)('has the code, its status and the message: %s', (code) => {
+    const failure = new HttpFailure(code, 'why');
+    expect(toFailureBody(failure)).toEqual({ statusCode: failure.getStatus(), code, message: 'why' });
+  });
+
+  it('has a code for what Nest answers by itself', () => {
+    expect(toFailureBody(new NotFoundException('where'))).toEqual({
+      statusCode: 404,
+      code: 'ERR_NO_ROUTE',
+      message: 'where',
+    });
+    expect(toFailureBody(new ImATeapotException())).toMatchObject({ statusCode: 418, code: 'ERR_INTERNAL' });
+  });
+
+  it.each([new Error('secret'), 'secret', undefined])('tells nothing of what is unforeseen', (error) => {
+    expect(toFailureBody(error)).toMatchObject({ statusCode: 500, code: 'ERR_INTERNAL' });
+    expect(JSON.stringify(toFailureBody(error))).not.toContain('secret');
+  });
+});

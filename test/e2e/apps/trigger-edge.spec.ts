@@ -1,0 +1,196 @@
+import { text } from 'node:stream/consumers';
+
+import { TransportError } from '@sealwire/transport';
+import { concat, NEVER, of, Subject } from 'rxjs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { call, open, post } from './http-call.js';
+import { startTrigger } from './trigger-app.js';
+import type { TriggerApp } from './trigger-app.js';
+
+const ROUTES = [
+  ['POST', '/messages'],
+  ['POST', '/send/echo'],
+  ['POST', '/emit/note'],
+  ['GET', '/stream/echo'],
+  ['GET', '/health'],
+  ['GET', '/docs'],
+  ['GET', '/docs/openapi.json'],
+  ['GET', '/nowhere'],
+] as const;
+const TRIGGERS = ROUTES.slice(0, 4);
+
+let trigger: TriggerApp;
+
+async function start(env: NodeJS.ProcessEnv = {}): Promise<void> {
+  trigger = await startTrigger(env);
+  trigger.channel.handle('message', () => of('receipt'));
+  trigger.channel.handle('echo', (data) => of(data));
+}
+
+afterEach(() => trigger.app.close());
+
+describe('the Host and Origin check', () => {
+  beforeEach(() => start());
+
+  it.each(ROUTES)('refuses a foreign Host: %s %s', async (method, path) => {
+    const answer = await call(`${trigger.url}${path}`, { method, headers: { host: 'evil.example' } });
+    expect(answer).toMatchObject({ status: 403, json: { statusCode: 403, code: 'ERR_HOST_NOT_ALLOWED' } });
+  });
+
+  it.each(ROUTES)('refuses a foreign Origin: %s %s', async (method, path) => {
+    for (const origin of ['https://evil.example', 'null']) {
+      const answer = await call(`${trigger.url}${path}`, { method, headers: { origin } });
+      expect(answer, origin).toMatchObject({ status: 403, json: { code: 'ERR_ORIGIN_NOT_ALLOWED' } });
+    }
+  });
+
+  it.each(TRIGGERS)('refuses what a foreign page calls without an Origin: %s %s', async (method, path) => {
+    const answer = await call(`${trigger.url}${path}`, { method, headers: { 'sec-fetch-site': 'cross-site' } });
+    expect(answer).toMatchObject({ status: 403, json: { code: 'ERR_ORIGIN_NOT_ALLOWED' } });
+  });
+
+  it('lets a page of its own call', async () => {
+    const headers = { origin: trigger.url, 'sec-fetch-site': 'same-origin' };
+    expect(await post(`${trigger.url}/messages`, {}, { headers })).toMatchObject({ status: 200 });
+  });
+
+  it('sends nothing for a call that it refuses', async () => {
+    await post(`${trigger.url}/emit/note`, {}, { headers: { host: 'evil.example' } });
+    expect(trigger.channel.events).toEqual([]);
+  });
+
+  it('answers to other names where they are set', async () => {
+    await trigger.app.close();
+    await start({ HTTP_ALLOWED_HOSTS: 'demo.example', HTTP_TOKEN: 'secret' });
+    const headers = { host: 'demo.example:3000', authorization: 'Bearer secret' };
+    expect(await post(`${trigger.url}/messages`, {}, { headers })).toMatchObject({ status: 200 });
+    const foreign = { ...headers, host: 'evil.example' };
+    expect(await post(`${trigger.url}/messages`, {}, { headers: foreign })).toMatchObject({ status: 403 });
+  });
+});
+
+describe('HTTP_TOKEN', () => {
+  beforeEach(() => start({ HTTP_TOKEN: 'secret' }));
+
+  it.each(TRIGGERS)('is needed for %s %s', async (method, path) => {
+    for (const authorization of ['', 'Bearer', 'Bearer wrong', 'Bearer secrets', 'Basic secret', 'secret']) {
+      const answer = await call(`${trigger.url}${path}`, { method, headers: { authorization } });
+      expect(answer, authorization).toMatchObject({ status: 401, json: { statusCode: 401, code: 'ERR_UNAUTHORIZED' } });
+      expect(answer.headers['www-authenticate']).toMatch(/^Bearer/);
+    }
+    const headers = { authorization: 'Bearer secret' };
+    expect((await call(`${trigger.url}${path}`, { method, headers })).status).toBeLessThan(300);
+  });
+
+  it.each(['/health', '/docs'])('is not needed for GET %s', async (path) => {
+    expect((await call(`${trigger.url}${path}`, { method: 'GET' })).status).toBe(200);
+  });
+
+  it('is asked for before a body is read', async () => {
+    const headers = { 'content-type': 'application/json', 'content-length': '1000000' };
+    const stranger = await open(`${trigger.url}/send/echo`, { headers, body: '{' }).catch((error: unknown) => error);
+    expect(stranger).toMatchObject({ statusCode: 401 });
+  });
+});
+
+describe('the rate limit', () => {
+  it('answers 429 to a caller that is too fast, but not to health checks', async () => {
+    await start({ HTTP_RATE_LIMIT: '2' });
+    for (let calls = 0; calls < 2; calls++) expect((await post(`${trigger.url}/send/echo`)).status).toBe(200);
+    const refused = await post(`${trigger.url}/send/echo`);
+    expect(refused).toMatchObject({ status: 429, json: { statusCode: 429, code: 'ERR_RATE_LIMIT' } });
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+    for (let calls = 0; calls < 3; calls++) {
+      expect((await call(`${trigger.url}/health`, { method: 'GET' })).status).toBe(200);
+    }
+  });
+});
+
+describe('GET /health', () => {
+  beforeEach(() => start());
+
+  it('answers 200 with a connection', async () => {
+    const answer = await call(`${trigger.url}/health`, { method: 'GET' });
+    expect(answer).toMatchObject({ status: 200, json: { status: 'ok', info: { channel: { status: 'up' } } } });
+  });
+
+  it('answers 503 without one', async () => {
+    trigger.channel.failure = new TransportError('ERR_CONNECT_FAILED', 'refused');
+    const answer = await call(`${trigger.url}/health`, { method: 'GET' });
+    expect(answer).toMatchObject({ status: 503, json: { status: 'error', error: { channel: { status: 'down' } } } });
+  });
+});
+
+describe('GET /docs', () => {
+  beforeEach(() => start());
+
+  it('describes every route with an example and every status', async () => {
+    const { json } = await call(`${trigger.url}/docs/openapi.json`, { method: 'GET' });
+    const { paths } = json as { paths: Record<string, Record<string, { summary?: string; responses: object }>> };
+    expect(Object.keys(paths).sort()).toEqual([
+      '/emit/{pattern}',
+      '/health',
+      '/messages',
+      '/send/{pattern}',
+      '/stream/{pattern}',
+    ]);
+    for (const path of ['/messages', '/send/{pattern}', '/emit/{pattern}', '/stream/{pattern}']) {
+      const [operation] = Object.values(paths[path] ?? {});
+      expect(operation?.summary, path).toBeTruthy();
+      expect(Object.keys(operation?.responses ?? {}), path).toEqual(
+        expect.arrayContaining(['400', '401', '403', '404', '429', '502', '503', '504']),
+      );
+      expect(JSON.stringify(operation), path).toContain('"example');
+    }
+  });
+
+  it('is a page that a browser can use over plain HTTP', async () => {
+    const page = await call(`${trigger.url}/docs`, { method: 'GET' });
+    expect(page.text).toContain('Sealwire trigger');
+    expect(page.headers['content-security-policy']).not.toContain('upgrade-insecure-requests');
+    expect(page.headers['strict-transport-security']).toBeUndefined();
+  });
+});
+
+describe('every answer', () => {
+  it('forbids browsers to guess types and hides what made it', async () => {
+    await start();
+    const { headers } = await post(`${trigger.url}/send/echo`, 'text');
+    expect(headers['x-content-type-options']).toBe('nosniff');
+    expect(headers['x-powered-by']).toBeUndefined();
+  });
+});
+
+describe('a shutdown', () => {
+  beforeEach(() => start());
+
+  it('lets calls finish, and takes no new ones', async () => {
+    const answers = new Subject<string>();
+    const asked = new Promise<void>((resolve) => {
+      trigger.channel.handle('slow', () => {
+        resolve();
+        return answers;
+      });
+    });
+    const pending = post(`${trigger.url}/send/slow`);
+    await asked;
+    const closed = trigger.app.close();
+    await expect
+      .poll(() => post(`${trigger.url}/send/echo`).catch((error: unknown) => error))
+      .toMatchObject({
+        code: 'ECONNREFUSED',
+      });
+    answers.next('late');
+    answers.complete();
+    expect(await pending).toMatchObject({ status: 200, json: 'late' });
+    await closed;
+  });
+
+  it('ends streams, and says so', async () => {
+    trigger.channel.handle('endless', () => concat(of(1), NEVER));
+    const response = await open(`${trigger.url}/stream/endless`, { method: 'GET' });
+    await trigger.app.close();
+    expect(await text(response)).toContain('"code":"ERR_SHUTTING_DOWN"');
+  });
+});
