@@ -1,4 +1,4 @@
-import type { AddressInfo, Server } from 'node:net';
+import type { AddressInfo } from 'node:net';
 
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -49,7 +49,7 @@ const HEALTH_VARIABLES = { address: 'HEALTH_HOST', port: 'HEALTH_PORT' };
 
 function logReady(app: NestExpressApplication, { service }: Settings): void {
   new Logger('Server').log('Ready', {
-    channel: addressOf(app.get(SealwireServer).unwrap<Server>()),
+    channel: addressOf(app.get(SealwireServer).unwrap()),
     service,
     keyId: app.get<Keyring>(KEYRING, { strict: false }).primary.id,
     health: `http://${addressOf(app.getHttpServer())}/health`,

@@ -1,5 +1,3 @@
-import type { Server } from 'node:net';
-
 import { Controller, Get, Inject } from '@nestjs/common';
 import { HealthCheck, HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
 import type { HealthCheckResult } from '@nestjs/terminus';
@@ -21,6 +19,6 @@ export class HealthController {
   }
 
   private assertListening(): void {
-    if (!this.channel.unwrap<Server>().listening) throw new Error('The channel takes no connections');
+    if (!this.channel.unwrap().listening) throw new Error('The channel takes no connections');
   }
 }
