@@ -4,6 +4,5 @@ export type { InitiatorState } from './initiator.js';
 export { checkMessage1Prefix, expectedReplyBytes, MESSAGE_1_BYTES } from './messages.js';
 export { ALERT } from './preamble.js';
 export { respond } from './responder.js';
-export type { ResponderOptions } from './responder.js';
 export type { HandshakeOptions, PskOfKey, Session } from './session.js';
 export { Ephemeral } from './x25519.js';
