@@ -5,6 +5,8 @@ import type { KeyObject } from 'node:crypto';
 import { TransportError } from '../errors.js';
 
 export const PUBLIC_KEY_BYTES = 32;
+/** What precedes the 32 bytes of an X25519 private key in PKCS #8 (RFC 8410 §7). */
+const PKCS8_PREFIX = Buffer.from('302e020100300506032b656e04220420', 'hex');
 
 /** A key pair that lives for one handshake. */
 export class Ephemeral {
@@ -24,8 +26,9 @@ export class Ephemeral {
 
   /** The pair of a known private key of 32 bytes: for tests against vectors, and for nothing else. */
   static fromPrivateBytes(bytes: Buffer): Ephemeral {
-    const jwk = { kty: 'OKP', crv: 'X25519', d: bytes.toString('base64url'), x: '' }; // x is not looked at, but required
-    const privateKey = createPrivateKey({ key: jwk, format: 'jwk' });
+    // Not by JWK: its x would have to be the public key, which is not known yet (Node 26 compares them).
+    const der = Buffer.concat([PKCS8_PREFIX, bytes]);
+    const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
     return new Ephemeral(privateKey, createPublicKey(privateKey));
   }
 
