@@ -1,0 +1,184 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+
+import { createKeyFile } from '@sealwire/crypto';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+
+import { AppProcesses } from '../../support/app-process.js';
+import type { AppProcess, Env } from '../../support/app-process.js';
+import { call, open, post } from './http-call.js';
+
+const apps = new AppProcesses();
+
+afterEach(() => apps.end());
+
+interface Pair {
+  readonly server: AppProcess;
+  readonly client: AppProcess;
+  readonly url: string;
+  /** What makes another server that the client finds, too. */
+  readonly sameServer: Env;
+}
+
+async function startPair(env: Env = {}): Promise<Pair> {
+  const server = await apps.start('server', env);
+  const channel = (await server.ready())['channel'] ?? '';
+  const client = await apps.start('client', { SEALWIRE_SERVERS: channel, ...env });
+  const url = (await client.ready())['trigger'] ?? '';
+  return { server, client, url, sameServer: { SEALWIRE_PORT: channel.split(':')[1] ?? '' } };
+}
+
+async function startClient(env: Env): Promise<{ client: AppProcess; url: string }> {
+  await createKeyFile(join(await apps.directory(), 'aes_key.bin'));
+  const client = await apps.start('client', env);
+  return { client, url: (await client.ready())['trigger'] ?? '' };
+}
+
+async function timed<T>(work: Promise<T>): Promise<{ readonly result: T; readonly ms: number }> {
+  const start = performance.now();
+  const result = await work;
+  return { result, ms: performance.now() - start };
+}
+
+const countdown = (from: number, intervalMs: number): string =>
+  `countdown?data=${encodeURIComponent(JSON.stringify({ from, intervalMs }))}`;
+
+describe('without a server', () => {
+  it('the trigger answers 503 within a second, and 200 as soon as the server is back', async () => {
+    const { server, url, sameServer } = await startPair();
+    expect(await post(`${url}/messages`)).toMatchObject({ status: 200 });
+    await server.stop('SIGKILL');
+    const { result, ms } = await timed(post(`${url}/messages`));
+    expect(result).toMatchObject({ status: 503, json: { statusCode: 503 } });
+    expect(result.headers['retry-after']).toBe('1');
+    expect(ms).toBeLessThan(1_000);
+    expect(await call(`${url}/health`, { method: 'GET' })).toMatchObject({ status: 503, json: { status: 'error' } });
+    await (await apps.start('server', sameServer)).ready();
+    expect(await post(`${url}/messages`)).toMatchObject({ status: 200 });
+    expect(await call(`${url}/health`, { method: 'GET' })).toMatchObject({ status: 200 });
+  });
+
+  it('a call that is under way when the server dies is answered 503', async () => {
+    const { server, url } = await startPair();
+    const response = await open(`${url}/stream/${countdown(100_000, 10)}`, { method: 'GET' });
+    server.signal('SIGKILL');
+    expect(await text(response)).toMatch(/event: error\ndata: \{"statusCode":503,"code":"ERR_/);
+  });
+
+  it.each([
+    ['refused', { SEALWIRE_PORT: '1' }],
+    ['unresolvable', { SEALWIRE_HOST: 'nowhere.invalid', SEALWIRE_PORT: '8080' }],
+    ['unroutable', { SEALWIRE_HOST: '192.0.2.1', SEALWIRE_PORT: '8080' }],
+  ])('an address that is %s is 503 within a second', async (_, env) => {
+    const { client, url } = await startClient(env);
+    await client.logged('Not connected yet');
+    const { result, ms } = await timed(post(`${url}/messages`));
+    expect(result).toMatchObject({ status: 503, json: { statusCode: 503, message: expect.any(String) } });
+    expect(ms).toBeLessThan(1_000);
+  });
+
+  it('one that accepts and never says a word is 503 within a second', async () => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void silent.close());
+    await once(silent, 'listening');
+    const { url } = await startClient({ SEALWIRE_PORT: String((silent.address() as AddressInfo).port) });
+    const { result, ms } = await timed(post(`${url}/messages`));
+    expect(result).toMatchObject({ status: 503, json: { statusCode: 503 } });
+    expect(ms).toBeLessThan(1_000);
+  });
+
+  it('one with another key is 503, and both logs say in one line what is wrong', async () => {
+    const directory = await apps.directory();
+    await createKeyFile(join(directory, 'other.bin'));
+    const { server, client, url } = await startPairWithKeys(join(directory, 'other.bin'));
+    expect(await post(`${url}/messages`)).toMatchObject({ status: 503, json: { code: 'ERR_ALERT' } });
+    expect((await client.logged('Not connected yet')).message).toContain('another key');
+    expect((await server.logged('Refused')).message).toContain('key');
+  });
+});
+
+async function startPairWithKeys(keyOfClient: string): Promise<Pair> {
+  const server = await apps.start('server');
+  const channel = (await server.ready())['channel'] ?? '';
+  const client = await apps.start('client', { SEALWIRE_SERVERS: channel, SEALWIRE_KEY_FILE: keyOfClient });
+  return { server, client, url: (await client.ready())['trigger'] ?? '', sameServer: {} };
+}
+
+describe('a shutdown', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)('by %s ends both apps with exit code 0', async (signal) => {
+    const { server, client, url } = await startPair();
+    await post(`${url}/messages`);
+    expect(await client.stop(signal)).toBe(0);
+    expect(await server.stop(signal)).toBe(0);
+    expect(server.stderr + client.stderr).toBe('');
+  });
+
+  it('of the server answers what is under way', async () => {
+    const { server, url } = await startPair();
+    const response = await open(`${url}/stream/${countdown(20, 10)}`, { method: 'GET' });
+    server.signal('SIGTERM');
+    expect(await text(response)).toMatch(/data: 0\n\nevent: complete\n/);
+    expect(await server.exit()).toBe(0);
+    expect(await post(`${url}/messages`)).toMatchObject({ status: 503 });
+  });
+
+  it('of the client answers what is under way, and ends streams', async () => {
+    const { client, url } = await startPair();
+    const endless = await open(`${url}/stream/${countdown(1_000_000, 10)}`, { method: 'GET' });
+    const pending = post(`${url}/send/countdown?all`, { from: 30, intervalMs: 10 });
+    await post(`${url}/send/echo`); // came later than `pending`, and has been answered: so `pending` is under way
+    client.signal('SIGTERM');
+    const answer = await pending;
+    expect(answer.status).toBe(200);
+    expect(answer.json).toHaveLength(31);
+    expect(await text(endless)).toContain('ERR_SHUTTING_DOWN');
+    expect(await client.exit()).toBe(0);
+  });
+
+  it('does not wait for callers that keep their connection', async () => {
+    const { client, url } = await startPair();
+    const idle = await open(`${url}/health`, { method: 'GET', headers: { connection: 'keep-alive' } });
+    idle.resume();
+    await once(idle, 'end');
+    const { result, ms } = await timed(client.stop());
+    expect(result).toBe(0);
+    expect(ms).toBeLessThan(2_000);
+  });
+});
+
+describe('the settings', () => {
+  it('connect through a Unix socket as well', async () => {
+    const path = join(await apps.directory(), 's.sock');
+    const server = await apps.start('server', { SEALWIRE_PATH: path });
+    expect((await server.ready())['channel']).toBe(path);
+    const client = await apps.start('client', { SEALWIRE_PATH: path });
+    const { trigger = '' } = await client.ready();
+    expect(await post(`${trigger}/messages`)).toMatchObject({ status: 200 });
+  });
+
+  it('connect a service to the service of its name only', async () => {
+    const server = await apps.start('server', { SEALWIRE_SERVICE: 'a' });
+    const { channel = '' } = await server.ready();
+    for (const [service, status] of [
+      ['a', 200],
+      ['b', 503],
+    ] as const) {
+      const client = await apps.start('client', { SEALWIRE_SERVERS: channel, SEALWIRE_SERVICE: service });
+      const { trigger = '' } = await client.ready();
+      expect(await post(`${trigger}/messages`), service).toMatchObject({ status });
+    }
+  });
+
+  it('keep the text of messages out of both logs with LOG_MESSAGES=false', async () => {
+    const { server, client, url } = await startPair({ LOG_MESSAGES: 'false' });
+    await post(`${url}/messages`, { text: 'confidential' });
+    await post(`${url}/emit/notice`, { text: 'confidential' });
+    await call(`${url}/stream/message?data=${encodeURIComponent('"confidential"')}`, { method: 'GET' });
+    await post(`${url}/send/message?what=confidential`, 5);
+    expect(server.log.filter(({ message }) => message.startsWith('Decrypted: '))).toHaveLength(2);
+    expect(server.describe() + client.describe()).not.toContain('confidential');
+  });
+});

@@ -1,0 +1,121 @@
+import { once } from 'node:events';
+import { chmod, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+
+import { createKeyFile } from '@sealwire/crypto';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+
+import { AppProcesses } from '../../support/app-process.js';
+import type { Env } from '../../support/app-process.js';
+
+const apps = new AppProcesses();
+
+afterEach(() => apps.end());
+
+/** The one line that an app ends with. */
+async function refusal(app: 'server' | 'client', env: Env): Promise<string> {
+  const started = await apps.start(app, env);
+  expect(await started.exit(), started.describe()).toBe(1);
+  expect(started.log).toEqual([]);
+  expect(started.stderr).toMatch(/^[^\n]+\n$/);
+  return started.stderr.trim();
+}
+
+async function takenPort(): Promise<string> {
+  const other = createServer().listen(0, '127.0.0.1');
+  onTestFinished(() => void other.close());
+  await once(other, 'listening');
+  return String((other.address() as AddressInfo).port);
+}
+
+const keyFile = async (name = 'aes_key.bin'): Promise<string> => join(await apps.directory(), name);
+
+describe('an app that cannot start ends with exit code 1 and one line', () => {
+  it.each([
+    ['server', 'SEALWIRE_PORT', '70000', 'a whole number from 0 to 65535'],
+    ['server', 'LOG_FORMAT', 'xml', 'pretty or json'],
+    ['client', 'HTTP_PORT', 'http', 'a whole number from 0 to 65535'],
+    ['client', 'HTTP_ALLOWED_HOSTS', '*', 'a list of host names'],
+    ['client', 'SEALWIRE_SERVERS', 'server', 'a list of host:port'],
+  ] as const)('that names the setting: %s %s=%s', async (app, name, value, accepted) => {
+    const line = await refusal(app, { [name]: value });
+    expect(line).toMatch(new RegExp(`^${name} must be ${accepted}`));
+    expect(line).toContain(JSON.stringify(value));
+  });
+
+  it('that says how to make the key the client does not have', async () => {
+    const path = await keyFile();
+    const line = await refusal('client', {});
+    expect(line).toMatch(/^SEALWIRE_KEY_FILE: No key file at /);
+    expect(line).toContain(`npm run keys -- keygen ${path}`);
+  });
+
+  it.each(['server', 'client'] as const)('that says what is wrong with the key file: %s', async (app) => {
+    await writeFile(await keyFile('short.bin'), 'short', { mode: 0o600 });
+    expect(await refusal(app, { SEALWIRE_KEY_FILE: 'short.bin' })).toMatch(/^SEALWIRE_KEY_FILE: .*5 bytes/);
+    await createKeyFile(await keyFile('open.bin'));
+    await chmod(await keyFile('open.bin'), 0o644);
+    expect(await refusal(app, { SEALWIRE_KEY_FILE: 'open.bin' })).toMatch(/^SEALWIRE_KEY_FILE: .*chmod 600/);
+  });
+
+  it('that says where the server cannot make a key', async () => {
+    const line = await refusal('server', { SEALWIRE_KEY_FILE: join('missing', 'key.bin') });
+    expect(line).toMatch(/^SEALWIRE_KEY_FILE: No key file could be made at /);
+  });
+
+  it.each([
+    ['server', 'SEALWIRE_PORT'],
+    ['server', 'HEALTH_PORT'],
+    ['client', 'HTTP_PORT'],
+  ] as const)('that names the port that is in use: %s %s', async (app, name) => {
+    await createKeyFile(await keyFile());
+    const port = await takenPort();
+    expect(await refusal(app, { [name]: port })).toBe(
+      `${name}: 127.0.0.1:${port} is in use; stop what listens there or choose another`,
+    );
+  });
+
+  it.each([
+    ['server', 'SEALWIRE_HOST'],
+    ['server', 'HEALTH_HOST'],
+    ['client', 'HTTP_HOST'],
+  ] as const)('that names the address that is not of this machine: %s %s', async (app, name) => {
+    await createKeyFile(await keyFile());
+    expect(await refusal(app, { [name]: '192.0.2.1' })).toMatch(
+      new RegExp(`^${name}: 192\\.0\\.2\\.1:0 is no address`),
+    );
+  });
+
+  it('that names the socket whose directory is missing', async () => {
+    const path = join(await apps.directory(), 'missing', 's.sock');
+    expect(await refusal('server', { SEALWIRE_PATH: path })).toMatch(/^SEALWIRE_PATH: .* no such directory/);
+  });
+});
+
+describe('the settings', () => {
+  it('may stand in a file .env', async () => {
+    await writeFile(await keyFile('.env'), 'SEALWIRE_SERVICE=from-a-file\n');
+    const server = await apps.start('server');
+    expect((await server.ready())['service']).toBe('from-a-file');
+  });
+
+  it('accept a mounted secret under its policy only', async () => {
+    await createKeyFile(await keyFile());
+    await chmod(await keyFile(), 0o444);
+    expect(await refusal('client', {})).toMatch(/^SEALWIRE_KEY_FILE: /);
+    const client = await apps.start('client', { SEALWIRE_KEY_POLICY: 'mounted-secret' });
+    await expect(client.ready()).resolves.toBeDefined();
+  });
+
+  it('warn of an open address that answers to nobody there', async () => {
+    await createKeyFile(await keyFile());
+    const client = await apps.start('client', { HTTP_HOST: '0.0.0.0' });
+    expect(await client.logged('HTTP_ALLOWED_HOSTS')).toMatchObject({ level: 'warn' });
+    const named = await apps.start('client', { HTTP_HOST: '0.0.0.0', HTTP_ALLOWED_HOSTS: 'localhost' });
+    await named.ready();
+    await named.stop();
+    expect(named.log.filter(({ message }) => message.includes('HTTP_ALLOWED_HOSTS'))).toEqual([]);
+  });
+});
