@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+
+import { messageSchema } from './message/message.schema.js';
+import { PayloadPipe } from './payload.pipe.js';
+
+const pipe = new PayloadPipe();
+const schema = z.object({ order: z.object({ id: z.int('expected an integer') }) });
+
+describe('the payload of a handler', () => {
+  it('is what its schema makes of it', async () => {
+    expect(await pipe.transform('Hi', { type: 'body', schema: messageSchema })).toEqual({ text: 'Hi' });
+  });
+
+  it('is anything where no schema is declared', async () => {
+    expect(await pipe.transform(5, { type: 'body' })).toBe(5);
+  });
+
+  it('is refused with an error that tells the caller why and where', async () => {
+    await expect(pipe.transform({ order: { id: 'x' } }, { type: 'body', schema })).rejects.toThrow(
+      'The payload was refused: order: id: expected an integer',
+    );
+  });
+
+  it.each([5, null, {}, { text: 5 }])('of message is refused where it has no text: %o', async (payload) => {
+    await expect(pipe.transform(payload, { type: 'body', schema: messageSchema })).rejects.toThrow(
+      'The payload was refused: expected { "text": "…" }',
+    );
+  });
+});
