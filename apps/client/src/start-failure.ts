@@ -25,9 +25,10 @@ export function listenFailed(error: unknown, where: string, variables: ListenerV
       });
     case 'EACCES':
     case 'EPERM':
-      return new StartError(`${variables.port}: this user may not listen at ${where}; choose another`, {
-        cause: error,
-      });
+      return new StartError(
+        `${variables.port}: this app may not listen at ${where} (or there is no such directory); choose another`,
+        { cause: error },
+      );
     case 'EADDRNOTAVAIL':
     case 'EAI_AGAIN':
     case 'EINVAL':

@@ -1,0 +1,41 @@
+import { CryptoError } from '@sealwire/crypto';
+import { describe, expect, it } from 'vitest';
+
+import { StartError } from './config/start-error.js';
+import { explainStartFailure, listenFailed } from './start-failure.js';
+
+const VARIABLES = { address: 'HTTP_HOST', port: 'HTTP_PORT' };
+
+function systemError(code: string): Error {
+  return Object.assign(new Error(code), { code, syscall: 'listen' });
+}
+
+describe('a failed start', () => {
+  it.each([
+    [new StartError('PORT must be a number'), 'PORT must be a number'],
+    [new CryptoError('ERR_KEY_FILE_MISSING', 'No key file'), 'SEALWIRE_KEY_FILE: No key file'],
+  ])('is one line where the settings or the key are wrong: %s', (error, line) => {
+    expect(explainStartFailure(error)).toBe(line);
+  });
+
+  it('is left to its stack where it is unforeseen', () => {
+    expect(explainStartFailure(new TypeError('x is not a function'))).toBeUndefined();
+  });
+
+  it.each([
+    ['EADDRINUSE', /^HTTP_PORT: 127\.0\.0\.1:80 is in use; /],
+    ['EACCES', /^HTTP_PORT: this app may not listen at 127\.0\.0\.1:80 /],
+    ['EADDRNOTAVAIL', /^HTTP_HOST: 127\.0\.0\.1:80 is no address of this machine \(EADDRNOTAVAIL\)$/],
+    ['ENOTFOUND', /^HTTP_HOST: /],
+  ])('names the setting where it cannot listen: %s', (code, line) => {
+    const wrapped = new Error('outer', { cause: systemError(code) });
+    for (const error of [systemError(code), wrapped]) {
+      expect(explainStartFailure(listenFailed(error, '127.0.0.1:80', VARIABLES))).toMatch(line);
+    }
+  });
+
+  it('stays what it is where the system says something else', () => {
+    const error = systemError('EMFILE');
+    expect(listenFailed(error, '127.0.0.1:80', VARIABLES)).toBe(error);
+  });
+});
