@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+
+import { decodeContent, encodeContent } from './content.js';
+import type { RecordContent } from './content.js';
+
+const CONTENTS: readonly RecordContent[] = [
+  { type: 'DATA', frames: Buffer.of(1, 2, 3) },
+  { type: 'KEY_UPDATE' },
+  { type: 'CLOSE', reason: 'done' },
+  { type: 'CLOSE', reason: 'limit' },
+  { type: 'GOAWAY' },
+  { type: 'PING', token: Buffer.alloc(8, 7) },
+  { type: 'PONG', token: Buffer.alloc(8, 8) },
+  { type: 'CONFIRM' },
+];
+
+describe('the content of a record', () => {
+  it.each(CONTENTS)('$type comes out as it went in', (content) => {
+    expect(decodeContent(encodeContent(content))).toEqual(content);
+  });
+
+  it.each([
+    ['nothing at all', ''],
+    ['type 0', '00'],
+    ['type 8', '08'],
+    ['an empty DATA', '01'],
+    ['KEY_UPDATE with a body', '0200'],
+    ['CLOSE without a code', '03'],
+    ['CLOSE with two codes', '030000'],
+    ['CLOSE with an unknown code', '0304'],
+    ['GOAWAY with a body', '0400'],
+    ['PING of 7 bytes', '0501020304050607'],
+    ['PING of 9 bytes', '05010203040506070809'],
+    ['PONG of 0 bytes', '06'],
+    ['CONFIRM with a body', '0701'],
+  ])('is refused when it is %s', (_what, inner) => {
+    expect(() => decodeContent(Buffer.from(inner, 'hex'))).toThrow(
+      expect.objectContaining({ code: 'ERR_RECORD_MALFORMED', fault: 'peer' }),
+    );
+  });
+});

@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+
+import {
+  KEY_UPDATE_BURST,
+  KEY_UPDATE_SPACING_RECORDS,
+  MAX_RECORDS,
+  OpeningHalf,
+  SealingHalf,
+} from './half-connection.js';
+import type { KeyLimits } from './half-connection.js';
+
+const KEY = Buffer.alloc(32, 5);
+const WIDE: KeyLimits = {
+  softBytes: 2 ** 40,
+  hardBytes: 2 ** 40,
+  softRecords: 2 ** 40,
+  hardRecords: 2 ** 40,
+  softAgeMs: 2 ** 40,
+  hardAgeMs: 2 ** 40,
+};
+const INNER = Buffer.from('hello');
+const body = (record: Buffer): Buffer => record.subarray(2);
+const code = (name: string): unknown => expect.objectContaining({ code: name });
+
+function pair(limits: Partial<KeyLimits> = {}): [SealingHalf, OpeningHalf] {
+  return [new SealingHalf(KEY, { ...WIDE, ...limits }, 0), new OpeningHalf(KEY, { ...WIDE, ...limits }, 0)];
+}
+
+describe('one direction of a connection', () => {
+  it('never makes the same bytes of the same message twice', () => {
+    const [sealing] = pair();
+    const sealed = new Set(Array.from({ length: 1_000 }, () => sealing.seal(INNER).toString('hex').slice(4, 36)));
+    expect(sealed.size).toBe(1_000);
+  });
+
+  it('refuses a record that is replayed, comes early, or comes back', () => {
+    const [sealing, opening] = pair();
+    const [first, second] = [sealing.seal(INNER), sealing.seal(INNER)];
+    expect(() => opening.open(body(second), 0)).toThrow(code('ERR_OPEN_FAILED'));
+    expect(opening.open(body(first), 0)).toEqual(INNER);
+    expect(() => opening.open(body(first), 0)).toThrow(code('ERR_OPEN_FAILED'));
+    const reflected = new OpeningHalf(Buffer.alloc(32, 6), WIDE, 0);
+    expect(() => reflected.open(body(first), 0)).toThrow(code('ERR_OPEN_FAILED'));
+  });
+
+  it('does not move its counter for a record that was not genuine', () => {
+    const [sealing, opening] = pair();
+    for (let i = 0; i < 5; i++) expect(() => opening.open(Buffer.alloc(48, i), 0)).toThrow(code('ERR_OPEN_FAILED'));
+    expect(opening.open(body(sealing.seal(INNER)), 0)).toEqual(INNER);
+  });
+
+  it('goes on counting across a KEY_UPDATE, and the old key opens nothing any more', () => {
+    const [sealing, opening] = pair();
+    opening.open(body(sealing.seal(INNER)), 0);
+    sealing.updateKey(0);
+    const next = sealing.seal(INNER);
+    expect(() => opening.open(body(next), 0)).toThrow(code('ERR_OPEN_FAILED'));
+    opening.updateKey(0);
+    expect(opening.open(body(next), 0)).toEqual(INNER);
+  });
+
+  it.each<[string, Partial<KeyLimits>, number]>([
+    ['bytes', { softBytes: 65 * 32 }, 0],
+    ['records', { softRecords: 65 }, 0],
+    ['age', { softAgeMs: 10 }, 10],
+  ])('is worn at the soft limit of %s and not before', (_what, limits, nowMs) => {
+    const [sealing] = pair(limits);
+    for (let i = 0; i < 64; i++) sealing.seal(INNER);
+    expect(sealing.isWorn(0)).toBe(false);
+    sealing.seal(INNER);
+    expect(sealing.isWorn(nowMs)).toBe(true);
+  });
+
+  it.each<[string, Partial<KeyLimits>, number]>([
+    ['bytes', { hardBytes: 2 * 32 }, 0],
+    ['records', { hardRecords: 2 }, 0],
+    ['age', { hardAgeMs: 10 }, 10],
+  ])('ends at the hard limit of %s of a peer that updates no key', (_what, limits, nowMs) => {
+    const [sealing, opening] = pair(limits);
+    for (let i = 0; i < 2; i++) opening.open(body(sealing.seal(INNER)), 0);
+    expect(() => opening.open(body(sealing.seal(INNER)), nowMs)).toThrow(code('ERR_KEY_EXHAUSTED'));
+  });
+
+  it('grants a burst of KEY_UPDATEs, then one for as many records as the spacing', () => {
+    const [sealing, opening] = pair();
+    for (let i = 0; i < KEY_UPDATE_BURST; i++) {
+      opening.updateKey(0);
+      sealing.updateKey(0);
+    }
+    expect(() => opening.updateKey(0)).toThrow(code('ERR_KEY_UPDATE_FLOOD'));
+    for (let i = 0; i < KEY_UPDATE_SPACING_RECORDS; i++) opening.open(body(sealing.seal(INNER)), 0);
+    expect(() => opening.updateKey(0)).not.toThrow();
+    expect(() => opening.updateKey(0)).toThrow(code('ERR_KEY_UPDATE_FLOOD'));
+  });
+
+  it('uses the last counter and never a further one', () => {
+    const sealing = new SealingHalf(KEY, WIDE, 0, MAX_RECORDS - 1);
+    const opening = new OpeningHalf(KEY, WIDE, 0, MAX_RECORDS - 1);
+    expect(opening.open(body(sealing.seal(INNER)), 0)).toEqual(INNER);
+    expect(() => sealing.seal(INNER)).toThrow(code('ERR_KEY_EXHAUSTED'));
+    expect(() => opening.open(Buffer.alloc(32), 0)).toThrow(code('ERR_KEY_EXHAUSTED'));
+  });
+});

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+
+import { LENGTH_BYTES, MAX_BODY_BYTES, RecordDecoder } from './record.js';
+
+function encode(body: Buffer): Buffer {
+  const length = Buffer.alloc(LENGTH_BYTES);
+  length.writeUInt16BE(body.length);
+  return Buffer.concat([length, body]);
+}
+
+describe('RecordDecoder', () => {
+  const bodies = [Buffer.alloc(32, 1), Buffer.alloc(48, 2), Buffer.alloc(64, 3)];
+  const stream = Buffer.concat(bodies.map(encode));
+
+  it('yields the same bodies wherever the network split the stream', () => {
+    for (let cut = 0; cut <= stream.length; cut++) {
+      const decoder = new RecordDecoder();
+      const head = [...decoder.push(stream.subarray(0, cut))];
+      const tail = [...decoder.push(stream.subarray(cut))];
+      expect([...head, ...tail], `split at byte ${cut}`).toEqual(bodies);
+    }
+  });
+
+  it('yields the same bodies when they come byte by byte, and knows when one is partial', () => {
+    const decoder = new RecordDecoder();
+    const out: Buffer[] = [];
+    for (const byte of stream) {
+      const complete = [...decoder.push(Buffer.of(byte))];
+      out.push(...complete);
+      expect(decoder.isPartial).toBe(complete.length === 0);
+    }
+    expect(out).toEqual(bodies);
+  });
+
+  it.each([0, 16, 31, 33, 47, MAX_BODY_BYTES + 1, 65_535])('refuses a length of %i by the length alone', (length) => {
+    const prefix = Buffer.alloc(LENGTH_BYTES);
+    prefix.writeUInt16BE(length);
+    expect(() => [...new RecordDecoder().push(prefix)]).toThrow(
+      expect.objectContaining({ code: 'ERR_RECORD_LENGTH', fault: 'peer' }),
+    );
+  });
+
+  it('takes the largest length', () => {
+    const body = Buffer.alloc(MAX_BODY_BYTES, 9);
+    expect([...new RecordDecoder().push(encode(body))]).toEqual([body]);
+  });
+
+  it('holds the first record of a stranger to one length, and later ones to none', () => {
+    const [short = Buffer.alloc(0), longer = Buffer.alloc(0)] = bodies;
+    const strict = new RecordDecoder({ firstBodyBytes: 32 });
+    expect([...strict.push(encode(short)), ...strict.push(encode(longer))]).toEqual([short, longer]);
+    expect(() => [...new RecordDecoder({ firstBodyBytes: 32 }).push(encode(longer))]).toThrow(
+      expect.objectContaining({ code: 'ERR_RECORD_LENGTH' }),
+    );
+  });
+});
