@@ -1,0 +1,44 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { EventSequence } from './event-sequence.js';
+import { EventWindow } from './event-window.js';
+
+describe('EventWindow', () => {
+  it('admits each sequence once, as a set would, for a client that does not run ahead', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat({ max: 60 }), { maxLength: 200 }), (steps) => {
+        const size = 16;
+        const window = new EventWindow(size);
+        const seen = new Set<number>();
+        let highest = 0;
+        for (const step of steps) {
+          const sequence = Math.max(0, highest - size + 1 + (step % (size + 4)));
+          expect(window.admit(sequence)).toBe(!seen.has(sequence));
+          seen.add(sequence);
+          highest = Math.max(highest, sequence);
+        }
+      }),
+    );
+  });
+
+  it('counts what lies before it as handed over', () => {
+    const window = new EventWindow(4);
+    expect(window.admit(10)).toBe(true);
+    expect(window.admit(6)).toBe(false);
+    expect(window.admit(7)).toBe(true);
+  });
+});
+
+describe('EventSequence', () => {
+  it('lets no event begin that is a window or more ahead of the oldest unacknowledged one', () => {
+    const sequence = new EventSequence();
+    const begun = Array.from({ length: 4 }, () => sequence.begin());
+    expect(begun).toEqual([0, 1, 2, 3]);
+    expect(sequence.mayBegin(4)).toBe(false);
+    sequence.settle(2);
+    expect(sequence.mayBegin(4)).toBe(false);
+    sequence.settle(0);
+    expect(sequence.mayBegin(4)).toBe(true);
+  });
+});

@@ -1,0 +1,59 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { decodeEvent, decodeRequest, decodeSequence, encodeEvent, encodeRequest, writeSequence } from './message.js';
+
+const malformed = expect.objectContaining({ code: 'ERR_MESSAGE_MALFORMED' });
+
+describe('messages', () => {
+  it('of any pattern, metadata and data come out as they went in', () => {
+    const text = fc.string({ unit: 'grapheme' });
+    const call = fc.record({
+      timeoutMs: fc.nat(),
+      pattern: text,
+      metadata: fc.dictionary(fc.stringMatching(/^[a-z]+$/), text, { minKeys: 1 }),
+      data: fc.nat(),
+    });
+    fc.assert(
+      fc.property(call, (request) => {
+        expect(decodeRequest(encodeRequest(request))).toEqual(request);
+        const event = encodeEvent(request);
+        writeSequence(event, request.timeoutMs);
+        expect(decodeEvent(event)).toMatchObject({ sequence: request.timeoutMs, pattern: request.pattern });
+      }),
+    );
+  });
+
+  it('are refused when cut short inside their head', () => {
+    const message = encodeRequest({ timeoutMs: 1, pattern: 'sum', metadata: { a: 'b' }, data: 1 });
+    const headBytes = 4 + 2 + 3 + 2 + 9;
+    for (let end = 0; end <= headBytes; end++) expect(() => decodeRequest(message.subarray(0, end))).toThrow(malformed);
+    expect(() => decodeEvent(Buffer.alloc(7))).toThrow(malformed);
+  });
+
+  it('with metadata that is no object, or a pattern that is no UTF-8, are refused', () => {
+    const request = (pattern: string, metadata: string): Buffer =>
+      Buffer.concat([
+        Buffer.alloc(4),
+        Buffer.of(0, pattern.length),
+        Buffer.from(pattern, 'latin1'),
+        Buffer.of(0, metadata.length),
+        Buffer.from(metadata),
+        Buffer.of(2),
+      ]);
+    expect(decodeRequest(request('a', ''))).toEqual({ timeoutMs: 0, pattern: 'a', data: undefined });
+    for (const metadata of ['[]', 'null', '1', '{'])
+      expect(() => decodeRequest(request('a', metadata))).toThrow(malformed);
+    expect(() => decodeRequest(request('\xff', ''))).toThrow(malformed);
+  });
+
+  it('with a sequence beyond what a number holds are refused', () => {
+    expect(() => decodeSequence(Buffer.alloc(8, 0xff))).toThrow(malformed);
+  });
+
+  it('with a head beyond 64 KiB are refused before they are sent', () => {
+    const tooLarge = expect.objectContaining({ code: 'ERR_MESSAGE_TOO_LARGE', sent: false });
+    expect(() => encodeEvent({ pattern: 'x'.repeat(65_536), data: 1 })).toThrow(tooLarge);
+    expect(() => encodeEvent({ pattern: 'x', metadata: { a: 'x'.repeat(65_536) }, data: 1 })).toThrow(tooLarge);
+  });
+});

@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+
+import { decodeData, encodeData } from './payload.js';
+
+const malformed = expect.objectContaining({ code: 'ERR_MESSAGE_MALFORMED' });
+const json = (text: string): Buffer => Buffer.concat([Buffer.of(0), Buffer.from(text)]);
+
+describe('data', () => {
+  it.each([[null], [0], ['text ✓'], [[1, [2]]], [{ a: { b: true } }]])(
+    'of JSON %j comes out as it went in',
+    (value) => {
+      expect(decodeData(encodeData(value))).toEqual(value);
+    },
+  );
+
+  it('of bytes travels as those bytes, and is a copy of the caller’s', () => {
+    const bytes = Buffer.of(0, 255, 1);
+    const encoded = encodeData(bytes);
+    bytes[0] = 9;
+    expect(encoded).toEqual(Buffer.of(1, 0, 255, 1));
+    expect(decodeData(encoded)).toEqual(Buffer.of(0, 255, 1));
+    expect(decodeData(encodeData(new Uint8Array([4, 5])))).toEqual(Buffer.of(4, 5));
+  });
+
+  it('that is undefined, or that JSON drops, arrives as undefined', () => {
+    expect(decodeData(encodeData(undefined))).toBeUndefined();
+    expect(decodeData(encodeData(() => 1))).toBeUndefined();
+  });
+
+  it.each([
+    ['a BigInt', () => 1n],
+    ['a cycle', cyclic],
+    [
+      'a toJSON that throws',
+      () => ({
+        toJSON: () => {
+          throw new Error('no');
+        },
+      }),
+    ],
+  ])('that is %s cannot be serialized, and says so', (_what, make) => {
+    expect(() => encodeData(make())).toThrow(
+      expect.objectContaining({ code: 'ERR_MESSAGE_UNSERIALIZABLE', fault: 'caller', sent: false }),
+    );
+  });
+
+  it.each([
+    ['nothing', Buffer.alloc(0)],
+    ['an unknown encoding', Buffer.of(3, 1)],
+    ['undefined with bytes', Buffer.of(2, 0)],
+    ['empty JSON', json('')],
+    ['broken JSON', json('{')],
+    ['a byte order mark', json('\uFEFF1')],
+    ['bytes that are no UTF-8', Buffer.of(0, 0x22, 0xff, 0x22)],
+    ['an encoded surrogate', Buffer.of(0, 0x22, 0xed, 0xa0, 0x80, 0x22)],
+    ['a __proto__ key', json('{"a":[{"__proto__":{"polluted":1}}]}')],
+    ['a __proto__ key in escapes', json('{"\\u005f\\u005fproto\\u005f_":{"polluted":1}}')],
+    ['a constructor.prototype key', json('{"constructor":{"prototype":{"polluted":1}}}')],
+  ])('of %s is refused without quoting it', (_what, data) => {
+    expect(() => decodeData(data)).toThrow(malformed);
+    expect('polluted' in {}).toBe(false);
+  });
+
+  it('may mention the words that are refused as keys', () => {
+    const value = { text: '__proto__', constructor: 'x' };
+    expect(decodeData(json(JSON.stringify(value)))).toEqual(value);
+  });
+
+  it('that is nested a hundred thousand times deep ends in a value or one error, never in a crash', () => {
+    const deep = json('['.repeat(100_000) + ']'.repeat(100_000));
+    expect(Array.isArray(decodeData(deep))).toBe(true);
+  });
+});
+
+function cyclic(): object {
+  const value: Record<string, unknown> = {};
+  value['self'] = value;
+  return value;
+}
