@@ -1,0 +1,302 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import type { TransportError } from '../errors.js';
+import { ClientStreams } from './client-streams.js';
+import type { AnswerSink, ClientStream } from './client-streams.js';
+import { EventSequence } from './event-sequence.js';
+import type { Frame } from './frame.js';
+import { encodeEvent, encodeRequest } from './message.js';
+import { ServerStreams } from './server-streams.js';
+import type { ServerStream } from './server-streams.js';
+import type { Streams } from './streams.js';
+
+const ROOM = 65_502;
+const PEER = { maxMessageBytes: 1_000_000, maxIncompleteBytes: 65_536, maxInFlight: 4 };
+const unexpected = expect.objectContaining({ code: 'ERR_FRAME_UNEXPECTED' });
+const request = (bytes = 1): Buffer => encodeRequest({ timeoutMs: 0, pattern: 'p', data: Buffer.alloc(bytes) });
+const event = (): Buffer => encodeEvent({ pattern: 'p', data: 1 });
+const frame = (kind: Frame['kind'], stream: number, fields: Partial<Frame> = {}): Frame => ({
+  kind,
+  stream,
+  more: false,
+  last: false,
+  payload: kind === 'COMPLETE' || kind === 'CANCEL' || kind === 'ACK' ? Buffer.alloc(0) : Buffer.of(2),
+  ...fields,
+});
+
+/** Notes what it hears, in words. */
+class Heard implements AnswerSink {
+  readonly words: string[] = [];
+  next(_data: Buffer, last: boolean): void {
+    this.words.push(last ? 'last' : 'next');
+  }
+  error(): void {
+    this.words.push('error');
+  }
+  complete(): void {
+    this.words.push('complete');
+  }
+  fail(error: TransportError): void {
+    this.words.push(`${error.code} ${error.sent}`);
+  }
+}
+
+function client(options: { firstId?: number; maxQueuedMessages?: number; maxInFlight?: number } = {}): ClientStreams {
+  const { maxQueuedMessages = 8, maxInFlight = 4, ...rest } = options;
+  const limits = { maxQueuedMessages, maxQueuedBytes: 1_000_000, sequence: new EventSequence() };
+  return new ClientStreams({ own: PEER, peer: { ...PEER, maxInFlight }, ...limits, ...rest });
+}
+
+function drain(streams: Streams): Frame[] {
+  const frames: Frame[] = [];
+  for (let next = streams.nextFrame(ROOM); next !== undefined; next = streams.nextFrame(ROOM)) frames.push(next);
+  return frames;
+}
+
+/** A client with one request whose first frame was sealed, as stream 1. */
+function asked(): { streams: ClientStreams; stream: ClientStream; heard: Heard } {
+  const streams = client();
+  const heard = new Heard();
+  const stream = streams.open('REQUEST', request(), heard);
+  drain(streams);
+  return { streams, stream, heard };
+}
+
+class Server {
+  readonly requests: ServerStream[] = [];
+  readonly events: ServerStream[] = [];
+  readonly cancelled: ServerStream[] = [];
+  readonly streams = new ServerStreams({
+    own: PEER,
+    peer: PEER,
+    maxQueuedBytes: 1_000,
+    handler: {
+      request: (stream) => this.requests.push(stream),
+      event: (stream) => this.events.push(stream),
+      cancelled: (stream) => this.cancelled.push(stream),
+    },
+  });
+}
+
+describe('ClientStreams', () => {
+  it.each(['REQUEST', 'EVENT', 'CANCEL'] as const)('refuses %s from a server', (kind) => {
+    expect(() => asked().streams.receive(frame(kind, 1), 0)).toThrow(unexpected);
+  });
+
+  it.each(['NEXT', 'ERROR', 'COMPLETE', 'ACK'] as const)('refuses %s for a stream that was never opened', (kind) => {
+    expect(() => asked().streams.receive(frame(kind, 2), 0)).toThrow(unexpected);
+  });
+
+  it('refuses ACK for a request, and anything but ACK for an event', () => {
+    expect(() => asked().streams.receive(frame('ACK', 1), 0)).toThrow(unexpected);
+    const streams = client();
+    streams.open('EVENT', event(), new Heard());
+    drain(streams);
+    expect(() => streams.receive(frame('NEXT', 1), 0)).toThrow(unexpected);
+  });
+
+  it('hears values in order and the end once; what comes late is dropped', () => {
+    const { streams, heard } = asked();
+    streams.receive(frame('NEXT', 1), 0);
+    streams.receive(frame('NEXT', 1, { last: true }), 0);
+    for (const kind of ['NEXT', 'ERROR', 'COMPLETE'] as const) streams.receive(frame(kind, 1), 0);
+    expect(heard.words).toEqual(['next', 'last']);
+    expect(streams.isIdle).toBe(true);
+  });
+
+  it('drops a value under way when the error comes', () => {
+    const { streams, heard } = asked();
+    streams.receive(frame('NEXT', 1, { more: true }), 0);
+    streams.receive(frame('ERROR', 1, { more: true }), 0);
+    streams.receive(frame('ERROR', 1), 0);
+    expect(heard.words).toEqual(['error']);
+    expect(streams.hasIncomplete).toBe(false);
+  });
+
+  it('never has more in flight than the server takes, and begins in order as slots come free', () => {
+    const streams = client();
+    const sinks = Array.from({ length: 6 }, () => new Heard());
+    for (const sink of sinks) streams.open('REQUEST', request(), sink);
+    expect(drain(streams).map(({ stream }) => stream)).toEqual([1, 2, 3, 4]);
+    streams.receive(frame('COMPLETE', 3), 0);
+    expect(drain(streams).map(({ stream }) => stream)).toEqual([5]);
+  });
+
+  it('refuses more than its queue holds', () => {
+    const streams = client({ maxQueuedMessages: 2 });
+    for (let i = 0; i < 6; i++) streams.open('REQUEST', request(), new Heard());
+    const full = expect.objectContaining({ code: 'ERR_QUEUE_FULL', sent: false });
+    expect(() => streams.open('REQUEST', request(), new Heard())).toThrow(full);
+  });
+
+  it('refuses a message that the server would not take', () => {
+    const tooLarge = expect.objectContaining({ code: 'ERR_MESSAGE_TOO_LARGE', sent: false });
+    expect(() => client().open('REQUEST', request(1_000_000), new Heard())).toThrow(tooLarge);
+  });
+
+  it('sends CANCEL only for a stream whose first frame was sealed, and keeps the slot until then', () => {
+    const streams = client({ maxInFlight: 1 });
+    const first = streams.open('REQUEST', request(), new Heard());
+    const queued = streams.open('REQUEST', request(), new Heard());
+    streams.cancel(first);
+    expect(drain(streams).map(({ kind, stream }) => `${kind} ${stream}`)).toEqual(['REQUEST 2']);
+    streams.cancel(queued);
+    streams.cancel(queued);
+    streams.open('REQUEST', request(), new Heard());
+    expect(drain(streams).map(({ kind, stream }) => `${kind} ${stream}`)).toEqual(['CANCEL 2', 'REQUEST 3']);
+  });
+
+  it('stops sending a request whose answer is final already', () => {
+    const streams = client();
+    const heard = new Heard();
+    streams.open('REQUEST', request(60_000), heard);
+    expect(streams.nextFrame(ROOM)).toMatchObject({ more: true });
+    streams.receive(frame('ERROR', 1), 0);
+    expect(drain(streams)).toEqual([]);
+    expect(heard.words).toEqual(['error']);
+    expect(streams.isIdle).toBe(true);
+  });
+
+  it('says of everything that fails whether it was sent', () => {
+    const { streams, heard } = asked();
+    const others = Array.from({ length: 6 }, () => new Heard());
+    for (const sink of others) streams.open('REQUEST', request(), sink);
+    streams.stopOpening();
+    expect(others.map(({ words }) => words)).toEqual(others.map(() => ['ERR_CONNECTION_DRAINING false']));
+    expect(heard.words).toEqual([]);
+    streams.end({ ofMessage: (sent: boolean) => ({ code: 'ERR_TRUNCATED', sent }) } as TransportError);
+    expect(heard.words).toEqual(['ERR_TRUNCATED true']);
+  });
+
+  it('opens nothing beyond the last stream id, and says in time that it comes', () => {
+    const streams = client({ firstId: 0xffff_ffff });
+    expect(streams.isNearlyExhausted).toBe(true);
+    streams.open('REQUEST', request(), new Heard());
+    expect(drain(streams)[0]?.stream).toBe(0xffff_ffff);
+    expect(() => streams.open('REQUEST', request(), new Heard())).toThrow(
+      expect.objectContaining({ code: 'ERR_STREAMS_EXHAUSTED', sent: false }),
+    );
+  });
+});
+
+describe('ServerStreams', () => {
+  it.each(['NEXT', 'ERROR', 'COMPLETE', 'ACK'] as const)('refuses %s from a client', (kind) => {
+    expect(() => new Server().streams.receive(frame(kind, 1), 0)).toThrow(unexpected);
+  });
+
+  it('refuses CANCEL for a stream that was never opened, and a second message on a stream', () => {
+    const { streams } = new Server();
+    expect(() => streams.receive(frame('CANCEL', 1), 0)).toThrow(unexpected);
+    streams.receive(frame('REQUEST', 1), 0);
+    expect(() => streams.receive(frame('REQUEST', 1), 0)).toThrow(unexpected);
+  });
+
+  it('refuses a fragment of another kind, a stream beyond the slots, and one after GOAWAY', () => {
+    const { streams } = new Server();
+    streams.receive(frame('REQUEST', 1, { more: true }), 0);
+    expect(() => streams.receive(frame('EVENT', 1), 0)).toThrow(unexpected);
+    for (const id of [2, 3, 4]) streams.receive(frame('REQUEST', id), 0);
+    expect(() => streams.receive(frame('REQUEST', 5), 0)).toThrow(
+      expect.objectContaining({ code: 'ERR_IN_FLIGHT_LIMIT' }),
+    );
+    streams.stopOpening();
+    expect(() => streams.receive(frame('REQUEST', 9), 0)).toThrow(unexpected);
+  });
+
+  it('drops late frames of closed streams and of gaps', () => {
+    const server = new Server();
+    server.streams.receive(frame('REQUEST', 7), 0);
+    server.streams.receive(frame('CANCEL', 7), 0);
+    for (const late of [frame('REQUEST', 7, { more: true }), frame('CANCEL', 7), frame('REQUEST', 3)]) {
+      server.streams.receive(late, 0);
+    }
+    expect(server.requests).toHaveLength(1);
+    expect(server.cancelled).toHaveLength(1);
+    expect(server.streams.hasIncomplete).toBe(false);
+    expect(server.streams.isIdle).toBe(true);
+  });
+
+  it('says LAST on a value that still waits, and COMPLETE where none does', () => {
+    const server = new Server();
+    server.streams.receive(frame('REQUEST', 1), 0);
+    const [stream] = server.requests;
+    if (stream === undefined) throw new TypeError('the request was not handed over');
+    server.streams.next(stream, Buffer.of(2), false);
+    expect(drain(server.streams)).toMatchObject([{ kind: 'NEXT', last: false }]);
+    server.streams.complete(stream);
+    expect(drain(server.streams)).toMatchObject([{ kind: 'COMPLETE' }]);
+    expect(server.streams.isIdle).toBe(true);
+    server.streams.next(stream, Buffer.of(2), false);
+    expect(drain(server.streams)).toEqual([]);
+  });
+
+  it('refuses an answer beyond what waits already, and ends it with an error ahead of the rest', () => {
+    const server = new Server();
+    server.streams.receive(frame('REQUEST', 1), 0);
+    const [stream] = server.requests;
+    if (stream === undefined) throw new TypeError('the request was not handed over');
+    server.streams.next(stream, Buffer.alloc(900), false);
+    expect(() => server.streams.next(stream, Buffer.alloc(200), false)).toThrow(
+      expect.objectContaining({ code: 'ERR_OVERLOADED' }),
+    );
+    server.streams.fail(stream, Buffer.of(2));
+    expect(drain(server.streams)).toMatchObject([{ kind: 'ERROR' }]);
+  });
+});
+
+describe('both sides together', () => {
+  it('agree that nothing is open once every frame has crossed, whatever was cancelled or answered when', () => {
+    const step = fc.oneof(
+      fc.record({ do: fc.constant('ask' as const), bytes: fc.constantFrom(1, 20_000, 60_000) }),
+      fc.record({
+        do: fc.constantFrom('cancel' as const, 'answer' as const, 'stream' as const, 'fail' as const),
+        at: fc.nat(),
+      }),
+      fc.record({
+        do: fc.constantFrom('toServer' as const, 'toClient' as const),
+        frames: fc.integer({ min: 1, max: 5 }),
+      }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+        const near = client({ maxQueuedMessages: 1_000 });
+        const far = new Server();
+        const opened: [ClientStream, Heard][] = [];
+        const carry = (from: Streams, to: Streams, count: number): void => {
+          for (let i = 0; i < count; i++) {
+            const next = from.nextFrame(ROOM);
+            if (next !== undefined) to.receive(next, 0);
+          }
+        };
+        for (const action of steps) {
+          if (action.do === 'ask') {
+            const heard = new Heard();
+            opened.push([near.open('REQUEST', request(action.bytes), heard), heard]);
+          } else if (action.do === 'toServer') carry(near, far.streams, action.frames);
+          else if (action.do === 'toClient') carry(far.streams, near, action.frames);
+          else if (action.do === 'cancel') {
+            const [stream] = opened[action.at % (opened.length || 1)] ?? [];
+            if (stream !== undefined) near.cancel(stream);
+          } else {
+            const stream = far.requests[action.at % (far.requests.length || 1)];
+            if (stream === undefined) continue;
+            if (action.do === 'answer') far.streams.complete(stream);
+            else if (action.do === 'fail') far.streams.fail(stream, Buffer.of(2));
+            else if (far.streams.isRunning(stream)) far.streams.next(stream, Buffer.alloc(100), false);
+          }
+        }
+        for (let round = 0; round < 400 && !(near.isIdle && far.streams.isIdle); round++) {
+          carry(near, far.streams, 50);
+          for (const stream of far.requests) far.streams.complete(stream);
+          carry(far.streams, near, 50);
+        }
+        expect([near.isIdle, far.streams.isIdle, near.openCount, far.streams.openCount]).toEqual([true, true, 0, 0]);
+        expect(near.hasIncomplete || far.streams.hasIncomplete).toBe(false);
+        for (const [, { words }] of opened)
+          expect(words.filter((word) => word !== 'next').length).toBeLessThanOrEqual(1);
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
