@@ -11,7 +11,7 @@ import type { Settings } from './config/settings.js';
 import { MAX_MESSAGE_BYTES } from './trigger/body.js';
 
 /** A caller of the trigger is told within a second that there is no connection. */
-const CONNECT_TIMEOUT_MS = 900;
+const CONNECT_TIMEOUT_MS = 700;
 
 /** The encrypted channel to the server app. It connects by itself, again whenever a call finds it unconnected. */
 @Module({
