@@ -1,0 +1,293 @@
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+
+import { afterEach, describe, expect, it } from 'vitest';
+
+import type { TransportError } from '../errors.js';
+import { ClientStreams } from '../frame/client-streams.js';
+import { EventSequence } from '../frame/event-sequence.js';
+import { encodeFrames } from '../frame/frame.js';
+import { encodeRequest } from '../frame/message.js';
+import { encodeData } from '../frame/payload.js';
+import { ServerStreams } from '../frame/server-streams.js';
+import type { ServerStream } from '../frame/server-streams.js';
+import { resolveLimits } from '../limits.js';
+import type { LimitOptions } from '../limits.js';
+import { encodeContent } from '../record/content.js';
+import type { RecordContent } from '../record/content.js';
+import { OpeningHalf, SealingHalf } from '../record/half-connection.js';
+import { RecordDecoder } from '../record/record.js';
+import { createCodec } from '../nest/sealing.js';
+import { Connection } from './connection.js';
+import { SOCKET_OPTIONS } from './endpoint.js';
+
+const C2S = Buffer.alloc(32, 1);
+const S2C = Buffer.alloc(32, 2);
+const PEER = {
+  instanceId: Buffer.alloc(16),
+  unixMs: 0,
+  maxMessageBytes: 1e7,
+  maxInFlight: 64,
+  maxIncompleteBytes: 1e7,
+};
+const open: Socket[] = [];
+
+afterEach(() => {
+  for (const socket of open.splice(0)) socket.destroy();
+});
+
+async function socketPair(): Promise<[client: Socket, server: Socket]> {
+  const listener = createServer(SOCKET_OPTIONS);
+  const accepted = once(listener.listen(0, '127.0.0.1'), 'connection') as Promise<[Socket]>;
+  await once(listener, 'listening');
+  const client = connect({ port: (listener.address() as AddressInfo).port, host: '127.0.0.1', ...SOCKET_OPTIONS });
+  const [server] = await accepted;
+  listener.close();
+  open.push(client, server);
+  return [client, server];
+}
+
+interface Ended {
+  readonly connection: Connection;
+  /** The code it ended with, or `agreed`. */
+  readonly ended: Promise<string>;
+}
+
+const codeOf = (error: TransportError | undefined): string => error?.code ?? 'agreed';
+
+function serve(
+  socket: Socket,
+  options: LimitOptions = {},
+): Ended & { requests: ServerStream[]; streams: ServerStreams; opened: Promise<void> } {
+  const limits = resolveLimits(options);
+  const requests: ServerStream[] = [];
+  const handler = {
+    request: (stream: ServerStream): void => void requests.push(stream),
+    event: (): void => undefined,
+    cancelled: (): void => undefined,
+  };
+  const streams = new ServerStreams({ own: limits, peer: PEER, maxQueuedBytes: limits.maxQueuedBytes, handler });
+  const codec = createCodec(
+    { outgoingKey: S2C, incomingKey: C2S, peer: PEER, handshakeHash: S2C, keyId: S2C },
+    limits.key,
+  );
+  const [opened, setOpened] = later<undefined>();
+  const [ended, setEnded] = later<string>();
+  const events = {
+    opened: () => setOpened(undefined),
+    closed: (error: TransportError | undefined) => setEnded(codeOf(error)),
+  };
+  return {
+    connection: new Connection({ role: 'server', socket, codec, streams, limits, events }),
+    requests,
+    streams,
+    opened,
+    ended,
+  };
+}
+
+function call(
+  socket: Socket,
+  options: LimitOptions = {},
+): Ended & { streams: ClientStreams; ask: (bytes?: number) => Promise<string> } {
+  const limits = resolveLimits(options);
+  const { maxQueuedBytes, maxQueuedMessages } = limits;
+  const streams = new ClientStreams({
+    own: limits,
+    peer: PEER,
+    maxQueuedBytes,
+    maxQueuedMessages,
+    sequence: new EventSequence(),
+  });
+  const codec = createCodec(
+    { outgoingKey: C2S, incomingKey: S2C, peer: PEER, handshakeHash: S2C, keyId: S2C },
+    limits.key,
+  );
+  const [ended, setEnded] = later<string>();
+  const events = { closed: (error: TransportError | undefined) => setEnded(codeOf(error)) };
+  const connection = new Connection({ role: 'client', socket, codec, streams, limits, events });
+  const ask = (bytes = 1): Promise<string> => {
+    const [answer, setAnswer] = later<string>();
+    const fail = (error: TransportError): void => setAnswer(error.code);
+    const sink = {
+      next: () => setAnswer('value'),
+      error: () => setAnswer('error'),
+      complete: () => setAnswer('complete'),
+      fail,
+    };
+    streams.open('REQUEST', encodeRequest({ timeoutMs: 0, pattern: 'p', data: Buffer.alloc(bytes) }), sink);
+    connection.scheduleFlush();
+    return answer;
+  };
+  return { connection, streams, ask, ended };
+}
+
+function later<T>(): [Promise<T>, (value: T) => void] {
+  let settle: (value: T) => void = () => undefined;
+  const promise = new Promise<T>((resolve) => {
+    settle = resolve;
+  });
+  return [promise, settle];
+}
+
+/** A client that says what it is told to, sealed as it should be. */
+class RogueClient {
+  readonly #half = new SealingHalf(C2S, resolveLimits({}).key, 0);
+  readonly #opening = new OpeningHalf(S2C, resolveLimits({}).key, 0);
+  readonly #decoder = new RecordDecoder();
+  readonly types: number[] = [];
+
+  constructor(readonly socket: Socket) {
+    socket.on('data', (chunk: Buffer) => {
+      for (const body of this.#decoder.push(chunk)) this.types.push(this.#opening.open(body, 0).readUInt8(0));
+    });
+    socket.on('error', () => undefined);
+  }
+
+  say(...contents: readonly RecordContent[]): void {
+    this.socket.write(Buffer.concat(contents.map((content) => this.#half.seal(encodeContent(content)))));
+  }
+}
+
+const CONFIRM: RecordContent = { type: 'CONFIRM' };
+const CLOSE: RecordContent = { type: 'CLOSE', reason: 'done' };
+const PING: RecordContent = { type: 'PING', token: Buffer.alloc(8, 1) };
+const request = (stream: number, more = false): RecordContent => ({
+  type: 'DATA',
+  frames: encodeFrames([
+    { kind: 'REQUEST', more, last: false, stream, payload: encodeRequest({ timeoutMs: 0, pattern: 'p', data: 1 }) },
+  ]),
+});
+
+describe('a connection', () => {
+  it('opens with CONFIRM, carries a request and its answer, and closes by agreement from either side', async () => {
+    for (const closer of ['client', 'server'] as const) {
+      const [near, far] = await socketPair();
+      const server = serve(far);
+      const client = call(near);
+      await server.opened;
+      const answer = client.ask(100_000);
+      while (server.requests.length === 0) await once(far, 'data');
+      for (const stream of server.requests) server.streams.next(stream, encodeData(1), true);
+      server.connection.scheduleFlush();
+      expect(await answer).toBe('value');
+      await (closer === 'client' ? client : server).connection.close();
+      expect([await client.ended, await server.ended]).toEqual(['agreed', 'agreed']);
+    }
+  });
+
+  it('closes by agreement when both sides begin at the same time, and twice over', async () => {
+    const [near, far] = await socketPair();
+    const [server, client] = [serve(far), call(near)];
+    await server.opened;
+    const closers = [client, server, client, server].map(({ connection }) => connection.close());
+    await Promise.all(closers);
+    expect([await client.ended, await server.ended]).toEqual(['agreed', 'agreed']);
+    await client.connection.close();
+  });
+
+  it('waits for what is running, and cuts it short at the drain deadline', async () => {
+    const [near, far] = await socketPair();
+    const server = serve(far, { drainTimeoutMs: 50 });
+    const client = call(near);
+    const answer = client.ask();
+    while (server.requests.length === 0) await once(far, 'data');
+    await server.connection.close();
+    expect(await answer).toBe('ERR_CONNECTION_CLOSED');
+  });
+
+  it('fails what is pending when the peer is gone without CLOSE', async () => {
+    const [near, far] = await socketPair();
+    const server = serve(far);
+    const client = call(near);
+    await server.opened;
+    const answer = client.ask();
+    far.end();
+    expect(await answer).toBe('ERR_TRUNCATED');
+    expect(await client.ended).toBe('ERR_TRUNCATED');
+  });
+});
+
+describe('a server’s connection', () => {
+  it.each<[string, readonly RecordContent[], string]>([
+    ['data before CONFIRM', [request(1)], 'ERR_RECORD_LENGTH'],
+    ['another record of the length of CONFIRM instead', [{ type: 'GOAWAY' }], 'ERR_RECORD_UNEXPECTED'],
+    ['a second CONFIRM', [CONFIRM, CONFIRM], 'ERR_RECORD_UNEXPECTED'],
+    ['a second GOAWAY', [CONFIRM, { type: 'GOAWAY' }, { type: 'GOAWAY' }], 'ERR_RECORD_UNEXPECTED'],
+    ['a new stream after GOAWAY', [CONFIRM, { type: 'GOAWAY' }, request(1)], 'ERR_FRAME_UNEXPECTED'],
+    ['a second PING before the PONG', [CONFIRM, PING, PING], 'ERR_RECORD_UNEXPECTED'],
+    ['a PONG that nobody asked for', [CONFIRM, { type: 'PONG', token: Buffer.alloc(8) }], 'ERR_RECORD_UNEXPECTED'],
+    ['a record after CLOSE', [CONFIRM, CLOSE, PING], 'ERR_RECORD_UNEXPECTED'],
+  ])('ends on %s', async (_what, contents, code) => {
+    const [near, far] = await socketPair();
+    const server = serve(far);
+    new RogueClient(near).say(...contents);
+    expect(await server.ended).toBe(code);
+  });
+
+  it('runs no handler for what comes with a CONFIRM that is not genuine', async () => {
+    const [near, far] = await socketPair();
+    const server = serve(far);
+    const forged = Buffer.concat([Buffer.of(0, 32), Buffer.alloc(32)]);
+    near.on('error', () => undefined).write(Buffer.concat([forged, forged]));
+    expect(await server.ended).toBe('ERR_OPEN_FAILED');
+    expect(server.requests).toEqual([]);
+  });
+
+  it('answers PING with PONG, and CLOSE with CLOSE and FIN', async () => {
+    const [near, far] = await socketPair();
+    const server = serve(far);
+    const rogue = new RogueClient(near);
+    rogue.say(CONFIRM, PING);
+    await once(near, 'data');
+    rogue.say(CLOSE);
+    await once(near, 'end');
+    expect(rogue.types).toEqual([6, 3]);
+    near.end();
+    expect(await server.ended).toBe('agreed');
+  });
+
+  it.each<[string, LimitOptions, readonly RecordContent[], Buffer, string]>([
+    ['without CONFIRM', { handshakeTimeoutMs: 20 }, [], Buffer.alloc(0), 'ERR_HANDSHAKE_TIMEOUT'],
+    ['in the middle of a record', { recordTimeoutMs: 20 }, [CONFIRM], Buffer.of(0, 48, 1), 'ERR_RECORD_STALLED'],
+    [
+      'in the middle of a message',
+      { messageTimeoutMs: 20 },
+      [CONFIRM, request(1, true)],
+      Buffer.alloc(0),
+      'ERR_MESSAGE_STALLED',
+    ],
+    ['without PONG', { pingIntervalMs: 5, pongTimeoutMs: 20 }, [CONFIRM], Buffer.alloc(0), 'ERR_PING_TIMEOUT'],
+    ['beyond the age of a session', { sessionHardAgeMs: 20 }, [CONFIRM], Buffer.alloc(0), 'ERR_SESSION_EXPIRED'],
+  ])('ends a peer that stays silent %s', async (_what, limits, contents, rest, code) => {
+    const [near, far] = await socketPair();
+    const server = serve(far, limits);
+    const rogue = new RogueClient(near);
+    if (contents.length > 0) rogue.say(...contents);
+    near.write(rest);
+    expect(await server.ended).toBe(code);
+  });
+
+  it('asks to move on at the soft age of a session', async () => {
+    const [near, far] = await socketPair();
+    const server = serve(far, { sessionSoftAgeMs: 20 });
+    call(near);
+    expect(await server.ended).toBe('agreed');
+  });
+
+  it('ends a peer that takes nothing while answers wait, and stays within its bound until then', async () => {
+    const [near, far] = await socketPair();
+    const server = serve(far, { writeTimeoutMs: 100 });
+    const rogue = new RogueClient(near);
+    rogue.say(CONFIRM, request(1));
+    while (server.requests.length === 0) await once(far, 'data');
+    near.pause();
+    for (const stream of server.requests) {
+      for (let i = 0; i < 6; i++) server.streams.next(stream, encodeData(Buffer.alloc(9_000_000)), false);
+    }
+    server.connection.scheduleFlush();
+    expect(await server.ended).toBe('ERR_WRITE_STALLED');
+    expect(far.writableLength).toBeLessThan(2 * 262_144);
+  });
+});
