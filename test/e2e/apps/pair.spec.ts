@@ -127,7 +127,7 @@ describe('the two apps', () => {
   it('survive what is nested too deep', async () => {
     const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
     const answer = await call(`${url}/send/echo`, { headers: { 'content-type': 'application/json' }, body: deep });
-    expect(answer.status).toBeGreaterThanOrEqual(400);
+    expect([200, 400]).toContain(answer.status); // newer engines write any depth, older ones run out of stack
     expect(await post(`${url}/messages`)).toMatchObject({ status: 200 });
   });
 
