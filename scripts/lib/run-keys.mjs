@@ -43,7 +43,7 @@ function readArguments() {
   const options = { help: { type: 'boolean', short: 'h' }, policy: { type: 'string', default: 'strict' } };
   const { values, positionals } = parse({ options, allowPositionals: true });
   if (!POLICIES.includes(values.policy))
-    throw new Failure(`--policy ${values.policy}: choose ${POLICIES.join(' or ')}.`);
+    throw new Failure(`--policy ${String(values.policy)}: choose ${POLICIES.join(' or ')}.`);
   const [verb = '', path, ...more] = positionals;
   return {
     verb,

@@ -8,7 +8,6 @@ const FAULT_OF = {
   ERR_CONNECTION_CLOSED: 'peer',
   ERR_CONNECTION_DRAINING: 'peer',
   ERR_CONNECTION_LOST: 'network',
-  ERR_DRAIN_TIMEOUT: 'network',
   ERR_EARLY_BYTES: 'peer',
   ERR_FRAME_MALFORMED: 'peer',
   ERR_FRAME_UNEXPECTED: 'peer',

@@ -270,15 +270,15 @@ describe('both sides together', () => {
           }
         };
         for (const action of steps) {
-          if (action.do === 'ask') {
+          if ('bytes' in action) {
             const heard = new Heard();
             opened.push([near.open('REQUEST', request(action.bytes), heard), heard]);
-          } else if (action.do === 'toServer') carry(near, far.streams, action.frames);
-          else if (action.do === 'toClient') carry(far.streams, near, action.frames);
+          } else if ('frames' in action && action.do === 'toServer') carry(near, far.streams, action.frames);
+          else if ('frames' in action) carry(far.streams, near, action.frames);
           else if (action.do === 'cancel') {
             const [stream] = opened[action.at % (opened.length || 1)] ?? [];
             if (stream !== undefined) near.cancel(stream);
-          } else {
+          } else if ('at' in action) {
             const stream = far.requests[action.at % (far.requests.length || 1)];
             if (stream === undefined) continue;
             if (action.do === 'answer') far.streams.complete(stream);

@@ -15,7 +15,6 @@ import type { Link } from './client-link.js';
 import { createInstanceId, forgetOwnClient, noteOwnClient } from './instances.js';
 import { keyringSource, resolveEndpoint, resolveService } from './options.js';
 import type { SealwireClientOptions } from './options.js';
-import type { SealwireStatus } from './server.js';
 
 /** Events of the current `net.Socket`. */
 export type SealwireClientEvents = {
@@ -36,7 +35,7 @@ type State =
  *
  * @throws {TransportError} `ERR_BAD_OPTION`, from the constructor.
  */
-export class SealwireClient extends ClientProxy<SealwireClientEvents, SealwireStatus> {
+export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   readonly #options: SealwireClientOptions;
   readonly #limits: Limits;
   readonly #endpoint: Endpoint;

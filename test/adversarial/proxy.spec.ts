@@ -1,0 +1,203 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+
+import { afterEach, describe, expect, it } from 'vitest';
+import { firstValueFrom } from 'rxjs';
+
+import type { SealwireClient } from '../../libs/transport/src/index.js';
+import { endAll, newClient, portOf, startServer } from '../support/pair.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
+
+const MESSAGE_1_BYTES = 112;
+const MESSAGE_2_BYTES = 104;
+const CONFIRM_BYTES = 34;
+const SHORT = { connectTimeoutMs: 400, handshakeTimeoutMs: 400, recordTimeoutMs: 150, closeTimeoutMs: 100 };
+const ALERT = 'e1534c5701ff0000';
+
+const proxies: TcpProxy[] = [];
+const sockets: Socket[] = [];
+
+afterEach(async () => {
+  for (const proxy of proxies.splice(0)) proxy.close();
+  for (const socket of sockets.splice(0)) socket.destroy();
+  await endAll();
+});
+
+async function setUp() {
+  let handled = 0;
+  const server = await startServer(SHORT);
+  server.addHandler('count', () => Promise.resolve(++handled));
+  const proxy = await TcpProxy.to(portOf(server));
+  proxies.push(proxy);
+  return { server, proxy, handled: () => handled };
+}
+
+/** The answer, or the code of the failure: every call of it ends. */
+function outcome(client: SealwireClient, data: unknown = 'x'): Promise<unknown> {
+  return firstValueFrom(client.send('count', data)).catch((error: { code?: string }) => error.code);
+}
+
+function flip(direction: 'c2s' | 's2c', bit: number): TcpProxy['alter'] {
+  const at = bit >> 3;
+  return (chunk, offset, from) => {
+    if (from !== direction || at < offset || at >= offset + chunk.length) return chunk;
+    const altered = Buffer.from(chunk);
+    altered[at - offset] = altered.readUInt8(at - offset) ^ (1 << (bit & 7));
+    return altered;
+  };
+}
+
+async function rawSocket(port: number, bytes: string | Buffer): Promise<Buffer> {
+  const socket = connect(port, '127.0.0.1');
+  sockets.push(socket);
+  const received: Buffer[] = [];
+  socket.on('data', (chunk: Buffer) => received.push(chunk)).on('error', () => undefined);
+  await once(socket, 'connect');
+  socket.write(bytes);
+  await once(socket, 'close');
+  return Buffer.concat(received);
+}
+
+describe('somebody who records the connection', () => {
+  it('never sees the text, the pattern, or two equal ciphertext blocks for equal messages', async () => {
+    const { server, proxy } = await setUp();
+    const client = newClient(proxy.port);
+    for (let i = 0; i < 200; i++) await firstValueFrom(client.send('echo', 'attack at dawn, attack at dawn, attack'));
+    for (const direction of ['c2s', 's2c'] as const) {
+      const seen = proxy.bytes(direction);
+      for (const plain of ['attack', 'echo']) expect(seen.includes(plain)).toBe(false);
+      const start = direction === 'c2s' ? MESSAGE_1_BYTES : MESSAGE_2_BYTES;
+      const blocks = new Set<string>();
+      let count = 0;
+      for (let at = start; at + 2 <= seen.length; at += 2 + seen.readUInt16BE(at)) {
+        for (let block = at + 2; block < at + 2 + seen.readUInt16BE(at); block += 16, count++) {
+          blocks.add(seen.subarray(block, block + 16).toString('hex'));
+        }
+      }
+      expect(count).toBeGreaterThan(400);
+      expect(blocks.size).toBe(count);
+    }
+    expect(portOf(server)).toBeGreaterThan(0);
+  });
+});
+
+describe('somebody who flips one bit', () => {
+  it.each([
+    ['message 1', 'c2s', 0, MESSAGE_1_BYTES],
+    ['message 2', 's2c', 0, MESSAGE_2_BYTES],
+  ] as const)('of %s gets no connection, whichever bit it is', async (_what, direction, start, length) => {
+    const { server, proxy, handled } = await setUp();
+    const bits = Array.from({ length: length * 8 }, (_, index) => start * 8 + index);
+    // A flipped length or type can leave both sides waiting for bytes: many at once, so that the deadlines overlap.
+    const results: unknown[] = [];
+    for (let from = 0; from < bits.length; from += 32) {
+      const attempts = bits.slice(from, from + 32).map(async (bit) => {
+        const own = await TcpProxy.to(portOf(server));
+        proxies.push(own);
+        own.alter = flip(direction, bit);
+        const client = newClient(own.port, SHORT);
+        return outcome(client).finally(() => own.close());
+      });
+      results.push(...(await Promise.all(attempts)));
+    }
+    expect(results.filter((result) => typeof result !== 'string' || !result.startsWith('ERR_'))).toEqual([]);
+    expect(handled()).toBe(0);
+    expect(await outcome(newClient(proxy.port))).toBe(1);
+  });
+
+  it.each([
+    ['CONFIRM', 'c2s', MESSAGE_1_BYTES, CONFIRM_BYTES],
+    ['the first request', 'c2s', MESSAGE_1_BYTES + CONFIRM_BYTES, 50],
+    ['the first answer', 's2c', MESSAGE_2_BYTES, 34],
+  ] as const)('of %s ends the connection, whichever bit it is', async (what, direction, start, length) => {
+    const { server, proxy, handled } = await setUp();
+    const results: unknown[] = [];
+    for (let from = 0; from < length * 8; from += 32) {
+      const attempts = Array.from({ length: Math.min(32, length * 8 - from) }, async (_, index) => {
+        const own = await TcpProxy.to(portOf(server));
+        proxies.push(own);
+        own.alter = flip(direction, start * 8 + from + index);
+        const client = newClient(own.port, { ...SHORT, requestTimeoutMs: 1_000 });
+        return outcome(client).finally(() => own.close());
+      });
+      results.push(...(await Promise.all(attempts)));
+    }
+    expect(results.filter((result) => typeof result !== 'string' || !result.startsWith('ERR_'))).toEqual([]);
+    if (what !== 'the first answer') expect(handled()).toBe(0);
+    const before = handled();
+    expect(await outcome(newClient(proxy.port))).toBe(before + 1);
+  });
+});
+
+describe('somebody who cuts, repeats, drops or turns back', () => {
+  it.each([
+    ['repeats a record', (chunk: Buffer) => Buffer.concat([chunk, chunk])],
+    ['drops a record', () => Buffer.alloc(0)],
+    ['puts a record of his own', () => Buffer.concat([Buffer.of(0, 32), Buffer.alloc(32, 7)])],
+  ])('and %s ends the connection, and nothing of it is handled twice', async (_what, change) => {
+    const { proxy, handled } = await setUp();
+    const client = newClient(proxy.port, { ...SHORT, requestTimeoutMs: 1_000 });
+    expect(await outcome(client)).toBe(1);
+    const sealed = proxy.recorded.c2s.length;
+    proxy.alter = (chunk, _offset, direction) =>
+      direction === 'c2s' && proxy.recorded.c2s.length === sealed + 1 ? change(chunk) : chunk;
+    await outcome(client);
+    await outcome(client);
+    expect(handled()).toBeLessThanOrEqual(3);
+    expect(await outcome(newClient(proxy.port))).toBe(handled());
+  });
+
+  it('and ends the stream without CLOSE makes what is pending fail, and never succeed', async () => {
+    const { server, proxy } = await setUp();
+    server.addHandler('never', () => new Promise(() => undefined));
+    const client = newClient(proxy.port, SHORT);
+    await client.connect();
+    const pending = firstValueFrom(client.send('never', 1)).catch((error: { code: string; sent: boolean }) => error);
+    while (proxy.recorded.c2s.length < 2) await once(proxy.last?.client ?? server.unwrap(), 'data');
+    proxy.last?.client.end();
+    expect(await pending).toMatchObject({ code: 'ERR_TRUNCATED', sent: true });
+  });
+
+  it('and turns the client’s own records back at it ends the connection', async () => {
+    const { proxy } = await setUp();
+    const client = newClient(proxy.port, SHORT);
+    await client.connect();
+    proxy.alter = (chunk, _offset, direction) => {
+      if (direction === 'c2s') proxy.last?.client.write(chunk);
+      return Buffer.alloc(0);
+    };
+    expect(await outcome(client)).toBe('ERR_OPEN_FAILED');
+  });
+});
+
+describe('a stranger', () => {
+  it.each([
+    ['plain HTTP', 'GET / HTTP/1.1\r\n\r\n'],
+    ['a TLS hello', Buffer.from('16030100050100000100', 'hex')],
+    ['a packet of Nest’s own TCP', '12#{"pattern":1}'],
+    ['the raw wire of the original demo', Buffer.alloc(16, 0x5a)],
+    ['message 1 with bytes behind it', Buffer.alloc(200, 0xe1)],
+  ])('who sends %s gets the one alert and nothing else', async (_what, bytes) => {
+    const { server } = await setUp();
+    expect((await rawSocket(portOf(server), bytes)).toString('hex')).toBe(ALERT);
+  });
+
+  it('who replays a message 1 gets message 2, and is gone at the deadline without a handler run', async () => {
+    const { server, proxy, handled } = await setUp();
+    expect(await outcome(newClient(proxy.port))).toBe(1);
+    const answer = await rawSocket(portOf(server), proxy.bytes('c2s').subarray(0, MESSAGE_1_BYTES));
+    expect(answer).toHaveLength(MESSAGE_2_BYTES);
+    expect(handled()).toBe(1);
+  });
+
+  it('who stays silent does not keep others out, however many he is', async () => {
+    const { server } = await setUp();
+    const crowd = Array.from({ length: 200 }, () => connect(portOf(server), '127.0.0.1').on('error', () => undefined));
+    sockets.push(...crowd);
+    const gone = Promise.all(crowd.map((socket) => once(socket.resume(), 'close')));
+    await Promise.all(crowd.map((socket) => once(socket, 'connect')));
+    expect(await outcome(newClient(portOf(server), SHORT))).toBe(1);
+    expect(await gone).toHaveLength(200);
+  });
+});

@@ -1,0 +1,304 @@
+import { inspect } from 'node:util';
+
+import { Controller, Inject, Injectable, Module } from '@nestjs/common';
+import type { INestMicroservice } from '@nestjs/common';
+import {
+  ClientProxy,
+  ClientsModule,
+  Ctx,
+  EventPattern,
+  MessagePattern,
+  Payload,
+  RpcException,
+} from '@nestjs/microservices';
+import type { MicroserviceOptions } from '@nestjs/microservices';
+import { Test } from '@nestjs/testing';
+import { firstValueFrom, interval, lastValueFrom, NEVER, Observable, of, Subject, take, toArray } from 'rxjs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { RemoteError, SealwireClient, SealwireContext, SealwireModule } from '../../libs/transport/src/index.js';
+import { SealwireServer } from '../../libs/transport/src/index.js';
+import { endAll, keyring, listen, newClient, newKeyring, portOf, startServer } from '../support/pair.js';
+
+const events: unknown[] = [];
+const torndown = new Subject<string>();
+
+@Controller()
+class DemoController {
+  @MessagePattern('echo')
+  echo(@Payload() data: unknown): unknown {
+    return data;
+  }
+
+  @MessagePattern({ cmd: 'sum', of: 'numbers' })
+  sum(@Payload() numbers: number[]): number {
+    return numbers.reduce((total, number) => total + number, 0);
+  }
+
+  @MessagePattern('count')
+  count(): Observable<number> {
+    return of(1, 2, 3);
+  }
+
+  @MessagePattern('nothing')
+  nothing(): void {}
+
+  @MessagePattern('bigint')
+  bigint(): bigint {
+    return 1n;
+  }
+
+  @MessagePattern('refuse')
+  refuse(): never {
+    throw new RpcException({ status: 'error', message: 'not today', reason: 42 });
+  }
+
+  @MessagePattern('tick')
+  tick(@Ctx() context: SealwireContext): Observable<number> {
+    context.getSignal().addEventListener('abort', () => torndown.next('signal'));
+    return new Observable((observer) => {
+      const ticking = interval(1).subscribe(observer);
+      return () => {
+        ticking.unsubscribe();
+        torndown.next('observable');
+      };
+    });
+  }
+
+  @MessagePattern('context')
+  context(@Ctx() context: SealwireContext): object {
+    return { pattern: context.getPattern(), keyId: context.getKeyId(), address: context.getRemoteAddress() };
+  }
+
+  @EventPattern('noted')
+  noted(@Payload() data: unknown): void {
+    events.push(data);
+  }
+}
+
+@Module({ controllers: [DemoController] })
+class DemoModule {}
+
+let app: INestMicroservice;
+let server: SealwireServer;
+
+beforeEach(async () => {
+  events.length = 0;
+  server = new SealwireServer({ port: 0, keyring, drainTimeoutMs: 200 });
+  const module = await Test.createTestingModule({ imports: [DemoModule] }).compile();
+  app = module.createNestMicroservice<MicroserviceOptions>({ strategy: server });
+  await app.listen();
+});
+
+afterEach(async () => {
+  await endAll();
+  await app.close();
+});
+
+const client = (options = {}): SealwireClient => newClient(portOf(server), options);
+const failure = (values: Observable<unknown>): Promise<unknown> =>
+  lastValueFrom(values).catch((error: unknown) => error);
+
+describe('a Nest application on SealwireServer', () => {
+  it('answers string and object patterns, in whatever order their keys come', async () => {
+    expect(await firstValueFrom(client().send('echo', { a: [1] }))).toEqual({ a: [1] });
+    expect(await firstValueFrom(client().send({ of: 'numbers', cmd: 'sum' }, [1, 2, 3]))).toBe(6);
+  });
+
+  it('streams an observable in order, and completes empty for undefined', async () => {
+    expect(await lastValueFrom(client().send('count', 0).pipe(toArray()))).toEqual([1, 2, 3]);
+    expect(await lastValueFrom(client().send('nothing', 0).pipe(toArray()))).toEqual([]);
+  });
+
+  it('carries bytes as bytes in both directions', async () => {
+    const bytes = Buffer.from([0, 1, 254, 255]);
+    expect(await firstValueFrom(client().send('echo', bytes))).toEqual(bytes);
+    expect(await firstValueFrom(client().send('echo', new Uint8Array(100_000)))).toEqual(Buffer.alloc(100_000));
+  });
+
+  it('acknowledges an event when its handler has it', async () => {
+    await lastValueFrom(client().emit('noted', 7), { defaultValue: undefined });
+    expect(events).toEqual([7]);
+  });
+
+  it('fails in Nest’s own words where there is no handler', async () => {
+    expect(await failure(client().send('no such', 0))).toBe(
+      'There is no matching message handler defined in the remote service.',
+    );
+  });
+
+  it('fails with a real error that has the fields of the filter', async () => {
+    const error = await failure(client().send('refuse', 0));
+    expect(error).toBeInstanceOf(RemoteError);
+    expect(error).toMatchObject({ status: 'error', message: 'not today', reason: 42 });
+  });
+
+  it('fails where the answer cannot be serialized', async () => {
+    expect(await failure(client().send('bigint', 0))).toMatchObject({ code: 'ERR_MESSAGE_UNSERIALIZABLE' });
+  });
+
+  it('refuses null data with Nest’s own exception', async () => {
+    expect(await failure(client().send('echo', null))).toBeInstanceOf(Error);
+  });
+
+  it('tells the handler what it can know of its message', async () => {
+    expect(await firstValueFrom(client().send('context', 0))).toMatchObject({
+      pattern: 'context',
+      keyId: keyring.primary.id,
+      address: expect.stringContaining('127.0.0.1:') as string,
+    });
+  });
+
+  it('tears the handler’s observable down and fires its signal when the caller unsubscribes', async () => {
+    const ends = firstValueFrom(torndown.pipe(take(2), toArray()));
+    expect(await lastValueFrom(client().send('tick', 0).pipe(take(3), toArray()))).toEqual([0, 1, 2]);
+    expect((await ends).sort()).toEqual(['observable', 'signal']);
+  });
+
+  it('tears the handler’s observable down when the caller is gone', async () => {
+    const caller = client();
+    const ends = firstValueFrom(torndown);
+    const ticks = new Subject<unknown>();
+    caller.send('tick', 0).subscribe({ next: (tick) => ticks.next(tick), error: () => undefined });
+    await firstValueFrom(ticks);
+    caller.unwrap().destroy();
+    expect(await ends).toBe('signal');
+  });
+});
+
+describe('SealwireClient', () => {
+  it('makes one connection for however many first calls', async () => {
+    let connections = 0;
+    server.on('connection', () => void connections++);
+    const caller = client();
+    await Promise.all(Array.from({ length: 50 }, (_, i) => firstValueFrom(caller.send('echo', i))));
+    expect(connections).toBe(1);
+  });
+
+  it('fails at once where nobody listens, says that nothing was sent, and works as soon as somebody does', async () => {
+    const port = portOf(server);
+    const caller = newClient(port);
+    await firstValueFrom(caller.send('echo', 1));
+    await server.close();
+    expect(await failure(caller.send('echo', 1))).toMatchObject({ code: 'ERR_CONNECT_FAILED', sent: false });
+    await startServer({ port });
+    expect(await firstValueFrom(caller.send('echo', 2))).toBe(2);
+  });
+
+  it('is refused with another key, and with another service name', async () => {
+    for (const options of [{ keyring: newKeyring() }, { service: 'other' }]) {
+      await expect(client(options).connect()).rejects.toMatchObject({ code: 'ERR_ALERT', sent: false });
+    }
+  });
+
+  it('fails a request at its deadline, and the handler hears of it', async () => {
+    const ends = firstValueFrom(torndown.pipe(take(2), toArray()));
+    server.addHandler('never', (_data, context: SealwireContext) => {
+      context.getSignal().addEventListener('abort', () => torndown.next('signal'));
+      return Promise.resolve(
+        NEVER.pipe(
+          (never) =>
+            new Observable((o) => {
+              never.subscribe(o);
+              return () => torndown.next('observable');
+            }),
+        ),
+      );
+    });
+    expect(await failure(client({ requestTimeoutMs: 30 }).send('never', 0))).toMatchObject({
+      code: 'ERR_REQUEST_TIMEOUT',
+    });
+    expect((await ends).sort()).toEqual(['observable', 'signal']);
+  });
+
+  it('refuses a message that the server would not take, before it is sent', async () => {
+    const error = await failure(client().send('echo', Buffer.alloc(9_000_000)));
+    expect(error).toMatchObject({ code: 'ERR_MESSAGE_TOO_LARGE', sent: false });
+  });
+
+  it.each([128, 512])('finishes %i concurrent requests of 64 KiB on one connection', async (count) => {
+    const text = 'x'.repeat(65_536);
+    const caller = client();
+    const answers = await Promise.all(Array.from({ length: count }, () => firstValueFrom(caller.send('echo', text))));
+    expect(answers.every((answer) => answer === text)).toBe(true);
+  });
+
+  it('answers a small request beside a message of 8 MiB before that one', async () => {
+    const caller = client();
+    await caller.connect();
+    const order: string[] = [];
+    const large = firstValueFrom(caller.send('echo', Buffer.alloc(8_388_000))).then(() => order.push('large'));
+    const small = firstValueFrom(caller.send('echo', 1)).then(() => order.push('small'));
+    await Promise.all([large, small]);
+    expect(order).toEqual(['small', 'large']);
+  });
+
+  it.each(['client', 'server'] as const)('lets what is running finish when the %s closes', async (closer) => {
+    const [running, release] = [new Subject<void>(), new Subject<string>()];
+    server.addHandler('slow', () => {
+      running.next();
+      return firstValueFrom(release);
+    });
+    const caller = client();
+    const started = firstValueFrom(running);
+    const answer = firstValueFrom(caller.send('slow', 0));
+    await started;
+    const closed = closer === 'client' ? caller.close() : server.close();
+    release.next('done');
+    expect(await answer).toBe('done');
+    await closed;
+    await caller.close();
+  });
+
+  it('is overloaded by more handlers than may run, and the connection lives on', async () => {
+    const small = await startServer({ maxInFlight: 8, maxRunning: 2 });
+    const release = new Subject<number>();
+    small.addHandler('hold', () => firstValueFrom(release));
+    const caller = newClient(portOf(small));
+    const answers = [1, 2, 3].map(() => failure(caller.send('hold', 0)));
+    expect(await answers[2]).toMatchObject({ code: 'ERR_OVERLOADED' });
+    release.next(1);
+    expect(await Promise.all(answers.slice(0, 2))).toEqual([1, 1]);
+    expect(await firstValueFrom(caller.send('echo', 3))).toBe(3);
+  });
+
+  it('reports a port in use through listen(), and shows no key when it is inspected', async () => {
+    const second = new SealwireServer({ port: portOf(server), keyring });
+    await expect(listen(second)).rejects.toMatchObject({ code: 'ERR_LISTEN_FAILED' });
+    const psk = Buffer.from(keyring.primary.psk());
+    for (const object of [server, client(), keyring]) {
+      const shown = inspect(object, { showHidden: true, depth: 9 });
+      for (const form of ['hex', 'base64', 'latin1'] as const) expect(shown).not.toContain(psk.toString(form));
+    }
+  });
+});
+
+describe('modules', () => {
+  @Injectable()
+  class Caller {
+    constructor(@Inject('DEMO') readonly demo: ClientProxy) {}
+  }
+
+  it.each([
+    ['SealwireModule.register', (port: number) => SealwireModule.register({ name: 'DEMO', port, keyring })],
+    [
+      'SealwireModule.registerAsync',
+      (port: number) =>
+        SealwireModule.registerAsync([{ name: 'DEMO', useFactory: () => Promise.resolve({ port, keyring }) }]),
+    ],
+    [
+      'ClientsModule.register',
+      (port: number) =>
+        ClientsModule.register([{ name: 'DEMO', customClass: SealwireClient, options: { port, keyring } }]),
+    ],
+  ])('%s gives a client that works and closes with the application', async (_what, importModule) => {
+    const module = await Test.createTestingModule({
+      imports: [importModule(portOf(server))],
+      providers: [Caller],
+    }).compile();
+    const { demo } = module.get(Caller);
+    expect(await firstValueFrom(demo.send('echo', 'hello'))).toBe('hello');
+    await module.close();
+    expect(() => demo.unwrap()).toThrow(expect.objectContaining({ code: 'ERR_NOT_CONNECTED' }) as Error);
+  });
+});

@@ -1,0 +1,43 @@
+import { Logger } from '@nestjs/common';
+import { generateKey, Keyring, SecretKey } from '../../libs/crypto/src/index.js';
+import { SealwireClient, SealwireServer } from '../../libs/transport/src/index.js';
+import type { SealwireClientOptions, SealwireServerOptions } from '../../libs/transport/src/index.js';
+import type { AddressInfo } from 'node:net';
+
+Logger.overrideLogger(false);
+
+export function newKeyring(): Keyring {
+  return Keyring.of(SecretKey.fromBytes(generateKey()));
+}
+
+export const keyring = newKeyring();
+const started: (SealwireClient | SealwireServer)[] = [];
+
+export async function startServer(options: Partial<SealwireServerOptions> = {}): Promise<SealwireServer> {
+  const server = new SealwireServer({ port: 0, keyring, drainTimeoutMs: 200, ...options });
+  server.addHandler('echo', (data: unknown) => Promise.resolve(data));
+  started.push(server);
+  await listen(server);
+  return server;
+}
+
+export function listen(server: SealwireServer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.listen((error) => (error === undefined ? resolve() : reject(error)));
+  });
+}
+
+export function portOf(server: SealwireServer): number {
+  return (server.unwrap().address() as AddressInfo).port;
+}
+
+export function newClient(port: number, options: Partial<SealwireClientOptions> = {}): SealwireClient {
+  const client = new SealwireClient({ port, keyring, drainTimeoutMs: 200, ...options });
+  started.push(client);
+  return client;
+}
+
+/** Ends whatever a test has started. */
+export async function endAll(): Promise<void> {
+  await Promise.all(started.splice(0).map((end) => end.close()));
+}

@@ -1,0 +1,59 @@
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
+
+/** What the proxy does with a chunk: bytes to pass on. `offset` counts the bytes of the direction before it. */
+export type Alter = (chunk: Buffer, offset: number, direction: 'c2s' | 's2c') => Buffer;
+
+/** A TCP proxy that sees everything, keeps it, and may change it. */
+export class TcpProxy {
+  readonly recorded = { c2s: [] as Buffer[], s2c: [] as Buffer[] };
+  alter: Alter = (chunk) => chunk;
+  /** The client's and the server's socket of the connection that was made last. */
+  last: { readonly client: Socket; readonly server: Socket } | undefined;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  private constructor(target: number) {
+    this.#server = createServer({ allowHalfOpen: true }, (client) => {
+      const server = connect({ port: target, host: '127.0.0.1', allowHalfOpen: true });
+      this.last = { client, server };
+      this.#pass('c2s', client, server);
+      this.#pass('s2c', server, client);
+    });
+  }
+
+  static async to(target: number): Promise<TcpProxy> {
+    const proxy = new TcpProxy(target);
+    await once(proxy.#server.listen(0, '127.0.0.1'), 'listening');
+    return proxy;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  bytes(direction: 'c2s' | 's2c'): Buffer {
+    return Buffer.concat(this.recorded[direction]);
+  }
+
+  close(): void {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#server.close();
+  }
+
+  #pass(direction: 'c2s' | 's2c', from: Socket, to: Socket): void {
+    let offset = 0;
+    this.#sockets.add(from);
+    from.setNoDelay(true);
+    from.on('error', () => to.destroy());
+    from.on('end', () => to.end());
+    from.on('close', () => to.destroy());
+    from.on('data', (chunk: Buffer) => {
+      this.recorded[direction].push(chunk);
+      const altered = this.alter(chunk, offset, direction);
+      offset += chunk.length;
+      if (altered.length > 0) to.write(altered);
+    });
+  }
+}
