@@ -6,7 +6,7 @@ import { Failure } from './command.mjs';
 import { call } from './http.mjs';
 import { ROOT } from './tool.mjs';
 
-const READY_TIMEOUT_MS = 30_000;
+const READY_TIMEOUT_MS = 60_000;
 const POLL_INTERVAL_MS = 50;
 const POLL_TIMEOUT_MS = 2000;
 const END_TIMEOUT_MS = 15_000; // the apps drain for up to 10 s

@@ -38,15 +38,28 @@ const IMPATIENT_AFTER_MS = 1000;
 function listenForStop() {
   const controller = new AbortController();
   let stoppedAt = 0;
-  for (const signal of Object.keys(EXIT_CODE_OF)) {
-    process.on(signal, () => {
-      if (!controller.signal.aborted) {
-        stoppedAt = Date.now();
-        controller.abort(new Stopped(signal));
-      } else if (Date.now() - stoppedAt > IMPATIENT_AFTER_MS) {
-        process.exit(EXIT_CODE_OF[signal]);
-      }
-    });
-  }
+  const stop = (signal) => {
+    if (!controller.signal.aborted) {
+      stoppedAt = Date.now();
+      controller.abort(new Stopped(signal));
+    } else if (Date.now() - stoppedAt > IMPATIENT_AFTER_MS) {
+      process.exit(EXIT_CODE_OF[signal]);
+    }
+  };
+  for (const signal of Object.keys(EXIT_CODE_OF)) process.on(signal, () => stop(signal));
+  if (process.env.npm_lifecycle_event !== undefined) onceAlone(() => stop('SIGTERM'));
   return controller.signal;
+}
+
+const PARENT_INTERVAL_MS = 200;
+
+/** npm runs this in a shell. A signal to npm alone ends that shell, which does not pass it on. */
+function onceAlone(callback) {
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    callback();
+  }, PARENT_INTERVAL_MS);
+  watch.unref();
 }

@@ -54,19 +54,24 @@ function aborted(signal) {
 async function sayHello([server, client], { url }, env, stop) {
   const messages = `${url}/messages`;
   const whileStarting = [...server.take(), ...client.take()];
-  const decrypted = server.printed((text) => text.includes('Decrypted'));
+  const printed = Promise.all([
+    server.printed((text) => text.includes('Decrypted')),
+    client.printed((text) => text.includes('Receipt')),
+  ]);
   const headers = { 'content-type': 'application/json' };
   if (env.HTTP_TOKEN) headers.authorization = `Bearer ${env.HTTP_TOKEN}`;
   const answer = await call(messages, { method: 'POST', headers, body: BODY, timeoutMs: ANSWER_TIMEOUT_MS, stop });
   const seconds = process.uptime().toFixed(1);
   if (answer.status !== 200) throw new Failure(`POST ${messages} was answered with ${answer.status} ${answer.text}`);
-  // The answer may be here before the server's own lines are.
-  await Promise.race([decrypted, delay(PRINT_TIMEOUT_MS, undefined, { signal: stop })]);
+  // The answer may be here before the lines that tell of it.
+  await Promise.race([printed, delay(PRINT_TIMEOUT_MS, undefined, { signal: stop })]);
   print(whileStarting);
   console.log(`\nPOST ${messages} ${BODY}`);
+  console.log('What the client printed:');
+  print(client.take(), '  ');
   console.log('What the server printed:');
   print(server.take(), '  ');
-  console.log(`What the client answered:\n  ${answer.text}\n`);
+  console.log(`What came back:\n  ${answer.text}\n`);
   console.log(`First answer:  ${seconds} s after the start`);
   console.log(`Trigger:       ${messages}`);
   console.log(`Try:           ${curlLine(messages, env)}`);

@@ -43,8 +43,8 @@ async function bench(plan: Omit<Plan, 'peers'>): Promise<void> {
   if (subject.failures.size > 0) process.exitCode = 1;
 }
 
-// A signal ends the run the ordinary way, so that nothing is left behind.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+// A signal ends the run the ordinary way, so that nothing is left behind; it may come twice.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 try {
   await bench(readPlan());
 } catch (error) {
