@@ -1,7 +1,3 @@
-import type { IncomingMessage } from 'node:http';
-
-import { createParamDecorator, Injectable } from '@nestjs/common';
-import type { ExecutionContext, PipeTransform } from '@nestjs/common';
 import { z } from 'zod';
 
 import { HttpFailure } from '../http/http-failure.js';
@@ -47,40 +43,6 @@ export function parseMessage(body: unknown): z.infer<typeof messageBody> {
   const result = messageBody.safeParse(body);
   if (result.success) return result.data;
   throw new HttpFailure('ERR_BAD_BODY', 'The body must be { "text": "…" }, or empty');
-}
-
-/** Reads a body up to {@link MAX_MESSAGE_BYTES}; what is longer is let go by unread, so that the answer arrives. */
-@Injectable()
-export class BodyPipe implements PipeTransform<IncomingMessage, Promise<unknown>> {
-  async transform(request: IncomingMessage): Promise<unknown> {
-    if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') {
-      throw new HttpFailure('ERR_MEDIA_TYPE', 'A body cannot be compressed');
-    }
-    return parseBody(request.headers['content-type'], await readBody(request));
-  }
-}
-
-const RawRequest = createParamDecorator((_: undefined, context: ExecutionContext) =>
-  context.switchToHttp().getRequest(),
-);
-
-/** The parsed body. It is read only here, after all guards: no stranger makes this app buffer anything. */
-export const MessageBody = (): ParameterDecorator => RawRequest(BodyPipe);
-
-async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let bytes = Number(request.headers['content-length'] ?? 0);
-  if (bytes <= MAX_MESSAGE_BYTES) {
-    bytes = 0;
-    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-      bytes += chunk.length;
-      if (bytes > MAX_MESSAGE_BYTES) break;
-      chunks.push(chunk);
-    }
-  }
-  if (bytes <= MAX_MESSAGE_BYTES) return Buffer.concat(chunks, bytes);
-  request.resume();
-  throw new HttpFailure('ERR_BODY_TOO_LARGE', `A body has at most ${MAX_MESSAGE_BYTES} bytes`);
 }
 
 function decode(body: Buffer): string {

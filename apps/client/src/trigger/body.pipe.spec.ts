@@ -1,0 +1,56 @@
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+
+import { describe, expect, it } from 'vitest';
+
+import { MAX_MESSAGE_BYTES } from './body.js';
+import { BodyPipe } from './body.pipe.js';
+
+const OCTETS = { 'content-type': 'application/octet-stream' };
+
+function requestWith(headers: Readonly<Record<string, string>>): IncomingMessage {
+  const request = new IncomingMessage(new Socket());
+  Object.assign(request.headers, headers);
+  return request;
+}
+
+describe('a body that is read', () => {
+  it('is the same however it is split', async () => {
+    const request = requestWith(OCTETS);
+    for (const byte of Buffer.from('bytes')) request.push(Buffer.of(byte));
+    request.push(null);
+    expect(await new BodyPipe().transform(request)).toEqual(Buffer.from('bytes'));
+  });
+
+  it('may be as large as a message', async () => {
+    const request = requestWith({ ...OCTETS, 'content-length': String(MAX_MESSAGE_BYTES) });
+    request.push(Buffer.alloc(MAX_MESSAGE_BYTES));
+    request.push(null);
+    expect(await new BodyPipe().transform(request)).toHaveLength(MAX_MESSAGE_BYTES);
+  });
+
+  it('is refused by the announced length alone', async () => {
+    const request = requestWith({ ...OCTETS, 'content-length': String(MAX_MESSAGE_BYTES + 1) });
+    await expect(new BodyPipe().transform(request)).rejects.toMatchObject({ code: 'ERR_BODY_TOO_LARGE' });
+  });
+
+  it('is refused as soon as it is too large, and the rest let go by', async () => {
+    const request = requestWith(OCTETS);
+    request.push(Buffer.alloc(MAX_MESSAGE_BYTES + 1));
+    await expect(new BodyPipe().transform(request)).rejects.toMatchObject({ code: 'ERR_BODY_TOO_LARGE' });
+    expect(request.readableFlowing).toBe(true);
+  });
+
+  it('is refused where it breaks off', async () => {
+    const request = requestWith({ ...OCTETS, 'content-length': '10' });
+    request.push(Buffer.alloc(5));
+    const body = new BodyPipe().transform(request);
+    request.destroy(new Error('aborted'));
+    await expect(body).rejects.toMatchObject({ code: 'ERR_BAD_BODY', message: 'The body broke off' });
+  });
+
+  it('is refused where it is compressed', async () => {
+    const request = requestWith({ ...OCTETS, 'content-encoding': 'gzip' });
+    await expect(new BodyPipe().transform(request)).rejects.toMatchObject({ code: 'ERR_MEDIA_TYPE' });
+  });
+});

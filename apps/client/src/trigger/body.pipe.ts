@@ -1,0 +1,46 @@
+import type { IncomingMessage } from 'node:http';
+
+import { createParamDecorator, Injectable } from '@nestjs/common';
+import type { ExecutionContext, PipeTransform } from '@nestjs/common';
+
+import { HttpFailure } from '../http/http-failure.js';
+import { MAX_MESSAGE_BYTES, parseBody } from './body.js';
+
+/** Reads a body up to {@link MAX_MESSAGE_BYTES}; what is longer is let go by unread, so that the answer arrives. */
+@Injectable()
+export class BodyPipe implements PipeTransform<IncomingMessage, Promise<unknown>> {
+  async transform(request: IncomingMessage): Promise<unknown> {
+    const { 'content-encoding': encoding = 'identity', 'content-length': length = '0' } = request.headers;
+    if (encoding !== 'identity') throw new HttpFailure('ERR_MEDIA_TYPE', 'A body cannot be compressed');
+    const body = Number(length) > MAX_MESSAGE_BYTES ? undefined : await readBody(request);
+    if (body !== undefined) return parseBody(request.headers['content-type'], body);
+    request.resume();
+    throw new HttpFailure('ERR_BODY_TOO_LARGE', `A body has at most ${MAX_MESSAGE_BYTES} bytes`);
+  }
+}
+
+const RawRequest = createParamDecorator((_: undefined, context: ExecutionContext) =>
+  context.switchToHttp().getRequest(),
+);
+
+/** The parsed body. It is read only here, after all guards: no stranger makes this app buffer anything. */
+export const MessageBody = (): ParameterDecorator => RawRequest(BodyPipe);
+
+/** @returns The body; undefined once it turns out to be too large. */
+function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= MAX_MESSAGE_BYTES) {
+        chunks.push(chunk);
+      } else {
+        chunks.length = 0;
+        resolve(undefined);
+      }
+    });
+    request.once('end', () => resolve(Buffer.concat(chunks)));
+    request.once('close', () => reject(new HttpFailure('ERR_BAD_BODY', 'The body broke off'))); // the caller has gone
+  });
+}
