@@ -1,0 +1,120 @@
+// `npm start`, as a user meets it. It runs where it stands, with ports and a key file of its own.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { freePorts, ROOT, ScriptRun } from './script-run.js';
+
+const SCRIPT = join(ROOT, 'scripts/start.mjs');
+const TIMEOUT_MS = 90_000; // it builds where something was changed
+
+let directory: string;
+let env: Record<'HTTP_PORT' | 'HEALTH_PORT' | 'SEALWIRE_PORT' | 'SEALWIRE_KEY_FILE', string>;
+let run: ScriptRun | undefined;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'sealwire-start-'));
+  const ports = await freePorts('HTTP_PORT', 'HEALTH_PORT', 'SEALWIRE_PORT');
+  env = { ...ports, SEALWIRE_KEY_FILE: join(directory, 'aes_key.bin') };
+});
+
+afterEach(async () => {
+  run?.signal('SIGTERM');
+  await run?.end();
+  run = undefined;
+  await rm(directory, { recursive: true });
+});
+
+function start(changed: Readonly<Record<string, string>> = {}): ScriptRun {
+  run = new ScriptRun([SCRIPT], { ...env, ...changed });
+  return run;
+}
+
+function send(text: string): Promise<Response> {
+  return fetch(`http://127.0.0.1:${env.HTTP_PORT}/messages`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', connection: 'close' },
+    body: JSON.stringify({ text }),
+    signal: AbortSignal.timeout(10_000),
+  });
+}
+
+/** The process id in a log line of an app. */
+function pidOf(app: string, stdout: string): number {
+  return Number(new RegExp(`^\\[${app}\\] (\\d+)`, 'm').exec(stdout)?.[1]);
+}
+
+const isGone = (pid: number) => {
+  expect(() => process.kill(pid, 0)).toThrow(expect.objectContaining({ code: 'ESRCH' }));
+};
+
+describe('npm start', { timeout: TIMEOUT_MS }, () => {
+  it('sends a first message, shows both sides of it, goes on, and ends both apps when interrupted', async () => {
+    const pair = start();
+    await pair.printed('Ctrl-C');
+    expect(pair.stdout).toMatch(/Received, encrypted \(\d+ bytes\): [0-9a-f]{64}/);
+    expect(pair.stdout).toContain('Decrypted: Hello Server!');
+    expect(pair.stdout).toMatch(/What came back:\n {2}\{"text":"Hello Server!","bytes":13,/);
+    expect(pair.stdout).toMatch(/First answer: +\d+\.\d s after the start/);
+    expect(pair.stdout).toContain(`curl -s http://127.0.0.1:${env.HTTP_PORT}/messages `);
+
+    expect(await (await send('one more')).json()).toMatchObject({ text: 'one more' });
+    await pair.printed('Decrypted: one more');
+
+    pair.signal('SIGINT');
+    expect(await pair.end()).toMatchObject({ status: 0, stderr: '' });
+    for (const app of ['server', 'client']) isGone(pidOf(app, pair.stdout));
+  });
+
+  it('tells in one line that an app ended, and ends the other', async () => {
+    const pair = start();
+    await pair.printed('Ctrl-C');
+    process.kill(pidOf('server', pair.stdout), 'SIGKILL');
+    const { status, stdout, stderr } = await pair.end();
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: expect.stringMatching(/^The server app ended \(SIGKILL\).*\n$/),
+    });
+    isGone(pidOf('client', stdout));
+  });
+
+  it('refuses a port in use in one line that names its setting, before it does anything', async () => {
+    const server = createServer().listen(Number(env.HTTP_PORT), '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      expect(await start().end()).toEqual({
+        status: 1,
+        stdout: '',
+        stderr: expect.stringMatching(
+          new RegExp(`^Port ${env.HTTP_PORT} on 127\\.0\\.0\\.1 is in use: .* HTTP_PORT=\\d+\\.\n$`),
+        ),
+      });
+    } finally {
+      server.close();
+    }
+  });
+
+  it('refuses two settings with the same port', async () => {
+    const { status, stderr } = await start({ HEALTH_PORT: env.HTTP_PORT }).end();
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: expect.stringMatching(/^Port \d+ on .* is in use: .*\n$/),
+    });
+  });
+
+  it('passes on the one line of an app that cannot start', async () => {
+    await writeFile(env.SEALWIRE_KEY_FILE, 'too short', { mode: 0o600 });
+    const { status, stderr } = await start().end();
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: expect.stringMatching(/^SEALWIRE_KEY_FILE: .* 9 bytes.*\n$/),
+    });
+  });
+
+  it('leaves a value that is no port to the app, which names it', async () => {
+    const { status, stderr } = await start({ SEALWIRE_PORT: 'many' }).end();
+    expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringMatching(/^SEALWIRE_PORT must be .*\n$/) });
+  });
+});
