@@ -13,7 +13,7 @@ import { ClientCall } from './client-call.js';
 import { openLink } from './client-link.js';
 import type { Link } from './client-link.js';
 import { createInstanceId, forgetOwnClient, noteOwnClient } from './instances.js';
-import { keyringSource, resolveEndpoint, resolveService } from './options.js';
+import { keyringSource, resolveEndpoint, resolveRequestTimeoutMs, resolveService } from './options.js';
 import type { SealwireClientOptions } from './options.js';
 
 /** Events of the current `net.Socket`. */
@@ -40,6 +40,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   readonly #limits: Limits;
   readonly #endpoint: Endpoint;
   readonly #service: string;
+  readonly #requestTimeoutMs: number;
   readonly #loadKeyring: () => Promise<Keyring>;
   readonly #instanceId = createInstanceId();
   readonly #sequence = new EventSequence();
@@ -54,6 +55,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     this.#limits = resolveLimits(options);
     this.#endpoint = resolveEndpoint(options);
     this.#service = resolveService(options);
+    this.#requestTimeoutMs = resolveRequestTimeoutMs(options);
     this.#loadKeyring = keyringSource(options);
     noteOwnClient(this.#instanceId);
   }
@@ -92,7 +94,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   }
 
   protected override publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
-    return this.#call(packet).request(this.#options.requestTimeoutMs ?? 0, callback);
+    return this.#call(packet).request(this.#requestTimeoutMs, callback);
   }
 
   protected override dispatchEvent<T = unknown>(packet: ReadPacket): Promise<T> {

@@ -70,6 +70,20 @@ export function resolveService({ service = DEFAULT_SERVICE }: SealwireOptions): 
   throw new TransportError('ERR_BAD_OPTION', 'service must be a name of 1 to 65535 bytes');
 }
 
+/** What a REQUEST can say and a timer can wait: 0 to 2^31 - 1. */
+const MAX_REQUEST_TIMEOUT_MS = 0x7fff_ffff;
+
+/** @throws {TransportError} `ERR_BAD_OPTION` */
+export function resolveRequestTimeoutMs({ requestTimeoutMs = 0 }: SealwireClientOptions): number {
+  const fits =
+    Number.isInteger(requestTimeoutMs) && requestTimeoutMs >= 0 && requestTimeoutMs <= MAX_REQUEST_TIMEOUT_MS;
+  if (fits) return requestTimeoutMs;
+  throw new TransportError(
+    'ERR_BAD_OPTION',
+    `requestTimeoutMs is ${requestTimeoutMs}; it must be 0 or a number of milliseconds`,
+  );
+}
+
 /**
  * A way to the keyring that reads the key file once, when it is first needed, and again after a failure.
  *
