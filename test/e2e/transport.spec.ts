@@ -250,6 +250,26 @@ describe('SealwireClient', () => {
     await caller.close();
   });
 
+  it('changes its keys while requests are under way, and nothing is lost', async () => {
+    const key = { softRecords: 64, hardRecords: 200 };
+    const strict = await startServer({ key });
+    const caller = newClient(portOf(strict), { key });
+    for (let i = 0; i < 1_000; i++) expect(await firstValueFrom(caller.send('echo', i))).toBe(i);
+  });
+
+  it('goes on when its connection is asked to move, by the age of the session', async () => {
+    const young = await startServer({ sessionSoftAgeMs: 20 });
+    let connections = 0;
+    young.on('connection', () => void connections++);
+    const caller = newClient(portOf(young));
+    while (connections < 3) {
+      // A request that GOAWAY overtakes before it is sent fails as such; every other one is answered.
+      const answer = await failure(caller.send('echo', 'x'));
+      if (answer !== 'x') expect(answer).toMatchObject({ code: 'ERR_CONNECTION_DRAINING', sent: false });
+    }
+    expect(connections).toBe(3);
+  });
+
   it('is overloaded by more handlers than may run, and the connection lives on', async () => {
     const small = await startServer({ maxInFlight: 8, maxRunning: 2 });
     const release = new Subject<number>();
