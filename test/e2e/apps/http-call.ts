@@ -25,7 +25,7 @@ export function open(
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const outgoing = request(url, { method, headers, ...(signal && { signal }) }, resolve);
-    outgoing.once('error', reject);
+    outgoing.on('error', reject); // more than one may come, the later ones after the answer
     outgoing.end(body);
   });
 }
