@@ -1,7 +1,8 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { Ephemeral } from './x25519.js';
 
@@ -32,6 +33,16 @@ describe('an ephemeral X25519 key', () => {
     expect(one.publicKey).toHaveLength(32);
     expect(one.publicKey).not.toEqual(two.publicKey);
     expect(one.sharedSecret(two.publicKey)).toEqual(two.sharedSecret(one.publicKey));
+  });
+
+  it('is made without exporting a key object, which can block the process for good', () => {
+    const { privateKey, publicKey } = generateKeyPairSync('x25519');
+    const exports = [privateKey, publicKey].map((key) => vi.spyOn(Object.getPrototypeOf(key), 'export'));
+    expect(Ephemeral.generate().publicKey).toHaveLength(32);
+    for (const spy of exports) {
+      expect(spy).not.toHaveBeenCalled();
+      spy.mockRestore();
+    }
   });
 
   it.each(LOW_ORDER)('refuses the point %s, with and without the unused bit [R4.7]', (_, point) => {
