@@ -26,6 +26,8 @@ export function open(
   return new Promise((resolve, reject) => {
     const outgoing = request(url, { method, headers, ...(signal && { signal }) }, resolve);
     outgoing.on('error', reject); // more than one may come, the later ones after the answer
+    // A body that is refused half-way resets the socket, which by then no longer belongs to the call.
+    outgoing.on('socket', (socket) => socket.on('error', reject));
     outgoing.end(body);
   });
 }
