@@ -209,6 +209,24 @@ describe('a connection', () => {
   });
 });
 
+describe('a client’s connection', () => {
+  it('begins what waited for a slot as soon as an answer has freed one', async () => {
+    const [near, far] = await socketPair();
+    const server = serve(far, { maxInFlight: PEER.maxInFlight });
+    const client = call(near);
+    const answers = Array.from({ length: 3 * PEER.maxInFlight }, () => client.ask());
+    for (let served = 0; served < answers.length;) {
+      while (server.requests.length === 0) await once(far, 'data');
+      for (const stream of server.requests.splice(0)) {
+        server.streams.next(stream, encodeData(1), true);
+        served += 1;
+      }
+      server.connection.scheduleFlush();
+    }
+    expect(new Set(await Promise.all(answers))).toEqual(new Set(['value']));
+  });
+});
+
 describe('a server’s connection', () => {
   it.each<[string, readonly RecordContent[], string]>([
     ['data before CONFIRM', [request(1)], 'ERR_RECORD_LENGTH'],

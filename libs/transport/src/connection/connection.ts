@@ -149,6 +149,7 @@ export class Connection {
     }
     if (this.#decoder.isPartial) this.#clocks.recordIsPartial();
     if (this.#options.streams.hasIncomplete) this.#clocks.messageIsIncomplete();
+    if (this.#options.streams.readyCount > 0) this.#writer.schedule(); // an answer has made room for what was queued
     this.#finishDrain();
   }
 
