@@ -24,7 +24,8 @@ export function open(
   { method = 'POST', headers = {}, body, signal }: Call = {},
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const outgoing = request(url, { method, headers, ...(signal && { signal }) }, resolve);
+    // A connection of its own for each call: no call meets what another one has left on its socket.
+    const outgoing = request(url, { method, headers, agent: false, ...(signal && { signal }) }, resolve);
     outgoing.on('error', reject); // more than one may come, the later ones after the answer
     // A body that is refused half-way resets the socket, which by then no longer belongs to the call.
     outgoing.on('socket', (socket) => socket.on('error', reject));
