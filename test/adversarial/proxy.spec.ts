@@ -7,7 +7,7 @@ import { firstValueFrom } from 'rxjs';
 
 import type { SealwireClient } from '../../libs/transport/src/index.js';
 import { endAll, newClient, portOf, startServer } from '../support/pair.js';
-import { TcpProxy } from '../support/tcp-proxy.js';
+import { flipBit, TcpProxy } from '../support/tcp-proxy.js';
 
 const MESSAGE_1_BYTES = 112;
 const MESSAGE_2_BYTES = 104;
@@ -36,16 +36,6 @@ async function setUp() {
 /** The answer, or the code of the failure: every call of it ends. */
 function outcome(client: SealwireClient, data: unknown = 'x'): Promise<unknown> {
   return firstValueFrom(client.send('count', data)).catch((error: { code?: string }) => error.code);
-}
-
-function flip(direction: 'c2s' | 's2c', bit: number): TcpProxy['alter'] {
-  const at = bit >> 3;
-  return (chunk, offset, from) => {
-    if (from !== direction || at < offset || at >= offset + chunk.length) return chunk;
-    const altered = Buffer.from(chunk);
-    altered[at - offset] = altered.readUInt8(at - offset) ^ (1 << (bit & 7));
-    return altered;
-  };
 }
 
 async function rawSocket(port: number, bytes: string | Buffer): Promise<Buffer> {
@@ -95,7 +85,7 @@ describe('somebody who flips one bit', () => {
       const attempts = bits.slice(from, from + 32).map(async (bit) => {
         const own = await TcpProxy.to(portOf(server));
         proxies.push(own);
-        own.alter = flip(direction, bit);
+        own.alter = flipBit(direction, bit);
         const client = newClient(own.port, SHORT);
         return outcome(client).finally(() => own.close());
       });
@@ -117,7 +107,7 @@ describe('somebody who flips one bit', () => {
       const attempts = Array.from({ length: Math.min(32, length * 8 - from) }, async (_, index) => {
         const own = await TcpProxy.to(portOf(server));
         proxies.push(own);
-        own.alter = flip(direction, start * 8 + from + index);
+        own.alter = flipBit(direction, start * 8 + from + index);
         const client = newClient(own.port, { ...SHORT, requestTimeoutMs: 1_000 });
         return outcome(client).finally(() => own.close());
       });

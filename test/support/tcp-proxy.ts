@@ -5,6 +5,17 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 /** What the proxy does with a chunk: bytes to pass on. `offset` counts the bytes of the direction before it. */
 export type Alter = (chunk: Buffer, offset: number, direction: 'c2s' | 's2c') => Buffer;
 
+/** Flips one bit of the direction `flipped`, counted from the start of the connection. */
+export function flipBit(flipped: 'c2s' | 's2c', bit: number): Alter {
+  const at = bit >> 3;
+  return (chunk, offset, direction) => {
+    if (direction !== flipped || at < offset || at >= offset + chunk.length) return chunk;
+    const altered = Buffer.from(chunk);
+    altered.writeUInt8(altered.readUInt8(at - offset) ^ (1 << (bit & 7)), at - offset);
+    return altered;
+  };
+}
+
 /** A TCP proxy that sees everything, keeps it, and may change it. */
 export class TcpProxy {
   readonly recorded = { c2s: [] as Buffer[], s2c: [] as Buffer[] };
@@ -37,8 +48,17 @@ export class TcpProxy {
     return Buffer.concat(this.recorded[direction]);
   }
 
-  close(): void {
+  /** Cuts every connection, forgets what it has seen, and passes on unaltered what comes next. */
+  reset(): void {
     for (const socket of this.#sockets) socket.destroy();
+    this.#sockets.clear();
+    this.recorded.c2s.length = 0;
+    this.recorded.s2c.length = 0;
+    this.alter = (chunk) => chunk;
+  }
+
+  close(): void {
+    this.reset();
     this.#server.close();
   }
 
