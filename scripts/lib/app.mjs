@@ -114,11 +114,13 @@ function notReady(name, url, { status, text, message }) {
   return new Failure(`The ${name} app does not get ready: ${url}: ${status ? `${status} ${text}` : message}`);
 }
 
+/** Only what it printed as an error can be the reason: its log holds the text of messages. */
 function explainEnd(name, how, lines) {
   const errors = lines.filter(({ isError }) => isError).map(({ text }) => text);
   // An app that cannot start says so in one line of its own.
   if (errors.length === 1 && how === 'exit code 1') return errors[0];
-  return `The ${name} app ended (${how}): ${thrownIn(errors) ?? lines.at(-1)?.text ?? 'it printed nothing'}`;
+  const reason = thrownIn(errors) ?? errors.at(-1);
+  return `The ${name} app ended (${how})${reason === undefined ? '' : `: ${reason}`}`;
 }
 
 /** The message among the lines of a stack trace. */

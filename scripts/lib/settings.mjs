@@ -49,18 +49,22 @@ function reachable(host) {
 }
 
 /**
- * Fails when a port is taken, before anything is built or started. What is no port at all is left to the app, which
- * names it.
+ * Fails when a port is taken, before anything is built or started, and names every one that is. What is no port at all
+ * is left to the app, which names it.
  */
 export async function checkPorts({ trigger, health, wire }, env) {
   const wanted = env.SEALWIRE_PATH ? [trigger, health] : [trigger, health, wire];
   const held = [];
-  try {
-    // All of them at once, so that two settings with the same port are told as well.
-    for (const each of wanted) if (isPort(each.port)) held.push(await hold(each));
-  } finally {
-    await Promise.all(held.map((server) => new Promise((resolve) => server.close(resolve))));
+  const complaints = [];
+  // All of them at once, so that two settings with the same port are told as well.
+  for (const each of wanted.filter(({ port }) => isPort(port))) {
+    await hold(each).then(
+      (server) => held.push(server),
+      (error) => complaints.push(error.message),
+    );
   }
+  await Promise.all(held.map((server) => new Promise((resolve) => server.close(resolve))));
+  if (complaints.length > 0) throw new Failure(complaints.join(' '));
 }
 
 const isPort = (port) => Number.isInteger(port) && port > 0 && port <= 65_535;

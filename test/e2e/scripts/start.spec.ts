@@ -68,31 +68,33 @@ describe('npm start', { timeout: TIMEOUT_MS }, () => {
     for (const app of ['server', 'client']) isGone(pidOf(app, pair.stdout));
   });
 
-  it('tells in one line that an app ended, and ends the other', async () => {
+  it('tells in one line that an app ended, without a word of its log, and ends the other', async () => {
     const pair = start();
     await pair.printed('Ctrl-C');
+    await send('confidential');
+    await pair.printed('Decrypted: confidential');
     process.kill(pidOf('server', pair.stdout), 'SIGKILL');
     const { status, stdout, stderr } = await pair.end();
     expect({ status, stderr }).toEqual({
       status: 1,
-      stderr: expect.stringMatching(/^The server app ended \(SIGKILL\).*\n$/),
+      stderr: 'The server app ended (SIGKILL)\n',
     });
     isGone(pidOf('client', stdout));
   });
 
-  it('refuses a port in use in one line that names its setting, before it does anything', async () => {
-    const server = createServer().listen(Number(env.HTTP_PORT), '127.0.0.1');
-    await once(server, 'listening');
+  it('refuses ports in use in one line that names the setting of each, before it does anything', async () => {
+    const settings = ['HTTP_PORT', 'HEALTH_PORT'] as const;
+    const servers = settings.map((name) => createServer().listen(Number(env[name]), '127.0.0.1'));
+    await Promise.all(servers.map((server) => once(server, 'listening')));
     try {
+      const complaints = settings.map((name) => `Port ${env[name]} on 127\\.0\\.0\\.1 is in use: .* ${name}=\\d+\\.`);
       expect(await start().end()).toEqual({
         status: 1,
         stdout: '',
-        stderr: expect.stringMatching(
-          new RegExp(`^Port ${env.HTTP_PORT} on 127\\.0\\.0\\.1 is in use: .* HTTP_PORT=\\d+\\.\n$`),
-        ),
+        stderr: expect.stringMatching(new RegExp(`^${complaints.join(' ')}\n$`)),
       });
     } finally {
-      server.close();
+      for (const server of servers) server.close();
     }
   });
 
