@@ -4,7 +4,7 @@ import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 const DESCRIPTION = [
   'Sends messages to the server app over the encrypted channel and answers with what its handlers answer.',
   'A pattern that is an object goes into the path as its JSON text, percent-encoded.',
-  'Every failed call is answered with `{ statusCode, code, message }`; `docs/errors.md` explains the codes.',
+  'Every failed call is answered with `{ statusCode, code, message }`; `docs/errors.md` explains the codes. Where the channel failed, `sent` tells whether the message had gone out: `false` means that no handler ran.',
 ].join('\n\n');
 
 /** The description of all routes: a page at /docs, and the document itself at /docs/openapi.json. */

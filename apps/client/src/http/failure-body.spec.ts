@@ -1,4 +1,5 @@
 import { ImATeapotException, NotFoundException } from '@nestjs/common';
+import { TransportError } from '@sealwire/transport';
 import { describe, expect, it } from 'vitest';
 
 import { toFailureBody } from './failure-body.js';
@@ -8,6 +9,16 @@ describe('the body of a failure', () => {
   it.each(HTTP_FAILURE_CODES)('has the code, its status and the message: %s', (code) => {
     const failure = new HttpFailure(code, 'why');
     expect(toFailureBody(failure)).toEqual({ statusCode: failure.getStatus(), code, message: 'why' });
+  });
+
+  it.each([true, false])('tells whether the message was sent where the channel knows: %s', (sent) => {
+    expect(toFailureBody(new TransportError('ERR_CONNECTION_LOST', 'why', { sent }))).toEqual({
+      statusCode: 503,
+      code: 'ERR_CONNECTION_LOST',
+      message: 'why',
+      sent,
+    });
+    expect(toFailureBody(new TransportError('ERR_NOT_CONNECTED', 'why'))).not.toHaveProperty('sent');
   });
 
   it('has a code for what Nest answers by itself', () => {

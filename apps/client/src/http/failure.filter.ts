@@ -7,7 +7,7 @@ import { toFailureBody } from './failure-body.js';
 import type { FailureBody } from './http-failure.js';
 import { sendJson } from './json-reply.js';
 
-/** Answers every failure, wherever it happened, with `{ statusCode, code, message }`. */
+/** Answers every failure, wherever it happened, with a {@link FailureBody}. */
 @Catch()
 export class FailureFilter implements ExceptionFilter {
   readonly #logger = new Logger('Trigger');

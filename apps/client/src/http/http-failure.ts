@@ -30,6 +30,8 @@ export interface FailureBody {
   readonly statusCode: number;
   readonly code: string;
   readonly message: string;
+  /** Of a failure of the channel: `false` means that no handler can have run, so that the call can be made again. */
+  readonly sent?: boolean;
 }
 
 /** A failure of this app, with the status that its code stands for. */

@@ -11,7 +11,12 @@ const failure = (statusCode: number, code: string, description: string): MethodD
         schema: {
           type: 'object',
           required: ['statusCode', 'code', 'message'],
-          properties: { statusCode: { type: 'integer' }, code: { type: 'string' }, message: { type: 'string' } },
+          properties: {
+            statusCode: { type: 'integer' },
+            code: { type: 'string' },
+            message: { type: 'string' },
+            sent: { type: 'boolean' },
+          },
         },
         example: { statusCode, code, message: description },
       },
