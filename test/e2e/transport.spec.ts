@@ -16,7 +16,13 @@ import { Test } from '@nestjs/testing';
 import { firstValueFrom, interval, lastValueFrom, NEVER, Observable, of, Subject, take, toArray } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { RemoteError, SealwireClient, SealwireContext, SealwireModule } from '../../libs/transport/src/index.js';
+import {
+  RemoteError,
+  SealwireClient,
+  SealwireContext,
+  SealwireModule,
+  SealwireRecordBuilder,
+} from '../../libs/transport/src/index.js';
 import { SealwireServer } from '../../libs/transport/src/index.js';
 import { endAll, keyring, listen, newClient, newKeyring, portOf, startServer } from '../support/pair.js';
 
@@ -67,7 +73,15 @@ class DemoController {
 
   @MessagePattern('context')
   context(@Ctx() context: SealwireContext): object {
-    return { pattern: context.getPattern(), keyId: context.getKeyId(), address: context.getRemoteAddress() };
+    const socket = context.getSocketRef();
+    return {
+      pattern: context.getPattern(),
+      keyId: context.getKeyId(),
+      address: context.getRemoteAddress(),
+      metadata: context.getMetadata(),
+      peerPort: socket.remotePort,
+      canWrite: 'write' in socket || 'end' in socket || 'destroy' in socket,
+    };
   }
 
   @EventPattern('noted')
@@ -142,10 +156,24 @@ describe('a Nest application on SealwireServer', () => {
   });
 
   it('tells the handler what it can know of its message', async () => {
-    expect(await firstValueFrom(client().send('context', 0))).toMatchObject({
+    const caller = client();
+    await caller.connect();
+    const { localPort } = caller.unwrap();
+    expect(await firstValueFrom(caller.send('context', 0))).toEqual({
       pattern: 'context',
       keyId: keyring.primary.id,
-      address: expect.stringContaining('127.0.0.1:') as string,
+      address: `127.0.0.1:${localPort}`,
+      peerPort: localPort,
+      canWrite: false,
+    });
+  });
+
+  it('gets the metadata of a dispatch hook and of a record, which goes over it', async () => {
+    const caller = client();
+    caller.setOnDispatchHook((packet) => (packet.metadata = { trace: 'hook', tenant: 'a' }));
+    const record = new SealwireRecordBuilder(0).setMetadata({ trace: 'record' }).build();
+    expect(await firstValueFrom(caller.send('context', record))).toMatchObject({
+      metadata: { trace: 'record', tenant: 'a' },
     });
   });
 
@@ -209,6 +237,30 @@ describe('SealwireClient', () => {
       code: 'ERR_REQUEST_TIMEOUT',
     });
     expect((await ends).sort()).toEqual(['observable', 'signal']);
+  });
+
+  it('takes the deadline of a single message before its own', async () => {
+    server.addHandler('never', () => Promise.resolve(NEVER));
+    const record = (timeoutMs: number) => new SealwireRecordBuilder('x').setTimeoutMs(timeoutMs).build();
+    expect(await failure(client().send('never', record(20)))).toMatchObject({
+      code: 'ERR_REQUEST_TIMEOUT',
+      sent: true,
+    });
+    server.addHandler('slow', () => new Promise((resolve) => void setTimeout(() => resolve('late'), 40)));
+    expect(await failure(client({ requestTimeoutMs: 1 }).send('slow', record(0)))).toBe('late');
+  });
+
+  it.each([-1, 1.5, 2 ** 31, NaN])('refuses a deadline of %d ms for a single message', (timeoutMs) => {
+    expect(() => new SealwireRecordBuilder('x').setTimeoutMs(timeoutMs)).toThrow(
+      expect.objectContaining({ code: 'ERR_BAD_OPTION' }) as Error,
+    );
+  });
+
+  it('refuses a record without data', () => {
+    expect(() => new SealwireRecordBuilder().build()).toThrow(
+      expect.objectContaining({ code: 'ERR_BAD_OPTION' }) as Error,
+    );
+    expect(new SealwireRecordBuilder<string>().setData('x').build().data).toBe('x');
   });
 
   it('refuses a message that the server would not take, before it is sent', async () => {

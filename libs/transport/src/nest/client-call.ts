@@ -1,4 +1,4 @@
-import type { Deserializer, ReadPacket, Serializer, WritePacket } from '@nestjs/microservices';
+import type { Deserializer, Serializer, WritePacket } from '@nestjs/microservices';
 
 import { TransportError } from '../errors.js';
 import type { AnswerSink, ClientStream } from '../frame/client-streams.js';
@@ -7,10 +7,13 @@ import type { Call } from '../frame/message.js';
 import { decodeData } from '../frame/payload.js';
 import type { Link } from './client-link.js';
 import { InOrder } from './in-order.js';
+import type { OutgoingPacket } from './record-builder.js';
 import { toCallerError } from './remote-error.js';
 
 export interface ClientCallOptions {
-  readonly packet: ReadPacket;
+  readonly packet: OutgoingPacket;
+  /** Of a request; 0: none. */
+  readonly timeoutMs: number;
   /** Nest's normalised route. */
   readonly pattern: string;
   /** Undefined when the connection was lost between `connect()` and the call. */
@@ -32,9 +35,10 @@ export class ClientCall {
   }
 
   /** @returns What cancels the request: Nest calls it on unsubscribe and after completion alike. */
-  request(timeoutMs: number, callback: (packet: WritePacket) => void): () => void {
+  request(callback: (packet: WritePacket) => void): () => void {
+    const { timeoutMs } = this.#options;
     const fail = (err: unknown): void => this.#finish(() => callback({ err }));
-    if (timeoutMs > 0) this.#timer = setTimeout(() => this.#expire(timeoutMs, fail), timeoutMs);
+    if (timeoutMs > 0) this.#timer = setTimeout(() => this.#expire(fail), timeoutMs);
     this.#withCall((call) => {
       this.#open('REQUEST', encodeRequest({ ...call, timeoutMs }), this.#requestSink(callback, fail));
     }, fail);
@@ -57,7 +61,7 @@ export class ClientCall {
   /** The packet after the user's serializer. */
   #withCall(use: (call: Call) => void, fail: (error: unknown) => void): void {
     const { packet, pattern, serializer } = this.#options;
-    const produce = (): ReadPacket | Promise<ReadPacket> => serializer?.serialize(packet) ?? packet;
+    const produce = (): OutgoingPacket | Promise<OutgoingPacket> => serializer?.serialize(packet) ?? packet;
     this.#order.run(
       produce,
       ({ data, metadata }) => {
@@ -99,7 +103,8 @@ export class ClientCall {
     return this.#options.deserializer?.deserialize(packet) ?? packet;
   }
 
-  #expire(timeoutMs: number, fail: (error: unknown) => void): void {
+  #expire(fail: (error: unknown) => void): void {
+    const { timeoutMs } = this.#options;
     const sent = this.#stream?.state.at === 'SEALED';
     this.#cancelStream();
     fail(new TransportError('ERR_REQUEST_TIMEOUT', `No answer within ${timeoutMs} ms`, { sent }));

@@ -13,8 +13,9 @@ import { ClientCall } from './client-call.js';
 import { openLink } from './client-link.js';
 import type { Link } from './client-link.js';
 import { createInstanceId, forgetOwnClient, noteOwnClient } from './instances.js';
-import { keyringSource, resolveEndpoint, resolveRequestTimeoutMs, resolveService } from './options.js';
+import { checkTimeoutMs, keyringSource, resolveEndpoint, resolveService } from './options.js';
 import type { SealwireClientOptions } from './options.js';
+import { openRecord } from './record-builder.js';
 
 /** Events of the current `net.Socket`. */
 export type SealwireClientEvents = {
@@ -55,7 +56,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     this.#limits = resolveLimits(options);
     this.#endpoint = resolveEndpoint(options);
     this.#service = resolveService(options);
-    this.#requestTimeoutMs = resolveRequestTimeoutMs(options);
+    this.#requestTimeoutMs = checkTimeoutMs('requestTimeoutMs', options.requestTimeoutMs ?? 0);
     this.#loadKeyring = keyringSource(options);
     noteOwnClient(this.#instanceId);
   }
@@ -94,7 +95,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   }
 
   protected override publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
-    return this.#call(packet).request(this.#requestTimeoutMs, callback);
+    return this.#call(packet).request(callback);
   }
 
   protected override dispatchEvent<T = unknown>(packet: ReadPacket): Promise<T> {
@@ -104,8 +105,10 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   #call(packet: ReadPacket): ClientCall {
     const { serializer, deserializer } = this.#options;
     const pattern: unknown = this.normalizePattern(packet.pattern);
+    const { packet: opened, timeoutMs = this.#requestTimeoutMs } = openRecord(packet);
     return new ClientCall({
-      packet,
+      packet: opened,
+      timeoutMs,
       pattern: typeof pattern === 'string' ? pattern : JSON.stringify(pattern),
       link: this.#state.at === 'CONNECTED' ? this.#state.link : undefined,
       serializer,

@@ -1,10 +1,12 @@
 import { BaseRpcContext } from '@nestjs/microservices';
 
+import type { SocketView } from '../connection/socket-view.js';
 import type { Metadata } from '../frame/message.js';
 import { LENGTH_BYTES } from '../record/record.js';
 
 /** What is known of the connection a message came on. */
 export interface PeerInfo {
+  readonly socket: SocketView;
   readonly address: string | undefined;
   readonly keyId: string;
 }
@@ -17,16 +19,25 @@ export interface MessageInfo {
   readonly record: Buffer | undefined;
 }
 
-/** What a handler can learn about its message: `@Ctx() context: SealwireContext`. */
-export class SealwireContext extends BaseRpcContext<[peer: PeerInfo, pattern: string, metadata: Metadata | undefined]> {
+/** What a handler can learn about its message: `@Ctx() context: SealwireContext`. Its arguments are those of a `TcpContext`. */
+export class SealwireContext extends BaseRpcContext<
+  [socket: SocketView, pattern: string, metadata: Metadata | undefined]
+> {
+  readonly #peer: PeerInfo;
   readonly #record: Buffer | undefined;
   /** Made when somebody asks for the signal: most handlers do not. */
   #cancellation: AbortController | undefined;
   #isCancelled = false;
 
   constructor({ peer, pattern, metadata, record }: MessageInfo) {
-    super([peer, pattern, metadata]);
+    super([peer.socket, pattern, metadata]);
+    this.#peer = peer;
     this.#record = record;
+  }
+
+  /** The socket that the message came on, to be looked at: it cannot be written to. */
+  getSocketRef(): SocketView {
+    return this.args[0];
   }
 
   /** The pattern as a route: the string itself, or the normalised JSON of an object pattern. */
@@ -41,12 +52,12 @@ export class SealwireContext extends BaseRpcContext<[peer: PeerInfo, pattern: st
 
   /** `address:port` of the client; undefined on a Unix domain socket. */
   getRemoteAddress(): string | undefined {
-    return this.args[0].address;
+    return this.#peer.address;
   }
 
   /** The id of the key that the connection was made with: 16 hexadecimal digits. */
   getKeyId(): string {
-    return this.args[0].keyId;
+    return this.#peer.keyId;
   }
 
   /** Fires when nobody waits for the answer any more: cancelled, timed out, or the connection is gone. */

@@ -74,14 +74,9 @@ export function resolveService({ service = DEFAULT_SERVICE }: SealwireOptions): 
 const MAX_REQUEST_TIMEOUT_MS = 0x7fff_ffff;
 
 /** @throws {TransportError} `ERR_BAD_OPTION` */
-export function resolveRequestTimeoutMs({ requestTimeoutMs = 0 }: SealwireClientOptions): number {
-  const fits =
-    Number.isInteger(requestTimeoutMs) && requestTimeoutMs >= 0 && requestTimeoutMs <= MAX_REQUEST_TIMEOUT_MS;
-  if (fits) return requestTimeoutMs;
-  throw new TransportError(
-    'ERR_BAD_OPTION',
-    `requestTimeoutMs is ${requestTimeoutMs}; it must be 0 or a number of milliseconds`,
-  );
+export function checkTimeoutMs(name: string, timeoutMs: number): number {
+  if (Number.isInteger(timeoutMs) && timeoutMs >= 0 && timeoutMs <= MAX_REQUEST_TIMEOUT_MS) return timeoutMs;
+  throw new TransportError('ERR_BAD_OPTION', `${name} is ${timeoutMs}; it must be 0 or a number of milliseconds`);
 }
 
 /**

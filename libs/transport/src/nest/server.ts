@@ -9,6 +9,7 @@ import { Connection } from '../connection/connection.js';
 import type { ConnectionEvents } from '../connection/connection.js';
 import { remoteAddress } from '../connection/endpoint.js';
 import { Listener } from '../connection/listener.js';
+import { SocketView } from '../connection/socket-view.js';
 import { TransportError } from '../errors.js';
 import { ServerStreams } from '../frame/server-streams.js';
 import { respond } from '../handshake/index.js';
@@ -141,7 +142,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
     const { instanceId } = session.peer;
     const dispatcher: Dispatcher = new Dispatcher({
       host: this.#host,
-      peer: { address: remoteAddress(socket), keyId: session.keyId.toString('hex') },
+      peer: { socket: new SocketView(socket), address: remoteAddress(socket), keyId: session.keyId.toString('hex') },
       window: this.#windows.of(instanceId),
       maxRunning: this.#limits.maxRunning,
       streams: () => streams,

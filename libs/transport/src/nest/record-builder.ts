@@ -1,0 +1,71 @@
+import type { ReadPacket } from '@nestjs/microservices';
+
+import { TransportError } from '../errors.js';
+import type { Metadata } from '../frame/message.js';
+import { checkTimeoutMs } from './options.js';
+
+export interface SealwireRecordOptions {
+  /** After that this one request fails, at both ends; 0: never. Default: the client's `requestTimeoutMs`. */
+  readonly timeoutMs?: number;
+  /** What the handler reads with `context.getMetadata()`; strings only, 64 KiB as JSON at most. */
+  readonly metadata?: Metadata;
+}
+
+/** Data with what is to be known of this one message. Made by a {@link SealwireRecordBuilder}. */
+export class SealwireRecord<Data = unknown> {
+  readonly data: Data;
+  readonly options: SealwireRecordOptions;
+
+  constructor(data: Data, options: SealwireRecordOptions) {
+    this.data = data;
+    this.options = options;
+  }
+}
+
+/** `client.send('sum', new SealwireRecordBuilder([1, 2]).setTimeoutMs(500).setMetadata({ trace: '…' }).build())` */
+export class SealwireRecordBuilder<Data = unknown> {
+  #data: Data | undefined;
+  #options: SealwireRecordOptions = {};
+
+  constructor(data?: Data) {
+    this.#data = data;
+  }
+
+  setData(data: Data): this {
+    this.#data = data;
+    return this;
+  }
+
+  /** @throws {TransportError} `ERR_BAD_OPTION` - not 0 to 2^31 - 1 milliseconds. */
+  setTimeoutMs(timeoutMs: number): this {
+    this.#options = { ...this.#options, timeoutMs: checkTimeoutMs('timeoutMs', timeoutMs) };
+    return this;
+  }
+
+  setMetadata(metadata: Metadata): this {
+    this.#options = { ...this.#options, metadata };
+    return this;
+  }
+
+  /** @throws {TransportError} `ERR_BAD_OPTION` - no data was given: Nest sends no message without. */
+  build(): SealwireRecord<Data> {
+    const data = this.#data;
+    if (data === undefined || data === null) throw new TransportError('ERR_BAD_OPTION', 'A record needs data');
+    return new SealwireRecord<Data>(data, this.#options);
+  }
+}
+
+/** A request or event on its way to the user's serializer. `metadata` is that of Nest 12; earlier versions have none. */
+export type OutgoingPacket = ReadPacket & { readonly metadata?: Metadata };
+
+/** Takes the data out of a record; the record's metadata goes over what a dispatch hook has attached. */
+export function openRecord(packet: OutgoingPacket): { readonly packet: OutgoingPacket; readonly timeoutMs?: number } {
+  const data: unknown = packet.data;
+  if (!(data instanceof SealwireRecord)) return { packet };
+  const { metadata, ...rest } = data.options;
+  const opened: OutgoingPacket = { ...packet, data: data.data };
+  return {
+    ...rest,
+    packet: metadata === undefined ? opened : { ...opened, metadata: { ...packet.metadata, ...metadata } },
+  };
+}
