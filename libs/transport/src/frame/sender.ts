@@ -19,6 +19,8 @@ const EMPTY = Buffer.alloc(0);
 export class SendingStream {
   readonly id: number;
   readonly queue = new Fifo<Outgoing>();
+  /** Bytes of the queue that have not been sent. */
+  queuedBytes = 0;
   /** How much of the first message in the queue has been sent. */
   offset = 0;
   /** Whether the first message counts among the peer's incomplete ones. */
@@ -78,8 +80,9 @@ export class FrameSender {
   /** Forgets what the stream has not sent yet, also the rest of a message under way. */
   drop(stream: SendingStream): void {
     const bytes = stream.queue.peek()?.payload.length ?? 0;
-    this.#queuedBytes += stream.offset;
-    for (const { payload } of stream.queue.drain()) this.#queuedBytes -= payload.length;
+    stream.queue.drain();
+    this.#queuedBytes -= stream.queuedBytes;
+    stream.queuedBytes = 0;
     stream.offset = 0;
     if (stream.isScheduled && !this.#ready.remove(stream)) this.#waitingForRoom.remove(stream);
     stream.isScheduled = false;
@@ -103,6 +106,7 @@ export class FrameSender {
   /** Behind the others, if anything is left to send. */
   #advance(stream: SendingStream, end: number, more: boolean): void {
     this.#queuedBytes -= end - stream.offset;
+    stream.queuedBytes -= end - stream.offset;
     this.#ready.shift();
     stream.isScheduled = false;
     stream.offset = more ? end : 0;
@@ -116,6 +120,7 @@ export class FrameSender {
   #enqueue(stream: SendingStream, message: Outgoing): void {
     stream.queue.push(message);
     this.#queuedBytes += message.payload.length;
+    stream.queuedBytes += message.payload.length;
     this.#schedule(stream);
   }
 

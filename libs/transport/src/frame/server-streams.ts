@@ -35,11 +35,17 @@ export interface ServerStreamsOptions {
   readonly handler: StreamHandler;
 }
 
+/** So much of one answer waits before its source is asked to wait: enough to fill the records of several turns. */
+const MAX_AHEAD_BYTES = 65_536;
+const MAX_AHEAD_VALUES = 64;
+
 class OpenStream implements ServerStream {
   readonly kind: 'REQUEST' | 'EVENT';
   readonly firstFrameMs: number;
   readonly sending: SendingStream;
   at: 'RECEIVING' | 'RUNNING' | 'ANSWERED' = 'RECEIVING';
+  /** Set while the source of its values waits. */
+  resume: (() => void) | undefined;
 
   constructor(kind: 'REQUEST' | 'EVENT', id: number, nowMs: number) {
     this.kind = kind;
@@ -54,6 +60,7 @@ export class ServerStreams implements Streams {
   readonly #sender: FrameSender;
   readonly #assembler: MessageAssembler;
   readonly #open = new Map<number, OpenStream>();
+  readonly #paused = new Set<OpenStream>();
   #highestSeen = 0;
   #mayOpen = true;
 
@@ -162,10 +169,25 @@ export class ServerStreams implements Streams {
     return this.#running(stream) !== undefined;
   }
 
+  /**
+   * For a source that can wait: undefined when the stream takes another value now, else what resolves when it does, or
+   * when nobody waits for its answer any more.
+   */
+  whenWritable(stream: ServerStream): Promise<void> | undefined {
+    const open = this.#running(stream);
+    if (open === undefined || this.#isWritable(open)) return undefined;
+    this.#paused.add(open);
+    return new Promise((resolve) => {
+      open.resume = resolve;
+    });
+  }
+
   nextFrame(roomBytes: number): Frame | undefined {
+    const wasFull = this.#isFull;
     const frame = this.#sender.next(roomBytes);
     if (frame === undefined) return undefined;
     const { kind, more, last, stream } = frame;
+    if (this.#paused.size > 0) this.#resumeWritable(wasFull && !this.#isFull ? this.#paused : [this.#open.get(stream)]);
     if (last || kind === 'COMPLETE' || kind === 'ACK' || (kind === 'ERROR' && !more)) this.#close(stream);
     return frame;
   }
@@ -214,6 +236,24 @@ export class ServerStreams implements Streams {
     if (stream.at !== 'RECEIVING') this.#options.handler.cancelled(stream);
   }
 
+  get #isFull(): boolean {
+    return this.#sender.queuedBytes * 2 > this.#options.maxQueuedBytes;
+  }
+
+  #isWritable({ sending }: OpenStream): boolean {
+    return !this.#isFull && sending.queuedBytes < MAX_AHEAD_BYTES && sending.queue.size < MAX_AHEAD_VALUES;
+  }
+
+  #resumeWritable(candidates: Iterable<OpenStream | undefined>): void {
+    for (const stream of candidates) if (stream !== undefined && this.#isWritable(stream)) this.#resume(stream);
+  }
+
+  #resume(stream: OpenStream): void {
+    this.#paused.delete(stream);
+    stream.resume?.();
+    stream.resume = undefined;
+  }
+
   /** The stream, unless it is closed or its end is queued. */
   #running(stream: ServerStream): OpenStream | undefined {
     return stream instanceof OpenStream && stream.at === 'RUNNING' && this.#open.get(stream.sending.id) === stream
@@ -222,6 +262,8 @@ export class ServerStreams implements Streams {
   }
 
   #close(id: number): void {
+    const stream = this.#open.get(id);
+    if (stream !== undefined) this.#resume(stream);
     this.#assembler.drop(id);
     this.#open.delete(id);
   }

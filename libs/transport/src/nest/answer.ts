@@ -30,6 +30,11 @@ export class Answer {
     this.#send({ response: value }, ({ response }) => this.#next(response, false));
   }
 
+  /** Undefined when the connection takes another value now, else what resolves when it does. */
+  whenWritable(): Promise<void> | undefined {
+    return this.#options.streams.whenWritable(this.#options.stream);
+  }
+
   /** The only value of an answer. `undefined` is none, as in Nest. */
   only(value: unknown): void {
     if (value === undefined) this.complete();

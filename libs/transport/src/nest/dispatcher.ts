@@ -188,6 +188,7 @@ export class Dispatcher implements StreamHandler {
   readonly #eventSink: ResultSink = {
     only: () => undefined,
     next: () => undefined,
+    whenWritable: () => undefined,
     complete: () => undefined,
     error: (error) => this.#options.host.logError(error),
   };

@@ -3,6 +3,7 @@ import { isObservable } from 'rxjs';
 import type { Observable, Subscription } from 'rxjs';
 
 import type { SealwireContext } from './context.js';
+import { isAsyncIterable, PullSource } from './pull-source.js';
 
 /** Nest's processing hooks of one server; both exist in Nest 11 and 12. */
 export interface ProcessingHooks {
@@ -15,6 +16,8 @@ export interface ResultSink {
   /** The handler returned this and nothing else. */
   only(value: unknown): void;
   next(value: unknown): void;
+  /** For a source that can wait: undefined when it need not. */
+  whenWritable(): Promise<void> | undefined;
   complete(): void;
   error(error: unknown): void;
 }
@@ -33,6 +36,8 @@ export interface ExecutionOptions {
 export class Execution {
   readonly #options: ExecutionOptions;
   #subscription: Subscription | undefined;
+  /** What is being pulled. */
+  #source: PullSource | undefined;
   #state: 'RUNNING' | 'CANCELLED' | 'SETTLED' = 'RUNNING';
 
   constructor(options: ExecutionOptions) {
@@ -48,51 +53,89 @@ export class Execution {
     }
   }
 
-  /** Nobody waits for the result: observables are torn down, the signal fires. A promise that is pending runs on. */
+  /** Nobody waits for the result: its source is torn down, the signal fires. A promise that is pending runs on. */
   cancel(): void {
     if (this.#state !== 'RUNNING') return;
     this.#state = 'CANCELLED';
     this.#options.context.cancel();
-    if (this.#subscription === undefined) return;
-    this.#subscription.unsubscribe();
-    this.#settle();
+    this.#subscription?.unsubscribe();
+    if (this.#source !== undefined) this.#source.stop();
+    else if (this.#subscription !== undefined) this.#settle();
   }
 
   async #run(): Promise<void> {
-    const { handler, data, context, sink } = this.#options;
+    const { handler, data, context } = this.#options;
     try {
       const result: unknown = await handler(data, context);
-      if (this.#state === 'CANCELLED') this.#settle();
-      else if (isObservable(result)) this.#subscribe(result);
-      else {
-        sink.only(result);
-        this.#settle();
-      }
+      if (isObservable(result)) this.#subscribe(result);
+      else if (isAsyncIterable(result)) {
+        await this.#pull(result);
+        this.#end((sink) => sink.complete());
+      } else this.#end((sink) => sink.only(result));
     } catch (error) {
       this.#fail(error);
     }
   }
 
   #subscribe(result: Observable<unknown>): void {
-    const { sink } = this.#options;
+    if (this.#state === 'CANCELLED') {
+      this.#settle();
+      return;
+    }
+    let pulled: Promise<void> | undefined;
     this.#subscription = result.subscribe({
       next: (value) => {
-        if (this.#state === 'RUNNING') sink.next(value);
+        if (this.#state !== 'RUNNING') return;
+        // An interceptor makes an observable of what the handler returned: one whose only value is the iterable.
+        if (isAsyncIterable(value)) pulled = this.#pull(value).catch((error: unknown) => this.#fail(error));
+        else this.#options.sink.next(value);
       },
       error: (error: unknown) => this.#fail(error),
       complete: () => {
-        if (this.#state === 'RUNNING') sink.complete();
-        this.#settle();
+        const complete = (): void => this.#end((sink) => sink.complete());
+        if (pulled === undefined) complete();
+        else void pulled.then(complete);
       },
     });
+    this.#endIfCancelled(this.#subscription);
+  }
+
+  /** Cancelled by its own first values, before there was a subscription to end. */
+  #endIfCancelled(subscription: Subscription): void {
     if (this.#state !== 'CANCELLED') return;
-    // Cancelled by its own first values, before there was a subscription to end.
-    this.#subscription.unsubscribe();
-    this.#settle();
+    subscription.unsubscribe();
+    if (this.#source === undefined) this.#settle();
+  }
+
+  /** Takes values only as fast as the connection takes them. */
+  async #pull(values: AsyncIterable<unknown>): Promise<void> {
+    const { sink } = this.#options;
+    const source = new PullSource(values);
+    if (this.#state === 'RUNNING') this.#source = source;
+    else source.stop();
+    try {
+      while (this.#state === 'RUNNING') {
+        await sink.whenWritable();
+        const next = await source.next();
+        if (next.done === true) return;
+        if (this.#isRunning()) sink.next(next.value);
+      }
+    } finally {
+      this.#source = undefined;
+      if (this.#state === 'CANCELLED') this.#settle();
+    }
+  }
+
+  #isRunning(): boolean {
+    return this.#state === 'RUNNING';
   }
 
   #fail(error: unknown): void {
-    if (this.#state === 'RUNNING') this.#options.sink.error(error);
+    this.#end((sink) => sink.error(error));
+  }
+
+  #end(tell: (sink: ResultSink) => void): void {
+    if (this.#state === 'RUNNING') tell(this.#options.sink);
     this.#settle();
   }
 

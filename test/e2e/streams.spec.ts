@@ -1,0 +1,178 @@
+// Handlers that return what can be waited for: async generators and streams of Node.
+import { Readable } from 'node:stream';
+
+import { Controller, Module, UseInterceptors } from '@nestjs/common';
+import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
+import { MessagePattern } from '@nestjs/microservices';
+import type { MicroserviceOptions } from '@nestjs/microservices';
+import { Test } from '@nestjs/testing';
+import { firstValueFrom, lastValueFrom, take, toArray } from 'rxjs';
+import type { Observable } from 'rxjs';
+import { afterEach, describe, expect, it } from 'vitest';
+
+import { SealwireServer } from '../../libs/transport/src/index.js';
+import type { SealwireClient } from '../../libs/transport/src/index.js';
+import { endAll, keyring, newClient, portOf, startServer } from '../support/pair.js';
+
+const CHUNK_BYTES = 65_536;
+
+afterEach(() => endAll());
+
+/** A server with one handler, and a client of it. */
+async function serve(handler: () => unknown): Promise<{ server: SealwireServer; caller: SealwireClient }> {
+  const server = await startServer();
+  server.addHandler('values', () => Promise.resolve(handler()));
+  return { server, caller: newClient(portOf(server)) };
+}
+
+const values = (caller: SealwireClient): Observable<unknown> => caller.send('values', 0);
+
+/** Resolves when `read` gives the same number before and after other calls have come and gone. */
+async function settled(server: SealwireServer, read: () => number): Promise<number> {
+  const other = newClient(portOf(server));
+  for (;;) {
+    const before = read();
+    for (let i = 0; i < 50; i++) await firstValueFrom(other.send('echo', i));
+    if (read() === before) return before;
+  }
+}
+
+describe('an async generator', () => {
+  it('answers with its values in order, then completes', async () => {
+    const { caller } = await serve(async function* () {
+      yield 1;
+      yield await Promise.resolve('two');
+      yield Buffer.from('three');
+    });
+    expect(await lastValueFrom(values(caller).pipe(toArray()))).toEqual([1, 'two', Buffer.from('three')]);
+  });
+
+  it('that yields nothing completes without a value', async () => {
+    // oxlint-disable-next-line require-yield
+    const { caller } = await serve(async function* () {
+      await Promise.resolve();
+    });
+    expect(await lastValueFrom(values(caller).pipe(toArray()))).toEqual([]);
+  });
+
+  it('that throws fails behind the values before', async () => {
+    const { caller } = await serve(async function* () {
+      yield 1;
+      throw { status: 'error', message: 'no more' }; // oxlint-disable-line no-throw-literal
+    });
+    const seen: unknown[] = [];
+    await expect(lastValueFrom(values(caller).pipe(take(2), toArray()))).rejects.toMatchObject({ message: 'no more' });
+    values(caller).subscribe({ next: (value) => seen.push(value), error: () => seen.push('error') });
+    await expect.poll(() => seen).toEqual([1, 'error']);
+  });
+
+  it('is pulled only as fast as the connection takes its values', async () => {
+    let pulled = 0;
+    let ended = false;
+    const { server, caller } = await serve(async function* () {
+      try {
+        for (;;) {
+          pulled += 1;
+          yield Buffer.alloc(CHUNK_BYTES);
+        }
+      } finally {
+        ended = true;
+      }
+    });
+    let received = 0;
+    const subscription = values(caller).subscribe(() => {
+      received += 1;
+      if (received === 1) caller.unwrap().pause();
+    });
+    await expect.poll(() => received).toBeGreaterThan(0);
+    const stalled = await settled(server, () => pulled);
+    caller.unwrap().resume();
+    await expect.poll(() => pulled).toBeGreaterThan(2 * stalled);
+    subscription.unsubscribe();
+    await expect.poll(() => ended).toBe(true);
+    expect(pulled - received).toBeLessThan((64 * 1_024 * 1_024) / CHUNK_BYTES);
+  });
+
+  it.each([
+    ['the caller unsubscribes', (caller: SealwireClient, unsubscribe: () => void) => (unsubscribe(), caller)],
+    ['the client closes', (caller: SealwireClient) => caller.close()],
+    ['the connection is lost', (caller: SealwireClient) => caller.unwrap().destroy()],
+  ])('hears at its next yield that %s, and cleans up', async (_what, leave) => {
+    let ended = false;
+    const { caller } = await serve(async function* () {
+      try {
+        for (let tick = 0; ; tick++) {
+          yield tick;
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      } finally {
+        ended = true;
+      }
+    });
+    await new Promise<void>((resolve) => {
+      const subscription = values(caller).subscribe({
+        next: (tick) => {
+          if (tick === 3) resolve(void leave(caller, () => subscription.unsubscribe()));
+        },
+        error: () => undefined,
+      });
+    });
+    await expect.poll(() => ended).toBe(true);
+  });
+
+  it('comes through an interceptor as its values', async () => {
+    const server = new SealwireServer({ port: 0, keyring });
+    const module = await Test.createTestingModule({ imports: [InterceptedModule] }).compile();
+    const app = module.createNestMicroservice<MicroserviceOptions>({ strategy: server });
+    await app.listen();
+    const caller = newClient(portOf(server));
+    expect(await lastValueFrom(values(caller).pipe(toArray()))).toEqual([1, 2, 3]);
+    await expect(lastValueFrom(caller.send('broken', 0).pipe(toArray()))).rejects.toMatchObject({
+      message: 'Internal server error',
+    });
+    await app.close();
+  });
+});
+
+class PassOn implements NestInterceptor {
+  intercept(_context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    return next.handle();
+  }
+}
+
+@UseInterceptors(PassOn)
+@Controller()
+class InterceptedController {
+  @MessagePattern('values')
+  async *values(): AsyncGenerator<number> {
+    yield* [1, 2, 3];
+  }
+
+  @MessagePattern('broken')
+  async *broken(): AsyncGenerator<number> {
+    yield 1;
+    throw new Error('inside');
+  }
+}
+
+@Module({ controllers: [InterceptedController] })
+class InterceptedModule {}
+
+describe('a stream of Node', () => {
+  it('answers with its chunks as bytes', async () => {
+    const { caller } = await serve(() => Readable.from([Buffer.from('ab'), Buffer.from('c')]));
+    expect(await lastValueFrom(values(caller).pipe(toArray()))).toEqual([Buffer.from('ab'), Buffer.from('c')]);
+  });
+
+  it('is destroyed when the caller unsubscribes, also while it waits for its source', async () => {
+    let waiting: Readable | undefined;
+    const { caller } = await serve(() => {
+      waiting = new Readable({ read() {} });
+      waiting.push('first');
+      return waiting;
+    });
+    const first = await firstValueFrom(values(caller));
+    expect(first).toEqual(Buffer.from('first'));
+    await expect.poll(() => waiting?.destroyed).toBe(true);
+  });
+});
