@@ -52,6 +52,13 @@ export class Clocks {
     this.#deadlines.clear('record');
   }
 
+  /** Sends a PING now, unless one is unanswered. */
+  ping(): void {
+    if (this.#heartbeat.isUnanswered) return;
+    this.#deadlines.set('pong', this.#limits.pongTimeoutMs);
+    this.#actions.sendPing(this.#heartbeat.beginPing());
+  }
+
   /** Absolute: a peer that drips bytes does not move it. */
   recordIsPartial(): void {
     this.#deadlines.setOnce('record', this.#limits.recordTimeoutMs);
@@ -82,7 +89,8 @@ export class Clocks {
   #expire(name: Name): void {
     switch (name) {
       case 'ping':
-        this.#ping();
+        this.#deadlines.set('ping', this.#limits.pingIntervalMs);
+        this.ping();
         return;
       case 'message':
         this.#checkProgress();
@@ -103,13 +111,6 @@ export class Clocks {
         this.#actions.failed(EXPIRED[name]());
         return;
     }
-  }
-
-  #ping(): void {
-    this.#deadlines.set('ping', this.#limits.pingIntervalMs);
-    if (this.#heartbeat.isUnanswered) return;
-    this.#deadlines.set('pong', this.#limits.pongTimeoutMs);
-    this.#actions.sendPing(this.#heartbeat.beginPing());
   }
 
   #checkProgress(): void {

@@ -4,15 +4,14 @@
 import type { Socket } from 'node:net';
 
 import { toTransportError, TransportError } from '../errors.js';
-import { decodeFrames } from '../frame/frame.js';
 import type { Streams } from '../frame/streams.js';
 import type { Limits } from '../limits.js';
 import type { CloseReason, RecordContent } from '../record/content.js';
-import { MIN_BODY_BYTES, RecordDecoder } from '../record/record.js';
 import { Clocks } from './clocks.js';
 import type { ConnectionCodec } from './codec.js';
 import { Heartbeat } from './heartbeat.js';
 import { Outbox } from './outbox.js';
+import { RecordReader } from './record-reader.js';
 import { RecordWriter } from './record-writer.js';
 
 export interface ConnectionEvents {
@@ -39,15 +38,14 @@ type State =
 
 export class Connection {
   readonly #options: ConnectionOptions;
-  readonly #decoder: RecordDecoder;
   readonly #heartbeat = new Heartbeat();
   readonly #outbox: Outbox;
   readonly #writer: RecordWriter;
   readonly #clocks: Clocks;
+  readonly #reader: RecordReader;
   readonly #whenClosed: (() => void)[] = [];
   #state: State;
   #hasReceivedGoaway = false;
-  #record: Buffer | undefined;
 
   /** Takes the socket over. A server says how much of the handshake's time is left for CONFIRM. */
   constructor(options: ConnectionOptions, confirmTimeoutMs = options.limits.handshakeTimeoutMs) {
@@ -64,7 +62,14 @@ export class Connection {
       failed: (error) => this.destroy(error),
     });
     this.#clocks = this.#createClocks();
-    this.#decoder = new RecordDecoder(role === 'server' ? { firstBodyBytes: MIN_BODY_BYTES } : {});
+    this.#reader = new RecordReader({
+      role,
+      streams,
+      deserializer: codec.deserializer,
+      clocks: this.#clocks,
+      admit: () => this.#admitRecord(),
+      receive: (content) => this.#receiveContent(content),
+    });
     this.#state = { at: role === 'server' ? 'WAIT_CONFIRM' : 'OPEN' };
     this.#listen();
     if (role === 'server') this.#clocks.waitForConfirm(confirmTimeoutMs);
@@ -82,7 +87,23 @@ export class Connection {
 
   /** E ‖ T of the record whose frames are being delivered; undefined outside of that. */
   get currentRecord(): Buffer | undefined {
-    return this.#record;
+    return this.#reader.current;
+  }
+
+  /** From the last answered PING to its PONG; undefined before the first. */
+  get roundTripMs(): number | undefined {
+    return this.#heartbeat.roundTripMs;
+  }
+
+  /**
+   * Asks the peer for a sign of life, which tells the round trip in milliseconds. `pongTimeoutMs` ends the wait.
+   * Rejects with `ERR_NOT_CONNECTED`, or with what ends the connection before the answer.
+   */
+  ping(): Promise<number> {
+    if (!this.isOpen) return Promise.reject(new TransportError('ERR_NOT_CONNECTED', 'The connection is not open'));
+    const roundTrip = this.#heartbeat.nextRoundTrip();
+    this.#clocks.ping();
+    return roundTrip;
   }
 
   /** To be called when a stream has something to send. */
@@ -101,6 +122,11 @@ export class Connection {
     if (at === 'WAIT_CONFIRM') this.destroy(new TransportError('ERR_CONNECTION_CLOSED', 'Closed before it was open'));
     if (at === 'OPEN' || at === 'DRAINING') this.#drain(true);
     return closed;
+  }
+
+  /** CLOSE before anything is served: this side has as many connections as it takes. */
+  turnAway(): void {
+    if (this.isOpen) this.#sendClose('limit');
   }
 
   /** Ends the connection at once. The first error is final. */
@@ -138,32 +164,17 @@ export class Connection {
 
   #receive(chunk: Buffer): void {
     try {
-      for (const body of this.#decoder.push(chunk)) {
-        this.#clocks.recordCompleted();
-        this.#receiveRecord(body);
-        if (this.#isClosed()) return;
-      }
+      this.#reader.push(chunk);
     } catch (error) {
       this.destroy(toTransportError(error));
       return;
     }
-    if (this.#decoder.isPartial) this.#clocks.recordIsPartial();
-    if (this.#options.streams.hasIncomplete) this.#clocks.messageIsIncomplete();
     if (this.#options.streams.readyCount > 0) this.#writer.schedule(); // an answer has made room for what was queued
     this.#finishDrain();
   }
 
-  #receiveRecord(body: Buffer): void {
-    const { at } = this.#state;
-    if (at === 'ENDED' || at === 'CLOSED') throw unexpected('A record after CLOSE');
-    const content = this.#options.codec.deserializer.deserialize(body);
-    if (at === 'WAIT_CONFIRM') {
-      this.#receiveConfirm(content);
-      return;
-    }
-    this.#record = body;
-    this.#receiveContent(content);
-    this.#record = undefined;
+  #admitRecord(): void {
+    if (this.#state.at === 'ENDED' || this.#state.at === 'CLOSED') throw unexpected('A record after CLOSE');
   }
 
   #receiveConfirm({ type }: RecordContent): void {
@@ -174,9 +185,13 @@ export class Connection {
   }
 
   #receiveContent(content: RecordContent): void {
+    if (this.#state.at === 'WAIT_CONFIRM') {
+      this.#receiveConfirm(content);
+      return;
+    }
     switch (content.type) {
       case 'DATA':
-        this.#receiveFrames(content.frames);
+        this.#reader.receiveFrames(content.frames);
         return;
       case 'PING':
         this.#receivePing(content.token);
@@ -198,14 +213,6 @@ export class Connection {
     }
   }
 
-  #receiveFrames(frames: Buffer): void {
-    const nowMs = performance.now();
-    for (const frame of decodeFrames(frames)) {
-      this.#options.streams.receive(frame, nowMs);
-      if (this.#isClosed()) return; // a handler has destroyed it
-    }
-  }
-
   #receivePing(token: Buffer): void {
     if (this.#state.at === 'CLOSING') return; // nothing is sent after CLOSE
     this.#heartbeat.receivePing(token);
@@ -224,7 +231,7 @@ export class Connection {
     const { streams, socket } = this.#options;
     this.#state = { at: 'ENDED' };
     this.#clocks.closing();
-    streams.end(new TransportError('ERR_CONNECTION_CLOSED', `The peer closed the connection (${reason})`));
+    streams.end(closedByPeer(reason));
     this.#outbox.pushClose(reason);
     this.#writer.flush();
     socket.end();
@@ -264,30 +271,33 @@ export class Connection {
     if (this.#hasReceivedGoaway && this.#outbox.hasSentGoaway && this.#options.streams.isIdle) this.#sendClose();
   }
 
-  #sendClose(): void {
-    const { role, streams } = this.#options;
+  #sendClose(reason: CloseReason = this.#options.role === 'client' ? 'done' : 'goingAway'): void {
     this.#state = { at: 'CLOSING' };
-    streams.stopSending();
+    this.#options.streams.stopSending();
     this.#clocks.closing();
-    this.#outbox.pushClose(role === 'client' ? 'done' : 'goingAway');
+    this.#outbox.pushClose(reason);
     this.#writer.flush();
   }
 
-  #isClosed(): boolean {
-    return this.#state.at === 'CLOSED';
-  }
-
   #finish(error: TransportError | undefined): void {
-    if (this.#isClosed()) return;
+    if (this.#state.at === 'CLOSED') return;
     const { socket, streams, events } = this.#options;
     this.#state = { at: 'CLOSED' };
     this.#clocks.stop();
     this.#writer.stop();
+    this.#reader.stop();
     socket.destroy();
-    streams.end(error ?? new TransportError('ERR_CONNECTION_CLOSED', 'The connection was closed'));
+    const reason = error ?? new TransportError('ERR_CONNECTION_CLOSED', 'The connection was closed');
+    this.#heartbeat.end(reason);
+    streams.end(reason);
     events.closed(error);
     for (const resolve of this.#whenClosed) resolve();
   }
+}
+
+function closedByPeer(reason: CloseReason): TransportError {
+  const code = reason === 'limit' ? 'ERR_OVERLOADED' : 'ERR_CONNECTION_CLOSED';
+  return new TransportError(code, `The peer closed the connection (${reason})`);
 }
 
 function unexpected(what: string): TransportError {

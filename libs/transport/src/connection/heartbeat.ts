@@ -1,22 +1,46 @@
-// PING and PONG (docs/protocol.md §5.6): a path that does not answer, or holds records back, is a dead one.
+// PING and PONG of one connection (docs/protocol.md §5.6), and the round trip that they measure.
 import { randomBytes } from 'node:crypto';
 
 import { TransportError } from '../errors.js';
 import { PING_TOKEN_BYTES } from '../record/content.js';
 
-/** At most one PING of either side is unanswered at any time; no clock and no socket here. */
+interface SentPing {
+  readonly token: Buffer;
+  readonly atMs: number;
+}
+
+interface Waiter {
+  readonly answered: (roundTripMs: number) => void;
+  readonly failed: (error: TransportError) => void;
+}
+
+/** At most one PING of this side is unanswered, and at most one of the peer's is owed a PONG. */
 export class Heartbeat {
-  #sent: Buffer | undefined;
+  #sent: SentPing | undefined;
   #owed: Buffer | undefined;
+  #roundTripMs: number | undefined;
+  readonly #waiting: Waiter[] = [];
 
   get isUnanswered(): boolean {
     return this.#sent !== undefined;
   }
 
+  /** From the last answered PING to its PONG; undefined before the first. */
+  get roundTripMs(): number | undefined {
+    return this.#roundTripMs;
+  }
+
   /** The token of the PING to send now. */
   beginPing(): Buffer {
-    this.#sent = randomBytes(PING_TOKEN_BYTES);
-    return this.#sent;
+    this.#sent = { token: randomBytes(PING_TOKEN_BYTES), atMs: performance.now() };
+    return this.#sent.token;
+  }
+
+  /** Resolves with the round trip of the PING that is unanswered or comes next. */
+  nextRoundTrip(): Promise<number> {
+    return new Promise((answered, failed) => {
+      this.#waiting.push({ answered, failed });
+    });
   }
 
   /** @throws {TransportError} `ERR_RECORD_UNEXPECTED` - the one before has not been answered yet. */
@@ -35,9 +59,17 @@ export class Heartbeat {
 
   /** @throws {TransportError} `ERR_RECORD_UNEXPECTED` - not the token that was sent, or none was. */
   receivePong(token: Buffer): void {
-    if (this.#sent === undefined || !this.#sent.equals(token)) {
+    if (this.#sent === undefined || !this.#sent.token.equals(token)) {
       throw new TransportError('ERR_RECORD_UNEXPECTED', 'A PONG that nobody asked for');
     }
+    const roundTripMs = performance.now() - this.#sent.atMs;
     this.#sent = undefined;
+    this.#roundTripMs = roundTripMs;
+    for (const { answered } of this.#waiting.splice(0)) answered(roundTripMs);
+  }
+
+  /** The connection is over. */
+  end(error: TransportError): void {
+    for (const { failed } of this.#waiting.splice(0)) failed(error);
   }
 }

@@ -62,7 +62,8 @@ export class ServerStreams implements Streams {
   readonly #open = new Map<number, OpenStream>();
   readonly #paused = new Set<OpenStream>();
   #highestSeen = 0;
-  #mayOpen = true;
+  /** After GOAWAY of the client a new stream is a violation; after CLOSE of this side it came too late. */
+  #newStreams: 'served' | 'forbidden' | 'ignored' = 'served';
 
   constructor(options: ServerStreamsOptions) {
     this.#options = options;
@@ -193,11 +194,11 @@ export class ServerStreams implements Streams {
   }
 
   stopOpening(): void {
-    this.#mayOpen = false;
+    if (this.#newStreams === 'served') this.#newStreams = 'forbidden';
   }
 
   stopSending(): void {
-    this.#mayOpen = false;
+    this.#newStreams = 'ignored';
     this.end();
   }
 
@@ -217,8 +218,9 @@ export class ServerStreams implements Streams {
     else this.#options.handler.event(stream, message);
   }
 
-  #openStream(kind: 'REQUEST' | 'EVENT', id: number, nowMs: number): OpenStream {
-    if (!this.#mayOpen) throw unexpected(`${kind} after GOAWAY`);
+  #openStream(kind: 'REQUEST' | 'EVENT', id: number, nowMs: number): OpenStream | undefined {
+    if (this.#newStreams === 'ignored') return undefined;
+    if (this.#newStreams === 'forbidden') throw unexpected(`${kind} after GOAWAY`);
     if (this.#open.size >= this.#options.own.maxInFlight) {
       throw new TransportError('ERR_IN_FLIGHT_LIMIT', `More than ${this.#options.own.maxInFlight} streams in flight`);
     }

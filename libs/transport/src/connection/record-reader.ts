@@ -1,0 +1,64 @@
+import { decodeFrames } from '../frame/frame.js';
+import type { Streams } from '../frame/streams.js';
+import { MIN_BODY_BYTES, RecordDecoder } from '../record/record.js';
+import type { RecordContent } from '../record/content.js';
+import type { Clocks } from './clocks.js';
+import type { ConnectionCodec } from './codec.js';
+
+export interface RecordReaderOptions {
+  readonly role: 'client' | 'server';
+  readonly deserializer: ConnectionCodec['deserializer'];
+  readonly streams: Streams;
+  readonly clocks: Clocks;
+  /** @throws {TransportError} No record may come at this point. */
+  readonly admit: () => void;
+  readonly receive: (content: RecordContent) => void;
+}
+
+/** Opens what the socket brings, record by record. It knows nothing of writing. */
+export class RecordReader {
+  readonly #options: RecordReaderOptions;
+  readonly #decoder: RecordDecoder;
+  #current: Buffer | undefined;
+  #isStopped = false;
+
+  constructor(options: RecordReaderOptions) {
+    this.#options = options;
+    this.#decoder = new RecordDecoder(options.role === 'server' ? { firstBodyBytes: MIN_BODY_BYTES } : {});
+  }
+
+  /** E ‖ T of the record whose content is being received; undefined outside of that. */
+  get current(): Buffer | undefined {
+    return this.#current;
+  }
+
+  /** @throws {TransportError} A violation: it ends the connection. */
+  push(chunk: Buffer): void {
+    const { deserializer, streams, clocks, admit, receive } = this.#options;
+    for (const body of this.#decoder.push(chunk)) {
+      clocks.recordCompleted();
+      admit();
+      const content = deserializer.deserialize(body);
+      this.#current = body;
+      receive(content);
+      this.#current = undefined;
+      if (this.#isStopped) return;
+    }
+    if (this.#decoder.isPartial) clocks.recordIsPartial();
+    if (streams.hasIncomplete) clocks.messageIsIncomplete();
+  }
+
+  /** Hands the frames of a DATA record to the streams, until one of them has ended the connection. */
+  receiveFrames(frames: Buffer): void {
+    const nowMs = performance.now();
+    for (const frame of decodeFrames(frames)) {
+      this.#options.streams.receive(frame, nowMs);
+      if (this.#isStopped) return;
+    }
+  }
+
+  /** Nothing is received any more. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+}
