@@ -26,6 +26,8 @@ export interface LimitOptions {
   readonly maxStrangers?: number;
   /** The same from one address (one /64 in IPv6). Default 64. */
   readonly maxStrangersPerAddress?: number;
+  /** Connections of a server that have proved the key; one more is turned away. Default 65536. */
+  readonly maxConnections?: number;
   /** From the start of `connect()` until the server has proved the key. Default 5 s. */
   readonly connectTimeoutMs?: number;
   /** From accept until the client has proved the key. Default 5 s. */
@@ -48,6 +50,12 @@ export interface LimitOptions {
   readonly sessionSoftAgeMs?: number;
   /** The age at which a session is destroyed. Default 24 h. */
   readonly sessionHardAgeMs?: number;
+  /** How long a call of a client waits while there is no connection. Default 0: it fails with the first dial. */
+  readonly waitForConnectionMs?: number;
+  /** The pause before a client dials again by itself; it doubles with every failure, and varies by chance. Default 100 ms. */
+  readonly redialMinMs?: number;
+  /** The longest of those pauses. Default 30 s. */
+  readonly redialMaxMs?: number;
   /** When a traffic key is replaced, and when it is refused. */
   readonly key?: Partial<KeyLimits>;
 }
@@ -78,6 +86,7 @@ const RANGES: {
   maxSealedBytes: [256 * KIB, 64 * KIB, MAX_U32],
   maxStrangers: [1_024, 1, MAX_U32],
   maxStrangersPerAddress: [64, 1, MAX_U32],
+  maxConnections: [65_536, 1, MAX_U32],
   connectTimeoutMs: [5_000, 1, MAX_TIMER_MS],
   handshakeTimeoutMs: [5_000, 1, MAX_TIMER_MS],
   recordTimeoutMs: [30_000, 1, MAX_TIMER_MS],
@@ -89,6 +98,9 @@ const RANGES: {
   closeTimeoutMs: [2_000, 1, MAX_TIMER_MS],
   sessionSoftAgeMs: [12 * HOUR_MS, 1, MAX_TIMER_MS],
   sessionHardAgeMs: [24 * HOUR_MS, 1, MAX_TIMER_MS],
+  waitForConnectionMs: [0, 0, MAX_TIMER_MS],
+  redialMinMs: [100, 1, MAX_TIMER_MS],
+  redialMaxMs: [30_000, 1, MAX_TIMER_MS],
 };
 
 /**

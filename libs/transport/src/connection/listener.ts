@@ -31,8 +31,6 @@ export interface ListenerOptions {
     confirmTimeoutMs: number,
   ) => Connection;
   readonly handshakeFailed: (failure: HandshakeFailure) => void;
-  readonly connectionOpened: (connection: Connection, address: string | undefined) => void;
-  readonly connectionClosed: (error: TransportError | undefined, address: string | undefined) => void;
 }
 
 export class Listener {
@@ -48,8 +46,9 @@ export class Listener {
     this.server = createServer(SOCKET_OPTIONS, (socket) => this.#accept(socket));
   }
 
-  get connectionCount(): number {
-    return this.#connections.size;
+  /** Those who have not proved the key yet. */
+  get strangerCount(): number {
+    return this.#strangers.count;
   }
 
   /** @throws {TransportError} `ERR_LISTEN_FAILED`, for every reason there is. */
@@ -94,16 +93,16 @@ export class Listener {
 
   /** Message 1 can be a replay: until CONFIRM, whoever sent it is still a stranger. */
   #connect(socket: Socket, session: Session, caller: Caller, leftMs: number): void {
-    const { connect, connectionOpened, connectionClosed } = this.#options;
+    const { limits, connect } = this.#options;
     const events: ConnectionEvents = {
       opened: () => {
         this.#strangers.delete(caller);
+        const isFull = this.#connections.size >= limits.maxConnections;
         this.#connections.add(connection);
-        connectionOpened(connection, caller.address);
+        if (isFull) connection.turnAway();
       },
       closed: (error) => {
-        if (this.#connections.delete(connection)) connectionClosed(error, caller.address);
-        else this.#fail(caller, error ?? left(), socket.bytesRead);
+        if (!this.#connections.delete(connection)) this.#fail(caller, error ?? left(), socket.bytesRead);
       },
     };
     const connection = connect(socket, session, events, leftMs);

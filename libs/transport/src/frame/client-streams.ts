@@ -100,6 +100,11 @@ export class ClientStreams implements Streams {
     return this.#open.size;
   }
 
+  /** Streams that wait for their turn to begin. */
+  get queuedCount(): number {
+    return this.#queue.size;
+  }
+
   /** Whether the ids of this connection run out: time to move to another one. */
   get isNearlyExhausted(): boolean {
     return this.#nextId > MAX_STREAM_ID - SPARE_IDS;

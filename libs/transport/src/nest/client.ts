@@ -3,6 +3,8 @@ import type { Socket } from 'node:net';
 import { ClientProxy } from '@nestjs/microservices';
 import type { ReadPacket, WritePacket } from '@nestjs/microservices';
 import type { Keyring } from '@sealwire/crypto';
+import { Subject } from 'rxjs';
+import type { Observable } from 'rxjs';
 
 import type { Endpoint } from '../connection/endpoint.js';
 import { TransportError } from '../errors.js';
@@ -11,11 +13,15 @@ import { resolveLimits } from '../limits.js';
 import type { Limits } from '../limits.js';
 import { ClientCall } from './client-call.js';
 import { openLink } from './client-link.js';
-import type { Link } from './client-link.js';
+import type { Link, LinkEvents } from './client-link.js';
+import { Connector } from './connector.js';
+import type { ClientConnectionEvent } from './connector.js';
 import { createInstanceId, forgetOwnClient, noteOwnClient } from './instances.js';
 import { checkTimeoutMs, keyringSource, resolveEndpoint, resolveService } from './options.js';
 import type { SealwireClientOptions } from './options.js';
 import { openRecord } from './record-builder.js';
+import { ClientCounters } from './snapshot.js';
+import type { SealwireClientSnapshot } from './snapshot.js';
 
 /** Events of the current `net.Socket`. */
 export type SealwireClientEvents = {
@@ -25,14 +31,10 @@ export type SealwireClientEvents = {
   drain: () => void;
 };
 
-type State =
-  | { readonly at: 'IDLE' }
-  | { readonly at: 'CONNECTING'; readonly promise: Promise<Link>; readonly abort: AbortController }
-  | { readonly at: 'CONNECTED'; readonly promise: Promise<Link>; readonly link: Link };
-
 /**
  * The client side of the transport: `ClientsModule.register([{ name, customClass: SealwireClient, options }])`, or
- * `SealwireModule.register`. It connects with the first call, and again with the next call after a loss.
+ * `SealwireModule.register`. It connects with the first call, and again with the next call after a loss; with `redial`
+ * by itself.
  *
  * @throws {TransportError} `ERR_BAD_OPTION`, from the constructor.
  */
@@ -45,10 +47,10 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   readonly #loadKeyring: () => Promise<Keyring>;
   readonly #instanceId = createInstanceId();
   readonly #sequence = new EventSequence();
-  /** Every connection that is not closed yet: the current one, and those that drain. */
-  readonly #links = new Set<Link>();
+  readonly #connector: Connector;
+  readonly #counters = new ClientCounters();
+  readonly #events = new Subject<ClientConnectionEvent>();
   readonly #listeners: ((emitter: NodeJS.EventEmitter) => void)[] = [];
-  #state: State = { at: 'IDLE' };
 
   constructor(options: SealwireClientOptions) {
     super();
@@ -58,7 +60,18 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     this.#service = resolveService(options);
     this.#requestTimeoutMs = checkTimeoutMs('requestTimeoutMs', options.requestTimeoutMs ?? 0);
     this.#loadKeyring = keyringSource(options);
+    this.#connector = new Connector({
+      open: (signal, events) => this.#open(signal, events),
+      redial: options.redial ?? false,
+      limits: this.#limits,
+      changed: (event) => this.#note(event),
+    });
     noteOwnClient(this.#instanceId);
+  }
+
+  /** What happens to the connection, beyond the two values of `status`. Hot; it never completes. */
+  get connectionEvents(): Observable<ClientConnectionEvent> {
+    return this.#events.asObservable();
   }
 
   /**
@@ -66,15 +79,13 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
    * Rejects with what `dial` and the key file can fail with.
    */
   override async connect(): Promise<void> {
-    await this.#connect();
+    await this.#connector.connect();
   }
 
   /** Lets what is running finish, up to `drainTimeoutMs`. May be called again, and `connect` after it. Never rejects. */
   override async close(): Promise<void> {
-    if (this.#state.at === 'CONNECTING') this.#state.abort.abort();
-    this.#state = { at: 'IDLE' };
     forgetOwnClient(this.#instanceId);
-    await Promise.all([...this.#links].map(({ connection }) => connection.close()));
+    await this.#connector.close();
   }
 
   /** Nest calls it for the clients of a module. */
@@ -82,16 +93,34 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     return this.close();
   }
 
+  /**
+   * Asks the server for a sign of life over the encrypted connection, dialed where there is none.
+   *
+   * @returns The round trip in milliseconds.
+   * @throws {TransportError} As `connect`, or what ended the connection before the answer.
+   */
+  async ping(): Promise<number> {
+    const { connection } = await this.#connector.connect();
+    return connection.ping();
+  }
+
+  /** How the client is doing, now. */
+  snapshot(): SealwireClientSnapshot {
+    return this.#counters.snapshot(this.#connector);
+  }
+
   override on<Event extends keyof SealwireClientEvents>(event: Event, callback: SealwireClientEvents[Event]): void {
     const listen = (emitter: NodeJS.EventEmitter): void => void emitter.on(event, callback);
     this.#listeners.push(listen);
-    if (this.#state.at === 'CONNECTED') listen(this.#state.link.connection.socket);
+    const { link } = this.#connector;
+    if (link !== undefined) listen(link.connection.socket);
   }
 
   /** The current `net.Socket`. @throws {TransportError} `ERR_NOT_CONNECTED` */
   override unwrap<T = Socket>(): T {
-    if (this.#state.at !== 'CONNECTED') throw new TransportError('ERR_NOT_CONNECTED', 'The client is not connected');
-    return this.#state.link.connection.socket as T;
+    const { link } = this.#connector;
+    if (link === undefined) throw new TransportError('ERR_NOT_CONNECTED', 'The client is not connected');
+    return link.connection.socket as T;
   }
 
   protected override publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
@@ -110,33 +139,13 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
       packet: opened,
       timeoutMs,
       pattern: typeof pattern === 'string' ? pattern : JSON.stringify(pattern),
-      link: this.#state.at === 'CONNECTED' ? this.#state.link : undefined,
+      link: this.#connector.link,
       serializer,
       deserializer,
     });
   }
 
-  #connect(): Promise<Link> {
-    if (this.#state.at !== 'IDLE') return this.#state.promise;
-    const abort = new AbortController();
-    const promise = this.#dial(abort.signal);
-    this.#state = { at: 'CONNECTING', promise, abort };
-    return promise;
-  }
-
-  async #dial(signal: AbortSignal): Promise<Link> {
-    try {
-      const link = await this.#openLink(signal);
-      this.#adopt(link, signal);
-      return link;
-    } catch (error) {
-      // In the same turn: a retry that comes at once dials anew.
-      if (!signal.aborted) this.#state = { at: 'IDLE' };
-      throw error;
-    }
-  }
-
-  async #openLink(signal: AbortSignal): Promise<Link> {
+  async #open(signal: AbortSignal, events: LinkEvents): Promise<Link> {
     const { primary } = await this.#loadKeyring();
     const { maxMessageBytes, maxIncompleteBytes, connectTimeoutMs } = this.#limits;
     const announcement = {
@@ -146,39 +155,42 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
       maxInFlight: 0,
       maxIncompleteBytes,
     };
-    const key = { keyId: Buffer.from(primary.idBytes), psk: Buffer.from(primary.psk()) };
     const options = {
       endpoint: this.#endpoint,
-      key,
+      key: { keyId: Buffer.from(primary.idBytes), psk: Buffer.from(primary.psk()) },
       handshake: { service: this.#service, announcement },
       connectTimeoutMs,
       signal,
     };
     return openLink(options, this.#limits, this.#sequence, {
-      retired: (link) => this.#leave(link),
-      closed: (link) => {
-        this.#links.delete(link);
-        this.#leave(link);
+      retired: events.retired,
+      closed: (link, error) => {
+        this.#counters.left(link);
+        events.closed(link, error);
       },
     });
   }
 
-  #adopt(link: Link, signal: AbortSignal): void {
-    this.#links.add(link);
-    if (signal.aborted) {
-      void link.connection.close();
-      throw new TransportError('ERR_CLIENT_CLOSED', 'The client was closed while it connected', { sent: false });
+  #note(event: ClientConnectionEvent): void {
+    this.#counters.note(event);
+    switch (event.type) {
+      case 'connected':
+        this.#adopt();
+        break;
+      case 'draining':
+      case 'disconnected':
+        this._status$.next('disconnected');
+        break;
+      case 'connecting':
+      case 'failed':
+        break;
     }
-    noteOwnClient(this.#instanceId);
-    for (const listen of this.#listeners) listen(link.connection.socket);
-    this.#state = { at: 'CONNECTED', link, promise: Promise.resolve(link) };
-    this._status$.next('connected');
+    this.#events.next(event);
   }
 
-  /** The next call dials anew. */
-  #leave(link: Link): void {
-    if (this.#state.at !== 'CONNECTED' || this.#state.link !== link) return;
-    this.#state = { at: 'IDLE' };
-    this._status$.next('disconnected');
+  #adopt(): void {
+    noteOwnClient(this.#instanceId);
+    for (const listen of this.#listeners) listen(this.unwrap());
+    this._status$.next('connected');
   }
 }

@@ -55,6 +55,11 @@ export class Dispatcher implements StreamHandler {
     this.#options = options;
   }
 
+  /** Handlers that run, those of cancelled requests included. */
+  get runningCount(): number {
+    return this.#running;
+  }
+
   request(stream: ServerStream, message: Buffer): void {
     const record = this.#options.currentRecord();
     let timeoutMs = 0;

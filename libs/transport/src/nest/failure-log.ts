@@ -21,8 +21,7 @@ export class FailureLog {
     this.#logger = logger;
   }
 
-  handshakeFailed({ error, address, receivedBytes }: HandshakeFailure): void {
-    if (receivedBytes === 0) return; // a probe of the port, by a health check for example
+  handshakeFailed({ error, address }: HandshakeFailure): void {
     const advice = ADVICE[error.code] ?? error.message;
     this.#warn(error.code, `Refused ${address ?? 'a local client'}: ${advice} (${error.code})`);
   }

@@ -40,6 +40,8 @@ export interface SealwireServerOptions extends SealwireOptions {
 export interface SealwireClientOptions extends SealwireOptions {
   /** After that a request fails, at both ends. Default 0: only the loss of the connection ends it. */
   readonly requestTimeoutMs?: number;
+  /** Connect again in the background, after a loss and after a failure, with pauses that grow. Default false. */
+  readonly redial?: boolean;
   /** Applied to every request and event, as Nest does. */
   readonly serializer?: Serializer;
   /** Applied to every answer, as Nest does. */

@@ -5,26 +5,29 @@ import { Server } from '@nestjs/microservices';
 import type { CustomTransportStrategy, MessageHandler } from '@nestjs/microservices';
 import type { Keyring } from '@sealwire/crypto';
 
-import { Connection } from '../connection/connection.js';
-import type { ConnectionEvents } from '../connection/connection.js';
+import { Subject } from 'rxjs';
+import type { Observable } from 'rxjs';
+
+import type { Connection, ConnectionEvents } from '../connection/connection.js';
 import { remoteAddress } from '../connection/endpoint.js';
 import { Listener } from '../connection/listener.js';
-import { SocketView } from '../connection/socket-view.js';
+import type { HandshakeFailure } from '../connection/listener.js';
 import { TransportError } from '../errors.js';
-import { ServerStreams } from '../frame/server-streams.js';
 import { respond } from '../handshake/index.js';
 import type { Session } from '../handshake/index.js';
 import { resolveLimits } from '../limits.js';
 import type { Limits } from '../limits.js';
 import type { SealwireContext } from './context.js';
-import { Dispatcher } from './dispatcher.js';
 import type { HandlerHost } from './dispatcher.js';
 import { EventWindows } from './event-windows.js';
 import { FailureLog } from './failure-log.js';
 import { createInstanceId, isOwnClient } from './instances.js';
 import { keyringSource, resolveEndpoint, resolveService } from './options.js';
 import type { SealwireServerOptions } from './options.js';
-import { createCodec } from './sealing.js';
+import { openServerLink } from './server-link.js';
+import type { ServerLink } from './server-link.js';
+import { ServerCounters } from './snapshot.js';
+import type { SealwireServerSnapshot } from './snapshot.js';
 
 /** The transport id of Sealwire: `@MessagePattern('sum', SEALWIRE)`. */
 export const SEALWIRE = Symbol('SEALWIRE');
@@ -36,6 +39,19 @@ export type SealwireServerEvents = {
   error: (error: Error) => void;
   close: () => void;
 };
+
+/** `address` is `address:port`, undefined on a Unix domain socket. */
+export type ServerConnectionEvent =
+  /** Whoever can reach the port can cause as many of these as he likes. */
+  | { readonly type: 'refused'; readonly address: string | undefined; readonly error: TransportError }
+  | { readonly type: 'opened'; readonly address: string | undefined; readonly keyId: string }
+  | {
+      readonly type: 'closed';
+      readonly address: string | undefined;
+      readonly keyId: string;
+      /** Undefined where both sides agreed to close. */
+      readonly error: TransportError | undefined;
+    };
 
 export type SealwireStatus = 'connected' | 'disconnected';
 
@@ -55,6 +71,9 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
   readonly #windows: EventWindows;
   readonly #failures = new FailureLog(this.logger);
   readonly #host: HandlerHost;
+  readonly #links = new Set<ServerLink>();
+  readonly #counters = new ServerCounters();
+  readonly #events = new Subject<ServerConnectionEvent>();
   readonly #listeners: ((emitter: NodeJS.EventEmitter) => void)[] = [];
   #listener: Listener | undefined;
 
@@ -68,6 +87,16 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
     this.#loadKeyring = keyringSource(options);
     this.#windows = new EventWindows(this.#limits.maxInFlight);
     this.#host = this.#createHost();
+  }
+
+  /** What happens to connections. Hot; it never completes. */
+  get connectionEvents(): Observable<ServerConnectionEvent> {
+    return this.#events.asObservable();
+  }
+
+  /** How the server is doing, now. */
+  snapshot(): SealwireServerSnapshot {
+    return this.#counters.snapshot(this.#links, this.#listener?.strangerCount ?? 0);
   }
 
   /** Called by Nest. The callback is called once, with an error for every reason not to listen. */
@@ -113,12 +142,16 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
       limits: this.#limits,
       respond: (message1) => this.#respond(keyring, message1),
       connect: (socket, session, events, confirmTimeoutMs) => this.#connect(socket, session, events, confirmTimeoutMs),
-      handshakeFailed: (failure) => this.#failures.handshakeFailed(failure),
-      connectionOpened: () => undefined,
-      connectionClosed: (error, address) => {
-        if (error !== undefined) this.#failures.connectionFailed(error, address);
-      },
+      handshakeFailed: (failure) => this.#refused(failure),
     });
+  }
+
+  #refused(failure: HandshakeFailure): void {
+    const { address, error, receivedBytes } = failure;
+    if (receivedBytes === 0) return; // a probe of the port, by a health check for example
+    this.#counters.handshakeFailed();
+    this.#failures.handshakeFailed(failure);
+    this.#events.next({ type: 'refused', address, error });
   }
 
   #respond(keyring: Keyring, message1: Buffer): { message2: Buffer; session: Session } {
@@ -140,37 +173,41 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
 
   #connect(socket: Socket, session: Session, events: ConnectionEvents, confirmTimeoutMs: number): Connection {
     const { instanceId } = session.peer;
-    const dispatcher: Dispatcher = new Dispatcher({
-      host: this.#host,
-      peer: { socket: new SocketView(socket), address: remoteAddress(socket), keyId: session.keyId.toString('hex') },
-      window: this.#windows.of(instanceId),
-      maxRunning: this.#limits.maxRunning,
-      streams: () => streams,
-      flush: () => connection.scheduleFlush(),
-      currentRecord: () => (this.#options.keepSealedRecord === true ? connection.currentRecord : undefined),
-    });
-    const { maxQueuedBytes } = this.#limits;
-    const streams: ServerStreams = new ServerStreams({
-      own: this.#limits,
-      peer: session.peer,
-      maxQueuedBytes,
-      handler: dispatcher,
-    });
-    const closed = (error: TransportError | undefined): void => {
-      this.#windows.left(instanceId);
-      events.closed(error);
-    };
-    const codec = createCodec(session, this.#limits.key);
-    const options = {
-      role: 'server',
+    const address = remoteAddress(socket); // the socket forgets it when it is destroyed
+    const link: ServerLink = openServerLink({
       socket,
-      codec,
-      streams,
+      session,
       limits: this.#limits,
-      events: { ...events, closed },
-    } as const;
-    const connection: Connection = new Connection(options, confirmTimeoutMs);
-    return connection;
+      host: this.#host,
+      window: this.#windows.of(instanceId),
+      keepSealedRecord: this.#options.keepSealedRecord ?? false,
+      events: {
+        opened: () => {
+          this.#opened(link, address);
+          events.opened?.();
+        },
+        closed: (error) => {
+          this.#windows.left(instanceId);
+          this.#closed(link, address, error);
+          events.closed(error);
+        },
+      },
+      confirmTimeoutMs,
+    });
+    return link.connection;
+  }
+
+  #opened(link: ServerLink, address: string | undefined): void {
+    this.#links.add(link);
+    this.#counters.opened();
+    this.#events.next({ type: 'opened', address, keyId: link.keyId });
+  }
+
+  #closed(link: ServerLink, address: string | undefined, error: TransportError | undefined): void {
+    if (!this.#links.delete(link)) return; // it never opened: the handshake failed
+    this.#counters.left(link, error !== undefined);
+    if (error !== undefined) this.#failures.connectionFailed(error, address);
+    this.#events.next({ type: 'closed', address, keyId: link.keyId, error });
   }
 
   #createHost(): HandlerHost {

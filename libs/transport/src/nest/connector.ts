@@ -1,0 +1,178 @@
+// The one connection that a client has at a time, and how it comes by the next one:
+//
+//   IDLE → DIALING → CONNECTED → IDLE
+//             ↓ ↑         ↓
+//            PAUSED ←─────┘        with `redial`, or as long as a call waits for a connection
+import { TransportError } from '../errors.js';
+import type { Limits } from '../limits.js';
+import type { Link, LinkEvents } from './client-link.js';
+import { WaitingCalls } from './waiting-calls.js';
+
+export type ClientConnectionEvent =
+  | { readonly type: 'connecting' }
+  /** @property retryInMs - Undefined: the next call tries again. */
+  | { readonly type: 'failed'; readonly error: unknown; readonly retryInMs: number | undefined }
+  | { readonly type: 'connected' }
+  /** The server asks to move: running calls finish, new ones take another connection. */
+  | { readonly type: 'draining' }
+  | { readonly type: 'disconnected'; readonly error: TransportError | undefined };
+
+type State =
+  | { readonly at: 'IDLE' }
+  | { readonly at: 'DIALING'; readonly promise: Promise<Link>; readonly abort: AbortController }
+  | { readonly at: 'PAUSED'; readonly timer: NodeJS.Timeout }
+  | { readonly at: 'CONNECTED'; readonly promise: Promise<Link>; readonly link: Link };
+
+export interface ConnectorOptions {
+  readonly open: (signal: AbortSignal, events: LinkEvents) => Promise<Link>;
+  /** Whether to dial again without a call that asks for it. */
+  readonly redial: boolean;
+  readonly limits: Pick<Limits, 'redialMinMs' | 'redialMaxMs' | 'waitForConnectionMs' | 'maxQueuedMessages'>;
+  readonly changed: (event: ClientConnectionEvent) => void;
+}
+
+export class Connector {
+  readonly #options: ConnectorOptions;
+  /** Every connection that is not closed yet: the current one, and those that drain. */
+  readonly #links = new Set<Link>();
+  readonly #waiting: WaitingCalls;
+  #state: State = { at: 'IDLE' };
+  /** Dials that failed since the last one that did not. */
+  #failures = 0;
+
+  constructor(options: ConnectorOptions) {
+    this.#options = options;
+    this.#waiting = new WaitingCalls(options.limits);
+  }
+
+  get state(): 'idle' | 'connecting' | 'connected' {
+    switch (this.#state.at) {
+      case 'IDLE':
+        return 'idle';
+      case 'DIALING':
+      case 'PAUSED':
+        return 'connecting';
+      case 'CONNECTED':
+        return 'connected';
+    }
+  }
+
+  get link(): Link | undefined {
+    return this.#state.at === 'CONNECTED' ? this.#state.link : undefined;
+  }
+
+  get links(): ReadonlySet<Link> {
+    return this.#links;
+  }
+
+  get waitingCount(): number {
+    return this.#waiting.count;
+  }
+
+  /** The connection, dialed where there is none. Rejects as `open` does, or when no connection came in time. */
+  connect(): Promise<Link> {
+    if (this.#state.at === 'CONNECTED') return this.#state.promise;
+    if (this.#options.limits.waitForConnectionMs === 0) return this.#dialNow();
+    const link = this.#waiting.add();
+    if (this.#state.at === 'IDLE') this.#dialInBackground();
+    return link;
+  }
+
+  /** Lets what is running finish. `connect` may be called again. Never rejects. */
+  async close(): Promise<void> {
+    if (this.#state.at === 'DIALING') this.#state.abort.abort();
+    if (this.#state.at === 'PAUSED') clearTimeout(this.#state.timer);
+    const wasConnected = this.#state.at === 'CONNECTED';
+    this.#state = { at: 'IDLE' };
+    this.#failures = 0;
+    this.#waiting.reject(closed());
+    if (wasConnected) this.#options.changed({ type: 'disconnected', error: undefined });
+    await Promise.all([...this.#links].map(({ connection }) => connection.close()));
+  }
+
+  #dialNow(): Promise<Link> {
+    if (this.#state.at === 'DIALING') return this.#state.promise;
+    if (this.#state.at === 'PAUSED') clearTimeout(this.#state.timer);
+    const abort = new AbortController();
+    const promise = this.#dial(abort.signal);
+    this.#state = { at: 'DIALING', promise, abort };
+    return promise;
+  }
+
+  /** Its failure is told by an event, and to the calls that wait. */
+  #dialInBackground(): void {
+    this.#dialNow().catch(() => undefined);
+  }
+
+  async #dial(signal: AbortSignal): Promise<Link> {
+    this.#options.changed({ type: 'connecting' });
+    try {
+      const link = await this.#options.open(signal, {
+        retired: (retired) => this.#leave(retired, { type: 'draining' }),
+        closed: (left, error) => {
+          this.#links.delete(left);
+          this.#leave(left, { type: 'disconnected', error });
+        },
+      });
+      this.#adopt(link, signal);
+      return link;
+    } catch (error) {
+      // In the same turn: a retry that comes at once dials anew.
+      if (!signal.aborted) this.#fail(error);
+      throw error;
+    }
+  }
+
+  #adopt(link: Link, signal: AbortSignal): void {
+    this.#links.add(link);
+    if (signal.aborted) {
+      void link.connection.close();
+      throw closed();
+    }
+    this.#failures = 0;
+    this.#state = { at: 'CONNECTED', link, promise: Promise.resolve(link) };
+    this.#options.changed({ type: 'connected' });
+    this.#waiting.resolve(link);
+  }
+
+  #fail(error: unknown): void {
+    this.#failures += 1;
+    this.#waiting.dialFailed(error);
+    this.#options.changed({ type: 'failed', error, retryInMs: this.#pauseOrRest() });
+  }
+
+  #leave(link: Link, event: ClientConnectionEvent): void {
+    if (this.#state.at !== 'CONNECTED' || this.#state.link !== link) return;
+    this.#pauseOrRest();
+    this.#options.changed(event);
+  }
+
+  /** @returns How long it pauses before the next dial; undefined when that is left to the next call. */
+  #pauseOrRest(): number | undefined {
+    const { redial, limits } = this.#options;
+    if (!redial && this.#waiting.count === 0) {
+      this.#state = { at: 'IDLE' };
+      return undefined;
+    }
+    const delayMs = backOffMs(this.#failures, limits);
+    const timer = setTimeout(() => this.#retry(), delayMs);
+    if (this.#waiting.count === 0) timer.unref(); // to hope for a server is no reason for a process to go on
+    this.#state = { at: 'PAUSED', timer };
+    return delayMs;
+  }
+
+  #retry(): void {
+    if (this.#options.redial || this.#waiting.count > 0) this.#dialInBackground();
+    else this.#state = { at: 'IDLE' }; // those who waited have given up
+  }
+}
+
+/** Twice as long after each failure, and by chance down to half of that: those who lost one server do not return at once. */
+function backOffMs(failures: number, { redialMinMs, redialMaxMs }: ConnectorOptions['limits']): number {
+  const longest = Math.min(redialMaxMs, redialMinMs * 2 ** Math.min(failures, 30));
+  return Math.round(longest * (0.5 + Math.random() / 2));
+}
+
+function closed(): TransportError {
+  return new TransportError('ERR_CLIENT_CLOSED', 'The client was closed while it connected', { sent: false });
+}

@@ -1,0 +1,56 @@
+import type { Socket } from 'node:net';
+
+import { Connection } from '../connection/connection.js';
+import type { ConnectionEvents } from '../connection/connection.js';
+import { remoteAddress } from '../connection/endpoint.js';
+import { SocketView } from '../connection/socket-view.js';
+import type { EventWindow } from '../frame/event-window.js';
+import { ServerStreams } from '../frame/server-streams.js';
+import type { Session } from '../handshake/index.js';
+import type { Limits } from '../limits.js';
+import { Dispatcher } from './dispatcher.js';
+import type { HandlerHost } from './dispatcher.js';
+import { createCodec } from './sealing.js';
+
+/** A server's connection from message 2 on, the streams on it, and who serves them. */
+export interface ServerLink {
+  readonly connection: Connection;
+  readonly streams: ServerStreams;
+  readonly dispatcher: Dispatcher;
+  /** 16 hexadecimal digits. */
+  readonly keyId: string;
+}
+
+export interface ServerLinkOptions {
+  readonly socket: Socket;
+  readonly session: Session;
+  readonly limits: Limits;
+  readonly host: HandlerHost;
+  readonly window: EventWindow;
+  readonly keepSealedRecord: boolean;
+  readonly events: ConnectionEvents;
+  readonly confirmTimeoutMs: number;
+}
+
+/** Puts connection, streams and dispatcher together: each of them knows the others. */
+export function openServerLink(options: ServerLinkOptions): ServerLink {
+  const { socket, session, limits, host, window, events } = options;
+  const keyId = session.keyId.toString('hex');
+  const dispatcher: Dispatcher = new Dispatcher({
+    host,
+    peer: { socket: new SocketView(socket), address: remoteAddress(socket), keyId },
+    window,
+    maxRunning: limits.maxRunning,
+    streams: () => streams,
+    flush: () => connection.scheduleFlush(),
+    currentRecord: () => (options.keepSealedRecord ? connection.currentRecord : undefined),
+  });
+  const { maxQueuedBytes } = limits;
+  const streams = new ServerStreams({ own: limits, peer: session.peer, maxQueuedBytes, handler: dispatcher });
+  const codec = createCodec(session, limits.key);
+  const connection = new Connection(
+    { role: 'server', socket, codec, streams, limits, events },
+    options.confirmTimeoutMs,
+  );
+  return { connection, streams, dispatcher, keyId };
+}

@@ -1,0 +1,124 @@
+// What an operator can see of both ends: counters since the start, and how things stand now.
+import type { Connection } from '../connection/connection.js';
+import type { Link } from './client-link.js';
+import type { ClientConnectionEvent, Connector } from './connector.js';
+import type { ServerLink } from './server-link.js';
+
+interface Traffic {
+  /** On the wire, sealed as they are, of all connections since the start; handshakes of strangers are not counted. */
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  /** The slowest of the connections, by its last PING; undefined before the first was answered. */
+  readonly roundTripMs: number | undefined;
+}
+
+export interface SealwireClientSnapshot extends Traffic {
+  readonly state: Connector['state'];
+  /** Open ones, those that drain included. */
+  readonly connections: number;
+  /** Requests and events that hold a place at the server. */
+  readonly inFlight: number;
+  /** Calls that wait for a connection, or for a place at the server. */
+  readonly waiting: number;
+  /** Since the start. */
+  readonly connected: number;
+  readonly dialsFailed: number;
+}
+
+export interface SealwireServerSnapshot extends Traffic {
+  /** Open ones, whose clients have proved the key. */
+  readonly connections: number;
+  /** Connections that have not proved the key yet. */
+  readonly strangers: number;
+  /** Requests and events that are being received, handled or answered. */
+  readonly inFlight: number;
+  /** Handlers that run, those of cancelled requests included. */
+  readonly running: number;
+  /** Since the start. */
+  readonly accepted: number;
+  readonly handshakesFailed: number;
+  /** Open connections that did not end by agreement. */
+  readonly connectionsFailed: number;
+}
+
+/** Adds up the traffic of connections, also of those that are gone. */
+class TrafficCounter {
+  #bytesRead = 0;
+  #bytesWritten = 0;
+
+  left({ socket }: Connection): void {
+    this.#bytesRead += socket.bytesRead;
+    this.#bytesWritten += socket.bytesWritten;
+  }
+
+  sum(connections: readonly Connection[]): Traffic {
+    const roundTrips = connections.flatMap(({ roundTripMs }) => roundTripMs ?? []);
+    return {
+      bytesRead: connections.reduce((sum, { socket }) => sum + socket.bytesRead, this.#bytesRead),
+      bytesWritten: connections.reduce((sum, { socket }) => sum + socket.bytesWritten, this.#bytesWritten),
+      roundTripMs: roundTrips.length === 0 ? undefined : Math.max(...roundTrips),
+    };
+  }
+}
+
+export class ClientCounters {
+  readonly #traffic = new TrafficCounter();
+  #connected = 0;
+  #dialsFailed = 0;
+
+  note({ type }: ClientConnectionEvent): void {
+    if (type === 'connected') this.#connected += 1;
+    if (type === 'failed') this.#dialsFailed += 1;
+  }
+
+  left({ connection }: Link): void {
+    this.#traffic.left(connection);
+  }
+
+  snapshot({ state, links, waitingCount }: Connector): SealwireClientSnapshot {
+    const all = [...links];
+    return {
+      state,
+      connections: all.length,
+      inFlight: all.reduce((sum, { streams }) => sum + streams.openCount, 0),
+      waiting: all.reduce((sum, { streams }) => sum + streams.queuedCount, waitingCount),
+      connected: this.#connected,
+      dialsFailed: this.#dialsFailed,
+      ...this.#traffic.sum(all.map(({ connection }) => connection)),
+    };
+  }
+}
+
+export class ServerCounters {
+  readonly #traffic = new TrafficCounter();
+  #accepted = 0;
+  #handshakesFailed = 0;
+  #connectionsFailed = 0;
+
+  opened(): void {
+    this.#accepted += 1;
+  }
+
+  handshakeFailed(): void {
+    this.#handshakesFailed += 1;
+  }
+
+  left({ connection }: ServerLink, failed: boolean): void {
+    this.#traffic.left(connection);
+    if (failed) this.#connectionsFailed += 1;
+  }
+
+  snapshot(links: ReadonlySet<ServerLink>, strangers: number): SealwireServerSnapshot {
+    const all = [...links];
+    return {
+      connections: all.length,
+      strangers,
+      inFlight: all.reduce((sum, { streams }) => sum + streams.openCount, 0),
+      running: all.reduce((sum, { dispatcher }) => sum + dispatcher.runningCount, 0),
+      accepted: this.#accepted,
+      handshakesFailed: this.#handshakesFailed,
+      connectionsFailed: this.#connectionsFailed,
+      ...this.#traffic.sum(all.map(({ connection }) => connection)),
+    };
+  }
+}

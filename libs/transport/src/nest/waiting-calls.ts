@@ -1,0 +1,67 @@
+import { TransportError } from '../errors.js';
+import type { Limits } from '../limits.js';
+import type { Link } from './client-link.js';
+
+interface WaitingCall {
+  readonly resolve: (link: Link) => void;
+  readonly reject: (error: unknown) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** Calls that wait while there is no connection: as many as may be queued on one, each up to its deadline. */
+export class WaitingCalls {
+  readonly #limits: Pick<Limits, 'waitForConnectionMs' | 'maxQueuedMessages'>;
+  readonly #calls = new Set<WaitingCall>();
+  /** Why the last dial failed: what a call is told whose time is over. */
+  #lastError: unknown;
+
+  constructor(limits: Pick<Limits, 'waitForConnectionMs' | 'maxQueuedMessages'>) {
+    this.#limits = limits;
+  }
+
+  get count(): number {
+    return this.#calls.size;
+  }
+
+  add(): Promise<Link> {
+    const { waitForConnectionMs, maxQueuedMessages } = this.#limits;
+    if (this.#calls.size >= maxQueuedMessages) {
+      const message = `${this.#calls.size} calls wait for a connection already`;
+      return Promise.reject(new TransportError('ERR_QUEUE_FULL', message, { sent: false }));
+    }
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#calls.delete(call);
+        reject(this.#lastError ?? noConnection(waitForConnectionMs));
+      }, waitForConnectionMs);
+      const call = { resolve, reject, timer };
+      this.#calls.add(call);
+    });
+  }
+
+  resolve(link: Link): void {
+    this.#lastError = undefined;
+    for (const call of this.#take()) call.resolve(link);
+  }
+
+  reject(error: unknown): void {
+    for (const call of this.#take()) call.reject(error);
+  }
+
+  /** A network may come back by itself. A wrong key or a missing key file does not: those calls are told at once. */
+  dialFailed(error: unknown): void {
+    this.#lastError = error;
+    if (!(error instanceof TransportError && error.fault === 'network')) this.reject(error);
+  }
+
+  #take(): WaitingCall[] {
+    const calls = [...this.#calls];
+    this.#calls.clear();
+    for (const { timer } of calls) clearTimeout(timer);
+    return calls;
+  }
+}
+
+function noConnection(waitedMs: number): TransportError {
+  return new TransportError('ERR_CONNECT_TIMEOUT', `No connection within ${waitedMs} ms`, { sent: false });
+}
