@@ -11,6 +11,7 @@ import { formatEndpoint, remoteAddress, SOCKET_OPTIONS } from './endpoint.js';
 import type { Endpoint } from './endpoint.js';
 import { networkOf, Strangers } from './strangers.js';
 import type { Stranger } from './strangers.js';
+import { removeStaleSocket, restrictToOwner } from './unix-socket.js';
 
 export interface HandshakeFailure {
   readonly error: TransportError;
@@ -51,22 +52,20 @@ export class Listener {
     return this.#strangers.count;
   }
 
-  /** @throws {TransportError} `ERR_LISTEN_FAILED`, for every reason there is. */
-  listen(endpoint: Endpoint): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const fail = (cause: Error): void => {
-        reject(
-          new TransportError('ERR_LISTEN_FAILED', `Cannot listen on ${formatEndpoint(endpoint)}: ${cause.message}`, {
-            cause,
-          }),
-        );
-      };
-      this.server.once('error', fail);
-      this.server.listen(endpoint, () => {
-        this.server.off('error', fail);
-        resolve();
+  /**
+   * The file of a Unix domain socket is removed first where nobody listens there, and is open to its owner alone.
+   * @throws {TransportError} `ERR_LISTEN_FAILED`, for every reason there is.
+   */
+  async listen(endpoint: Endpoint): Promise<void> {
+    try {
+      if ('path' in endpoint) await this.#listenAtPath(endpoint.path);
+      else await this.#bind(endpoint);
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new TransportError('ERR_LISTEN_FAILED', `Cannot listen on ${formatEndpoint(endpoint)}: ${reason}`, {
+        cause,
       });
-    });
+    }
   }
 
   /** Takes nobody in any more, and drains every connection. Never rejects. */
@@ -75,6 +74,26 @@ export class Listener {
     this.#strangers.evictAll();
     await Promise.all([...this.#connections].map((connection) => connection.close()));
     await closed;
+  }
+
+  async #listenAtPath(path: string): Promise<void> {
+    try {
+      await this.#bind({ path });
+    } catch (error) {
+      if (!(await removeStaleSocket(path))) throw error;
+      await this.#bind({ path });
+    }
+    await restrictToOwner(path);
+  }
+
+  #bind(endpoint: Endpoint): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen(endpoint, () => {
+        this.server.off('error', reject);
+        resolve();
+      });
+    });
   }
 
   #accept(socket: Socket): void {

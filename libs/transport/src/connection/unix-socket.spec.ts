@@ -1,0 +1,57 @@
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { removeStaleSocket, restrictToOwner } from './unix-socket.js';
+
+let directory: string;
+let path: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'sealwire-socket-'));
+  path = join(directory, 's.sock');
+});
+
+afterEach(() => rm(directory, { recursive: true }));
+
+/** What a server leaves behind that is killed while it listens. */
+function leaveStaleSocket(): void {
+  const script = `require('node:net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`;
+  spawnSync(process.execPath, ['-e', script, path]);
+}
+
+describe('removing a stale socket', () => {
+  it('removes what a killed server has left', async () => {
+    leaveStaleSocket();
+    expect(await removeStaleSocket(path)).toBe(true);
+    await expect(stat(path)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('leaves a socket alone at which somebody listens', async () => {
+    const server = createServer((socket) => socket.destroy()).listen(path);
+    await once(server, 'listening');
+    expect(await removeStaleSocket(path)).toBe(false);
+    expect((await stat(path)).isSocket()).toBe(true);
+    server.close();
+  });
+
+  it('leaves a file alone that is no socket, and a missing one', async () => {
+    expect(await removeStaleSocket(path)).toBe(false);
+    await writeFile(path, 'precious');
+    expect(await removeStaleSocket(path)).toBe(false);
+    expect((await stat(path)).size).toBe(8);
+  });
+});
+
+it('opens a socket to its owner alone', async () => {
+  const server = createServer().listen({ path, readableAll: true, writableAll: true });
+  await once(server, 'listening');
+  await restrictToOwner(path);
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+  server.close();
+});
