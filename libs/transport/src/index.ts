@@ -8,6 +8,7 @@ export { SealwireClient } from './nest/client.js';
 export type { SealwireClientEvents } from './nest/client.js';
 export type { ClientConnectionEvent } from './nest/connector.js';
 export { SealwireContext } from './nest/context.js';
+export { drainFirst } from './nest/drain-first.js';
 export type { SealwireClientOptions, SealwireOptions, SealwireServerOptions } from './nest/options.js';
 export { SealwireRecord, SealwireRecordBuilder } from './nest/record-builder.js';
 export type { SealwireRecordOptions } from './nest/record-builder.js';
