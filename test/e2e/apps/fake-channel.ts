@@ -21,6 +21,11 @@ export class FakeChannel extends ClientProxy {
     return this.failure === undefined ? Promise.resolve() : Promise.reject(this.failure);
   }
 
+  async ping(): Promise<number> {
+    await this.connect();
+    return 1;
+  }
+
   override close(): void {
     this.#handlers.clear();
   }

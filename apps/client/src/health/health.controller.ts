@@ -2,11 +2,12 @@ import type { ServerResponse } from 'node:http';
 
 import { Catch, Controller, Get, Inject, ServiceUnavailableException, UseFilters } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
-import { ClientProxy } from '@nestjs/microservices';
-import { HealthCheck, HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
+import { HealthCheck, HealthCheckService } from '@nestjs/terminus';
 import type { HealthCheckResult } from '@nestjs/terminus';
 import { ApiTags } from '@nestjs/swagger';
 import { SkipThrottle } from '@nestjs/throttler';
+import { SealwireClient } from '@sealwire/transport';
+import { SealwireHealthIndicator } from '@sealwire/transport/terminus';
 
 import { CHANNEL } from '../channel.js';
 import { sendJson } from '../http/json-reply.js';
@@ -20,7 +21,7 @@ class UnhealthyFilter implements ExceptionFilter<ServiceUnavailableException> {
   }
 }
 
-/** Healthy is a client app that has a connection to the server, or gets one: 200, otherwise 503. */
+/** Healthy is a client app whose server answers over the channel: 200 with the round trip, otherwise 503. */
 @ApiTags('health')
 @SkipThrottle()
 @UseFilters(UnhealthyFilter)
@@ -28,13 +29,13 @@ class UnhealthyFilter implements ExceptionFilter<ServiceUnavailableException> {
 export class HealthController {
   constructor(
     @Inject(HealthCheckService) private readonly health: HealthCheckService,
-    @Inject(HealthIndicatorService) private readonly indicator: HealthIndicatorService,
-    @Inject(CHANNEL) private readonly channel: ClientProxy,
+    @Inject(SealwireHealthIndicator) private readonly indicator: SealwireHealthIndicator,
+    @Inject(CHANNEL) private readonly channel: SealwireClient,
   ) {}
 
   @Get()
   @HealthCheck()
   check(): Promise<HealthCheckResult> {
-    return this.health.check([() => this.indicator.check('channel').attempt(() => this.channel.connect())]);
+    return this.health.check([() => this.indicator.pingCheck('channel', this.channel)]);
   }
 }

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
+import { SealwireHealthIndicator } from '@sealwire/transport/terminus';
 
 import { ChannelModule } from '../channel.module.js';
 import { HealthController } from './health.controller.js';
@@ -7,5 +8,6 @@ import { HealthController } from './health.controller.js';
 @Module({
   imports: [TerminusModule.forRoot({ logger: false }), ChannelModule],
   controllers: [HealthController],
+  providers: [SealwireHealthIndicator],
 })
 export class HealthModule {}
