@@ -1,0 +1,35 @@
+# One image for both apps: the command names the one to run.
+ARG NODE_IMAGE=node:24-bookworm-slim
+
+FROM ${NODE_IMAGE} AS manifests
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+COPY libs/crypto/package.json libs/crypto/
+COPY libs/transport/package.json libs/transport/
+COPY apps/server/package.json apps/server/
+COPY apps/client/package.json apps/client/
+
+FROM manifests AS build
+RUN npm ci --ignore-scripts
+COPY tsconfig.json tsconfig.base.json ./
+COPY libs libs
+COPY apps apps
+RUN npm run --silent build
+
+FROM manifests AS production
+# No optional package is needed to run; one of them would be the compiler.
+RUN npm ci --ignore-scripts --omit=dev --omit=optional
+COPY --from=build /app/libs/crypto/dist libs/crypto/dist
+COPY --from=build /app/libs/transport/dist libs/transport/dist
+COPY --from=build /app/apps/server/dist apps/server/dist
+COPY --from=build /app/apps/client/dist apps/client/dist
+
+FROM ${NODE_IMAGE}
+ENV NODE_ENV=production
+# A new volume takes owner and mode over from the directory that it is mounted on.
+RUN install -d -o node -g node -m 0700 /keys
+WORKDIR /app
+COPY --from=production /app .
+USER node
+ENTRYPOINT ["node", "--enable-source-maps"]
+CMD ["apps/server/dist/main.js"]
