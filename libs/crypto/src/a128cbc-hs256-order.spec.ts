@@ -2,7 +2,8 @@
 import { createDecipheriv, createHmac, timingSafeEqual } from 'node:crypto';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { openA128CbcHs256, sealA128CbcHs256 } from './index.js';
+import { CbcDecryptor } from './cbc-chain.js';
+import { openA128CbcHs256, OpeningKey, sealA128CbcHs256 } from './index.js';
 
 vi.mock('node:crypto', async (importOriginal) => {
   const crypto = await importOriginal<typeof import('node:crypto')>();
@@ -52,5 +53,24 @@ describe('openA128CbcHs256', () => {
     openA128CbcHs256(KEY, IV, AAD, SEALED);
     expect(calls()).toEqual({ hmac: 1, comparison: 1, cbc: 1 });
     expect(vi.mocked(timingSafeEqual)).toHaveBeenCalledBefore(vi.mocked(createDecipheriv));
+  });
+});
+
+describe('OpeningKey', () => {
+  it('never runs CBC on a bad tag, and compares in constant time before it does', () => {
+    vi.clearAllMocks();
+    const decrypt = vi.spyOn(CbcDecryptor.prototype, 'decrypt');
+    const opening = new OpeningKey(KEY);
+    for (let at = 0; at < SEALED.length; at++) {
+      const altered = Uint8Array.from(SEALED);
+      altered[at] = 255 - (altered[at] ?? 0);
+      expect(() => opening.open(IV, AAD, altered)).toThrow(expect.objectContaining({ code: 'ERR_OPEN_FAILED' }));
+    }
+    expect(decrypt).not.toHaveBeenCalled();
+    expect(timingSafeEqual).toHaveBeenCalledTimes(SEALED.length);
+    opening.open(IV, AAD, SEALED);
+    expect(decrypt).toHaveBeenCalledTimes(1);
+    expect(vi.mocked(timingSafeEqual)).toHaveBeenCalledBefore(decrypt);
+    decrypt.mockRestore();
   });
 });

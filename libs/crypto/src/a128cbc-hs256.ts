@@ -8,10 +8,10 @@ import { timingSafeEqual } from 'node:crypto';
 import { BLOCK_BYTES, ciphertextBytes, decryptAes128Cbc, encryptInto } from './aes-cbc.js';
 import { CryptoError } from './errors.js';
 import { hmacSha256 } from './hkdf.js';
+import { TAG_BYTES } from './hmac-tag.js';
 
 const KEY_BYTES = 32;
-const MAC_KEY_BYTES = 16;
-const TAG_BYTES = 16;
+export const MAC_KEY_BYTES = 16;
 
 /**
  * Seals `plaintext` as A128CBC-HS256, RFC 7518 §5.2.2.1.
@@ -63,15 +63,19 @@ function computeTag(key: Uint8Array, iv: Uint8Array, aad: Uint8Array, ciphertext
   return hmacSha256(key.subarray(0, MAC_KEY_BYTES), aad, iv, ciphertext, aadBits).subarray(0, TAG_BYTES);
 }
 
-function checkLengths(key: Uint8Array, iv: Uint8Array): void {
+export function checkKeyLength(key: Uint8Array): void {
   if (key.length !== KEY_BYTES) {
     throw new CryptoError('ERR_KEY_LENGTH', `A key of A128CBC-HS256 has ${KEY_BYTES} bytes, not ${key.length}`);
   }
+}
+
+function checkLengths(key: Uint8Array, iv: Uint8Array): void {
+  checkKeyLength(key);
   if (iv.length !== BLOCK_BYTES) {
     throw new CryptoError('ERR_IV_LENGTH', `The IV of A128CBC-HS256 has ${BLOCK_BYTES} bytes, not ${iv.length}`);
   }
 }
 
-function openFailed(): CryptoError {
+export function openFailed(): CryptoError {
   return new CryptoError('ERR_OPEN_FAILED', 'Sealed bytes that do not open under this key, IV and associated data');
 }

@@ -13,4 +13,5 @@ export { loadKeyring } from './load-keyring.js';
 export type { KeyringOptions } from './load-keyring.js';
 export { createKeyFile } from './new-key-file.js';
 export { generateKey } from './random-key.js';
+export { OpeningKey, sealedBytes, SealingKey } from './sealing-key.js';
 export { SecretKey } from './secret-key.js';

@@ -1,0 +1,56 @@
+// AES-128-CBC for many messages under one key, with one cipher object: making one costs more than a small message does.
+//
+// The object goes on chaining from one message to the next: into the first block it mixes the last ciphertext block of
+// the message before, where CBC under an IV would mix the IV. Mixing in both as well takes out the one and puts in the
+// other, which leaves exactly CBC under that IV (NIST SP 800-38A §6.2).
+import { createCipheriv, createDecipheriv } from 'node:crypto';
+
+import { BLOCK_BYTES } from './aes-cbc.js';
+
+const ZERO_IV = new Uint8Array(BLOCK_BYTES);
+
+export class CbcEncryptor {
+  readonly #cipher;
+  readonly #last = Buffer.alloc(BLOCK_BYTES);
+
+  /** @param key - 16 bytes. */
+  constructor(key: Uint8Array) {
+    this.#cipher = createCipheriv('aes-128-cbc', key, ZERO_IV).setAutoPadding(false);
+  }
+
+  /**
+   * @param padded - Whole blocks, one or more. The first one is overwritten.
+   * @returns As many bytes, in a fresh buffer.
+   */
+  encrypt(iv: Uint8Array, padded: Buffer): Buffer {
+    mixIntoFirstBlock(padded, iv, this.#last);
+    const ciphertext = this.#cipher.update(padded);
+    ciphertext.copy(this.#last, 0, ciphertext.length - BLOCK_BYTES);
+    return ciphertext;
+  }
+}
+
+export class CbcDecryptor {
+  readonly #decipher;
+  readonly #last = Buffer.alloc(BLOCK_BYTES);
+
+  /** @param key - 16 bytes. */
+  constructor(key: Uint8Array) {
+    this.#decipher = createDecipheriv('aes-128-cbc', key, ZERO_IV).setAutoPadding(false);
+  }
+
+  /**
+   * @param ciphertext - Whole blocks, one or more.
+   * @returns As many bytes, padding included, in a fresh buffer.
+   */
+  decrypt(iv: Uint8Array, ciphertext: Uint8Array): Buffer {
+    const padded = this.#decipher.update(ciphertext);
+    mixIntoFirstBlock(padded, iv, this.#last);
+    this.#last.set(ciphertext.subarray(ciphertext.length - BLOCK_BYTES));
+    return padded;
+  }
+}
+
+function mixIntoFirstBlock(target: Buffer, iv: Uint8Array, last: Buffer): void {
+  for (let at = 0; at < BLOCK_BYTES; at++) target[at] = (target[at] ?? 0) ^ (iv[at] ?? 0) ^ (last[at] ?? 0);
+}
