@@ -1,8 +1,9 @@
 // One direction of an open connection (docs/protocol.md §5, §7): its key, its counter, and what the key has carried.
-import { TransportError } from '../errors.js';
+import { OpeningKey, sealedBytes, SealingKey } from '@sealwire/crypto';
 
-import { deriveIv, expandKey, openExpanded, rekey, sealExpanded, TAG_BYTES } from './cipher-function.js';
-import type { ExpandedKey } from './cipher-function.js';
+import { TransportError } from '../errors.js';
+import { expandKey, openFailed, rekey } from './cipher-function.js';
+import { IvSequence } from './iv-sequence.js';
 import { LENGTH_BYTES } from './record.js';
 
 /** Limits of one key. Soft ones make the sender refresh it, hard ones make the receiver end the connection. */
@@ -23,25 +24,31 @@ export const KEY_UPDATE_BURST = 16;
 
 const AD_BYTES = 8 + LENGTH_BYTES;
 
-/** A traffic key and what has gone through it. Only the two halves below use it. */
+/** A traffic key, what is derived from it, and what has gone through it. Only the two halves below use it. */
 class TrafficKey {
-  readonly expanded: ExpandedKey;
+  /** MAC(16) ‖ ENC(16): the key of A128CBC-HS256. */
+  readonly macAndEnc: Buffer;
+  readonly ivs: IvSequence;
   readonly #key: Buffer;
   readonly #bornMs: number;
   #bytes = 0;
   #records = 0;
 
-  constructor(key: Buffer, nowMs: number) {
+  constructor(key: Buffer, n: number, nowMs: number) {
+    const { macAndEnc, ivKey } = expandKey(key);
+    this.macAndEnc = macAndEnc;
+    this.ivs = new IvSequence(ivKey, n);
     this.#key = key;
     this.#bornMs = nowMs;
-    this.expanded = expandKey(key);
   }
 
   get records(): number {
     return this.#records;
   }
 
+  /** A record has gone through: n goes on. */
   count(bytes: number): void {
+    this.ivs.advance();
     this.#bytes += bytes;
     this.#records += 1;
   }
@@ -51,20 +58,21 @@ class TrafficKey {
   }
 
   next(nowMs: number): TrafficKey {
-    return new TrafficKey(rekey(this.#key), nowMs);
+    return new TrafficKey(rekey(this.#key), this.ivs.n, nowMs);
   }
 }
 
 /** Seals the records of one direction, in order. */
 export class SealingHalf {
   readonly #limits: KeyLimits;
+  readonly #ad = Buffer.alloc(AD_BYTES);
   #key: TrafficKey;
-  #n: number;
+  #sealing: SealingKey;
 
   constructor(key: Buffer, limits: KeyLimits, nowMs: number, n = 0) {
-    this.#key = new TrafficKey(key, nowMs);
+    this.#key = new TrafficKey(key, n, nowMs);
+    this.#sealing = new SealingKey(this.#key.macAndEnc);
     this.#limits = limits;
-    this.#n = n;
   }
 
   /** Whether the key has reached a soft limit: KEY_UPDATE comes before the next record. */
@@ -80,16 +88,13 @@ export class SealingHalf {
    * @throws {TransportError} `ERR_KEY_EXHAUSTED` - no counter is left.
    */
   seal(inner: Buffer): Buffer {
-    if (this.#n >= MAX_RECORDS) throw exhausted();
-    const bodyBytes = 16 * (Math.floor(inner.length / 16) + 1) + TAG_BYTES;
+    const { ivs } = this.#key;
+    if (ivs.n >= MAX_RECORDS) throw exhausted();
+    const bodyBytes = sealedBytes(inner.length);
     const record = Buffer.allocUnsafe(LENGTH_BYTES + bodyBytes);
     record.writeUInt16BE(bodyBytes, 0);
-    const { expanded } = this.#key;
-    sealExpanded(expanded, deriveIv(expanded, this.#n), associatedData(this.#n, bodyBytes), inner).copy(
-      record,
-      LENGTH_BYTES,
-    );
-    this.#n += 1;
+    writeAssociatedData(this.#ad, ivs.n, bodyBytes);
+    this.#sealing.sealInto(record, LENGTH_BYTES, ivs.current, this.#ad, inner);
     this.#key.count(bodyBytes);
     return record;
   }
@@ -97,21 +102,23 @@ export class SealingHalf {
   /** To be called when KEY_UPDATE has been sealed: it is the last record under the old key. n goes on. */
   updateKey(nowMs: number): void {
     this.#key = this.#key.next(nowMs);
+    this.#sealing = new SealingKey(this.#key.macAndEnc);
   }
 }
 
 /** Opens the records of one direction, in order. What it throws ends the connection. */
 export class OpeningHalf {
   readonly #limits: KeyLimits;
+  readonly #ad = Buffer.alloc(AD_BYTES);
   #key: TrafficKey;
-  #n: number;
+  #opening: OpeningKey;
   #updatesGranted = KEY_UPDATE_BURST;
   #recordsTowardsGrant = 0;
 
   constructor(key: Buffer, limits: KeyLimits, nowMs: number, n = 0) {
-    this.#key = new TrafficKey(key, nowMs);
+    this.#key = new TrafficKey(key, n, nowMs);
+    this.#opening = new OpeningKey(this.#key.macAndEnc);
     this.#limits = limits;
-    this.#n = n;
   }
 
   /**
@@ -121,10 +128,10 @@ export class OpeningHalf {
    */
   open(body: Buffer, nowMs: number): Buffer {
     const { hardBytes, hardRecords, hardAgeMs } = this.#limits;
-    if (this.#n >= MAX_RECORDS || this.#key.exceeds(hardBytes, hardRecords, hardAgeMs, nowMs)) throw exhausted();
-    const { expanded } = this.#key;
-    const inner = openExpanded(expanded, deriveIv(expanded, this.#n), associatedData(this.#n, body.length), body);
-    this.#n += 1;
+    const { ivs } = this.#key;
+    if (ivs.n >= MAX_RECORDS || this.#key.exceeds(hardBytes, hardRecords, hardAgeMs, nowMs)) throw exhausted();
+    writeAssociatedData(this.#ad, ivs.n, body.length);
+    const inner = this.#open(ivs.current, body);
     this.#key.count(body.length);
     this.#recordsTowardsGrant += 1;
     if (this.#recordsTowardsGrant === KEY_UPDATE_SPACING_RECORDS) this.#grantUpdate();
@@ -141,6 +148,15 @@ export class OpeningHalf {
       throw new TransportError('ERR_KEY_UPDATE_FLOOD', 'More KEY_UPDATEs than records justify');
     this.#updatesGranted -= 1;
     this.#key = this.#key.next(nowMs);
+    this.#opening = new OpeningKey(this.#key.macAndEnc);
+  }
+
+  #open(iv: Buffer, body: Buffer): Buffer {
+    try {
+      return this.#opening.open(iv, this.#ad, body);
+    } catch (cause) {
+      throw openFailed(cause);
+    }
   }
 
   #grantUpdate(): void {
@@ -150,12 +166,9 @@ export class OpeningHalf {
 }
 
 // A = u64be(n) ‖ length
-function associatedData(n: number, bodyBytes: number): Buffer {
-  const ad = Buffer.allocUnsafe(AD_BYTES);
-  ad.writeUInt16BE(0, 0);
+function writeAssociatedData(ad: Buffer, n: number, bodyBytes: number): void {
   ad.writeUIntBE(n, 2, 6);
   ad.writeUInt16BE(bodyBytes, 8);
-  return ad;
 }
 
 function exhausted(): TransportError {

@@ -1,0 +1,30 @@
+import { createCipheriv, randomBytes } from 'node:crypto';
+
+import { describe, expect, it } from 'vitest';
+
+import { IvSequence } from './iv-sequence.js';
+
+const KEY = randomBytes(16);
+
+/** IV(n) as docs/protocol.md §3 writes it. */
+function ivOf(n: bigint): Buffer {
+  const block = Buffer.alloc(16);
+  block.writeBigUInt64BE(n, 8);
+  return createCipheriv('aes-128-ecb', KEY, null).setAutoPadding(false).update(block);
+}
+
+describe('the IVs of a key', () => {
+  it.each([0, 1, 255, 2 ** 32 - 20, 2 ** 48 - 50])('are those of the protocol, from n = %i on', (start) => {
+    const ivs = new IvSequence(KEY, start);
+    for (let n = start; n < start + 50; n++) {
+      expect(ivs.n).toBe(n);
+      expect(ivs.current, `n = ${n}`).toEqual(ivOf(BigInt(n)));
+      ivs.advance();
+    }
+  });
+
+  it('stay where they are until one has been used', () => {
+    const ivs = new IvSequence(KEY, 7);
+    for (let look = 0; look < 40; look++) expect(ivs.current).toEqual(ivOf(7n));
+  });
+});

@@ -1,0 +1,49 @@
+// IV(n) = AES-128(IVK, 0^64 ‖ u64be(n)) for n, n + 1, … (docs/protocol.md §3): the keystream of AES-128-CTR that starts at
+// that block is the same bytes, and one call makes many of them.
+import { createCipheriv } from 'node:crypto';
+import type { Cipher } from 'node:crypto';
+
+const BLOCK_BYTES = 16;
+/** So few that a connection that is idle holds little memory for it. */
+const POOL_IVS = 16;
+const ZEROS = Buffer.alloc(POOL_IVS * BLOCK_BYTES);
+
+/** The IVs of one key, from one n on. Unpredictable without the key, and never sent. */
+export class IvSequence {
+  readonly #keystream: Cipher;
+  #pool: Buffer = Buffer.alloc(0);
+  #n: number;
+  #at = 0;
+
+  /** @param ivKey - IVK, 16 bytes, used for nothing else. */
+  constructor(ivKey: Buffer, n: number) {
+    this.#keystream = createCipheriv('aes-128-ctr', ivKey, counterBlock(n));
+    this.#n = n;
+  }
+
+  /** Whose turn it is. */
+  get n(): number {
+    return this.#n;
+  }
+
+  /** IV(n), 16 bytes: a view that holds until {@link advance}. */
+  get current(): Buffer {
+    if (this.#at === this.#pool.length) {
+      this.#pool = this.#keystream.update(ZEROS);
+      this.#at = 0;
+    }
+    return this.#pool.subarray(this.#at, this.#at + BLOCK_BYTES);
+  }
+
+  /** n goes on: its IV has been used. */
+  advance(): void {
+    this.#at = Math.min(this.#at + BLOCK_BYTES, this.#pool.length);
+    this.#n += 1;
+  }
+}
+
+function counterBlock(n: number): Buffer {
+  const block = Buffer.alloc(BLOCK_BYTES);
+  block.writeUIntBE(n, 10, 6);
+  return block;
+}
