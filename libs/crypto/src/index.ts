@@ -9,6 +9,7 @@ export type { KeyFileOptions } from './key-file.js';
 export { deriveKeySchedule, keyId } from './key-schedule.js';
 export type { KeySchedule } from './key-schedule.js';
 export { Keyring } from './keyring.js';
+export { loadLegacyKeyFile } from './legacy-key-file.js';
 export { loadKeyring } from './load-keyring.js';
 export type { KeyringOptions } from './load-keyring.js';
 export { createKeyFile } from './new-key-file.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { judgeKeyFile } from './key-file-policy.js';
-import type { KeyFilePolicy } from './key-file-policy.js';
+import type { FilePolicy } from './key-file-policy.js';
 
 const USER = 1000;
 const OTHER = 1001;
@@ -9,7 +9,7 @@ const ROOT = 0;
 const REGULAR = 0o100000;
 
 const judge = (
-  policy: KeyFilePolicy,
+  policy: FilePolicy,
   uid: number,
   mode: number | string,
   { size = 32, file = true, user = USER } = {},
@@ -79,7 +79,18 @@ describe('the policy mounted-secret', () => {
   });
 });
 
-describe.each(['strict', 'mounted-secret'] as const)('the policy %s', (policy) => {
+describe('the policy legacy', () => {
+  it.each(['600', '644', '664', '666', '777'])('accepts mode %s', (mode) => {
+    expect(judge('legacy', ROOT, mode)).toBe('accepted');
+    expect(judge('legacy', USER, mode)).toBe('accepted');
+  });
+
+  it('refuses a file of somebody else', () => {
+    expect(judge('legacy', OTHER, 0o600)).toMatchObject({ code: 'ERR_KEY_FILE_OWNER' });
+  });
+});
+
+describe.each(['strict', 'mounted-secret', 'legacy'] as const)('the policy %s', (policy) => {
   it('refuses what is no regular file', () => {
     expect(judge(policy, USER, 0o600, { file: false })).toMatchObject({ code: 'ERR_KEY_FILE_NOT_REGULAR' });
   });

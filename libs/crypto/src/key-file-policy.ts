@@ -12,6 +12,9 @@ import { KEY_BYTES } from './key-schedule.js';
  */
 export type KeyFilePolicy = 'strict' | 'mounted-secret';
 
+/** `legacy`: the file of the original demo, which was made with any mode. Never for a key of the channel. */
+export type FilePolicy = KeyFilePolicy | 'legacy';
+
 export type KeyFileStatus = Pick<Stats, 'isFile' | 'mode' | 'size' | 'uid'>;
 
 const ROOT = 0;
@@ -20,7 +23,7 @@ const ROOT = 0;
  * @param user - The effective user id of the process; undefined where files have neither owner nor mode (Windows).
  * @throws {CryptoError} `ERR_KEY_FILE_NOT_REGULAR`, `ERR_KEY_FILE_OWNER`, `ERR_KEY_FILE_MODE`, `ERR_KEY_FILE_LENGTH`
  */
-export function judgeKeyFile(path: string, file: KeyFileStatus, policy: KeyFilePolicy, user: number | undefined): void {
+export function judgeKeyFile(path: string, file: KeyFileStatus, policy: FilePolicy, user: number | undefined): void {
   if (!file.isFile()) throw notRegular(path);
   if (user !== undefined) {
     judgeOwner(path, file, user);
@@ -49,14 +52,20 @@ function judgeOwner(path: string, file: KeyFileStatus, user: number): void {
   );
 }
 
-function judgeMode(path: string, file: KeyFileStatus, policy: KeyFilePolicy): void {
+function judgeMode(path: string, file: KeyFileStatus, policy: FilePolicy): void {
   if ((file.mode & forbiddenBits(file, policy)) === 0) return;
-  const mode = (file.mode & 0o777).toString(8).padStart(4, '0');
+  const mode = formatMode(file.mode);
   const remedy = policy === 'strict' ? `chmod 600 ${path}` : `chmod go-wx ${path}`;
   throw new CryptoError('ERR_KEY_FILE_MODE', `Key file ${path} has mode ${mode}, too open to keep a secret: ${remedy}`);
 }
 
-function forbiddenBits(file: KeyFileStatus, policy: KeyFilePolicy): number {
+/** As `chmod` takes it, such as 0644. */
+export function formatMode(mode: number): string {
+  return (mode & 0o777).toString(8).padStart(4, '0');
+}
+
+function forbiddenBits(file: KeyFileStatus, policy: FilePolicy): number {
+  if (policy === 'legacy') return 0;
   if (policy === 'mounted-secret') return 0o033;
   return file.uid === ROOT ? 0o037 : 0o077;
 }

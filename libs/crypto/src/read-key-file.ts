@@ -1,0 +1,84 @@
+// Reading the key file (docs/protocol.md §2): opened once, judged and read through the open descriptor.
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+
+import { CryptoError } from './errors.js';
+import { judgeKeyFile, notRegular, wrongLength } from './key-file-policy.js';
+import type { FilePolicy } from './key-file-policy.js';
+import { KEY_BYTES } from './key-schedule.js';
+import { errnoOf } from './system-error.js';
+
+export interface ReadKeyFile {
+  /** The 32 bytes, in memory of their own. */
+  readonly key: Uint8Array;
+  /** Undefined on Windows, which has neither owners nor modes. */
+  readonly mode: number | undefined;
+}
+
+/** @throws {CryptoError} `ERR_KEY_FILE_…`; how strong the key is, is not looked at. */
+export async function readKeyFile(path: string, policy: FilePolicy): Promise<ReadKeyFile> {
+  const user = process.geteuid?.();
+  try {
+    const file = await open(path, openFlags(policy));
+    try {
+      const status = await file.stat();
+      judgeKeyFile(path, status, policy, user);
+      return { key: await readKey(file, path), mode: user === undefined ? undefined : status.mode };
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw error instanceof CryptoError ? error : readFailed(path, policy, error);
+  }
+}
+
+// Not to follow: a link could be laid between looking and opening. Not to block: a FIFO may never get a writer.
+function openFlags(policy: FilePolicy): number {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants; // the last two are undefined on Windows, and count as 0 below
+  return O_RDONLY | O_NONBLOCK | (policy === 'mounted-secret' ? 0 : O_NOFOLLOW);
+}
+
+async function readKey(file: FileHandle, path: string): Promise<Uint8Array> {
+  const key = new Uint8Array(KEY_BYTES); // not from the pool, whose other slices would share its memory
+  const { bytesRead } = await file.read(key, 0, KEY_BYTES, 0);
+  if (bytesRead !== KEY_BYTES) throw wrongLength(path, bytesRead); // cut since fstat
+  return key;
+}
+
+function readFailed(path: string, policy: FilePolicy, cause: unknown): CryptoError {
+  const errno = errnoOf(cause);
+  switch (errno) {
+    case 'ENOENT':
+      return new CryptoError('ERR_KEY_FILE_MISSING', `No key file at ${path}: ${MISSING_REMEDY[policy](path)}`, {
+        cause,
+      });
+    case 'ELOOP': {
+      const message = `Key file ${path} is a symbolic link: ${LINK_REMEDY[policy]}`;
+      return new CryptoError('ERR_KEY_FILE_SYMLINK', message, { cause });
+    }
+    case 'EISDIR': // a directory, on Windows
+    case 'ENXIO': // a socket, on Linux
+    case 'EOPNOTSUPP': // a socket, on macOS
+      return notRegular(path, { cause });
+    default: {
+      const message = `Key file ${path} cannot be read (${errno}): check its owner, its mode and its directory`;
+      return new CryptoError('ERR_KEY_FILE_UNREADABLE', message, { cause });
+    }
+  }
+}
+
+const copyOrMake = (path: string): string =>
+  `copy it from the other side, or make one with "npm run keys -- keygen ${path}"`;
+
+const MISSING_REMEDY: Record<FilePolicy, (path: string) => string> = {
+  strict: copyOrMake,
+  'mounted-secret': copyOrMake,
+  legacy: () => 'copy the one that the original program uses',
+};
+
+const LINK_REMEDY: Record<FilePolicy, string> = {
+  strict: 'name the file itself, or choose the policy mounted-secret',
+  'mounted-secret': 'it never ends',
+  legacy: 'name the file itself',
+};
