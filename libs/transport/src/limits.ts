@@ -63,7 +63,7 @@ export interface LimitOptions {
 export type Limits = { readonly [Name in Exclude<keyof LimitOptions, 'key'>]-?: number } & { readonly key: KeyLimits };
 
 const MAX_U32 = 0xffff_ffff;
-const MAX_TIMER_MS = 0x7fff_ffff;
+export const MAX_TIMER_MS = 0x7fff_ffff;
 
 const KEY_DEFAULTS: KeyLimits = {
   softBytes: GIB,
@@ -119,7 +119,8 @@ export function resolveLimits(options: LimitOptions): Limits {
   return { ...limits, maxRunning, key: { ...KEY_DEFAULTS, ...options.key } };
 }
 
-function checkLimit(name: string, value: number, least: number, greatest: number): number {
+/** @throws {TransportError} `ERR_BAD_OPTION` - names the option and what it may be. */
+export function checkLimit(name: string, value: number, least: number, greatest: number): number {
   if (Number.isInteger(value) && value >= least && value <= greatest) return value;
   throw new TransportError('ERR_BAD_OPTION', `${name} is ${value}; it must be an integer from ${least} to ${greatest}`);
 }

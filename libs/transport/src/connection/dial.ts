@@ -108,9 +108,7 @@ class DialAttempt {
   }
 
   #failConnect(cause: Error): void {
-    this.#fail(
-      new TransportError('ERR_CONNECT_FAILED', `Cannot connect to ${this.#where}: ${describe(cause)}`, { cause }),
-    );
+    this.#fail(connectFailed(this.#options.endpoint, cause));
   }
 
   #failClosed(): void {
@@ -133,6 +131,11 @@ class DialAttempt {
     this.#options.signal.removeEventListener('abort', this.#abort);
     this.#socket.removeAllListeners();
   }
+}
+
+export function connectFailed(endpoint: Endpoint, cause: Error): TransportError {
+  const message = `Cannot connect to ${formatEndpoint(endpoint)}: ${describe(cause)}`;
+  return new TransportError('ERR_CONNECT_FAILED', message, { cause });
 }
 
 /** A host name with several addresses fails with one error for each of them. */

@@ -7,11 +7,11 @@ import type { Session } from '../handshake/index.js';
 import type { Limits } from '../limits.js';
 import { Acceptance } from './acceptance.js';
 import type { Connection, ConnectionEvents } from './connection.js';
-import { formatEndpoint, remoteAddress, SOCKET_OPTIONS } from './endpoint.js';
+import { remoteAddress, SOCKET_OPTIONS } from './endpoint.js';
 import type { Endpoint } from './endpoint.js';
+import { startListening } from './start-listening.js';
 import { networkOf, Strangers } from './strangers.js';
 import type { Stranger } from './strangers.js';
-import { removeStaleSocket, restrictToOwner } from './unix-socket.js';
 
 export interface HandshakeFailure {
   readonly error: TransportError;
@@ -52,20 +52,9 @@ export class Listener {
     return this.#strangers.count;
   }
 
-  /**
-   * The file of a Unix domain socket is removed first where nobody listens there, and is open to its owner alone.
-   * @throws {TransportError} `ERR_LISTEN_FAILED`, for every reason there is.
-   */
-  async listen(endpoint: Endpoint): Promise<void> {
-    try {
-      if ('path' in endpoint) await this.#listenAtPath(endpoint.path);
-      else await this.#bind(endpoint);
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new TransportError('ERR_LISTEN_FAILED', `Cannot listen on ${formatEndpoint(endpoint)}: ${reason}`, {
-        cause,
-      });
-    }
+  /** @throws {TransportError} `ERR_LISTEN_FAILED`, for every reason there is. */
+  listen(endpoint: Endpoint): Promise<void> {
+    return startListening(this.server, endpoint);
   }
 
   /** Takes nobody in any more, and drains every connection. Never rejects. */
@@ -74,26 +63,6 @@ export class Listener {
     this.#strangers.evictAll();
     await Promise.all([...this.#connections].map((connection) => connection.close()));
     await closed;
-  }
-
-  async #listenAtPath(path: string): Promise<void> {
-    try {
-      await this.#bind({ path });
-    } catch (error) {
-      if (!(await removeStaleSocket(path))) throw error;
-      await this.#bind({ path });
-    }
-    await restrictToOwner(path);
-  }
-
-  #bind(endpoint: Endpoint): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.server.once('error', reject);
-      this.server.listen(endpoint, () => {
-        this.server.off('error', reject);
-        resolve();
-      });
-    });
   }
 
   #accept(socket: Socket): void {

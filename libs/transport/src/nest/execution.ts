@@ -1,14 +1,19 @@
-import type { MessageHandler } from '@nestjs/microservices';
+import type { BaseRpcContext, MessageHandler } from '@nestjs/microservices';
 import { isObservable } from 'rxjs';
 import type { Observable, Subscription } from 'rxjs';
 
-import type { SealwireContext } from './context.js';
 import { isAsyncIterable, PullSource } from './pull-source.js';
+
+/** What a handler is given beside the message. */
+export type HandlerContext = BaseRpcContext & {
+  /** Nobody waits for the result any more. */
+  cancel(): void;
+};
 
 /** Nest's processing hooks of one server; both exist in Nest 11 and 12. */
 export interface ProcessingHooks {
-  readonly start: (context: SealwireContext, done: () => Promise<void>) => void;
-  readonly end: (context: SealwireContext) => void;
+  readonly start: (context: HandlerContext, done: () => Promise<void>) => void;
+  readonly end: (context: HandlerContext) => void;
 }
 
 /** Where the results of a handler go. */
@@ -25,7 +30,7 @@ export interface ResultSink {
 export interface ExecutionOptions {
   readonly handler: MessageHandler;
   readonly data: unknown;
-  readonly context: SealwireContext;
+  readonly context: HandlerContext;
   readonly hooks: ProcessingHooks;
   readonly sink: ResultSink;
   /** The handler has ended, or nothing of it runs any more. */

@@ -30,6 +30,13 @@ export class FailureLog {
     this.#warn(error.code, `Lost ${address ?? 'a local client'}: ${error.message} (${error.code})`);
   }
 
+  legacyRefused(error: TransportError, address: string | undefined): void {
+    this.#warn(
+      error.code,
+      `Refused a legacy message of ${address ?? 'a local client'}: ${error.message} (${error.code})`,
+    );
+  }
+
   #warn(code: TransportErrorCode, line: string): void {
     const nowMs = performance.now();
     const last = this.#last.get(code);

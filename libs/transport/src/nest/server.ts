@@ -17,7 +17,6 @@ import { respond } from '../handshake/index.js';
 import type { Session } from '../handshake/index.js';
 import { resolveLimits } from '../limits.js';
 import type { Limits } from '../limits.js';
-import type { SealwireContext } from './context.js';
 import type { HandlerHost } from './dispatcher.js';
 import { EventWindows } from './event-windows.js';
 import { FailureLog } from './failure-log.js';
@@ -218,8 +217,8 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
       findHandler: (pattern) => this.#findHandler(pattern),
       logError: (error) => this.logger.error(error),
       hooks: {
-        start: (context: SealwireContext, done) => this.onProcessingStartHook(this.transportId, context, done),
-        end: (context: SealwireContext) => this.onProcessingEndHook?.(this.transportId, context),
+        start: (context, done) => this.onProcessingStartHook(this.transportId, context, done),
+        end: (context) => this.onProcessingEndHook?.(this.transportId, context),
       },
     };
   }

@@ -1,0 +1,41 @@
+import type { Server } from 'node:net';
+
+import { TransportError } from '../errors.js';
+import { formatEndpoint } from './endpoint.js';
+import type { Endpoint } from './endpoint.js';
+import { removeStaleSocket, restrictToOwner } from './unix-socket.js';
+
+/**
+ * The file of a Unix domain socket is removed first where nobody listens there, and is open to its owner alone.
+ *
+ * @throws {TransportError} `ERR_LISTEN_FAILED`, for every reason there is.
+ */
+export async function startListening(server: Server, endpoint: Endpoint): Promise<void> {
+  try {
+    if ('path' in endpoint) await listenAtPath(server, endpoint.path);
+    else await bind(server, endpoint);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new TransportError('ERR_LISTEN_FAILED', `Cannot listen on ${formatEndpoint(endpoint)}: ${reason}`, { cause });
+  }
+}
+
+async function listenAtPath(server: Server, path: string): Promise<void> {
+  try {
+    await bind(server, { path });
+  } catch (error) {
+    if (!(await removeStaleSocket(path))) throw error;
+    await bind(server, { path });
+  }
+  await restrictToOwner(path);
+}
+
+function bind(server: Server, endpoint: Endpoint): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(endpoint, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}

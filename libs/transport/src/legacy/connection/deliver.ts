@@ -1,0 +1,59 @@
+// The client's half of the legacy wire (docs/protocol.md §9): connect, the ciphertext, FIN. One deadline for all.
+import { connect } from 'node:net';
+
+import { connectFailed } from '../../connection/dial.js';
+import { formatEndpoint, SOCKET_OPTIONS } from '../../connection/endpoint.js';
+import type { Endpoint } from '../../connection/endpoint.js';
+import { TransportError } from '../../errors.js';
+
+export interface DeliveryOptions {
+  readonly endpoint: Endpoint;
+  readonly ciphertext: Buffer;
+  /** From the start to FIN. Absolute. */
+  readonly connectionTimeoutMs: number;
+  /** Gives up. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Resolves when all bytes and the FIN were given to the system: whether anybody read them, this wire cannot tell.
+ *
+ * @throws {TransportError} `ERR_CONNECT_FAILED`, `ERR_CONNECT_TIMEOUT`, `ERR_CONNECTION_LOST`, `ERR_LEGACY_TIMEOUT`,
+ *   `ERR_CLIENT_CLOSED` after `signal`; `sent` tells whether any byte may have gone out.
+ */
+export function deliver({ endpoint, ciphertext, connectionTimeoutMs, signal }: DeliveryOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const where = formatEndpoint(endpoint);
+    const socket = connect({ ...endpoint, ...SOCKET_OPTIONS });
+    let isConnected = false;
+
+    const settle = (error?: TransportError): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+      socket.destroy(); // the system still sends what it was given
+      if (error === undefined) resolve();
+      else reject(error.ofMessage(isConnected));
+    };
+    const expire = (): void => {
+      const code = isConnected ? 'ERR_LEGACY_TIMEOUT' : 'ERR_CONNECT_TIMEOUT';
+      settle(new TransportError(code, `${where} did not take the message within ${connectionTimeoutMs} ms`));
+    };
+    const abort = (): void => settle(new TransportError('ERR_CLIENT_CLOSED', 'Given up before the message was sent'));
+    const timer = setTimeout(expire, connectionTimeoutMs);
+
+    signal.addEventListener('abort', abort);
+    socket.once('connect', () => {
+      isConnected = true;
+      socket.end(ciphertext);
+    });
+    socket.once('finish', () => settle());
+    socket.on('error', (cause) => {
+      settle(isConnected ? lost(cause) : connectFailed(endpoint, cause));
+    });
+    if (signal.aborted) abort();
+  });
+}
+
+function lost(cause: Error): TransportError {
+  return new TransportError('ERR_CONNECTION_LOST', cause.message, { cause });
+}

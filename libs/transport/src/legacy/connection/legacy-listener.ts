@@ -1,0 +1,54 @@
+// The port of the legacy wire: everybody on it is a stranger, and the oldest goes first where they are too many.
+import { createServer } from 'node:net';
+import type { Server, Socket } from 'node:net';
+
+import { remoteAddress, SOCKET_OPTIONS } from '../../connection/endpoint.js';
+import type { Endpoint } from '../../connection/endpoint.js';
+import { startListening } from '../../connection/start-listening.js';
+import { Strangers } from '../../connection/strangers.js';
+import type { TransportError } from '../../errors.js';
+import { Reception } from './reception.js';
+
+export interface LegacyListenerOptions {
+  readonly maxConnections: number;
+  readonly connectionTimeoutMs: number;
+  readonly received: (ciphertext: Buffer, address: string | undefined) => void;
+  readonly failed: (error: TransportError, address: string | undefined) => void;
+}
+
+export class LegacyListener {
+  readonly server: Server;
+  readonly #options: LegacyListenerOptions;
+  readonly #receptions: Strangers;
+
+  constructor(options: LegacyListenerOptions) {
+    this.#options = options;
+    this.#receptions = new Strangers(options.maxConnections, options.maxConnections);
+    this.server = createServer(SOCKET_OPTIONS, (socket) => this.#accept(socket));
+  }
+
+  /** @throws {TransportError} `ERR_LISTEN_FAILED`, for every reason there is. */
+  listen(endpoint: Endpoint): Promise<void> {
+    return startListening(this.server, endpoint);
+  }
+
+  /** Takes nobody in any more, and cuts what has not come whole. Never rejects. */
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    this.#receptions.evictAll();
+    await closed;
+  }
+
+  #accept(socket: Socket): void {
+    const { connectionTimeoutMs, received, failed } = this.#options;
+    const address = remoteAddress(socket); // a socket that is closed does not know it any more
+    const reception = new Reception({
+      socket,
+      connectionTimeoutMs,
+      received: (ciphertext) => received(ciphertext, address),
+      failed: (error) => failed(error, address),
+    });
+    this.#receptions.add(reception);
+    socket.on('close', () => this.#receptions.delete(reception));
+  }
+}

@@ -1,0 +1,77 @@
+// The server's half of the legacy wire (docs/protocol.md §9): bytes until FIN, and never a byte back.
+import type { Socket } from 'node:net';
+
+import type { Stranger } from '../../connection/strangers.js';
+import { toTransportError, TransportError } from '../../errors.js';
+import { CiphertextGatherer } from '../wire/message.js';
+
+export interface ReceptionOptions {
+  readonly socket: Socket;
+  /** From accept to FIN. Absolute: bytes do not move it. */
+  readonly connectionTimeoutMs: number;
+  readonly received: (ciphertext: Buffer) => void;
+  readonly failed: (error: TransportError) => void;
+}
+
+/**
+ * One message from accept to the closed socket. It is handed over when the socket is closed already: how the connection
+ * ends cannot depend on what the bytes decrypt to, or it would be a padding oracle.
+ */
+export class Reception implements Stranger {
+  readonly network = undefined;
+  readonly #options: ReceptionOptions;
+  readonly #gatherer = new CiphertextGatherer();
+  readonly #timer: NodeJS.Timeout;
+  #state: 'RECEIVING' | 'COMPLETE' | 'OVER' = 'RECEIVING';
+
+  constructor(options: ReceptionOptions) {
+    const { socket, connectionTimeoutMs } = options;
+    this.#options = options;
+    this.#timer = setTimeout(() => this.#expire(), connectionTimeoutMs);
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    socket.on('end', () => this.#complete());
+    socket.on('error', (cause) => this.#fail(new TransportError('ERR_CONNECTION_LOST', cause.message, { cause })));
+    socket.on('close', () => this.#closed());
+  }
+
+  /** Others need its place, or the server closes. A message that has come whole is handed over all the same. */
+  evict(): void {
+    this.#fail(new TransportError('ERR_STRANGER_EVICTED', 'Others need its place, or the server closes'));
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.#state !== 'RECEIVING') return;
+    try {
+      this.#gatherer.push(chunk);
+    } catch (error) {
+      this.#fail(toTransportError(error));
+    }
+  }
+
+  #complete(): void {
+    if (this.#state !== 'RECEIVING') return;
+    this.#state = 'COMPLETE';
+    this.#options.socket.end();
+  }
+
+  #expire(): void {
+    const { socket, connectionTimeoutMs } = this.#options;
+    this.#fail(new TransportError('ERR_LEGACY_TIMEOUT', `No FIN within ${connectionTimeoutMs} ms`));
+    socket.destroy();
+  }
+
+  #closed(): void {
+    clearTimeout(this.#timer);
+    this.#fail(new TransportError('ERR_CONNECTION_LOST', 'The connection ended without a FIN'));
+    if (this.#state !== 'COMPLETE') return;
+    this.#state = 'OVER';
+    this.#options.received(this.#gatherer.take());
+  }
+
+  #fail(error: TransportError): void {
+    if (this.#state !== 'RECEIVING') return;
+    this.#state = 'OVER';
+    this.#options.socket.destroy();
+    this.#options.failed(error);
+  }
+}

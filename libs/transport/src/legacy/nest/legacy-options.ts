@@ -1,0 +1,84 @@
+import { loadLegacyKeyFile } from '@sealwire/crypto';
+import type { Keyring } from '@sealwire/crypto';
+import type { Transport } from '@nestjs/microservices';
+
+import type { Endpoint } from '../../connection/endpoint.js';
+import { TransportError } from '../../errors.js';
+import { checkLimit, MAX_TIMER_MS } from '../../limits.js';
+import { LegacyKey } from '../wire/legacy-key.js';
+
+/** What both ends of the legacy wire are told. */
+export interface LegacyRawOptions {
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  /** A port of its own; a server takes 0 for any free one. */
+  readonly port: number;
+  /** The key file of the original program: any 32 bytes. Never the one of the channel. */
+  readonly keyFile: string;
+  /** The keys of the channel, which are refused here; undefined only where there is no channel. */
+  readonly channelKeyring: Keyring | undefined;
+  /** From the start of a connection to its FIN, whatever is sent. Default 10 s. */
+  readonly connectionTimeoutMs?: number;
+  /** Connections at once: a server cuts the oldest, a client refuses the next. Default 64. */
+  readonly maxConnections?: number;
+  /** Told what is wrong with this wire and with the key file. Default: a warning in Nest's log. */
+  readonly warn?: (message: string) => void;
+}
+
+export interface LegacyRawServerOptions extends LegacyRawOptions {
+  /** The pattern whose handler gets every message as `{ text }`. Default `message`. */
+  readonly pattern?: string;
+  /** The id that handlers may name in their decorator. Default {@link LEGACY_RAW}. */
+  readonly transportId?: Transport | symbol;
+  /** Handlers that run at once; further messages are dropped. Default 256. */
+  readonly maxRunning?: number;
+  /** How long `close()` waits for running handlers. Default 10 s. */
+  readonly drainTimeoutMs?: number;
+}
+
+export interface LegacyLimits {
+  readonly connectionTimeoutMs: number;
+  readonly maxConnections: number;
+  readonly maxRunning: number;
+  readonly drainTimeoutMs: number;
+}
+
+const DEFAULT_HOST = '127.0.0.1';
+const MAX_COUNT = 65_535;
+
+/** @throws {TransportError} `ERR_BAD_OPTION` */
+export function resolveLegacyEndpoint({ host = DEFAULT_HOST, port }: LegacyRawOptions): Endpoint {
+  return { host, port: checkLimit('port', port, 0, 65_535) };
+}
+
+/** @throws {TransportError} `ERR_BAD_OPTION` */
+export function resolveLegacyLimits(options: Partial<LegacyLimits>): LegacyLimits {
+  const { connectionTimeoutMs = 10_000, maxConnections = 64, maxRunning = 256, drainTimeoutMs = 10_000 } = options;
+  return {
+    connectionTimeoutMs: checkLimit('connectionTimeoutMs', connectionTimeoutMs, 1, MAX_TIMER_MS),
+    maxConnections: checkLimit('maxConnections', maxConnections, 1, MAX_COUNT),
+    maxRunning: checkLimit('maxRunning', maxRunning, 1, MAX_COUNT),
+    drainTimeoutMs: checkLimit('drainTimeoutMs', drainTimeoutMs, 0, MAX_TIMER_MS),
+  };
+}
+
+/**
+ * Reads the key, and says what is wrong with using it.
+ *
+ * @throws {TransportError} `ERR_LEGACY_KEY_SHARED`
+ * @throws {CryptoError} `ERR_KEY_FILE_…`
+ */
+export async function loadLegacyKey(
+  { keyFile, channelKeyring }: LegacyRawOptions,
+  warn: (message: string) => void,
+): Promise<LegacyKey> {
+  const bytes = await loadLegacyKeyFile(keyFile, { warn });
+  const key = LegacyKey.fromBytes(bytes);
+  bytes.fill(0);
+  if (channelKeyring?.ids.includes(key.id) !== true) return key;
+  throw new TransportError(
+    'ERR_LEGACY_KEY_SHARED',
+    `Key file ${keyFile} holds key ${key.id} of the channel, which must not be used on the legacy wire as well: ` +
+      'make a new one for the channel',
+  );
+}

@@ -1,0 +1,106 @@
+import { createDecipheriv } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+
+import { Keyring, SecretKey } from '@sealwire/crypto';
+import { lastValueFrom, toArray } from 'rxjs';
+import type { Observable } from 'rxjs';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+
+import { LegacyBench, legacyPortOf } from '../../../../../test/support/legacy.js';
+
+let bench: LegacyBench;
+
+beforeEach(() => {
+  bench = new LegacyBench();
+});
+
+afterEach(() => bench.end());
+
+const values = (sending: Observable<unknown>): Promise<unknown[]> => lastValueFrom(sending.pipe(toArray()));
+
+function decrypt(ciphertext: Buffer): string {
+  const decipher = createDecipheriv('aes-128-cbc', bench.key.subarray(0, 16), bench.key.subarray(16));
+  return Buffer.concat([decipher.update(ciphertext), decipher.final()]).toString();
+}
+
+/** Accepts, and reads nothing. */
+async function startStalled(): Promise<number> {
+  const stalled = createServer((socket) => {
+    onTestFinished(() => void socket.destroy());
+    socket.pause();
+  });
+  onTestFinished(() => void stalled.close());
+  await once(stalled.listen(0, '127.0.0.1'), 'listening');
+  return (stalled.address() as AddressInfo).port;
+}
+
+describe('LegacyRawClient', () => {
+  it.each(['send', 'emit'] as const)('sends one message and FIN, and completes without a value: %s', async (way) => {
+    const { port, received } = await bench.startSink();
+    expect(await values(bench.newClient(port)[way]('any', 'Hello Server!'))).toEqual(way === 'send' ? [] : [undefined]);
+    expect(decrypt(await received)).toBe('Hello Server!');
+  });
+
+  it('sends bytes as they are, and the text of { text }', async () => {
+    for (const content of [Buffer.from('Hello'), { text: 'Hello' }]) {
+      const { port, received } = await bench.startSink();
+      await values(bench.newClient(port).send('any', content));
+      expect(decrypt(await received)).toBe('Hello');
+    }
+  });
+
+  it('makes a connection for each message', async () => {
+    const client = bench.newClient(legacyPortOf(await bench.startServer()));
+    await Promise.all(['a', 'b', 'c'].map((each) => values(client.send('any', each))));
+    await expect.poll(() => bench.handled.map(({ text }) => text).sort()).toEqual(['a', 'b', 'c']);
+    expect(new Set(bench.handled.map(({ context }) => context.getRemoteAddress())).size).toBe(3);
+  });
+
+  it('fails where nobody listens, and nothing was sent', async () => {
+    await expect(values(bench.newClient(1).send('any', 'x'))).rejects.toMatchObject({
+      code: 'ERR_CONNECT_FAILED',
+      sent: false,
+    });
+  });
+
+  it('fails where the data is no text and no bytes', async () => {
+    await expect(values(bench.newClient(1).send('any', [1]))).rejects.toMatchObject({
+      code: 'ERR_MESSAGE_UNSERIALIZABLE',
+    });
+  });
+
+  it('gives up at the deadline', async () => {
+    const client = bench.newClient(await startStalled(), { connectionTimeoutMs: 100 });
+    const sending = Array.from({ length: 20 }, () => values(client.send('any', Buffer.alloc(1_000_000))));
+    const outcomes = await Promise.allSettled(sending);
+    const failed = outcomes.filter((outcome) => outcome.status === 'rejected');
+    for (const { reason } of failed) expect(reason).toMatchObject({ code: 'ERR_LEGACY_TIMEOUT', sent: true });
+    // What a system buffers of a message differs; none holds all of twenty.
+    await client.close();
+  });
+
+  it('refuses more messages at once than it may send', async () => {
+    const client = bench.newClient(1, { maxConnections: 1 });
+    await client.connect();
+    const outcomes = await Promise.allSettled([values(client.send('any', 'a')), values(client.send('any', 'b'))]);
+    expect(outcomes).toMatchObject([
+      { reason: { code: 'ERR_CONNECT_FAILED' } },
+      { reason: { code: 'ERR_QUEUE_FULL', sent: false } },
+    ]);
+  });
+
+  it('refuses a key of the channel, and warns of the wire otherwise', async () => {
+    const channelKeyring = Keyring.of(SecretKey.fromBytes(bench.key));
+    await expect(bench.newClient(1, { channelKeyring }).connect()).rejects.toMatchObject({
+      code: 'ERR_LEGACY_KEY_SHARED',
+    });
+    await bench.newClient(1).connect();
+    expect(await bench.log.logged('not authenticated')).toContain('127.0.0.1:1');
+  });
+
+  it('has no connection to unwrap', () => {
+    expect(() => bench.newClient(1).unwrap()).toThrow(expect.objectContaining({ code: 'ERR_NOT_CONNECTED' }));
+  });
+});

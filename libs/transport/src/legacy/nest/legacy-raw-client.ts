@@ -1,0 +1,98 @@
+import { Logger } from '@nestjs/common';
+import { ClientProxy } from '@nestjs/microservices';
+import type { ReadPacket, WritePacket } from '@nestjs/microservices';
+
+import { formatEndpoint } from '../../connection/endpoint.js';
+import type { Endpoint } from '../../connection/endpoint.js';
+import { TransportError } from '../../errors.js';
+import { deliver } from '../connection/deliver.js';
+import type { LegacyKey } from '../wire/legacy-key.js';
+import { encodeMessage } from '../wire/message.js';
+import { loadLegacyKey, resolveLegacyEndpoint, resolveLegacyLimits } from './legacy-options.js';
+import type { LegacyLimits, LegacyRawOptions } from './legacy-options.js';
+
+/**
+ * Sends to a server of the original demo (docs/protocol.md §9): each message makes a connection of its own. The pattern
+ * is not sent, the data is a text, `{ text }` or bytes. `send` and `emit` complete without a value once the FIN was
+ * given to the system; whether the server read the message, and whose server it is, this wire cannot tell.
+ *
+ * @throws {TransportError} `ERR_BAD_OPTION`, from the constructor.
+ */
+export class LegacyRawClient extends ClientProxy<never> {
+  readonly #options: LegacyRawOptions;
+  readonly #endpoint: Endpoint;
+  readonly #limits: LegacyLimits;
+  readonly #logger = new Logger(LegacyRawClient.name);
+  readonly #sending = new Set<Promise<void>>();
+  #key: Promise<LegacyKey> | undefined;
+
+  constructor(options: LegacyRawOptions) {
+    super();
+    this.#options = options;
+    this.#endpoint = resolveLegacyEndpoint(options);
+    this.#limits = resolveLegacyLimits(options);
+  }
+
+  /** Reads the key file, once. Rejects with `ERR_LEGACY_KEY_SHARED`, or with what is wrong with the file. */
+  override async connect(): Promise<void> {
+    await this.#loadKey();
+  }
+
+  /** Waits for what is being sent; `connectionTimeoutMs` bounds it. May be called again. Never rejects. */
+  override async close(): Promise<void> {
+    await Promise.allSettled(this.#sending);
+  }
+
+  /** Nest calls it for the clients of a module. */
+  onApplicationShutdown(): Promise<void> {
+    return this.close();
+  }
+
+  /** @throws {TransportError} `ERR_NOT_CONNECTED` - always: no connection outlives its message. */
+  override unwrap<T>(): T {
+    throw new TransportError('ERR_NOT_CONNECTED', 'A legacy client has no lasting connection');
+  }
+
+  protected override publish({ data }: ReadPacket, callback: (packet: WritePacket) => void): () => void {
+    const abort = new AbortController();
+    this.#send(data, abort.signal).then(
+      () => callback({ isDisposed: true }),
+      (err: unknown) => callback({ err, isDisposed: true }),
+    );
+    return () => abort.abort();
+  }
+
+  /** Nest declares that an event has a result; there is none. */
+  protected override dispatchEvent<T>({ data }: ReadPacket): Promise<T> {
+    return this.#send(data, new AbortController().signal) as Promise<T>;
+  }
+
+  async #send(content: unknown, signal: AbortSignal): Promise<void> {
+    const { maxConnections, connectionTimeoutMs } = this.#limits;
+    const ciphertext = encodeMessage(await this.#loadKey(), content);
+    if (this.#sending.size >= maxConnections) {
+      throw new TransportError('ERR_QUEUE_FULL', `${maxConnections} messages are being sent already`, { sent: false });
+    }
+    const sending = deliver({ endpoint: this.#endpoint, ciphertext, connectionTimeoutMs, signal });
+    this.#sending.add(sending);
+    await sending.finally(() => this.#sending.delete(sending));
+  }
+
+  #loadKey(): Promise<LegacyKey> {
+    this.#key ??= this.#readKey().catch((error: unknown) => {
+      this.#key = undefined;
+      throw error;
+    });
+    return this.#key;
+  }
+
+  async #readKey(): Promise<LegacyKey> {
+    const warn = this.#options.warn ?? ((message: string) => this.#logger.warn(message));
+    const key = await loadLegacyKey(this.#options, warn);
+    warn(
+      `The legacy wire to ${formatEndpoint(this.#endpoint)} is not authenticated: whoever is on the way can alter ` +
+        'messages, send them again and see which are equal, and anybody may be the server',
+    );
+    return key;
+  }
+}

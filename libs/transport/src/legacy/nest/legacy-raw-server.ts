@@ -1,0 +1,132 @@
+import type { Server as NetServer } from 'node:net';
+
+import { Logger } from '@nestjs/common';
+import { Server } from '@nestjs/microservices';
+import type { CustomTransportStrategy, MessageHandler } from '@nestjs/microservices';
+
+import { formatEndpoint } from '../../connection/endpoint.js';
+import { toTransportError, TransportError } from '../../errors.js';
+import type { HandlerContext, ResultSink } from '../../nest/execution.js';
+import { FailureLog } from '../../nest/failure-log.js';
+import type { SealwireServerEvents, SealwireStatus } from '../../nest/server.js';
+import { LegacyListener } from '../connection/legacy-listener.js';
+import type { LegacyKey } from '../wire/legacy-key.js';
+import { decodeMessage } from '../wire/message.js';
+import { LegacyRawContext } from './legacy-context.js';
+import { loadLegacyKey, resolveLegacyEndpoint, resolveLegacyLimits } from './legacy-options.js';
+import type { LegacyLimits, LegacyRawServerOptions } from './legacy-options.js';
+import { RunningHandlers } from './running-handlers.js';
+
+/** The transport id of the legacy wire: `@MessagePattern('message', LEGACY_RAW)`. */
+export const LEGACY_RAW = Symbol('LEGACY_RAW');
+
+const DEFAULT_PATTERN = 'message';
+
+/**
+ * Receives what the original demo sends (docs/protocol.md §9), one message a connection, and hands it to one handler as
+ * `{ text }`. Nothing is authenticated: use it to move its clients to the channel, on a port and with a key of its own.
+ *
+ * @throws {TransportError} `ERR_BAD_OPTION`, from the constructor.
+ */
+export class LegacyRawServer extends Server<SealwireServerEvents, SealwireStatus> implements CustomTransportStrategy {
+  override transportId: NonNullable<LegacyRawServerOptions['transportId']>;
+  protected override readonly logger = new Logger(LegacyRawServer.name);
+  readonly #options: LegacyRawServerOptions;
+  readonly #limits: LegacyLimits;
+  readonly #pattern: string;
+  readonly #failures = new FailureLog(this.logger);
+  readonly #handlers: RunningHandlers;
+  readonly #listeners: ((emitter: NodeJS.EventEmitter) => void)[] = [];
+  #listener: LegacyListener | undefined;
+
+  constructor(options: LegacyRawServerOptions) {
+    super();
+    resolveLegacyEndpoint(options);
+    this.#options = options;
+    this.#limits = resolveLegacyLimits(options);
+    this.#pattern = options.pattern ?? DEFAULT_PATTERN;
+    this.transportId = options.transportId ?? LEGACY_RAW;
+    this.#handlers = new RunningHandlers(this.#limits.maxRunning);
+  }
+
+  /** Called by Nest. The callback is called once, with an error for every reason not to listen. */
+  override listen(callback: (error?: unknown) => void): void {
+    this.#start().then(
+      () => callback(),
+      (error: unknown) => callback(error),
+    );
+  }
+
+  /** Cuts what has not come whole, and waits for running handlers. May be called again; never rejects. */
+  override async close(): Promise<void> {
+    const listener = this.#listener;
+    this.#listener = undefined;
+    await listener?.close();
+    await this.#handlers.drain(this.#limits.drainTimeoutMs);
+  }
+
+  override on<Event extends keyof SealwireServerEvents>(event: Event, callback: SealwireServerEvents[Event]): void {
+    const listen = (emitter: NodeJS.EventEmitter): void => void emitter.on(event, callback);
+    this.#listeners.push(listen);
+    if (this.#listener !== undefined) listen(this.#listener.server);
+  }
+
+  /** The listening `net.Server`. @throws {TransportError} `ERR_NOT_CONNECTED` - `listen` has not been called yet. */
+  override unwrap<T = NetServer>(): T {
+    if (this.#listener === undefined) throw new TransportError('ERR_NOT_CONNECTED', 'The server is not listening');
+    return this.#listener.server as T;
+  }
+
+  async #start(): Promise<void> {
+    const warn = this.#options.warn ?? ((message: string) => this.logger.warn(message));
+    const endpoint = resolveLegacyEndpoint(this.#options);
+    const handler = this.#findHandler();
+    const key = await loadLegacyKey(this.#options, warn);
+    const listener = new LegacyListener({
+      ...this.#limits,
+      received: (ciphertext, address) => this.#receive(key, handler, ciphertext, address),
+      failed: (error, address) => this.#failures.legacyRefused(error, address),
+    });
+    for (const listen of this.#listeners) listen(listener.server);
+    listener.server.on('close', () => this._status$.next('disconnected'));
+    this.#listener = listener;
+    await listener.listen(endpoint);
+    listener.server.on('error', (error) => this.logger.error(error));
+    this._status$.next('connected');
+    warn(
+      `The legacy wire is on at ${formatEndpoint(endpoint)}, key ${key.id}. Nothing on it is authenticated: whoever ` +
+        'reaches the port can alter messages and send them again, and its fixed IV shows which messages are equal. ' +
+        'Move its clients to the channel, then switch it off',
+    );
+  }
+
+  #findHandler(): MessageHandler {
+    const handler = this.getHandlerByPattern(this.#pattern);
+    if (handler !== null) return handler;
+    throw new TransportError('ERR_BAD_OPTION', `pattern is ${this.#pattern}, for which there is no handler`);
+  }
+
+  #receive(key: LegacyKey, handler: MessageHandler, ciphertext: Buffer, address: string | undefined): void {
+    try {
+      const data = decodeMessage(key, ciphertext);
+      const context = new LegacyRawContext({ pattern: this.#pattern, address, keyId: key.id, ciphertext });
+      this.#handlers.start({ handler, data, context, hooks: this.#hooks, sink: this.#sink });
+    } catch (error) {
+      this.#failures.legacyRefused(toTransportError(error), address);
+    }
+  }
+
+  readonly #hooks = {
+    start: (context: HandlerContext, done: () => Promise<void>) =>
+      this.onProcessingStartHook(this.transportId, context, done),
+    end: (context: HandlerContext) => this.onProcessingEndHook?.(this.transportId, context),
+  };
+
+  /** There is no way back to the sender: what a handler returns is dropped, what it throws is logged. */
+  readonly #sink: ResultSink = {
+    only: () => undefined,
+    next: () => undefined,
+    complete: () => undefined,
+    error: (error) => this.logger.error(error),
+  };
+}

@@ -1,0 +1,41 @@
+import { TransportError } from '../../errors.js';
+import { Execution } from '../../nest/execution.js';
+import type { ExecutionOptions } from '../../nest/execution.js';
+
+/** The handlers at work on messages of the legacy wire, at most so many at once. */
+export class RunningHandlers {
+  readonly #max: number;
+  readonly #running = new Set<Execution>();
+  #emptied: () => void = () => undefined;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  /** @throws {TransportError} `ERR_OVERLOADED` */
+  start(options: Omit<ExecutionOptions, 'settled'>): void {
+    if (this.#running.size >= this.#max) {
+      throw new TransportError('ERR_OVERLOADED', `${this.#max} handlers are running already`);
+    }
+    const settled = (): void => {
+      this.#running.delete(execution);
+      if (this.#running.size === 0) this.#emptied();
+    };
+    const execution: Execution = new Execution({ ...options, settled });
+    this.#running.add(execution);
+    execution.start();
+  }
+
+  /** Waits for all of them, and cancels those that are not done in time. Never rejects. */
+  async drain(timeoutMs: number): Promise<void> {
+    if (this.#running.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      this.#emptied = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    for (const execution of this.#running) execution.cancel();
+  }
+}
