@@ -1,10 +1,6 @@
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Failure } from './command.mjs';
-import { prepare } from './prepare.mjs';
-import { ROOT } from './tool.mjs';
+import { importLibrary, located } from './library.mjs';
 
 const USAGE = [
   'Usage: npm run keys -- keygen FILE                       makes a key file, mode 0600; never overwrites one',
@@ -29,7 +25,7 @@ export async function command(stop) {
     console.error(USAGE);
     return 1;
   }
-  const { createKeyFile, keyId, loadKeyFile } = await importCrypto(stop);
+  const { createKeyFile, keyId, loadKeyFile } = await importLibrary('crypto/dist/index.js', stop);
   if (verb === 'keygen') {
     const id = await createKeyFile(file);
     console.log(`Made ${file}, key id ${id}. Both sides need the same file: copy it over a channel you trust.`);
@@ -49,7 +45,7 @@ function readArguments() {
     verb,
     help: values.help,
     policy: values.policy,
-    file: path && more.length === 0 ? located(path) : undefined,
+    file: path && more.length === 0 ? located(path, 'keys') : undefined,
   };
 }
 
@@ -59,17 +55,4 @@ function parse(config) {
   } catch (error) {
     throw new Failure(`${error.message.split('. ')[0]}: see \`npm run keys -- --help\`.`);
   }
-}
-
-/** npm runs scripts at the top of the repository; the path is meant from where the user stands. */
-function located(path) {
-  const runByNpm = process.env.npm_lifecycle_event === 'keys';
-  return resolve((runByNpm && process.env.INIT_CWD) || process.cwd(), path);
-}
-
-/** The library as built; built first, where it is not. */
-async function importCrypto(stop) {
-  const entry = join(ROOT, 'libs', 'crypto', 'dist', 'index.js');
-  if (!existsSync(entry)) await prepare(stop, join(ROOT, 'libs', 'crypto'));
-  return import(pathToFileURL(entry).href);
 }

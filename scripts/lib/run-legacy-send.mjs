@@ -1,0 +1,56 @@
+import { Failure } from './command.mjs';
+import { importLibrary, located } from './library.mjs';
+
+const USAGE = [
+  'Usage: npm run legacy:send -- HOST:PORT KEYFILE TEXT   sends TEXT to a server of the original demo',
+  '       HOST is a name or an address, IPv6 in brackets; KEYFILE has the 32 bytes of the original, key and IV',
+].join('\n');
+
+/**
+ * `npm run legacy:send`: one message on the legacy wire, which is neither authenticated nor answered.
+ *
+ * @param {AbortSignal} stop
+ */
+export async function command(stop) {
+  const [target, keyFile, text, ...more] = process.argv.slice(2);
+  if (target === '--help' || target === '-h') {
+    console.log(USAGE);
+    return 0;
+  }
+  if (text === undefined || more.length > 0) {
+    console.error(USAGE);
+    return 1;
+  }
+  const { host, port } = parseTarget(target);
+  const { LegacyRawClient } = await importLibrary('transport/dist/legacy/index.js', stop);
+  const client = new LegacyRawClient({
+    host,
+    port,
+    keyFile: located(keyFile, 'legacy:send'),
+    channelKeyring: undefined,
+    warn: (message) => console.error(message),
+  });
+  await sent(client.send('message', text), stop);
+  console.log(`Sent ${Buffer.byteLength(text)} bytes of text to ${target}. The legacy wire has no answer.`);
+  return 0;
+}
+
+function parseTarget(target) {
+  const [, bracketed, name, digits] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(target) ?? [];
+  const port = Number(digits);
+  if (digits === undefined || port < 1 || port > 65_535) {
+    throw new Failure(`${JSON.stringify(target)} is no HOST:PORT: see \`npm run legacy:send -- --help\`.`);
+  }
+  return { host: bracketed ?? name, port };
+}
+
+/** @param {AbortSignal} stop - Gives up. */
+function sent(sending, stop) {
+  return new Promise((resolve, reject) => {
+    const subscription = sending.subscribe({ complete: resolve, error: reject });
+    stop.addEventListener('abort', () => {
+      subscription.unsubscribe();
+      reject(stop.reason);
+    });
+  });
+}
