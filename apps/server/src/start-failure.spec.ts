@@ -1,8 +1,9 @@
 import { CryptoError } from '@sealwire/crypto';
+import { TransportError } from '@sealwire/transport';
 import { describe, expect, it } from 'vitest';
 
 import { StartError } from './config/start-error.js';
-import { explainStartFailure, listenFailed } from './start-failure.js';
+import { explainStartFailure, legacyFailed, listenFailed } from './start-failure.js';
 
 const VARIABLES = { address: 'HEALTH_HOST', port: 'HEALTH_PORT' };
 
@@ -16,6 +17,18 @@ describe('a failed start', () => {
     [new CryptoError('ERR_KEY_FILE_MISSING', 'No key file'), 'SEALWIRE_KEY_FILE: No key file'],
   ])('is one line where the settings or the key are wrong: %s', (error, line) => {
     expect(explainStartFailure(error)).toBe(line);
+  });
+
+  it.each([
+    new CryptoError('ERR_KEY_FILE_MISSING', 'No key file', { cause: systemError('ENOENT') }),
+    new TransportError('ERR_LEGACY_KEY_SHARED', 'of the channel'),
+  ])('names the key file of the legacy wire where that is wrong: $code', (error) => {
+    expect(explainStartFailure(legacyFailed(error, ':1', VARIABLES))).toBe(`LEGACY_KEY_FILE: ${error.message}`);
+  });
+
+  it('names the port of the legacy wire where that is taken', () => {
+    const error = new TransportError('ERR_LISTEN_FAILED', 'Cannot listen', { cause: systemError('EADDRINUSE') });
+    expect(explainStartFailure(legacyFailed(error, ':1', VARIABLES))).toMatch(/^HEALTH_PORT: :1 is in use/);
   });
 
   it('is left to its stack where it is unforeseen', () => {

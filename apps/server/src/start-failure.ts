@@ -1,4 +1,5 @@
 import { CryptoError } from '@sealwire/crypto';
+import { TransportError } from '@sealwire/transport';
 
 import { StartError } from './config/start-error.js';
 
@@ -13,6 +14,14 @@ export function explainStartFailure(error: unknown): string | undefined {
   if (error instanceof StartError) return error.message;
   if (error instanceof CryptoError) return `SEALWIRE_KEY_FILE: ${error.message}`;
   return undefined;
+}
+
+/** Names the setting that keeps the legacy wire from starting: its key, or where it was to listen. */
+export function legacyFailed(error: unknown, where: string, variables: ListenerVariables): unknown {
+  const isOfKey =
+    error instanceof CryptoError || (error instanceof TransportError && error.code === 'ERR_LEGACY_KEY_SHARED');
+  if (isOfKey) return new StartError(`LEGACY_KEY_FILE: ${error.message}`, { cause: error });
+  return listenFailed(error, where, variables);
 }
 
 /** Names the setting that keeps a listener from listening at `where`. */

@@ -20,6 +20,7 @@ describe('the settings of the server app', () => {
       keyFile: 'aes_key.bin',
       keyPolicy: 'strict',
       service: 'default',
+      legacy: undefined,
       health: { host: '127.0.0.1', port: 8081 },
       logFormat: process.stdout.isTTY ? 'pretty' : 'json',
       logMessages: true,
@@ -33,6 +34,8 @@ describe('the settings of the server app', () => {
       SEALWIRE_KEY_FILE: '/run/secrets/key',
       SEALWIRE_KEY_POLICY: 'mounted-secret',
       SEALWIRE_SERVICE: 'orders',
+      LEGACY_PORT: '9000',
+      LEGACY_KEY_FILE: 'legacy.bin',
       HEALTH_HOST: '0.0.0.0',
       HEALTH_PORT: '65535',
       LOG_FORMAT: 'json',
@@ -43,6 +46,7 @@ describe('the settings of the server app', () => {
       keyFile: '/run/secrets/key',
       keyPolicy: 'mounted-secret',
       service: 'orders',
+      legacy: { host: '::1', port: 9000, keyFile: 'legacy.bin' },
       health: { host: '0.0.0.0', port: 65_535 },
       logFormat: 'json',
       logMessages: false,
@@ -72,6 +76,28 @@ describe('the settings of the server app', () => {
     ['LOG_MESSAGES', 'no', 'true or false'],
   ])('refuse a wrong %s (%s) by its name, and say what is accepted', (name, value, accepted) => {
     expect(complaintAbout({ [name]: value })).toBe(`${name} must be ${accepted}, not ${JSON.stringify(value)}`);
+  });
+
+  it('refuse the port of the legacy wire without its key file, and the key file without the port', () => {
+    expect(complaintAbout({ LEGACY_PORT: '9000' })).toBe(
+      'LEGACY_KEY_FILE must be the key file of the legacy wire where LEGACY_PORT is set, and is not set',
+    );
+    expect(complaintAbout({ LEGACY_KEY_FILE: 'legacy.bin', LEGACY_PORT: '' })).toBe(
+      'LEGACY_PORT must be the port of the legacy wire where LEGACY_KEY_FILE is set, and is not set',
+    );
+  });
+
+  it('refuse a wrong port of the legacy wire by its name', () => {
+    expect(complaintAbout({ LEGACY_PORT: 'on', LEGACY_KEY_FILE: 'legacy.bin' })).toBe(
+      'LEGACY_PORT must be a whole number from 0 to 65535, not "on"',
+    );
+  });
+
+  it('refuse one port for the channel and the legacy wire, unless the channel has no port or both take any', () => {
+    const legacy = { LEGACY_PORT: '8080', LEGACY_KEY_FILE: 'legacy.bin' };
+    expect(complaintAbout(legacy)).toBe('LEGACY_PORT must be another port than SEALWIRE_PORT, not "8080"');
+    expect(parseSettings({ ...legacy, SEALWIRE_PATH: '/tmp/s.sock' }).legacy).toMatchObject({ port: 8080 });
+    expect(parseSettings({ ...legacy, LEGACY_PORT: '0', SEALWIRE_PORT: '0' }).legacy).toMatchObject({ port: 0 });
   });
 
   it('name every wrong variable, in one line', () => {

@@ -13,10 +13,26 @@ const environment = z
     SEALWIRE_KEY_FILE: z.string().default('aes_key.bin'),
     SEALWIRE_KEY_POLICY: keyPolicy.default('strict'),
     SEALWIRE_SERVICE: serviceName.default('default'),
+    LEGACY_PORT: port.optional(),
+    LEGACY_KEY_FILE: z.string().optional(),
     HEALTH_HOST: host.default('127.0.0.1'),
     HEALTH_PORT: port.default(8081),
     LOG_FORMAT: logFormat.optional(),
     LOG_MESSAGES: flag.default(true),
+  })
+  .superRefine(({ LEGACY_PORT, LEGACY_KEY_FILE, SEALWIRE_PORT, SEALWIRE_PATH }, context) => {
+    const complain = (name: string, message: string): void => {
+      context.addIssue({ code: 'custom', path: [name], message });
+    };
+    if (LEGACY_PORT === undefined && LEGACY_KEY_FILE !== undefined) {
+      complain('LEGACY_PORT', 'the port of the legacy wire where LEGACY_KEY_FILE is set');
+    }
+    if (LEGACY_PORT !== undefined && LEGACY_KEY_FILE === undefined) {
+      complain('LEGACY_KEY_FILE', 'the key file of the legacy wire where LEGACY_PORT is set');
+    }
+    if (LEGACY_PORT === SEALWIRE_PORT && LEGACY_PORT !== 0 && SEALWIRE_PATH === undefined) {
+      complain('LEGACY_PORT', 'another port than SEALWIRE_PORT');
+    }
   })
   .transform((env) => ({
     listen:
@@ -26,6 +42,10 @@ const environment = z
     keyFile: env.SEALWIRE_KEY_FILE,
     keyPolicy: env.SEALWIRE_KEY_POLICY,
     service: env.SEALWIRE_SERVICE,
+    legacy:
+      env.LEGACY_PORT === undefined || env.LEGACY_KEY_FILE === undefined
+        ? undefined
+        : { host: env.SEALWIRE_HOST, port: env.LEGACY_PORT, keyFile: env.LEGACY_KEY_FILE },
     health: { host: env.HEALTH_HOST, port: env.HEALTH_PORT },
     logFormat: env.LOG_FORMAT ?? (process.stdout.isTTY ? 'pretty' : 'json'),
     logMessages: env.LOG_MESSAGES,
@@ -44,7 +64,8 @@ export function parseSettings(env: NodeJS.ProcessEnv): z.infer<typeof environmen
   if (result.success) return result.data;
   const complaints = result.error.issues.map(({ path, message }) => {
     const name = String(path[0]);
-    return `${name} must be ${message}, not ${JSON.stringify(given[name])}`;
+    const value = given[name];
+    return `${name} must be ${message}, ${value === undefined ? 'and is not set' : `not ${JSON.stringify(value)}`}`;
   });
   throw new StartError(complaints.join('; '));
 }

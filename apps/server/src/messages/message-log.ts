@@ -21,12 +21,18 @@ export class MessageLog {
     if (record !== undefined) this.#logger.log(`Received, encrypted (${record.length} bytes): ${hexOf(record)}`);
   }
 
+  /** @param ciphertext - As received. Who sent it is told, so that one can see who has not moved to the channel yet. */
+  legacy(ciphertext: Uint8Array, address = 'an unknown address'): void {
+    const shown = `${ciphertext.length} bytes): ${hexOf(ciphertext)}`;
+    this.#logger.warn(`Received on the legacy wire from ${address}, encrypted (${shown}`);
+  }
+
   text(text: string, what = 'Decrypted'): void {
     this.#logger.log(`${what}: ${this.#showsText ? printable(text) : `${Buffer.byteLength(text)} bytes of text`}`);
   }
 }
 
-function hexOf(record: Uint8Array): string {
-  const shown = Buffer.from(record.subarray(0, SHOWN_BYTES)).toString('hex');
-  return record.length > SHOWN_BYTES ? `${shown}…` : shown;
+function hexOf(bytes: Uint8Array): string {
+  const shown = Buffer.from(bytes.subarray(0, SHOWN_BYTES)).toString('hex');
+  return bytes.length > SHOWN_BYTES ? `${shown}…` : shown;
 }

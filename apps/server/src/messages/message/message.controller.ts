@@ -1,6 +1,7 @@
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
 import type { SealwireContext } from '@sealwire/transport';
+import { LegacyRawContext } from '@sealwire/transport/legacy';
 
 import { messageSchema } from './message.schema.js';
 import type { Message } from './message.schema.js';
@@ -13,7 +14,13 @@ export class MessageController {
   constructor(@Inject(MessageService) private readonly messages: MessageService) {}
 
   @MessagePattern('message')
-  receive(@Payload({ schema: messageSchema }) message: Message, @Ctx() context: SealwireContext): Receipt {
-    return this.messages.receive(message.text, context.getKeyId(), context.getSealedRecord());
+  receive(
+    @Payload({ schema: messageSchema }) { text }: Message,
+    @Ctx() context: SealwireContext | LegacyRawContext,
+  ): Receipt {
+    const keyId = context.getKeyId();
+    return context instanceof LegacyRawContext
+      ? this.messages.receiveLegacy(text, keyId, context.getCiphertext(), context.getRemoteAddress())
+      : this.messages.receive(text, keyId, context.getSealedRecord());
   }
 }

@@ -13,6 +13,10 @@ class Lines extends ConsoleLogger {
   override log(message: unknown): void {
     this.printed.push(String(message));
   }
+
+  override warn(message: unknown): void {
+    this.printed.push(String(message));
+  }
 }
 
 function receive(logMessages: boolean, record?: Uint8Array): Receipt {
@@ -44,6 +48,15 @@ describe('a message', () => {
     receive(true, Buffer.from('cafe', 'hex'));
     receive(true);
     expect(lines.printed).toEqual(['Received, encrypted (2 bytes): cafe', 'Decrypted: Grüße', 'Decrypted: Grüße']);
+  });
+
+  it('of the legacy wire is told from one of the channel, with its sender', () => {
+    const service = new MessageService(new MessageLog({ logMessages: true }));
+    service.receiveLegacy('Grüße', '0123456789abcdef', RECORD, '192.0.2.1:5');
+    expect(lines.printed).toEqual([
+      `Received on the legacy wire from 192.0.2.1:5, encrypted (80 bytes): ${'ab'.repeat(64)}…`,
+      'Decrypted: Grüße',
+    ]);
   });
 
   it('keeps its text out of the log with LOG_MESSAGES=false', () => {

@@ -8,7 +8,7 @@ export interface Receipt {
   readonly bytes: number;
   /** ISO 8601, by the clock of the server. */
   readonly receivedAt: string;
-  /** The key that the message was sealed under. */
+  /** The key that the message was encrypted under. */
   readonly keyId: string;
 }
 
@@ -24,6 +24,16 @@ export class MessageService {
   /** @param record - The bytes that carried the message, still encrypted. */
   receive(text: string, keyId: string, record: Uint8Array | undefined): Receipt {
     this.#log.sealed(record);
+    return this.#receipt(text, keyId);
+  }
+
+  /** @param ciphertext - The whole message as it came on the legacy wire, which takes no receipt back. */
+  receiveLegacy(text: string, keyId: string, ciphertext: Uint8Array, address: string | undefined): Receipt {
+    this.#log.legacy(ciphertext, address);
+    return this.#receipt(text, keyId);
+  }
+
+  #receipt(text: string, keyId: string): Receipt {
     this.#log.text(text);
     return { text, bytes: Buffer.byteLength(text), receivedAt: new Date().toISOString(), keyId };
   }
