@@ -114,8 +114,7 @@ export class LegacyBench {
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
     socket.end();
-    socket.resume();
-    await once(socket, 'close');
+    await closed(socket);
   }
 
   async connect(port: number): Promise<Socket> {
@@ -160,4 +159,13 @@ export function listenLegacy(server: LegacyRawServer): Promise<void> {
 
 export function legacyPortOf(server: LegacyRawServer): number {
   return (server.unwrap().address() as AddressInfo).port;
+}
+
+/** Reads on to the end, a failure included, for a server may cut a connection on which bytes are under way. */
+export function closed(socket: Socket): Promise<void> {
+  socket.resume();
+  return new Promise((resolve) => {
+    if (socket.closed) resolve();
+    else socket.once('close', () => resolve());
+  });
 }

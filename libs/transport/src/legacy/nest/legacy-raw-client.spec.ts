@@ -1,12 +1,9 @@
 import { createDecipheriv } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 
 import { Keyring, SecretKey } from '@sealwire/crypto';
 import { lastValueFrom, toArray } from 'rxjs';
 import type { Observable } from 'rxjs';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { LegacyBench, legacyPortOf } from '../../../../../test/support/legacy.js';
 
@@ -23,17 +20,6 @@ const values = (sending: Observable<unknown>): Promise<unknown[]> => lastValueFr
 function decrypt(ciphertext: Buffer): string {
   const decipher = createDecipheriv('aes-128-cbc', bench.key.subarray(0, 16), bench.key.subarray(16));
   return Buffer.concat([decipher.update(ciphertext), decipher.final()]).toString();
-}
-
-/** Accepts, and reads nothing. */
-async function startStalled(): Promise<number> {
-  const stalled = createServer((socket) => {
-    onTestFinished(() => void socket.destroy());
-    socket.pause();
-  });
-  onTestFinished(() => void stalled.close());
-  await once(stalled.listen(0, '127.0.0.1'), 'listening');
-  return (stalled.address() as AddressInfo).port;
 }
 
 describe('LegacyRawClient', () => {
@@ -69,16 +55,6 @@ describe('LegacyRawClient', () => {
     await expect(values(bench.newClient(1).send('any', [1]))).rejects.toMatchObject({
       code: 'ERR_MESSAGE_UNSERIALIZABLE',
     });
-  });
-
-  it('gives up at the deadline', async () => {
-    const client = bench.newClient(await startStalled(), { connectionTimeoutMs: 100 });
-    const sending = Array.from({ length: 20 }, () => values(client.send('any', Buffer.alloc(1_000_000))));
-    const outcomes = await Promise.allSettled(sending);
-    const failed = outcomes.filter((outcome) => outcome.status === 'rejected');
-    for (const { reason } of failed) expect(reason).toMatchObject({ code: 'ERR_LEGACY_TIMEOUT', sent: true });
-    // What a system buffers of a message differs; none holds all of twenty.
-    await client.close();
   });
 
   it('refuses more messages at once than it may send', async () => {

@@ -7,7 +7,7 @@ import { Keyring, SecretKey } from '@sealwire/crypto';
 import { NEVER, throwError } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { LegacyBench, legacyPortOf, listenLegacy } from '../../../../../test/support/legacy.js';
+import { closed, LegacyBench, legacyPortOf, listenLegacy } from '../../../../../test/support/legacy.js';
 import { MAX_CIPHERTEXT_BYTES } from '../wire/message.js';
 import type { LegacyRawContext } from '../index.js';
 
@@ -78,10 +78,10 @@ describe('LegacyRawServer', () => {
     for (const ciphertext of [encrypt('good'), encrypt('x'.repeat(16)).subarray(0, 16)]) {
       const socket = await bench.connect(port);
       const before = bench.log.lines.length;
+      const ended = Promise.all([once(socket, 'close'), once(socket, 'end')]);
       socket.end(ciphertext);
       socket.resume();
-      await once(socket, 'end');
-      const [hadError] = await once(socket, 'close');
+      const [[hadError]] = await ended;
       expect(hadError).toBe(false);
       await expect.poll(() => bench.log.lines.length).toBe(before + 1);
     }
@@ -91,8 +91,7 @@ describe('LegacyRawServer', () => {
     const port = legacyPortOf(await bench.startServer());
     const socket = await bench.connect(port);
     socket.write(Buffer.alloc(MAX_CIPHERTEXT_BYTES + 16));
-    socket.resume();
-    await once(socket, 'close');
+    await closed(socket);
     await bench.log.logged('ERR_MESSAGE_TOO_LARGE');
     expect(bench.handled).toEqual([]);
   });
@@ -101,8 +100,7 @@ describe('LegacyRawServer', () => {
     const port = legacyPortOf(await bench.startServer({ connectionTimeoutMs: 150 }));
     const socket = await bench.connect(port);
     const dripping = setInterval(() => socket.write(Buffer.alloc(16)), 10);
-    socket.resume();
-    await once(socket, 'close');
+    await closed(socket);
     clearInterval(dripping);
     await bench.log.logged('ERR_LEGACY_TIMEOUT');
     expect(bench.handled).toEqual([]);
@@ -220,8 +218,7 @@ describe('the end of a LegacyRawServer', () => {
   it('cuts what has not come whole, and may be called again', async () => {
     const server = await bench.startServer();
     const socket = await bench.connect(legacyPortOf(server));
-    socket.resume();
-    await Promise.all([once(socket, 'close'), server.close()]);
+    await Promise.all([closed(socket), server.close()]);
     await server.close();
     expect(() => server.unwrap()).toThrow(expect.objectContaining({ code: 'ERR_NOT_CONNECTED' }));
   });
