@@ -102,7 +102,7 @@ describe('the server app with the legacy wire on', () => {
 });
 
 describe("the two ports do not speak each other's wire", () => {
-  it('the channel answers a legacy message with the alert, and hands nothing over', async () => {
+  it('the channel answers a legacy message with the alert, and hands nothing over [R9.2]', async () => {
     const server = await apps.start('server', LEGACY);
     const { channel, legacy } = await server.ready();
     expect((await sendTo(channel, encrypt('wrong port'))).toString('hex')).toBe(ALERT);
@@ -120,14 +120,14 @@ describe("the two ports do not speak each other's wire", () => {
     await server.logged('ERR_LEGACY_MALFORMED');
   });
 
-  it('without LEGACY_PORT there is no legacy wire', async () => {
+  it('without LEGACY_PORT there is no legacy wire [R9.1]', async () => {
     const server = await apps.start('server');
     expect(await server.ready()).not.toHaveProperty('legacy');
   });
 });
 
 describe('the server app does not start', () => {
-  it('with one key for both, whether it is one file or a copy', async () => {
+  it('with one key for both, whether it is one file or a copy [R9.3]', async () => {
     const directory = await apps.directory();
     await createKeyFile(join(directory, 'aes_key.bin'));
     expect(await refusal({ ...LEGACY, LEGACY_KEY_FILE: 'aes_key.bin' })).toMatch(/^LEGACY_KEY_FILE: .* of the channel/);

@@ -73,7 +73,7 @@ describe('LegacyRawServer', () => {
     expect(bench.log.lines.filter((line) => line.includes('ERR_'))).toHaveLength(1);
   });
 
-  it('ends the connection the same way for a good and a bad message, before it looks at either', async () => {
+  it('ends the connection the same way for a good and a bad message, before it looks at either [R9.7]', async () => {
     const port = legacyPortOf(await bench.startServer());
     for (const ciphertext of [encrypt('good'), encrypt('x'.repeat(16)).subarray(0, 16)]) {
       const socket = await bench.connect(port);
@@ -87,7 +87,7 @@ describe('LegacyRawServer', () => {
     }
   });
 
-  it('cuts a message of more than 1 MiB before its end', async () => {
+  it('cuts a message of more than 1 MiB before its end [R9.4]', async () => {
     const port = legacyPortOf(await bench.startServer());
     const socket = await bench.connect(port);
     socket.write(Buffer.alloc(MAX_CIPHERTEXT_BYTES + 16));
@@ -96,7 +96,7 @@ describe('LegacyRawServer', () => {
     expect(bench.handled).toEqual([]);
   });
 
-  it('cuts a connection that has no FIN at the deadline, though bytes keep coming', async () => {
+  it('cuts a connection that has no FIN at the deadline, though bytes keep coming [R9.5]', async () => {
     const port = legacyPortOf(await bench.startServer({ connectionTimeoutMs: 150 }));
     const socket = await bench.connect(port);
     const dripping = setInterval(() => socket.write(Buffer.alloc(16)), 10);
@@ -116,7 +116,7 @@ describe('LegacyRawServer', () => {
     expect(bench.handled).toEqual([]);
   });
 
-  it('cuts the oldest connection when there are too many, so that a message gets through', async () => {
+  it('cuts the oldest connection when there are too many, so that a message gets through [R9.6]', async () => {
     const port = legacyPortOf(await bench.startServer({ maxConnections: 4 }));
     const silent: Socket[] = [];
     for (let count = 0; count < 20; count++) silent.push(await bench.connect(port));
@@ -165,7 +165,7 @@ describe('LegacyRawServer', () => {
 });
 
 describe('the start of a LegacyRawServer', () => {
-  it('warns that the wire is weak', async () => {
+  it('warns that the wire is weak [R9.1]', async () => {
     await bench.startServer();
     expect(await bench.log.logged('The legacy wire is on')).toMatch(/Nothing on it is authenticated.*again.*equal/);
   });
@@ -177,7 +177,7 @@ describe('the start of a LegacyRawServer', () => {
     expect(warnings).toEqual([expect.stringContaining('ERR_KEY_TEXT'), expect.stringContaining('The legacy wire')]);
   });
 
-  it('is refused where the key is on the keyring of the channel, in any place', async () => {
+  it('is refused where the key is on the keyring of the channel, in any place [R9.3]', async () => {
     const [first, second] = [SecretKey.fromBytes(randomBytes(32)), SecretKey.fromBytes(randomBytes(32))];
     const server = bench.newServer({ channelKeyring: Keyring.of(first, second, SecretKey.fromBytes(bench.key)) });
     server.addHandler('message', () => Promise.resolve());
