@@ -126,6 +126,7 @@ export class LegacyRawServer extends Server<SealwireServerEvents, SealwireStatus
   readonly #sink: ResultSink = {
     only: () => undefined,
     next: () => undefined,
+    whenWritable: () => undefined,
     complete: () => undefined,
     error: (error) => this.logger.error(error),
   };
