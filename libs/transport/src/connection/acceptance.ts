@@ -27,12 +27,13 @@ export class Acceptance {
     const { socket, handshakeTimeoutMs } = options;
     this.#options = options;
     this.#timer = setTimeout(() => this.#expire(), handshakeTimeoutMs);
-    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
-    socket.on('error', (cause) => this.#fail(new TransportError('ERR_CONNECTION_LOST', cause.message, { cause })));
-    for (const event of ['end', 'close']) {
-      socket.on(event, () => this.#fail(new TransportError('ERR_TRUNCATED', 'The client left during the handshake')));
-    }
+    socket.on('data', this.#onData).on('error', this.#onError).on('end', this.#onEnd).on('close', this.#onEnd);
   }
+
+  readonly #onData = (chunk: Buffer): void => this.#receive(chunk);
+  readonly #onError = (cause: Error): void =>
+    this.#fail(new TransportError('ERR_CONNECTION_LOST', cause.message, { cause }));
+  readonly #onEnd = (): void => this.#fail(new TransportError('ERR_TRUNCATED', 'The client left during the handshake'));
 
   /** Others need its place. */
   evict(): void {
@@ -41,9 +42,6 @@ export class Acceptance {
 
   #receive(chunk: Buffer): void {
     try {
-      if (this.#received.length + chunk.length > MESSAGE_1_BYTES) {
-        throw new TransportError('ERR_EARLY_BYTES', 'Bytes behind message 1 before message 2');
-      }
       this.#received = Buffer.concat([this.#received, chunk]);
       checkMessage1Prefix(this.#received);
       if (this.#received.length === MESSAGE_1_BYTES) this.#respond();
@@ -74,9 +72,11 @@ export class Acceptance {
     failed(error, this.#received.length);
   }
 
+  /** Takes its own listeners off the socket, and leaves those of users who heard of it by the event `connection`. */
   #release(): void {
+    const { socket } = this.#options;
     this.#isOver = true;
     clearTimeout(this.#timer);
-    this.#options.socket.removeAllListeners();
+    socket.off('data', this.#onData).off('error', this.#onError).off('end', this.#onEnd).off('close', this.#onEnd);
   }
 }
