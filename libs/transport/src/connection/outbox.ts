@@ -41,10 +41,14 @@ export class Outbox {
     return this.#goaway === 'sent';
   }
 
-  /** Everything that waits, DATA up to about `budgetBytes`. */
+  /**
+   * Everything that waits, DATA up to about `budgetBytes`; without a budget nothing but CLOSE. A PONG that is owed waits as
+   * well: a peer that asks on and on and does not read breaks a rule, and does not fill the memory.
+   */
   take(budgetBytes: number): RecordContent[] {
     if (this.#close === 'sent') return [];
     if (this.#close !== 'none') return this.#takeClose(this.#close);
+    if (budgetBytes <= 0) return [];
     const contents = this.#first.splice(0);
     const token = this.#heartbeat.takeOwed();
     if (token !== undefined) contents.push({ type: 'PONG', token });
