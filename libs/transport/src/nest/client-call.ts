@@ -88,7 +88,10 @@ export class ClientCall {
           if (packet.isDisposed === true || packet.err !== undefined) this.#finish(() => callback(packet));
           else if (!this.#isOver) callback(packet);
         },
-        fail,
+        (error) => {
+          this.#cancelStream(); // nobody reads what the server still answers
+          fail(error);
+        },
       );
     };
     return {
