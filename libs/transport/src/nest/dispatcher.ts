@@ -38,6 +38,9 @@ export interface DispatcherOptions {
   readonly currentRecord: () => Buffer | undefined;
 }
 
+/** No timer of Node waits longer, and no connection lives as long. */
+const MAX_TIMER_MS = 0x7fff_ffff;
+
 interface Work {
   readonly execution: Execution;
   readonly timer: NodeJS.Timeout | undefined;
@@ -130,7 +133,14 @@ export class Dispatcher implements StreamHandler {
       answer.fail('ERR_REQUEST_TIMEOUT');
       this.cancelled(stream);
     };
-    this.#execute(stream, handler, call, answer, record, timeoutMs > 0 ? setTimeout(expire, leftMs) : undefined);
+    this.#execute(
+      stream,
+      handler,
+      call,
+      answer,
+      record,
+      timeoutMs > 0 ? setTimeout(expire, Math.min(leftMs, MAX_TIMER_MS)) : undefined,
+    );
   }
 
   #runEvent(stream: ServerStream, call: Call, record: Buffer | undefined): void {
