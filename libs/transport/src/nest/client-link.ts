@@ -1,7 +1,7 @@
 import { Connection } from '../connection/connection.js';
 import { dial } from '../connection/dial.js';
 import type { DialOptions } from '../connection/dial.js';
-import type { TransportError } from '../errors.js';
+import { TransportError } from '../errors.js';
 import { ClientStreams } from '../frame/client-streams.js';
 import type { EventSequence } from '../frame/event-sequence.js';
 import type { Limits } from '../limits.js';
@@ -27,6 +27,7 @@ export async function openLink(
   events: LinkEvents,
 ): Promise<Link> {
   let link: Link | undefined;
+  let failure: TransportError | undefined;
   const notify = (told: (link: Link) => void): void => {
     if (link !== undefined) told(link);
   };
@@ -41,11 +42,20 @@ export async function openLink(
       limits,
       events: {
         goingAway: () => notify(events.retired),
-        closed: (error) => notify((closed) => events.closed(closed, error)),
+        closed: (error) => {
+          failure = error;
+          notify((closed) => events.closed(closed, error));
+        },
       },
     });
     link = { connection, streams };
   });
   if (link === undefined) throw new TypeError('A dial that succeeds opens a connection');
+  // It can be lost again before anybody knows of it: nothing closes it any more, so nobody may take it up.
+  if (!link.connection.isOpen)
+    throw (
+      failure?.ofMessage(false) ??
+      new TransportError('ERR_CONNECTION_LOST', 'The connection was lost as soon as it was open', { sent: false })
+    );
   return link;
 }
