@@ -17,7 +17,7 @@ import { RecordWriter } from './record-writer.js';
 export interface ConnectionEvents {
   /** A server's client has proved the key. */
   readonly opened?: () => void;
-  /** The peer wants no new streams here. */
+  /** Once, before the end: no new streams here. */
   readonly goingAway?: () => void;
   /** Once, at the very end. Without an error both sides agreed to close. */
   readonly closed: (error: TransportError | undefined) => void;
@@ -165,6 +165,7 @@ export class Connection {
   #receive(chunk: Buffer): void {
     try {
       this.#reader.push(chunk);
+      if (this.#state.at === 'ENDED' && this.#reader.isPartial) throw unexpected('Bytes after CLOSE');
     } catch (error) {
       this.destroy(toTransportError(error));
       return;
@@ -224,12 +225,11 @@ export class Connection {
     this.#hasReceivedGoaway = true;
     this.#options.streams.stopOpening();
     if (this.#state.at === 'OPEN') this.#drain(false);
-    this.#options.events.goingAway?.();
   }
 
   #receiveClose(reason: CloseReason): void {
     const { streams, socket } = this.#options;
-    this.#state = { at: 'ENDED' };
+    this.#leaveOpen({ at: 'ENDED' });
     this.#clocks.closing();
     streams.end(closedByPeer(reason));
     this.#outbox.pushClose(reason);
@@ -238,19 +238,9 @@ export class Connection {
   }
 
   #receiveFin(): void {
-    switch (this.#state.at) {
-      case 'ENDED':
-        return;
-      case 'CLOSING':
-        this.#finish(undefined);
-        return;
-      case 'WAIT_CONFIRM':
-      case 'OPEN':
-      case 'DRAINING':
-      case 'CLOSED':
-        this.destroy(new TransportError('ERR_TRUNCATED', 'The stream ended without CLOSE'));
-        return;
-    }
+    const { at } = this.#state;
+    if (at === 'CLOSING') this.#finish(undefined);
+    else if (at !== 'ENDED') this.destroy(new TransportError('ERR_TRUNCATED', 'The stream ended without CLOSE'));
   }
 
   #receiveSocketClose(): void {
@@ -259,10 +249,18 @@ export class Connection {
   }
 
   #drain(initiated: boolean): void {
-    this.#state = { at: 'DRAINING', initiated };
+    this.#leaveOpen({ at: 'DRAINING', initiated });
+    this.#options.streams.stopTaking();
     this.#outbox.pushGoaway();
     this.#clocks.draining();
     this.#writer.schedule();
+  }
+
+  /** From here on the next call has to take another connection. */
+  #leaveOpen(state: State): void {
+    const { at } = this.#state;
+    this.#state = state;
+    if (at === 'OPEN') this.#options.events.goingAway?.();
   }
 
   /** Who began to drain closes, once both sides know that no stream is left. */

@@ -32,6 +32,11 @@ export class RecordReader {
     return this.#current;
   }
 
+  /** Whether a record has begun and is not complete. */
+  get isPartial(): boolean {
+    return this.#decoder.isPartial;
+  }
+
   /** @throws {TransportError} A violation: it ends the connection. */
   push(chunk: Buffer): void {
     const { deserializer, streams, clocks, admit, receive } = this.#options;

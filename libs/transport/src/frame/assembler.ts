@@ -62,6 +62,11 @@ export class MessageAssembler {
     if (this.#incomplete.get(stream)?.kind !== kind) this.drop(stream);
   }
 
+  /** Whether a message of the stream has begun and is not complete. */
+  isIncomplete(stream: number): boolean {
+    return this.#incomplete.has(stream);
+  }
+
   get hasIncomplete(): boolean {
     return this.#incomplete.size > 0;
   }

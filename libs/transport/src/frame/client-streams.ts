@@ -75,6 +75,7 @@ export class ClientStreams implements Streams {
   #nextId: number;
   #highestSealed = 0;
   #opened = 0;
+  #mayTake = true;
   #mayOpen = true;
 
   constructor(options: ClientStreamsOptions) {
@@ -160,6 +161,7 @@ export class ClientStreams implements Streams {
     if (frame === undefined) return undefined;
     const stream = this.#open.get(frame.stream);
     if (stream !== undefined) this.#noteSealed(stream, frame);
+    if (!frame.more && this.#queue.size > 0) this.#beginEligible(); // the end of a large message makes room for the next
     return frame;
   }
 
@@ -174,8 +176,12 @@ export class ClientStreams implements Streams {
     else this.#receiveAnswer(stream, frame, nowMs);
   }
 
+  stopTaking(): void {
+    this.#mayTake = false;
+  }
+
   stopOpening(): void {
-    this.#mayOpen = false;
+    this.#mayTake = this.#mayOpen = false;
     const error = refusal('ERR_CONNECTION_DRAINING', 'The connection is going away');
     for (const stream of this.#takeUnopened()) stream.sink.fail(error);
   }
@@ -186,7 +192,7 @@ export class ClientStreams implements Streams {
   }
 
   end(error: TransportError): void {
-    this.#mayOpen = false;
+    this.#mayTake = this.#mayOpen = false;
     for (const stream of this.#takeUnopened()) stream.sink.fail(error.ofMessage(false));
     for (const [id, stream] of this.#open) {
       const wanted = stream.state.at === 'SEALED';
@@ -197,7 +203,7 @@ export class ClientStreams implements Streams {
 
   #checkOpening(bytes: number): void {
     const { peer, maxQueuedBytes, maxQueuedMessages } = this.#options;
-    if (!this.#mayOpen) throw refusal('ERR_CONNECTION_DRAINING', 'The connection is closing');
+    if (!this.#mayTake) throw refusal('ERR_CONNECTION_DRAINING', 'The connection is closing');
     if (this.#nextId > MAX_STREAM_ID) throw refusal('ERR_STREAMS_EXHAUSTED', 'The connection has no stream id left');
     if (bytes > peer.maxMessageBytes) {
       throw refusal(
@@ -253,6 +259,7 @@ export class ClientStreams implements Streams {
   #receiveAnswer(stream: ClientStream, frame: Frame, nowMs: number): void {
     const { kind, last, stream: id } = frame;
     if (kind === 'COMPLETE' || kind === 'ACK') {
+      if (this.#assembler.isIncomplete(id)) throw unexpected(`${kind} in the middle of a message`);
       this.#end(stream, id);
       stream.sink.complete();
       return;

@@ -62,8 +62,8 @@ export class ServerStreams implements Streams {
   readonly #open = new Map<number, OpenStream>();
   readonly #paused = new Set<OpenStream>();
   #highestSeen = 0;
-  /** After GOAWAY of the client a new stream is a violation; after CLOSE of this side it came too late. */
-  #newStreams: 'served' | 'forbidden' | 'ignored' = 'served';
+  #mayOpen = true;
+  #mayAnswer = true;
 
   constructor(options: ServerStreamsOptions) {
     this.#options = options;
@@ -193,12 +193,15 @@ export class ServerStreams implements Streams {
     return frame;
   }
 
+  /** A server serves what comes before the client's GOAWAY. */
+  stopTaking(): void {}
+
   stopOpening(): void {
-    if (this.#newStreams === 'served') this.#newStreams = 'forbidden';
+    this.#mayOpen = false;
   }
 
   stopSending(): void {
-    this.#newStreams = 'ignored';
+    this.#mayAnswer = false;
     this.end();
   }
 
@@ -209,7 +212,7 @@ export class ServerStreams implements Streams {
   #receiveMessage(kind: 'REQUEST' | 'EVENT', frame: Frame, nowMs: number): void {
     const stream =
       frame.stream > this.#highestSeen ? this.#openStream(kind, frame.stream, nowMs) : this.#open.get(frame.stream);
-    if (stream === undefined) return; // late: it crossed the end of its stream
+    if (stream === undefined) return; // late: it crossed the end of its stream, or CLOSE
     if (stream.at !== 'RECEIVING' || stream.kind !== kind) throw unexpected(`${kind} on a stream that has its message`);
     const message = this.#assembler.push(frame, nowMs);
     if (message === undefined) return;
@@ -219,13 +222,13 @@ export class ServerStreams implements Streams {
   }
 
   #openStream(kind: 'REQUEST' | 'EVENT', id: number, nowMs: number): OpenStream | undefined {
-    if (this.#newStreams === 'ignored') return undefined;
-    if (this.#newStreams === 'forbidden') throw unexpected(`${kind} after GOAWAY`);
+    if (!this.#mayOpen) throw unexpected(`${kind} after GOAWAY`);
+    this.#highestSeen = id;
+    if (!this.#mayAnswer) return undefined;
     if (this.#open.size >= this.#options.own.maxInFlight) {
       throw new TransportError('ERR_IN_FLIGHT_LIMIT', `More than ${this.#options.own.maxInFlight} streams in flight`);
     }
     const stream = new OpenStream(kind, id, nowMs);
-    this.#highestSeen = id;
     this.#open.set(id, stream);
     return stream;
   }

@@ -14,6 +14,8 @@ export interface Streams {
   readonly isIdle: boolean;
   /** Streams are still to be opened, so GOAWAY has to wait. */
   readonly hasUnopened: boolean;
+  /** This side wants to say GOAWAY: nothing new is taken, and what waits is still opened before. */
+  stopTaking(): void;
   /** GOAWAY has come: from now on the client opens no stream. */
   stopOpening(): void;
   /** CLOSE is about to be sealed: nothing goes out any more, answers may still come in. */

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+
+import type { Frame } from './frame.js';
+import { ServerStreams } from './server-streams.js';
+
+const LIMITS = { maxMessageBytes: 1_000_000, maxIncompleteBytes: 65_536, maxInFlight: 1 };
+const frame = (kind: Frame['kind'], stream: number, more = false): Frame => ({
+  kind,
+  stream,
+  more,
+  last: false,
+  payload: kind === 'CANCEL' ? Buffer.alloc(0) : Buffer.of(2),
+});
+
+function serve(): { streams: ServerStreams; handed: string[] } {
+  const handed: string[] = [];
+  const handler = {
+    request: () => void handed.push('request'),
+    event: () => void handed.push('event'),
+    cancelled: () => void handed.push('cancelled'),
+  };
+  return { streams: new ServerStreams({ own: LIMITS, peer: LIMITS, maxQueuedBytes: 1_000, handler }), handed };
+}
+
+describe('ServerStreams that have sent CLOSE', () => {
+  it('drop the streams that a client opened before it could know of it, and hand nothing over [R5.22]', () => {
+    const { streams, handed } = serve();
+    streams.stopSending();
+    for (const id of [1, 2, 3]) streams.receive(frame('REQUEST', id), 0);
+    streams.receive(frame('REQUEST', 4, true), 0);
+    streams.receive(frame('REQUEST', 4), 0);
+    streams.receive(frame('EVENT', 5), 0);
+    streams.receive(frame('CANCEL', 5), 0);
+    expect(handed).toEqual([]);
+    expect([streams.isIdle, streams.hasIncomplete]).toEqual([true, false]);
+  });
+
+  it('still refuse a stream after GOAWAY, and CANCEL for one that was never opened [R5.17, R6.5]', () => {
+    const unexpected = expect.objectContaining({ code: 'ERR_FRAME_UNEXPECTED' }) as Error;
+    const { streams } = serve();
+    streams.stopSending();
+    expect(() => streams.receive(frame('CANCEL', 1), 0)).toThrow(unexpected);
+    streams.stopOpening();
+    expect(() => streams.receive(frame('REQUEST', 1), 0)).toThrow(unexpected);
+  });
+});

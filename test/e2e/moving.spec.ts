@@ -1,0 +1,64 @@
+import { Logger } from '@nestjs/common';
+import { afterEach, describe, expect, it } from 'vitest';
+import { firstValueFrom, Subject } from 'rxjs';
+
+import type { SealwireClient } from '../../libs/transport/src/index.js';
+import { endAll, newClient, portOf, startServer } from '../support/pair.js';
+
+afterEach(async () => {
+  await endAll();
+  Logger.overrideLogger(false);
+});
+
+/** What a server complains of. */
+function listenToWarnings(): string[] {
+  const warnings: string[] = [];
+  const quiet = (): void => undefined;
+  Logger.overrideLogger({ log: quiet, error: quiet, warn: (line: string) => warnings.push(line) });
+  return warnings;
+}
+
+const echo = (client: SealwireClient): Promise<unknown> => firstValueFrom(client.send('echo', 'x'));
+
+describe('a client that moves to another connection', () => {
+  it('opens nothing on the old one, and loses no call, when its session has reached its age [R5.17]', async () => {
+    const warnings = listenToWarnings();
+    const server = await startServer();
+    const connections = new Set<unknown>();
+    server.on('connection', (socket) => void connections.add(socket));
+    const client = newClient(portOf(server), { sessionSoftAgeMs: 20 });
+    while (connections.size < 4) {
+      const answers = await Promise.all(Array.from({ length: 20 }, () => echo(client)));
+      expect(new Set(answers)).toEqual(new Set(['x']));
+    }
+    expect(warnings).toEqual([]);
+  });
+
+  it('refuses a call whose serializer is done only after the client was closed, and ends in good order', async () => {
+    const warnings = listenToWarnings();
+    const server = await startServer();
+    const [entered, release] = [new Subject<unknown>(), new Subject<unknown>()];
+    let isSlow = false;
+    const serialize = async (packet: unknown): Promise<unknown> => {
+      if (!isSlow) return packet;
+      const released = firstValueFrom(release);
+      entered.next(packet);
+      await released;
+      return packet;
+    };
+    const client = newClient(portOf(server), { serializer: { serialize } });
+    server.addHandler('hold', () => firstValueFrom(release).then(() => 'held'));
+    const held = firstValueFrom(client.send('hold', 1));
+    expect(await echo(client)).toBe('x');
+    isSlow = true;
+    const isInSerializer = firstValueFrom(entered);
+    const late = echo(client).catch((error: unknown) => error);
+    await isInSerializer;
+    const closed = client.close();
+    release.next(undefined);
+    expect(await late).toMatchObject({ code: 'ERR_CONNECTION_DRAINING', sent: false });
+    expect(await held).toBe('held');
+    await closed;
+    expect(warnings).toEqual([]);
+  });
+});
