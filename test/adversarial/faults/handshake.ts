@@ -1,0 +1,284 @@
+// Faults up to CONFIRM: docs/protocol.md §4.
+import { writeFirst, beginNnpsk0 } from '../../../libs/transport/src/handshake/nnpsk0.js';
+import { encodeHeader, encodeMessage1, encodePrologue } from '../../../libs/transport/src/handshake/messages.js';
+import { encodeAnnouncement } from '../../../libs/transport/src/handshake/payload.js';
+import { Ephemeral } from '../../../libs/transport/src/handshake/x25519.js';
+import { A128CBC_HS256 } from '../../../libs/transport/src/record/cipher-function.js';
+import type { ClientFault, ServerFault } from '../../support/fault.js';
+import { HONEST, KEY } from '../../support/rogue-peer.js';
+import { CONFIRM, GOAWAY, inner, KEY_UPDATE, PING, request } from '../../support/rogue-words.js';
+
+const ALERT = Buffer.from('e1534c5701ff0000', 'hex');
+const LOW_ORDER = {
+  zero: Buffer.alloc(32),
+  one: Buffer.alloc(32).fill(1, 0, 1),
+  'of order 8': Buffer.from('e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800', 'hex'),
+};
+
+/** Sealed as it should be; the payload and the public key are what they are. */
+function crafted(payload: Buffer, publicKey = Ephemeral.generate().publicKey): Buffer {
+  const header = encodeHeader(KEY.keyId);
+  const prologue = encodePrologue(header, 'default');
+  const symmetric = beginNnpsk0({ cipher: A128CBC_HS256, prologue, psk: KEY.psk });
+  return encodeMessage1(header, writeFirst(symmetric, { publicKey } as Ephemeral, payload));
+}
+
+function changed(message: Buffer, at: number, bytes: Buffer): Buffer {
+  const copy = Buffer.from(message);
+  bytes.copy(copy, at);
+  return copy;
+}
+
+const PAYLOAD_1 = encodeAnnouncement({ ...HONEST, maxInFlight: 0 });
+const refused = { at: 'connected', hears: ['alert'] } as const;
+const beforeConfirm = { at: 'handshaken' } as const;
+
+/** What a server takes from a stranger. */
+export const STRANGER_FAULTS: readonly ClientFault[] = [
+  ...[0, 1, 2, 3, 4, 5, 6, 7].map((at): ClientFault => {
+    const name = `sends byte ${at} of the preamble wrong, and no more [R4.2]`;
+    const does: ClientFault['does'] = (rogue) => {
+      const start = rogue.message1().subarray(0, at + 1);
+      rogue.write(changed(start, at, Buffer.of(start.readUInt8(at) ^ 0x80)));
+    };
+    return { at: 'connected', hears: ['alert'], name, does, ends: 'ERR_HANDSHAKE_MALFORMED' };
+  }),
+  {
+    ...refused,
+    name: 'sends plain HTTP of more bytes than message 1 has [R4.2]',
+    does: (rogue) => rogue.write(Buffer.from(`GET / HTTP/1.1\r\nHost: ${'x'.repeat(200)}\r\n\r\n`)),
+    ends: 'ERR_HANDSHAKE_MALFORMED',
+  },
+  {
+    ...refused,
+    name: 'sends message 2 first',
+    does: (rogue) => rogue.write(changed(rogue.message1(), 5, Buffer.of(2, 0, 0x60))),
+    ends: 'ERR_HANDSHAKE_MALFORMED',
+  },
+  {
+    ...refused,
+    name: 'sends an alert',
+    does: (rogue) => rogue.write(ALERT),
+    ends: 'ERR_HANDSHAKE_MALFORMED',
+  },
+  {
+    ...refused,
+    name: 'sends one byte behind message 1 [R4.10]',
+    does: (rogue) => rogue.write(rogue.message1(), Buffer.alloc(1)),
+    ends: 'ERR_EARLY_BYTES',
+  },
+  {
+    ...refused,
+    name: 'sends CONFIRM behind message 1, before message 2 [R4.10]',
+    does: (rogue) => rogue.write(rogue.message1(), Buffer.of(0, 32), Buffer.alloc(32, 7)),
+    ends: 'ERR_EARLY_BYTES',
+  },
+  {
+    ...refused,
+    name: 'alters the tag of payload 1 [R3.5]',
+    does: (rogue) => rogue.write(changed(rogue.message1(), 111, Buffer.of(0))),
+    ends: 'ERR_OPEN_FAILED',
+  },
+  {
+    ...refused,
+    name: 'names a key id that nobody knows [R4.8]',
+    does: (rogue) => rogue.write(rogue.message1({}, { ...KEY, keyId: Buffer.alloc(8, 1) })),
+    ends: 'ERR_UNKNOWN_KEY',
+  },
+  {
+    ...refused,
+    name: 'holds another key',
+    does: (rogue) => rogue.write(rogue.message1({}, { ...KEY, psk: Buffer.alloc(32, 1) })),
+    ends: 'ERR_OPEN_FAILED',
+  },
+  {
+    ...refused,
+    name: 'means another service [R4.6]',
+    does: (rogue) => rogue.write(rogue.message1({}, KEY, 'other')),
+    ends: 'ERR_OPEN_FAILED',
+  },
+  {
+    ...refused,
+    name: 'announces less than 64 KiB [R4.5]',
+    does: (rogue) => rogue.write(rogue.message1({ maxMessageBytes: 65_535 })),
+    ends: 'ERR_PEER_LIMITS',
+  },
+  {
+    ...refused,
+    name: 'seals a payload that is one byte short',
+    does: (rogue) => rogue.write(crafted(PAYLOAD_1.subarray(1))),
+    ends: 'ERR_HANDSHAKE_MALFORMED',
+  },
+  ...Object.entries(LOW_ORDER).map(([point, publicKey]): ClientFault => {
+    const name = `sends ${point} as its public key [R4.7]`;
+    const does: ClientFault['does'] = (rogue) => rogue.write(crafted(PAYLOAD_1, publicKey));
+    return { at: 'connected', hears: ['alert'], name, does, ends: 'ERR_HANDSHAKE_MALFORMED' };
+  }),
+  {
+    ...refused,
+    name: 'drips one byte of message 1 after the other, too slowly [R4.14]',
+    limits: { handshakeTimeoutMs: 150 },
+    does: (rogue) => {
+      const bytes = [...rogue.message1()];
+      const drip = setInterval(() => rogue.write(Buffer.of(bytes.shift() ?? 0)), 10);
+      void rogue.left.then(() => clearInterval(drip));
+    },
+    ends: 'ERR_HANDSHAKE_TIMEOUT',
+  },
+  {
+    at: 'connected',
+    name: 'ends in the middle of message 1',
+    does: (rogue) => void rogue.socket.end(rogue.message1().subarray(0, 50)),
+    ends: 'ERR_TRUNCATED',
+    hears: ['alert'],
+  },
+];
+
+/** What a server takes from somebody who may have replayed message 1. */
+export const UNCONFIRMED_FAULTS: readonly ClientFault[] = [
+  {
+    ...beforeConfirm,
+    name: 'sends message 1 again in the place of CONFIRM [R4.12]',
+    does: (rogue) => rogue.write(rogue.message1()),
+    ends: 'ERR_RECORD_LENGTH',
+  },
+  {
+    ...beforeConfirm,
+    name: 'forges CONFIRM, with a genuine request behind it [R4.13]',
+    does: (rogue) => {
+      rogue.sealed(CONFIRM);
+      rogue.write(Buffer.of(0, 32), Buffer.alloc(32, 7), rogue.sealed(request()));
+    },
+    ends: 'ERR_OPEN_FAILED',
+  },
+  ...[31, 33, 48, 65_520].map((length): ClientFault => {
+    const name = `announces a first record of ${length} bytes, and no more [R4.12]`;
+    const does: ClientFault['does'] = (rogue) => rogue.write(Buffer.of(length >> 8, length & 0xff));
+    return { at: 'handshaken', name, does, ends: 'ERR_RECORD_LENGTH' };
+  }),
+  ...Object.entries({ KEY_UPDATE, GOAWAY, PING, 'an empty inner': Buffer.alloc(0) }).map(([what, first]) => ({
+    at: 'handshaken' as const,
+    name: `sends ${what} in the place of CONFIRM [R5.5]`,
+    does: (rogue: Parameters<ClientFault['does']>[0]) => rogue.say(first),
+    ends: first.length === 0 ? 'ERR_RECORD_MALFORMED' : 'ERR_RECORD_UNEXPECTED',
+  })),
+  {
+    ...beforeConfirm,
+    name: 'sends a request before CONFIRM [R4.12]',
+    does: (rogue) => rogue.say(request()),
+    ends: 'ERR_RECORD_LENGTH',
+  },
+  {
+    ...beforeConfirm,
+    name: 'sends CONFIRM with a body',
+    does: (rogue) => rogue.say(inner('CONFIRM', Buffer.of(1))),
+    ends: 'ERR_RECORD_MALFORMED',
+  },
+  {
+    ...beforeConfirm,
+    name: 'never sends CONFIRM [R4.14]',
+    limits: { handshakeTimeoutMs: 200 },
+    does: () => undefined,
+    ends: 'ERR_HANDSHAKE_TIMEOUT',
+  },
+  {
+    ...beforeConfirm,
+    name: 'ends in the place of CONFIRM',
+    does: (rogue) => void rogue.socket.end(),
+    ends: 'ERR_TRUNCATED',
+  },
+];
+
+/** What a client takes from what listens at the address. */
+export const LISTENER_FAULTS: readonly ServerFault[] = [
+  {
+    at: 'connected',
+    name: 'speaks before message 1 [R4.2]',
+    does: (rogue) => rogue.write(Buffer.from('220 ready\r\n')),
+    ends: 'ERR_HANDSHAKE_MALFORMED',
+    hears: 'whatever',
+  },
+  {
+    at: 'handshaken',
+    name: 'refuses',
+    does: (rogue) => rogue.write(ALERT),
+    ends: 'ERR_ALERT',
+  },
+  {
+    at: 'handshaken',
+    name: 'sends message 1 back',
+    does: (rogue) => rogue.write(rogue.message1()),
+    ends: 'ERR_HANDSHAKE_MALFORMED',
+  },
+  ...[0, 4, 5, 7].map((at): ServerFault => {
+    const name = `sends byte ${at} of the preamble wrong, and no more [R4.2]`;
+    const does: ServerFault['does'] = (rogue) => {
+      const start = rogue.message2().subarray(0, at + 1);
+      rogue.write(changed(start, at, Buffer.of(start.readUInt8(at) ^ 0x40)));
+    };
+    return { at: 'handshaken', name, does, ends: 'ERR_HANDSHAKE_MALFORMED' };
+  }),
+  {
+    at: 'handshaken',
+    name: 'alters the tag of payload 2',
+    does: (rogue) => {
+      const message2 = rogue.message2();
+      rogue.write(changed(message2, 103, Buffer.of(message2.readUInt8(103) ^ 1)));
+    },
+    ends: 'ERR_OPEN_FAILED',
+  },
+  {
+    at: 'handshaken',
+    name: 'announces 0 in flight [R4.5]',
+    does: (rogue) => rogue.write(rogue.message2({ maxInFlight: 0 })),
+    ends: 'ERR_PEER_LIMITS',
+  },
+  {
+    at: 'handshaken',
+    name: 'announces less than 64 KiB [R4.5]',
+    does: (rogue) => rogue.write(rogue.message2({ maxMessageBytes: 65_535 })),
+    ends: 'ERR_PEER_LIMITS',
+  },
+  ...Object.entries(LOW_ORDER).map(([point, publicKey]): ServerFault => {
+    const name = `sends ${point} as its public key [R4.7]`;
+    const does: ServerFault['does'] = (rogue) => rogue.write(changed(rogue.message2(), 8, publicKey));
+    return { at: 'handshaken', name, does, ends: 'ERR_HANDSHAKE_MALFORMED' };
+  }),
+  {
+    at: 'handshaken',
+    name: 'sends a record behind message 2, before CONFIRM [R4.16]',
+    does: (rogue) => {
+      const message2 = rogue.message2();
+      rogue.write(message2, rogue.sealed(PING));
+    },
+    ends: 'ERR_EARLY_BYTES',
+  },
+  {
+    at: 'handshaken',
+    name: 'stays silent after message 1',
+    limits: { connectTimeoutMs: 150 },
+    does: () => undefined,
+    ends: 'ERR_HANDSHAKE_TIMEOUT',
+  },
+  {
+    at: 'handshaken',
+    name: 'ends in the middle of message 2',
+    does: (rogue) => void rogue.socket.end(rogue.message2().subarray(0, 50)),
+    ends: 'ERR_CONNECT_FAILED',
+  },
+  {
+    at: 'handshaken',
+    name: 'resets the connection in the place of message 2',
+    does: (rogue) => void rogue.socket.resetAndDestroy(),
+    ends: 'ERR_CONNECT_FAILED',
+  },
+  {
+    at: 'handshaken',
+    name: 'resets the connection right behind message 2',
+    does: (rogue) => {
+      rogue.socket.write(rogue.message2());
+      rogue.socket.resetAndDestroy();
+    },
+    ends: 'ERR_CONNECTION_LOST',
+  },
+];

@@ -1,0 +1,217 @@
+// Faults in how a connection lives and ends: docs/protocol.md §5.5 to §5.9, §7.
+import type { ClientFault, Fault, ServerFault } from '../../support/fault.js';
+import type { RoguePeer } from '../../support/rogue-peer.js';
+import {
+  answer,
+  asked,
+  CLOSE,
+  CONFIRM,
+  data,
+  frame,
+  GOAWAY,
+  inner,
+  MORE,
+  PING,
+  request,
+} from '../../support/rogue-words.js';
+
+const open = { at: 'open' } as const;
+const ends = (rogue: RoguePeer): void => void rogue.socket.end();
+const resets = (rogue: RoguePeer): void => void rogue.socket.resetAndDestroy();
+
+/** Only what has been read before is not taken for the end of the stream by some systems. */
+async function resetsWhenHeard(rogue: RoguePeer): Promise<void> {
+  rogue.say(PING);
+  await rogue.hears('PONG');
+  resets(rogue);
+}
+
+const BOTH: readonly Fault[] = [
+  { ...open, name: 'ends the stream without CLOSE [R5.23]', does: ends, ends: 'ERR_TRUNCATED' },
+  {
+    ...open,
+    name: 'resets the connection [R5.24]',
+    does: resetsWhenHeard,
+    ends: 'ERR_CONNECTION_LOST',
+    hears: ['PONG'],
+  },
+  {
+    ...open,
+    name: 'ends the stream in the middle of a record [R5.23]',
+    does: (rogue) => void rogue.socket.end(rogue.sealed(CLOSE).subarray(0, 20)),
+    ends: 'ERR_TRUNCATED',
+  },
+  {
+    ...open,
+    name: 'begins a record and never completes it',
+    limits: { recordTimeoutMs: 50 },
+    does: (rogue) => rogue.write(rogue.sealed(PING).subarray(0, 20)),
+    ends: 'ERR_RECORD_STALLED',
+  },
+  {
+    ...open,
+    name: 'drips a record byte by byte, too slowly',
+    limits: { recordTimeoutMs: 100 },
+    does: async (rogue) => {
+      const bytes = [...rogue.sealed(inner('DATA', Buffer.alloc(2_000)))];
+      const drip = setInterval(() => rogue.write(Buffer.of(bytes.shift() ?? 0)), 5);
+      await rogue.left;
+      clearInterval(drip);
+    },
+    ends: 'ERR_RECORD_STALLED',
+  },
+  {
+    ...open,
+    name: 'never answers PING [R5.12]',
+    limits: { pingIntervalMs: 20, pongTimeoutMs: 60 },
+    does: (rogue) => rogue.left,
+    ends: 'ERR_PING_TIMEOUT',
+    hears: ['PING'],
+  },
+  {
+    ...open,
+    name: 'lives on beyond the age of a session',
+    limits: { sessionSoftAgeMs: 10_000, sessionHardAgeMs: 300 },
+    does: (rogue) => rogue.left,
+    ends: 'ERR_SESSION_EXPIRED',
+  },
+];
+
+/** What the side that is left has to report: a client's call has no answer, and a server misses nothing. */
+const silent = (agreed: 'agreed' | 'ERR_CONNECTION_CLOSED', late: string): readonly Fault[] => [
+  {
+    ...open,
+    name: 'answers GOAWAY, and CLOSE with nothing but an open socket [R5.22]',
+    limits: { sessionSoftAgeMs: 50, drainTimeoutMs: 50, closeTimeoutMs: 50 },
+    does: async (rogue) => {
+      await rogue.hears('GOAWAY');
+      rogue.say(GOAWAY);
+      await rogue.left;
+    },
+    ends: agreed,
+    hears: ['GOAWAY', 'CLOSE'],
+  },
+  {
+    ...open,
+    name: 'never answers GOAWAY',
+    limits: { sessionSoftAgeMs: 50, drainTimeoutMs: 50, closeTimeoutMs: 50 },
+    does: (rogue) => rogue.left,
+    ends: agreed,
+    hears: ['GOAWAY', 'CLOSE'],
+  },
+  ...[1, 2, 31].map((bytes) => ({
+    at: 'open' as const,
+    name: `sends ${bytes} bytes behind CLOSE [R5.20]`,
+    does: (rogue: RoguePeer) => rogue.write(rogue.sealed(CLOSE), rogue.sealed(PING).subarray(0, bytes)),
+    ends: late,
+    hears: 'whatever' as const,
+  })),
+  {
+    ...open,
+    name: 'sends a record behind CLOSE, in a chunk of its own [R5.20]',
+    does: async (rogue) => {
+      rogue.say(CLOSE);
+      await rogue.hears('CLOSE');
+      rogue.say(PING);
+    },
+    ends: late,
+    hears: ['CLOSE'],
+  },
+];
+
+const server = { ...open, ends: 'ERR_RECORD_UNEXPECTED' } as const;
+export const CLIENT_LIFECYCLE_FAULTS: readonly ClientFault[] = [
+  { at: 'connected', name: 'leaves without a byte', does: ends, ends: 'unseen', hears: ['alert'] },
+  { at: 'connected', name: 'resets without a byte', does: resets, ends: 'unseen' },
+  { at: 'handshaken', name: 'resets in the place of CONFIRM', does: resets, ends: 'ERR_CONNECTION_LOST' },
+  ...BOTH,
+  ...silent('agreed', 'ERR_RECORD_UNEXPECTED'),
+  {
+    ...server,
+    name: 'sends a request behind CLOSE [R5.20]',
+    does: (rogue) => rogue.say(CLOSE, request()),
+    hears: 'whatever',
+  },
+  {
+    ...open,
+    name: 'is told CLOSE and opens a stream before it can know of it [R5.22]',
+    limits: { sessionSoftAgeMs: 50, drainTimeoutMs: 30 },
+    does: async (rogue) => {
+      await rogue.hears('CLOSE');
+      rogue.say(request(1), data(frame('REQUEST', 2, asked('count'), MORE), frame('CANCEL', 2)));
+      rogue.leave();
+    },
+    ends: 'agreed',
+    hears: ['GOAWAY', 'CLOSE'],
+  },
+  {
+    ...open,
+    name: 'never reads its answers',
+    limits: { writeTimeoutMs: 100 },
+    does: (rogue) => {
+      rogue.socket.pause();
+      rogue.say(request(1, asked('flood')));
+    },
+    ends: 'ERR_WRITE_STALLED',
+    hears: 'whatever',
+    runs: 1,
+  },
+  {
+    ...open,
+    name: 'never reads its answers and sends one PING after the other [R5.13]',
+    limits: { writeTimeoutMs: 5_000 },
+    does: (rogue) => {
+      rogue.socket.pause();
+      rogue.say(request(1, asked('flood')));
+      const talk = setInterval(() => rogue.say(PING), 1);
+      void rogue.left.then(() => clearInterval(talk));
+    },
+    ends: 'ERR_RECORD_UNEXPECTED',
+    hears: 'whatever',
+    runs: 1,
+  },
+];
+
+export const SERVER_LIFECYCLE_FAULTS: readonly ServerFault[] = [
+  ...BOTH,
+  ...silent('ERR_CONNECTION_CLOSED', 'ERR_CONNECTION_CLOSED'),
+  {
+    ...open,
+    name: 'says GOAWAY, answers what was asked before, and closes [R5.16]',
+    does: async (rogue) => {
+      rogue.say(GOAWAY);
+      await rogue.hears('GOAWAY');
+      rogue.say(answer());
+      rogue.leave();
+    },
+    ends: 'answered',
+    hears: ['GOAWAY', 'CLOSE'],
+  },
+  {
+    ...open,
+    name: 'closes before it has answered [R5.21]',
+    does: (rogue) => rogue.leave(),
+    ends: 'ERR_CONNECTION_CLOSED',
+    hears: ['CLOSE'],
+  },
+  {
+    ...open,
+    name: 'answers behind CLOSE [R5.20]',
+    does: (rogue) => rogue.say(CLOSE, answer()),
+    ends: 'ERR_CONNECTION_CLOSED',
+    hears: 'whatever',
+  },
+  {
+    ...open,
+    name: 'answers and ends without CLOSE: what is complete counts [R5.23]',
+    does: (rogue) => void rogue.socket.end(rogue.sealed(answer())),
+    ends: 'answered',
+  },
+  {
+    ...open,
+    name: 'begins its answer and ends without CLOSE: what is not complete does not count [R5.23]',
+    does: (rogue) => void rogue.socket.end(rogue.sealed(data(frame('NEXT', 1, Buffer.of(1, 2, 3), MORE)))),
+    ends: 'ERR_TRUNCATED',
+  },
+  { ...server, name: 'says CONFIRM first [R5.5]', does: (rogue) => rogue.say(CONFIRM) },
+];

@@ -1,0 +1,213 @@
+// Bad content of messages, which is no failure of the connection: docs/protocol.md §6.3, §6.7, §6.8.
+import { encodeData } from '../../../libs/transport/src/frame/payload.js';
+import type { ClientFault, ServerFault } from '../../support/fault.js';
+import { asked, data, event, fragments, frame, LAST, message, noted, request } from '../../support/rogue-words.js';
+
+const TIMEOUT = Buffer.alloc(4);
+const SEQUENCE = Buffer.alloc(8);
+const BAD_UTF8 = Buffer.of(0xc3, 0x28);
+const DEEP = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+
+/** What stands in the place of the data. */
+const BAD_DATA: Readonly<Record<string, Buffer>> = {
+  'no data at all': Buffer.alloc(0),
+  'data in an unknown encoding': Buffer.of(3, 1),
+  'data in encoding 255': Buffer.of(255),
+  'undefined with a byte behind it': Buffer.of(2, 0),
+  'JSON that is not well formed': Buffer.from('\0{"a":'),
+  'JSON of no bytes': Buffer.of(0),
+  'JSON in bad UTF-8': Buffer.concat([Buffer.from('\0"'), BAD_UTF8, Buffer.from('"')]),
+  'JSON with __proto__': Buffer.from('\0{"a":[{"__proto__":{"polluted":1}}]}'),
+  'JSON with an escaped __proto__': Buffer.from('\0{"\\u005f_proto__":{"polluted":1}}'),
+  'JSON with constructor.prototype': Buffer.from('\0{"constructor":{"prototype":{"polluted":1}}}'),
+};
+
+const withData = (prefix: Buffer, pattern: string): [string, Buffer][] =>
+  Object.entries(BAD_DATA).map(([what, encoded]) => [what, message(prefix, pattern, '', encoded)]);
+
+const BAD_HEADS = (prefix: Buffer, pattern: string): [string, Buffer][] => [
+  ['a head cut short', prefix],
+  ['a pattern of more bytes than there are', Buffer.concat([prefix, Buffer.of(0xff, 0xff, 1)])],
+  ['metadata of more bytes than there are', Buffer.concat([prefix, Buffer.of(0, 1, 0x70, 0xff, 0xff, 1)])],
+  ['a pattern in bad UTF-8', message(prefix, BAD_UTF8, '')],
+  ['metadata in bad UTF-8', message(prefix, pattern, BAD_UTF8)],
+  ['metadata that is a list', message(prefix, pattern, '[1]')],
+  ['metadata that is null', message(prefix, pattern, 'null')],
+  ['metadata with __proto__', message(prefix, pattern, '{"__proto__":{"polluted":"1"}}')],
+];
+
+function malformedRequest([what, payload]: readonly [string, Buffer]): ClientFault {
+  return {
+    at: 'open',
+    name: `asks with ${what} [R6.3]`,
+    does: async (rogue) => {
+      rogue.say(request(1, payload), request(2));
+      await rogue.hears('ERROR 1 ERR_MESSAGE_MALFORMED');
+      await rogue.hears('NEXT 2');
+      rogue.leave();
+    },
+    ends: 'agreed',
+    hears: ['ERROR 1 ERR_MESSAGE_MALFORMED', 'NEXT 2', 'CLOSE'],
+    runs: 1,
+  };
+}
+
+function malformedEvent([what, payload]: readonly [string, Buffer]): ClientFault {
+  return {
+    at: 'open',
+    name: `tells of an event with ${what} [R6.3]`,
+    does: async (rogue) => {
+      rogue.say(event(1, payload), event(2, noted(1)));
+      await rogue.hears('ACK 2');
+      rogue.leave();
+    },
+    ends: 'agreed',
+    hears: ['ACK 1', 'ACK 2', 'CLOSE'],
+    runs: 1,
+  };
+}
+
+const far = (sequence: bigint): Buffer => {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64BE(sequence);
+  return message(bytes, 'noted', '');
+};
+
+export const CLIENT_MESSAGE_FAULTS: readonly ClientFault[] = [
+  malformedRequest(['fewer bytes than a timeout has', Buffer.alloc(3)]),
+  ...[...BAD_HEADS(TIMEOUT, 'count'), ...withData(TIMEOUT, 'count')].map(malformedRequest),
+  malformedEvent(['fewer bytes than a sequence has', Buffer.alloc(7)]),
+  malformedEvent(['a sequence of 2^53', far(2n ** 53n)]),
+  malformedEvent(['a sequence of 2^64 - 1', far(2n ** 64n - 1n)]),
+  ...[...BAD_HEADS(SEQUENCE, 'noted'), ...withData(SEQUENCE, 'noted')].map(malformedEvent),
+  {
+    at: 'open',
+    name: 'asks with lists in lists, 100,000 deep, which is good JSON [R6.3]',
+    does: async (rogue) => {
+      rogue.say(...fragments('REQUEST', 1, message(TIMEOUT, 'count', '', Buffer.from(`\0${DEEP}`)), 60_000));
+      await rogue.hears('NEXT 1');
+      rogue.leave();
+    },
+    ends: 'agreed',
+    hears: ['NEXT 1', 'CLOSE'],
+    runs: 1,
+  },
+  {
+    at: 'open',
+    name: 'tells of the same event three times [R6.22]',
+    does: async (rogue) => {
+      rogue.say(event(1, noted(7)), event(2, noted(7)), event(3, noted(7)));
+      await rogue.hears('ACK 3');
+      rogue.leave();
+    },
+    ends: 'agreed',
+    hears: ['ACK 1', 'ACK 2', 'ACK 3', 'CLOSE'],
+    runs: 1,
+  },
+  {
+    at: 'open',
+    name: 'tells of an event that lies below the window [R6.22]',
+    limits: { maxInFlight: 4 },
+    does: async (rogue) => {
+      rogue.say(event(1, noted(2 ** 53 - 1)), event(2, noted(0)));
+      await rogue.hears('ACK 2');
+      rogue.leave();
+    },
+    ends: 'agreed',
+    hears: ['ACK 1', 'ACK 2', 'CLOSE'],
+    runs: 1,
+  },
+  ...[2 ** 31, 2 ** 32 - 1].map((timeoutMs): ClientFault => ({
+    at: 'open',
+    name: `asks with a timeout of ${timeoutMs} ms [R6.20]`,
+    does: async (rogue) => {
+      rogue.say(request(1, asked('later', 30, timeoutMs)));
+      await rogue.hears('NEXT 1');
+      rogue.leave();
+    },
+    ends: 'agreed',
+    hears: ['NEXT 1', 'CLOSE'],
+    runs: 1,
+  })),
+  {
+    at: 'open',
+    name: 'asks with a timeout that passes [R6.20]',
+    does: async (rogue) => {
+      rogue.say(request(1, asked('hang', 1, 20)));
+      await rogue.hears('ERROR 1 ERR_REQUEST_TIMEOUT');
+      rogue.leave();
+    },
+    ends: 'agreed',
+    hears: ['ERROR 1 ERR_REQUEST_TIMEOUT', 'CLOSE'],
+    runs: 1,
+  },
+  {
+    at: 'open',
+    name: 'asks and cancels in a loop, beyond the handlers that may run [R6.17]',
+    limits: { maxInFlight: 4, maxRunning: 8 },
+    does: async (rogue) => {
+      for (let stream = 1; stream <= 200; stream++) {
+        rogue.say(request(stream, asked('hang')), data(frame('CANCEL', stream)));
+      }
+      rogue.say(request(201));
+      await rogue.hears('ERROR 201 ERR_OVERLOADED');
+      rogue.leave();
+    },
+    ends: 'agreed',
+    hears: ['ERROR 201 ERR_OVERLOADED', 'CLOSE'],
+    runs: 8,
+  },
+];
+
+/** The call fails, CANCEL goes out where the stream is still open, and the connection lives: the next call is answered. */
+function malformedAnswer([what, encoded]: readonly [string, Buffer]): ServerFault {
+  return {
+    at: 'open',
+    name: `answers with ${what} [R6.3]`,
+    does: async (rogue) => {
+      rogue.say(data(frame('NEXT', 1, encoded)));
+      await rogue.hears('CANCEL 1');
+      rogue.leave();
+    },
+    ends: 'ERR_MESSAGE_MALFORMED',
+    hears: ['CANCEL 1', 'CLOSE'],
+  };
+}
+
+export const SERVER_MESSAGE_FAULTS: readonly ServerFault[] = [
+  ...Object.entries(BAD_DATA)
+    .filter(([, encoded]) => encoded.length > 0)
+    .map(malformedAnswer),
+  {
+    at: 'open',
+    name: 'answers with a last value that is bad, and is not cancelled [R6.3]',
+    does: async (rogue) => {
+      rogue.say(data(frame('NEXT', 1, Buffer.of(9), LAST)));
+      rogue.leave();
+      await rogue.hears('CLOSE');
+    },
+    ends: 'ERR_MESSAGE_MALFORMED',
+    hears: ['CLOSE'],
+  },
+  {
+    at: 'open',
+    name: 'fails with an error that cannot be read [R6.3]',
+    does: async (rogue) => {
+      rogue.say(data(frame('ERROR', 1, Buffer.of(0))));
+      rogue.leave();
+      await rogue.hears('CLOSE');
+    },
+    ends: 'ERR_MESSAGE_MALFORMED',
+    hears: ['CLOSE'],
+  },
+  {
+    at: 'open',
+    name: 'answers with encoded undefined, which is a value',
+    does: (rogue) => {
+      rogue.say(data(frame('NEXT', 1, encodeData(undefined), LAST)));
+      rogue.leave();
+    },
+    ends: 'answered',
+    hears: ['CLOSE'],
+  },
+];

@@ -1,0 +1,166 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+
+import { Logger } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { firstValueFrom, lastValueFrom } from 'rxjs';
+
+import type { SealwireClient, SealwireServer } from '../../libs/transport/src/index.js';
+import type { ClientFault, Fault, ServerFault, Stage } from '../support/fault.js';
+import { endAll, newClient, portOf, startServer } from '../support/pair.js';
+import { RoguePeer } from '../support/rogue-peer.js';
+import { RogueServer } from '../support/rogue-server.js';
+import { CONFIRM } from '../support/rogue-words.js';
+import { CLIENT_FRAME_FAULTS, SERVER_FRAME_FAULTS } from './faults/frame.js';
+import { LISTENER_FAULTS, STRANGER_FAULTS, UNCONFIRMED_FAULTS } from './faults/handshake.js';
+import { CLIENT_LIFECYCLE_FAULTS, SERVER_LIFECYCLE_FAULTS } from './faults/lifecycle.js';
+import { CLIENT_MESSAGE_FAULTS, SERVER_MESSAGE_FAULTS } from './faults/message.js';
+import { CLIENT_RECORD_FAULTS, SERVER_RECORD_FAULTS } from './faults/record.js';
+
+/** The lines of the servers' log, and what nobody has caught. */
+const warnings: string[] = [];
+const uncaught: unknown[] = [];
+const rogueServers: RogueServer[] = [];
+const note = (error: unknown): void => void uncaught.push(error);
+
+beforeEach(() => {
+  warnings.length = uncaught.length = 0;
+  const quiet = (): void => undefined;
+  Logger.overrideLogger({ log: quiet, error: quiet, warn: (line: string) => warnings.push(line) });
+  process.on('uncaughtExceptionMonitor', note).on('unhandledRejection', note).on('warning', note);
+});
+
+afterEach(async () => {
+  for (const rogue of rogueServers.splice(0)) rogue.close();
+  await endAll();
+  Logger.overrideLogger(false);
+  process.off('uncaughtExceptionMonitor', note).off('unhandledRejection', note).off('warning', note);
+});
+
+/** Counts every run of its handlers. */
+async function startCounting(options: ClientFault['limits']): Promise<{ server: SealwireServer; runs: () => number }> {
+  let runs = 0;
+  const server = await startServer(options);
+  const counted =
+    (handler: (data: unknown) => Promise<unknown>) =>
+    (data: unknown): Promise<unknown> => {
+      runs += 1;
+      return handler(data);
+    };
+  server.addHandler(
+    'count',
+    counted(() => Promise.resolve(1)),
+  );
+  server.addHandler(
+    'hang',
+    counted(() => new Promise(() => undefined)),
+  );
+  server.addHandler(
+    'later',
+    counted((ms) => new Promise((resolve) => setTimeout(resolve, ms as number, 1))),
+  );
+  server.addHandler(
+    'flood',
+    counted(() => Promise.resolve(Buffer.alloc(8_000_000))),
+  );
+  server.addHandler(
+    'noted',
+    counted(() => Promise.resolve()),
+    true,
+  );
+  return { server, runs: () => runs };
+}
+
+const codesOf = (lines: readonly string[]): (string | undefined)[] =>
+  lines.map((line) => /\((ERR_\w+)\)$/.exec(line)?.[1] ?? line);
+const echo = (client: SealwireClient, word: string): Promise<unknown> => firstValueFrom(client.send('echo', word));
+const countConnections = (server: SealwireServer): Promise<number> =>
+  new Promise((resolve) => server.unwrap().getConnections((_error, count) => resolve(count)));
+
+function named<T extends Fault>(faults: readonly T[]): [string, T][] {
+  return faults.map((fault) => [fault.name, fault]);
+}
+
+async function advance(rogue: RoguePeer, stage: Stage): Promise<void> {
+  if (stage === 'connected') return;
+  rogue.write(rogue.message1());
+  await rogue.hears('message 2');
+  if (stage === 'open') rogue.say(CONFIRM);
+}
+
+describe('a server keeps serving others, runs nothing and says nothing to a client that', () => {
+  it.each(
+    named([
+      ...STRANGER_FAULTS,
+      ...UNCONFIRMED_FAULTS,
+      ...CLIENT_RECORD_FAULTS,
+      ...CLIENT_FRAME_FAULTS,
+      ...CLIENT_MESSAGE_FAULTS,
+      ...CLIENT_LIFECYCLE_FAULTS,
+    ]),
+  )('%s', async (_name, { at, does, ends, hears = [], limits, runs = 0 }) => {
+    const counting = await startCounting(limits);
+    const { server } = counting;
+    const healthy = newClient(portOf(server), limits);
+    expect(await echo(healthy, 'before')).toBe('before');
+    const accepted = once(server.unwrap(), 'connection') as Promise<[Socket]>;
+    const rogue = await RoguePeer.dial(portOf(server));
+    const [victim] = await accepted;
+    const gone = new Promise((resolve) => victim.once('close', resolve));
+    await advance(rogue, at);
+    const heard = rogue.words.length;
+    await Promise.all([does(rogue), echo(healthy, 'meanwhile')]);
+    await gone;
+    rogue.socket.resume();
+    await rogue.left;
+    expect(codesOf(warnings)).toEqual(ends === 'agreed' || ends === 'unseen' ? [] : [ends]);
+    if (hears !== 'whatever') expect(rogue.words.slice(heard)).toEqual(hears);
+    expect(counting.runs()).toBe(runs);
+    expect(await echo(healthy, 'after')).toBe('after');
+    expect(await countConnections(server)).toBe(1);
+    rogue.socket.destroy();
+    expect(uncaught).toEqual([]);
+  });
+});
+
+/** How the call of the victim ends: `answered`, the code of its failure, or what the server said instead. */
+function outcome(client: SealwireClient, victim: ServerFault['victim']): Promise<unknown> {
+  const call = victim === 'emits' ? client.emit('noted', 1) : client.send('count', 1);
+  return lastValueFrom(call, { defaultValue: undefined }).then(
+    () => 'answered',
+    (error: { code?: string }) => error.code ?? error,
+  );
+}
+
+describe('a client fails that one call, says nothing more, and works on, after a server that', () => {
+  it.each(
+    named([
+      ...LISTENER_FAULTS,
+      ...SERVER_RECORD_FAULTS,
+      ...SERVER_FRAME_FAULTS,
+      ...SERVER_MESSAGE_FAULTS,
+      ...SERVER_LIFECYCLE_FAULTS,
+    ]),
+  )('%s', async (_name, { at, does, ends, hears = [], limits = {}, victim }) => {
+    const honest = await startServer();
+    const rogueServer = await RogueServer.start(portOf(honest));
+    rogueServers.push(rogueServer);
+    const client = newClient(rogueServer.port, limits);
+    const ended = outcome(client, victim);
+    const rogue = await rogueServer.peer;
+    if (at !== 'connected') await rogue.hears('message 1');
+    if (at === 'open') {
+      rogue.write(rogue.message2());
+      await rogue.hears(victim === 'emits' ? 'EVENT 1' : 'REQUEST 1');
+    }
+    const heard = rogue.words.length;
+    await does(rogue);
+    expect(await ended).toBe(ends);
+    await rogue.left;
+    if (hears !== 'whatever') expect(rogue.words.slice(heard)).toEqual(hears);
+    rogue.socket.destroy();
+    expect(await echo(client, 'again')).toBe('again');
+    expect(await countConnections(honest)).toBe(1);
+    expect(uncaught).toEqual([]);
+  });
+});

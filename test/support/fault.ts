@@ -1,0 +1,35 @@
+import type { SealwireServerOptions } from '../../libs/transport/src/index.js';
+import type { RoguePeer } from './rogue-peer.js';
+
+/**
+ * Where the fault begins. `connected`: no byte was sent. `handshaken`: the rogue has heard all of the handshake that is
+ * meant for it, and has not said its last word of it. `open`: the session is open; a rogue server has heard the request.
+ */
+export type Stage = 'connected' | 'handshaken' | 'open';
+
+/** One way to break the protocol, and how the other side has to take it. */
+export interface Fault {
+  /** Finishes "a client that ..." or "a server that ...". */
+  readonly name: string;
+  readonly at: Stage;
+  readonly does: (rogue: RoguePeer) => void | Promise<void>;
+  /**
+   * The code of the failure at the other side. `agreed`: there is none, both sides close in good order. `unseen`: somebody
+   * left before his first byte, which is no failure to report.
+   */
+  readonly ends: string;
+  /** All that the rogue hears from this stage on; left out, nothing. */
+  readonly hears?: readonly string[] | 'whatever';
+  /** Limits of the other side. */
+  readonly limits?: Partial<SealwireServerOptions>;
+}
+
+export interface ClientFault extends Fault {
+  /** How often a handler runs for it; left out, never. */
+  readonly runs?: number;
+}
+
+export interface ServerFault extends Fault {
+  /** Left out, a request. */
+  readonly victim?: 'emits';
+}

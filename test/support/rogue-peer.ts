@@ -1,0 +1,160 @@
+import { EventEmitter, once } from 'node:events';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+
+import { receiveMessage2, respond, startInitiator } from '../../libs/transport/src/handshake/index.js';
+import type { InitiatorState, Session } from '../../libs/transport/src/handshake/index.js';
+import type { Announcement } from '../../libs/transport/src/handshake/payload.js';
+import { resolveLimits } from '../../libs/transport/src/limits.js';
+import { OpeningHalf, SealingHalf } from '../../libs/transport/src/record/half-connection.js';
+import { RecordDecoder } from '../../libs/transport/src/record/record.js';
+import { keyring } from './pair.js';
+import { CLOSE, wordsOf } from './rogue-words.js';
+
+const MESSAGE_1_BYTES = 112;
+const MESSAGE_2_BYTES = 104;
+const ALERT = Buffer.from('e1534c5701ff0000', 'hex');
+const SERVICE = 'default';
+
+export const KEY = { keyId: Buffer.from(keyring.primary.idBytes), psk: Buffer.from(keyring.primary.psk()) };
+export const HONEST: Announcement = {
+  instanceId: Buffer.alloc(16, 0x52),
+  unixMs: 0,
+  maxMessageBytes: 8_388_608,
+  maxInFlight: 64,
+  maxIncompleteBytes: 67_108_864,
+};
+
+/** Holds the key, speaks the protocol in either role, and breaks it where it is told to. It notes all that it hears. */
+export class RoguePeer {
+  /** What has been heard, in words: `alert`, `message 1`, `message 2`, types of records, kinds and streams of frames. */
+  readonly words: string[] = [];
+  readonly socket: Socket;
+  /** The other side ended the stream, or the socket is gone. */
+  readonly left: Promise<void>;
+  readonly #role: 'client' | 'server';
+  readonly #heard = new EventEmitter();
+  #hasLeft = false;
+  #unread: Buffer = Buffer.alloc(0);
+  #initiator: InitiatorState | undefined;
+  #message1: Buffer = Buffer.alloc(0);
+  #sealing: SealingHalf | undefined;
+  #opening: OpeningHalf | undefined;
+  readonly #decoder = new RecordDecoder();
+
+  constructor(role: 'client' | 'server', socket: Socket) {
+    this.#role = role;
+    this.socket = socket;
+    this.left = new Promise((resolve) => {
+      for (const ended of ['end', 'error', 'close']) {
+        socket.on(ended, () => {
+          this.#hasLeft = true;
+          this.#heard.emit('change');
+          resolve();
+        });
+      }
+    });
+    socket.on('data', (chunk: Buffer) => this.#hear(chunk));
+  }
+
+  static async dial(port: number): Promise<RoguePeer> {
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+    await once(socket, 'connect');
+    return new RoguePeer('client', socket);
+  }
+
+  write(...bytes: readonly Buffer[]): void {
+    this.socket.write(Buffer.concat(bytes));
+  }
+
+  /** An honest message 1, with what it announces; `key` and `service` may be those of somebody else. */
+  message1(announcement: Partial<Announcement> = {}, key = KEY, service = SERVICE): Buffer {
+    const honest = { ...HONEST, maxInFlight: 0, ...announcement };
+    const { state, message1 } = startInitiator(key, { service, announcement: honest });
+    this.#initiator = state;
+    return message1;
+  }
+
+  /** The answer to the message 1 that was heard. */
+  message2(announcement: Partial<Announcement> = {}): Buffer {
+    const options = { service: SERVICE, announcement: { ...HONEST, ...announcement } };
+    const { message2, session } = respond(() => KEY.psk, options, this.#message1);
+    this.#open(session);
+    return message2;
+  }
+
+  sealed(...inners: readonly Buffer[]): Buffer {
+    const half = this.#sealing;
+    if (half === undefined) throw new TypeError('There is no session yet');
+    return Buffer.concat(inners.map((inner) => half.seal(inner)));
+  }
+
+  say(...inners: readonly Buffer[]): void {
+    this.write(this.sealed(...inners));
+  }
+
+  /** The next record is sealed under the next key. */
+  updateKey(): void {
+    this.#sealing?.updateKey(0);
+  }
+
+  /** Resolves as soon as the word has been heard; rejects when the other side has left without it. */
+  async hears(word: string): Promise<void> {
+    while (!this.words.includes(word)) {
+      if (this.#hasLeft) throw new Error(`${word} was never heard, only ${this.words.join(', ')}`);
+      await once(this.#heard, 'change');
+    }
+  }
+
+  /** Ends in good order. */
+  leave(): void {
+    this.say(CLOSE);
+    this.socket.end();
+  }
+
+  #open({ outgoingKey, incomingKey }: Session): void {
+    const { key } = resolveLimits({});
+    this.#sealing = new SealingHalf(outgoingKey, key, 0);
+    this.#opening = new OpeningHalf(incomingKey, key, 0);
+  }
+
+  #hear(chunk: Buffer): void {
+    this.#unread = Buffer.concat([this.#unread, chunk]);
+    if (!this.words.some((word) => word.startsWith('message'))) this.#hearHandshake();
+    if (this.#opening !== undefined) this.#hearRecords(this.#opening);
+  }
+
+  #hearHandshake(): void {
+    if (this.#role === 'server' && this.#unread.length >= MESSAGE_1_BYTES) {
+      this.#message1 = this.#take(MESSAGE_1_BYTES);
+      this.#note('message 1');
+    } else if (this.#unread.subarray(0, ALERT.length).equals(ALERT)) {
+      this.#take(ALERT.length);
+      this.#note('alert');
+    } else if (this.#role === 'client' && this.#unread.length >= MESSAGE_2_BYTES) {
+      const message2 = this.#take(MESSAGE_2_BYTES);
+      if (this.#initiator !== undefined) this.#open(receiveMessage2(this.#initiator, message2));
+      this.#note('message 2');
+    }
+  }
+
+  #hearRecords(opening: OpeningHalf): void {
+    for (const body of this.#decoder.push(this.#take(this.#unread.length))) {
+      for (const word of wordsOf(opening.open(body, 0))) {
+        if (word === 'KEY_UPDATE') opening.updateKey(0);
+        this.#note(word);
+      }
+    }
+  }
+
+  #take(bytes: number): Buffer {
+    const taken = this.#unread.subarray(0, bytes);
+    this.#unread = this.#unread.subarray(bytes);
+    return taken;
+  }
+
+  #note(word: string): void {
+    this.words.push(word);
+    this.#heard.emit('change');
+  }
+}
