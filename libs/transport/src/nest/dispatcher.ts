@@ -3,7 +3,7 @@ import type { Deserializer, MessageHandler, Serializer } from '@nestjs/microserv
 
 import { Fifo } from '../frame/fifo.js';
 import type { EventWindow } from '../frame/event-window.js';
-import { decodeEvent, decodeRequest, decodeSequence } from '../frame/message.js';
+import { decodeEvent, decodeRequest } from '../frame/message.js';
 import type { Call } from '../frame/message.js';
 import type { ServerStream, ServerStreams, StreamHandler } from '../frame/server-streams.js';
 import { Answer } from './answer.js';
@@ -51,7 +51,7 @@ export class Dispatcher implements StreamHandler {
   readonly #order = new InOrder();
   readonly #work = new Map<ServerStream, Work>();
   /** Events that wait for a handler to end; bounded by the streams in flight. */
-  readonly #deferred = new Fifo<{ readonly stream: ServerStream; readonly run: () => void }>();
+  readonly #deferred = new Fifo<() => void>();
   #running = 0;
 
   constructor(options: DispatcherOptions) {
@@ -81,15 +81,15 @@ export class Dispatcher implements StreamHandler {
 
   event(stream: ServerStream, message: Buffer): void {
     const record = this.#options.currentRecord();
-    const decode = (): Call | Promise<Call> | undefined =>
-      this.#options.window.admit(decodeSequence(message)) ? this.#deserialize(decodeEvent(message), false) : undefined;
+    let sequence = 0;
+    const decode = (): Call | Promise<Call> => {
+      const event = decodeEvent(message);
+      ({ sequence } = event);
+      return this.#deserialize(event, false);
+    };
     this.#order.run(
       decode,
-      (call) => {
-        if (call === undefined)
-          this.#acknowledge(stream); // it was handed over before
-        else this.#runEvent(stream, call, record);
-      },
+      (call) => this.#runEvent(stream, sequence, call, record),
       (error) => {
         this.#options.host.logError(error);
         this.#acknowledge(stream);
@@ -143,7 +143,7 @@ export class Dispatcher implements StreamHandler {
     );
   }
 
-  #runEvent(stream: ServerStream, call: Call, record: Buffer | undefined): void {
+  #runEvent(stream: ServerStream, sequence: number, call: Call, record: Buffer | undefined): void {
     const handler = this.#options.host.findHandler(call.pattern);
     if (handler === null) {
       this.#options.host.logError(`${NO_EVENT_HANDLER} ${call.pattern}`);
@@ -151,11 +151,13 @@ export class Dispatcher implements StreamHandler {
       return;
     }
     const run = (): void => {
-      this.#execute(stream, handler, call, this.#eventSink, record);
+      if (!this.#options.streams().isRunning(stream)) return; // its connection ended while it waited
+      // Noted now and not before: an event that was not handed over may come again.
+      if (this.#options.window.admit(sequence)) this.#execute(stream, handler, call, this.#eventSink, record);
       this.#acknowledge(stream);
     };
     if (this.#running < this.#options.maxRunning) run();
-    else this.#deferred.push({ stream, run });
+    else this.#deferred.push(run);
   }
 
   #execute(
@@ -172,12 +174,21 @@ export class Dispatcher implements StreamHandler {
       clearTimeout(timer);
       this.#work.delete(stream);
       this.#running -= 1;
-      this.#deferred.shift()?.run();
+      this.#runDeferred();
     };
     const execution = new Execution({ handler, data, context, sink, settled, hooks: host.hooks });
     this.#running += 1;
     this.#work.set(stream, { execution, timer });
     execution.start();
+  }
+
+  /** Some of them do not start a handler any more, so that there may be room for the next. */
+  #runDeferred(): void {
+    while (this.#running < this.#options.maxRunning) {
+      const run = this.#deferred.shift();
+      if (run === undefined) return;
+      run();
+    }
   }
 
   #answer(stream: ServerStream): Answer {
