@@ -2,49 +2,58 @@ import { EventWindow } from '../frame/event-window.js';
 
 /** How long a server remembers the events of a client that is gone. */
 const KEPT_MS = 600_000;
-/** Clients remembered at most; each must have proved the key. The one unseen for longest is forgotten first. */
+/** Clients remembered at most, beside those that are connected. The one gone for longest is forgotten first. */
 const MAX_WINDOWS = 10_000;
+
+interface Used {
+  readonly window: EventWindow;
+  readonly connections: number;
+}
 
 interface Kept {
   readonly window: EventWindow;
-  seenMs: number;
+  readonly leftMs: number;
 }
 
 /** The event windows of one server, by the instance id of the client (docs/protocol.md §6.7). */
 export class EventWindows {
   readonly #size: number;
-  /** In the order in which they were last seen. */
+  /** Of clients that are connected: however long that lasts, none of them is forgotten. */
+  readonly #used = new Map<string, Used>();
+  /** Of clients that are gone, in the order in which they left. */
   readonly #kept = new Map<string, Kept>();
 
   constructor(size: number) {
     this.#size = size;
   }
 
-  /** The window of a client that connects. */
+  /** The window of a client that connects; several connections of one client share it. */
   of(instanceId: Buffer): EventWindow {
-    const nowMs = performance.now();
-    this.#forget(nowMs);
+    this.#forget(performance.now());
     const id = instanceId.toString('latin1');
-    const window = this.#kept.get(id)?.window ?? new EventWindow(this.#size);
-    this.#touch(id, window, nowMs);
+    const used = this.#used.get(id);
+    const window = used?.window ?? this.#kept.get(id)?.window ?? new EventWindow(this.#size);
+    this.#kept.delete(id);
+    this.#used.set(id, { window, connections: (used?.connections ?? 0) + 1 });
     return window;
   }
 
-  /** The client is gone: its time begins to run. */
+  /** A connection of the client is gone; with the last one its time begins to run. */
   left(instanceId: Buffer): void {
     const id = instanceId.toString('latin1');
-    const kept = this.#kept.get(id);
-    if (kept !== undefined) this.#touch(id, kept.window, performance.now());
-  }
-
-  #touch(id: string, window: EventWindow, seenMs: number): void {
-    this.#kept.delete(id);
-    this.#kept.set(id, { window, seenMs });
+    const used = this.#used.get(id);
+    if (used === undefined) return;
+    if (used.connections > 1) {
+      this.#used.set(id, { ...used, connections: used.connections - 1 });
+      return;
+    }
+    this.#used.delete(id);
+    this.#kept.set(id, { window: used.window, leftMs: performance.now() });
   }
 
   #forget(nowMs: number): void {
-    for (const [id, { seenMs }] of this.#kept) {
-      if (nowMs - seenMs < KEPT_MS && this.#kept.size < MAX_WINDOWS) return;
+    for (const [id, { leftMs }] of this.#kept) {
+      if (nowMs - leftMs < KEPT_MS && this.#kept.size < MAX_WINDOWS) return;
       this.#kept.delete(id);
     }
   }

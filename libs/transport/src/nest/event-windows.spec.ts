@@ -1,0 +1,54 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { EventWindows } from './event-windows.js';
+
+const MINUTE_MS = 60_000;
+const id = (number: number): Buffer => {
+  const bytes = Buffer.alloc(16);
+  bytes.writeUInt32BE(number);
+  return bytes;
+};
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));
+afterEach(() => void vi.useRealTimers());
+
+describe('the event windows of a server', () => {
+  it('keep that of a client for 10 minutes after its last connection, and no longer [R6.22]', () => {
+    const windows = new EventWindows(4);
+    const window = windows.of(id(1));
+    windows.left(id(1));
+    vi.advanceTimersByTime(10 * MINUTE_MS - 1);
+    expect(windows.of(id(1))).toBe(window);
+    windows.left(id(1));
+    vi.advanceTimersByTime(10 * MINUTE_MS);
+    expect(windows.of(id(1))).not.toBe(window);
+  });
+
+  it('keep that of a client that is connected, however long that lasts and whoever comes meanwhile [R6.22]', () => {
+    const windows = new EventWindows(4);
+    const window = windows.of(id(1));
+    vi.advanceTimersByTime(60 * MINUTE_MS);
+    windows.of(id(2));
+    windows.left(id(1));
+    expect(windows.of(id(1))).toBe(window);
+  });
+
+  it('give the connections of one client the same window, and count it as used until the last is gone', () => {
+    const windows = new EventWindows(4);
+    const window = windows.of(id(1));
+    expect(windows.of(id(1))).toBe(window);
+    windows.left(id(1));
+    vi.advanceTimersByTime(60 * MINUTE_MS);
+    windows.of(id(2));
+    expect(windows.of(id(1))).toBe(window);
+  });
+
+  it('forget the client that is gone for longest, once there are 10,000 of them [R6.22]', () => {
+    const windows = new EventWindows(1);
+    const all = Array.from({ length: 10_000 }, (_, number) => windows.of(id(number)));
+    for (let number = 0; number < all.length; number++) windows.left(id(number));
+    windows.of(id(20_000));
+    expect(windows.of(id(1))).toBe(all[1]);
+    expect(windows.of(id(0))).not.toBe(all[0]);
+  });
+});
