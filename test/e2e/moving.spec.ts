@@ -1,9 +1,12 @@
+import type { Socket } from 'node:net';
+
 import { Logger } from '@nestjs/common';
 import { afterEach, describe, expect, it } from 'vitest';
-import { firstValueFrom, Subject } from 'rxjs';
+import { firstValueFrom, retry, Subject } from 'rxjs';
 
 import type { SealwireClient } from '../../libs/transport/src/index.js';
 import { endAll, newClient, portOf, startServer } from '../support/pair.js';
+import { RoguePeer } from '../support/rogue-peer.js';
 
 afterEach(async () => {
   await endAll();
@@ -19,6 +22,37 @@ function listenToWarnings(): string[] {
 }
 
 const echo = (client: SealwireClient): Promise<unknown> => firstValueFrom(client.send('echo', 'x'));
+
+describe('a call that is tried again as soon as its connection is lost', () => {
+  it('takes a new connection, in the very turn of the failure', async () => {
+    const server = await startServer();
+    const sockets: Socket[] = [];
+    server.on('connection', (socket) => void sockets.push(socket));
+    server.addHandler('cut', () => {
+      const [first, second] = sockets;
+      if (second !== undefined) return Promise.resolve('x');
+      first?.destroy();
+      return new Promise(() => undefined);
+    });
+    const client = newClient(portOf(server));
+    expect(await firstValueFrom(client.send('cut', 0).pipe(retry(1)))).toBe('x');
+  });
+});
+
+describe('a server that closes', () => {
+  it('turns strangers away at once, however far their handshake has come', async () => {
+    const server = await startServer();
+    const strangers = await Promise.all(Array.from({ length: 3 }, () => RoguePeer.dial(portOf(server))));
+    const [, begun, unconfirmed] = strangers;
+    begun?.write(begun.message1().subarray(0, 50));
+    unconfirmed?.write(unconfirmed.message1());
+    await unconfirmed?.hears('message 2');
+    await server.close();
+    await Promise.all(strangers.map(({ left }) => left));
+    expect(strangers.map(({ words }) => words)).toEqual([['alert'], ['alert'], ['message 2']]);
+    for (const { socket } of strangers) socket.destroy();
+  });
+});
 
 describe('a client that moves to another connection', () => {
   it('opens nothing on the old one, and loses no call, when its session has reached its age [R5.17]', async () => {

@@ -130,6 +130,18 @@ export const CLIENT_FRAME_FAULTS: readonly ClientFault[] = [
   },
   {
     ...open,
+    name: 'asks and cancels in one record, which is answered by nothing [R6.6]',
+    does: async (rogue) => {
+      rogue.say(data(frame('REQUEST', 1, asked()), frame('CANCEL', 1)), request(2));
+      await rogue.hears('NEXT 2');
+      rogue.leave();
+    },
+    ends: 'agreed',
+    hears: ['NEXT 2', 'CLOSE'],
+    runs: 2,
+  },
+  {
+    ...open,
     name: 'uses a stream again, cancels it late and fills a gap, all of which counts for nothing [R6.7]',
     does: async (rogue) => {
       rogue.say(request(5));

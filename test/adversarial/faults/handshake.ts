@@ -51,6 +51,15 @@ export const STRANGER_FAULTS: readonly ClientFault[] = [
   },
   {
     ...refused,
+    name: 'does not read the alert [R4.17]',
+    does: (rogue) => {
+      rogue.socket.pause();
+      rogue.write(Buffer.alloc(1));
+    },
+    ends: 'ERR_HANDSHAKE_MALFORMED',
+  },
+  {
+    ...refused,
     name: 'sends message 2 first',
     does: (rogue) => rogue.write(changed(rogue.message1(), 5, Buffer.of(2, 0, 0x60))),
     ends: 'ERR_HANDSHAKE_MALFORMED',

@@ -43,6 +43,17 @@ const BOTH: readonly Fault[] = [
   },
   {
     ...open,
+    name: 'resets in the place of an answer to CLOSE [R5.22]',
+    limits: { sessionSoftAgeMs: 50, drainTimeoutMs: 30 },
+    does: async (rogue) => {
+      await rogue.hears('CLOSE');
+      resets(rogue);
+    },
+    ends: 'ERR_CONNECTION_LOST',
+    hears: ['GOAWAY', 'CLOSE'],
+  },
+  {
+    ...open,
     name: 'begins a record and never completes it',
     limits: { recordTimeoutMs: 50 },
     does: (rogue) => rogue.write(rogue.sealed(PING).subarray(0, 20)),
@@ -71,9 +82,10 @@ const BOTH: readonly Fault[] = [
   {
     ...open,
     name: 'lives on beyond the age of a session',
-    limits: { sessionSoftAgeMs: 10_000, sessionHardAgeMs: 300 },
+    limits: { sessionSoftAgeMs: 50, sessionHardAgeMs: 300, drainTimeoutMs: 10_000 },
     does: (rogue) => rogue.left,
     ends: 'ERR_SESSION_EXPIRED',
+    hears: ['GOAWAY'],
   },
 ];
 

@@ -280,7 +280,7 @@ export class Connection {
   #finish(error: TransportError | undefined): void {
     if (this.#state.at === 'CLOSED') return;
     const { socket, streams, events } = this.#options;
-    this.#state = { at: 'CLOSED' };
+    this.#leaveOpen({ at: 'CLOSED' });
     this.#clocks.stop();
     this.#writer.stop();
     this.#reader.stop();
