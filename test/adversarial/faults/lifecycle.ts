@@ -43,6 +43,19 @@ const BOTH: readonly Fault[] = [
   },
   {
     ...open,
+    name: 'asks for a PONG while the other side drains, and gets it [R5.11]',
+    limits: { sessionSoftAgeMs: 50, drainTimeoutMs: 10_000, pongTimeoutMs: 10_000 },
+    does: async (rogue) => {
+      await rogue.hears('GOAWAY');
+      rogue.say(PING);
+      await rogue.hears('PONG');
+      rogue.say(inner(0));
+    },
+    ends: 'ERR_RECORD_MALFORMED',
+    hears: ['GOAWAY', 'PONG'],
+  },
+  {
+    ...open,
     name: 'resets in the place of an answer to CLOSE [R5.22]',
     limits: { sessionSoftAgeMs: 50, drainTimeoutMs: 30 },
     does: async (rogue) => {
@@ -146,6 +159,47 @@ export const CLIENT_LIFECYCLE_FAULTS: readonly ClientFault[] = [
   },
   {
     ...open,
+    name: 'is told CLOSE and asks for a PONG, which never comes [R5.11]',
+    limits: { sessionSoftAgeMs: 50, drainTimeoutMs: 30 },
+    does: async (rogue) => {
+      await rogue.hears('CLOSE');
+      rogue.say(PING, PING);
+      rogue.leave();
+    },
+    ends: 'agreed',
+    hears: ['GOAWAY', 'CLOSE'],
+  },
+  {
+    ...open,
+    name: 'is told GOAWAY and opens one more stream before it answers that: it is served [R5.18]',
+    limits: { sessionSoftAgeMs: 50, drainTimeoutMs: 10_000 },
+    does: async (rogue) => {
+      await rogue.hears('GOAWAY');
+      rogue.say(request());
+      await rogue.hears('NEXT 1');
+      rogue.say(GOAWAY);
+      await rogue.hears('CLOSE');
+      rogue.leave();
+    },
+    ends: 'agreed',
+    hears: ['GOAWAY', 'NEXT 1', 'CLOSE'],
+    runs: 1,
+  },
+  {
+    ...open,
+    name: 'says GOAWAY with a request before it, and gets an answer to both [R5.16]',
+    does: async (rogue) => {
+      rogue.say(request(), GOAWAY);
+      await rogue.hears('NEXT 1');
+      await rogue.hears('GOAWAY');
+      rogue.leave();
+    },
+    ends: 'agreed',
+    hears: ['NEXT 1', 'GOAWAY', 'CLOSE'],
+    runs: 1,
+  },
+  {
+    ...open,
     name: 'is told CLOSE and opens a stream before it can know of it [R5.22]',
     limits: { sessionSoftAgeMs: 50, drainTimeoutMs: 30 },
     does: async (rogue) => {
@@ -170,7 +224,7 @@ export const CLIENT_LIFECYCLE_FAULTS: readonly ClientFault[] = [
   },
   {
     ...open,
-    name: 'never reads its answers and sends one PING after the other [R5.13]',
+    name: 'never reads its answers and sends one PING after the other: it is still read [R5.13, R5.19]',
     limits: { writeTimeoutMs: 5_000 },
     does: (rogue) => {
       rogue.socket.pause();
