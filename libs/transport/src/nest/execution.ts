@@ -70,6 +70,7 @@ export class Execution {
 
   async #run(): Promise<void> {
     const { handler, data, context } = this.#options;
+    if (this.#settleIfCancelled()) return; // while a start hook waited
     try {
       const result: unknown = await handler(data, context);
       if (isObservable(result)) this.#subscribe(result);
@@ -83,10 +84,7 @@ export class Execution {
   }
 
   #subscribe(result: Observable<unknown>): void {
-    if (this.#state === 'CANCELLED') {
-      this.#settle();
-      return;
-    }
+    if (this.#settleIfCancelled()) return;
     let pulled: Promise<void> | undefined;
     this.#subscription = result.subscribe({
       next: (value) => {
@@ -133,6 +131,12 @@ export class Execution {
 
   #isRunning(): boolean {
     return this.#state === 'RUNNING';
+  }
+
+  #settleIfCancelled(): boolean {
+    if (this.#state !== 'CANCELLED') return false;
+    this.#settle();
+    return true;
   }
 
   #fail(error: unknown): void {
