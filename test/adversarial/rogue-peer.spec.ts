@@ -90,6 +90,7 @@ async function advance(rogue: RoguePeer, stage: Stage): Promise<void> {
   if (stage === 'open') rogue.say(CONFIRM);
 }
 
+// [R4.11] [R4.17] [R4.18] [R5.24]
 describe('a server keeps serving others, runs nothing and says nothing to a client that', () => {
   it.each(
     named([
@@ -134,6 +135,7 @@ function outcome(client: SealwireClient, victim: ServerFault['victim']): Promise
   );
 }
 
+// [R4.15] [R4.19] [R5.24]
 describe('a client fails that one call, says nothing more, and works on, after a server that', () => {
   it.each(
     named([

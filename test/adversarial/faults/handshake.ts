@@ -10,8 +10,8 @@ import { CONFIRM, GOAWAY, inner, KEY_UPDATE, PING, request } from '../../support
 
 const ALERT = Buffer.from('e1534c5701ff0000', 'hex');
 const LOW_ORDER = {
-  zero: Buffer.alloc(32),
-  one: Buffer.alloc(32).fill(1, 0, 1),
+  '0': Buffer.alloc(32),
+  '1': Buffer.alloc(32).fill(1, 0, 1),
   'of order 8': Buffer.from('e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800', 'hex'),
 };
 
@@ -119,7 +119,7 @@ export const STRANGER_FAULTS: readonly ClientFault[] = [
     ends: 'ERR_HANDSHAKE_MALFORMED',
   },
   ...Object.entries(LOW_ORDER).map(([point, publicKey]): ClientFault => {
-    const name = `sends ${point} as its public key [R4.7]`;
+    const name = `sends the point ${point} as its public key [R4.7]`;
     const does: ClientFault['does'] = (rogue) => rogue.write(crafted(PAYLOAD_1, publicKey));
     return { at: 'connected', hears: ['alert'], name, does, ends: 'ERR_HANDSHAKE_MALFORMED' };
   }),
@@ -249,7 +249,7 @@ export const LISTENER_FAULTS: readonly ServerFault[] = [
     ends: 'ERR_PEER_LIMITS',
   },
   ...Object.entries(LOW_ORDER).map(([point, publicKey]): ServerFault => {
-    const name = `sends ${point} as its public key [R4.7]`;
+    const name = `sends the point ${point} as its public key [R4.7]`;
     const does: ServerFault['does'] = (rogue) => rogue.write(changed(rogue.message2(), 8, publicKey));
     return { at: 'handshaken', name, does, ends: 'ERR_HANDSHAKE_MALFORMED' };
   }),

@@ -19,7 +19,7 @@ const open = { at: 'open' } as const;
 const ends = (rogue: RoguePeer): void => void rogue.socket.end();
 const resets = (rogue: RoguePeer): void => void rogue.socket.resetAndDestroy();
 
-/** Only what has been read before is not taken for the end of the stream by some systems. */
+/** Where bytes wait unread, libuv reports a reset as the end of the stream: everything is read before. */
 async function resetsWhenHeard(rogue: RoguePeer): Promise<void> {
   rogue.say(PING);
   await rogue.hears('PONG');
