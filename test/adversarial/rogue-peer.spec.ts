@@ -12,8 +12,10 @@ import { RoguePeer } from '../support/rogue-peer.js';
 import { RogueServer } from '../support/rogue-server.js';
 import { CONFIRM } from '../support/rogue-words.js';
 import { CLIENT_FRAME_FAULTS, SERVER_FRAME_FAULTS } from './faults/frame.js';
-import { LISTENER_FAULTS, STRANGER_FAULTS, UNCONFIRMED_FAULTS } from './faults/handshake.js';
-import { CLIENT_LIFECYCLE_FAULTS, SERVER_LIFECYCLE_FAULTS } from './faults/lifecycle.js';
+import { STRANGER_FAULTS, UNCONFIRMED_FAULTS } from './faults/handshake.js';
+import { SERVER_LIFECYCLE_FAULTS } from './faults/lifecycle-server.js';
+import { CLIENT_LIFECYCLE_FAULTS } from './faults/lifecycle.js';
+import { LISTENER_FAULTS } from './faults/listener.js';
 import { CLIENT_MESSAGE_FAULTS, SERVER_MESSAGE_FAULTS } from './faults/message.js';
 import { CLIENT_RECORD_FAULTS, SERVER_RECORD_FAULTS } from './faults/record.js';
 

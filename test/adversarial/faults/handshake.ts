@@ -4,12 +4,12 @@ import { encodeHeader, encodeMessage1, encodePrologue } from '../../../libs/tran
 import { encodeAnnouncement } from '../../../libs/transport/src/handshake/payload.js';
 import { Ephemeral } from '../../../libs/transport/src/handshake/x25519.js';
 import { A128CBC_HS256 } from '../../../libs/transport/src/record/cipher-function.js';
-import type { ClientFault, ServerFault } from '../../support/fault.js';
+import type { ClientFault } from '../../support/fault.js';
 import { HONEST, KEY } from '../../support/rogue-peer.js';
 import { CONFIRM, GOAWAY, inner, KEY_UPDATE, PING, request } from '../../support/rogue-words.js';
 
-const ALERT = Buffer.from('e1534c5701ff0000', 'hex');
-const LOW_ORDER = {
+export const ALERT = Buffer.from('e1534c5701ff0000', 'hex');
+export const LOW_ORDER = {
   '0': Buffer.alloc(32),
   '1': Buffer.alloc(32).fill(1, 0, 1),
   'of order 8': Buffer.from('e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800', 'hex'),
@@ -23,7 +23,7 @@ function crafted(payload: Buffer, publicKey = Ephemeral.generate().publicKey): B
   return encodeMessage1(header, writeFirst(symmetric, { publicKey } as Ephemeral, payload));
 }
 
-function changed(message: Buffer, at: number, bytes: Buffer): Buffer {
+export function changed(message: Buffer, at: number, bytes: Buffer): Buffer {
   const copy = Buffer.from(message);
   bytes.copy(copy, at);
   return copy;
@@ -195,99 +195,5 @@ export const UNCONFIRMED_FAULTS: readonly ClientFault[] = [
     name: 'ends in the place of CONFIRM',
     does: (rogue) => void rogue.socket.end(),
     ends: 'ERR_TRUNCATED',
-  },
-];
-
-/** What a client takes from what listens at the address. */
-export const LISTENER_FAULTS: readonly ServerFault[] = [
-  {
-    at: 'connected',
-    name: 'speaks before message 1 [R4.2]',
-    does: (rogue) => rogue.write(Buffer.from('220 ready\r\n')),
-    ends: 'ERR_HANDSHAKE_MALFORMED',
-    hears: 'whatever',
-  },
-  {
-    at: 'handshaken',
-    name: 'refuses',
-    does: (rogue) => rogue.write(ALERT),
-    ends: 'ERR_ALERT',
-  },
-  {
-    at: 'handshaken',
-    name: 'sends message 1 back',
-    does: (rogue) => rogue.write(rogue.message1()),
-    ends: 'ERR_HANDSHAKE_MALFORMED',
-  },
-  ...[0, 4, 5, 7].map((at): ServerFault => {
-    const name = `sends byte ${at} of the preamble wrong, and no more [R4.2]`;
-    const does: ServerFault['does'] = (rogue) => {
-      const start = rogue.message2().subarray(0, at + 1);
-      rogue.write(changed(start, at, Buffer.of(start.readUInt8(at) ^ 0x40)));
-    };
-    return { at: 'handshaken', name, does, ends: 'ERR_HANDSHAKE_MALFORMED' };
-  }),
-  {
-    at: 'handshaken',
-    name: 'alters the tag of payload 2',
-    does: (rogue) => {
-      const message2 = rogue.message2();
-      rogue.write(changed(message2, 103, Buffer.of(message2.readUInt8(103) ^ 1)));
-    },
-    ends: 'ERR_OPEN_FAILED',
-  },
-  {
-    at: 'handshaken',
-    name: 'announces 0 in flight [R4.5]',
-    does: (rogue) => rogue.write(rogue.message2({ maxInFlight: 0 })),
-    ends: 'ERR_PEER_LIMITS',
-  },
-  {
-    at: 'handshaken',
-    name: 'announces less than 64 KiB [R4.5]',
-    does: (rogue) => rogue.write(rogue.message2({ maxMessageBytes: 65_535 })),
-    ends: 'ERR_PEER_LIMITS',
-  },
-  ...Object.entries(LOW_ORDER).map(([point, publicKey]): ServerFault => {
-    const name = `sends the point ${point} as its public key [R4.7]`;
-    const does: ServerFault['does'] = (rogue) => rogue.write(changed(rogue.message2(), 8, publicKey));
-    return { at: 'handshaken', name, does, ends: 'ERR_HANDSHAKE_MALFORMED' };
-  }),
-  {
-    at: 'handshaken',
-    name: 'sends a record behind message 2, before CONFIRM [R4.16]',
-    does: (rogue) => {
-      const message2 = rogue.message2();
-      rogue.write(message2, rogue.sealed(PING));
-    },
-    ends: 'ERR_EARLY_BYTES',
-  },
-  {
-    at: 'handshaken',
-    name: 'stays silent after message 1',
-    limits: { connectTimeoutMs: 150 },
-    does: () => undefined,
-    ends: 'ERR_HANDSHAKE_TIMEOUT',
-  },
-  {
-    at: 'handshaken',
-    name: 'ends in the middle of message 2',
-    does: (rogue) => void rogue.socket.end(rogue.message2().subarray(0, 50)),
-    ends: 'ERR_CONNECT_FAILED',
-  },
-  {
-    at: 'handshaken',
-    name: 'resets the connection in the place of message 2',
-    does: (rogue) => void rogue.socket.resetAndDestroy(),
-    ends: 'ERR_CONNECT_FAILED',
-  },
-  {
-    at: 'handshaken',
-    name: 'resets the connection right behind message 2',
-    does: (rogue) => {
-      rogue.socket.write(rogue.message2());
-      rogue.socket.resetAndDestroy();
-    },
-    ends: 'ERR_CONNECTION_LOST',
   },
 ];

@@ -1,19 +1,7 @@
 // Faults in how a connection lives and ends: docs/protocol.md §5.5 to §5.9, §7.
-import type { ClientFault, Fault, ServerFault } from '../../support/fault.js';
+import type { ClientFault, Fault } from '../../support/fault.js';
 import type { RoguePeer } from '../../support/rogue-peer.js';
-import {
-  answer,
-  asked,
-  CLOSE,
-  CONFIRM,
-  data,
-  frame,
-  GOAWAY,
-  inner,
-  MORE,
-  PING,
-  request,
-} from '../../support/rogue-words.js';
+import { asked, CLOSE, data, frame, GOAWAY, inner, MORE, PING, request } from '../../support/rogue-words.js';
 
 const open = { at: 'open' } as const;
 const ends = (rogue: RoguePeer): void => void rogue.socket.end();
@@ -26,7 +14,7 @@ async function resetsWhenHeard(rogue: RoguePeer): Promise<void> {
   resets(rogue);
 }
 
-const BOTH: readonly Fault[] = [
+export const BOTH: readonly Fault[] = [
   { ...open, name: 'ends the stream without CLOSE [R5.23]', does: ends, ends: 'ERR_TRUNCATED' },
   {
     ...open,
@@ -103,7 +91,7 @@ const BOTH: readonly Fault[] = [
 ];
 
 /** What the side that is left has to report: a client's call has no answer, and a server misses nothing. */
-const silent = (agreed: 'agreed' | 'ERR_CONNECTION_CLOSED', late: string): readonly Fault[] => [
+export const silent = (agreed: 'agreed' | 'ERR_CONNECTION_CLOSED', late: string): readonly Fault[] => [
   {
     ...open,
     name: 'answers GOAWAY, and CLOSE with nothing but an open socket [R5.22]',
@@ -236,48 +224,4 @@ export const CLIENT_LIFECYCLE_FAULTS: readonly ClientFault[] = [
     hears: 'whatever',
     runs: 1,
   },
-];
-
-export const SERVER_LIFECYCLE_FAULTS: readonly ServerFault[] = [
-  ...BOTH,
-  ...silent('ERR_CONNECTION_CLOSED', 'ERR_CONNECTION_CLOSED'),
-  {
-    ...open,
-    name: 'says GOAWAY, answers what was asked before, and closes [R5.16]',
-    does: async (rogue) => {
-      rogue.say(GOAWAY);
-      await rogue.hears('GOAWAY');
-      rogue.say(answer());
-      rogue.leave();
-    },
-    ends: 'answered',
-    hears: ['GOAWAY', 'CLOSE'],
-  },
-  {
-    ...open,
-    name: 'closes before it has answered [R5.21]',
-    does: (rogue) => rogue.leave(),
-    ends: 'ERR_CONNECTION_CLOSED',
-    hears: ['CLOSE'],
-  },
-  {
-    ...open,
-    name: 'answers behind CLOSE [R5.20]',
-    does: (rogue) => rogue.say(CLOSE, answer()),
-    ends: 'ERR_CONNECTION_CLOSED',
-    hears: 'whatever',
-  },
-  {
-    ...open,
-    name: 'answers and ends without CLOSE: what is complete counts [R5.23]',
-    does: (rogue) => void rogue.socket.end(rogue.sealed(answer())),
-    ends: 'answered',
-  },
-  {
-    ...open,
-    name: 'begins its answer and ends without CLOSE: what is not complete does not count [R5.23]',
-    does: (rogue) => void rogue.socket.end(rogue.sealed(data(frame('NEXT', 1, Buffer.of(1, 2, 3), MORE)))),
-    ends: 'ERR_TRUNCATED',
-  },
-  { ...server, name: 'says CONFIRM first [R5.5]', does: (rogue) => rogue.say(CONFIRM) },
 ];

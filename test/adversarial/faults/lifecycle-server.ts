@@ -1,0 +1,50 @@
+// How a server may end a connection that it should not: docs/protocol.md §5.5 to §5.9.
+import type { ServerFault } from '../../support/fault.js';
+import { answer, CLOSE, CONFIRM, data, frame, GOAWAY, MORE } from '../../support/rogue-words.js';
+import { BOTH, silent } from './lifecycle.js';
+
+const open = { at: 'open' } as const;
+
+export const SERVER_LIFECYCLE_FAULTS: readonly ServerFault[] = [
+  ...BOTH,
+  ...silent('ERR_CONNECTION_CLOSED', 'ERR_CONNECTION_CLOSED'),
+  {
+    ...open,
+    name: 'says GOAWAY, answers what was asked before, and closes [R5.16]',
+    does: async (rogue) => {
+      rogue.say(GOAWAY);
+      await rogue.hears('GOAWAY');
+      rogue.say(answer());
+      rogue.leave();
+    },
+    ends: 'answered',
+    hears: ['GOAWAY', 'CLOSE'],
+  },
+  {
+    ...open,
+    name: 'closes before it has answered [R5.21]',
+    does: (rogue) => rogue.leave(),
+    ends: 'ERR_CONNECTION_CLOSED',
+    hears: ['CLOSE'],
+  },
+  {
+    ...open,
+    name: 'answers behind CLOSE [R5.20]',
+    does: (rogue) => rogue.say(CLOSE, answer()),
+    ends: 'ERR_CONNECTION_CLOSED',
+    hears: 'whatever',
+  },
+  {
+    ...open,
+    name: 'answers and ends without CLOSE: what is complete counts [R5.23]',
+    does: (rogue) => void rogue.socket.end(rogue.sealed(answer())),
+    ends: 'answered',
+  },
+  {
+    ...open,
+    name: 'begins its answer and ends without CLOSE: what is not complete does not count [R5.23]',
+    does: (rogue) => void rogue.socket.end(rogue.sealed(data(frame('NEXT', 1, Buffer.of(1, 2, 3), MORE)))),
+    ends: 'ERR_TRUNCATED',
+  },
+  { ...open, ends: 'ERR_RECORD_UNEXPECTED', name: 'says CONFIRM first [R5.5]', does: (rogue) => rogue.say(CONFIRM) },
+];
