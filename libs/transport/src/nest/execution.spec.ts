@@ -1,5 +1,8 @@
+import { Socket } from 'node:net';
+
 import { describe, expect, it } from 'vitest';
 
+import { SocketView } from '../connection/socket-view.js';
 import { SealwireContext } from './context.js';
 import { Execution } from './execution.js';
 
@@ -12,12 +15,18 @@ describe('an execution', () => {
         void told.push(word);
     let run = (): Promise<void> => expect.unreachable('the hook was not called');
     const handler = (): Promise<void> => Promise.resolve(note('handler')());
-    const sink = { only: note('only'), next: note('next'), complete: note('complete'), error: note('error') };
+    const sink = {
+      only: note('only'),
+      next: note('next'),
+      whenWritable: () => undefined,
+      complete: note('complete'),
+      error: note('error'),
+    };
     const execution = new Execution({
       handler,
       data: 1,
       context: new SealwireContext({
-        peer: { address: undefined, keyId: '' },
+        peer: { socket: new SocketView(new Socket()), address: undefined, keyId: '' },
         pattern: 'p',
         metadata: undefined,
         record: undefined,
