@@ -125,7 +125,7 @@ describe('a server', () => {
     const events: ClientConnectionEvent[] = [];
     late.connectionEvents.subscribe((event) => events.push(event));
     await expect(firstValueFrom(late.send('echo', 1))).rejects.toMatchObject({ code: 'ERR_OVERLOADED' });
-    await expect.poll(() => events.map(({ type }) => type)).toEqual(['connecting', 'connected', 'disconnected']);
+    await expect.poll(() => events.map(({ type }) => type)).toEqual(['connecting', 'connected', 'draining']);
     for (const client of clients) expect(await firstValueFrom(client.send('echo', 1))).toBe(1);
     const left = once(clients[0]?.unwrap() ?? late.unwrap(), 'close');
     await clients[0]?.close();

@@ -13,7 +13,7 @@ export type ClientConnectionEvent =
   /** @property retryInMs - Undefined: the next call tries again. */
   | { readonly type: 'failed'; readonly error: unknown; readonly retryInMs: number | undefined }
   | { readonly type: 'connected' }
-  /** The server asks to move: running calls finish, new ones take another connection. */
+  /** The server asks to move or closes: new calls take another connection, running ones finish if they still can. */
   | { readonly type: 'draining' }
   | { readonly type: 'disconnected'; readonly error: TransportError | undefined };
 
