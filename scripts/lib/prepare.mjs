@@ -10,8 +10,13 @@ import { ROOT, runTool } from './tool.mjs';
  * @param {string} project - What to build; everything that the apps need, unless told.
  */
 export async function prepare(stop, project = ROOT) {
-  if (!(await isInstalled())) await announced('Installing what is missing (npm ci)', () => install(stop));
+  await installMissing(stop);
   await announced('Building', () => build(project, stop));
+}
+
+/** @param {AbortSignal} stop */
+export async function installMissing(stop) {
+  if (!(await isInstalled())) await announced('Installing what is missing (npm ci)', () => install(stop));
 }
 
 /** Whether node_modules holds what package-lock.json asks for. npm notes what it installed when it is done. */

@@ -95,7 +95,7 @@ describe('npm test', () => {
 });
 
 describe('every command', () => {
-  it.each(['start', 'test', 'bench', 'keys'])('refuses an old Node in one line: %s', async (name) => {
+  it.each(['start', 'test', 'bench', 'keys', 'new-handler'])('refuses an old Node in one line: %s', async (name) => {
     const old = 'Object.defineProperty(process, "versions", { value: { node: "20.18.3" } })';
     const script = join(ROOT, 'scripts', `${name}.mjs`);
     expect(await new ScriptRun(['--import', `data:text/javascript,${old}`, script]).end()).toEqual(

@@ -1,0 +1,44 @@
+/**
+ * @typedef {object} HandlerNames
+ * @property {string} pattern - `order-total`: the pattern, the folder and the files
+ * @property {string} className - `OrderTotalController`
+ */
+
+// Whatever is not the class has a fixed name: a method that is called after the pattern could be one that Nest calls.
+/** @param {HandlerNames} names */
+export const controllerText = ({ pattern, className }) => `
+import { Controller } from '@nestjs/common';
+import { MessagePattern, Payload } from '@nestjs/microservices';
+import { z } from 'zod';
+
+const inputSchema = z.object({ text: z.string() });
+
+type Input = z.infer<typeof inputSchema>;
+
+/** \`${pattern}\`: answers a text in capitals. */
+@Controller()
+export class ${className} {
+  @MessagePattern('${pattern}')
+  answer(@Payload({ schema: inputSchema }) { text }: Input): string {
+    return text.toUpperCase();
+  }
+}
+`;
+
+/** A body that the handler of {@link controllerText} takes. */
+export const EXAMPLE_BODY = '{"text":"Hello Server!"}';
+
+/** @param {HandlerNames} names */
+export const specText = ({ pattern, className }) => `
+import { Test } from '@nestjs/testing';
+import { describe, expect, it } from 'vitest';
+
+import { ${className} } from './${pattern}.controller.js';
+
+describe('${pattern}', () => {
+  it('answers a text in capitals', async () => {
+    const module = await Test.createTestingModule({ controllers: [${className}] }).compile();
+    expect(module.get(${className}).answer({ text: 'Hello Server!' })).toBe('HELLO SERVER!');
+  });
+});
+`;

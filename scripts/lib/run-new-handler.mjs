@@ -1,0 +1,136 @@
+import { lstat, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Failure } from './command.mjs';
+import { controllerText, EXAMPLE_BODY, specText } from './handler-templates.mjs';
+import { addToModule } from './module-text.mjs';
+import { findPattern } from './patterns.mjs';
+import { installMissing } from './prepare.mjs';
+import { readEnvironment, readListeners } from './settings.mjs';
+import { ROOT } from './tool.mjs';
+
+const USAGE = 'Usage: npm run new:handler NAME    adds a handler to the server; NAME is its pattern: order-total';
+
+const SOURCES = 'apps/server/src';
+const MESSAGES = `${SOURCES}/messages`;
+const MODULE = `${MESSAGES}/messages.module.ts`;
+
+const NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
+const MAX_NAME_LENGTH = 50;
+
+/** What no folder can be called: .gitignore leaves it out, or Windows has no such name. */
+const RESERVED_FOLDER = /^(?:coverage|dist|aux|con|nul|prn|com\d|lpt\d)$/;
+
+/** What nothing in the code could be named after. */
+const RESERVED_WORDS = new Set(
+  `any arguments async await break case catch class const constructor continue debugger default delete do else enum
+  eval export extends false finally for function if implements import in instanceof interface let new null package
+  private protected prototype public return static super switch this throw true try typeof undefined var void while with
+  yield`.split(/\s+/),
+);
+
+/**
+ * `npm run new:handler`: a handler with its test, known to the server.
+ *
+ * @param {AbortSignal} stop
+ */
+export async function command(stop) {
+  const { name, help } = readArguments();
+  if (help) {
+    console.log(USAGE);
+    return 0;
+  }
+  const names = namesOf(name);
+  await checkFree(names.pattern);
+  const { controller, spec, module } = await writeHandler(names, await prettierOf(stop));
+  console.log(`Made ${controller}`);
+  console.log(`Made ${spec}`);
+  console.log(`Added ${names.className} to ${module}`);
+  console.log(`Try, after \`npm start\`: ${await curlLine(names.pattern)}`);
+  return 0;
+}
+
+function readArguments() {
+  try {
+    const options = { help: { type: 'boolean', short: 'h' } };
+    const { values, positionals } = parseArgs({ options, allowPositionals: true });
+    if (values.help === true) return { help: true };
+    if (positionals.length !== 1) throw new Failure(USAGE);
+    return { name: positionals[0], help: false };
+  } catch (error) {
+    throw error instanceof Failure ? error : new Failure(`${error.message.split('. ')[0]}. ${USAGE}`);
+  }
+}
+
+/** @param {string} pattern */
+function namesOf(pattern) {
+  const shown = JSON.stringify(pattern);
+  if (!NAME.test(pattern) || pattern.length > MAX_NAME_LENGTH)
+    throw new Failure(
+      `${shown} is no name for a handler: small letters and digits in words with a dash between, such as order-total, at most ${MAX_NAME_LENGTH} characters.`,
+    );
+  if (RESERVED_WORDS.has(pattern) || RESERVED_FOLDER.test(pattern))
+    throw new Failure(`${shown} is a reserved word: choose another name.`);
+  const words = pattern.split('-').map((word) => word.charAt(0).toUpperCase() + word.slice(1));
+  return { pattern, className: `${words.join('')}Controller` };
+}
+
+async function checkFree(pattern) {
+  const folder = `${MESSAGES}/${pattern}`;
+  if (await exists(join(ROOT, folder))) throw new Failure(`${folder} exists already: choose another name.`);
+  const taken = await findPattern(join(ROOT, SOURCES), pattern);
+  if (taken !== undefined)
+    throw new Failure(`The pattern ${pattern} has a handler in ${SOURCES}/${taken}: choose another name.`);
+}
+
+async function exists(path) {
+  const found = await lstat(path).catch((error) => (error.code === 'ENOENT' ? undefined : error));
+  return found !== undefined;
+}
+
+/** Formats as `npm run format` does. */
+async function prettierOf(stop) {
+  await installMissing(stop);
+  const { format, resolveConfig } = await import('prettier');
+  const filepath = join(ROOT, MODULE);
+  const config = await resolveConfig(filepath);
+  return (text) => format(text, { ...config, filepath });
+}
+
+/** Writes all of it, or nothing. */
+async function writeHandler(names, format) {
+  const folder = join(ROOT, MESSAGES, names.pattern);
+  const controller = `${MESSAGES}/${names.pattern}/${names.pattern}.controller.ts`;
+  const spec = controller.replace('.ts', '.spec.ts');
+  const addition = {
+    name: names.className,
+    from: `./${names.pattern}/${names.pattern}.controller.js`,
+    list: 'controllers',
+  };
+  const before = await readFile(join(ROOT, MODULE), 'utf8');
+  const texts = {
+    controller: await format(controllerText(names)),
+    spec: await format(specText(names)),
+    module: await format(addToModule(before, addition, MODULE)),
+  };
+  const written = join(ROOT, MESSAGES, `.${names.pattern}.module.ts`);
+  await mkdir(folder);
+  try {
+    await writeFile(join(ROOT, controller), texts.controller);
+    await writeFile(join(ROOT, spec), texts.spec);
+    await writeFile(written, texts.module);
+    // Last, and in one step: until then nothing refers to what was written.
+    await rename(written, join(ROOT, MODULE));
+  } catch (error) {
+    await Promise.all([folder, written].map((path) => rm(path, { recursive: true, force: true })));
+    throw error;
+  }
+  return { controller, spec, module: MODULE };
+}
+
+async function curlLine(pattern) {
+  const env = await readEnvironment();
+  const { url } = readListeners(env).trigger;
+  const token = env.HTTP_TOKEN ? ' -H "authorization: Bearer $HTTP_TOKEN"' : '';
+  return `curl -s ${url}/send/${pattern} -H 'content-type: application/json'${token} -d '${EXAMPLE_BODY}'`;
+}

@@ -1,0 +1,195 @@
+// `npm run new:handler` in a copy of the server app: what it writes, and that it writes nothing where it refuses.
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { check, resolveConfig } from 'prettier';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Ended, ROOT, ScriptRun } from './script-run.js';
+
+const SOURCES = 'apps/server/src';
+const MESSAGES = `${SOURCES}/messages`;
+const MODULE = `${MESSAGES}/messages.module.ts`;
+const COPIED = [
+  'scripts',
+  SOURCES,
+  'package.json',
+  'package-lock.json',
+  '.prettierrc.json',
+  'tsconfig.base.json',
+  'vitest.config.ts',
+];
+
+let copy: string;
+
+beforeEach(async () => {
+  copy = await mkdtemp(join(tmpdir(), 'sealwire-handler-'));
+  await Promise.all(COPIED.map((path) => cp(join(ROOT, path), join(copy, path), { recursive: true })));
+  // Without the references to the libraries, which are not copied.
+  await writeFile(join(copy, 'apps/server/tsconfig.json'), '{ "extends": "../../tsconfig.base.json" }');
+  await symlink(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+});
+
+afterEach(() => rm(copy, { recursive: true }));
+
+function newHandler(...args: readonly string[]): Promise<Ended> {
+  return new ScriptRun([join(copy, 'scripts/new-handler.mjs'), ...args]).end();
+}
+
+const read = (path: string): Promise<string> => readFile(join(copy, path), 'utf8');
+
+/** Every file of the server app with its text. */
+async function sources(): Promise<Record<string, string>> {
+  const entries = await readdir(join(copy, SOURCES), { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+  return Object.fromEntries(await Promise.all(paths.map(async (path) => [path, await readFile(path, 'utf8')])));
+}
+
+async function writeSource(path: string, text: string): Promise<void> {
+  await mkdir(join(copy, SOURCES, path, '..'), { recursive: true });
+  await writeFile(join(copy, SOURCES, path), text);
+}
+
+async function refused(...args: readonly string[]) {
+  const before = await sources();
+  const ended = await newHandler(...args);
+  return { ...ended, hasWritten: !isDeepStrictEqual(await sources(), before) };
+}
+
+const refusal = (line: RegExp) => ({
+  hasWritten: false,
+  status: 1,
+  stdout: '',
+  stderr: expect.stringMatching(new RegExp(`^[^\\n]*${line.source}[^\\n]*\\n$`)),
+});
+
+describe('npm run new:handler', () => {
+  it('makes a controller and its test, and adds the class to the module', async () => {
+    const { status, stdout, stderr } = await newHandler('order-total');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(await readdir(join(copy, MESSAGES, 'order-total'))).toEqual([
+      'order-total.controller.spec.ts',
+      'order-total.controller.ts',
+    ]);
+    expect(await read(`${MESSAGES}/order-total/order-total.controller.ts`)).toContain("@MessagePattern('order-total')");
+    const module = await read(MODULE);
+    expect(module).toMatch(/NoticeController \} .*\nimport \{ OrderTotalController \} .*\n\n/);
+    expect(module).toContain('NoticeController, OrderTotalController]');
+    expect(stdout).toContain('curl -s http://127.0.0.1:3000/send/order-total ');
+  });
+
+  it('makes code that is formatted and passes its test, however long the name', async () => {
+    const names = ['a', 'order-total', `x${'9'.repeat(49)}`];
+    for (const name of names) expect(await newHandler(name)).toMatchObject({ status: 0, stderr: '' });
+    for (const [path, text] of Object.entries(await sources())) {
+      expect(await check(text, { ...(await resolveConfig(path)), filepath: path }), path).toBe(true);
+    }
+    const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
+    const tests = ['run', '--root', copy, ...names.map((name) => `${name}.controller.spec.ts`)];
+    expect(await new ScriptRun([vitest, ...tests], { NO_COLOR: '1' }).end()).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/Test Files {2}3 passed/),
+    });
+  });
+
+  it('keeps imports and controllers in the order of the alphabet', async () => {
+    for (const name of ['zebra', 'a-first', 'mid']) await newHandler(name);
+    const module = await read(MODULE);
+    const [, list = ''] = /controllers: \[([^\]]*)\]/.exec(module) ?? [];
+    const controllers = list.match(/\w+/g) ?? [];
+    const paths = [...module.matchAll(/from '(\.[^']+)'/g)].map(([, path]) => path);
+    expect(controllers).toEqual(controllers.toSorted());
+    expect(controllers).toEqual(expect.arrayContaining(['AFirstController', 'MidController', 'ZebraController']));
+    expect(paths).toEqual(paths.toSorted());
+  });
+
+  it('names the curl line after the settings of the trigger', async () => {
+    await writeFile(join(copy, '.env'), 'HTTP_PORT=4000\nHTTP_TOKEN=secret\n');
+    const { stdout } = await newHandler('ping');
+    expect(stdout).toContain('http://127.0.0.1:4000/send/ping');
+    expect(stdout).toContain('Bearer $HTTP_TOKEN');
+    expect(stdout).not.toContain('secret');
+  });
+});
+
+describe('npm run new:handler writes nothing and', () => {
+  it.each([
+    '',
+    'Order',
+    'order_total',
+    'order total',
+    'order--total',
+    'order-',
+    '1st',
+    'größe',
+    '.',
+    '..',
+    '../ping',
+    'a/b',
+    'a\\b',
+    '/tmp/ping',
+    'ping\n',
+    'ping.ts',
+    "a'b",
+    '__proto__',
+    'x'.repeat(51),
+  ])('refuses %j, which is no name', async (name) => {
+    expect(await refused(name)).toEqual(refusal(/is no name for a handler: .* order-total/));
+  });
+
+  it.each(['class', 'constructor', 'await', 'dist', 'coverage', 'con'])(
+    'refuses the reserved word %s',
+    async (name) => {
+      expect(await refused(name)).toEqual(refusal(/is a reserved word/));
+    },
+  );
+
+  it.each([[[]], [['a', 'b']], [['--force', 'ping']]])('says how it is used: %j', async (args) => {
+    expect(await refused(...args)).toEqual(refusal(/Usage: npm run new:handler NAME/));
+  });
+
+  it('refuses a folder that exists', async () => {
+    expect(await refused('echo')).toEqual(refusal(/messages\/echo exists already/));
+  });
+
+  it.each([
+    ['a request', "@MessagePattern('ping') answer() {}"],
+    ['an event', '@EventPattern("ping") note() {}'],
+    ['one of a list', "@MessagePattern(['pong', 'ping'], SEALWIRE) answer() {}"],
+    ['over lines', '@MessagePattern(\n    `ping`,\n    SEALWIRE) answer() {}'],
+    ['a constant', "static readonly PING = 'ping'; @MessagePattern(Ping.PING) answer() {}"],
+  ])('refuses a pattern that is handled elsewhere: %s', async (_what, member) => {
+    await writeSource('health/live/live.controller.ts', `class Ping { ${member} }\n`);
+    expect(await refused('ping')).toEqual(
+      refusal(/pattern ping has a handler in apps\/server\/src\/health\/live\/live\.controller\.ts/),
+    );
+  });
+
+  it('refuses a name whose class is in the module', async () => {
+    await writeSource('messages/messages.module.ts', (await read(MODULE)).replaceAll('EchoController', 'AbController'));
+    expect(await refused('ab')).toEqual(refusal(/messages\.module\.ts has a AbController already/));
+  });
+
+  it.each([
+    ['no list of controllers', /controllers: .*\n/, '', /no list of controllers/],
+    ['controllers that are no names', 'EchoController,', '...ECHOES,', /holds more than names/],
+    ['no imports', /^import .*\n/gm, '', /has no imports/],
+  ])('leaves a module alone that has %s', async (_what, found, put, line) => {
+    await writeSource('messages/messages.module.ts', (await read(MODULE)).replace(found, put));
+    expect(await refused('ping')).toEqual(refusal(line));
+  });
+
+  it('takes back what it wrote where it cannot finish', async () => {
+    await mkdir(join(copy, MESSAGES, '.ping.module.ts'));
+    expect(await refused('ping')).toEqual(refusal(/EISDIR/));
+    expect(await readdir(join(copy, MESSAGES))).not.toContain('ping');
+  });
+});
+
+it('makes a handler of a pattern that an object pattern or a comment only mentions', async () => {
+  await writeSource(
+    'health/live/live.controller.ts',
+    `// 'ping'\nclass Ping { @MessagePattern({ cmd: 'ping' }) a() {} }\n`,
+  );
+  expect(await newHandler('ping')).toMatchObject({ status: 0 });
+});
