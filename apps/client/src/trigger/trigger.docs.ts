@@ -23,17 +23,22 @@ const failure = (statusCode: number, code: string, description: string): MethodD
     },
   });
 
-const CALL_FAILURES = [
+const EMIT_FAILURES = [
   failure(400, 'ERR_BAD_BODY', 'The pattern, the query or the body is none'),
   failure(401, 'ERR_UNAUTHORIZED', 'HTTP_TOKEN is set, and the call does not bring it'),
   failure(403, 'ERR_HOST_NOT_ALLOWED', 'The Host or the Origin is not one of HTTP_ALLOWED_HOSTS'),
-  failure(404, 'ERR_NO_HANDLER', 'The server has no handler for this pattern'),
   failure(413, 'ERR_BODY_TOO_LARGE', 'The message is larger than the channel takes (8 MiB)'),
   failure(415, 'ERR_MEDIA_TYPE', 'The body is neither JSON nor octet-stream'),
   failure(429, 'ERR_RATE_LIMIT', 'More calls in a minute than HTTP_RATE_LIMIT'),
-  failure(502, 'ERR_RPC', 'The handler failed; the message is its own'),
-  failure(503, 'ERR_CONNECT_FAILED', 'There is no connection to the server; the next call tries again'),
+  failure(503, 'ERR_CONNECT_FAILED', 'There is no connection to the server, or it was lost before the answer'),
   failure(504, 'ERR_DEADLINE', 'The server did not answer in time'),
+];
+
+/** An event has no answer: nobody is told that it has no handler, or that one failed. */
+const CALL_FAILURES = [
+  ...EMIT_FAILURES,
+  failure(404, 'ERR_NO_HANDLER', 'The server has no handler for this pattern'),
+  failure(502, 'ERR_RPC', 'The handler failed; the message is its own'),
 ];
 
 const Pattern = (example: string): MethodDecorator =>
@@ -98,10 +103,10 @@ export const DescribeEmit = (): MethodDecorator =>
     AnyBody({ text: 'Hello Server!' }),
     ApiResponse({
       status: 202,
-      description: 'The server has accepted the event',
+      description: 'The server has accepted the event; it logs one that has no handler, or whose handler fails',
       content: { 'application/json': { example: { accepted: true } } },
     }),
-    ...CALL_FAILURES,
+    ...EMIT_FAILURES,
   );
 
 export const DescribeStream = (): MethodDecorator =>

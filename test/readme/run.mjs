@@ -1,0 +1,107 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Failure } from '../../scripts/lib/command.mjs';
+import { runTool } from '../../scripts/lib/tool.mjs';
+import { cloneTo, resetClone } from './clone.mjs';
+import { readSteps } from './document.mjs';
+import { nodeFolder, terminalEnvironment } from './node.mjs';
+import { checkPortsFree } from './ports.mjs';
+import { Reader } from './reader.mjs';
+
+const DOCUMENTS = ['README.md', 'docs/extending.md'];
+const USAGE =
+  'Usage: npm run test:readme -- [--node MAJOR]… [--without-docker]; without --node it takes Node 20 and Node 24.';
+
+/**
+ * `npm run test:readme`: does what the documents say, literally, in a fresh clone for each Node.
+ *
+ * @param {AbortSignal} stop
+ */
+export async function command(stop) {
+  const { node: majors, 'without-docker': withoutDocker } = readArguments();
+  await checkPortsFree();
+  const folder = await mkdtemp(join(tmpdir(), 'sealwire-readme-'));
+  try {
+    for (const [index, major] of majors.entries()) {
+      const docker = await dockerFor(index, withoutDocker);
+      await readAll(join(folder, major), major, docker, stop);
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  return 0;
+}
+
+function readArguments() {
+  try {
+    const options = {
+      node: { type: 'string', multiple: true, default: ['20', '24'] },
+      'without-docker': { type: 'boolean', default: false },
+    };
+    return parseArgs({ options }).values;
+  } catch (error) {
+    throw new Failure(`${error.message.split('. ')[0]}. ${USAGE}`);
+  }
+}
+
+/** Containers have a Node of their own: once is enough. */
+async function dockerFor(index, withoutDocker) {
+  if (withoutDocker) return { skipped: '--without-docker' };
+  if (index > 0) return { skipped: 'done with the Node before' };
+  return { compose: process.env.COMPOSE || 'docker compose' };
+}
+
+async function readAll(folder, major, docker, stop) {
+  const clone = join(folder, 'sealwire');
+  await cloneTo(clone, stop);
+  const node = await nodeFolder(major, join(folder, 'node'), stop);
+  const { output: version } = await runTool(join(node, 'node'), ['--version'], stop);
+  for (const name of DOCUMENTS) {
+    await read(name, clone, terminalEnvironment(node), { version: version.trim(), docker, stop });
+    await resetClone(clone, stop);
+  }
+}
+
+async function read(name, clone, env, { version, docker, stop }) {
+  const startedAt = performance.now();
+  const steps = readSteps(await readFile(join(clone, name), 'utf8'), name);
+  const reader = new Reader(clone, env, docker);
+  console.log(`${name}, Node ${version}`);
+  try {
+    for (const step of steps) await take(reader, step, name, stop);
+    await reader.leave();
+  } finally {
+    await reader.cleanUp();
+  }
+  console.log(`${name}, Node ${version}: ${steps.length} steps in ${secondsSince(startedAt)} s\n`);
+}
+
+async function take(reader, step, name, stop) {
+  const what = `${name}:${step.line} ${titleOf(step)}`;
+  const startedAt = performance.now();
+  const skipped = await reader.take(step, stop).catch((error) => {
+    stop.throwIfAborted();
+    console.error(`FAILED  ${what}\n${error.message}`);
+    throw new Failure(`${what}: FAILED`);
+  });
+  console.log(
+    skipped === undefined ? `ok      ${what} (${secondsSince(startedAt)} s)` : `skipped ${what} (${skipped})`,
+  );
+}
+
+function titleOf(step) {
+  switch (step.kind) {
+    case 'file':
+      return `writes ${step.path}`;
+    case 'addition':
+      return `adds ${step.name} to ${step.path}`;
+    default:
+      return step.script.split('\n')[0];
+  }
+}
+
+function secondsSince(startedAt) {
+  return ((performance.now() - startedAt) / 1000).toFixed(1);
+}
