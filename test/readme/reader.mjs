@@ -10,7 +10,7 @@ import { Terminal } from './terminal.mjs';
 /** What runs until Ctrl-C, without being said to. */
 const SERVICES = [
   { command: /^(?:\w+=\S+ )*npm start$/m, ready: 'Ctrl-C' },
-  { command: /^docker compose up\b(?!.* (?:-d|--detach|--wait)\b)/m, ready: 'Ready' },
+  { command: /^docker compose up\b(?!.* (?:-d|--detach|--wait)\b)/m, ready: '/docs' }, // the client app, which starts last, names its page
 ];
 
 const DOCKER = /\bdocker\b/;
@@ -66,7 +66,9 @@ export class Reader {
     await this.#service?.kill();
     if (this.#composeFolder === undefined) return;
     this.#terminal.folder = this.#composeFolder;
-    await this.#terminal.run(this.#withCompose('docker compose down --remove-orphans'), new AbortController().signal);
+    const { signal } = new AbortController(); // also after a stop
+    const down = this.#withCompose('docker compose down --remove-orphans');
+    await this.#terminal.run(down, signal).catch(() => undefined); // what has failed is told already
   }
 
   async #run({ script, section, answer, ready }, stop) {
