@@ -10,7 +10,7 @@ import { Terminal } from './terminal.mjs';
 /** What runs until Ctrl-C, without being said to. */
 const SERVICES = [
   { command: /^(?:\w+=\S+ )*npm start$/m, ready: 'Ctrl-C' },
-  { command: /^docker compose up\b(?!.* (?:-d|--detach|--wait)\b)/m, ready: '/docs' }, // the client app, which starts last, names its page
+  { command: /^docker compose up\b(?!.* (?:-d|--detach|--wait)\b)/m, ready: ':3000/docs' }, // the client app, which starts last, names its page
 ];
 
 const DOCKER = /\bdocker\b/;
@@ -79,13 +79,14 @@ export class Reader {
       return this.#docker.skipped;
     }
     const waitsFor = ready ?? SERVICES.find(({ command }) => command.test(script))?.ready;
-    if (needsDocker || waitsFor !== undefined) await this.leave();
-    if (/docker compose up\b/.test(script)) this.#composeFolder = this.#terminal.folder;
-    const marked = markAnswers(this.#withCompose(script));
+    const startsStack = /docker compose up\b/.test(script);
+    if (startsStack || waitsFor !== undefined) await this.leave();
+    if (startsStack) this.#composeFolder = this.#terminal.folder;
     if (waitsFor !== undefined) {
-      this.#service = await this.#terminal.start(script, waitsFor, stop);
+      this.#service = await this.#terminal.start(this.#withCompose(script), waitsFor, stop);
       return;
     }
+    const marked = markAnswers(this.#withCompose(script));
     const printed = await this.#terminal.run(marked.script, stop);
     const difference = findDifference(printed, answer === undefined ? marked.answers : [answer]);
     if (difference !== undefined) throw new Failure(difference);
