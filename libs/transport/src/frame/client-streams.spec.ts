@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { ClientStreams } from './client-streams.js';
-import type { AnswerSink } from './client-streams.js';
+import type { AnswerSink } from './client-stream.js';
 import { EventSequence } from './event-sequence.js';
 import type { Frame } from './frame.js';
 import { encodeRequest } from './message.js';

@@ -1,12 +1,11 @@
-// The client's side of streams (docs/protocol.md §6.5, §6.6):
-//
-//   QUEUED → BEGUN (has an id and a slot) → SEALED (its first frame was) → ENDED
-//                                              ↘ CANCELLED (until CANCEL is sealed) ↗
+// The client's side of streams (docs/protocol.md §6.5, §6.6).
 import { TransportError } from '../errors.js';
 import type { TransportErrorCode } from '../errors.js';
 
 import { MessageAssembler } from './assembler.js';
 import type { AssemblerLimits } from './assembler.js';
+import { ClientStream, ENDED } from './client-stream.js';
+import type { AnswerSink } from './client-stream.js';
 import { EventSequence } from './event-sequence.js';
 import { MAX_FRAGMENT_BYTES, MAX_STREAM_ID } from './frame.js';
 import type { Frame } from './frame.js';
@@ -14,41 +13,6 @@ import { writeSequence } from './message.js';
 import { OpeningQueue } from './opening-queue.js';
 import { FrameSender, SendingStream } from './sender.js';
 import type { Streams } from './streams.js';
-
-/** Who gets the answer to one request or event. Exactly one of `complete`, `error`, `fail` or a last `next` ends it. */
-export interface AnswerSink {
-  /** @param data - encoding ‖ bytes: a view of its record, or a buffer of its own. */
-  next(data: Buffer, last: boolean): void;
-  error(data: Buffer): void;
-  /** The answer is complete, or the event was handed to its handlers. */
-  complete(): void;
-  fail(error: TransportError): void;
-}
-
-type StreamState =
-  | { readonly at: 'QUEUED' | 'ENDED' }
-  | {
-      readonly at: 'BEGUN' | 'SEALED' | 'CANCELLED';
-      readonly sending: SendingStream;
-      readonly sequence: number | undefined;
-    };
-
-/** One request or event, and what answers it. */
-export class ClientStream {
-  readonly kind: 'REQUEST' | 'EVENT';
-  readonly payload: Buffer;
-  readonly sink: AnswerSink;
-  /** When it was opened, counted by the streams of the connection. */
-  readonly order: number;
-  state: StreamState = { at: 'QUEUED' };
-
-  constructor(kind: 'REQUEST' | 'EVENT', payload: Buffer, sink: AnswerSink, order: number) {
-    this.kind = kind;
-    this.payload = payload;
-    this.sink = sink;
-    this.order = order;
-  }
-}
 
 export interface ClientStreamsOptions {
   /** What this side announced. */
@@ -128,6 +92,10 @@ export class ClientStreams implements Streams {
     this.#checkOpening(payload.length);
     this.#opened += 1;
     const stream = new ClientStream(kind, payload, sink, this.#opened);
+    if (this.#queue.size === 0 && this.#hasSlot && this.#mayBegin(stream)) {
+      this.#begin(stream); // nobody is before it
+      return stream;
+    }
     this.#queue.push(stream);
     this.#beginEligible();
     return stream;
@@ -139,7 +107,7 @@ export class ClientStreams implements Streams {
     switch (state.at) {
       case 'QUEUED':
         this.#queue.remove(stream);
-        stream.state = { at: 'ENDED' };
+        stream.state = ENDED;
         return;
       case 'BEGUN':
         this.#end(stream, state.sending.id);
@@ -161,7 +129,7 @@ export class ClientStreams implements Streams {
     if (frame === undefined) return undefined;
     const stream = this.#open.get(frame.stream);
     if (stream !== undefined) this.#noteSealed(stream, frame);
-    if (!frame.more && this.#queue.size > 0) this.#beginEligible(); // the end of a large message makes room for the next
+    if (!frame.more) this.#beginEligible(); // the end of a large message makes room for the next
     return frame;
   }
 
@@ -217,8 +185,12 @@ export class ClientStreams implements Streams {
     }
   }
 
+  get #hasSlot(): boolean {
+    return this.#mayOpen && this.#open.size < this.#options.peer.maxInFlight && this.#nextId <= MAX_STREAM_ID;
+  }
+
   #beginEligible(): void {
-    while (this.#mayOpen && this.#open.size < this.#options.peer.maxInFlight && this.#nextId <= MAX_STREAM_ID) {
+    while (this.#queue.size > 0 && this.#hasSlot) {
       const stream = this.#queue.takeNext((waiting) => this.#mayBegin(waiting));
       if (stream === undefined) return;
       this.#begin(stream);
@@ -246,7 +218,8 @@ export class ClientStreams implements Streams {
       return;
     }
     if (stream.state.at !== 'BEGUN') return;
-    stream.state = { ...stream.state, at: 'SEALED' };
+    const { sending, sequence } = stream.state;
+    stream.state = { at: 'SEALED', sending, sequence };
     this.#highestSealed = frame.stream;
   }
 
@@ -279,7 +252,7 @@ export class ClientStreams implements Streams {
       this.#sender.drop(state.sending);
       if (state.sequence !== undefined) this.#options.sequence.settle(state.sequence);
     }
-    stream.state = { at: 'ENDED' };
+    stream.state = ENDED;
     this.#assembler.drop(id);
     this.#open.delete(id);
     this.#beginEligible();
@@ -288,7 +261,7 @@ export class ClientStreams implements Streams {
   /** Everything of which no byte was sealed. */
   #takeUnopened(): ClientStream[] {
     const queued = this.#queue.drain();
-    for (const stream of queued) stream.state = { at: 'ENDED' };
+    for (const stream of queued) stream.state = ENDED;
     const begun = [...this.#open].filter(([, { state }]) => state.at === 'BEGUN');
     for (const [id, stream] of begun) this.#end(stream, id);
     return [...queued, ...begun.map(([, stream]) => stream)];

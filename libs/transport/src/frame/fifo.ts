@@ -1,51 +1,62 @@
-/** A queue whose two ends cost the same however long it is; an array's `shift` does not. */
+/** Nothing is moved before so much lies behind the head. */
+const COMPACT_AT = 64;
+
+/** A queue whose two ends cost the same however long it is; an array's `shift` does not. It makes its array when needed. */
 export class Fifo<T> {
-  #items: T[] = [];
+  #items: T[] | undefined;
   #head = 0;
 
   get size(): number {
-    return this.#items.length - this.#head;
+    return this.#items === undefined ? 0 : this.#items.length - this.#head;
   }
 
   peek(): T | undefined {
-    return this.#items[this.#head];
+    return this.#items?.[this.#head];
   }
 
   peekLast(): T | undefined {
-    return this.size > 0 ? this.#items.at(-1) : undefined;
+    return this.size > 0 ? this.#items?.at(-1) : undefined;
   }
 
   push(item: T): void {
-    this.#items.push(item);
+    if (this.#items === undefined) this.#items = [item];
+    else this.#items.push(item);
   }
 
   shift(): T | undefined {
-    const item = this.#items[this.#head];
-    if (item === undefined) return undefined;
+    const items = this.#items;
+    const item = items?.[this.#head];
+    if (items === undefined || item === undefined) return undefined;
     this.#head += 1;
-    if (this.#head * 2 > this.#items.length) this.#compact();
+    if (this.#head === items.length) this.#reset(items);
+    else if (this.#head >= COMPACT_AT && this.#head * 2 > items.length) this.#compact(items);
     return item;
   }
 
   /** Takes `item` out wherever it is: at once at the head, linear behind it. */
   remove(item: T): boolean {
-    const at = this.#items.indexOf(item, this.#head);
+    const at = this.#items?.indexOf(item, this.#head) ?? -1;
     if (at < 0) return false;
     if (at === this.#head) this.shift();
-    else this.#items.splice(at, 1);
+    else this.#items?.splice(at, 1);
     return true;
   }
 
   /** Empties the queue and gives what was in it. */
   drain(): T[] {
-    const rest = this.#items.slice(this.#head);
-    this.#items = [];
+    const rest = this.#items?.slice(this.#head) ?? [];
+    this.#items = undefined;
     this.#head = 0;
     return rest;
   }
 
-  #compact(): void {
-    this.#items = this.#items.slice(this.#head);
+  #reset(items: T[]): void {
+    items.length = 0;
+    this.#head = 0;
+  }
+
+  #compact(items: T[]): void {
+    this.#items = items.slice(this.#head);
     this.#head = 0;
   }
 }

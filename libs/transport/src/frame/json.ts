@@ -3,9 +3,6 @@ import { isUtf8 } from 'node:buffer';
 
 import { TransportError } from '../errors.js';
 
-/** Anything that could spell `__proto__` or `constructor` as a key, escapes included: only then is the value searched. */
-const SUSPICIOUS = /__proto__|constructor|\\u00/;
-
 /** @throws {TransportError} `ERR_MESSAGE_UNSERIALIZABLE` - a cycle, a BigInt, or a `toJSON` that throws. */
 export function stringifyJson(value: unknown): string | undefined {
   try {
@@ -16,13 +13,19 @@ export function stringifyJson(value: unknown): string | undefined {
 }
 
 /** @throws {TransportError} `ERR_MESSAGE_MALFORMED` - not UTF-8, not JSON, or poisoned. Never quotes the input. */
-export function parseJson(bytes: Buffer): unknown {
-  // Lenient decoding would hide corruption.
-  if (!isUtf8(bytes)) throw malformed(bytes);
-  const text = bytes.toString('utf8');
+export function parseJson(bytes: Buffer, start = 0, end = bytes.length): unknown {
+  const text = decodeUtf8(bytes, start, end);
   const value = parse(text, bytes);
-  if (SUSPICIOUS.test(text) && isPoisoned(value)) throw malformed(bytes);
+  if (isSuspicious(text) && isPoisoned(value)) throw malformed(bytes);
   return value;
+}
+
+/** @throws {TransportError} `ERR_MESSAGE_MALFORMED` - lenient decoding would hide corruption. */
+export function decodeUtf8(bytes: Buffer, start: number, end: number): string {
+  const text = bytes.toString('utf8', start, end);
+  // Invalid bytes become this character. It may also have been sent: only then do the bytes have to be looked at again.
+  if (text.includes('\uFFFD') && !isUtf8(bytes.subarray(start, end))) throw malformed(bytes);
+  return text;
 }
 
 function parse(text: string, bytes: Buffer): unknown {
@@ -31,6 +34,11 @@ function parse(text: string, bytes: Buffer): unknown {
   } catch {
     throw malformed(bytes);
   }
+}
+
+/** Anything that could spell `__proto__` or `constructor` as a key, escapes included: only then is the value searched. */
+function isSuspicious(text: string): boolean {
+  return text.includes('__proto__') || text.includes('constructor') || text.includes('\\u00');
 }
 
 /** Whether a key would change a prototype when a handler merges the value into another object. */

@@ -2,11 +2,9 @@
 //   REQUEST  timeout ms u32 (0 = none) ‖ head ‖ data
 //   EVENT    event sequence u64 ‖ head ‖ data
 //   head     u16 len(pattern) ‖ pattern ‖ u16 len(metadata) ‖ metadata (a JSON object, or nothing)
-import { isUtf8 } from 'node:buffer';
-
 import { TransportError } from '../errors.js';
 
-import { parseJson, stringifyJson } from './json.js';
+import { decodeUtf8, parseJson, stringifyJson } from './json.js';
 import { decodeData, encodeData } from './payload.js';
 
 export type Metadata = Readonly<Record<string, string>>;
@@ -34,9 +32,9 @@ const LENGTH_BYTES = 2;
 const MAX_PART_BYTES = 0xffff;
 
 /** @throws {TransportError} `ERR_MESSAGE_UNSERIALIZABLE`; `ERR_MESSAGE_TOO_LARGE` for a head beyond 64 KiB. */
-export function encodeRequest({ timeoutMs, ...call }: RequestMessage): Buffer {
-  const message = encodeCall(call, TIMEOUT_BYTES);
-  message.writeUInt32BE(timeoutMs, 0);
+export function encodeRequest(request: RequestMessage): Buffer {
+  const message = encodeCall(request, TIMEOUT_BYTES);
+  message.writeUInt32BE(request.timeoutMs, 0);
   return message;
 }
 
@@ -54,23 +52,17 @@ export function writeSequence(event: Buffer, sequence: number): void {
 /** @throws {TransportError} `ERR_MESSAGE_MALFORMED` */
 export function decodeRequest(message: Buffer): RequestMessage {
   if (message.length < TIMEOUT_BYTES) throw malformed();
-  return { timeoutMs: message.readUInt32BE(0), ...decodeCall(message.subarray(TIMEOUT_BYTES)) };
-}
-
-/**
- * The sequence alone: an event whose rest is malformed is still acknowledged and never tried again.
- * @throws {TransportError} `ERR_MESSAGE_MALFORMED`
- */
-export function decodeSequence(message: Buffer): number {
-  if (message.length < SEQUENCE_BYTES) throw malformed();
-  const sequence = Number(message.readBigUInt64BE(0));
-  if (!Number.isSafeInteger(sequence)) throw malformed();
-  return sequence;
+  const { pattern, metadata, data } = decodeCall(message, TIMEOUT_BYTES);
+  return { timeoutMs: message.readUInt32BE(0), pattern, metadata, data };
 }
 
 /** @throws {TransportError} `ERR_MESSAGE_MALFORMED` */
 export function decodeEvent(message: Buffer): EventMessage {
-  return { sequence: decodeSequence(message), ...decodeCall(message.subarray(SEQUENCE_BYTES)) };
+  if (message.length < SEQUENCE_BYTES) throw malformed();
+  const sequence = Number(message.readBigUInt64BE(0));
+  if (!Number.isSafeInteger(sequence)) throw malformed();
+  const { pattern, metadata, data } = decodeCall(message, SEQUENCE_BYTES);
+  return { sequence, pattern, metadata, data };
 }
 
 function encodeCall({ pattern, metadata, data }: Call, prefixBytes: number): Buffer {
@@ -80,35 +72,35 @@ function encodeCall({ pattern, metadata, data }: Call, prefixBytes: number): Buf
   if (patternBytes > MAX_PART_BYTES || metadataBytes > MAX_PART_BYTES) {
     throw new TransportError('ERR_MESSAGE_TOO_LARGE', 'A pattern or metadata beyond 65,535 bytes', { sent: false });
   }
-  const head = Buffer.allocUnsafe(prefixBytes + 2 * LENGTH_BYTES + patternBytes + metadataBytes);
-  let at = head.writeUInt16BE(patternBytes, prefixBytes);
-  at += head.write(pattern, at);
-  at = head.writeUInt16BE(metadataBytes, at);
-  head.write(metadataText, at);
-  return encodeData(data, head);
+  const message = encodeData(data, prefixBytes + 2 * LENGTH_BYTES + patternBytes + metadataBytes);
+  let at = message.writeUInt16BE(patternBytes, prefixBytes);
+  at += message.write(pattern, at, patternBytes);
+  at = message.writeUInt16BE(metadataBytes, at);
+  message.write(metadataText, at, metadataBytes);
+  return message;
 }
 
-function decodeCall(bytes: Buffer): Call {
-  const [pattern, behindPattern] = takePart(bytes);
-  const [metadata, data] = takePart(behindPattern);
-  const call = { pattern: decodePattern(pattern), data: decodeData(data) };
-  return metadata.length === 0 ? call : { ...call, metadata: decodeMetadata(metadata) };
+function decodeCall(message: Buffer, prefixBytes: number): Call {
+  const patternEnd = endOfPart(message, prefixBytes);
+  const metadataEnd = endOfPart(message, patternEnd);
+  return {
+    pattern: decodeUtf8(message, prefixBytes + LENGTH_BYTES, patternEnd),
+    metadata: decodeMetadata(message, patternEnd + LENGTH_BYTES, metadataEnd),
+    data: decodeData(message, metadataEnd),
+  };
 }
 
-function takePart(bytes: Buffer): readonly [part: Buffer, rest: Buffer] {
-  if (bytes.length < LENGTH_BYTES) throw malformed();
-  const end = LENGTH_BYTES + bytes.readUInt16BE(0);
-  if (end > bytes.length) throw malformed();
-  return [bytes.subarray(LENGTH_BYTES, end), bytes.subarray(end)];
+/** Where the part that begins at `start` with its length ends. */
+function endOfPart(message: Buffer, start: number): number {
+  if (message.length - start < LENGTH_BYTES) throw malformed();
+  const end = start + LENGTH_BYTES + message.readUInt16BE(start);
+  if (end > message.length) throw malformed();
+  return end;
 }
 
-function decodePattern(bytes: Buffer): string {
-  if (!isUtf8(bytes)) throw malformed();
-  return bytes.toString('utf8');
-}
-
-function decodeMetadata(bytes: Buffer): Metadata {
-  const value = parseJson(bytes);
+function decodeMetadata(message: Buffer, start: number, end: number): Metadata | undefined {
+  if (start === end) return undefined;
+  const value = parseJson(message, start, end);
   if (!isMetadata(value)) throw malformed();
   return value;
 }

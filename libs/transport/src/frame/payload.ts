@@ -10,38 +10,40 @@ const UNKNOWN = 255;
 const ENCODING_BYTES = 1;
 
 /**
- * Encodes behind `head`, in one buffer: `Buffer` and `Uint8Array` as their bytes, everything else as JSON.
- * The value is read now and never again: it may change as soon as this returns.
+ * Encodes behind `headBytes` bytes that the caller writes: `Buffer` and `Uint8Array` as their bytes, everything else as
+ * JSON. The value is read now and never again: it may change as soon as this returns.
  *
+ * @returns A buffer of its own, for head and data.
  * @throws {TransportError} `ERR_MESSAGE_UNSERIALIZABLE`
  */
-export function encodeData(value: unknown, head: Buffer = Buffer.alloc(0)): Buffer {
+export function encodeData(value: unknown, headBytes = 0): Buffer {
   if (value instanceof Uint8Array) {
-    const message = allocate(head, RAW_BYTES, value.byteLength);
-    message.set(value, head.length + ENCODING_BYTES);
+    const message = allocate(headBytes, RAW_BYTES, value.byteLength);
+    message.set(value, headBytes + ENCODING_BYTES);
     return message;
   }
   const text = stringifyJson(value);
-  if (text === undefined) return allocate(head, UNDEFINED, 0);
-  const message = allocate(head, JSON_TEXT, Buffer.byteLength(text));
-  message.write(text, head.length + ENCODING_BYTES);
+  if (text === undefined) return allocate(headBytes, UNDEFINED, 0);
+  const message = allocate(headBytes, JSON_TEXT, Buffer.byteLength(text));
+  message.write(text, headBytes + ENCODING_BYTES);
   return message;
 }
 
 /**
- * @param data - Raw bytes are returned as a view of it where it is most of its memory, as a copy elsewhere.
+ * @param message - Its data begins at `start`. Raw bytes are returned as a view of it where they are most of its memory,
+ *   as a copy elsewhere.
  * @throws {TransportError} `ERR_MESSAGE_MALFORMED`
  */
-export function decodeData(data: Buffer): unknown {
-  const bytes = data.subarray(ENCODING_BYTES);
-  const encoding = data.length > 0 ? data.readUInt8(0) : UNKNOWN;
+export function decodeData(message: Buffer, start = 0): unknown {
+  const bytesStart = start + ENCODING_BYTES;
+  const encoding: number = message[start] ?? UNKNOWN;
   switch (encoding) {
     case JSON_TEXT:
-      return parseJson(bytes);
+      return parseJson(message, bytesStart);
     case RAW_BYTES:
-      return detach(bytes);
+      return detach(message.subarray(bytesStart));
     case UNDEFINED:
-      if (bytes.length === 0) return undefined;
+      if (message.length === bytesStart) return undefined;
       break;
   }
   throw new TransportError('ERR_MESSAGE_MALFORMED', 'Data in an unknown encoding');
@@ -52,9 +54,8 @@ function detach(bytes: Buffer): Buffer {
   return bytes.length * 2 < bytes.buffer.byteLength ? Buffer.from(bytes) : bytes;
 }
 
-function allocate(head: Buffer, encoding: number, bytes: number): Buffer {
-  const message = Buffer.allocUnsafe(head.length + ENCODING_BYTES + bytes);
-  head.copy(message);
-  message[head.length] = encoding;
+function allocate(headBytes: number, encoding: number, bytes: number): Buffer {
+  const message = Buffer.allocUnsafe(headBytes + ENCODING_BYTES + bytes);
+  message[headBytes] = encoding;
   return message;
 }

@@ -18,17 +18,25 @@ const EMPTY = Buffer.alloc(0);
 /** The sending half of one stream. Only the {@link FrameSender} looks inside. */
 export class SendingStream {
   readonly id: number;
-  readonly queue = new Fifo<Outgoing>();
-  /** Bytes of the queue that have not been sent. */
+  /** The message under way or next. */
+  message: Outgoing | undefined;
+  /** What comes behind it; most streams send one message. */
+  readonly later = new Fifo<Outgoing>();
+  /** Bytes of all of these that have not been sent. */
   queuedBytes = 0;
-  /** How much of the first message in the queue has been sent. */
+  /** How much of the message has been sent. */
   offset = 0;
-  /** Whether the first message counts among the peer's incomplete ones. */
+  /** Whether the message counts among the peer's incomplete ones. */
   holdsRoom = false;
   isScheduled = false;
 
   constructor(id: number) {
     this.id = id;
+  }
+
+  /** Messages that wait, the one under way included. */
+  get queuedCount(): number {
+    return this.message === undefined ? 0 : 1 + this.later.size;
   }
 }
 
@@ -71,7 +79,7 @@ export class FrameSender {
 
   /** Makes the last value that waits the end of the answer; false when none waits any more. */
   markLast(stream: SendingStream): boolean {
-    const message = stream.queue.peekLast();
+    const message = stream.later.peekLast() ?? stream.message;
     if (message?.kind !== 'NEXT') return false;
     message.last = true;
     return true;
@@ -79,27 +87,30 @@ export class FrameSender {
 
   /** Forgets what the stream has not sent yet, also the rest of a message under way. */
   drop(stream: SendingStream): void {
-    const bytes = stream.queue.peek()?.payload.length ?? 0;
-    stream.queue.drain();
+    const { message } = stream;
+    if (message === undefined) return;
+    stream.message = undefined;
+    stream.later.drain();
     this.#queuedBytes -= stream.queuedBytes;
     stream.queuedBytes = 0;
     stream.offset = 0;
     if (stream.isScheduled && !this.#ready.remove(stream)) this.#waitingForRoom.remove(stream);
     stream.isScheduled = false;
-    this.#releaseRoom(stream, bytes);
+    this.#releaseRoom(stream, message.payload.length);
   }
 
   /** The next frame, a view of its message; none when nothing is ready or the next one exceeds `roomBytes`. */
   next(roomBytes: number): Frame | undefined {
     const stream = this.#ready.peek();
-    const message = stream?.queue.peek();
+    const message = stream?.message;
     if (stream === undefined || message === undefined) return undefined;
     const { kind, payload, last } = message;
-    const end = Math.min(stream.offset + MAX_FRAGMENT_BYTES, payload.length);
-    if (FRAME_HEADER_BYTES + end - stream.offset > roomBytes) return undefined;
-    const fragment = payload.subarray(stream.offset, end);
+    const { offset } = stream;
+    const end = Math.min(offset + MAX_FRAGMENT_BYTES, payload.length);
+    if (FRAME_HEADER_BYTES + end - offset > roomBytes) return undefined;
     const more = end < payload.length;
     this.#advance(stream, end, more);
+    const fragment = more || offset > 0 ? payload.subarray(offset, end) : payload;
     return { kind, more, last: last && !more, stream: stream.id, payload: fragment };
   }
 
@@ -111,21 +122,22 @@ export class FrameSender {
     stream.isScheduled = false;
     stream.offset = more ? end : 0;
     if (!more) {
-      stream.queue.shift();
+      stream.message = stream.later.shift();
       this.#releaseRoom(stream, end);
     }
     this.#schedule(stream);
   }
 
   #enqueue(stream: SendingStream, message: Outgoing): void {
-    stream.queue.push(message);
+    if (stream.message === undefined) stream.message = message;
+    else stream.later.push(message);
     this.#queuedBytes += message.payload.length;
     stream.queuedBytes += message.payload.length;
     this.#schedule(stream);
   }
 
   #schedule(stream: SendingStream): void {
-    const message = stream.queue.peek();
+    const { message } = stream;
     if (message === undefined || stream.isScheduled) return;
     stream.isScheduled = true;
     const bytes = message.payload.length;
@@ -152,7 +164,7 @@ export class FrameSender {
     this.#incompleteBytes -= bytes;
     for (;;) {
       const next = this.#waitingForRoom.peek();
-      const wanted = next?.queue.peek()?.payload.length;
+      const wanted = next?.message?.payload.length;
       if (next === undefined || wanted === undefined || !this.hasRoomFor(wanted)) return;
       this.#waitingForRoom.shift();
       this.#begin(next, wanted);

@@ -246,7 +246,7 @@ export class ServerStreams implements Streams {
   }
 
   #isWritable({ sending }: OpenStream): boolean {
-    return !this.#isFull && sending.queuedBytes < MAX_AHEAD_BYTES && sending.queue.size < MAX_AHEAD_VALUES;
+    return !this.#isFull && sending.queuedBytes < MAX_AHEAD_BYTES && sending.queuedCount < MAX_AHEAD_VALUES;
   }
 
   #resumeWritable(candidates: Iterable<OpenStream | undefined>): void {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { TransportError } from '../errors.js';
 import { ClientStreams } from './client-streams.js';
-import type { AnswerSink, ClientStream } from './client-streams.js';
+import type { AnswerSink, ClientStream } from './client-stream.js';
 import { EventSequence } from './event-sequence.js';
 import type { Frame } from './frame.js';
 import { encodeEvent, encodeRequest } from './message.js';
