@@ -1,14 +1,12 @@
-import type { Deserializer, Serializer, WritePacket } from '@nestjs/microservices';
+import type { Deserializer, Serializer } from '@nestjs/microservices';
 
 import { TransportError } from '../errors.js';
-import type { AnswerSink, ClientStream } from '../frame/client-streams.js';
-import { encodeEvent, encodeRequest } from '../frame/message.js';
+import type { AnswerSink, ClientStream } from '../frame/client-stream.js';
+import { encodeEvent } from '../frame/message.js';
 import type { Call } from '../frame/message.js';
-import { decodeData } from '../frame/payload.js';
 import type { Link } from './client-link.js';
-import { InOrder } from './in-order.js';
+import type { InOrder } from './in-order.js';
 import type { OutgoingPacket } from './record-builder.js';
-import { toCallerError } from './remote-error.js';
 
 export interface ClientCallOptions {
   readonly packet: OutgoingPacket;
@@ -20,117 +18,77 @@ export interface ClientCallOptions {
   readonly link: Link | undefined;
   readonly serializer: Serializer | undefined;
   readonly deserializer: Deserializer | undefined;
+  /** The client's: calls must not overtake one another while their packets are serialized. */
+  readonly order: InOrder;
 }
 
-/** One `send()` or `emit()` on its way. */
-export class ClientCall {
-  readonly #options: ClientCallOptions;
-  readonly #order = new InOrder();
-  #stream: ClientStream | undefined;
-  #isOver = false;
-  #timer: NodeJS.Timeout | undefined;
+/** One `send()` or `emit()` on its way, and what becomes of it. */
+export abstract class ClientCall implements AnswerSink {
+  protected readonly options: ClientCallOptions;
+  protected stream: ClientStream | undefined;
 
   constructor(options: ClientCallOptions) {
-    this.#options = options;
+    this.options = options;
   }
 
-  /** @returns What cancels the request: Nest calls it on unsubscribe and after completion alike. */
-  request(callback: (packet: WritePacket) => void): () => void {
-    const { timeoutMs } = this.#options;
-    const fail = (err: unknown): void => this.#finish(() => callback({ err }));
-    if (timeoutMs > 0) this.#timer = setTimeout(() => this.#expire(fail), timeoutMs);
-    this.#withCall((call) => {
-      this.#open('REQUEST', encodeRequest({ ...call, timeoutMs }), this.#requestSink(callback, fail));
-    }, fail);
-    return () => this.#cancel();
-  }
+  protected abstract readonly isOver: boolean;
+  /** Encodes and opens, with {@link open}. */
+  protected abstract start(call: Call): void;
+  abstract next(data: Buffer, last: boolean): void;
+  abstract error(data: Buffer): void;
+  abstract complete(): void;
+  abstract fail(error: unknown): void;
 
-  /** Resolves when the server has handed the event to its handlers. Rejects with a `TransportError` that tells `sent`. */
-  event<T>(): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      const sink: AnswerSink = {
-        next: () => undefined,
-        error: () => undefined,
-        complete: () => resolve(undefined as T), // Nest's type; nothing is said about an event but that it arrived
-        fail: reject,
-      };
-      this.#withCall((call) => this.#open('EVENT', encodeEvent(call), sink), reject);
-    });
-  }
-
-  /** The packet after the user's serializer. */
-  #withCall(use: (call: Call) => void, fail: (error: unknown) => void): void {
-    const { packet, pattern, serializer } = this.#options;
-    const produce = (): OutgoingPacket | Promise<OutgoingPacket> => serializer?.serialize(packet) ?? packet;
-    this.#order.run(
-      produce,
+  /** Sends the packet, after the user's serializer. Every failure is told to {@link fail}. */
+  protected send(): void {
+    const { packet, serializer, order } = this.options;
+    order.run<OutgoingPacket>(
+      () => (serializer === undefined ? packet : serializer.serialize(packet)),
       ({ data, metadata }) => {
-        if (!this.#isOver) use({ pattern, data, metadata });
+        if (!this.isOver) this.start({ pattern: this.options.pattern, data, metadata });
       },
-      fail,
+      (error) => this.fail(error),
     );
   }
 
-  #open(kind: 'REQUEST' | 'EVENT', payload: Buffer, sink: AnswerSink): void {
-    const { link } = this.#options;
+  protected open(kind: 'REQUEST' | 'EVENT', payload: Buffer): void {
+    const { link } = this.options;
     if (link === undefined)
       throw new TransportError('ERR_CONNECTION_LOST', 'The connection was lost before the call', { sent: false });
-    this.#stream = link.streams.open(kind, payload, sink);
+    this.stream = link.streams.open(kind, payload, this);
     if (link.streams.isNearlyExhausted) void link.connection.close();
     link.connection.scheduleFlush();
   }
+}
 
-  #requestSink(callback: (packet: WritePacket) => void, fail: (error: unknown) => void): AnswerSink {
-    const deliver = (produce: () => WritePacket | Promise<WritePacket>): void => {
-      this.#order.run(
-        produce,
-        (packet) => {
-          if (packet.isDisposed === true || packet.err !== undefined) this.#finish(() => callback(packet));
-          else if (!this.#isOver) callback(packet);
-        },
-        (error) => {
-          this.#cancelStream(); // nobody reads what the server still answers
-          fail(error);
-        },
-      );
-    };
-    return {
-      next: (data, last) => deliver(() => this.#deserialize({ response: decodeData(data), isDisposed: last })),
-      error: (data) => deliver(() => this.#deserialize({ err: toCallerError(decodeData(data)) })),
-      complete: () => deliver(() => this.#deserialize({ isDisposed: true })),
-      fail,
-    };
+/** An event is done when the server has handed it to its handlers. What they answer nobody hears. */
+export class EventCall<T> extends ClientCall {
+  protected readonly isOver = false;
+  #resolve: (value: T) => void = () => undefined;
+  #reject: (error: unknown) => void = () => undefined;
+
+  /** Rejects with a `TransportError` that tells `sent`. */
+  run(): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+      this.send();
+    });
   }
 
-  #deserialize(packet: WritePacket): WritePacket | Promise<WritePacket> {
-    return this.#options.deserializer?.deserialize(packet) ?? packet;
+  override next(): void {}
+
+  override error(): void {}
+
+  override complete(): void {
+    this.#resolve(undefined as T); // Nest's type; nothing is said about an event but that it arrived
   }
 
-  #expire(fail: (error: unknown) => void): void {
-    const { timeoutMs } = this.#options;
-    const sent = this.#stream?.state.at === 'SEALED';
-    this.#cancelStream();
-    fail(new TransportError('ERR_REQUEST_TIMEOUT', `No answer within ${timeoutMs} ms`, { sent }));
+  override fail(error: unknown): void {
+    this.#reject(error);
   }
 
-  #cancel(): void {
-    if (this.#isOver) return;
-    this.#finish(() => undefined);
-    this.#cancelStream();
-  }
-
-  #cancelStream(): void {
-    const { link } = this.#options;
-    if (this.#stream === undefined || link === undefined) return;
-    link.streams.cancel(this.#stream);
-    link.connection.scheduleFlush();
-  }
-
-  /** Once: what comes later changes nothing. */
-  #finish(tell: () => void): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    clearTimeout(this.#timer);
-    tell();
+  protected override start(call: Call): void {
+    this.open('EVENT', encodeEvent(call));
   }
 }

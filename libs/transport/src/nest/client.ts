@@ -11,15 +11,18 @@ import { TransportError } from '../errors.js';
 import { EventSequence } from '../frame/event-sequence.js';
 import { resolveLimits } from '../limits.js';
 import type { Limits } from '../limits.js';
-import { ClientCall } from './client-call.js';
+import { EventCall } from './client-call.js';
+import type { ClientCallOptions } from './client-call.js';
 import { openLink } from './client-link.js';
 import type { Link, LinkEvents } from './client-link.js';
 import { Connector } from './connector.js';
 import type { ClientConnectionEvent } from './connector.js';
+import { InOrder } from './in-order.js';
 import { createInstanceId, forgetOwnClient, noteOwnClient } from './instances.js';
 import { checkTimeoutMs, keyringSource, resolveEndpoint, resolveService } from './options.js';
 import type { SealwireClientOptions } from './options.js';
 import { openRecord } from './record-builder.js';
+import { RequestCall } from './request-call.js';
 import { ClientCounters } from './snapshot.js';
 import type { SealwireClientSnapshot } from './snapshot.js';
 
@@ -30,6 +33,8 @@ export type SealwireClientEvents = {
   close: () => void;
   drain: () => void;
 };
+
+const CONNECTED = Promise.resolve();
 
 /**
  * The client side of the transport: `ClientsModule.register([{ name, customClass: SealwireClient, options }])`, or
@@ -47,6 +52,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   readonly #loadKeyring: () => Promise<Keyring>;
   readonly #instanceId = createInstanceId();
   readonly #sequence = new EventSequence();
+  readonly #order = new InOrder();
   readonly #connector: Connector;
   readonly #counters = new ClientCounters();
   readonly #events = new Subject<ClientConnectionEvent>();
@@ -78,8 +84,8 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
    * Resolves when the server has proved that it holds the key; one connection, however many calls.
    * Rejects with what `dial` and the key file can fail with.
    */
-  override async connect(): Promise<void> {
-    await this.#connector.connect();
+  override connect(): Promise<void> {
+    return this.#connector.link === undefined ? this.#connect() : CONNECTED; // asked before every call
   }
 
   /** Lets what is running finish, up to `drainTimeoutMs`. May be called again, and `connect` after it. Never rejects. */
@@ -124,25 +130,30 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   }
 
   protected override publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
-    return this.#call(packet).request(callback);
+    return new RequestCall(this.#call(packet), callback).run();
   }
 
   protected override dispatchEvent<T = unknown>(packet: ReadPacket): Promise<T> {
-    return this.#call(packet).event();
+    return new EventCall<T>(this.#call(packet)).run();
   }
 
-  #call(packet: ReadPacket): ClientCall {
+  async #connect(): Promise<void> {
+    await this.#connector.connect();
+  }
+
+  #call(packet: ReadPacket): ClientCallOptions {
     const { serializer, deserializer } = this.#options;
     const pattern: unknown = this.normalizePattern(packet.pattern);
     const { packet: opened, timeoutMs = this.#requestTimeoutMs } = openRecord(packet);
-    return new ClientCall({
+    return {
       packet: opened,
       timeoutMs,
       pattern: typeof pattern === 'string' ? pattern : JSON.stringify(pattern),
       link: this.#connector.link,
       serializer,
       deserializer,
-    });
+      order: this.#order,
+    };
   }
 
   async #open(signal: AbortSignal, events: LinkEvents): Promise<Link> {
