@@ -34,7 +34,7 @@ describe('a call while the server is down', () => {
     const answer = firstValueFrom(patient.send('echo', 'late'));
     const hasty = newClient(port, { waitForConnectionMs: 30, redialMinMs: 5, redialMaxMs: 20 });
     await expect(firstValueFrom(hasty.send('echo', 'x'))).rejects.toMatchObject({
-      code: 'ERR_CONNECT_FAILED',
+      code: expect.stringMatching(/^ERR_CONNECT_/) as string, // FAILED, or TIMEOUT before the first dial has failed
       sent: false,
     });
     await startServer({ port });

@@ -1,4 +1,4 @@
-import type { RecordContent } from '../record/content.js';
+import type { OutgoingContent, RecordContent } from '../record/content.js';
 
 /**
  * What a connection seals and opens with: Nest's serializer and deserializer interfaces, generic over records, so that
@@ -6,7 +6,7 @@ import type { RecordContent } from '../record/content.js';
  */
 export interface ConnectionCodec {
   /** @returns The sealed records, one behind the other. */
-  readonly serializer: { serialize(contents: readonly RecordContent[]): Buffer };
+  readonly serializer: { serialize(contents: readonly OutgoingContent[]): Buffer };
   /**
    * @param body - E ‖ T of one record.
    * @throws {TransportError} Whatever it throws ends the connection.

@@ -1,9 +1,9 @@
 // What waits to be sealed on one connection (docs/protocol.md §5.3): control records, and the frames of the streams.
-import { encodeFrames, frameBytes } from '../frame/frame.js';
+import { frameBytes, framesBytes } from '../frame/frame.js';
 import type { Frame } from '../frame/frame.js';
 import type { Streams } from '../frame/streams.js';
 import { MAX_DATA_BYTES } from '../record/content.js';
-import type { CloseReason, RecordContent } from '../record/content.js';
+import type { CloseReason, OutgoingContent, RecordContent } from '../record/content.js';
 import type { Heartbeat } from './heartbeat.js';
 
 /** So few that the peer starts on the first ones while this side still seals the next. */
@@ -45,11 +45,11 @@ export class Outbox {
    * Everything that waits, DATA up to about `budgetBytes`; without a budget nothing but CLOSE. A PONG that is owed waits as
    * well: a peer that asks on and on and does not read breaks a rule, and does not fill the memory.
    */
-  take(budgetBytes: number): RecordContent[] {
+  take(budgetBytes: number): OutgoingContent[] {
     if (this.#close === 'sent') return [];
     if (this.#close !== 'none') return this.#takeClose(this.#close);
     if (budgetBytes <= 0) return [];
-    const contents = this.#first.splice(0);
+    const contents: OutgoingContent[] = this.#first.splice(0);
     const token = this.#heartbeat.takeOwed();
     if (token !== undefined) contents.push({ type: 'PONG', token });
     this.#takeFrames(contents, budgetBytes);
@@ -65,13 +65,12 @@ export class Outbox {
     return [{ type: 'CLOSE', reason }];
   }
 
-  #takeFrames(contents: RecordContent[], budgetBytes: number): void {
+  #takeFrames(contents: OutgoingContent[], budgetBytes: number): void {
     for (let left = budgetBytes; left > 0;) {
       const frames = this.#framesOfRecord();
       if (frames.length === 0) return;
-      const body = encodeFrames(frames);
-      contents.push({ type: 'DATA', frames: body });
-      left -= body.length;
+      contents.push({ type: 'DATA', frames });
+      left -= framesBytes(frames);
     }
   }
 

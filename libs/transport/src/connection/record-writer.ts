@@ -64,23 +64,23 @@ export class RecordWriter {
   #scheduleTurn(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    setImmediate(() => this.#flushTurn());
+    setImmediate(this.#flushTurn);
   }
 
-  #flushTurn(): void {
+  readonly #flushTurn = (): void => {
     this.#isScheduled = false;
     this.flush();
-  }
+  };
 
   #write(sealed: Buffer): void {
     const { socket, limits } = this.#options;
-    socket.write(sealed, () => this.#noteProgress());
+    socket.write(sealed, this.#noteProgress);
     if (socket.writableLength > 0) this.#stall.setOnce('write', limits.writeTimeoutMs);
   }
 
-  #noteProgress(): void {
+  readonly #noteProgress = (): void => {
     const { socket, limits } = this.#options;
     if (socket.writableLength === 0 || this.#isStopped) this.#stall.clearAll();
     else this.#stall.set('write', limits.writeTimeoutMs);
-  }
+  };
 }

@@ -9,8 +9,10 @@ export const MAX_STREAM_ID = 0xffff_ffff;
 const MORE = 1;
 const LAST = 2;
 
-const KINDS = [undefined, 'REQUEST', 'EVENT', 'NEXT', 'ERROR', 'COMPLETE', 'CANCEL', 'ACK'] as const;
-export type FrameKind = Exclude<(typeof KINDS)[number], undefined>;
+const CODE_OF = { REQUEST: 1, EVENT: 2, NEXT: 3, ERROR: 4, COMPLETE: 5, CANCEL: 6, ACK: 7 } as const;
+export type FrameKind = keyof typeof CODE_OF;
+/** By their codes; there is none of code 0. */
+const KINDS: readonly (FrameKind | undefined)[] = [undefined, ...(Object.keys(CODE_OF) as readonly FrameKind[])];
 
 /** The kinds that carry a message, and so may be cut into fragments. */
 export type MessageKind = 'REQUEST' | 'EVENT' | 'NEXT' | 'ERROR';
@@ -32,17 +34,28 @@ export function frameBytes(frame: Frame): number {
 
 /** Encodes frames one behind the other, as the body of one DATA record. */
 export function encodeFrames(frames: readonly Frame[]): Buffer {
-  const body = Buffer.allocUnsafe(frames.reduce((sum, frame) => sum + frameBytes(frame), 0));
-  let at = 0;
+  const body = Buffer.allocUnsafe(framesBytes(frames));
+  writeFrames(body, 0, frames);
+  return body;
+}
+
+export function framesBytes(frames: readonly Frame[]): number {
+  let bytes = 0;
+  for (const frame of frames) bytes += frameBytes(frame);
+  return bytes;
+}
+
+/** As {@link encodeFrames}, into `target`, which must hold {@link framesBytes} from `offset` on. */
+export function writeFrames(target: Buffer, offset: number, frames: readonly Frame[]): void {
+  let at = offset;
   for (const { kind, more, last, stream, payload } of frames) {
-    body[at] = KINDS.indexOf(kind);
-    body[at + 1] = (more ? MORE : 0) | (last ? LAST : 0);
-    body.writeUInt16BE(payload.length, at + 2);
-    body.writeUInt32BE(stream, at + 4);
-    payload.copy(body, at + FRAME_HEADER_BYTES);
+    target[at] = CODE_OF[kind];
+    target[at + 1] = (more ? MORE : 0) | (last ? LAST : 0);
+    target.writeUInt16BE(payload.length, at + 2);
+    target.writeUInt32BE(stream, at + 4);
+    target.set(payload, at + FRAME_HEADER_BYTES);
     at += FRAME_HEADER_BYTES + payload.length;
   }
-  return body;
 }
 
 /**

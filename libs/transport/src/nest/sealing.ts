@@ -4,33 +4,54 @@ import type { Deserializer, Serializer } from '@nestjs/microservices';
 
 import type { ConnectionCodec } from '../connection/codec.js';
 import type { Session } from '../handshake/index.js';
-import { decodeContent, encodeContent } from '../record/content.js';
-import type { RecordContent } from '../record/content.js';
-import { OpeningHalf, SealingHalf } from '../record/half-connection.js';
+import { contentBytes, decodeContent, writeContent } from '../record/content.js';
+import type { OutgoingContent, RecordContent } from '../record/content.js';
+import { OpeningHalf, recordBytes, SealingHalf } from '../record/half-connection.js';
 import type { KeyLimits } from '../record/half-connection.js';
+import { MAX_INNER_BYTES } from '../record/record.js';
+
+const KEY_UPDATE = { type: 'KEY_UPDATE' } as const;
+const KEY_UPDATE_BYTES = recordBytes(contentBytes(KEY_UPDATE));
+
+// One for the process: it is sealed before anything else is written to it.
+const inner = Buffer.alloc(MAX_INNER_BYTES);
 
 /** Seals what one turn of the event loop has to say. KEY_UPDATE is its own business: it comes when the key is worn. */
-export class SealingSerializer implements Serializer<readonly RecordContent[], Buffer> {
+export class SealingSerializer implements Serializer<readonly OutgoingContent[], Buffer> {
   readonly #half: SealingHalf;
 
   constructor(half: SealingHalf) {
     this.#half = half;
   }
 
-  serialize(contents: readonly RecordContent[]): Buffer {
-    const records = contents.flatMap((content) => this.#seal(content));
-    const [first] = records;
-    return records.length === 1 && first !== undefined ? first : Buffer.concat(records);
+  serialize(contents: readonly OutgoingContent[]): Buffer {
+    const nowMs = performance.now();
+    const sealed = Buffer.allocUnsafe(mostBytes(contents));
+    let at = 0;
+    for (const content of contents) {
+      if (this.#half.isWorn(nowMs)) {
+        at = this.#seal(sealed, at, KEY_UPDATE);
+        this.#half.updateKey(nowMs);
+      }
+      at = this.#seal(sealed, at, content);
+    }
+    return at === sealed.length ? sealed : sealed.subarray(0, at);
   }
 
-  #seal(content: RecordContent): readonly Buffer[] {
-    const nowMs = performance.now();
-    const inner = encodeContent(content);
-    if (!this.#half.isWorn(nowMs)) return [this.#half.seal(inner)];
-    const update = this.#half.seal(encodeContent({ type: 'KEY_UPDATE' }));
-    this.#half.updateKey(nowMs);
-    return [update, this.#half.seal(inner)];
+  /** @returns Where the record ends. */
+  #seal(target: Buffer, offset: number, content: OutgoingContent): number {
+    const bytes = contentBytes(content);
+    writeContent(inner, content);
+    this.#half.sealInto(target, offset, inner.subarray(0, bytes));
+    return offset + recordBytes(bytes);
   }
+}
+
+/** As if the key were worn before every record. */
+function mostBytes(contents: readonly OutgoingContent[]): number {
+  let bytes = 0;
+  for (const content of contents) bytes += KEY_UPDATE_BYTES + recordBytes(contentBytes(content));
+  return bytes;
 }
 
 /** Opens one record after the other. What it throws ends the connection. */

@@ -1,5 +1,7 @@
 // What a record says once it is open (docs/protocol.md §5.2):   inner = type(1) ‖ body
 import { TransportError } from '../errors.js';
+import { framesBytes, writeFrames } from '../frame/frame.js';
+import type { Frame } from '../frame/frame.js';
 
 import { MAX_INNER_BYTES } from './record.js';
 
@@ -20,20 +22,51 @@ export type RecordContent =
   | { readonly type: 'PING' | 'PONG'; readonly token: Buffer }
   | { readonly type: 'KEY_UPDATE' | 'GOAWAY' | 'CONFIRM' };
 
-export function encodeContent(content: RecordContent): Buffer {
-  const type = Buffer.of(TYPE_OF[content.type]);
+/** What is to be sealed: frames may still be apart. */
+export type OutgoingContent = RecordContent | { readonly type: 'DATA'; readonly frames: readonly Frame[] };
+
+export function encodeContent(content: OutgoingContent): Buffer {
+  const inner = Buffer.allocUnsafe(contentBytes(content));
+  writeContent(inner, content);
+  return inner;
+}
+
+/** How many bytes {@link writeContent} writes. */
+export function contentBytes(content: OutgoingContent): number {
   switch (content.type) {
     case 'DATA':
-      return Buffer.concat([type, content.frames]);
+      return TYPE_BYTES + (Buffer.isBuffer(content.frames) ? content.frames.length : framesBytes(content.frames));
     case 'CLOSE':
-      return Buffer.of(TYPE_OF.CLOSE, CLOSE_CODE[content.reason]);
+      return TYPE_BYTES + 1;
     case 'PING':
     case 'PONG':
-      return Buffer.concat([type, content.token]);
+      return TYPE_BYTES + content.token.length;
     case 'KEY_UPDATE':
     case 'GOAWAY':
     case 'CONFIRM':
-      return type;
+      return TYPE_BYTES;
+  }
+}
+
+/** Writes type and body to the start of `target`. */
+export function writeContent(target: Buffer, content: OutgoingContent): void {
+  target[0] = TYPE_OF[content.type];
+  switch (content.type) {
+    case 'DATA':
+      if (Buffer.isBuffer(content.frames)) target.set(content.frames, TYPE_BYTES);
+      else writeFrames(target, TYPE_BYTES, content.frames);
+      return;
+    case 'CLOSE':
+      target[TYPE_BYTES] = CLOSE_CODE[content.reason];
+      return;
+    case 'PING':
+    case 'PONG':
+      target.set(content.token, TYPE_BYTES);
+      return;
+    case 'KEY_UPDATE':
+    case 'GOAWAY':
+    case 'CONFIRM':
+      return;
   }
 }
 

@@ -83,20 +83,26 @@ export class SealingHalf {
       : this.#key.exceeds(Infinity, Infinity, softAgeMs, nowMs);
   }
 
+  /** As {@link sealInto}, in a buffer of its own. */
+  seal(inner: Buffer): Buffer {
+    const record = Buffer.allocUnsafe(recordBytes(inner.length));
+    this.sealInto(record, 0, inner);
+    return record;
+  }
+
   /**
-   * @returns The whole record in a buffer of its own: length ‖ E ‖ T.
+   * Writes the whole record, length ‖ E ‖ T, to `target`, which must hold {@link recordBytes} from `offset` on.
+   *
    * @throws {TransportError} `ERR_KEY_EXHAUSTED` - no counter is left.
    */
-  seal(inner: Buffer): Buffer {
+  sealInto(target: Buffer, offset: number, inner: Buffer): void {
     const { ivs } = this.#key;
     if (ivs.n >= MAX_RECORDS) throw exhausted();
     const bodyBytes = sealedBytes(inner.length);
-    const record = Buffer.allocUnsafe(LENGTH_BYTES + bodyBytes);
-    record.writeUInt16BE(bodyBytes, 0);
+    target.writeUInt16BE(bodyBytes, offset);
     writeAssociatedData(this.#ad, ivs.n, bodyBytes);
-    this.#sealing.sealInto(record, LENGTH_BYTES, ivs.current, this.#ad, inner);
+    this.#sealing.sealInto(target, offset + LENGTH_BYTES, ivs.current, this.#ad, inner);
     this.#key.count(bodyBytes);
-    return record;
   }
 
   /** To be called when KEY_UPDATE has been sealed: it is the last record under the old key. n goes on. */
@@ -163,6 +169,11 @@ export class OpeningHalf {
     this.#recordsTowardsGrant = 0;
     this.#updatesGranted = Math.min(this.#updatesGranted + 1, KEY_UPDATE_BURST);
   }
+}
+
+/** How long the record of so many bytes of content is. */
+export function recordBytes(innerBytes: number): number {
+  return LENGTH_BYTES + sealedBytes(innerBytes);
 }
 
 // A = u64be(n) ‖ length
