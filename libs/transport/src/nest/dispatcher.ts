@@ -4,9 +4,10 @@ import type { Deserializer, MessageHandler, Serializer } from '@nestjs/microserv
 import { Fifo } from '../frame/fifo.js';
 import type { EventWindow } from '../frame/event-window.js';
 import { decodeEvent, decodeRequest } from '../frame/message.js';
-import type { Call } from '../frame/message.js';
+import type { Call, RequestMessage } from '../frame/message.js';
 import type { ServerStream, ServerStreams, StreamHandler } from '../frame/server-streams.js';
 import { Answer } from './answer.js';
+import type { AnswerHost } from './answer.js';
 import { SealwireContext } from './context.js';
 import type { PeerInfo } from './context.js';
 import { Execution } from './execution.js';
@@ -46,7 +47,7 @@ interface Work {
   readonly timer: NodeJS.Timeout | undefined;
 }
 
-export class Dispatcher implements StreamHandler {
+export class Dispatcher implements StreamHandler, AnswerHost {
   readonly #options: DispatcherOptions;
   readonly #order = new InOrder();
   readonly #work = new Map<ServerStream, Work>();
@@ -63,18 +64,40 @@ export class Dispatcher implements StreamHandler {
     return this.#running;
   }
 
+  get streams(): ServerStreams {
+    return this.#options.streams();
+  }
+
+  get serializer(): Serializer | undefined {
+    return this.#options.host.serializer;
+  }
+
+  flush(): void {
+    this.#options.flush();
+  }
+
+  answerFailed(stream: ServerStream, error: unknown): void {
+    this.#options.host.logError(error);
+    this.cancelled(stream);
+  }
+
   request(stream: ServerStream, message: Buffer): void {
     const record = this.#options.currentRecord();
-    let timeoutMs = 0;
-    const decode = (): Call | Promise<Call> => {
-      const request = decodeRequest(message);
-      ({ timeoutMs } = request);
-      return this.#deserialize(request, true);
-    };
-    const answer = this.#answer(stream);
-    this.#order.run(
-      decode,
-      (call) => this.#runRequest(stream, call, timeoutMs, answer, record),
+    const answer = new Answer(this, stream);
+    let request: RequestMessage;
+    try {
+      request = decodeRequest(message);
+    } catch {
+      answer.fail('ERR_MESSAGE_MALFORMED');
+      return;
+    }
+    if (this.#options.host.deserializer === undefined) {
+      this.#runRequest(stream, request, request.timeoutMs, answer, record);
+      return;
+    }
+    this.#order.run<Call>(
+      () => this.#deserialize(request, true),
+      (call) => this.#runRequest(stream, call, request.timeoutMs, answer, record),
       () => answer.fail('ERR_MESSAGE_MALFORMED'),
     );
   }
@@ -114,14 +137,14 @@ export class Dispatcher implements StreamHandler {
   }
 
   #runRequest(stream: ServerStream, call: Call, timeoutMs: number, answer: Answer, record: Buffer | undefined): void {
-    if (!this.#options.streams().isRunning(stream)) return; // cancelled while it was deserialized
+    if (!this.streams.isRunning(stream)) return; // cancelled while it was deserialized
     const handler = this.#options.host.findHandler(call.pattern);
     if (handler === null) {
       answer.error(NO_MESSAGE_HANDLER);
       return;
     }
-    const leftMs = stream.firstFrameMs + timeoutMs - performance.now();
-    if (timeoutMs > 0 && leftMs <= 0) {
+    const leftMs = timeoutMs > 0 ? stream.firstFrameMs + timeoutMs - performance.now() : Infinity;
+    if (leftMs <= 0) {
       answer.fail('ERR_REQUEST_TIMEOUT');
       return;
     }
@@ -129,18 +152,16 @@ export class Dispatcher implements StreamHandler {
       answer.fail('ERR_OVERLOADED');
       return;
     }
+    this.#execute(stream, handler, call, answer, record, this.#expireIn(leftMs, stream, answer));
+  }
+
+  #expireIn(leftMs: number, stream: ServerStream, answer: Answer): NodeJS.Timeout | undefined {
+    if (leftMs === Infinity) return undefined;
     const expire = (): void => {
       answer.fail('ERR_REQUEST_TIMEOUT');
       this.cancelled(stream);
     };
-    this.#execute(
-      stream,
-      handler,
-      call,
-      answer,
-      record,
-      timeoutMs > 0 ? setTimeout(expire, Math.min(leftMs, MAX_TIMER_MS)) : undefined,
-    );
+    return setTimeout(expire, Math.min(leftMs, MAX_TIMER_MS));
   }
 
   #runEvent(stream: ServerStream, sequence: number, call: Call, record: Buffer | undefined): void {
@@ -151,7 +172,7 @@ export class Dispatcher implements StreamHandler {
       return;
     }
     const run = (): void => {
-      if (!this.#options.streams().isRunning(stream)) return; // its connection ended while it waited
+      if (!this.streams.isRunning(stream)) return; // its connection ended while it waited
       // Noted now and not before: an event that was not handed over may come again.
       if (this.#options.window.admit(sequence)) this.#execute(stream, handler, call, this.#eventSink, record);
       this.#acknowledge(stream);
@@ -191,23 +212,9 @@ export class Dispatcher implements StreamHandler {
     }
   }
 
-  #answer(stream: ServerStream): Answer {
-    const { streams, flush, host } = this.#options;
-    return new Answer({
-      streams: streams(),
-      stream,
-      flush,
-      serializer: host.serializer,
-      failed: (error) => {
-        host.logError(error);
-        this.cancelled(stream);
-      },
-    });
-  }
-
   #acknowledge(stream: ServerStream): void {
-    this.#options.streams().acknowledge(stream);
-    this.#options.flush();
+    this.streams.acknowledge(stream);
+    this.flush();
   }
 
   /** Nobody waits for what an event handler returns; Nest's own proxies log what they throw. */
