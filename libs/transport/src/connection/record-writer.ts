@@ -24,6 +24,7 @@ export class RecordWriter {
   readonly #options: RecordWriterOptions;
   readonly #stall: Deadlines<'write'>;
   #isScheduled = false;
+  #hasFlushedEarly = false;
   #isStopped = false;
 
   constructor(options: RecordWriterOptions) {
@@ -34,10 +35,16 @@ export class RecordWriter {
     options.socket.on('drain', () => this.flush());
   }
 
-  /** At the end of this turn of the event loop, or at once when a record is full. */
+  /**
+   * At the end of this turn of the event loop. The first full record of a turn goes at once, so that the peer starts on it
+   * while this side goes on; what comes behind it shares one write.
+   */
   schedule(): void {
-    if (this.#options.streams.readyCount >= MAX_FRAMES_IN_RECORD) this.flush();
-    else this.#scheduleTurn();
+    if (!this.#hasFlushedEarly && this.#options.streams.readyCount >= MAX_FRAMES_IN_RECORD) {
+      this.#hasFlushedEarly = true;
+      this.flush();
+    }
+    this.#scheduleTurn();
   }
 
   flush(): void {
@@ -69,6 +76,7 @@ export class RecordWriter {
 
   readonly #flushTurn = (): void => {
     this.#isScheduled = false;
+    this.#hasFlushedEarly = false;
     this.flush();
   };
 
