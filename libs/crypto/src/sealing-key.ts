@@ -7,11 +7,6 @@ import { BLOCK_BYTES, ciphertextBytes } from './aes-cbc.js';
 import { CbcDecryptor, CbcEncryptor } from './cbc-chain.js';
 import { HmacTag, TAG_BYTES } from './hmac-tag.js';
 
-const POOLED_PLAINTEXT_BYTES = 65_536;
-
-// One for the process: whoever seals is done with it before anybody else begins. It is overwritten with the next message.
-const pooled = Buffer.alloc(POOLED_PLAINTEXT_BYTES + BLOCK_BYTES);
-
 /** Seals under one key. Keeps what it derives from the key, not the key. */
 export class SealingKey {
   readonly #tag: HmacTag;
@@ -31,9 +26,10 @@ export class SealingKey {
    * Writes ciphertext(16·m) ‖ tag(16) to `target`, which must hold {@link sealedBytes} from `offset` on.
    *
    * @param iv - 16 bytes that no attacker could have predicted and that are used once under this key.
+   * @param plaintext - Its first `bytes` bytes are sealed. It must have 16 bytes more, and is overwritten.
    */
-  sealInto(target: Buffer, offset: number, iv: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): void {
-    const ciphertext = this.#cbc.encrypt(iv, padPkcs7(plaintext));
+  sealInto(target: Buffer, offset: number, iv: Uint8Array, aad: Uint8Array, plaintext: Buffer, bytes: number): void {
+    const ciphertext = this.#cbc.encrypt(iv, padPkcs7(plaintext, bytes));
     target.set(ciphertext, offset);
     this.#tag.write(target, offset + ciphertext.length, aad, iv, ciphertext);
   }
@@ -76,11 +72,9 @@ export function sealedBytes(plaintextBytes: number): number {
   return ciphertextBytes(plaintextBytes) + TAG_BYTES;
 }
 
-function padPkcs7(plaintext: Uint8Array): Buffer {
-  const bytes = ciphertextBytes(plaintext.length);
-  const padded = bytes <= pooled.length ? pooled.subarray(0, bytes) : Buffer.alloc(bytes);
-  padded.set(plaintext);
-  return padded.fill(bytes - plaintext.length, plaintext.length);
+function padPkcs7(plaintext: Buffer, bytes: number): Buffer {
+  const padded = plaintext.subarray(0, ciphertextBytes(bytes));
+  return padded.fill(padded.length - bytes, bytes);
 }
 
 /** Only under a good tag: bad padding means that a holder of the key sealed it so, and it fails like everything else. */

@@ -18,6 +18,8 @@ interface Incomplete {
 }
 
 const INITIAL_BYTES = 1_024;
+/** From here on a step costs more memory than the copies it saves. */
+const LARGE_BYTES = 262_144;
 
 export class MessageAssembler {
   readonly #limits: AssemblerLimits;
@@ -108,9 +110,10 @@ export class MessageAssembler {
   }
 }
 
-/** Doubles, so that a message in tiny fragments costs no more than one in large ones. */
+/** In steps that grow with the message, so that one in tiny fragments costs no more than one in large ones. */
 function grow({ buffer, filled }: Incomplete, needed: number): Buffer {
-  const larger = Buffer.allocUnsafe(Math.max(2 * buffer.length, needed));
+  const factor = needed < LARGE_BYTES ? 4 : 2;
+  const larger = Buffer.allocUnsafe(Math.max(factor * buffer.length, needed));
   buffer.copy(larger, 0, 0, filled);
   return larger;
 }

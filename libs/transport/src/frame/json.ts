@@ -36,9 +36,12 @@ function parse(text: string, bytes: Buffer): unknown {
   }
 }
 
-/** Anything that could spell `__proto__` or `constructor` as a key, escapes included: only then is the value searched. */
+/**
+ * Anything that could spell `__proto__` or `constructor` as a key, escapes included: only then is the value searched. With
+ * their quotes, as those are what a search finds fastest in a long text.
+ */
 function isSuspicious(text: string): boolean {
-  return text.includes('__proto__') || text.includes('constructor') || text.includes('\\u00');
+  return text.includes('"__proto__"') || text.includes('"constructor"') || text.includes('\\u00');
 }
 
 /** Whether a key would change a prototype when a handler merges the value into another object. */

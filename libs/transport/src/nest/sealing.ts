@@ -6,7 +6,7 @@ import type { ConnectionCodec } from '../connection/codec.js';
 import type { Session } from '../handshake/index.js';
 import { contentBytes, decodeContent, writeContent } from '../record/content.js';
 import type { OutgoingContent, RecordContent } from '../record/content.js';
-import { OpeningHalf, recordBytes, SealingHalf } from '../record/half-connection.js';
+import { OpeningHalf, PADDING_ROOM_BYTES, recordBytes, SealingHalf } from '../record/half-connection.js';
 import type { KeyLimits } from '../record/half-connection.js';
 import { MAX_INNER_BYTES } from '../record/record.js';
 
@@ -14,7 +14,7 @@ const KEY_UPDATE = { type: 'KEY_UPDATE' } as const;
 const KEY_UPDATE_BYTES = recordBytes(contentBytes(KEY_UPDATE));
 
 // One for the process: it is sealed before anything else is written to it.
-const inner = Buffer.alloc(MAX_INNER_BYTES);
+const inner = Buffer.alloc(MAX_INNER_BYTES + PADDING_ROOM_BYTES);
 
 /** Seals what one turn of the event loop has to say. KEY_UPDATE is its own business: it comes when the key is worn. */
 export class SealingSerializer implements Serializer<readonly OutgoingContent[], Buffer> {
@@ -42,7 +42,7 @@ export class SealingSerializer implements Serializer<readonly OutgoingContent[],
   #seal(target: Buffer, offset: number, content: OutgoingContent): number {
     const bytes = contentBytes(content);
     writeContent(inner, content);
-    this.#half.sealInto(target, offset, inner.subarray(0, bytes));
+    this.#half.sealInto(target, offset, inner, bytes);
     return offset + recordBytes(bytes);
   }
 }

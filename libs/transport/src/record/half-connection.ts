@@ -23,6 +23,8 @@ export const KEY_UPDATE_SPACING_RECORDS = 64;
 export const KEY_UPDATE_BURST = 16;
 
 const AD_BYTES = 8 + LENGTH_BYTES;
+/** What a plaintext needs behind it to be padded where it is. */
+export const PADDING_ROOM_BYTES = 16;
 
 /** A traffic key, what is derived from it, and what has gone through it. Only the two halves below use it. */
 class TrafficKey {
@@ -83,25 +85,26 @@ export class SealingHalf {
       : this.#key.exceeds(Infinity, Infinity, softAgeMs, nowMs);
   }
 
-  /** As {@link sealInto}, in a buffer of its own. */
+  /** As {@link sealInto}, in a buffer of its own, and leaves `inner` as it is. */
   seal(inner: Buffer): Buffer {
     const record = Buffer.allocUnsafe(recordBytes(inner.length));
-    this.sealInto(record, 0, inner);
+    this.sealInto(record, 0, Buffer.concat([inner], inner.length + PADDING_ROOM_BYTES), inner.length);
     return record;
   }
 
   /**
    * Writes the whole record, length ‖ E ‖ T, to `target`, which must hold {@link recordBytes} from `offset` on.
    *
+   * @param inner - Its first `bytes` bytes are sealed. It must have {@link PADDING_ROOM_BYTES} more, and is overwritten.
    * @throws {TransportError} `ERR_KEY_EXHAUSTED` - no counter is left.
    */
-  sealInto(target: Buffer, offset: number, inner: Buffer): void {
+  sealInto(target: Buffer, offset: number, inner: Buffer, bytes: number): void {
     const { ivs } = this.#key;
     if (ivs.n >= MAX_RECORDS) throw exhausted();
-    const bodyBytes = sealedBytes(inner.length);
+    const bodyBytes = sealedBytes(bytes);
     target.writeUInt16BE(bodyBytes, offset);
     writeAssociatedData(this.#ad, ivs.n, bodyBytes);
-    this.#sealing.sealInto(target, offset + LENGTH_BYTES, ivs.current, this.#ad, inner);
+    this.#sealing.sealInto(target, offset + LENGTH_BYTES, ivs.current, this.#ad, inner, bytes);
     this.#key.count(bodyBytes);
   }
 
