@@ -75,9 +75,13 @@ class DialAttempt {
   };
 
   #sendMessage1(): void {
-    const { state, message1 } = startInitiator(this.#options.key, this.#options.handshake);
-    this.#state = state;
-    this.#socket.write(message1);
+    try {
+      const { state, message1 } = startInitiator(this.#options.key, this.#options.handshake);
+      this.#state = state;
+      this.#socket.write(message1);
+    } catch (error) {
+      this.#fail(toTransportError(error)); // the system may have no randomness for a key pair
+    }
   }
 
   #receive(chunk: Buffer): void {

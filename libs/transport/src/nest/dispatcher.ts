@@ -13,6 +13,7 @@ import type { PeerInfo } from './context.js';
 import { Execution } from './execution.js';
 import type { ProcessingHooks, ResultSink } from './execution.js';
 import { InOrder } from './in-order.js';
+import { describeFailure, isLoggedByNest } from './remote-error.js';
 
 /** Nest's own words: callers compare with them. */
 export const NO_MESSAGE_HANDLER = 'There is no matching message handler defined in the remote service.';
@@ -217,12 +218,14 @@ export class Dispatcher implements StreamHandler, AnswerHost {
     this.flush();
   }
 
-  /** Nobody waits for what an event handler returns; Nest's own proxies log what they throw. */
+  /** Nobody waits for what an event handler returns. What it throws Nest's own filter has logged, or made its own of. */
   readonly #eventSink: ResultSink = {
     only: () => undefined,
     next: () => undefined,
     whenWritable: () => undefined,
     complete: () => undefined,
-    error: (error) => this.#options.host.logError(error),
+    error: (error) => {
+      if (!isLoggedByNest(error)) this.#options.host.logError(describeFailure(error));
+    },
   };
 }

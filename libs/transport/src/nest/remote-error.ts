@@ -20,6 +20,9 @@ const TOLD = {
 
 export type ToldCode = keyof typeof TOLD;
 
+/** Nest's own words for what is not the caller's business. */
+const INTERNAL_ERROR = 'Internal server error';
+
 export function toldPacket(code: ToldCode): ErrorPacket {
   return { status: 'error', message: TOLD[code], code };
 }
@@ -34,8 +37,20 @@ export function toldCode(error: unknown): ToldCode {
  * in its message, and JSON would make `{}` of it.
  */
 export function errorData(error: unknown): unknown {
-  if (error instanceof Error) return { status: 'error', message: 'Internal server error' } satisfies ErrorPacket;
-  return error ?? { status: 'error', message: 'Internal server error' };
+  if (error instanceof Error) return { status: 'error', message: INTERNAL_ERROR } satisfies ErrorPacket;
+  return error ?? { status: 'error', message: INTERNAL_ERROR };
+}
+
+/** Nest's filter logs what it does not know with its stack, and answers with these words. */
+export function isLoggedByNest(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'message' in error && error.message === INTERNAL_ERROR;
+}
+
+/** One line for the log: what a filter has made of an exception is an object without a stack. */
+export function describeFailure(error: unknown): unknown {
+  if (error instanceof Error || typeof error !== 'object' || error === null) return error;
+  if ('message' in error && typeof error.message === 'string') return error.message;
+  return JSON.stringify(error);
 }
 
 /** A handler's failure as its caller sees it: a real `Error` with the fields that the server's filter gave it. */

@@ -61,6 +61,8 @@ export type SealwireStatus = 'connected' | 'disconnected';
  */
 export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus> implements CustomTransportStrategy {
   override transportId: NonNullable<SealwireServerOptions['transportId']>;
+  /** What an event handler fails with comes here to be logged: Nest 12 would log it as well, Nest 11 would not. */
+  override propagatesEventHandlerErrors = true;
   protected override readonly logger = new Logger(SealwireServer.name);
   readonly #options: SealwireServerOptions;
   readonly #limits: Limits;

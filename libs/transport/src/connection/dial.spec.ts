@@ -1,0 +1,42 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+
+import { startInitiator } from '../handshake/index.js';
+import { dial } from './dial.js';
+
+vi.mock('../handshake/index.js', async (importOriginal) => {
+  const handshake = await importOriginal<typeof import('../handshake/index.js')>();
+  return { ...handshake, startInitiator: vi.fn<typeof handshake.startInitiator>(handshake.startInitiator) };
+});
+
+const ANNOUNCEMENT = {
+  instanceId: Buffer.alloc(16),
+  unixMs: 0,
+  maxMessageBytes: 65_536,
+  maxInFlight: 0,
+  maxIncompleteBytes: 65_536,
+};
+
+describe('a dial', () => {
+  it('fails, and throws nowhere else, where the system cannot make a key pair', async () => {
+    const server = createServer((socket) => socket.on('error', () => undefined)).listen(0, '127.0.0.1');
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    const cause = new Error('no randomness');
+    vi.mocked(startInitiator).mockImplementationOnce(() => {
+      throw cause;
+    });
+    const options = {
+      endpoint: { host: '127.0.0.1', port: (server.address() as AddressInfo).port },
+      key: { keyId: Buffer.alloc(8), psk: Buffer.alloc(32, 1) },
+      handshake: { service: 'default', announcement: ANNOUNCEMENT },
+      connectTimeoutMs: 5_000,
+      signal: new AbortController().signal,
+    };
+    const refused = expect.objectContaining({ code: 'ERR_INTERNAL', sent: false, cause }) as Error;
+    await expect(dial(options, () => expect.unreachable('it opened'))).rejects.toEqual(refused);
+  });
+});
