@@ -1,4 +1,4 @@
-import { request } from 'node:http';
+import { Agent, request } from 'node:http';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 
@@ -24,8 +24,13 @@ export function open(
   { method = 'POST', headers = {}, body, signal }: Call = {},
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    // A connection of its own for each call: no call meets what another one has left on its socket.
-    const outgoing = request(url, { method, headers, agent: false, ...(signal && { signal }) }, resolve);
+    // A connection of its own for each call: no call meets what another one has left on its socket. It is kept until the
+    // response has been read, as one that is to be closed may go before the answer to a refused body was seen.
+    const agent = new Agent({ keepAlive: true });
+    const outgoing = request(url, { method, headers, agent, ...(signal && { signal }) }, (response) => {
+      response.once('close', () => agent.destroy());
+      resolve(response);
+    });
     outgoing.on('error', reject); // more than one may come, the later ones after the answer
     // A body that is refused half-way resets the socket, which by then no longer belongs to the call.
     outgoing.on('socket', (socket) => socket.on('error', reject));
