@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { firstValueFrom } from 'rxjs';
 
-import type { SealwireClient } from '../../libs/transport/src/index.js';
+import type { SealwireClient } from '@sealwire/transport';
 import { endAll, newClient, portOf, startServer } from '../support/pair.js';
 import { flipBit, TcpProxy } from '../support/tcp-proxy.js';
 

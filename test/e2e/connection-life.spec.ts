@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { firstValueFrom, filter, Subject } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import type { ClientConnectionEvent, ServerConnectionEvent } from '../../libs/transport/src/index.js';
+import type { ClientConnectionEvent, ServerConnectionEvent } from '@sealwire/transport';
 import { endAll, newClient, newKeyring, portOf, startServer } from '../support/pair.js';
 
 afterEach(() => endAll());

@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { filter, firstValueFrom } from 'rxjs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { createKeyFile } from '../../libs/crypto/src/index.js';
-import { SealwireClient } from '../../libs/transport/src/index.js';
+import { createKeyFile } from '@sealwire/crypto';
+import { SealwireClient } from '@sealwire/transport';
 
 const APP = fileURLToPath(new URL('fixtures/draining-app.mjs', import.meta.url));
 

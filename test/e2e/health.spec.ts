@@ -2,9 +2,9 @@ import { Test } from '@nestjs/testing';
 import { HealthCheckService, MicroserviceHealthIndicator, TerminusModule } from '@nestjs/terminus';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { SealwireClient } from '../../libs/transport/src/index.js';
-import type { SealwireServer } from '../../libs/transport/src/index.js';
-import { SealwireHealthIndicator } from '../../libs/transport/src/terminus.js';
+import { SealwireClient } from '@sealwire/transport';
+import type { SealwireServer } from '@sealwire/transport';
+import { SealwireHealthIndicator } from '@sealwire/transport/terminus';
 import { endAll, keyring, newClient, newKeyring, portOf, startServer } from '../support/pair.js';
 
 afterEach(() => endAll());

@@ -10,8 +10,8 @@ import { firstValueFrom, lastValueFrom, take, toArray } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { SealwireServer } from '../../libs/transport/src/index.js';
-import type { SealwireClient } from '../../libs/transport/src/index.js';
+import { SealwireServer } from '@sealwire/transport';
+import type { SealwireClient } from '@sealwire/transport';
 import { endAll, keyring, newClient, portOf, startServer } from '../support/pair.js';
 
 const CHUNK_BYTES = 65_536;

@@ -22,8 +22,8 @@ import {
   SealwireContext,
   SealwireModule,
   SealwireRecordBuilder,
-} from '../../libs/transport/src/index.js';
-import { SealwireServer } from '../../libs/transport/src/index.js';
+  SealwireServer,
+} from '@sealwire/transport';
 import { endAll, keyring, listen, newClient, newKeyring, portOf, startServer } from '../support/pair.js';
 
 const events: unknown[] = [];

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { firstValueFrom } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { SealwireClient, SealwireServer } from '../../libs/transport/src/index.js';
+import { SealwireClient, SealwireServer } from '@sealwire/transport';
 import { keyring, listen } from '../support/pair.js';
 
 let directory: string;

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
-import { generateKey, Keyring, SecretKey } from '../../libs/crypto/src/index.js';
-import { SealwireClient, SealwireServer } from '../../libs/transport/src/index.js';
-import type { SealwireClientOptions, SealwireServerOptions } from '../../libs/transport/src/index.js';
+import { generateKey, Keyring, SecretKey } from '@sealwire/crypto';
+import { SealwireClient, SealwireServer } from '@sealwire/transport';
+import type { SealwireClientOptions, SealwireServerOptions } from '@sealwire/transport';
 import type { AddressInfo } from 'node:net';
 
 Logger.overrideLogger(false);
@@ -11,7 +11,7 @@ export function newKeyring(): Keyring {
 }
 
 export const keyring = newKeyring();
-const started: (SealwireClient | SealwireServer)[] = [];
+const started: { close(): Promise<void> }[] = [];
 
 export async function startServer(options: Partial<SealwireServerOptions> = {}): Promise<SealwireServer> {
   const server = new SealwireServer({ port: 0, keyring, drainTimeoutMs: 200, ...options });
@@ -35,6 +35,11 @@ export function newClient(port: number, options: Partial<SealwireClientOptions> 
   const client = new SealwireClient({ port, keyring, drainTimeoutMs: 200, ...options });
   started.push(client);
   return client;
+}
+
+/** Leaves it to {@link endAll} to close. */
+export function endLater(closable: { close(): Promise<void> }): void {
+  started.push(closable);
 }
 
 /** Ends whatever a test has started. */
