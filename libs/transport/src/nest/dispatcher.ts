@@ -201,7 +201,7 @@ export class Dispatcher implements StreamHandler, AnswerHost {
     const execution = new Execution({ handler, data, context, sink, settled, hooks: host.hooks });
     this.#running += 1;
     this.#work.set(stream, { execution, timer });
-    execution.start();
+    void execution.start();
   }
 
   /** Some of them do not start a handler any more, so that there may be room for the next. */

@@ -12,8 +12,12 @@ export type HandlerContext = BaseRpcContext & {
 
 /** Nest's processing hooks of one server; both exist in Nest 11 and 12. */
 export interface ProcessingHooks {
-  readonly start: (context: HandlerContext, done: () => Promise<void>) => void;
+  /** May throw or reject: it is the user's. */
+  readonly start: (context: HandlerContext, done: () => Promise<void>) => unknown;
+  /** Never throws. */
   readonly end: (context: HandlerContext) => void;
+  /** What the start hook fails with. */
+  readonly failed: (error: unknown) => void;
 }
 
 /** Where the results of a handler go. */
@@ -49,12 +53,17 @@ export class Execution {
     this.#options = options;
   }
 
-  start(): void {
+  async start(): Promise<void> {
     const { hooks, context } = this.#options;
+    let hasBegun = false;
     try {
-      hooks.start(context, () => this.#run());
+      await hooks.start(context, () => {
+        hasBegun = true;
+        return this.#run();
+      });
     } catch (error) {
-      this.#fail(error);
+      hooks.failed(error);
+      if (!hasBegun) this.#fail(error);
     }
   }
 

@@ -23,6 +23,7 @@ import { FailureLog } from './failure-log.js';
 import { createInstanceId, isOwnClient } from './instances.js';
 import { keyringSource, resolveEndpoint, resolveService } from './options.js';
 import type { SealwireServerOptions } from './options.js';
+import { guardHooks } from './processing-hooks.js';
 import { openServerLink } from './server-link.js';
 import type { ServerLink } from './server-link.js';
 import { ServerCounters } from './snapshot.js';
@@ -218,10 +219,13 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
       deserializer,
       findHandler: (pattern) => this.#findHandler(pattern),
       logError: (error) => this.logger.error(error),
-      hooks: {
-        start: (context, done) => this.onProcessingStartHook(this.transportId, context, done),
-        end: (context) => this.onProcessingEndHook?.(this.transportId, context),
-      },
+      hooks: guardHooks(
+        {
+          start: (context, done) => this.onProcessingStartHook(this.transportId, context, done),
+          end: (context) => this.onProcessingEndHook?.(this.transportId, context),
+        },
+        (error) => this.logger.error(error),
+      ),
     };
   }
 

@@ -6,7 +6,8 @@ import type { CustomTransportStrategy, MessageHandler } from '@nestjs/microservi
 
 import { formatEndpoint } from '../../connection/endpoint.js';
 import { toTransportError, TransportError } from '../../errors.js';
-import type { HandlerContext, ResultSink } from '../../nest/execution.js';
+import type { ResultSink } from '../../nest/execution.js';
+import { guardHooks } from '../../nest/processing-hooks.js';
 import { FailureLog } from '../../nest/failure-log.js';
 import type { SealwireServerEvents, SealwireStatus } from '../../nest/server.js';
 import { LegacyListener } from '../connection/legacy-listener.js';
@@ -116,11 +117,13 @@ export class LegacyRawServer extends Server<SealwireServerEvents, SealwireStatus
     }
   }
 
-  readonly #hooks = {
-    start: (context: HandlerContext, done: () => Promise<void>) =>
-      this.onProcessingStartHook(this.transportId, context, done),
-    end: (context: HandlerContext) => this.onProcessingEndHook?.(this.transportId, context),
-  };
+  readonly #hooks = guardHooks(
+    {
+      start: (context, done) => this.onProcessingStartHook(this.transportId, context, done),
+      end: (context) => this.onProcessingEndHook?.(this.transportId, context),
+    },
+    (error) => this.logger.error(error),
+  );
 
   /** There is no way back to the sender: what a handler returns is dropped, what it throws is logged. */
   readonly #sink: ResultSink = {
