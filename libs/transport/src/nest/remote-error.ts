@@ -34,9 +34,10 @@ export function toldCode(error: unknown): ToldCode {
 
 /**
  * What a handler failed with, as data. Nest's filters produce objects; a bare `Error` of a raw handler could hold anything
- * in its message, and JSON would make `{}` of it.
+ * in its message, and JSON would make `{}` of it. A failure that another server has told may be passed on.
  */
 export function errorData(error: unknown): unknown {
+  if (error instanceof RemoteError) return Object.fromEntries(Object.entries(error));
   if (error instanceof Error) return { status: 'error', message: INTERNAL_ERROR } satisfies ErrorPacket;
   return error ?? { status: 'error', message: INTERNAL_ERROR };
 }
@@ -53,14 +54,23 @@ export function describeFailure(error: unknown): unknown {
   return JSON.stringify(error);
 }
 
-/** A handler's failure as its caller sees it: a real `Error` with the fields that the server's filter gave it. */
+/**
+ * A handler's failure as its caller sees it: a real `Error` with the fields that the server's filter gave it. They alone
+ * are enumerable: `JSON.stringify(error)` and `{ ...error }` give what Nest gives. The stack is that of this process.
+ */
 export class RemoteError extends Error {
-  override readonly name = 'RemoteError';
-
   constructor(fields: object) {
     super('message' in fields && typeof fields.message === 'string' ? fields.message : 'The handler failed');
-    const { stack: _stack, name: _name, ...rest } = { stack: undefined, name: undefined, ...fields };
-    Object.assign(this, rest);
+    const { stack: _stack, ...told } = { stack: undefined, ...fields };
+    define(this, { name: 'RemoteError' }, false);
+    define(this, told, true);
+  }
+}
+
+/** Assigning would leave `message` as hidden as it is in every error. */
+function define(error: RemoteError, fields: object, enumerable: boolean): void {
+  for (const [field, value] of Object.entries(fields)) {
+    Object.defineProperty(error, field, { value, enumerable, configurable: true, writable: true });
   }
 }
 
