@@ -1,4 +1,4 @@
-import type { Deserializer, Serializer } from '@nestjs/microservices';
+import type { Deserializer, ReadPacket, Serializer } from '@nestjs/microservices';
 
 import { TransportError } from '../errors.js';
 import type { AnswerSink, ClientStream } from '../frame/client-stream.js';
@@ -12,8 +12,8 @@ export interface ClientCallOptions {
   readonly packet: OutgoingPacket;
   /** Of a request; 0: none. */
   readonly timeoutMs: number;
-  /** Nest's normalised route. */
-  readonly pattern: string;
+  /** Nest's normalisation. */
+  readonly toRoute: (pattern: ReadPacket['pattern']) => string;
   /** Undefined when the connection was lost between `connect()` and the call. */
   readonly link: Link | undefined;
   readonly serializer: Serializer | undefined;
@@ -39,13 +39,13 @@ export abstract class ClientCall implements AnswerSink {
   abstract complete(): void;
   abstract fail(error: unknown): void;
 
-  /** Sends the packet, after the user's serializer. Every failure is told to {@link fail}. */
+  /** Sends the packet, after the user's serializer, which may name another pattern. Every failure is told to {@link fail}. */
   protected send(): void {
-    const { packet, serializer, order } = this.options;
+    const { packet, toRoute, serializer, order } = this.options;
     order.run<OutgoingPacket>(
       () => (serializer === undefined ? packet : serializer.serialize(packet)),
-      ({ data, metadata }) => {
-        if (!this.isOver) this.start({ pattern: this.options.pattern, data, metadata });
+      ({ pattern = packet.pattern, data, metadata }) => {
+        if (!this.isOver) this.start({ pattern: toRoute(pattern), data, metadata });
       },
       (error) => this.fail(error),
     );

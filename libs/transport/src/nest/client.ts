@@ -130,6 +130,8 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   }
 
   protected override publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
+    // Where Nest's own serializers look, requests have an id and events have none.
+    if (this.#options.serializer !== undefined) this.assignPacketId(packet);
     return new RequestCall(this.#call(packet), callback).run();
   }
 
@@ -143,18 +145,22 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
 
   #call(packet: ReadPacket): ClientCallOptions {
     const { serializer, deserializer } = this.#options;
-    const pattern: unknown = this.normalizePattern(packet.pattern);
     const { packet: opened, timeoutMs = this.#requestTimeoutMs } = openRecord(packet);
     return {
       packet: opened,
       timeoutMs,
-      pattern: typeof pattern === 'string' ? pattern : JSON.stringify(pattern),
+      toRoute: this.#toRoute,
       link: this.#connector.link,
       serializer,
       deserializer,
       order: this.#order,
     };
   }
+
+  readonly #toRoute = (pattern: ReadPacket['pattern']): string => {
+    const route: unknown = this.normalizePattern(pattern);
+    return typeof route === 'string' ? route : JSON.stringify(route);
+  };
 
   async #open(signal: AbortSignal, events: LinkEvents): Promise<Link> {
     const { primary } = await this.#loadKeyring();
