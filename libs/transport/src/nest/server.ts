@@ -105,7 +105,10 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
   override listen(callback: (error?: unknown) => void): void {
     this.#start().then(
       () => callback(),
-      (error: unknown) => callback(error),
+      (error: unknown) => {
+        this._status$.next('disconnected');
+        callback(error);
+      },
     );
   }
 

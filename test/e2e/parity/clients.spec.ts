@@ -1,0 +1,178 @@
+// The ways to come by a client, and what a client and a server show of themselves as those of Nest do.
+import { Server as NetServer, Socket } from 'node:net';
+
+import { Controller, Inject, Injectable, Module, Scope } from '@nestjs/common';
+import { REQUEST } from '@nestjs/core';
+import { Client, ClientProxy, ClientProxyFactory, ClientsModule, MessagePattern, Payload } from '@nestjs/microservices';
+import type { RequestContext } from '@nestjs/microservices';
+import { SealwireClient } from '@sealwire/transport';
+import type { SealwireContext } from '@sealwire/transport';
+import { firstValueFrom } from 'rxjs';
+import type { Observable } from 'rxjs';
+import { afterEach, describe, expect, it } from 'vitest';
+
+import { outcome, startApplication } from '../../support/application.js';
+import { endAll, keyring, newClient, portOf } from '../../support/pair.js';
+
+afterEach(() => endAll());
+
+@Injectable({ scope: Scope.REQUEST })
+class PerRequest {
+  static made = 0;
+  readonly number = ++PerRequest.made;
+
+  constructor(@Inject(REQUEST) readonly request: RequestContext<unknown, SealwireContext>) {}
+}
+
+@Controller()
+class ScopedController {
+  constructor(@Inject(PerRequest) private readonly scoped: PerRequest) {}
+
+  @MessagePattern('scoped')
+  async perRequest(@Payload() value: unknown): Promise<object> {
+    await Promise.resolve();
+    const { number, request } = this.scoped;
+    return { number, value, sees: request.data, pattern: request.context?.getPattern() };
+  }
+}
+
+describe('a provider of request scope', () => {
+  it('is made for each message, and sees it', async () => {
+    const { client } = await startApplication({ controllers: [ScopedController], providers: [PerRequest] });
+    const answers = await Promise.all([1, 2, 3].map((value) => outcome(client.send('scoped', value))));
+    const numbers = answers.map((answer) => (answer as PerRequest).number);
+    expect(new Set(numbers).size).toBe(3);
+    expect(answers).toEqual(numbers.map((number, i) => ({ number, value: i + 1, sees: i + 1, pattern: 'scoped' })));
+  });
+});
+
+@Controller()
+class EchoController {
+  @MessagePattern('echo')
+  echo(@Payload() value: unknown): unknown {
+    return value;
+  }
+}
+
+const startEcho = () => startApplication({ controllers: [EchoController] });
+
+describe('a client', () => {
+  it('comes from ClientProxyFactory', async () => {
+    const { server } = await startEcho();
+    const client = ClientProxyFactory.create({
+      customClass: SealwireClient,
+      options: { port: portOf(server), keyring },
+    });
+    expect(client).toBeInstanceOf(SealwireClient);
+    expect(await firstValueFrom(client.send('echo', 1))).toBe(1);
+    await client.close();
+  });
+
+  it('comes from @Client()', async () => {
+    const { server } = await startEcho();
+    const options = { port: portOf(server), keyring };
+
+    @Controller()
+    class CallingController {
+      @Client({ customClass: SealwireClient, options } as never) // Nest types it for its own transports alone
+      private readonly client!: ClientProxy;
+
+      @MessagePattern('call')
+      call(@Payload() value: unknown): Observable<unknown> {
+        return this.client.send('echo', value);
+      }
+    }
+
+    const front = await startApplication({ controllers: [CallingController] });
+    expect(await outcome(front.client.send('call', 'through'))).toBe('through');
+  });
+
+  it('comes from ClientsModule.registerAsync, with what a factory is injected', async () => {
+    const { server } = await startEcho();
+    const settings = { provide: 'PORT', useValue: portOf(server) };
+
+    @Module({ providers: [settings], exports: [settings] })
+    class SettingsModule {}
+
+    @Controller()
+    class CallingController {
+      constructor(@Inject('ECHO') private readonly client: ClientProxy) {}
+
+      @MessagePattern('call')
+      call(@Payload() value: unknown): Observable<unknown> {
+        return this.client.send('echo', value);
+      }
+    }
+
+    const clients = ClientsModule.registerAsync([
+      {
+        name: 'ECHO',
+        imports: [SettingsModule],
+        inject: ['PORT'],
+        useFactory: (port: number) => ({ customClass: SealwireClient, options: { port, keyring } }),
+      },
+    ]);
+    const front = await startApplication({ imports: [clients], controllers: [CallingController] });
+    expect(await outcome(front.client.send('call', 'through'))).toBe('through');
+  });
+
+  it('may be closed twice, with the signal that Nest hands over, and used again', async () => {
+    const { server } = await startEcho();
+    const client = newClient(portOf(server));
+    await client.connect();
+    const close: (signal?: string) => Promise<void> = client.close.bind(client);
+    await Promise.all([close('SIGTERM'), close()]);
+    await close();
+    expect(await outcome(client.send('echo', 1))).toBe(1);
+  });
+});
+
+describe('status, on and unwrap', () => {
+  it('of a client tell of its connection and its socket, also before there is one', async () => {
+    const { server } = await startEcho();
+    const client = newClient(portOf(server));
+    const [statuses, events]: [string[], string[]] = [[], []];
+    client.status.subscribe((status) => statuses.push(status));
+    client.on('close', () => events.push('close'));
+    expect(() => client.unwrap()).toThrow(expect.objectContaining({ code: 'ERR_NOT_CONNECTED' }) as Error);
+    await client.connect();
+    expect(client.unwrap()).toBeInstanceOf(Socket);
+    await client.close();
+    await expect.poll(() => events).toEqual(['close']);
+    await client.connect();
+    expect(statuses).toEqual(['connected', 'disconnected', 'connected']);
+    await client.close();
+    await expect.poll(() => events).toEqual(['close', 'close']);
+  });
+
+  it('of a server and its application tell of the listening socket', async () => {
+    const [statuses, events]: [string[], string[]] = [[], []];
+    const { app, server } = await startApplication({
+      controllers: [EchoController],
+      configure: (created) => {
+        created.status.subscribe((status) => statuses.push(status));
+        created.on('listening' as never, (() => events.push('listening')) as never);
+        created.on('connection' as never, (() => events.push('connection')) as never);
+      },
+    });
+    expect(app.unwrap()).toBeInstanceOf(NetServer);
+    expect(app.unwrap()).toBe(server.unwrap());
+    const client = newClient(portOf(server));
+    await client.connect();
+    await app.close();
+    expect(events).toEqual(['listening', 'connection']);
+    expect(statuses).toEqual(['connected', 'disconnected']);
+    expect(() => server.unwrap()).toThrow(expect.objectContaining({ code: 'ERR_NOT_CONNECTED' }) as Error);
+  });
+
+  it('of a server say that it is disconnected when it cannot listen', async () => {
+    const { server } = await startEcho();
+    const statuses: string[] = [];
+    const second = startApplication({
+      server: { port: portOf(server) },
+      configure: (app) => void app.status.subscribe((status) => statuses.push(status)),
+    });
+    await expect(second).rejects.toMatchObject({ code: 'ERR_LISTEN_FAILED' });
+    expect(statuses).toEqual(['disconnected']);
+  });
+});
