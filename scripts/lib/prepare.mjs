@@ -58,20 +58,29 @@ async function install(stop) {
 }
 
 /** The npm that runs this script, or the first one in the PATH. */
-function npmCommand() {
+export function npmCommand() {
   const running = process.env.npm_execpath ?? '';
   return basename(running) === 'npm-cli.js' ? [process.execPath, running] : ['npm'];
 }
 
 async function build(project, stop) {
+  const complaint = await compile(['-b', project], stop);
+  if (complaint !== undefined)
+    throw new Failure(`Building failed: ${complaint} - run \`npm run build\` to see all of it.`);
+}
+
+/**
+ * @param {readonly string[]} args - for the compiler
+ * @param {AbortSignal} stop
+ * @returns {Promise<string | undefined>} The first error, and how many more there are; undefined if there is none.
+ */
+export async function compile(args, stop) {
   const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-  const { code, output } = await runTool(process.execPath, [compiler, '-b', project, '--pretty', 'false'], stop);
-  if (code === 0) return;
+  const { code, output } = await runTool(process.execPath, [compiler, ...args, '--pretty', 'false'], stop);
+  if (code === 0) return undefined;
   const errors = output.split('\n').filter((line) => line.includes('error TS'));
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
-  throw new Failure(
-    `Building failed: ${errors[0] ?? oneLine(output)}${more} - run \`npm run build\` to see all of it.`,
-  );
+  return `${errors[0] ?? oneLine(output)}${more}`;
 }
 
 /** Says what is going on as soon as it takes a noticeable time. */

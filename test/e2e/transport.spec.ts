@@ -168,14 +168,17 @@ describe('a Nest application on SealwireServer', () => {
     });
   });
 
-  it('gets the metadata of a dispatch hook and of a record, which goes over it', async () => {
-    const caller = client();
-    caller.setOnDispatchHook((packet) => (packet.metadata = { trace: 'hook', tenant: 'a' }));
-    const record = new SealwireRecordBuilder(0).setMetadata({ trace: 'record' }).build();
-    expect(await firstValueFrom(caller.send('context', record))).toMatchObject({
-      metadata: { trace: 'record', tenant: 'a' },
-    });
-  });
+  it.skipIf(!('setOnDispatchHook' in ClientProxy.prototype))(
+    'gets the metadata of a dispatch hook of Nest 12 and of a record, which goes over it',
+    async () => {
+      const caller = client();
+      caller.setOnDispatchHook((packet) => (packet.metadata = { trace: 'hook', tenant: 'a' }));
+      const record = new SealwireRecordBuilder(0).setMetadata({ trace: 'record' }).build();
+      expect(await firstValueFrom(caller.send('context', record))).toMatchObject({
+        metadata: { trace: 'record', tenant: 'a' },
+      });
+    },
+  );
 
   it('tears the handler’s observable down and fires its signal when the caller unsubscribes', async () => {
     const ends = firstValueFrom(torndown.pipe(take(2), toArray()));

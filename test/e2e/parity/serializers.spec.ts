@@ -128,7 +128,9 @@ describe('a serializer', () => {
     expect(ids).toEqual([true, true, false, false]);
   });
 
-  it('and a deserializer may be those of Nest', async () => {
+  const isPublic = typeof IncomingRequestDeserializer === 'function';
+
+  it.skipIf(!isPublic)('and a deserializer may be those that Nest 12 exports', async () => {
     const client = await start(
       { deserializer: new IncomingRequestDeserializer() },
       { deserializer: new IncomingResponseDeserializer() },

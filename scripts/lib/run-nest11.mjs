@@ -1,0 +1,99 @@
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Failure, oneLine } from './command.mjs';
+import { compile, npmCommand, prepare } from './prepare.mjs';
+import { ROOT, runInForeground, runTool } from './tool.mjs';
+
+/** What is tested of the packages, and what these tests are made of. */
+const TESTS = [
+  'e2e/parity',
+  'e2e/transport.spec.ts',
+  'e2e/streams.spec.ts',
+  'e2e/connection-life.spec.ts',
+  'e2e/drain-first.spec.ts',
+  'e2e/fixtures/draining-app.mjs',
+  'e2e/health.spec.ts',
+  'e2e/unix-socket.spec.ts',
+  'support/application.ts',
+  'support/pair.ts',
+];
+
+/**
+ * `npm run test:nest11`: installs both libraries as npm would publish them, with Nest 11, in a folder of their own; there
+ * runs the tests that concern Nest, and compiles a consumer with the declarations of Nest 11 and 12. Links between
+ * workspaces would still load Nest 12. The arguments are vitest's own.
+ *
+ * @param {AbortSignal} stop
+ */
+export async function command(stop) {
+  await prepare(stop);
+  const folder = await mkdtemp(join(tmpdir(), 'sealwire-nest11-'));
+  try {
+    const on11 = join(folder, 'nest11');
+    await install(on11, stop);
+    await compileConsumer('Nest 11', on11, stop);
+    await compileConsumer('Nest 12', await copyOn12(on11, join(folder, 'nest12')), stop);
+    return await runTests(on11, stop);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The packages with what test/nest11/package.json pins. */
+async function install(folder, stop) {
+  await mkdir(folder, { recursive: true });
+  const packing = ['pack', '--workspace=@sealwire/crypto', '--workspace=@sealwire/transport'];
+  await npm([...packing, '--pack-destination', folder], stop);
+  const manifest = JSON.parse(await readFile(join(ROOT, 'test', 'nest11', 'package.json'), 'utf8'));
+  for (const file of await readdir(folder)) {
+    const [, library] = /^sealwire-(\w+)-.*\.tgz$/.exec(file);
+    manifest.dependencies[`@sealwire/${library}`] = `file:${file}`;
+  }
+  await writeFile(join(folder, 'package.json'), JSON.stringify(manifest));
+  await npm(['install', '--prefix', folder, '--prefer-offline', '--no-audit', '--no-fund', '--no-package-lock'], stop);
+  await link(folder, ['vitest', '@types/node']);
+  console.log(`Installed ${describe(manifest.dependencies)}`);
+}
+
+/** The same packages beside the Nest of this repository. */
+async function copyOn12(on11, folder) {
+  await cp(join(on11, 'node_modules', '@sealwire'), join(folder, 'node_modules', '@sealwire'), { recursive: true });
+  await cp(join(on11, 'package.json'), join(folder, 'package.json'));
+  await link(folder, ['@nestjs', '@types/node', 'reflect-metadata', 'rxjs']);
+  return folder;
+}
+
+async function link(folder, names) {
+  for (const name of names) {
+    const path = join(folder, 'node_modules', name);
+    await mkdir(dirname(path), { recursive: true });
+    await symlink(join(ROOT, 'node_modules', name), path, 'junction');
+  }
+}
+
+async function compileConsumer(what, folder, stop) {
+  await cp(join(ROOT, 'test', 'consumer'), join(folder, 'consumer'), { recursive: true });
+  const complaint = await compile(['--project', join(folder, 'consumer')], stop);
+  if (complaint !== undefined) throw new Failure(`A consumer does not compile with ${what}: ${complaint}`);
+  console.log(`A strict consumer compiles with ${what}`);
+}
+
+async function runTests(folder, stop) {
+  for (const path of TESTS) await cp(join(ROOT, 'test', path), join(folder, 'test', path), { recursive: true });
+  await cp(join(ROOT, 'test', 'nest11', 'vitest.config.ts'), join(folder, 'vitest.config.ts'));
+  const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
+  return runInForeground([vitest, 'run', '--root', folder, ...process.argv.slice(2)], stop);
+}
+
+async function npm(args, stop) {
+  const [program, ...first] = npmCommand();
+  const { code, output } = await runTool(program, [...first, ...args, '--loglevel=error'], stop);
+  if (code !== 0) throw new Failure(`npm ${args[0]} failed: ${oneLine(output)}`);
+}
+
+function describe(dependencies) {
+  return Object.entries(dependencies)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(', ');
+}

@@ -1,0 +1,7 @@
+// For the folder that scripts/lib/run-nest11.mjs makes: there the libraries are what npm has installed.
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
+  test: { globals: true, include: ['test/e2e/**/*.spec.ts'], testTimeout: 20_000 },
+});
