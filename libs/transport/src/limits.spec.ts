@@ -19,6 +19,15 @@ describe('options', () => {
     });
   });
 
+  it('leave room beside the largest message, unless told otherwise', () => {
+    const maxMessageBytes = 128 * 1_048_576;
+    const room = { maxIncompleteBytes: 2 * maxMessageBytes, maxQueuedBytes: 2 * maxMessageBytes };
+    expect(resolveLimits({ maxMessageBytes })).toMatchObject(room);
+    expect(resolveLimits({ maxMessageBytes: 0xffff_ffff })).toMatchObject({ maxIncompleteBytes: 0xffff_ffff });
+    expect(resolveLimits({ maxMessageBytes, maxQueuedBytes: 65_536 })).toMatchObject({ maxQueuedBytes: 65_536 });
+    expect(resolveLimits({ maxMessageBytes: 65_536 })).toMatchObject({ maxQueuedBytes: 64 * 1_048_576 });
+  });
+
   it.each([
     ['maxMessageBytes', 65_535],
     ['maxInFlight', 0],

@@ -12,11 +12,14 @@ export interface LimitOptions {
   readonly maxMessageBytes?: number;
   /** How many requests and unacknowledged events a server takes at once on one connection. Default 1024. */
   readonly maxInFlight?: number;
-  /** Bytes of messages begun and not finished that this side takes on one connection. Default 64 MiB. */
+  /**
+   * Bytes of messages begun and not finished that this side takes on one connection. Default 64 MiB, or twice
+   * `maxMessageBytes` where that is more.
+   */
   readonly maxIncompleteBytes?: number;
   /** Handlers that run at once for one connection, cancelled ones that still run included. Default twice `maxInFlight`. */
   readonly maxRunning?: number;
-  /** Bytes that wait to be sealed on one connection. Default 64 MiB. */
+  /** Bytes that wait to be sealed on one connection. Default 64 MiB, or twice `maxMessageBytes` where that is more. */
   readonly maxQueuedBytes?: number;
   /** Messages of a client that wait for the server to take more. Default 16384. */
   readonly maxQueuedMessages?: number;
@@ -109,14 +112,21 @@ const RANGES: {
  * @throws {TransportError} `ERR_BAD_OPTION` - names the option and what it may be.
  */
 export function resolveLimits(options: LimitOptions): Limits {
+  const raised = roomForLarge(options.maxMessageBytes ?? 0);
   const resolve = (name: keyof typeof RANGES): number => {
     const [fallback, least, greatest] = RANGES[name];
-    return checkLimit(name, options[name] ?? fallback, least, greatest);
+    return checkLimit(name, options[name] ?? raised[name] ?? fallback, least, greatest);
   };
   const names = Object.keys(RANGES) as readonly (keyof typeof RANGES)[];
   const limits = Object.fromEntries(names.map((name) => [name, resolve(name)])) as Record<keyof typeof RANGES, number>;
   const maxRunning = checkLimit('maxRunning', options.maxRunning ?? 2 * limits.maxInFlight, 1, Number.MAX_SAFE_INTEGER);
   return { ...limits, maxRunning, key: { ...KEY_DEFAULTS, ...options.key } };
+}
+
+/** Defaults where large messages are taken: beside one of them there must be room, or it would hold up all others. */
+function roomForLarge(maxMessageBytes: number): Partial<Record<keyof typeof RANGES, number>> {
+  const bytes = Math.min(2 * maxMessageBytes, MAX_U32);
+  return bytes > 64 * MIB ? { maxIncompleteBytes: bytes, maxQueuedBytes: bytes } : {};
 }
 
 /** @throws {TransportError} `ERR_BAD_OPTION` - names the option and what it may be. */

@@ -1,0 +1,101 @@
+// What a large message costs small ones on the same connection, and what happens when there is too much of everything.
+import { firstValueFrom, Subject } from 'rxjs';
+import { afterEach, describe, expect, it } from 'vitest';
+
+import { outcome } from '../support/application.js';
+import { endAll, newClient, portOf, startServer } from '../support/pair.js';
+
+const MIB = 1_048_576;
+const LARGE_BYTES = 64 * MIB;
+
+afterEach(() => endAll());
+
+describe('a message of 64 MiB', () => {
+  const toServer = { pattern: 'measure', message: Buffer.alloc(LARGE_BYTES), bytesOf: (answer: unknown) => answer };
+  const toClient = { pattern: 'fill', message: LARGE_BYTES, bytesOf: (answer: unknown) => (answer as Buffer).length };
+
+  it.each([
+    ['to the server', 'of 10 bytes', 10, toServer],
+    ['to the server', 'of several frames', 40_000, toServer],
+    ['to the client', 'of 10 bytes', 10, toClient],
+    ['to the client', 'of several frames', 40_000, toClient],
+  ])('%s holds back no request %s', async (_way, _size, bytes, { pattern, message, bytesOf }) => {
+    const limits = { maxMessageBytes: 128 * MIB };
+    const server = await startServer(limits);
+    server.addHandler('measure', (bytes: Buffer) => Promise.resolve(bytes.length));
+    server.addHandler('fill', (bytes: number) => Promise.resolve(Buffer.alloc(bytes)));
+    const client = newClient(portOf(server), limits);
+    await client.connect();
+    const finished: string[] = [];
+    const large = outcome(client.send(pattern, message)).finally(() => finished.push('large'));
+    const small = Buffer.alloc(bytes);
+    while (!finished.includes('large')) {
+      const answer = await outcome(client.send('echo', small));
+      expect(Buffer.isBuffer(answer) && answer.equals(small)).toBe(true);
+      finished.push('small');
+    }
+    expect(bytesOf(await large)).toBe(LARGE_BYTES);
+    expect(finished.indexOf('large')).toBeGreaterThanOrEqual(20);
+    expect(client.snapshot().connected).toBe(1);
+  });
+});
+
+describe('overload', () => {
+  it('of handlers fails what is too much at once, and the rest is answered', async () => {
+    const server = await startServer({ maxInFlight: 64, maxRunning: 3 });
+    const release = new Subject<string>();
+    server.addHandler('hold', () => firstValueFrom(release));
+    const client = newClient(portOf(server));
+    const calls = Array.from({ length: 10 }, () => outcome(client.send('hold', 0)));
+    for (const refused of await Promise.all(calls.slice(3))) {
+      expect(refused).toMatchObject({ code: 'ERR_OVERLOADED', fault: 'peer' });
+    }
+    release.next('done');
+    expect(await Promise.all(calls.slice(0, 3))).toEqual(['done', 'done', 'done']);
+    expect(await outcome(client.send('echo', 1))).toBe(1);
+    expect(client.snapshot()).toMatchObject({ connected: 1, inFlight: 0, waiting: 0 });
+  });
+
+  it('of the messages that wait fails what is too much at once, unsent, and the rest is answered', async () => {
+    const server = await startServer({ maxInFlight: 2 });
+    const release = new Subject<string>();
+    server.addHandler('hold', () => firstValueFrom(release));
+    const client = newClient(portOf(server), { maxQueuedMessages: 3 });
+    const calls = Array.from({ length: 10 }, () => outcome(client.send('hold', 0)));
+    for (const refused of await Promise.all(calls.slice(5))) {
+      expect(refused).toMatchObject({ code: 'ERR_QUEUE_FULL', fault: 'caller', sent: false });
+    }
+    const releasing = setInterval(() => release.next('done'), 1);
+    expect(await Promise.all(calls.slice(0, 5))).toEqual(Array.from({ length: 5 }, () => 'done'));
+    clearInterval(releasing);
+    expect(await outcome(client.send('echo', 1))).toBe(1);
+    expect(client.snapshot()).toMatchObject({ connected: 1, inFlight: 0, waiting: 0 });
+  });
+
+  it('of the bytes that wait fails what is too much at once, unsent, and the rest is answered', async () => {
+    const server = await startServer();
+    const client = newClient(portOf(server), { maxQueuedBytes: MIB });
+    await client.connect();
+    const bytes = Buffer.alloc(MIB / 4);
+    const answers = await Promise.all(Array.from({ length: 20 }, () => outcome(client.send('echo', bytes))));
+    const refused = answers.filter((answer) => !Buffer.isBuffer(answer));
+    expect(refused.length).toBeGreaterThanOrEqual(10);
+    expect(refused.length).toBeLessThan(20);
+    for (const error of refused) expect(error).toMatchObject({ code: 'ERR_QUEUE_FULL', sent: false });
+    expect(await outcome(client.send('echo', 1))).toBe(1);
+    expect(client.snapshot()).toMatchObject({ connected: 1, inFlight: 0, waiting: 0 });
+  });
+
+  it('of the answers that wait fails what is too much, and the rest arrives', async () => {
+    const server = await startServer({ maxQueuedBytes: MIB });
+    server.addHandler('fill', () => Promise.resolve(Buffer.alloc(MIB)));
+    const client = newClient(portOf(server));
+    const answers = await Promise.all(Array.from({ length: 20 }, () => outcome(client.send('fill', 0))));
+    const refused = answers.filter((answer) => !Buffer.isBuffer(answer));
+    expect(refused.length).toBeGreaterThanOrEqual(5);
+    expect(refused.length).toBeLessThan(20);
+    for (const error of refused) expect(error).toMatchObject({ code: 'ERR_OVERLOADED' });
+    expect(await outcome(client.send('echo', 1))).toBe(1);
+    expect(client.snapshot().connected).toBe(1);
+  });
+});
