@@ -9,5 +9,7 @@ export default defineConfig({
     globals: true,
     include: ['{libs,apps}/*/src/**/*.spec.ts', 'test/**/*.spec.ts'],
     testTimeout: 20_000,
+    // What is polled for may be the doing of another process, on a machine that is busy.
+    expect: { poll: { timeout: 10_000 } },
   },
 });

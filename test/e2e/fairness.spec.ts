@@ -19,7 +19,7 @@ describe('a message of 64 MiB', () => {
     ['to the server', 'of several frames', 40_000, toServer],
     ['to the client', 'of 10 bytes', 10, toClient],
     ['to the client', 'of several frames', 40_000, toClient],
-  ])('%s holds back no request %s', async (_way, _size, bytes, { pattern, message, bytesOf }) => {
+  ])('%s holds back no request %s', async (_way, _size, smallBytes, { pattern, message, bytesOf }) => {
     const limits = { maxMessageBytes: 128 * MIB };
     const server = await startServer(limits);
     server.addHandler('measure', (bytes: Buffer) => Promise.resolve(bytes.length));
@@ -28,7 +28,7 @@ describe('a message of 64 MiB', () => {
     await client.connect();
     const finished: string[] = [];
     const large = outcome(client.send(pattern, message)).finally(() => finished.push('large'));
-    const small = Buffer.alloc(bytes);
+    const small = Buffer.alloc(smallBytes);
     while (!finished.includes('large')) {
       const answer = await outcome(client.send('echo', small));
       expect(Buffer.isBuffer(answer) && answer.equals(small)).toBe(true);

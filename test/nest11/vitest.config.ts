@@ -3,5 +3,10 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
-  test: { globals: true, include: ['test/e2e/**/*.spec.ts'], testTimeout: 20_000 },
+  test: {
+    globals: true,
+    include: ['test/e2e/**/*.spec.ts'],
+    testTimeout: 20_000,
+    expect: { poll: { timeout: 10_000 } },
+  },
 });
