@@ -13,7 +13,6 @@ import type { PeerInfo } from './context.js';
 import { Execution } from './execution.js';
 import type { ProcessingHooks, ResultSink } from './execution.js';
 import { InOrder } from './in-order.js';
-import { describeFailure, isLoggedByNest } from './remote-error.js';
 
 /** Nest's own words: callers compare with them. */
 export const NO_MESSAGE_HANDLER = 'There is no matching message handler defined in the remote service.';
@@ -26,6 +25,8 @@ export interface HandlerHost {
   readonly deserializer: Deserializer | undefined;
   findHandler(pattern: string): MessageHandler | null;
   logError(error: unknown): void;
+  /** The handler of an event, which has no caller that could be told. */
+  eventFailed(error: unknown): void;
 }
 
 export interface DispatcherOptions {
@@ -218,14 +219,12 @@ export class Dispatcher implements StreamHandler, AnswerHost {
     this.flush();
   }
 
-  /** Nobody waits for what an event handler returns. What it throws Nest's own filter has logged, or made its own of. */
+  /** Nobody waits for what an event handler returns. */
   readonly #eventSink: ResultSink = {
     only: () => undefined,
     next: () => undefined,
     whenWritable: () => undefined,
     complete: () => undefined,
-    error: (error) => {
-      if (!isLoggedByNest(error)) this.#options.host.logError(describeFailure(error));
-    },
+    error: (error) => this.#options.host.eventFailed(error),
   };
 }

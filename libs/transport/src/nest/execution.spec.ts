@@ -31,11 +31,11 @@ describe('an execution', () => {
         metadata: undefined,
         record: undefined,
       }),
-      hooks: { start: (_context, done) => void (run = done), end: note('end') },
+      hooks: { start: (_context, done) => void (run = done), end: note('end'), failed: note('failed') },
       sink,
       settled: note('settled'),
     });
-    execution.start();
+    void execution.start();
     execution.cancel();
     await run();
     expect(told).toEqual(['settled', 'end']);

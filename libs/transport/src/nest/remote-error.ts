@@ -43,7 +43,7 @@ export function errorData(error: unknown): unknown {
 }
 
 /** Nest's filter logs what it does not know with its stack, and answers with these words. */
-export function isLoggedByNest(error: unknown): boolean {
+export function isUnforeseen(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'message' in error && error.message === INTERNAL_ERROR;
 }
 

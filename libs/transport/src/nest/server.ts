@@ -24,6 +24,7 @@ import { createInstanceId, isOwnClient } from './instances.js';
 import { keyringSource, resolveEndpoint, resolveService } from './options.js';
 import type { SealwireServerOptions } from './options.js';
 import { guardHooks } from './processing-hooks.js';
+import { describeFailure, isUnforeseen } from './remote-error.js';
 import { openServerLink } from './server-link.js';
 import type { ServerLink } from './server-link.js';
 import { ServerCounters } from './snapshot.js';
@@ -62,8 +63,6 @@ export type SealwireStatus = 'connected' | 'disconnected';
  */
 export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus> implements CustomTransportStrategy {
   override transportId: NonNullable<SealwireServerOptions['transportId']>;
-  /** What an event handler fails with comes here to be logged: Nest 12 would log it as well, Nest 11 would not. */
-  override propagatesEventHandlerErrors = true;
   protected override readonly logger = new Logger(SealwireServer.name);
   readonly #options: SealwireServerOptions;
   readonly #limits: Limits;
@@ -222,6 +221,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
       deserializer,
       findHandler: (pattern) => this.#findHandler(pattern),
       logError: (error) => this.logger.error(error),
+      eventFailed: (error) => this.#logEventFailure(error),
       hooks: guardHooks(
         {
           start: (context, done) => this.onProcessingStartHook(this.transportId, context, done),
@@ -230,6 +230,12 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
         (error) => this.logger.error(error),
       ),
     };
+  }
+
+  /** What is an `Error` no filter of Nest has seen. Of the rest Nest 12 logs all itself, Nest 11 what is unforeseen. */
+  #logEventFailure(error: unknown): void {
+    const isLogged = 'propagatesEventHandlerErrors' in this || isUnforeseen(error);
+    if (error instanceof Error || !isLogged) this.logger.error(describeFailure(error));
   }
 
   /** Clients send the route, so that one look-up does; a string that spells an object pattern takes Nest's longer way. */

@@ -23,7 +23,7 @@ export class RunningHandlers {
     };
     const execution: Execution = new Execution({ ...options, settled });
     this.#running.add(execution);
-    execution.start();
+    void execution.start();
   }
 
   /** Waits for all of them, and cancels those that are not done in time. Never rejects. */
