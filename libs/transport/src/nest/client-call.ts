@@ -41,14 +41,25 @@ export abstract class ClientCall implements AnswerSink {
 
   /** Sends the packet, after the user's serializer, which may name another pattern. Every failure is told to {@link fail}. */
   protected send(): void {
-    const { packet, toRoute, serializer, order } = this.options;
+    const { packet, serializer, order } = this.options;
+    if (serializer === undefined) {
+      this.#startOrFail(packet);
+      return;
+    }
     order.run<OutgoingPacket>(
-      () => (serializer === undefined ? packet : serializer.serialize(packet)),
-      ({ pattern = packet.pattern, data, metadata }) => {
-        if (!this.isOver) this.start({ pattern: toRoute(pattern), data, metadata });
-      },
+      () => serializer.serialize(packet),
+      (serialized) => this.#startOrFail(serialized),
       (error) => this.fail(error),
     );
+  }
+
+  #startOrFail({ pattern = this.options.packet.pattern, data, metadata }: OutgoingPacket): void {
+    if (this.isOver) return;
+    try {
+      this.start({ pattern: this.options.toRoute(pattern), data, metadata });
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   protected open(kind: 'REQUEST' | 'EVENT', payload: Buffer): void {
