@@ -87,16 +87,18 @@ export class FrameSender {
 
   /** Forgets what the stream has not sent yet, also the rest of a message under way. */
   drop(stream: SendingStream): void {
-    const { message } = stream;
-    if (message === undefined) return;
-    stream.message = undefined;
-    stream.later.drain();
-    this.#queuedBytes -= stream.queuedBytes;
-    stream.queuedBytes = 0;
-    stream.offset = 0;
-    if (stream.isScheduled && !this.#ready.remove(stream)) this.#waitingForRoom.remove(stream);
-    stream.isScheduled = false;
-    this.#releaseRoom(stream, message.payload.length);
+    const bytes = this.#forget(stream);
+    this.#releaseRoom(stream, bytes);
+  }
+
+  /**
+   * Forgets what the stream has not sent yet and ends it with an error of one frame. The peer holds what it has of a
+   * message under way until it reads that frame: nothing that takes the room goes ahead of it.
+   */
+  replace(stream: SendingStream, error: Buffer): void {
+    const bytes = this.#forget(stream);
+    this.sendMessage(stream, 'ERROR', error);
+    this.#releaseRoom(stream, bytes);
   }
 
   /** The next frame, a view of its message; none when nothing is ready or the next one exceeds `roomBytes`. */
@@ -150,6 +152,20 @@ export class FrameSender {
       return;
     }
     this.#begin(stream, bytes);
+  }
+
+  /** @returns The size of the message that was next or under way. */
+  #forget(stream: SendingStream): number {
+    const { message } = stream;
+    if (message === undefined) return 0;
+    stream.message = undefined;
+    stream.later.drain();
+    this.#queuedBytes -= stream.queuedBytes;
+    stream.queuedBytes = 0;
+    stream.offset = 0;
+    if (stream.isScheduled && !this.#ready.remove(stream)) this.#waitingForRoom.remove(stream);
+    stream.isScheduled = false;
+    return message.payload.length;
   }
 
   #begin(stream: SendingStream, bytes: number): void {

@@ -142,12 +142,16 @@ export class ServerStreams implements Streams {
     this.#sender.sendMessage(open.sending, 'ERROR', payload);
   }
 
-  /** Ends the answer with an error at once: what waits is dropped, also the rest of a value under way. */
+  /**
+   * Ends the answer with an error at once: what waits is dropped, also the rest of a value under way.
+   *
+   * @param payload - At most what one frame carries.
+   */
   fail(stream: ServerStream, payload: Buffer): void {
     const open = this.#running(stream);
     if (open === undefined) return;
-    this.#sender.drop(open.sending);
-    this.error(stream, payload);
+    open.at = 'ANSWERED';
+    this.#sender.replace(open.sending, payload);
   }
 
   /** No further value comes. LAST on a value that still waits says so, else COMPLETE. */

@@ -67,16 +67,20 @@ class Server {
   readonly requests: ServerStream[] = [];
   readonly events: ServerStream[] = [];
   readonly cancelled: ServerStream[] = [];
-  readonly streams = new ServerStreams({
-    own: PEER,
-    peer: PEER,
-    maxQueuedBytes: 1_000,
-    handler: {
-      request: (stream) => this.requests.push(stream),
-      event: (stream) => this.events.push(stream),
-      cancelled: (stream) => this.cancelled.push(stream),
-    },
-  });
+  readonly streams: ServerStreams;
+
+  constructor({ maxQueuedBytes = 1_000 } = {}) {
+    this.streams = new ServerStreams({
+      own: PEER,
+      peer: PEER,
+      maxQueuedBytes,
+      handler: {
+        request: (stream) => this.requests.push(stream),
+        event: (stream) => this.events.push(stream),
+        cancelled: (stream) => this.cancelled.push(stream),
+      },
+    });
+  }
 }
 
 describe('ClientStreams', () => {
@@ -246,6 +250,26 @@ describe('ServerStreams', () => {
 });
 
 describe('both sides together', () => {
+  it('give the room of a value that was cut off by an error away only behind that error [R6.18]', () => {
+    const near = client();
+    const far = new Server({ maxQueuedBytes: 200_000 });
+    for (let i = 0; i < 2; i++) near.open('REQUEST', request(), new Heard());
+    for (const sent of drain(near)) far.streams.receive(sent, 0);
+    const [first, second] = far.requests;
+    if (first === undefined || second === undefined) throw new TypeError('a request was not handed over');
+    far.streams.next(first, Buffer.alloc(65_536, 2), false);
+    for (let i = 0; i < 3; i++) near.receive(far.streams.nextFrame(ROOM) as Frame, 0);
+    far.streams.next(second, Buffer.alloc(65_536, 2), false);
+    far.streams.fail(first, Buffer.of(2));
+    const rest = drain(far.streams);
+    expect(rest.slice(0, 2)).toMatchObject([
+      { kind: 'ERROR', stream: 1 },
+      { kind: 'NEXT', stream: 2 },
+    ]);
+    for (const sent of rest) near.receive(sent, 0);
+    expect(near.hasIncomplete).toBe(false);
+  });
+
   it('agree that nothing is open once every frame has crossed, whatever was cancelled or answered when', () => {
     const step = fc.oneof(
       fc.record({ do: fc.constant('ask' as const), bytes: fc.constantFrom(1, 20_000, 60_000) }),
