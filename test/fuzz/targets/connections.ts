@@ -1,0 +1,128 @@
+// docs/protocol.md §5: two whole connections that keep every rule, with all that can cross between them.
+import { Connection } from '../../../libs/transport/src/connection/connection.js';
+import type { TransportError } from '../../../libs/transport/src/errors.js';
+import type { Session } from '../../../libs/transport/src/handshake/index.js';
+import type { ClientStreams } from '../../../libs/transport/src/frame/client-streams.js';
+import type { ServerStreams } from '../../../libs/transport/src/frame/server-streams.js';
+import { resolveLimits } from '../../../libs/transport/src/limits.js';
+import type { Limits } from '../../../libs/transport/src/limits.js';
+import { createCodec } from '../../../libs/transport/src/nest/sealing.js';
+import { Script } from '../script.js';
+import { hold, OK } from '../target.js';
+import type { Target } from '../target.js';
+import { turn, wire } from '../wire.js';
+import type { WireEnd } from '../wire.js';
+import { CLIENT, SERVER } from './handshake.js';
+import { Caller, Servant } from './streams.js';
+
+export const UP = Buffer.alloc(32, 1);
+export const DOWN = Buffer.alloc(32, 2);
+/** Keys wear out as fast as the protocol allows, so that KEY_UPDATE crosses everything. */
+export const CONNECTION_LIMITS: Limits = resolveLimits({ key: { softRecords: 1, softBytes: 1 } });
+const PIECES = [1, 2, 33, 50, 500, 70_000] as const;
+
+export function sessionOf(role: 'client' | 'server'): Session {
+  const [outgoingKey, incomingKey] = role === 'client' ? [UP, DOWN] : [DOWN, UP];
+  const peer = role === 'client' ? SERVER : CLIENT;
+  return { outgoingKey, incomingKey, peer, handshakeHash: Buffer.alloc(32), keyId: Buffer.alloc(8) };
+}
+
+/** A connection that notes how it ended. */
+export class Watched {
+  readonly connection: Connection;
+  /** `agreed`, or the code that it ended with. */
+  ended: string | undefined;
+  isOpen: boolean;
+
+  constructor(
+    role: 'client' | 'server',
+    end: WireEnd,
+    streams: ClientStreams | ServerStreams,
+    session = sessionOf(role),
+  ) {
+    this.isOpen = role === 'client';
+    this.connection = new Connection({
+      role,
+      socket: end.socket,
+      codec: createCodec(session, CONNECTION_LIMITS.key),
+      streams,
+      limits: CONNECTION_LIMITS,
+      events: {
+        opened: () => {
+          this.isOpen = true;
+        },
+        closed: (error: TransportError | undefined) => {
+          hold(this.ended === undefined, 'a connection that ends twice');
+          this.ended = error?.code ?? 'agreed';
+        },
+      },
+    });
+  }
+}
+
+class Pair {
+  readonly #script: Script;
+  readonly #ends = wire();
+  readonly #caller = new Caller();
+  readonly #servant = new Servant();
+  readonly #client: Watched;
+  readonly #server: Watched;
+
+  constructor(script: Script) {
+    this.#script = script;
+    this.#server = new Watched('server', this.#ends[1], this.#servant.streams);
+    this.#client = new Watched('client', this.#ends[0], this.#caller.streams);
+  }
+
+  async play(): Promise<void> {
+    while (!this.#script.isOver) {
+      await this.#step(this.#script.below(32));
+      hold(this.#servant.handed === 0 || this.#server.isOpen, 'a request was handed over before CONFIRM');
+    }
+    for (let round = 0; this.#client.ended === undefined || this.#server.ended === undefined; round++) {
+      hold(round < 5000, `never over: client ${this.#client.ended}, server ${this.#server.ended}`);
+      if (this.#server.isOpen) void this.#client.connection.close();
+      this.#servant.answerAll();
+      this.#server.connection.scheduleFlush();
+      for (const end of this.#ends) end.deliver(70_000);
+      await turn();
+    }
+    hold(this.#client.ended === 'agreed', `the client ended with ${this.#client.ended}`);
+    hold(this.#server.ended === 'agreed', `the server ended with ${this.#server.ended}`);
+    for (const { heard } of this.#caller.calls) heard.checkAtEnd();
+    hold(this.#servant.streams.isIdle && this.#caller.streams.isIdle, 'a connection that is over has streams');
+  }
+
+  async #step(choice: number): Promise<void> {
+    const [up, down] = this.#ends;
+    if (choice < 8) up.deliver(this.#script.pick(PIECES));
+    else if (choice < 16) down.deliver(this.#script.pick(PIECES));
+    else if (choice < 20) await turn();
+    else if (choice < 25) this.#caller.act(this.#script);
+    else if (choice < 29) this.#servant.act(this.#script);
+    else if (choice === 29) this.#ping();
+    else if (this.#script.below(8) === 0) this.#close(choice === 30 ? this.#client : this.#server);
+    this.#client.connection.scheduleFlush();
+    this.#server.connection.scheduleFlush();
+  }
+
+  #ping(): void {
+    const { connection } = this.#script.below(2) === 0 ? this.#client : this.#server;
+    connection.ping().catch(() => undefined); // a connection that ends answers no PING
+  }
+
+  /** A server that closes before CONFIRM just leaves, and that is another story. */
+  #close({ connection }: Watched): void {
+    if (this.#server.isOpen) void connection.close();
+  }
+}
+
+export const connections: Target = {
+  name: 'connections',
+  codes: [],
+  make: (random) => random.bytes(random.below(random.oneIn(4) ? 1500 : 200)),
+  async run(input) {
+    await new Pair(new Script(input)).play();
+    return OK;
+  },
+};

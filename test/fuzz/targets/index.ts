@@ -1,0 +1,36 @@
+import type { Target } from '../target.js';
+import { connections } from './connections.js';
+import { channelJson, data, frames, messages } from './frames.js';
+import { announcement, message1, message2, preamble } from './handshake.js';
+import { bodies, hosts, patterns, queries } from './http.js';
+import { keyFiles, keys, legacyMessages } from './key-files.js';
+import { contents, records, sealed } from './records.js';
+import { clients, servers } from './rogues.js';
+import { bothStreams, rogueClient, rogueServer } from './streams.js';
+
+export const TARGETS: readonly Target[] = [
+  preamble,
+  message1,
+  message2,
+  announcement,
+  records,
+  sealed,
+  contents,
+  frames,
+  messages,
+  data,
+  channelJson,
+  keys,
+  keyFiles,
+  legacyMessages,
+  patterns,
+  queries,
+  bodies,
+  hosts,
+  rogueClient,
+  rogueServer,
+  bothStreams,
+  connections,
+  servers,
+  clients,
+];

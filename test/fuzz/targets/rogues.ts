@@ -1,0 +1,229 @@
+// docs/protocol.md §4 and §5: one whole side against somebody who has the key, or has not, and keeps no rule.
+import { Acceptance } from '../../../libs/transport/src/connection/acceptance.js';
+import { receiveMessage2, respond, startInitiator } from '../../../libs/transport/src/handshake/index.js';
+import type { InitiatorState, Session } from '../../../libs/transport/src/handshake/index.js';
+import { decodeFrames } from '../../../libs/transport/src/frame/frame.js';
+import { decodeContent } from '../../../libs/transport/src/record/content.js';
+import { OpeningHalf, SealingHalf } from '../../../libs/transport/src/record/half-connection.js';
+import { RecordDecoder } from '../../../libs/transport/src/record/record.js';
+import { mutate, pieces } from '../mutate.js';
+import { hashText, Random } from '../random.js';
+import { hold, OK } from '../target.js';
+import type { Target } from '../target.js';
+import { turn, wire } from '../wire.js';
+import { sessionOf, Watched } from './connections.js';
+import { CLIENT, KEY, SERVER, SERVICE } from './handshake.js';
+import { anyInner, KEY_LIMITS } from './records.js';
+import { Caller, Servant } from './streams.js';
+import { Script } from '../script.js';
+
+const ALERT = Buffer.from('e1534c5701ff0000', 'hex');
+const CONFIRM = Buffer.of(7);
+const NOTHING = Buffer.alloc(0);
+const ONLY_OF_SERVER = new Set(['NEXT', 'ERROR', 'COMPLETE', 'ACK']);
+const ONLY_OF_CLIENT = new Set(['REQUEST', 'EVENT', 'CANCEL', 'CONFIRM']);
+const RECORD_CODES = [
+  'ERR_FRAME_MALFORMED',
+  'ERR_FRAME_UNEXPECTED',
+  'ERR_INCOMPLETE_LIMIT',
+  'ERR_IN_FLIGHT_LIMIT',
+  'ERR_KEY_UPDATE_FLOOD',
+  'ERR_MESSAGE_TOO_LARGE',
+  'ERR_OPEN_FAILED',
+  'ERR_RECORD_LENGTH',
+  'ERR_RECORD_MALFORMED',
+  'ERR_RECORD_UNEXPECTED',
+  'ERR_TRUNCATED',
+];
+/** Read from the input by {@link Script}: the words, then the seed of all that is random in a plan. */
+const HEAD_BYTES = 4;
+
+/** Who seals what he likes, and reads what comes back as strictly as he can. */
+class Rogue {
+  readonly #random: Random;
+  readonly #sealing: SealingHalf;
+  readonly #opening: OpeningHalf;
+  readonly #decoder = new RecordDecoder();
+  readonly heard: string[] = [];
+  #last: Buffer = NOTHING;
+
+  constructor(random: Random, { outgoingKey, incomingKey }: Session) {
+    this.#random = random;
+    this.#sealing = new SealingHalf(outgoingKey, KEY_LIMITS, 0);
+    this.#opening = new OpeningHalf(incomingKey, KEY_LIMITS, 0);
+  }
+
+  seal(inner: Buffer): Buffer {
+    const record = this.#sealing.seal(inner);
+    if (inner[0] === 2 && !this.#random.oneIn(16)) this.#sealing.updateKey(0);
+    const before = this.#last;
+    this.#last = record;
+    switch (this.#random.below(300)) {
+      case 0:
+        return mutate(record, this.#random);
+      case 1: // once more, in place of the next
+        return before;
+      case 2: // one that never arrives
+        return NOTHING;
+      default:
+        return record;
+    }
+  }
+
+  /** @throws What an honest peer would end the connection with. */
+  hear(bytes: Buffer): void {
+    for (const body of this.#decoder.push(bytes)) {
+      hold(this.heard.at(-1) !== 'CLOSE', 'a record after CLOSE');
+      const content = decodeContent(this.#opening.open(body, 0));
+      if (content.type === 'KEY_UPDATE') this.#opening.updateKey(0);
+      if (content.type === 'DATA') for (const { kind } of decodeFrames(content.frames)) this.heard.push(kind);
+      else this.heard.push(content.type);
+    }
+  }
+}
+
+class RogueClient {
+  readonly #random: Random;
+  readonly #script: Script;
+  readonly #servant = new Servant();
+  readonly #ends = wire();
+  readonly #acceptance: Acceptance;
+  #watched: Watched | undefined;
+  #failed: string | undefined;
+  #rogue: Rogue | undefined;
+
+  constructor(input: Buffer) {
+    this.#script = new Script(input);
+    this.#random = new Random(hashText(this.#script.bytes(HEAD_BYTES).toString('hex')));
+    this.#acceptance = new Acceptance({
+      socket: this.#ends[1].socket,
+      handshakeTimeoutMs: 60_000,
+      respond: (message1) => respond(() => KEY.psk, { service: SERVICE, announcement: SERVER }, message1),
+      accepted: (session) => {
+        this.#watched = new Watched('server', this.#ends[1], this.#servant.streams, session);
+      },
+      failed: (error) => {
+        this.#failed = error.code;
+      },
+    });
+  }
+
+  async play(): Promise<string> {
+    const { state, message1 } = startInitiator(KEY, { service: SERVICE, announcement: CLIENT });
+    this.#send(this.#script.below(16) === 0 ? mutate(message1, this.#random) : message1);
+    const reply = this.#ends[1].take();
+    if (this.#watched === undefined) return this.#endOfStranger(reply);
+    this.#rogue = this.#meet(state, reply);
+    if (this.#script.below(16) > 0) this.#send(this.#rogue.seal(CONFIRM));
+    while (!this.#script.isOver && this.#watched.ended === undefined) await this.#step(this.#rogue);
+    return this.#endOfConnection(this.#watched, this.#rogue);
+  }
+
+  #meet(state: InitiatorState, reply: Buffer): Rogue {
+    hold(reply.length === 104, `${reply.length} bytes in place of message 2`);
+    return new Rogue(this.#random, receiveMessage2(state, reply));
+  }
+
+  async #step(rogue: Rogue): Promise<void> {
+    switch (this.#script.below(6)) {
+      case 0:
+        this.#servant.act(this.#script);
+        this.#watched?.connection.scheduleFlush();
+        return;
+      case 1:
+        await turn();
+        rogue.hear(this.#ends[1].take());
+        return;
+      case 2:
+        if (this.#script.below(16) === 0) void this.#watched?.connection.close();
+        return;
+      default:
+        this.#send(rogue.seal(anyInner(this.#random, 'client')));
+    }
+    hold(this.#servant.handed === 0 || this.#watched?.isOpen === true, 'a handler ran before CONFIRM');
+  }
+
+  #send(bytes: Buffer): void {
+    for (const piece of pieces(bytes, this.#script.pick([1000, 1, 40]), this.#random)) this.#ends[1].receive(piece);
+  }
+
+  /** The alert and nothing else, or silence while message 1 is not complete. */
+  #endOfStranger(reply: Buffer): string {
+    hold(this.#failed === undefined ? reply.length === 0 : reply.equals(ALERT), `${reply.length} bytes for a stranger`);
+    if (this.#failed !== undefined) return this.#failed;
+    this.#acceptance.evict();
+    return this.#failed ?? 'no end';
+  }
+
+  async #endOfConnection(watched: Watched, rogue: Rogue): Promise<string> {
+    await turn();
+    rogue.hear(this.#ends[1].take());
+    const { handed } = this.#servant;
+    if (watched.ended === undefined) this.#ends[1].emit('end');
+    await turn();
+    this.#ends[1].destroy();
+    await turn();
+    hold(watched.ended !== undefined, 'a connection that never ends');
+    hold(this.#servant.handed === handed, 'a handler ran after the end');
+    hold(this.#servant.streams.isIdle, 'a connection that is over has streams');
+    if (!watched.isOpen) hold(rogue.heard.length === 0, 'a stranger was told something');
+    hold(
+      rogue.heard.every((word) => !ONLY_OF_CLIENT.has(word)),
+      'a word of a client',
+    );
+    return watched.ended === 'agreed' ? OK : (watched.ended ?? OK);
+  }
+}
+
+export const servers: Target = {
+  name: 'servers',
+  // ERR_CONNECTION_CLOSED: closed by this side before it was open.
+  codes: [
+    ...RECORD_CODES,
+    'ERR_HANDSHAKE_MALFORMED',
+    'ERR_EARLY_BYTES',
+    'ERR_CONNECTION_CLOSED',
+    'ERR_STRANGER_EVICTED',
+  ],
+  make: (random) => random.bytes(HEAD_BYTES + random.below(120)),
+  run: (input) => new RogueClient(input).play(),
+};
+
+export const clients: Target = {
+  name: 'clients',
+  codes: [...RECORD_CODES, 'ERR_CONNECTION_LOST'],
+  make: (random) => random.bytes(HEAD_BYTES + random.below(120)),
+  async run(input) {
+    const script = new Script(input);
+    const random = new Random(hashText(script.bytes(HEAD_BYTES).toString('hex')));
+    const [, end] = wire();
+    const caller = new Caller();
+    const watched = new Watched('client', end, caller.streams);
+    const rogue = new Rogue(random, sessionOf('server'));
+    while (!script.isOver && watched.ended === undefined) {
+      const choice = script.below(6);
+      if (choice === 0) caller.act(script);
+      else if (choice === 1) await turn();
+      else if (choice === 2 && script.below(16) === 0) void watched.connection.close();
+      else
+        for (const piece of pieces(rogue.seal(anyInner(random, 'server')), script.pick([1000, 1, 40]), random))
+          end.receive(piece);
+      watched.connection.scheduleFlush();
+      rogue.hear(end.take());
+    }
+    await turn();
+    rogue.hear(end.take());
+    if (watched.ended === undefined) end.emit('end');
+    await turn();
+    end.destroy();
+    await turn();
+    hold(watched.ended !== undefined, 'a connection that never ends');
+    for (const { heard } of caller.calls) heard.checkAtEnd();
+    hold(rogue.heard.length === 0 || rogue.heard[0] === 'CONFIRM', 'a client that does not begin with CONFIRM');
+    hold(
+      rogue.heard.every((word) => !ONLY_OF_SERVER.has(word)),
+      'a word of a server',
+    );
+    return watched.ended === 'agreed' ? OK : (watched.ended ?? OK);
+  },
+};
