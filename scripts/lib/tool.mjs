@@ -11,13 +11,14 @@ export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
  * @param {string} command
  * @param {readonly string[]} args
  * @param {AbortSignal} stop - Ends the tool and rejects.
+ * @param {string} cwd - The folder that it runs in; the top of the repository, unless told.
  * @returns {Promise<{ code: number | null, output: string }>}
  */
-export function runTool(command, args, stop) {
+export function runTool(command, args, stop, cwd = ROOT) {
   return new Promise((resolve, reject) => {
     // npm is a .cmd file on Windows, which only a shell can run. No argument here comes from outside.
     const child = spawn(command, args, {
-      cwd: ROOT,
+      cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
       signal: stop,
       shell: command === 'npm' && process.platform === 'win32',

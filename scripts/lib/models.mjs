@@ -1,0 +1,58 @@
+/**
+ * @typedef {object} Check
+ * @property {string} model - a file in docs/model, without .pml
+ * @property {readonly string[]} defines - how the model is varied
+ * @property {string | undefined} property - the name of an LTL property; undefined: assertions and deadlocks
+ * @property {boolean} holds - false: a violation has to be found, which shows that the model can fail
+ */
+
+/**
+ * The properties that hold, for every variant of a model, beside its assertions.
+ *
+ * @type {readonly (readonly [model: string, defines: readonly string[], properties: readonly string[]])[]}
+ */
+const HOLDING = [
+  ['handshake', [], ['opens_after_confirm', 'replay_never_opens', 'hands_over_once', 'answers_once']],
+  ['closing', [], ['both_end', 'serves_nothing_after_close']],
+  ['closing', ['NO_DEADLINE'], ['both_end', 'serves_nothing_after_close', 'loses_nothing']],
+  ['key-update', [], ['keys_agree']],
+  ['slots', [], ['counts_agree', 'ends_agree']],
+  ['slots', ['MAX=1'], ['counts_agree', 'ends_agree']],
+];
+
+/**
+ * What has to be found: a model that was broken on purpose, or a good end that has to be possible.
+ *
+ * @type {readonly (readonly [model: string, defines: readonly string[], property: string | undefined])[]}
+ */
+const VIOLATED = [
+  ['handshake', ['BROKEN_NO_CONFIRM'], 'replay_never_opens'],
+  ['handshake', ['BROKEN_NO_CONFIRM'], 'opens_after_confirm'],
+  ['handshake', ['BROKEN_OLD_CONFIRM'], 'replay_never_opens'],
+  ['handshake', ['BROKEN_NO_COUNTER'], 'hands_over_once'],
+  ['handshake', [], 'never_works'],
+  ['closing', ['BROKEN_NO_ANSWER', 'NO_DEADLINE'], undefined],
+  ['closing', ['BROKEN_NO_ANSWER', 'NO_DEADLINE'], 'both_end'],
+  ['closing', ['BROKEN_GOAWAY_FIRST'], undefined],
+  ['closing', ['BROKEN_ANSWERS_AFTER_CLOSE'], undefined],
+  ['closing', ['BROKEN_SERVES_AFTER_CLOSE'], undefined],
+  ['closing', [], 'loses_nothing'],
+  ['closing', [], 'never_crosses'],
+  ['key-update', ['BROKEN_NEW_KEY_FIRST'], undefined],
+  ['key-update', ['BROKEN_COUNTER_RESET'], undefined],
+  ['key-update', ['BROKEN_BOTH_DIRECTIONS'], undefined],
+  ['key-update', ['BROKEN_TOO_SOON'], undefined],
+  ['key-update', [], 'never_both'],
+  ['slots', ['BROKEN_FREES_EARLY'], undefined],
+  ['slots', ['BROKEN_KEEPS_SLOT'], undefined],
+  ['slots', ['BROKEN_KEEPS_SLOT'], 'counts_agree'],
+  ['slots', [], 'never_all'],
+];
+
+/** @type {readonly Check[]} */
+export const CHECKS = [
+  ...HOLDING.flatMap(([model, defines, properties]) =>
+    [undefined, ...properties].map((property) => ({ model, defines, property, holds: true })),
+  ),
+  ...VIOLATED.map(([model, defines, property]) => ({ model, defines, property, holds: false })),
+];
