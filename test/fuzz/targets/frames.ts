@@ -15,31 +15,38 @@ import { hold, OK, outcomeOf } from '../target.js';
 import type { Target } from '../target.js';
 import { anyJson, judgeJson } from './json.js';
 
+/** Who sends a frame: which side, and on which streams. */
+export interface Origin {
+  readonly side: 'client' | 'server';
+  stream(opens: boolean): number;
+}
+
 /** The kinds that a side may send. */
 const KINDS_OF = { client: [1, 1, 2, 6], server: [3, 3, 4, 5, 7] } as const;
 
-/** One to five frames of which each may be anything; most are of a kind that `from` may send. */
-export function anyFrames(random: Random, from?: 'client' | 'server'): Buffer {
+/** One to five frames of which each may be anything; most are what `from` may send. */
+export function anyFrames(random: Random, from?: Origin): Buffer {
   const frames = Array.from({ length: 1 + random.below(5) }, () => anyFrame(random, from));
-  return random.oneIn(16) ? mutate(Buffer.concat(frames), random) : Buffer.concat(frames);
+  return random.oneIn(32) ? mutate(Buffer.concat(frames), random) : Buffer.concat(frames);
 }
 
-function anyFrame(random: Random, from: 'client' | 'server' | undefined): Buffer {
-  const isOdd = from === undefined || random.oneIn(32);
-  const kind = isOdd ? random.below(random.oneIn(16) ? 256 : 8) : random.pick(KINDS_OF[from]);
+function anyFrame(random: Random, from: Origin | undefined): Buffer {
+  const isOdd = from === undefined || random.oneIn(64);
+  const kind = isOdd ? random.below(random.oneIn(16) ? 256 : 8) : random.pick(KINDS_OF[from.side]);
   const isSignal = kind >= 5 && kind <= 7;
   const flags = isSignal || random.oneIn(2) ? 0 : random.below(random.oneIn(32) ? 256 : kind === 3 ? 3 : 2);
   const payload = isSignal && !random.oneIn(32) ? Buffer.alloc(0) : anyPayload(kind, random);
+  const stream = isOdd ? (random.oneIn(64) ? random.u32() : random.below(12)) : from.stream(kind <= 2);
   const header = Buffer.alloc(8);
   header[0] = kind;
   header[1] = flags;
   header.writeUInt16BE(payload.length, 2);
-  header.writeUInt32BE(random.oneIn(64) ? random.u32() : 1 + random.below(12), 4);
+  header.writeUInt32BE(stream, 4);
   return Buffer.concat([header, payload]);
 }
 
 function anyPayload(kind: number, random: Random): Buffer {
-  if (random.oneIn(4)) return random.bytes(random.below(30));
+  if (random.oneIn(4)) return random.bytes(1 + random.below(30));
   return kind <= 2 ? anyMessage(random) : encodeData(random.below(1000));
 }
 

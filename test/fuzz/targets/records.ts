@@ -8,6 +8,7 @@ import { hashText, Random } from '../random.js';
 import { codeOf, hold, OK, outcomeOf } from '../target.js';
 import type { Target } from '../target.js';
 import { anyFrames } from './frames.js';
+import type { Origin } from './frames.js';
 
 export const KEY_LIMITS = {
   softBytes: 2 ** 30,
@@ -76,7 +77,7 @@ export const sealed: Target = {
 };
 
 /** The plaintext of a record: honest, nearly so, or anything. */
-export function anyInner(random: Random, from?: 'client' | 'server'): Buffer {
+export function anyInner(random: Random, from?: Origin): Buffer {
   const contents: readonly [RecordContent, ...RecordContent[]] = [
     { type: 'DATA', frames: Buffer.of(1) },
     { type: 'PING', token: Buffer.alloc(8, 1) },
@@ -86,9 +87,9 @@ export function anyInner(random: Random, from?: 'client' | 'server'): Buffer {
     { type: 'CLOSE', reason: random.pick(['done', 'goingAway', 'idle', 'limit']) },
     { type: 'CONFIRM' },
   ];
-  if (!random.oneIn(4)) return Buffer.concat([Buffer.of(1), anyFrames(random, from)]);
+  if (!random.oneIn(8)) return Buffer.concat([Buffer.of(1), anyFrames(random, from)]);
   const inner = encodeContent(random.pick(contents));
-  return random.oneIn(8) ? mutate(inner, random) : inner;
+  return random.oneIn(16) ? mutate(inner, random) : inner;
 }
 
 export const contents: Target = {

@@ -13,6 +13,7 @@ import type { Target } from '../target.js';
 import { turn, wire } from '../wire.js';
 import { sessionOf, Watched } from './connections.js';
 import { CLIENT, KEY, SERVER, SERVICE } from './handshake.js';
+import type { Origin } from './frames.js';
 import { anyInner, KEY_LIMITS } from './records.js';
 import { Caller, Servant } from './streams.js';
 import { Script } from '../script.js';
@@ -91,6 +92,7 @@ class RogueClient {
   #watched: Watched | undefined;
   #failed: string | undefined;
   #rogue: Rogue | undefined;
+  #streams = 0;
 
   constructor(input: Buffer) {
     this.#script = new Script(input);
@@ -119,6 +121,18 @@ class RogueClient {
     return this.#endOfConnection(this.#watched, this.#rogue);
   }
 
+  /** Streams are opened one after the other, and some fragments go to one that is open. */
+  get #origin(): Origin {
+    return {
+      side: 'client',
+      stream: (opens) => {
+        if (!opens || this.#random.oneIn(8)) return 1 + this.#random.below(this.#streams || 1);
+        this.#streams += 1;
+        return this.#streams;
+      },
+    };
+  }
+
   #meet(state: InitiatorState, reply: Buffer): Rogue {
     hold(reply.length === 104, `${reply.length} bytes in place of message 2`);
     return new Rogue(this.#random, receiveMessage2(state, reply));
@@ -138,7 +152,7 @@ class RogueClient {
         if (this.#script.below(16) === 0) void this.#watched?.connection.close();
         return;
       default:
-        this.#send(rogue.seal(anyInner(this.#random, 'client')));
+        this.#send(rogue.seal(anyInner(this.#random, this.#origin)));
     }
     hold(this.#servant.handed === 0 || this.#watched?.isOpen === true, 'a handler ran before CONFIRM');
   }
@@ -200,13 +214,14 @@ export const clients: Target = {
     const caller = new Caller();
     const watched = new Watched('client', end, caller.streams);
     const rogue = new Rogue(random, sessionOf('server'));
+    const origin: Origin = { side: 'server', stream: () => 1 + random.below(caller.calls.length || 1) };
     while (!script.isOver && watched.ended === undefined) {
       const choice = script.below(6);
       if (choice === 0) caller.act(script);
       else if (choice === 1) await turn();
       else if (choice === 2 && script.below(16) === 0) void watched.connection.close();
       else
-        for (const piece of pieces(rogue.seal(anyInner(random, 'server')), script.pick([1000, 1, 40]), random))
+        for (const piece of pieces(rogue.seal(anyInner(random, origin)), script.pick([1000, 1, 40]), random))
           end.receive(piece);
       watched.connection.scheduleFlush();
       rogue.hear(end.take());
