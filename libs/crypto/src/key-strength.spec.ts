@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { SecretKey } from './index.js';
@@ -64,5 +65,25 @@ describe('a weak key', () => {
     const refusal = refusalOf(Buffer.from(text));
     expect(refusal).toMatchObject({ message: expect.stringContaining('npm run keys -- keygen') });
     expect(String(refusal)).not.toContain('brown');
+  });
+});
+
+describe('any 32 bytes', () => {
+  it('are a key, unless they have 16 or fewer different values or are text throughout [R2.2]', () => {
+    const byte = fc.constantFrom([0, 255], [0x20, 0x7e], [0x09, 0x0d], [0, 15], [0x70, 0x90], [1, 17]);
+    const key = byte.chain(([min = 0, max = 255]) =>
+      fc.array(fc.integer({ min, max }), { minLength: 32, maxLength: 32 }),
+    );
+    fc.assert(
+      fc.property(key, (bytes) => {
+        const isText = bytes.every((value) => (value >= 0x20 && value <= 0x7e) || (value >= 9 && value <= 13));
+        const isStrong = new Set(bytes).size > 16 && !isText;
+        const refusal = refusalOf(Uint8Array.from(bytes));
+        if (isStrong) expect(refusal).toBe('accepted');
+        else
+          expect(refusal).toMatchObject({ code: expect.stringMatching(/^ERR_KEY_(REPEATED_BYTE|TEXT|FEW_VALUES)$/) });
+      }),
+      { numRuns: 500 },
+    );
   });
 });

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { isHostAllowed, isLoopback, isOriginAllowed, LOOPBACK_HOSTS, parseAllowedHost } from './allowed-hosts.js';
@@ -82,3 +83,25 @@ it.each([
   ['10.0.0.1', false],
   ['127.evil.example', false],
 ])('tells whether %s is this machine only: %s', (host, expected) => expect(isLoopback(host)).toBe(expected));
+
+describe('any Host or Origin', () => {
+  it('is taken for this machine only where the name in it is one of this machine', () => {
+    const local = fc.constantFrom('localhost', '127.0.0.1', '[::1]');
+    const header = fc
+      .tuple(
+        fc.constantFrom('', 'http://', 'https://'),
+        fc.string({ maxLength: 12 }),
+        local,
+        fc.string({ maxLength: 12 }),
+      )
+      .map(([scheme, before, name, behind]) => scheme + before + name + behind);
+    fc.assert(
+      fc.property(header, (text) => {
+        const isThisMachine = /^(?:https?:\/\/)?(?:localhost|127\.0\.0\.1|\[::1\])\.?(?::\d{1,5})?$/i.test(text);
+        const isAllowed = isHostAllowed(text, LOOPBACK_HOSTS) || isOriginAllowed(text, LOOPBACK_HOSTS);
+        expect(isAllowed && !isThisMachine).toBe(false);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});

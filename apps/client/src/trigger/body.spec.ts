@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { parseBody, parseMessage } from './body.js';
@@ -70,5 +71,26 @@ describe('the body of POST /messages', () => {
 
   it('is never raw bytes', () => {
     expect(() => parseMessage(Buffer.from('Hi'))).toThrow(expect.objectContaining({ code: 'ERR_MEDIA_TYPE' }));
+  });
+});
+
+describe('any body', () => {
+  it('is a value other than null, or refused with a code', () => {
+    const json = fc.json().map((text) => Buffer.from(text));
+    const noise = fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes));
+    const type = fc.oneof(
+      fc.constantFrom(JSON_TYPE, 'application/json; charset=utf-8', 'application/octet-stream', undefined),
+      fc.string(),
+    );
+    fc.assert(
+      fc.property(type, fc.oneof(json, noise), (contentType, body) => {
+        try {
+          expect(parseBody(contentType, body)).not.toBeNull();
+        } catch (error) {
+          expect(error).toMatchObject({ code: expect.stringMatching(/^ERR_(BAD_BODY|MEDIA_TYPE)$/) });
+        }
+      }),
+      { numRuns: 500 },
+    );
   });
 });

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { parseEmitQuery, parseSendQuery, parseStreamQuery } from './query.js';
@@ -37,4 +38,32 @@ describe('the query', () => {
   it.each(['', '{', 'null', '{"__proto__":1}', ['1', '2']])('refuses data=%s', (data) =>
     expect(() => parseStreamQuery({ data })).toThrow(refused),
   );
+});
+
+describe('any query', () => {
+  it('gives a deadline from 1 ms to a day and data that is a message, or is refused', () => {
+    const text = fc.oneof(
+      fc.string(),
+      fc.nat().map(String),
+      fc.json(),
+      fc.constantFrom('1', 'true', 'null', '86400001'),
+    );
+    const value = fc.oneof(text, fc.array(text, { maxLength: 3 }));
+    const query = fc.dictionary(fc.constantFrom('all', 'timeout', 'data', 'other', '__proto__'), value);
+    fc.assert(
+      fc.property(query, (given) => {
+        for (const parse of [parseSendQuery, parseEmitQuery, parseStreamQuery]) {
+          try {
+            const parsed: { timeout: number; data?: unknown } = parse(given);
+            expect(parsed.timeout).toBeGreaterThanOrEqual(1);
+            expect(parsed.timeout).toBeLessThanOrEqual(86_400_000);
+            expect(parsed.data).not.toBeNull();
+          } catch (error) {
+            expect(error).toMatchObject({ code: 'ERR_BAD_REQUEST' });
+          }
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
 });

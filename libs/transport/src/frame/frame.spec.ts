@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { decodeFrames, encodeFrames } from './frame.js';
@@ -50,5 +51,49 @@ describe('frames', () => {
     const cancel = frame({ kind: 'CANCEL', payload: Buffer.alloc(0) });
     const body = encodeFrames(Array.from({ length: 8_187 }, () => cancel));
     expect([...decodeFrames(body)]).toHaveLength(8_187);
+  });
+});
+
+describe('any frames', () => {
+  const stream = fc.integer({ min: 1, max: 0xffff_ffff });
+  const payload = fc.uint8Array({ minLength: 1, maxLength: 60 }).map((bytes) => Buffer.from(bytes));
+  const signal = fc.record({ kind: fc.constantFrom('COMPLETE' as const, 'CANCEL' as const, 'ACK' as const), stream });
+  const message = fc.record({
+    kind: fc.constantFrom('REQUEST' as const, 'EVENT' as const, 'NEXT' as const, 'ERROR' as const),
+    stream,
+    payload,
+    more: fc.boolean(),
+  });
+  const any = fc.oneof(
+    signal.map((fields) => frame({ ...fields, payload: Buffer.alloc(0) })),
+    message.map((fields) => frame(fields)),
+    fc.record({ stream, payload }).map((fields) => frame({ ...fields, kind: 'NEXT', last: true })),
+  );
+
+  it('come out as they went in', () => {
+    fc.assert(
+      fc.property(fc.array(any, { maxLength: 20 }), (frames) => {
+        expect([...decodeFrames(encodeFrames(frames))]).toEqual(frames);
+      }),
+    );
+  });
+
+  it('that were altered are other frames, byte for byte, or malformed', () => {
+    const change = fc.tuple(fc.nat(), fc.nat({ max: 255 }));
+    fc.assert(
+      fc.property(fc.array(any, { minLength: 1, maxLength: 4 }), fc.array(change), fc.nat(), (frames, changes, end) => {
+        const body = encodeFrames(frames);
+        for (const [at, value] of changes) body[at % body.length] = value;
+        const cut = body.subarray(0, body.length - (end % 3));
+        let decoded: Frame[] | undefined;
+        try {
+          decoded = [...decodeFrames(cut)];
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'ERR_FRAME_MALFORMED', fault: 'peer' });
+        }
+        if (decoded !== undefined) expect(encodeFrames(decoded)).toEqual(cut);
+      }),
+      { numRuns: 500 },
+    );
   });
 });

@@ -57,3 +57,28 @@ describe('messages', () => {
     expect(() => encodeEvent({ pattern: 'x', metadata: { a: 'x'.repeat(65_536) }, data: 1 })).toThrow(tooLarge);
   });
 });
+
+describe('any bytes in the place of a message', () => {
+  it('are a call, or refused with one code', () => {
+    const genuine = encodeRequest({ timeoutMs: 1, pattern: 'sum', metadata: { a: 'b' }, data: [1, 2] });
+    const change = fc.tuple(fc.nat({ max: genuine.length - 1 }), fc.nat({ max: 255 }));
+    const altered = fc.array(change, { maxLength: 4 }).map((changes) => {
+      const message = Buffer.from(genuine);
+      for (const [at, value] of changes) message[at] = value;
+      return message;
+    });
+    const noise = fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes));
+    fc.assert(
+      fc.property(fc.oneof(altered, noise), (message) => {
+        for (const decode of [decodeRequest, decodeEvent]) {
+          try {
+            expect(decode(message).pattern).toBeTypeOf('string');
+          } catch (error) {
+            expect(error).toMatchObject({ code: 'ERR_MESSAGE_MALFORMED', fault: 'peer' });
+          }
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { decodeData, encodeData } from './payload.js';
@@ -77,3 +78,55 @@ function cyclic(): object {
   value['self'] = value;
   return value;
 }
+
+describe('any data', () => {
+  // -0 has no JSON, and a __proto__ is refused.
+  const values = fc.jsonValue({ noUnicodeString: false }).map((value): unknown => JSON.parse(JSON.stringify(value)));
+
+  it('that JSON can say comes out as it went in, unless a key aims at a prototype', () => {
+    fc.assert(
+      fc.property(values, (value) => {
+        const text = JSON.stringify(value);
+        fc.pre(!/__proto__|constructor/.test(text));
+        expect(decodeData(encodeData(value))).toEqual(value);
+      }),
+    );
+  });
+
+  it('of bytes comes out as it went in', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        expect(Buffer.from(bytes).equals(decodeData(encodeData(bytes)) as Buffer)).toBe(true);
+      }),
+    );
+  });
+
+  it('is refused wherever it would change a prototype, however deep and however it is spelled', () => {
+    const inside = fc.constantFrom(
+      '{"__proto__":1}',
+      String.raw`{"\u005f_proto__":{}}`,
+      '{"constructor":{"prototype":1}}',
+      String.raw`{"c\u006fnstructor":{"a":1,"prototyp\u0065":{}}}`,
+    );
+    const around = fc.array(fc.constantFrom('[1,?]', '{"a":?}', '{"constructor":?}', '[?,{}]'), { maxLength: 6 });
+    fc.assert(
+      fc.property(inside, around, (poison, layers) => {
+        const text = layers.reduce((inner, layer) => layer.replace('?', () => inner), poison);
+        expect(() => decodeData(json(text))).toThrow(malformed);
+      }),
+    );
+  });
+
+  it('that is noise is a value or malformed', () => {
+    fc.assert(
+      fc.property(fc.nat({ max: 3 }), fc.uint8Array({ maxLength: 30 }), (encoding, bytes) => {
+        try {
+          decodeData(Buffer.from([encoding, ...bytes]));
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'ERR_MESSAGE_MALFORMED', fault: 'peer' });
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import type { TransportError } from '../errors.js';
+import { TransportError } from '../errors.js';
 import { ClientStreams } from './client-streams.js';
 import type { AnswerSink, ClientStream } from './client-stream.js';
 import { EventSequence } from './event-sequence.js';
@@ -321,6 +321,76 @@ describe('both sides together', () => {
           expect(words.filter((word) => word !== 'next').length).toBeLessThanOrEqual(1);
       }),
       { numRuns: 150 },
+    );
+  });
+});
+
+describe('one side against any frames', () => {
+  const VIOLATION = /^ERR_(FRAME_UNEXPECTED|IN_FLIGHT_LIMIT|INCOMPLETE_LIMIT|MESSAGE_TOO_LARGE)$/;
+  const kinds = ['REQUEST', 'EVENT', 'NEXT', 'ERROR', 'COMPLETE', 'CANCEL', 'ACK'] as const;
+  const step = fc.record({
+    frame: fc.constantFrom(...kinds),
+    stream: fc.integer({ min: 1, max: 9 }),
+    flag: fc.nat({ max: 2 }),
+    bytes: fc.constantFrom(1, 16_384, 40_000),
+    own: fc.nat({ max: 3 }),
+  });
+
+  type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
+
+  /** Gives the frames to `streams`, with something that `act` does before each, until one is a violation. */
+  function play(streams: Streams, steps: readonly Step[], act: (choice: number) => void): void {
+    for (const { frame: kind, stream, flag, bytes, own } of steps) {
+      act(own);
+      const isSignal = kind === 'COMPLETE' || kind === 'CANCEL' || kind === 'ACK';
+      const fields = isSignal
+        ? {}
+        : { payload: Buffer.alloc(bytes, 2), more: flag === 1, last: flag === 2 && kind === 'NEXT' };
+      try {
+        streams.receive(frame(kind, stream, fields), 0);
+      } catch (error) {
+        expect(error).toMatchObject({ code: expect.stringMatching(VIOLATION) });
+        return;
+      }
+    }
+  }
+
+  it('takes them or names the violation, and a server never has more streams than it takes', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const server = new Server({ maxQueuedBytes: 1_000_000 });
+        play(server.streams, steps, (choice) => {
+          const stream = server.requests.at(-1);
+          if (choice === 1) server.streams.nextFrame(ROOM);
+          if (choice === 2 && stream !== undefined) server.streams.next(stream, Buffer.alloc(20_000, 2), false);
+          if (choice === 3 && stream !== undefined) server.streams.complete(stream);
+          expect(server.streams.openCount).toBeLessThanOrEqual(PEER.maxInFlight);
+        });
+        server.streams.end();
+        expect([server.streams.isIdle, server.streams.hasIncomplete]).toEqual([true, false]);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('tells every caller of a client one end at most, and has forgotten all of them at the end', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const streams = client({ maxQueuedMessages: 100 });
+        const opened: [ClientStream, Heard][] = [];
+        play(streams, steps, (choice) => {
+          const heard = new Heard();
+          if (choice === 1) opened.push([streams.open('REQUEST', request(20_000), heard), heard]);
+          if (choice === 2) streams.nextFrame(ROOM);
+          if (choice === 3 && opened[0] !== undefined) streams.cancel(opened[0][0]);
+          expect(streams.openCount).toBeLessThanOrEqual(PEER.maxInFlight);
+        });
+        streams.end(new TransportError('ERR_TRUNCATED', 'The stream ended'));
+        expect([streams.isIdle, streams.hasIncomplete]).toEqual([true, false]);
+        for (const [, { words }] of opened)
+          expect(words.filter((word) => word !== 'next').length).toBeLessThanOrEqual(1);
+      }),
+      { numRuns: 200 },
     );
   });
 });

@@ -196,3 +196,24 @@ describe('expectedReplyBytes', () => {
     );
   });
 });
+
+describe('bytes in the place of a message', () => {
+  const nearly = (message: Buffer): fc.Arbitrary<Buffer> =>
+    fc
+      .tuple(fc.nat({ max: message.length }), fc.uint8Array({ maxLength: message.length }))
+      .map(([right, rest]) => Buffer.concat([message.subarray(0, right), rest]));
+
+  it('are a message 1 or message 2 that comes out as it went in, or malformed', () => {
+    fc.assert(
+      fc.property(nearly(MESSAGE_1), nearly(MESSAGE_2), (first, second) => {
+        if (first.length === MESSAGE_1_BYTES && first.subarray(0, 8).equals(MESSAGE_1.subarray(0, 8))) {
+          const { header, exchange } = decodeMessage1(first);
+          expect(encodeMessage1(header, exchange)).toEqual(first);
+        } else expect(() => decodeMessage1(first)).toThrow(malformed);
+        if (second.length === MESSAGE_2_BYTES && second.subarray(0, 8).equals(MESSAGE_2.subarray(0, 8))) {
+          expect(encodeMessage2(decodeMessage2(second))).toEqual(second);
+        } else expect(() => decodeMessage2(second)).toThrow(malformed);
+      }),
+    );
+  });
+});

@@ -76,3 +76,22 @@ describe('the payload of a handshake message', () => {
     expect(decodeAnnouncement(none, 'client').maxInFlight).toBe(0);
   });
 });
+
+describe('any bytes in the place of a payload', () => {
+  it('are limits that can be kept, or a failure with a code', () => {
+    const bytes = fc.oneof(fc.uint8Array({ minLength: 47, maxLength: 47 }), fc.uint8Array({ maxLength: 60 }));
+    fc.assert(
+      fc.property(bytes, fc.constantFrom('client', 'server'), (payload, from) => {
+        const decode = (): Announcement => decodeAnnouncement(Buffer.from(payload), from);
+        if (payload.length !== 47) {
+          expect(decode).toThrow(failure('ERR_HANDSHAKE_MALFORMED'));
+          return;
+        }
+        const view = Buffer.from(payload);
+        const isEnough = view.readUInt32BE(24) >= 65_536 && (from === 'client' || view.readUInt32BE(28) > 0);
+        if (isEnough) expect(decode().maxIncompleteBytes).toBe(view.readUInt32BE(32));
+        else expect(decode).toThrow(failure('ERR_PEER_LIMITS'));
+      }),
+    );
+  });
+});

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { ALERT, ALERT_BYTES, beginsLike, encodePreamble, PREAMBLE_BYTES } from './preamble.js';
@@ -34,5 +35,19 @@ describe('the preamble', () => {
         expect(beginsLike(wrong, message1), `bit ${bit} of byte ${at}, whole`).toBe(false);
       }
     }
+  });
+});
+
+describe('any bytes', () => {
+  it('are taken for the beginning of a message exactly as long as no byte differs [R4.2]', () => {
+    const message1 = encodePreamble('message1', 112);
+    const bytes = fc.tuple(fc.nat({ max: PREAMBLE_BYTES }), fc.uint8Array({ maxLength: 20 }));
+    fc.assert(
+      fc.property(bytes, ([right, rest]) => {
+        const received = Buffer.concat([message1.subarray(0, right), rest]);
+        const differs = [...received.subarray(0, PREAMBLE_BYTES)].some((byte, at) => byte !== message1[at]);
+        expect(beginsLike(received, message1)).toBe(!differs);
+      }),
+    );
   });
 });

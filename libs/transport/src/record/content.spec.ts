@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { decodeContent, encodeContent } from './content.js';
@@ -36,6 +37,25 @@ describe('the content of a record', () => {
   ])('is refused when it is %s', (_what, inner) => {
     expect(() => decodeContent(Buffer.from(inner, 'hex'))).toThrow(
       expect.objectContaining({ code: 'ERR_RECORD_MALFORMED', fault: 'peer' }),
+    );
+  });
+});
+
+describe('any plaintext of a record', () => {
+  it('is a content that comes out as it went in, or malformed', () => {
+    const type = fc.oneof(fc.nat({ max: 8 }), fc.nat({ max: 255 }));
+    fc.assert(
+      fc.property(type, fc.uint8Array({ maxLength: 10 }), (first, body) => {
+        const inner = Buffer.from([first, ...body]);
+        let content: RecordContent | undefined;
+        try {
+          content = decodeContent(inner);
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'ERR_RECORD_MALFORMED', fault: 'peer' });
+        }
+        if (content !== undefined) expect(encodeContent(content)).toEqual(inner);
+      }),
+      { numRuns: 1_000 },
     );
   });
 });

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import {
@@ -99,5 +100,41 @@ describe('one direction of a connection', () => {
     expect(opening.open(body(sealing.seal(INNER)), 0)).toEqual(INNER);
     expect(() => sealing.seal(INNER)).toThrow(code('ERR_KEY_EXHAUSTED'));
     expect(() => opening.open(Buffer.alloc(32), 0)).toThrow(code('ERR_KEY_EXHAUSTED'));
+  });
+});
+
+describe('any run of records and KEY_UPDATEs', () => {
+  const inners = fc.uint8Array({ minLength: 1, maxLength: 100 }).map((bytes) => Buffer.from(bytes));
+  const steps = fc.array(fc.option(inners), { maxLength: 30 });
+
+  it('opens as it was sealed', () => {
+    fc.assert(
+      fc.property(steps, (run) => {
+        const [sealing, opening] = pair();
+        for (const step of run.filter((inner, at) => inner !== null || at % 2 === 0)) {
+          const inner = step ?? Buffer.of(2);
+          expect(opening.open(body(sealing.seal(inner)), 0)).toEqual(inner);
+          if (step !== null) continue;
+          sealing.updateKey(0);
+          opening.updateKey(0);
+        }
+      }),
+    );
+  });
+
+  it('opens no record of which a bit was flipped, and none under another number', () => {
+    fc.assert(
+      fc.property(inners, fc.nat(), fc.integer({ min: 1, max: 5 }), (inner, bit, skipped) => {
+        const [sealing, opening] = pair();
+        const record = body(sealing.seal(inner));
+        const flipped = Buffer.from(record);
+        const at = bit % (record.length * 8);
+        flipped.writeUInt8(flipped.readUInt8(at >> 3) ^ (1 << (at & 7)), at >> 3);
+        expect(() => opening.open(flipped, 0)).toThrow(code('ERR_OPEN_FAILED'));
+        const later = new OpeningHalf(KEY, WIDE, 0, skipped);
+        expect(() => later.open(record, 0)).toThrow(code('ERR_OPEN_FAILED'));
+        expect(opening.open(record, 0)).toEqual(inner);
+      }),
+    );
   });
 });

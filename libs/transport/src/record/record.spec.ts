@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { TransportError } from '../errors.js';
 import { LENGTH_BYTES, MAX_BODY_BYTES, RecordDecoder } from './record.js';
 
 function encode(body: Buffer): Buffer {
@@ -51,6 +53,44 @@ describe('RecordDecoder', () => {
     expect([...strict.push(encode(short)), ...strict.push(encode(longer))]).toEqual([short, longer]);
     expect(() => [...new RecordDecoder({ firstBodyBytes: 32 }).push(encode(longer))]).toThrow(
       expect.objectContaining({ code: 'ERR_RECORD_LENGTH' }),
+    );
+  });
+});
+
+describe('any stream of bytes', () => {
+  const part = fc.oneof(
+    fc.integer({ min: 2, max: 40 }).map((blocks) => encode(Buffer.alloc(16 * blocks, blocks))),
+    fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes)),
+  );
+
+  /** Every body, and how it ended. */
+  function cutInto(chunks: readonly Buffer[]): readonly unknown[] {
+    const decoder = new RecordDecoder();
+    const seen: unknown[] = [];
+    try {
+      for (const chunk of chunks) for (const body of decoder.push(chunk)) seen.push(body.toString('hex'));
+      return [...seen, decoder.isPartial];
+    } catch (error) {
+      return [...seen, error instanceof TransportError ? error.code : error];
+    }
+  }
+
+  it('is cut into the same records whatever its chunks are, byte by byte as well', () => {
+    const sizes = fc.array(fc.integer({ min: 1, max: 90 }), { minLength: 1 });
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 5 }), sizes, (parts, lengths) => {
+        const stream = Buffer.concat(parts);
+        const chunks: Buffer[] = [];
+        for (let at = 0, turn = 0; at < stream.length; turn++) {
+          const length = lengths[turn % lengths.length] ?? 1;
+          chunks.push(stream.subarray(at, at + length));
+          at += length;
+        }
+        const whole = cutInto([stream]);
+        expect(cutInto(chunks)).toEqual(whole);
+        expect(cutInto([...stream].map((byte) => Buffer.of(byte)))).toEqual(whole);
+        expect([true, false, 'ERR_RECORD_LENGTH']).toContain(whole.at(-1));
+      }),
     );
   });
 });
