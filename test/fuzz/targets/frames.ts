@@ -1,5 +1,6 @@
 // docs/protocol.md §6.1 to §6.3: frames, heads, data and JSON.
 import { decodeFrames, encodeFrames } from '../../../libs/transport/src/frame/frame.js';
+import type { Frame } from '../../../libs/transport/src/frame/frame.js';
 import { parseJson as parseChannelJson } from '../../../libs/transport/src/frame/json.js';
 import {
   decodeEvent,
@@ -61,12 +62,23 @@ export function anyMessage(random: Random): Buffer {
   return event;
 }
 
+/** [R6.2] */
+function isWellFormed({ kind, more, last, stream, payload }: Frame): boolean {
+  const isSignal = kind === 'COMPLETE' || kind === 'CANCEL' || kind === 'ACK';
+  const mayBeLast = kind === 'NEXT' && !more;
+  return stream > 0 && isSignal === (payload.length === 0) && !(isSignal && more) && (mayBeLast || !last);
+}
+
 export const frames: Target = {
   name: 'frames',
   codes: ['ERR_FRAME_MALFORMED'],
   make: (random) => (random.oneIn(8) ? random.bytes(random.below(60)) : anyFrames(random)),
   run: (input) =>
-    outcomeOf(() => hold(encodeFrames([...decodeFrames(input)]).equals(input), 'other frames than were read')),
+    outcomeOf(() => {
+      const decoded = [...decodeFrames(input)];
+      hold(encodeFrames(decoded).equals(input), 'other frames than were read');
+      hold(decoded.every(isWellFormed), 'a frame of a form that its kind cannot have');
+    }),
 };
 
 export const messages: Target = {

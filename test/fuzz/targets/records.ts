@@ -33,6 +33,19 @@ function cutInto(chunks: Iterable<Buffer>): string {
   }
 }
 
+/** The same without the decoder: [R5.1]. */
+function cutAlone(stream: Buffer): string {
+  const seen: string[] = [];
+  for (let rest = stream; ;) {
+    if (rest.length < 2) return [...seen, rest.length === 0 ? OK : 'partial'].join('\n');
+    const length = rest.readUInt16BE(0);
+    if (length < 32 || length > 65_520 || length % 16 !== 0) return [...seen, 'ERR_RECORD_LENGTH'].join('\n');
+    if (rest.length < 2 + length) return [...seen, 'partial'].join('\n');
+    seen.push(rest.toString('latin1', 2, 2 + length));
+    rest = rest.subarray(2 + length);
+  }
+}
+
 export const records: Target = {
   name: 'records',
   codes: ['ERR_RECORD_LENGTH'],
@@ -50,6 +63,7 @@ export const records: Target = {
     const whole = cutInto([input]);
     const random = new Random(hashText(whole), input.length);
     const most = random.pick([1, 3, 40, 1000]);
+    hold(cutAlone(input) === whole, 'other records than are in it');
     hold(cutInto(pieces(input, most, random)) === whole, `pieces of up to ${most} bytes are not the same`);
     return whole.endsWith('ERR_RECORD_LENGTH') ? 'ERR_RECORD_LENGTH' : OK;
   },

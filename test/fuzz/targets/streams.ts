@@ -15,7 +15,8 @@ import type { Target } from '../target.js';
 
 const ROOM = 65_502;
 const MAX_IN_FLIGHT = 4;
-export const LIMITS = { maxMessageBytes: 65_536, maxIncompleteBytes: 65_536, maxInFlight: MAX_IN_FLIGHT };
+/** Less than three full fragments of one message and the first of another. */
+export const LIMITS = { maxMessageBytes: 65_536, maxIncompleteBytes: 65_000, maxInFlight: MAX_IN_FLIGHT };
 const OF_CLIENT = ['REQUEST', 'REQUEST', 'EVENT', 'CANCEL'] as const;
 const OF_SERVER = ['NEXT', 'NEXT', 'ERROR', 'COMPLETE', 'ACK'] as const;
 const KINDS = [...OF_CLIENT, ...OF_SERVER] as const;
@@ -26,27 +27,34 @@ const VIOLATIONS = ['ERR_FRAME_UNEXPECTED', 'ERR_IN_FLIGHT_LIMIT', 'ERR_INCOMPLE
 const LOCAL = new Set(['ERR_QUEUE_FULL', 'ERR_CONNECTION_DRAINING', 'ERR_MESSAGE_TOO_LARGE', 'ERR_OVERLOADED']);
 const LOST = new TransportError('ERR_CONNECTION_LOST', 'The run is over');
 
-/** What one caller hears: any values, then one end. */
+/** What one caller hears: any values, then one end; nothing any more once it has cancelled. */
 export class Heard implements AnswerSink {
   values = 0;
   ends = 0;
   isCancelled = false;
   next(_data: Buffer, last: boolean): void {
-    hold(this.ends === 0, 'a value after the end');
+    this.#hear();
     this.values += 1;
     if (last) this.ends += 1;
   }
   error(): void {
+    this.#hear();
     this.ends += 1;
   }
   complete(): void {
+    this.#hear();
     this.ends += 1;
   }
   fail(): void {
+    this.#hear();
     this.ends += 1;
   }
   checkAtEnd(): void {
-    hold(this.ends === (this.isCancelled ? this.ends & 1 : 1), `a caller heard ${this.ends} ends`);
+    hold(this.isCancelled || this.ends === 1, `a caller heard ${this.ends} ends`);
+  }
+  #hear(): void {
+    hold(this.ends === 0, 'a caller hears more after the end');
+    hold(!this.isCancelled, 'a caller that has cancelled hears more');
   }
 }
 
