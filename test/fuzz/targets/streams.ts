@@ -1,6 +1,6 @@
 // docs/protocol.md §6.4 to §6.6: the streams of one side against any frames, and of both sides against each other.
 import { ClientStreams } from '../../../libs/transport/src/frame/client-streams.js';
-import type { AnswerSink, ClientStream } from '../../../libs/transport/src/frame/client-streams.js';
+import type { AnswerSink, ClientStream } from '../../../libs/transport/src/frame/client-stream.js';
 import { EventSequence } from '../../../libs/transport/src/frame/event-sequence.js';
 import type { Frame } from '../../../libs/transport/src/frame/frame.js';
 import { decodeFrames, encodeFrames } from '../../../libs/transport/src/frame/frame.js';
