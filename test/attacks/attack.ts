@@ -1,0 +1,39 @@
+/** What is attacked. */
+export const TARGETS = {
+  L: 'the legacy wire',
+  M: 'Moleculer 0.14 with its AES middleware',
+  S: 'the secure channel',
+  T: 'TLS 1.2 with a pre-shared key, as Node has it',
+} as const;
+
+export type Target = keyof typeof TARGETS;
+
+export interface Observation {
+  readonly outcome: 'FALLS' | 'STANDS';
+  /** What was seen, in one line, with the numbers that show it. */
+  readonly saw: string;
+}
+
+/** One row of the suite: the same attack against every target to which it applies. */
+export interface Attack {
+  readonly row: number;
+  /** What the attacker does. */
+  readonly name: string;
+  readonly against: { readonly [Name in Target]?: () => Promise<Observation> };
+}
+
+/** The weak targets are here so that a reader sees the attacks work. */
+export function expected(target: Target): Observation['outcome'] {
+  return target === 'S' ? 'STANDS' : 'FALLS';
+}
+
+/** The target falls if any of `damage` has happened. */
+export function stands(saw: string, damage: Readonly<Record<string, boolean>>): Observation {
+  const done = Object.keys(damage).filter((what) => damage[what]);
+  return done.length === 0 ? { outcome: 'STANDS', saw } : { outcome: 'FALLS', saw: `${done.join('; ')} (${saw})` };
+}
+
+/** The target falls if the attacker has got what he wanted. */
+export function falls(saw: string, success: boolean): Observation {
+  return { outcome: success ? 'FALLS' : 'STANDS', saw };
+}
