@@ -111,25 +111,33 @@ export class ServerStreams implements Streams {
   }
 
   /**
+   * To be asked before a value is copied, where its size is known: what cannot be sent must not cost memory first.
+   *
+   * @throws {TransportError} `ERR_MESSAGE_TOO_LARGE` or `ERR_OVERLOADED`: a value of so many bytes cannot be sent.
+   */
+  checkRoom(bytes: number): void {
+    const { peer, maxQueuedBytes } = this.#options;
+    if (bytes > peer.maxMessageBytes) {
+      throw new TransportError(
+        'ERR_MESSAGE_TOO_LARGE',
+        `An answer of ${bytes} bytes; the client takes ${peer.maxMessageBytes}`,
+      );
+    }
+    const { queuedBytes } = this.#sender;
+    if (queuedBytes > 0 && queuedBytes + bytes > maxQueuedBytes) {
+      throw new TransportError('ERR_OVERLOADED', `${queuedBytes} bytes of answers wait to be sent`);
+    }
+  }
+
+  /**
    * Answers with one value; `last` says that no further one comes.
    *
-   * @throws {TransportError} `ERR_MESSAGE_TOO_LARGE` or `ERR_OVERLOADED`: the value cannot be sent, and the caller answers
-   *   with {@link fail} instead.
+   * @throws {TransportError} As {@link checkRoom}: the caller answers with {@link fail} instead.
    */
   next(stream: ServerStream, payload: Buffer, last: boolean): void {
     const open = this.#running(stream);
     if (open === undefined) return;
-    const { peer, maxQueuedBytes } = this.#options;
-    if (payload.length > peer.maxMessageBytes) {
-      throw new TransportError(
-        'ERR_MESSAGE_TOO_LARGE',
-        `An answer of ${payload.length} bytes; the client takes ${peer.maxMessageBytes}`,
-      );
-    }
-    const { queuedBytes } = this.#sender;
-    if (queuedBytes > 0 && queuedBytes + payload.length > maxQueuedBytes) {
-      throw new TransportError('ERR_OVERLOADED', `${queuedBytes} bytes of answers wait to be sent`);
-    }
+    this.checkRoom(payload.length);
     if (last) open.at = 'ANSWERED';
     this.#sender.sendMessage(open.sending, 'NEXT', payload, last);
   }

@@ -93,7 +93,10 @@ export class Answer implements ResultSink {
     const { streams } = this.#host;
     if (err !== undefined) streams.error(this.#stream, encodeData(err));
     else if (isDisposed && response === undefined) streams.complete(this.#stream);
-    else streams.next(this.#stream, encodeData(response), isDisposed);
+    else {
+      if (response instanceof Uint8Array) streams.checkRoom(response.byteLength); // before it is copied
+      streams.next(this.#stream, encodeData(response), isDisposed);
+    }
   }
 
   #refuse(error: unknown): void {

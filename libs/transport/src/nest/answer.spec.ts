@@ -1,0 +1,43 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+
+import { ServerStreams } from '../frame/server-streams.js';
+import type { ServerStream } from '../frame/server-streams.js';
+import { encodeData } from '../frame/payload.js';
+import { encodeRequest } from '../frame/message.js';
+import { Answer } from './answer.js';
+
+const LIMITS = { maxMessageBytes: 1_000_000, maxIncompleteBytes: 65_536, maxInFlight: 2 };
+
+afterEach(() => vi.restoreAllMocks());
+
+/** A stream for each of two requests, on a connection of which 65,536 bytes may wait. */
+function twoStreams(): { readonly streams: ServerStreams; readonly opened: ServerStream[] } {
+  const opened: ServerStream[] = [];
+  const handler = {
+    request: (stream: ServerStream) => void opened.push(stream),
+    event: () => undefined,
+    cancelled: () => undefined,
+  };
+  const streams = new ServerStreams({ own: LIMITS, peer: LIMITS, maxQueuedBytes: 65_536, handler });
+  const payload = encodeRequest({ timeoutMs: 0, pattern: 'blob', data: 1 });
+  for (const stream of [1, 2]) {
+    streams.receive({ kind: 'REQUEST', stream, more: false, last: false, payload }, 0);
+  }
+  return { streams, opened };
+}
+
+describe('an Answer', () => {
+  it('refuses bytes for which there is no room before it copies them', () => {
+    const { streams, opened } = twoStreams();
+    const [first, second] = opened;
+    if (first === undefined || second === undefined) throw new Error('The requests were not handed over');
+    streams.next(first, encodeData(Buffer.alloc(60_000)), true);
+    const answerFailed = vi.fn<(stream: ServerStream, error: unknown) => void>();
+    const bytes = Buffer.alloc(500_000);
+    const allocated = vi.spyOn(Buffer, 'allocUnsafe');
+    const answer = new Answer({ streams, flush: () => undefined, serializer: undefined, answerFailed }, second);
+    answer.only(bytes);
+    expect(answerFailed).toHaveBeenCalledWith(second, expect.objectContaining({ code: 'ERR_OVERLOADED' }));
+    expect(allocated.mock.calls.filter(([size]) => size >= bytes.length)).toEqual([]);
+  });
+});
