@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
+import { createRequire } from 'node:module';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+// From where the libraries are: this file may run as it is, or compiled somewhere else.
+const ROOT = join(createRequire(import.meta.url).resolve('@sealwire/transport/package.json'), '../../..');
 const DEADLINE_MS = 15_000;
 
 /** An entry of the log, as LOG_FORMAT=json prints it. */

@@ -10,7 +10,9 @@ export function newKeyring(): Keyring {
   return Keyring.of(SecretKey.fromBytes(generateKey()));
 }
 
-export const keyring = newKeyring();
+/** The key of {@link keyring}, for a server in a process of its own. */
+export const key = generateKey();
+export const keyring = Keyring.of(SecretKey.fromBytes(key));
 const started: { close(): Promise<void> }[] = [];
 
 export async function startServer(options: Partial<SealwireServerOptions> = {}): Promise<SealwireServer> {

@@ -1,11 +1,23 @@
 import type { Attack } from '../attack.js';
 import { EQUALITY } from './equality.js';
+import { FLOOD } from './flood.js';
 import { IDENTITY } from './identity.js';
-import { REPLAY } from './replay.js';
+import { KEYS } from './keys.js';
+import { LIMITS } from './limits.js';
+import { SECRETS } from './secrets.js';
 import { PADDING_ORACLE } from './padding-oracle.js';
+import { REPLAY } from './replay.js';
 import { TAMPERING } from './tampering.js';
 
 /** All attacks, in the order of their rows. */
-export const ATTACKS: readonly Attack[] = [...TAMPERING, ...PADDING_ORACLE, ...EQUALITY, ...REPLAY, ...IDENTITY].sort(
-  (one, other) => one.row - other.row,
-);
+export const ATTACKS: readonly Attack[] = [
+  ...TAMPERING,
+  ...PADDING_ORACLE,
+  ...EQUALITY,
+  ...REPLAY,
+  ...IDENTITY,
+  ...FLOOD,
+  ...LIMITS,
+  ...KEYS,
+  ...SECRETS,
+].sort((one, other) => one.row - other.row);

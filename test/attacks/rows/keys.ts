@@ -1,0 +1,213 @@
+// Rows 31 to 33, 36, 43 and 45: key files, randomness, and the cipher under other eyes.
+import crypto from 'node:crypto';
+import { execFile, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect } from 'node:tls';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+import { generateKey, loadKeyring, openA128CbcHs256, sealA128CbcHs256 } from '@sealwire/crypto';
+import { base64url, compactDecrypt, CompactEncrypt } from 'jose';
+import { RoguePeer } from '../../support/rogue-peer.js';
+import { falls, stands, type Attack } from '../attack.js';
+import { atEnd } from '../clean-up.js';
+import type { TlsServerAsk } from '../tls-psk-server.js';
+import { Channel, outcomeOf } from '../targets/channel.js';
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'sealwire-attacks-'));
+  atEnd(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+const WEAK: Readonly<Record<string, Buffer>> = {
+  zeros: Buffer.alloc(32),
+  'one byte repeated': Buffer.alloc(32, 0x5a),
+  'few bytes': Buffer.alloc(32, Buffer.from([1, 2, 3, 4, 5, 6, 7, 8])),
+  text: Buffer.from('0123456789abcdefFEDCBA9876543210'),
+  base64: Buffer.from(Buffer.from(generateKey()).toString('base64').slice(0, 32)),
+  '31 bytes': Buffer.from(generateKey()).subarray(1),
+  '33 bytes': Buffer.concat([generateKey(), Buffer.of(1)]),
+  nothing: Buffer.alloc(0),
+};
+
+async function offerWeakKeys() {
+  const folder = newFolder();
+  const refused: string[] = [];
+  for (const [name, bytes] of Object.entries(WEAK)) {
+    const path = join(folder, name);
+    writeFileSync(path, bytes, { mode: 0o600 });
+    refused.push(`${name} ${await loadFailure(path)}`);
+  }
+  return stands(refused.join(', '), { 'a weak key was taken': refused.some((text) => text.endsWith('none')) });
+}
+
+async function loadFailure(path: string): Promise<string> {
+  return loadKeyring(path).then(
+    () => 'none',
+    (error: { code?: string }) => String(error.code),
+  );
+}
+
+/** What somebody else may have put, or may read, where the key file should be. */
+async function offerBadFiles() {
+  const folder = newFolder();
+  const good = join(folder, 'good');
+  writeFileSync(good, generateKey(), { mode: 0o600 });
+  const make: Readonly<Record<string, (path: string) => unknown>> = {
+    'mode 0644': (path) => {
+      writeFileSync(path, generateKey());
+      chmodSync(path, 0o644);
+    },
+    'mode 0640': (path) => {
+      writeFileSync(path, generateKey());
+      chmodSync(path, process.getuid?.() === 0 ? 0o660 : 0o640); // root's own may be 0640
+    },
+    'a link': (path) => symlinkSync(good, path),
+    'a directory': (path) => mkdirSync(path),
+    'a pipe': (path) => promisify(execFile)('mkfifo', ['-m', '600', path]),
+    'half a key': (path) => writeFileSync(path, generateKey().subarray(0, 16), { mode: 0o600 }),
+    'no file': () => undefined,
+  };
+  const refused: string[] = [];
+  for (const [name, put] of Object.entries(make)) {
+    const path = join(folder, name);
+    await put(path);
+    refused.push(`${name} ${await loadFailure(path)}`);
+  }
+  return stands(refused.join(', '), {
+    'a bad file was taken': refused.some((text) => text.endsWith('none')),
+    'a good one was not': (await loadFailure(good)) !== 'none',
+  });
+}
+
+const MAKERS = 8;
+
+async function raceForKey() {
+  const path = join(newFolder(), 'key.bin');
+  const code = `import { loadKeyring } from '@sealwire/crypto';
+    console.log((await loadKeyring(${JSON.stringify(path)}, { generate: true })).primary.id);`;
+  const runs = Array.from({ length: MAKERS }, () =>
+    promisify(execFile)(process.execPath, ['--input-type=module', '--eval', code]),
+  );
+  const ids = new Set((await Promise.all(runs)).map(({ stdout }) => stdout.trim()));
+  const { mode, size } = statSync(path);
+  return stands(`${MAKERS} processes, ${ids.size} key, mode 0${(mode & 0o777).toString(8)}, ${size} bytes`, {
+    'there is more than one key': ids.size !== 1,
+    'others may read it': (mode & 0o077) !== 0 || size !== 32,
+  });
+}
+
+/** Two connections of one server, made with the same message 1, must have nothing in common; without randomness there is none. */
+async function breakRandom() {
+  const channel = await Channel.open();
+  const keys = new Set<string>();
+  const probe = await RoguePeer.dial(channel.port);
+  const message1 = probe.message1();
+  probe.socket.destroy();
+  for (let tries = 0; tries < 100; tries++) {
+    const rogue = await RoguePeer.dial(channel.port);
+    rogue.write(message1);
+    const [answer] = (await once(rogue.socket, 'data')) as [Buffer];
+    keys.add(answer.toString('hex', 8, 40));
+    rogue.socket.destroy();
+  }
+  const client = channel.client();
+  const { generateKeyPairSync } = crypto;
+  atEnd(() => restore(generateKeyPairSync));
+  restore(() => {
+    throw new Error('no entropy');
+  });
+  const dialled = await outcomeOf(client, 'count', 1);
+  const rogue = await RoguePeer.dial(channel.port);
+  rogue.write(message1);
+  await rogue.left;
+  restore(generateKeyPairSync);
+  return stands(
+    `100 answers to one message 1 have ${keys.size} keys; without randomness the client says ${String(dialled)}, the server ${rogue.words.join()}`,
+    {
+      'a key came twice': keys.size !== 100,
+      'it opened without randomness': channel.runs > 0 || rogue.words.join() !== 'alert',
+      'others were not served afterwards': !(await channel.servesOthers()),
+    },
+  );
+}
+
+function restore(generate: typeof crypto.generateKeyPairSync): void {
+  crypto.generateKeyPairSync = generate;
+  syncBuiltinESMExports();
+}
+
+/** jose opens what we seal, and we open what jose seals: whoever looks for a private flavour of the cipher finds none. */
+async function crossCheck() {
+  const header = { alg: 'dir', enc: 'A128CBC-HS256' } as const;
+  let different = 0;
+  for (let size = 0; size < 200; size++) {
+    const [key, iv, text] = [generateKey(), generateKey().subarray(16), Buffer.alloc(size, size)];
+    const encoded = base64url.encode(JSON.stringify(header));
+    const sealed = sealA128CbcHs256(key, iv, Buffer.from(encoded), text);
+    const parts = [iv, sealed.subarray(0, -16), sealed.subarray(-16)].map((part) => base64url.encode(part));
+    const opened = await compactDecrypt([encoded, '', ...parts].join('.'), key);
+    const jwe = await new CompactEncrypt(text).setProtectedHeader(header).encrypt(key);
+    const [theirs = '', , theirIv = '', ciphertext = '', tag = ''] = jwe.split('.');
+    const body = Buffer.concat([base64url.decode(ciphertext), base64url.decode(tag)]);
+    const ours = openA128CbcHs256(key, base64url.decode(theirIv), Buffer.from(theirs), body);
+    if (!text.equals(opened.plaintext) || !text.equals(ours)) different += 1;
+  }
+  return stands('200 sizes, jose opens ours and we open theirs', { [`${different} differ`]: different > 0 });
+}
+
+const PSK_OPTIONS = { ciphers: 'ECDHE-PSK-AES128-CBC-SHA256', minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' } as const;
+
+/** A client whose key was taken off the server comes back with the session that it has saved. */
+async function resumeAfterRevocation() {
+  const psk = crypto.randomBytes(16);
+  const server = fork(fileURLToPath(new URL('../tls-psk-server.js', import.meta.url)));
+  atEnd(() => server.kill('SIGKILL'));
+  const ask = async (question: TlsServerAsk): Promise<number> => {
+    server.send(question);
+    return ((await once(server, 'message')) as [number])[0];
+  };
+  const port = await ask({ ask: 'serve', psk: psk.toString('hex') });
+  const before = await connectTls(port, psk);
+  await ask({ ask: 'revoke' });
+  const refused = await connectTls(port, psk);
+  const resumed = await connectTls(port, psk, before.session);
+  const saw = `before: ${before.said}; key revoked: ${refused.said}; with the saved session: ${resumed.said}`;
+  return falls(saw, refused.said !== 'fresh' && resumed.said === 'resumed');
+}
+
+function connectTls(
+  port: number,
+  psk: Buffer,
+  session?: Buffer,
+): Promise<{ said: string; session: Buffer | undefined }> {
+  return new Promise((resolve) => {
+    let [said, saved]: [string, Buffer | undefined] = ['', undefined];
+    const socket = connect({
+      ...PSK_OPTIONS,
+      port,
+      host: '127.0.0.1',
+      session,
+      checkServerIdentity: () => undefined,
+      pskCallback: () => ({ psk, identity: 'client' }),
+    });
+    socket.on('session', (ticket) => (saved = ticket));
+    socket.on('data', (chunk) => (said += chunk.toString()));
+    socket.on('error', (error: { code?: string }) => (said = error.code ?? 'failed'));
+    socket.on('close', () => resolve({ said, session: saved }));
+  });
+}
+
+export const KEYS: readonly Attack[] = [
+  { row: 31, name: 'counts on a weak key', against: { S: offerWeakKeys } },
+  { row: 32, name: 'counts on a bad key file', against: { S: offerBadFiles } },
+  { row: 33, name: 'makes a key in many processes at once', against: { S: raceForKey } },
+  { row: 36, name: 'comes back after its key was revoked', against: { T: resumeAfterRevocation } },
+  { row: 43, name: 'breaks the random source', against: { S: breakRandom } },
+  { row: 45, name: 'compares the cipher with another', against: { S: crossCheck } },
+];

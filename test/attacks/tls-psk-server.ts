@@ -1,0 +1,30 @@
+// TLS 1.2 under a pre-shared key, with nothing but Node's own defaults, in a process of its own.
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:tls';
+
+export type TlsServerAsk = { readonly ask: 'serve'; readonly psk: string } | { readonly ask: 'revoke' };
+
+const keys = new Map<string, Buffer>();
+const server = createServer(
+  {
+    ciphers: 'ECDHE-PSK-AES128-CBC-SHA256',
+    minVersion: 'TLSv1.2',
+    maxVersion: 'TLSv1.2',
+    pskCallback: (_socket, identity) => keys.get(identity) ?? null,
+  },
+  (socket) => {
+    socket.on('error', () => undefined);
+    socket.end(socket.isSessionReused() ? 'resumed' : 'fresh');
+  },
+);
+
+process.on('disconnect', () => process.exit());
+process.on('message', (question: TlsServerAsk) => {
+  if (question.ask === 'revoke') {
+    keys.clear();
+    process.send?.(0);
+    return;
+  }
+  keys.set('client', Buffer.from(question.psk, 'hex'));
+  server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port));
+});
