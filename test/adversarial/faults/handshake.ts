@@ -13,6 +13,10 @@ export const LOW_ORDER = {
   '0': Buffer.alloc(32),
   '1': Buffer.alloc(32).fill(1, 0, 1),
   'of order 8': Buffer.from('e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800', 'hex'),
+  'of order 8, the other': Buffer.from('5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157', 'hex'),
+  'p - 1': Buffer.from(`ec${'ff'.repeat(30)}7f`, 'hex'),
+  p: Buffer.from(`ed${'ff'.repeat(30)}7f`, 'hex'),
+  'p + 1': Buffer.from(`ee${'ff'.repeat(30)}7f`, 'hex'),
 };
 
 /** Sealed as it should be; the payload and the public key are what they are. */

@@ -1,4 +1,5 @@
 import type { Attack } from '../attack.js';
+import { CONTENT } from './content.js';
 import { EQUALITY } from './equality.js';
 import { FLOOD } from './flood.js';
 import { IDENTITY } from './identity.js';
@@ -8,6 +9,7 @@ import { SECRETS } from './secrets.js';
 import { PADDING_ORACLE } from './padding-oracle.js';
 import { REPLAY } from './replay.js';
 import { TAMPERING } from './tampering.js';
+import { TRIGGER } from './trigger.js';
 
 /** All attacks, in the order of their rows. */
 export const ATTACKS: readonly Attack[] = [
@@ -20,4 +22,6 @@ export const ATTACKS: readonly Attack[] = [
   ...LIMITS,
   ...KEYS,
   ...SECRETS,
+  ...CONTENT,
+  ...TRIGGER,
 ].sort((one, other) => one.row - other.row);

@@ -1,0 +1,82 @@
+// Row 51: a page of another site, a foreign name for this machine, and whoever else can send HTTP, against the built apps.
+import { call, post, type Answer, type Call } from '../../e2e/apps/http-call.js';
+import { AppProcesses } from '../../support/app-process.js';
+import { stands, type Attack } from '../attack.js';
+import { atEnd } from '../clean-up.js';
+
+const TOKEN = 'correct horse battery staple'.replaceAll(' ', '-');
+const AUTHORIZED = { authorization: `Bearer ${TOKEN}` };
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+interface Attempt {
+  readonly path: string;
+  readonly options: Call;
+  /** The statuses that refuse it. */
+  readonly refused: number;
+}
+
+const to = (path: string, refused: number, options: Call): Attempt => ({ path, refused, options });
+
+const ATTEMPTS: Readonly<Record<string, Attempt>> = {
+  'a foreign Host': to('/send/echo', 403, { headers: { ...AUTHORIZED, host: 'evil.example' } }),
+  'a name that is rebound': to('/send/echo', 403, { headers: { ...AUTHORIZED, host: '127.0.0.1.evil.example' } }),
+  'a foreign Origin': to('/send/echo', 403, { headers: { ...AUTHORIZED, origin: 'https://evil.example' } }),
+  'the Origin null': to('/send/echo', 403, { headers: { ...AUTHORIZED, origin: 'null' } }),
+  'an image of a foreign page': to('/stream/echo', 403, {
+    method: 'GET',
+    headers: { ...AUTHORIZED, 'sec-fetch-site': 'cross-site' },
+  }),
+  'a form': to('/send/echo', 415, {
+    headers: { ...AUTHORIZED, 'content-type': 'application/x-www-form-urlencoded' },
+    body: 'a=1',
+  }),
+  'text/plain': to('/send/echo', 415, { headers: { ...AUTHORIZED, 'content-type': 'text/plain' }, body: '{}' }),
+  'no token': to('/send/echo', 401, {}),
+  'a wrong token': to('/send/echo', 401, { headers: { authorization: 'Bearer wrong' } }),
+  'the start of the token': to('/send/echo', 401, { headers: { authorization: `Bearer ${TOKEN.slice(0, -1)}` } }),
+  'a body with __proto__': to('/send/echo', 400, {
+    headers: { ...AUTHORIZED, ...JSON_TYPE },
+    body: '{"__proto__":{"polluted":1}}',
+  }),
+  'constructor.prototype': to('/send/echo', 400, {
+    headers: { ...AUTHORIZED, ...JSON_TYPE },
+    body: '{"a":{"constructor":{"prototype":{"polluted":1}}}}',
+  }),
+  '9 MiB': to('/send/echo', 413, { headers: { ...AUTHORIZED, ...JSON_TYPE }, body: `"${'x'.repeat(9_437_184)}"` }),
+  'a pattern that is no JSON': to('/send/%7B%22a', 400, { headers: AUTHORIZED }),
+  'a pattern with __proto__': to('/send/%7B%22__proto__%22%3A1%7D', 400, { headers: AUTHORIZED }),
+  'a pattern like a method': to('/send/constructor', 404, { headers: AUTHORIZED }),
+  'a pattern like a path': to('/send/..%2F..%2Fetc%2Fpasswd', 404, { headers: AUTHORIZED }),
+};
+
+async function callTrigger() {
+  const apps = new AppProcesses();
+  atEnd(() => apps.end());
+  const server = await apps.start('server');
+  const { channel = '' } = await server.ready();
+  const client = await apps.start('client', { SEALWIRE_SERVERS: channel, HTTP_TOKEN: TOKEN });
+  const { trigger = '' } = await client.ready();
+  await client.logged('Connected to the server');
+  const taken: string[] = [];
+  const leaks: string[] = [];
+  for (const [name, { path, options, refused }] of Object.entries(ATTEMPTS)) {
+    const answer = await call(`${trigger}${path}`, { method: 'POST', ...options });
+    if (answer.status !== refused) taken.push(`${name} ${answer.status}`);
+    if (leaksInternals(answer)) leaks.push(name);
+  }
+  const honest = await post(`${trigger}/send/echo`, { fine: true }, { headers: AUTHORIZED });
+  return stands(`${Object.keys(ATTEMPTS).length} calls refused: ${Object.keys(ATTEMPTS).join(', ')}`, {
+    [`not refused: ${taken.join(', ')}`]: taken.length > 0,
+    [`internals in the answer to ${leaks.join(', ')}`]: leaks.length > 0,
+    'an honest call is not answered': honest.status !== 200,
+  });
+}
+
+/** Stack traces, paths of files and names of modules. */
+function leaksInternals({ text, headers }: Answer): boolean {
+  return /\bat \S+ \(|node_modules|\/src\/|\.[jt]s:\d/.test(text) || 'x-powered-by' in headers;
+}
+
+export const TRIGGER: readonly Attack[] = [
+  { row: 51, name: 'calls the trigger from elsewhere', against: { S: callTrigger } },
+];
