@@ -46,10 +46,18 @@ function logReady(app: NestExpressApplication, { http, server, service }: Settin
     service,
     keyId: app.get<Keyring>(KEYRING, { strict: false }).primary.id,
   });
-  if (isLoopback(http.host) || !http.allowsOnlyLoopback) return;
-  logger.warn(
-    'HTTP_HOST is open to other machines, but the trigger answers to loopback names only: HTTP_ALLOWED_HOSTS',
-  );
+  if (!isLoopback(http.host)) warnOfOpenAddress(logger, http);
+}
+
+function warnOfOpenAddress(logger: Logger, { token, allowsOnlyLoopback }: Settings['http']): void {
+  if (token === undefined) {
+    logger.warn('HTTP_HOST is open to other machines, and whoever reaches it may call every handler: HTTP_TOKEN');
+  }
+  if (allowsOnlyLoopback) {
+    logger.warn(
+      'HTTP_HOST is open to other machines, but the trigger answers to loopback names only: HTTP_ALLOWED_HOSTS',
+    );
+  }
 }
 
 function urlOf(bound: AddressInfo | string | null): string {

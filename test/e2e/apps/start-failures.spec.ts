@@ -109,13 +109,25 @@ describe('the settings', () => {
     await expect(client.ready()).resolves.toBeDefined();
   });
 
-  it('warn of an open address that answers to nobody there', async () => {
+  it('warn of an open address that answers to nobody there, and of one that asks for no token', async () => {
     await createKeyFile(await keyFile());
     const client = await apps.start('client', { HTTP_HOST: '0.0.0.0' });
-    expect(await client.logged('HTTP_ALLOWED_HOSTS')).toMatchObject({ level: 'warn' });
-    const named = await apps.start('client', { HTTP_HOST: '0.0.0.0', HTTP_ALLOWED_HOSTS: 'localhost' });
+    for (const setting of ['HTTP_ALLOWED_HOSTS', 'HTTP_TOKEN']) {
+      expect(await client.logged(setting)).toMatchObject({ level: 'warn' });
+    }
+    const careful = { HTTP_HOST: '0.0.0.0', HTTP_ALLOWED_HOSTS: 'localhost', HTTP_TOKEN: 'secret' };
+    const named = await apps.start('client', careful);
     await named.ready();
     await named.stop();
-    expect(named.log.filter(({ message }) => message.includes('HTTP_ALLOWED_HOSTS'))).toEqual([]);
+    expect(named.log.filter(({ message }) => message.includes('HTTP_HOST'))).toEqual([]);
+    expect(named.describe()).not.toContain('secret');
+  });
+
+  it('listen on the loopback address and warn of nothing where nothing is set', async () => {
+    await createKeyFile(await keyFile());
+    const client = await apps.start('client');
+    expect((await client.ready())['trigger']).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    await client.stop();
+    expect(client.log.filter(({ message }) => message.includes('HTTP_HOST'))).toEqual([]);
   });
 });

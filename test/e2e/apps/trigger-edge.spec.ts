@@ -94,7 +94,58 @@ describe('HTTP_TOKEN', () => {
   });
 });
 
+describe('a pattern', () => {
+  beforeEach(() => start());
+
+  it.each([
+    '__proto__',
+    'constructor',
+    'toString',
+    '*',
+    '.*',
+    '../../health',
+    'echo?all=1#x',
+    'echo\r\nhost: evil.example',
+    "'; DROP TABLE orders; --",
+    '${process.exit()}',
+    ' echo',
+  ])('is data, and nothing else: %j', async (pattern) => {
+    const path = encodeURIComponent(pattern);
+    expect(await post(`${trigger.url}/emit/${path}`, {})).toMatchObject({ status: 202 });
+    expect(trigger.channel.events).toEqual([{ pattern, data: {} }]);
+    const answer = await post(`${trigger.url}/send/${path}`, {});
+    expect(answer).toMatchObject({ status: 404, json: { code: 'ERR_NO_HANDLER' } });
+  });
+});
+
+describe('a prototype', () => {
+  beforeEach(() => start());
+
+  it.each([
+    ['a query', '/send/echo?__proto__[polluted]=1', '{}'],
+    ['a query with a dot', '/send/echo?constructor.prototype.polluted=1', '{}'],
+    ['a nested query', '/send/echo?constructor[prototype][polluted]=1', '{}'],
+    ['a body', '/send/echo', '{"a":[{"__proto__":{"polluted":1}}]}'],
+    ['an escaped body', '/send/echo', '{"\\u005f_proto__":{"polluted":1}}'],
+    ['a constructor in the body', '/send/echo', '{"constructor":{"prototype":{"polluted":1}}}'],
+    ['a pattern', '/send/%7B%22__proto__%22%3A%7B%22polluted%22%3A1%7D%7D', '{}'],
+  ])('is changed by nothing that a caller sends: %s', async (_, path, body) => {
+    const headers = { 'content-type': 'application/json' };
+    const answer = await call(`${trigger.url}${path}`, { headers, body });
+    expect([200, 400]).toContain(answer.status);
+    expect(answer.text).not.toContain('polluted');
+    expect('polluted' in {}).toBe(false);
+  });
+});
+
 describe('the rate limit', () => {
+  it('bounds how often a token can be guessed', async () => {
+    await start({ HTTP_TOKEN: 'secret', HTTP_RATE_LIMIT: '2' });
+    const guess = (): Promise<{ status: number }> =>
+      post(`${trigger.url}/send/echo`, {}, { headers: { authorization: 'Bearer guess' } });
+    expect([await guess(), await guess(), await guess()].map(({ status }) => status)).toEqual([401, 401, 429]);
+  });
+
   it('answers 429 to a caller that is too fast, but not to health checks', async () => {
     await start({ HTTP_RATE_LIMIT: '2' });
     for (let calls = 0; calls < 2; calls++) expect((await post(`${trigger.url}/send/echo`)).status).toBe(200);
@@ -164,6 +215,36 @@ describe('every answer', () => {
     const { headers } = await post(`${trigger.url}/send/echo`, 'text');
     expect(headers['x-content-type-options']).toBe('nosniff');
     expect(headers['x-powered-by']).toBeUndefined();
+  });
+
+  it.each([
+    ['one that is served', 'POST', '/send/echo', {}, 200],
+    ['a foreign Host', 'POST', '/send/echo', { host: 'evil.example' }, 403],
+    ['no route', 'GET', '/nowhere', {}, 404],
+    ['no handler', 'POST', '/send/nowhere', {}, 404],
+    ['the page', 'GET', '/docs', {}, 200],
+  ])('has the headers that protect a browser: %s', async (_, method, path, headers, status) => {
+    await start();
+    const answer = await call(`${trigger.url}${path}`, { method, headers });
+    expect(answer).toMatchObject({
+      status,
+      headers: {
+        'content-security-policy': expect.stringContaining("default-src 'self'"),
+        'cross-origin-resource-policy': 'same-origin',
+        'referrer-policy': 'no-referrer',
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'SAMEORIGIN',
+      },
+    });
+    expect(answer.headers['access-control-allow-origin']).toBeUndefined();
+  });
+
+  it('to something unforeseen tells nothing of it', async () => {
+    await start();
+    trigger.channel.handle('broken', () => of(1n));
+    const answer = await post(`${trigger.url}/send/broken`);
+    expect(answer).toMatchObject({ status: 500, json: { code: 'ERR_INTERNAL' } });
+    expect(answer.text).not.toMatch(/BigInt|TypeError|\.ts|node_modules| at /);
   });
 });
 
