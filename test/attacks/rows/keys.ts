@@ -177,7 +177,11 @@ async function resumeAfterRevocation() {
   await ask({ ask: 'revoke' });
   const refused = await connectTls(port, psk);
   const resumed = await connectTls(port, psk, before.session);
-  const saw = `before: ${before.said}; key revoked: ${refused.said}; with the saved session: ${resumed.said}`;
+  await ask({ ask: 'forget tickets' });
+  const forgotten = await connectTls(port, psk, before.session);
+  const saw =
+    `before: ${before.said}; key revoked: ${refused.said}; with the saved session: ${resumed.said}; ` +
+    `after setTicketKeys: ${forgotten.said}`;
   return falls(saw, refused.said !== 'fresh' && resumed.said === 'resumed');
 }
 

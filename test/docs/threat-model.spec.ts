@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+
+import { expected, TARGETS } from '../attacks/attack.js';
+import type { Target } from '../attacks/attack.js';
+import { ATTACKS } from '../attacks/rows/index.js';
+
+// docs/threat-model.md has a line for each attack:   | row | name | L | M | S | T |
+const text = readFileSync(new URL('../../docs/threat-model.md', import.meta.url), 'utf8');
+const lines = [...text.matchAll(/^\| +\d+ +\|.*\|$/gm)].map(([line]) =>
+  line
+    .split('|')
+    .slice(1, -1)
+    .map((cell) => cell.trim()),
+);
+
+describe('the table of attacks in docs/threat-model.md', () => {
+  it('has every attack of npm run attacks, in order, with every outcome that is expected', () => {
+    const targets = Object.keys(TARGETS) as Target[];
+    const rows = ATTACKS.map(({ row, name, against }) =>
+      [String(row), name].concat(
+        targets.map((target) => (against[target] === undefined ? '' : expected(target).toLowerCase())),
+      ),
+    );
+    expect(lines).toEqual(rows);
+  });
+});
