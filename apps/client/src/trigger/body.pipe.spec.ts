@@ -34,7 +34,21 @@ describe('a body that is read', () => {
     await expect(new BodyPipe().transform(request)).rejects.toMatchObject({ code: 'ERR_BODY_TOO_LARGE' });
   });
 
-  it('is refused as soon as it is too large, and the rest let go by', async () => {
+  it('is answered only when the caller has written all of it, so that he reads why it is too large', async () => {
+    const request = requestWith(OCTETS);
+    request.push(Buffer.alloc(MAX_MESSAGE_BYTES + 1));
+    let isRefused = false;
+    const refused = new BodyPipe().transform(request).catch((error: unknown) => {
+      isRefused = true;
+      return error;
+    });
+    for (let turns = 0; turns < 10; turns++) await new Promise((resolve) => setImmediate(resolve));
+    expect(isRefused).toBe(false);
+    request.push(null);
+    expect(await refused).toMatchObject({ code: 'ERR_BODY_TOO_LARGE' });
+  });
+
+  it('is refused though it never ends, and the rest let go by', async () => {
     const request = requestWith(OCTETS);
     request.push(Buffer.alloc(MAX_MESSAGE_BYTES + 1));
     await expect(new BodyPipe().transform(request)).rejects.toMatchObject({ code: 'ERR_BODY_TOO_LARGE' });

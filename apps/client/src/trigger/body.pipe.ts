@@ -1,10 +1,14 @@
 import type { IncomingMessage } from 'node:http';
+import { finished } from 'node:stream';
 
 import { createParamDecorator, Injectable } from '@nestjs/common';
 import type { ExecutionContext, PipeTransform } from '@nestjs/common';
 
 import { HttpFailure } from '../http/http-failure.js';
 import { MAX_MESSAGE_BYTES, parseBody } from './body.js';
+
+/** How long a body that is too large may go on: a caller that is cut off while he writes may never read the answer. */
+const LET_GO_MS = 1_000;
 
 /** Reads a body up to {@link MAX_MESSAGE_BYTES}; what is longer is let go by unread, so that the answer arrives. */
 @Injectable()
@@ -14,7 +18,7 @@ export class BodyPipe implements PipeTransform<IncomingMessage, Promise<unknown>
     if (encoding !== 'identity') throw new HttpFailure('ERR_MEDIA_TYPE', 'A body cannot be compressed');
     const body = Number(length) > MAX_MESSAGE_BYTES ? undefined : await readBody(request);
     if (body !== undefined) return parseBody(request.headers['content-type'], body);
-    request.resume();
+    await letGo(request);
     throw new HttpFailure('ERR_BODY_TOO_LARGE', `A body has at most ${MAX_MESSAGE_BYTES} bytes`);
   }
 }
@@ -42,5 +46,16 @@ function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
     });
     request.once('end', () => resolve(Buffer.concat(chunks)));
     request.once('close', () => reject(new HttpFailure('ERR_BAD_BODY', 'The body broke off'))); // the caller has gone
+  });
+}
+
+/** Resolves at the end of the body, or when the caller has had {@link LET_GO_MS}. */
+function letGo(request: IncomingMessage): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, LET_GO_MS);
+    finished(request.resume(), () => {
+      clearTimeout(timer);
+      resolve();
+    });
   });
 }
