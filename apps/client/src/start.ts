@@ -49,7 +49,8 @@ function logReady(app: NestExpressApplication, { http, server, service }: Settin
   if (!isLoopback(http.host)) warnOfOpenAddress(logger, http);
 }
 
-function warnOfOpenAddress(logger: Logger, { token, allowsOnlyLoopback }: Settings['http']): void {
+function warnOfOpenAddress(logger: Logger, { token, allowsOnlyLoopback, isForThisHost }: Settings['http']): void {
+  if (isForThisHost) return;
   if (token === undefined) {
     logger.warn('HTTP_HOST is open to other machines, and whoever reaches it may call every handler: HTTP_TOKEN');
   }

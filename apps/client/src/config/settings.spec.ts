@@ -27,6 +27,7 @@ describe('the settings of the client app', () => {
         token: undefined,
         allowedHosts: loopback,
         allowsOnlyLoopback: true,
+        isForThisHost: false,
         requestsAMinute: 60_000,
       },
       logFormat: process.stdout.isTTY ? 'pretty' : 'json',
@@ -59,6 +60,14 @@ describe('the settings of the client app', () => {
     }).http;
     expect(allowedHosts.map(({ name }) => name)).toEqual(['a.example', 'b.example']);
     expect(allowsOnlyLoopback).toBe(false);
+  });
+
+  it.each([
+    ['localhost,127.0.0.1,[::1]', true],
+    ['localhost:3000', true],
+    ['localhost,a.example', false],
+  ])('take the trigger to be for this host where nothing but loopback names are listed: %s', (hosts, expected) => {
+    expect(parseSettings({ HTTP_ALLOWED_HOSTS: hosts }).http.isForThisHost).toBe(expected);
   });
 
   it.each([

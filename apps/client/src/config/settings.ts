@@ -2,7 +2,7 @@ import { registerAs } from '@nestjs/config';
 import type { ConfigType } from '@nestjs/config';
 import { z } from 'zod';
 
-import { LOOPBACK_HOSTS } from '../http/allowed-hosts.js';
+import { isLoopbackName, LOOPBACK_HOSTS } from '../http/allowed-hosts.js';
 import {
   allowedHosts,
   flag,
@@ -50,6 +50,8 @@ const environment = z
       token: env.HTTP_TOKEN,
       allowedHosts: env.HTTP_ALLOWED_HOSTS ?? LOOPBACK_HOSTS,
       allowsOnlyLoopback: env.HTTP_ALLOWED_HOSTS === undefined,
+      // Who lists loopback names and nothing else says so: a container, for one, whose port is published on loopback.
+      isForThisHost: env.HTTP_ALLOWED_HOSTS?.every(({ name }) => isLoopbackName(name)) ?? false,
       requestsAMinute: env.HTTP_RATE_LIMIT,
     },
     logFormat: env.LOG_FORMAT ?? (process.stdout.isTTY ? 'pretty' : 'json'),

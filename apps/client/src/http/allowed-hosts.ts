@@ -23,6 +23,10 @@ export const LOOPBACK_HOSTS: readonly AllowedHost[] = ['localhost', '127.0.0.1',
   port: undefined,
 }));
 
+export function isLoopbackName(name: string): boolean {
+  return LOOPBACK_HOSTS.some((host) => host.name === name);
+}
+
 /** Reads a host name, `name:port` or an origin; undefined where it is none of these. */
 export function parseAllowedHost(text: string): AllowedHost | undefined {
   const lower = text.toLowerCase();
