@@ -1,11 +1,24 @@
-import type { Finished } from './workload.js';
+import { UNIT_OF, type Unit, type Workload } from './workload.js';
+import type { Outcome } from './work/outcome.js';
+
+/** The name of a number that was measured, its unit last. */
+export type Figure =
+  | `${Unit}s_per_s`
+  | 'p50_us'
+  | 'p99_us'
+  | 'idle_p99_us'
+  | 'added_p99_us'
+  | 'transfer_ms'
+  | `${'' | 'server_' | 'client_'}cpu_us_per_${Unit}`
+  | `${'server' | 'client'}_kib_per_connection`;
+
+/** One run of one workload on one peer. */
+export type Measure = Readonly<Partial<Record<Figure, number>>>;
 
 /** What the client of a peer measured in one run. */
 export interface ClientMeasure {
-  readonly requests: number;
-  readonly requestsPerSecond: number;
-  readonly p50Micros: number;
-  readonly p99Micros: number;
+  readonly units: number;
+  readonly figures: Measure;
 }
 
 /** What a process has used since it started. */
@@ -14,10 +27,10 @@ export interface Usage {
   readonly peakMemoryMiB: number;
 }
 
-/** One run of one workload on one peer. */
-export interface Measure extends ClientMeasure {
-  /** Of both processes together. */
-  readonly cpuMicrosPerRequest: number;
+/** Of both ends of a peer. */
+export interface BothEnds<T> {
+  readonly server: T;
+  readonly client: T;
 }
 
 /** A number with its spread over the rounds. */
@@ -27,19 +40,63 @@ export interface Summary {
   readonly max: number;
 }
 
-export function measureClient({ latenciesMs, elapsedMs }: Finished): ClientMeasure {
-  const sorted = latenciesMs.toSorted((a, b) => a - b);
+export function measureClient({ kind }: Workload, outcome: Outcome): ClientMeasure {
+  const { units, elapsedMs, latenciesMs, beside } = outcome;
+  if (beside !== undefined) return { units, figures: measureBeside(latenciesMs, beside) };
   return {
-    requests: sorted.length,
-    requestsPerSecond: sorted.length / (elapsedMs / 1000),
-    p50Micros: quantile(sorted, 0.5) * 1000,
-    p99Micros: quantile(sorted, 0.99) * 1000,
+    units,
+    figures: { [`${UNIT_OF[kind]}s_per_s`]: units / (elapsedMs / 1000), ...measureLatencies(latenciesMs) },
+  };
+}
+
+function measureLatencies(latenciesMs: readonly number[]): Measure {
+  if (latenciesMs.length === 0) return {};
+  return { p50_us: quantileMicros(latenciesMs, 0.5), p99_us: quantileMicros(latenciesMs, 0.99) };
+}
+
+function measureBeside(latenciesMs: readonly number[], beside: NonNullable<Outcome['beside']>): Measure {
+  const [idle, busy] = [quantileMicros(beside.idleLatenciesMs, 0.99), quantileMicros(latenciesMs, 0.99)];
+  return { idle_p99_us: idle, p99_us: busy, added_p99_us: busy - idle, transfer_ms: beside.transferMs };
+}
+
+function quantileMicros(latenciesMs: readonly number[], part: number): number {
+  return (
+    quantile(
+      latenciesMs.toSorted((a, b) => a - b),
+      part,
+    ) * 1000
+  );
+}
+
+/** Of both processes together, and of each. */
+export function measureCpu(
+  { kind }: Workload,
+  units: number,
+  before: BothEnds<Usage>,
+  after: BothEnds<Usage>,
+): Measure {
+  // What the transfer takes is not work for the few requests beside it.
+  if (kind === 'beside') return {};
+  const unit = UNIT_OF[kind];
+  const server = (after.server.cpuMicros - before.server.cpuMicros) / units;
+  const client = (after.client.cpuMicros - before.client.cpuMicros) / units;
+  return {
+    [`cpu_us_per_${unit}`]: server + client,
+    [`server_cpu_us_per_${unit}`]: server,
+    [`client_cpu_us_per_${unit}`]: client,
   };
 }
 
 export function measureUsage(): Usage {
   const { user, system } = process.cpuUsage();
   return { cpuMicros: user + system, peakMemoryMiB: process.resourceUsage().maxRSS / 1024 };
+}
+
+/** What a process holds once what nobody needs is gone. */
+export function measureHeldKiB(): number {
+  if (globalThis.gc === undefined) throw new Error('Needs --expose-gc');
+  globalThis.gc();
+  return process.memoryUsage.rss() / 1024;
 }
 
 /** @returns undefined where there is nothing to summarize. */

@@ -1,73 +1,106 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Measure, Usage } from './measure.js';
-import type { Peer, Secrets } from './peer.js';
+import { measureCpu, type BothEnds, type Measure, type Usage } from './measure.js';
+import type { Peer, Setting } from './peer.js';
 import type { AnswerTo, Command, Reply } from './peer-process.js';
-import type { Workload } from './workload.js';
+import { deadlineMs, type Workload } from './workload.js';
 
 const PROCESS_FILE = fileURLToPath(new URL('peer-process.js', import.meta.url));
 const START_DEADLINE_MS = 10_000;
-/** What a run may take beyond its own time before it counts as hung. */
-const RUN_GRACE_MS = 5000;
+const USAGE_DEADLINE_MS = 10_000;
+const EXIT_DEADLINE_MS = 2000;
+/** Opened before memory is looked at, so that what is loaded once is not counted as memory of a connection. */
+const WARM_UP_CONNECTIONS = 100;
 
 /** The server process and the client process of one peer, connected. */
 export class Pair {
-  readonly #server = fork(PROCESS_FILE);
-  readonly #client = fork(PROCESS_FILE);
+  readonly #server: ChildProcess;
+  readonly #client: ChildProcess;
 
-  static async start(peer: Peer, secrets: Secrets): Promise<Pair> {
-    const pair = new Pair();
+  private constructor(profileFolder: string | undefined) {
+    const profile = profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`];
+    const options = { execArgv: [...process.execArgv, '--expose-gc', ...profile] };
+    this.#server = fork(PROCESS_FILE, ['server'], options);
+    this.#client = fork(PROCESS_FILE, ['client'], options);
+  }
+
+  /** @param profileFolder - Where both processes write a CPU profile when they end. */
+  static async start(peer: Peer, setting: Setting, profileFolder?: string): Promise<Pair> {
+    const pair = new Pair(profileFolder);
     try {
-      const { port } = await ask(pair.#server, { ask: 'serve', peer: peer.name, secrets }, START_DEADLINE_MS);
-      await ask(pair.#client, { ask: 'connect', peer: peer.name, secrets, port }, START_DEADLINE_MS);
+      const { port } = await ask(pair.#server, { ask: 'serve', peer: peer.name, setting }, START_DEADLINE_MS);
+      await ask(pair.#client, { ask: 'connect', peer: peer.name, setting, port }, START_DEADLINE_MS);
       return pair;
     } catch (error) {
-      await pair.kill();
+      await pair.end();
       throw error;
     }
   }
 
-  /** Rejects when the run fails, or has not ended {@link RUN_GRACE_MS} after its time. */
+  /** Rejects when the run fails, or has not ended when its deadline is over. */
   async run(workload: Workload, durationMs: number): Promise<Measure> {
+    return workload.kind === 'idle' ? this.#runIdle(workload) : this.#runTimed(workload, durationMs);
+  }
+
+  async #runTimed(workload: Workload, durationMs: number): Promise<Measure> {
     const before = await this.#usage();
-    const run = await ask(this.#client, { ask: 'run', workload, durationMs }, durationMs + RUN_GRACE_MS);
-    const after = await this.#usage();
-    const cpuMicros =
-      after.server.cpuMicros + after.client.cpuMicros - before.server.cpuMicros - before.client.cpuMicros;
-    return { ...run, cpuMicrosPerRequest: cpuMicros / run.requests };
+    const command = { ask: 'run', workload, durationMs } as const;
+    const { units, figures } = await ask(this.#client, command, deadlineMs(workload, durationMs));
+    return { ...figures, ...measureCpu(workload, units, before, await this.#usage()) };
+  }
+
+  async #runIdle(workload: Workload & { readonly kind: 'idle' }): Promise<Measure> {
+    await this.#runTimed({ ...workload, connections: WARM_UP_CONNECTIONS }, 0);
+    const before = await this.#heldKiB();
+    const measure = await this.#runTimed(workload, 0);
+    const after = await this.#heldKiB();
+    return {
+      ...measure,
+      server_kib_per_connection: (after.server - before.server) / workload.connections,
+      client_kib_per_connection: (after.client - before.client) / workload.connections,
+    };
   }
 
   /** The most memory that each end has held at once, in MiB. */
-  async peakMemoryMiB(): Promise<{ readonly server: number; readonly client: number }> {
+  async peakMemoryMiB(): Promise<BothEnds<number>> {
     const { server, client } = await this.#usage();
     return { server: server.peakMemoryMiB, client: client.peakMemoryMiB };
   }
 
-  async kill(): Promise<void> {
-    await Promise.all(
-      [this.#server, this.#client].map(async (child) => {
-        if (child.exitCode !== null || child.signalCode !== null) return;
-        const exit = once(child, 'exit');
-        child.kill('SIGKILL'); // one that hangs would not end otherwise
-        await exit;
-      }),
-    );
+  /** Both processes are gone when this resolves. */
+  async end(): Promise<void> {
+    await Promise.all([this.#server, this.#client].map(endProcess));
   }
 
-  async #usage(): Promise<{ readonly server: Usage; readonly client: Usage }> {
-    const [server, client] = await Promise.all([
-      ask(this.#server, { ask: 'usage' }, RUN_GRACE_MS),
-      ask(this.#client, { ask: 'usage' }, RUN_GRACE_MS),
-    ]);
+  #usage(): Promise<BothEnds<Usage>> {
+    return this.#both((child) => ask(child, { ask: 'usage' }, USAGE_DEADLINE_MS));
+  }
+
+  #heldKiB(): Promise<BothEnds<number>> {
+    return this.#both((child) => ask(child, { ask: 'held-kib' }, USAGE_DEADLINE_MS));
+  }
+
+  async #both<T>(askOne: (child: ChildProcess) => Promise<T>): Promise<BothEnds<T>> {
+    const [server, client] = await Promise.all([askOne(this.#server), askOne(this.#client)]);
     return { server, client };
   }
+}
+
+/** A process ends by itself when it loses us, and writes its profile then; one that hangs does not. */
+async function endProcess(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, 'exit');
+  const deadline = setTimeout(() => child.kill('SIGKILL'), EXIT_DEADLINE_MS);
+  if (child.connected) child.disconnect();
+  await exit;
+  clearTimeout(deadline);
 }
 
 function ask<Ask extends Command['ask']>(
   child: ChildProcess,
   command: Command & { readonly ask: Ask },
-  deadlineMs: number,
+  afterMs: number,
 ): Promise<AnswerTo[Ask]> {
   return new Promise((resolve, reject) => {
     const settle = (reply: Reply<Ask>): void => {
@@ -77,8 +110,10 @@ function ask<Ask extends Command['ask']>(
       else resolve(reply.ok);
     };
     const gone = (): void => settle({ failed: 'its process ended' });
-    const deadline = setTimeout(() => settle({ failed: `no answer within ${deadlineMs / 1000} s` }), deadlineMs);
+    const deadline = setTimeout(() => settle({ failed: `no answer within ${afterMs / 1000} s` }), afterMs);
     child.once('message', settle).once('exit', gone);
-    child.send(command);
+    child.send(command, (error) => {
+      if (error !== null) settle({ failed: 'its process ended' });
+    });
   });
 }

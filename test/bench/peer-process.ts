@@ -1,42 +1,50 @@
 // One half of a peer, in a process of its own. Started by Pair, which tells it what to do and ends it.
 
 import { Logger } from '@nestjs/common';
-import { measureClient, measureUsage, type ClientMeasure, type Usage } from './measure.js';
-import type { ConnectedClient, RunningServer, Secrets } from './peer.js';
+import { measureClient, measureHeldKiB, measureUsage, type ClientMeasure, type Usage } from './measure.js';
+import type { ConnectedClient, RunningServer, Setting } from './peer.js';
 import { findPeer } from './peers/index.js';
-import { runWorkload, type Workload } from './workload.js';
+import { runWorkload, type Workplace } from './work/index.js';
+import type { Workload } from './workload.js';
 
 /** What the bench asks of a process, by the name of the answer's type. */
 export type Command =
-  | { readonly ask: 'serve'; readonly peer: string; readonly secrets: Secrets }
-  | { readonly ask: 'connect'; readonly peer: string; readonly secrets: Secrets; readonly port: number }
+  | { readonly ask: 'serve'; readonly peer: string; readonly setting: Setting }
+  | { readonly ask: 'connect'; readonly peer: string; readonly setting: Setting; readonly port: number }
   | { readonly ask: 'run'; readonly workload: Workload; readonly durationMs: number }
-  | { readonly ask: 'usage' };
+  | { readonly ask: 'usage' }
+  | { readonly ask: 'held-kib' };
 
 export interface AnswerTo {
   readonly serve: RunningServer;
   readonly connect: null;
   readonly run: ClientMeasure;
   readonly usage: Usage;
+  readonly 'held-kib': number;
 }
 
 export type Reply<Ask extends Command['ask'] = Command['ask']> =
   { readonly ok: AnswerTo[Ask] } | { readonly failed: string };
 
-let client: ConnectedClient | undefined;
+let workplace: Workplace | undefined;
 
 async function answer(command: Command): Promise<AnswerTo[Command['ask']]> {
   switch (command.ask) {
     case 'serve':
-      return findPeer(command.peer).serve(command.secrets);
-    case 'connect':
-      client = await findPeer(command.peer).connect(command.secrets, command.port);
+      return findPeer(command.peer).serve(command.setting);
+    case 'connect': {
+      const connect = (): Promise<ConnectedClient> => findPeer(command.peer).connect(command.setting, command.port);
+      workplace = { client: await connect(), connect };
       return null;
-    case 'run':
-      if (client === undefined) throw new Error('Not connected');
-      return measureClient(await runWorkload(client, command.workload, command.durationMs));
+    }
+    case 'run': {
+      if (workplace === undefined) throw new Error('Not connected');
+      return measureClient(command.workload, await runWorkload(workplace, command.workload, command.durationMs));
+    }
     case 'usage':
       return measureUsage();
+    case 'held-kib':
+      return measureHeldKiB();
   }
 }
 

@@ -2,32 +2,54 @@
 export interface Secrets {
   /** Path of a Sealwire key file. */
   readonly keyFile: string;
+  /** 16 bytes in hex, for the peers that take a key as such. */
+  readonly sharedKey: string;
   /** A self-signed certificate for localhost and its key, both PEM; absent where nothing could make them. */
   readonly certificate?: { readonly cert: string; readonly key: string };
+}
+
+/** Under which conditions a peer is measured. */
+export interface Setting {
+  readonly secrets: Secrets;
+  /** `raised`: as far as it takes to let messages of 64 MiB through; see raised-limits.ts. */
+  readonly limits: 'default' | 'raised';
 }
 
 export interface RunningServer {
   readonly port: number;
 }
 
-/** Told exactly once how a request ended: by an error, or by the answer. */
-export type RequestDone = (error: Error | undefined, answer?: unknown) => void;
+/** Told exactly once how something ended: by an error, or by the answer. */
+export type Done = (error: Error | undefined, answer?: unknown) => void;
 
+/** What a server is asked to stream: numbers from 0 on, or with `valueBytes` as many bytes with each value. */
+export interface StreamAsk {
+  readonly values: number;
+  readonly valueBytes: number;
+}
+
+/** One connection. Nothing in here calls back before it returns. A peer leaves out what its protocol does not have. */
 export interface ConnectedClient {
-  /** Sends `payload` to an echo; `done` is never called before this returns. */
-  request(payload: unknown, done: RequestDone): void;
+  /** Sends `payload` to an echo. */
+  readonly request: (payload: unknown, done: Done) => void;
+  readonly stream?: (ask: StreamAsk, next: (value: unknown) => void, done: Done) => void;
+  /** Sends an event; done when the transport says so, which need not be when the server has it. */
+  readonly emit?: (payload: unknown, done: Done) => void;
+  /** Asks how many events the handler of the server has been given. */
+  readonly countEvents?: (done: Done) => void;
+  readonly close: () => Promise<void> | void;
 }
 
 /**
- * One transport under measurement. Its two halves run in processes of their own, which the bench kills at the end:
- * nothing in here has to clean up.
+ * One transport under measurement. Its two halves run in processes of their own, which the bench kills at the end: the
+ * server has nothing to clean up.
  */
 export interface Peer {
   readonly name: string;
   /** Why it cannot run here, or undefined. */
   missing?(secrets: Secrets): string | undefined;
   /** Serves an echo on a free port of 127.0.0.1. */
-  serve(secrets: Secrets): Promise<RunningServer>;
+  serve(setting: Setting): Promise<RunningServer>;
   /** Opens one connection. */
-  connect(secrets: Secrets, port: number): Promise<ConnectedClient>;
+  connect(setting: Setting, port: number): Promise<ConnectedClient>;
 }

@@ -1,17 +1,18 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { quantile, summarize, type Measure } from './measure.js';
+import { measureClient, quantile, summarize, type Measure } from './measure.js';
 import { reportPeer, reportRatios } from './report.js';
-import { jsonPayload, runWorkload } from './workload.js';
+import { readResult, writeResult, type BenchResult } from './result-file.js';
 import type { PeerResult } from './rounds.js';
 
 const WORKLOAD = '64x256B';
 
 /** A peer with this throughput in each round; undefined where a round gave nothing. */
 function peer(name: string, perSecond: readonly (number | undefined)[], failure?: string): PeerResult {
-  const measures = perSecond.map((requestsPerSecond): Measure | undefined =>
-    requestsPerSecond === undefined
-      ? undefined
-      : { requests: 1, requestsPerSecond, p50Micros: 1, p99Micros: 1, cpuMicrosPerRequest: 1 },
+  const measures = perSecond.map((requests): Measure | undefined =>
+    requests === undefined ? undefined : { requests_per_s: requests, p50_us: 1, p99_us: 1, cpu_us_per_request: 1 },
   );
   return {
     peer: name,
@@ -35,40 +36,47 @@ describe('the report of a bench', () => {
     );
   });
 
+  it('says so where neither finished', () => {
+    expect(reportRatios(peer('us', [undefined]), peer('them', [undefined]))).toEqual([
+      `us/them ${WORKLOAD}: no round in which both finished`,
+    ]);
+  });
+
   it('tells why a peer was given up', () => {
     expect(reportPeer(peer('them', [undefined], 'no answer within 5 s'))).toEqual([
       `them ${WORKLOAD} failed: no answer within 5 s`,
     ]);
   });
+
+  it('comes back from its file as it was', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sealwire-bench-result-'));
+    const result: BenchResult = {
+      machine: { node: '1', openssl: '1', processors: '1', memoryGiB: 1, openFiles: '1', commit: '1' },
+      plan: { rounds: 2, runMs: 1, warmUpMs: 1 },
+      groups: [{ name: 'size', peers: [peer('us', [1, undefined], 'why')] }],
+    };
+    await writeResult(join(folder, 'result.json'), result);
+    expect(await readResult(join(folder, 'result.json'))).toEqual(result);
+    await rm(folder, { recursive: true });
+  });
 });
 
-describe('a workload', () => {
-  it.each([64, 256, 4096, 65_536])('sends a payload of exactly %i bytes of JSON', (bytes) => {
-    expect(Buffer.byteLength(JSON.stringify(jsonPayload(bytes)))).toBe(bytes);
+describe('a measure', () => {
+  it('counts in the unit of its workload', () => {
+    const outcome = { units: 10, elapsedMs: 500, latenciesMs: [] };
+    expect(measureClient({ kind: 'stream', values: 10 }, outcome).figures).toEqual({ values_per_s: 20 });
+    expect(measureClient({ kind: 'connect' }, outcome).figures).toEqual({ connections_per_s: 20 });
   });
 
-  it('keeps its number of requests under way and waits for the last answer', async () => {
-    let underWay = 0;
-    let most = 0;
-    const client = {
-      request(payload: unknown, done: (error: undefined, answer: unknown) => void): void {
-        most = Math.max(most, ++underWay);
-        setImmediate(() => {
-          underWay--;
-          done(undefined, structuredClone(payload));
-        });
-      },
-    };
-    const { latenciesMs } = await runWorkload(client, { inFlight: 8, payloadBytes: 64 }, 0);
-    expect({ most, underWay, answers: latenciesMs.length }).toEqual({ most: 8, underWay: 0, answers: 8 });
-  });
-
-  it('refuses an answer that is not what was sent', async () => {
-    const client = {
-      request: (_payload: unknown, done: (error: undefined, answer: unknown) => void) =>
-        setImmediate(done, undefined, {}),
-    };
-    await expect(runWorkload(client, { inFlight: 1, payloadBytes: 64 }, 0)).rejects.toThrow('not what was sent');
+  it('tells what a transfer adds to the slowest of the small requests', () => {
+    const beside = { idleLatenciesMs: [1], transferMs: 7 };
+    const outcome = { units: 1, elapsedMs: 1, latenciesMs: [3], beside };
+    expect(measureClient({ kind: 'beside', transfer: 'stream', transferBytes: 1 }, outcome).figures).toEqual({
+      idle_p99_us: 1000,
+      p99_us: 3000,
+      added_p99_us: 2000,
+      transfer_ms: 7,
+    });
   });
 });
 

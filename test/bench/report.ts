@@ -1,29 +1,15 @@
 // The result as lines "name: value": a peer, the workload, what was measured, the median and its spread over the rounds.
 
-import { summarize, type Measure, type Summary } from './measure.js';
+import { summarize, type Figure, type Measure, type Summary } from './measure.js';
 import type { PeerResult } from './rounds.js';
-
-const MEASURED = [
-  ['requests_per_s', 'requestsPerSecond'],
-  ['p50_us', 'p50Micros'],
-  ['p99_us', 'p99Micros'],
-  ['cpu_us_per_request', 'cpuMicrosPerRequest'],
-] as const satisfies readonly (readonly [string, keyof Measure])[];
-
-/** What is worth comparing: throughput, latency of the middle request, and work done at both ends. */
-const COMPARED = [
-  ['throughput_ratio', 'requestsPerSecond'],
-  ['p50_ratio', 'p50Micros'],
-  ['cpu_ratio', 'cpuMicrosPerRequest'],
-] as const satisfies readonly (readonly [string, keyof Measure])[];
 
 /** One peer's own figures. */
 export function reportPeer({ peer, measures, failures, peakMemoryMiB }: PeerResult): readonly string[] {
   const lines: string[] = [];
   for (const [workload, rounds] of measures) {
-    for (const [label, field] of MEASURED) {
-      const summary = summarize(rounds.flatMap((measure) => (measure === undefined ? [] : [measure[field]])));
-      if (summary !== undefined) lines.push(`${peer} ${workload} ${label}: ${format(summary, 1)}`);
+    for (const figure of figuresOf(rounds)) {
+      const summary = summarize(rounds.flatMap((measure) => measure?.[figure] ?? []));
+      if (summary !== undefined) lines.push(`${peer} ${workload} ${figure}: ${format(summary, 1)}`);
     }
     const failure = failures.get(workload);
     if (failure !== undefined) lines.push(`${peer} ${workload} failed: ${failure}`);
@@ -40,17 +26,53 @@ export function reportRatios(subject: PeerResult, other: PeerResult): readonly s
   const lines: string[] = [];
   for (const [workload, rounds] of subject.measures) {
     const others = other.measures.get(workload) ?? [];
-    for (const [label, field] of COMPARED) {
-      const ratios = rounds.flatMap((measure, round) => {
-        const reference = others[round];
-        return measure === undefined || reference === undefined ? [] : [measure[field] / reference[field]];
-      });
-      const summary = summarize(ratios);
-      const value = summary === undefined ? 'no round in which both finished' : format(summary, 2);
+    const compared = figuresOf([...rounds, ...others]).flatMap((figure) => {
+      const label = RATIO_LABELS[figure];
+      return label === undefined ? [] : [{ figure, label }];
+    });
+    if (compared.length === 0) lines.push(`${subject.peer}/${other.peer} ${workload}: ${NO_COMMON_ROUND}`);
+    for (const { figure, label } of compared) {
+      const summary = summarizeRatios(rounds, others, figure);
+      const value = summary === undefined ? NO_COMMON_ROUND : format(summary, 2);
       lines.push(`${subject.peer}/${other.peer} ${workload} ${label}: ${value}`);
     }
   }
   return lines;
+}
+
+const NO_COMMON_ROUND = 'no round in which both finished';
+
+export function summarizeRatios(
+  rounds: readonly (Measure | undefined)[],
+  others: readonly (Measure | undefined)[],
+  figure: Figure,
+): Summary | undefined {
+  return summarize(
+    rounds.flatMap((measure, round) => {
+      const [value, reference] = [measure?.[figure], others[round]?.[figure]];
+      return value === undefined || reference === undefined ? [] : [value / reference];
+    }),
+  );
+}
+
+/** What is worth comparing: throughput, latency of the middle request, and what it takes at both ends. */
+const RATIO_LABELS: Readonly<Partial<Record<Figure, string>>> = {
+  requests_per_s: 'throughput_ratio',
+  values_per_s: 'throughput_ratio',
+  events_per_s: 'throughput_ratio',
+  connections_per_s: 'throughput_ratio',
+  p50_us: 'p50_ratio',
+  cpu_us_per_request: 'cpu_ratio',
+  cpu_us_per_value: 'cpu_ratio',
+  cpu_us_per_event: 'cpu_ratio',
+  cpu_us_per_connection: 'cpu_ratio',
+  server_kib_per_connection: 'memory_ratio',
+  transfer_ms: 'transfer_ratio',
+};
+
+function figuresOf(rounds: readonly (Measure | undefined)[]): readonly Figure[] {
+  const first = rounds.find((measure) => measure !== undefined) ?? {};
+  return Object.keys(first) as Figure[];
 }
 
 function format({ median, min, max }: Summary, digits: number): string {

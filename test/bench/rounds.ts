@@ -1,14 +1,15 @@
-import type { Measure } from './measure.js';
+import type { Group } from './groups.js';
+import type { BothEnds, Measure } from './measure.js';
 import { Pair } from './pair.js';
-import type { Peer, Secrets } from './peer.js';
+import type { Peer, Secrets, Setting } from './peer.js';
 import { nameOf, type Workload } from './workload.js';
 
 export interface Plan {
-  readonly peers: readonly Peer[];
-  readonly workloads: readonly Workload[];
   readonly rounds: number;
   readonly runMs: number;
   readonly warmUpMs: number;
+  /** Where every process writes a CPU profile. */
+  readonly profileFolder?: string | undefined;
 }
 
 /** All that happened to one peer. */
@@ -18,22 +19,24 @@ export interface PeerResult {
   readonly measures: ReadonlyMap<string, readonly (Measure | undefined)[]>;
   /** By the name of the workload: why it was given up. */
   readonly failures: ReadonlyMap<string, string>;
-  readonly peakMemoryMiB: { readonly server: number; readonly client: number } | undefined;
+  readonly peakMemoryMiB: BothEnds<number> | undefined;
 }
 
 /**
  * Runs every workload on every peer in turn, round after round, so that whatever else the machine does meets all of them
  * alike. The processes live on between the rounds, warm.
  */
-export async function runRounds(plan: Plan, secrets: Secrets): Promise<readonly PeerResult[]> {
-  const contestants = plan.peers.map((peer) => new Contestant(peer, secrets));
+export async function runRounds(group: Group, plan: Plan, secrets: Secrets): Promise<readonly PeerResult[]> {
+  const setting = { secrets, limits: group.limits };
+  const rounds = Math.min(plan.rounds, group.maxRounds ?? plan.rounds);
+  const contestants = group.peers.map((peer) => new Contestant(peer, setting, plan));
   try {
     for (const contestant of contestants) {
-      for (const workload of plan.workloads) await contestant.warmUp(workload, plan.warmUpMs);
+      for (const workload of group.workloads) await contestant.warmUp(workload);
     }
-    for (let round = 0; round < plan.rounds; round++) {
-      for (const workload of plan.workloads) {
-        for (const contestant of contestants) await contestant.run(workload, plan.runMs);
+    for (let round = 0; round < rounds; round++) {
+      for (const workload of group.workloads) {
+        for (const contestant of contestants) await contestant.run(workload);
       }
     }
     return await Promise.all(contestants.map((contestant) => contestant.result()));
@@ -45,31 +48,36 @@ export async function runRounds(plan: Plan, secrets: Secrets): Promise<readonly 
 /** A peer in the rounds. A workload that failed once is given up; the others go on in new processes. */
 class Contestant {
   readonly #peer: Peer;
-  readonly #secrets: Secrets;
+  readonly #setting: Setting;
+  readonly #plan: Plan;
   readonly #measures = new Map<string, (Measure | undefined)[]>();
   readonly #failures = new Map<string, string>();
   #pair: Pair | undefined;
 
-  constructor(peer: Peer, secrets: Secrets) {
+  constructor(peer: Peer, setting: Setting, plan: Plan) {
     this.#peer = peer;
-    this.#secrets = secrets;
+    this.#setting = setting;
+    this.#plan = plan;
   }
 
-  async warmUp(workload: Workload, durationMs: number): Promise<void> {
-    await this.#attempt(workload, durationMs);
+  async warmUp(workload: Workload): Promise<void> {
+    // What needs new processes is never warm.
+    if (!needsNewProcesses(workload)) await this.#attempt(workload, this.#plan.warmUpMs);
   }
 
-  async run(workload: Workload, durationMs: number): Promise<void> {
+  async run(workload: Workload): Promise<void> {
     const measures = this.#measures.get(nameOf(workload)) ?? [];
     this.#measures.set(nameOf(workload), measures);
-    measures.push(await this.#attempt(workload, durationMs));
+    measures.push(await this.#attempt(workload, this.#plan.runMs));
   }
 
   async #attempt(workload: Workload, durationMs: number): Promise<Measure | undefined> {
     if (this.#failures.has(nameOf(workload))) return undefined;
     try {
-      this.#pair ??= await Pair.start(this.#peer, this.#secrets);
-      return await this.#pair.run(workload, durationMs);
+      this.#pair ??= await Pair.start(this.#peer, this.#setting, this.#plan.profileFolder);
+      const measure = await this.#pair.run(workload, durationMs);
+      if (needsNewProcesses(workload)) await this.leave();
+      return measure;
     } catch (error) {
       this.#failures.set(nameOf(workload), error instanceof Error ? error.message : String(error));
       await this.leave();
@@ -89,6 +97,11 @@ class Contestant {
   async leave(): Promise<void> {
     const pair = this.#pair;
     this.#pair = undefined;
-    await pair?.kill();
+    await pair?.end();
   }
+}
+
+/** Held connections stay, and a heap that has grown does not shrink. */
+function needsNewProcesses({ kind }: Workload): boolean {
+  return kind === 'idle';
 }

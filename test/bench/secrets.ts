@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,13 +8,15 @@ import { promisify } from 'node:util';
 import { createKeyFile } from '@sealwire/crypto';
 import type { Secrets } from './peer.js';
 
+const SHARED_KEY_BYTES = 16;
+
 /** Makes secrets, in a folder that is gone when this process ends. */
 export async function makeSecrets(): Promise<Secrets> {
   const folder = await mkdtemp(join(tmpdir(), 'sealwire-bench-'));
   process.once('exit', () => rmSync(folder, { recursive: true }));
   const keyFile = join(folder, 'key.bin');
   await createKeyFile(keyFile);
-  return { keyFile, ...(await makeCertificate(folder)) };
+  return { keyFile, sharedKey: randomBytes(SHARED_KEY_BYTES).toString('hex'), ...(await makeCertificate(folder)) };
 }
 
 async function makeCertificate(folder: string): Promise<Pick<Secrets, 'certificate'>> {

@@ -1,59 +1,70 @@
-import type { ConnectedClient } from './peer.js';
+import type { PayloadShape } from './payload.js';
 
-/** What is asked of every peer alike: echo a JSON value, with a fixed number of requests under way. */
-export interface Workload {
-  readonly inFlight: number;
-  /** Length of the payload's JSON text. */
-  readonly payloadBytes: number;
+/** What is asked of every peer alike. */
+export type Workload =
+  /** Echoes, with a fixed number of requests under way. */
+  | ({ readonly kind: 'echo'; readonly inFlight: number } & PayloadShape)
+  /** Answers of many small values, one after the other. */
+  | { readonly kind: 'stream'; readonly values: number }
+  /** Events, with a fixed number of them under way. */
+  | ({ readonly kind: 'events'; readonly inFlight: number } & PayloadShape)
+  /** Connect, shake hands, be answered once, close. */
+  | { readonly kind: 'connect' }
+  /** Connections that are held and say nothing, each answered once. */
+  | { readonly kind: 'idle'; readonly connections: number }
+  /** Small requests, one after the other: alone first, then while a transfer fills the same connection. */
+  | { readonly kind: 'beside'; readonly transfer: 'stream' | 'message'; readonly transferBytes: number };
+
+/** What a workload counts. */
+export type Unit = 'request' | 'value' | 'event' | 'connection';
+
+export const UNIT_OF: Readonly<Record<Workload['kind'], Unit>> = {
+  echo: 'request',
+  stream: 'value',
+  events: 'event',
+  connect: 'connection',
+  idle: 'connection',
+  beside: 'request',
+};
+
+/** What a run may take beyond its own time before it counts as hung. */
+const GRACE_MS: Readonly<Record<Workload['kind'], number>> = {
+  echo: 10_000,
+  stream: 10_000,
+  events: 10_000,
+  connect: 10_000,
+  idle: 120_000,
+  beside: 30_000,
+};
+
+export function deadlineMs({ kind }: Workload, durationMs: number): number {
+  return durationMs + GRACE_MS[kind];
 }
 
-export interface Finished {
-  /** Of every request, in the order of the answers. */
-  readonly latenciesMs: readonly number[];
-  /** From the first request to the last answer. */
-  readonly elapsedMs: number;
+/** Unique among all workloads; `64x256B` is 64 in flight of 256 bytes. */
+export function nameOf(workload: Workload): string {
+  switch (workload.kind) {
+    case 'echo':
+      return `${workload.inFlight}x${sizeOf(workload)}`;
+    case 'stream':
+      return `stream-${workload.values}`;
+    case 'events':
+      return `events-${workload.inFlight}x${sizeOf(workload)}`;
+    case 'connect':
+      return 'connect';
+    case 'idle':
+      return `idle-${workload.connections}`;
+    case 'beside':
+      return `beside-${formatBytes(workload.transferBytes)}-${workload.transfer}`;
+  }
 }
 
-export function nameOf({ inFlight, payloadBytes }: Workload): string {
-  return `${inFlight}x${payloadBytes}B`;
+function sizeOf({ as, payloadBytes }: PayloadShape): string {
+  return as === 'json' ? formatBytes(payloadBytes) : `${formatBytes(payloadBytes)}-bytes`;
 }
 
-/** Keeps `inFlight` requests under way for `durationMs`, then waits for the answers. Every answer must be the payload. */
-export function runWorkload(client: ConnectedClient, workload: Workload, durationMs: number): Promise<Finished> {
-  const payload = jsonPayload(workload.payloadBytes);
-  const latenciesMs: number[] = [];
-  return new Promise((resolve, reject) => {
-    const startedAt = performance.now();
-    let underWay = 0;
-    const sendOne = (): void => {
-      const sentAt = performance.now();
-      underWay++;
-      client.request(payload, (error, answer) => {
-        if (error !== undefined) return reject(error);
-        if (!isEcho(answer, payload)) return reject(new Error('An answer is not what was sent'));
-        const answeredAt = performance.now();
-        latenciesMs.push(answeredAt - sentAt);
-        underWay--;
-        if (answeredAt - startedAt < durationMs) sendOne();
-        else if (underWay === 0) resolve({ latenciesMs, elapsedMs: answeredAt - startedAt });
-      });
-    };
-    for (let index = 0; index < workload.inFlight; index++) sendOne();
-  });
-}
-
-interface Payload {
-  readonly text: string;
-}
-
-const ALPHABET = 'Sealwire echoes what it was sent, and nothing else. ';
-
-/** @returns A value whose JSON text has exactly `bytes` bytes. */
-export function jsonPayload(bytes: number): Payload {
-  const textBytes = bytes - JSON.stringify({ text: '' }).length;
-  return { text: ALPHABET.repeat(Math.ceil(textBytes / ALPHABET.length)).slice(0, textBytes) };
-}
-
-function isEcho(answer: unknown, payload: Payload): boolean {
-  return typeof answer === 'object' && answer !== null && 'text' in answer && answer.text === payload.text;
+export function formatBytes(bytes: number): string {
+  const MIB = 1024 * 1024;
+  if (bytes >= MIB && bytes % MIB === 0) return `${bytes / MIB}MiB`;
+  return bytes >= 1024 && bytes % 1024 === 0 ? `${bytes / 1024}KiB` : `${bytes}B`;
 }

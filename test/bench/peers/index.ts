@@ -1,16 +1,22 @@
 import type { Peer } from '../peer.js';
+import { nestTcpApp, nestTlsApp, sealwireApp } from './applications.js';
+import { bareNet, tlsPsk } from './bare.js';
+import { grpc } from './grpc.js';
+import { moleculer } from './moleculer.js';
 import { nestTcp } from './nest-tcp.js';
 import { nestTls } from './nest-tls.js';
 import { sealwire } from './sealwire.js';
 
-/** The peers in the order of a round. */
-export const PEERS: readonly Peer[] = [nestTcp, nestTls, sealwire];
-
-/** The peer that the others are measured against. */
-export const SUBJECT = sealwire.name;
+/** In the order of a round; the last one is what the others are measured against. */
+export const STRATEGIES: readonly Peer[] = [nestTcp, nestTls, sealwire];
+export const APPLICATIONS: readonly Peer[] = [nestTcpApp, nestTlsApp, sealwireApp];
+export const ALL_PEERS: readonly Peer[] = [bareNet, tlsPsk, moleculer, grpc, ...STRATEGIES];
+/** One connection of each is one socket. */
+export const SOCKET_PEERS: readonly Peer[] = [bareNet, tlsPsk, ...STRATEGIES];
+export const EVENT_PEERS: readonly Peer[] = [moleculer, ...STRATEGIES];
 
 export function findPeer(name: string): Peer {
-  const peer = PEERS.find((each) => each.name === name);
+  const peer = [...ALL_PEERS, ...APPLICATIONS].find((each) => each.name === name);
   if (peer === undefined) throw new Error(`No peer is called ${name}`);
   return peer;
 }

@@ -1,11 +1,15 @@
 import { SealwireClient, SealwireServer } from '@sealwire/transport';
-import type { Peer } from '../peer.js';
-import { connectClient, serveEcho } from './nest.js';
-
-const HOST = '127.0.0.1';
+import type { LimitOptions } from '@sealwire/transport';
+import type { Peer, Setting } from '../peer.js';
+import { SEALWIRE_LIMITS } from '../raised-limits.js';
+import { connectClient, HOST, serveStrategy } from './nest.js';
 
 export const sealwire: Peer = {
   name: 'sealwire',
-  serve: ({ keyFile }) => serveEcho(new SealwireServer({ host: HOST, port: 0, keyFile })),
-  connect: ({ keyFile }, port) => connectClient(new SealwireClient({ host: HOST, port, keyFile })),
+  serve: (setting) => serveStrategy(new SealwireServer({ host: HOST, port: 0, ...sealwireOptions(setting) })),
+  connect: (setting, port) => connectClient(new SealwireClient({ host: HOST, port, ...sealwireOptions(setting) })),
 };
+
+export function sealwireOptions({ secrets, limits }: Setting): LimitOptions & { readonly keyFile: string } {
+  return { keyFile: secrets.keyFile, ...(limits === 'raised' ? SEALWIRE_LIMITS : {}) };
+}

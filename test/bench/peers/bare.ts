@@ -1,0 +1,53 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
+import type { Peer, RunningServer, Secrets } from '../peer.js';
+import { framedClient } from './framed.js';
+import { HOST } from './nest.js';
+
+/** The floor: the same bytes through a plain socket, sent back by a server that does not look at them. */
+export const bareNet: Peer = {
+  name: 'net',
+  serve: () => listen(createServer({ noDelay: true }, echo)),
+  connect: async (_setting, port) => {
+    const socket = connect({ host: HOST, port, noDelay: true });
+    await once(socket, 'connect');
+    return framedClient(socket);
+  },
+};
+
+// The cipher of Sealwire, as TLS has it: encryption with AES-128-CBC, HMAC-SHA-256, a shared key and fresh keys each time.
+const CIPHER = 'ECDHE-PSK-AES128-CBC-SHA256';
+const TLS_1_2 = { ciphers: CIPHER, minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' } as const;
+const IDENTITY = 'bench';
+
+/** The same under TLS 1.2 with a shared key. */
+export const tlsPsk: Peer = {
+  name: 'tls-psk',
+  serve: ({ secrets }) => listen(createTlsServer({ ...TLS_1_2, pskCallback: () => pskOf(secrets) }, echo)),
+  connect: async ({ secrets }, port) => {
+    const pskCallback = (): { psk: Buffer; identity: string } => ({ psk: pskOf(secrets), identity: IDENTITY });
+    const socket = connectTls({ host: HOST, port, ...TLS_1_2, pskCallback, checkServerIdentity: () => undefined });
+    await once(socket, 'secureConnect');
+    socket.setNoDelay(true);
+    const { name } = socket.getCipher();
+    if (name !== CIPHER) throw new Error(`TLS chose ${name}`);
+    return framedClient(socket);
+  },
+};
+
+function pskOf({ sharedKey }: Secrets): Buffer {
+  return Buffer.from(sharedKey, 'hex');
+}
+
+function echo(socket: Socket): void {
+  socket.setNoDelay(true);
+  socket.on('error', () => socket.destroy()); // a client that closes without a word
+  socket.pipe(socket);
+}
+
+async function listen(server: Server): Promise<RunningServer> {
+  server.listen(0, HOST);
+  await once(server, 'listening');
+  return { port: (server.address() as AddressInfo).port };
+}

@@ -1,0 +1,144 @@
+import { describe, expect, it } from 'vitest';
+import { bytesPayload, isEcho, makePayload } from '../payload.js';
+import type { ConnectedClient, Done } from '../peer.js';
+import { runConnect } from './connect.js';
+import { runEcho } from './echo.js';
+import { runEvents } from './events.js';
+import { runIdle } from './idle.js';
+import { runStream } from './stream.js';
+import { runBeside } from './beside.js';
+
+const SMALL = { as: 'json', payloadBytes: 64 } as const;
+const BESIDE = { kind: 'beside', transfer: 'message', transferBytes: 1024 } as const;
+
+/** Answers in the next turn, with what `answer` makes of the payload. */
+function clientOf(answer: (payload: unknown) => unknown): ConnectedClient {
+  return { request: (payload, done) => void setImmediate(done, undefined, answer(payload)), close: () => undefined };
+}
+
+const echoing = clientOf((payload) => structuredClone(payload));
+
+describe('a payload', () => {
+  it.each([64, 256, 4096, 65_536])('is exactly %i bytes of JSON', (payloadBytes) => {
+    expect(Buffer.byteLength(JSON.stringify(makePayload({ as: 'json', payloadBytes })))).toBe(payloadBytes);
+  });
+
+  it('is recognised in the form that a transport of JSON gives to bytes', () => {
+    const payload = bytesPayload(1000);
+    const answer: unknown = JSON.parse(JSON.stringify(payload));
+    expect(isEcho(answer, payload)).toBe(true);
+    expect(isEcho(answer, bytesPayload(999))).toBe(false);
+    expect(isEcho(Buffer.alloc(1000), payload)).toBe(false);
+  });
+
+  it('is not what has no text at all', () => {
+    expect(isEcho({}, makePayload(SMALL))).toBe(false);
+    expect(isEcho(undefined, undefined)).toBe(false);
+  });
+});
+
+describe('echoes', () => {
+  it('keep their number of requests under way and wait for the last answer', async () => {
+    let underWay = 0;
+    let most = 0;
+    const client = {
+      request: (payload: unknown, done: Done): void => {
+        most = Math.max(most, ++underWay);
+        setImmediate(() => {
+          underWay--;
+          done(undefined, structuredClone(payload));
+        });
+      },
+    };
+    const { latenciesMs } = await runEcho(client, { inFlight: 8, ...SMALL }, 0);
+    expect({ most, underWay, answers: latenciesMs.length }).toEqual({ most: 8, underWay: 0, answers: 8 });
+  });
+
+  it('refuse an answer that is not what was sent', async () => {
+    await expect(
+      runEcho(
+        clientOf(() => ({})),
+        { inFlight: 1, ...SMALL },
+        0,
+      ),
+    ).rejects.toThrow('not what was sent');
+  });
+});
+
+describe('streams', () => {
+  const stream = (values: readonly unknown[]): Pick<ConnectedClient, 'stream'> => ({
+    stream: (_ask, next, done) =>
+      void setImmediate(() => {
+        values.forEach((value) => next(value));
+        done(undefined);
+      }),
+  });
+
+  it('count every value', async () => {
+    expect(await runStream(stream([0, 1, 2]), 3, 0)).toMatchObject({ units: 3 });
+  });
+
+  it.each([
+    ['a value too few', [0, 1]],
+    ['a value twice', [0, 1, 1, 2]],
+    ['another order', [0, 2, 1]],
+  ])('refuse %s', async (_, values) => {
+    await expect(runStream(stream(values), 3, 0)).rejects.toThrow('not what was asked for');
+  });
+});
+
+describe('events', () => {
+  it('are over when the server has been given every one of them', async () => {
+    let given = 5; // from an earlier run
+    const client: ConnectedClient = {
+      ...echoing,
+      emit: (_payload, done) => {
+        setImmediate(done, undefined);
+        setTimeout(() => given++, 20);
+      },
+      countEvents: (done) => void setImmediate(done, undefined, given),
+    };
+    expect(await runEvents(client, { inFlight: 4, ...SMALL }, 0)).toMatchObject({ units: 4 });
+    expect(given).toBe(9);
+  });
+});
+
+describe('connections', () => {
+  it('are answered once and closed', async () => {
+    let open = 0;
+    const connect = (): Promise<ConnectedClient> => {
+      open++;
+      return Promise.resolve({ ...echoing, close: () => void open-- });
+    };
+    const { units } = await runConnect(connect, 5);
+    expect(units).toBeGreaterThan(0);
+    expect(open).toBe(0);
+  });
+
+  it('that stay are all held', async () => {
+    let open = 0;
+    const connect = (): Promise<ConnectedClient> => Promise.resolve({ ...echoing, close: () => void open-- });
+    expect(await runIdle(connect, 100)).toMatchObject({ units: 100 });
+    expect(open).toBe(0);
+  });
+
+  it('that cannot all be held say how many could', async () => {
+    let dialed = 0;
+    const connect = (): Promise<ConnectedClient> =>
+      ++dialed > 40 ? Promise.reject(new Error('no more files')) : Promise.resolve(echoing);
+    await expect(runIdle(connect, 100)).rejects.toThrow(/^after \d+ of 100 connections: no more files$/u);
+  });
+});
+
+describe('small requests beside a transfer', () => {
+  it('go on until it is done', async () => {
+    const { units, beside } = await runBeside(echoing, BESIDE, 0);
+    expect(units).toBeGreaterThan(0);
+    expect(beside?.idleLatenciesMs).toHaveLength(1);
+  });
+
+  it('fail with it', async () => {
+    const client = clientOf((payload) => (payload instanceof Uint8Array ? Buffer.alloc(1) : payload));
+    await expect(runBeside(client, BESIDE, 0)).rejects.toThrow('not what was sent');
+  });
+});
