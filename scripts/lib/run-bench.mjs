@@ -5,11 +5,14 @@ import { ROOT, runInForeground } from './tool.mjs';
 const BENCH = join(ROOT, 'test', 'bench');
 
 /**
- * `npm run bench`: the arguments are those of test/bench/main.ts.
+ * The command that builds, then runs a program of test/bench with the arguments of this process.
  *
- * @param {AbortSignal} stop
+ * @param {string} program
  */
-export async function command(stop) {
-  await prepare(stop, BENCH);
-  return runInForeground(['--enable-source-maps', join(BENCH, 'dist', 'main.js'), ...process.argv.slice(2)], stop);
+export function commandOf(program) {
+  /** @param {AbortSignal} stop */
+  return async (stop) => {
+    await prepare(stop, BENCH);
+    return runInForeground(['--enable-source-maps', join(BENCH, 'dist', program), ...process.argv.slice(2)], stop);
+  };
 }

@@ -47,7 +47,7 @@ function chooseGroups(groups: readonly Group[], names: readonly string[] | undef
   });
 }
 
-function readCount(option: string, text: string | undefined, fallback: number): number {
+export function readCount(option: string, text: string | undefined, fallback: number): number {
   if (text === undefined) return fallback;
   const count = Number(text);
   if (Number.isInteger(count) && count > 0) return count;

@@ -75,6 +75,6 @@ function figuresOf(rounds: readonly (Measure | undefined)[]): readonly Figure[] 
   return Object.keys(first) as Figure[];
 }
 
-function format({ median, min, max }: Summary, digits: number): string {
+export function format({ median, min, max }: Summary, digits: number): string {
   return `${median.toFixed(digits)} (${min.toFixed(digits)} to ${max.toFixed(digits)})`;
 }

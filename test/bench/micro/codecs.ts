@@ -1,0 +1,116 @@
+import { randomBytes } from 'node:crypto';
+import { sealA128CbcHs256 } from '@sealwire/crypto';
+import { decodeFrames, encodeFrames, type Frame } from '#transport/frame/frame.js';
+import { decodeRequest, encodeRequest } from '#transport/frame/message.js';
+import { OpeningHalf, SealingHalf, type KeyLimits } from '#transport/record/half-connection.js';
+import { RecordDecoder } from '#transport/record/record.js';
+import { makePayload } from '../payload.js';
+import { callsFor, type MicroCase } from './case.js';
+import { encryptThenMac, macThenDecrypt } from './openssl.js';
+
+const SIZES_BYTES = [40, 300, 5000, 64_000];
+const FRAMES = 16;
+
+export function codecCases(): readonly MicroCase[] {
+  return [...SIZES_BYTES.map(recordCase), ...frameCases(), ...messageCases()];
+}
+
+/** A record from one end to the other: sealed, cut out of a stream of bytes, opened. */
+function recordCase(bytes: number): MicroCase {
+  const key = randomBytes(32);
+  const [sealing, opening] = [new SealingHalf(key, NO_LIMITS, 0), new OpeningHalf(key, NO_LIMITS, 0)];
+  const decoder = new RecordDecoder();
+  const inner = randomBytes(bytes);
+  const keys = { mac: key.subarray(0, 16), enc: key.subarray(16), iv: randomBytes(16), aad: randomBytes(10) };
+  const sealed = Buffer.from(sealA128CbcHs256(key, keys.iv, keys.aad, inner));
+  return {
+    name: `record ${bytes}B`,
+    callsPerSample: callsFor(bytes),
+    ways: [
+      {
+        name: 'halves',
+        run: () => {
+          for (const body of decoder.push(sealing.seal(inner))) opening.open(body, 0);
+        },
+      },
+      {
+        name: 'openssl',
+        run: () => {
+          encryptThenMac(keys, inner);
+          return macThenDecrypt(keys, sealed);
+        },
+      },
+    ],
+  };
+}
+
+const NO_LIMITS: KeyLimits = {
+  softBytes: Infinity,
+  hardBytes: Infinity,
+  softRecords: Infinity,
+  hardRecords: Infinity,
+  softAgeMs: Infinity,
+  hardAgeMs: Infinity,
+};
+
+function frameCases(): readonly MicroCase[] {
+  const frames = Array.from({ length: FRAMES }, (_, index): Frame => ({
+    kind: 'NEXT',
+    more: false,
+    last: true,
+    stream: index + 1,
+    payload: randomBytes(256),
+  }));
+  const payloads = frames.map(({ payload }) => payload);
+  const body = encodeFrames(frames);
+  return [
+    {
+      name: `encode ${FRAMES} frames`,
+      callsPerSample: 32,
+      ways: [
+        { name: 'codec', run: () => encodeFrames(frames) },
+        { name: 'copy', run: () => Buffer.concat(payloads) },
+      ],
+    },
+    {
+      name: `decode ${FRAMES} frames`,
+      callsPerSample: 32,
+      ways: [
+        {
+          name: 'codec',
+          run: () => {
+            let bytes = 0;
+            for (const { payload } of decodeFrames(body)) bytes += payload.length;
+            return bytes;
+          },
+        },
+        { name: 'copy', run: () => Buffer.from(body) },
+      ],
+    },
+  ];
+}
+
+function messageCases(): readonly MicroCase[] {
+  const data = makePayload({ as: 'json', payloadBytes: 256 });
+  const request = { timeoutMs: 0, pattern: 'echo', data };
+  const message = encodeRequest(request);
+  const text = Buffer.from(JSON.stringify(data));
+  return [
+    {
+      name: 'encode request 256B',
+      callsPerSample: 32,
+      ways: [
+        { name: 'codec', run: () => encodeRequest(request) },
+        { name: 'json', run: () => Buffer.from(JSON.stringify(data)) },
+      ],
+    },
+    {
+      name: 'decode request 256B',
+      callsPerSample: 32,
+      ways: [
+        { name: 'codec', run: () => decodeRequest(message) },
+        { name: 'json', run: (): unknown => JSON.parse(text.toString()) },
+      ],
+    },
+  ];
+}
