@@ -18,16 +18,18 @@ export class Pair {
   readonly #server: ChildProcess;
   readonly #client: ChildProcess;
 
-  private constructor(profileFolder: string | undefined) {
-    const profile = profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`];
-    const options = { execArgv: [...process.execArgv, '--expose-gc', ...profile] };
-    this.#server = fork(PROCESS_FILE, ['server'], options);
-    this.#client = fork(PROCESS_FILE, ['client'], options);
+  private constructor(peer: Peer, profileFolder: string | undefined) {
+    const start = (end: 'server' | 'client'): ChildProcess => {
+      const execArgv = [...process.execArgv, '--expose-gc', ...profileArguments(`${peer.name}-${end}`, profileFolder)];
+      return fork(PROCESS_FILE, { execArgv });
+    };
+    this.#server = start('server');
+    this.#client = start('client');
   }
 
   /** @param profileFolder - Where both processes write a CPU profile when they end. */
   static async start(peer: Peer, setting: Setting, profileFolder?: string): Promise<Pair> {
-    const pair = new Pair(profileFolder);
+    const pair = new Pair(peer, profileFolder);
     try {
       const { port } = await ask(pair.#server, { ask: 'serve', peer: peer.name, setting }, START_DEADLINE_MS);
       await ask(pair.#client, { ask: 'connect', peer: peer.name, setting, port }, START_DEADLINE_MS);
@@ -85,6 +87,13 @@ export class Pair {
     const [server, client] = await Promise.all([askOne(this.#server), askOne(this.#client)]);
     return { server, client };
   }
+}
+
+let profiles = 0;
+
+function profileArguments(name: string, folder: string | undefined): readonly string[] {
+  if (folder === undefined) return [];
+  return ['--cpu-prof', `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${name}-${++profiles}.cpuprofile`];
 }
 
 /** A process ends by itself when it loses us, and writes its profile then; one that hangs does not. */

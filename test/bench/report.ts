@@ -56,7 +56,7 @@ export function summarizeRatios(
 }
 
 /** What is worth comparing: throughput, latency of the middle request, and what it takes at both ends. */
-const RATIO_LABELS: Readonly<Partial<Record<Figure, string>>> = {
+export const RATIO_LABELS: Readonly<Partial<Record<Figure, string>>> = {
   requests_per_s: 'throughput_ratio',
   values_per_s: 'throughput_ratio',
   events_per_s: 'throughput_ratio',

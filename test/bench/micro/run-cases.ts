@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { Bench } from 'tinybench';
+import type { Machine } from '../machine.js';
 import { summarize, type Summary } from '../measure.js';
 import type { MicroCase } from './case.js';
 
@@ -11,6 +13,17 @@ export interface MicroPlan {
 export interface MicroResult {
   readonly name: string;
   readonly nanos: Readonly<Record<string, readonly number[]>>;
+}
+
+/** What `--json` writes. */
+export interface MicroFile {
+  readonly machine: Machine;
+  readonly plan: MicroPlan;
+  readonly cases: readonly MicroResult[];
+}
+
+export async function readMicroFile(path: string): Promise<MicroFile> {
+  return JSON.parse(await readFile(path, 'utf8')) as MicroFile;
 }
 
 /** Runs every way in turn, round after round, so that whatever else the machine does meets all of them alike. */

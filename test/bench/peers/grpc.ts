@@ -49,7 +49,10 @@ export const grpc: Peer = {
   },
   connect: async (setting, port): Promise<ConnectedClient> => {
     const ca = Buffer.from(setting.secrets.certificate?.cert ?? '');
-    const client = new bench.Echoes(`${HOST}:${port}`, credentials.createSsl(ca), limitsOf(setting));
+    const client = new bench.Echoes(`${HOST}:${port}`, credentials.createSsl(ca), {
+      ...limitsOf(setting),
+      'grpc.ssl_target_name_override': 'localhost', // TLS sends no addresses as names
+    });
     await promisify(client.waitForReady.bind(client))(Date.now() + READY_MS);
     const echo = client['Echo'] as (
       request: unknown,
