@@ -3,7 +3,7 @@ import type { Serializer } from '@nestjs/microservices';
 import { encodeData } from '../frame/payload.js';
 import type { ServerStream, ServerStreams } from '../frame/server-streams.js';
 import type { ResultSink } from './execution.js';
-import { InOrder } from './in-order.js';
+import { InOrder, MAX_STEPS_OF_ANSWER } from './in-order.js';
 import { errorData, toldCode, toldPacket } from './remote-error.js';
 import type { ToldCode } from './remote-error.js';
 
@@ -35,7 +35,7 @@ export class Answer implements ResultSink {
   constructor(host: AnswerHost, stream: ServerStream) {
     this.#host = host;
     this.#stream = stream;
-    this.#order = host.serializer && new InOrder();
+    this.#order = host.serializer && new InOrder(MAX_STEPS_OF_ANSWER);
   }
 
   next(value: unknown): void {
@@ -44,7 +44,9 @@ export class Answer implements ResultSink {
 
   /** Undefined when the connection takes another value now, else what resolves when it does. */
   whenWritable(): Promise<void> | undefined {
-    return this.#host.streams.whenWritable(this.#stream);
+    // Values that are still being serialized wait nowhere that the streams know of.
+    const serialized = this.#order?.whenIdle;
+    return serialized === undefined ? this.#whenStreamWritable() : serialized.then(() => this.#whenStreamWritable());
   }
 
   /** The only value of an answer. `undefined` is none, as in Nest. */
@@ -64,6 +66,10 @@ export class Answer implements ResultSink {
   fail(code: ToldCode): void {
     this.#host.streams.fail(this.#stream, encodeData(toldPacket(code)));
     this.#host.flush();
+  }
+
+  #whenStreamWritable(): Promise<void> | undefined {
+    return this.#host.streams.whenWritable(this.#stream);
   }
 
   #send(packet: WritePacket): void {

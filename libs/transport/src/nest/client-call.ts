@@ -10,7 +10,7 @@ import type { OutgoingPacket } from './record-builder.js';
 
 export interface ClientCallOptions {
   readonly packet: OutgoingPacket;
-  /** Of a request; 0: none. */
+  /** From the time on when there is a connection; 0: none. */
   readonly timeoutMs: number;
   /** Nest's normalisation. */
   readonly toRoute: (pattern: ReadPacket['pattern']) => string;
@@ -25,13 +25,14 @@ export interface ClientCallOptions {
 /** One `send()` or `emit()` on its way, and what becomes of it. */
 export abstract class ClientCall implements AnswerSink {
   protected readonly options: ClientCallOptions;
-  protected stream: ClientStream | undefined;
+  #stream: ClientStream | undefined;
+  #isOver = false;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(options: ClientCallOptions) {
     this.options = options;
   }
 
-  protected abstract readonly isOver: boolean;
   /** Encodes and opens, with {@link open}. */
   protected abstract start(call: Call): void;
   abstract next(data: Buffer, last: boolean): void;
@@ -41,7 +42,8 @@ export abstract class ClientCall implements AnswerSink {
 
   /** Sends the packet, after the user's serializer, which may name another pattern. Every failure is told to {@link fail}. */
   protected send(): void {
-    const { packet, serializer, order } = this.options;
+    const { packet, serializer, order, timeoutMs } = this.options;
+    if (timeoutMs > 0) this.#timer = setTimeout(() => this.#expire(timeoutMs), timeoutMs);
     if (serializer === undefined) {
       this.#startOrFail(packet);
       return;
@@ -66,15 +68,40 @@ export abstract class ClientCall implements AnswerSink {
     const { link } = this.options;
     if (link === undefined)
       throw new TransportError('ERR_CONNECTION_LOST', 'The connection was lost before the call', { sent: false });
-    this.stream = link.streams.open(kind, payload, this);
+    this.#stream = link.streams.open(kind, payload, this);
     if (link.streams.isNearlyExhausted) void link.connection.close();
     link.connection.scheduleFlush();
+  }
+
+  protected get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** False when it has ended before: what comes later changes nothing. */
+  protected end(): boolean {
+    if (this.#isOver) return false;
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    return true;
+  }
+
+  /** Nobody is interested in what the server still does about it. */
+  protected cancelStream(): void {
+    const { link } = this.options;
+    if (this.#stream === undefined || link === undefined) return;
+    link.streams.cancel(this.#stream);
+    link.connection.scheduleFlush();
+  }
+
+  #expire(timeoutMs: number): void {
+    const sent = this.#stream?.state.at === 'SEALED';
+    this.cancelStream();
+    this.fail(new TransportError('ERR_REQUEST_TIMEOUT', `No answer within ${timeoutMs} ms`, { sent }));
   }
 }
 
 /** An event is done when the server has handed it to its handlers. What they answer nobody hears. */
 export class EventCall<T> extends ClientCall {
-  protected readonly isOver = false;
   #resolve: (value: T) => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
 
@@ -92,11 +119,11 @@ export class EventCall<T> extends ClientCall {
   override error(): void {}
 
   override complete(): void {
-    this.#resolve(undefined as T); // Nest's type; nothing is said about an event but that it arrived
+    if (this.end()) this.#resolve(undefined as T); // Nest's type; nothing is said about an event but that it arrived
   }
 
   override fail(error: unknown): void {
-    this.#reject(error);
+    if (this.end()) this.#reject(error);
   }
 
   protected override start(call: Call): void {

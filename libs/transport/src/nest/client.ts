@@ -52,7 +52,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   readonly #loadKeyring: () => Promise<Keyring>;
   readonly #instanceId = createInstanceId();
   readonly #sequence = new EventSequence();
-  readonly #order = new InOrder();
+  readonly #order: InOrder;
   readonly #connector: Connector;
   readonly #counters = new ClientCounters();
   readonly #events = new Subject<ClientConnectionEvent>();
@@ -62,6 +62,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     super();
     this.#options = options;
     this.#limits = resolveLimits(options);
+    this.#order = new InOrder(this.#limits.maxQueuedMessages);
     this.#endpoint = resolveEndpoint(options);
     this.#service = resolveService(options);
     this.#requestTimeoutMs = checkTimeoutMs('requestTimeoutMs', options.requestTimeoutMs ?? 0);
@@ -112,7 +113,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
 
   /** How the client is doing, now. */
   snapshot(): SealwireClientSnapshot {
-    return this.#counters.snapshot(this.#connector);
+    return this.#counters.snapshot(this.#connector, this.#order.waitingCount);
   }
 
   override on<Event extends keyof SealwireClientEvents>(event: Event, callback: SealwireClientEvents[Event]): void {

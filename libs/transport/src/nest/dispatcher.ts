@@ -51,7 +51,7 @@ interface Work {
 
 export class Dispatcher implements StreamHandler, AnswerHost {
   readonly #options: DispatcherOptions;
-  readonly #order = new InOrder();
+  readonly #order: InOrder;
   readonly #work = new Map<ServerStream, Work>();
   /** Events that wait for a handler to end; bounded by the streams in flight. */
   readonly #deferred = new Fifo<() => void>();
@@ -59,6 +59,7 @@ export class Dispatcher implements StreamHandler, AnswerHost {
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    this.#order = new InOrder(Infinity); // as many as there are streams in flight
   }
 
   /** Handlers that run, those of cancelled requests included. */

@@ -72,9 +72,19 @@ export class Execution {
     if (this.#state !== 'RUNNING') return;
     this.#state = 'CANCELLED';
     this.#options.context.cancel();
-    this.#subscription?.unsubscribe();
-    if (this.#source !== undefined) this.#source.stop();
-    else if (this.#subscription !== undefined) this.#settle();
+    const [subscription, source] = [this.#subscription, this.#source];
+    if (subscription !== undefined) this.#tearDown(() => subscription.unsubscribe());
+    if (source !== undefined) this.#tearDown(() => source.stop());
+    else if (subscription !== undefined) this.#settle();
+  }
+
+  /** Runs clean-up code of the user's: what it throws must not end the connection, whose other calls are not to blame. */
+  #tearDown(cleanUp: () => void): void {
+    try {
+      cleanUp();
+    } catch (error) {
+      this.#options.hooks.failed(error);
+    }
   }
 
   async #run(): Promise<void> {
@@ -115,7 +125,7 @@ export class Execution {
   /** Cancelled by its own first values, before there was a subscription to end. */
   #endIfCancelled(subscription: Subscription): void {
     if (this.#state !== 'CANCELLED') return;
-    subscription.unsubscribe();
+    this.#tearDown(() => subscription.unsubscribe());
     if (this.#source === undefined) this.#settle();
   }
 
@@ -124,7 +134,7 @@ export class Execution {
     const { sink } = this.#options;
     const source = new PullSource(values);
     if (this.#state === 'RUNNING') this.#source = source;
-    else source.stop();
+    else this.#tearDown(() => source.stop());
     try {
       while (this.#state === 'RUNNING') {
         await sink.whenWritable();

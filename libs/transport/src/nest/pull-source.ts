@@ -14,13 +14,16 @@ export class PullSource {
     return this.#isStopped ? Promise.resolve({ done: true, value: undefined }) : this.#iterator.next();
   }
 
-  /** Lets go of what the source holds. A generator hears of it at its next `yield`, a stream at once. */
+  /**
+   * Lets go of what the source holds. A generator hears of it at its next `yield`, a stream at once.
+   * @throws Whatever a `destroy` or `return` of the user's throws.
+   */
   stop(): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
     if (isDestroyable(this.#values)) this.#values.destroy();
-    // Nobody waits any more for what its clean-up fails with.
-    else void this.#iterator.return?.().catch(() => undefined);
+    // Nobody waits any more for what its clean-up fails with, nor need it be a promise.
+    else void Promise.resolve(this.#iterator.return?.()).catch(() => undefined);
   }
 }
 

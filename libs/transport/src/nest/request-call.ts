@@ -1,12 +1,11 @@
 import type { WritePacket } from '@nestjs/microservices';
 
-import { TransportError } from '../errors.js';
 import { encodeRequest } from '../frame/message.js';
 import type { Call } from '../frame/message.js';
 import { decodeData } from '../frame/payload.js';
 import { ClientCall } from './client-call.js';
 import type { ClientCallOptions } from './client-call.js';
-import { InOrder } from './in-order.js';
+import { InOrder, MAX_STEPS_OF_ANSWER } from './in-order.js';
 import { toCallerError } from './remote-error.js';
 
 /** A request: its values, then its end, as Nest's client wants to be told them. */
@@ -14,19 +13,15 @@ export class RequestCall extends ClientCall {
   readonly #callback: (packet: WritePacket) => void;
   /** Values must not overtake one another while they are deserialized. */
   readonly #incoming: InOrder | undefined;
-  #isOver = false;
-  #timer: NodeJS.Timeout | undefined;
 
   constructor(options: ClientCallOptions, callback: (packet: WritePacket) => void) {
     super(options);
     this.#callback = callback;
-    this.#incoming = options.deserializer && new InOrder();
+    this.#incoming = options.deserializer && new InOrder(MAX_STEPS_OF_ANSWER);
   }
 
   /** @returns What cancels the request: Nest calls it on unsubscribe and after completion alike. */
   run(): () => void {
-    const { timeoutMs } = this.options;
-    if (timeoutMs > 0) this.#timer = setTimeout(() => this.#expire(timeoutMs), timeoutMs);
     this.send();
     return () => this.#cancel();
   }
@@ -44,11 +39,7 @@ export class RequestCall extends ClientCall {
   }
 
   override fail(err: unknown): void {
-    if (this.#end()) this.#callback({ err });
-  }
-
-  protected override get isOver(): boolean {
-    return this.#isOver;
+    if (this.end()) this.#callback({ err });
   }
 
   protected override start(call: Call): void {
@@ -82,37 +73,16 @@ export class RequestCall extends ClientCall {
 
   #take(packet: WritePacket): void {
     const isLast = packet.isDisposed === true || packet.err !== undefined;
-    if (isLast ? this.#end() : !this.#isOver) this.#callback(packet);
+    if (isLast ? this.end() : !this.isOver) this.#callback(packet);
   }
 
   /** It cannot be read, so nobody reads what the server still answers. */
   #refuse(error: unknown): void {
-    this.#cancelStream();
+    this.cancelStream();
     this.fail(error);
   }
 
-  #expire(timeoutMs: number): void {
-    const sent = this.stream?.state.at === 'SEALED';
-    this.#cancelStream();
-    this.fail(new TransportError('ERR_REQUEST_TIMEOUT', `No answer within ${timeoutMs} ms`, { sent }));
-  }
-
   #cancel(): void {
-    if (this.#end()) this.#cancelStream();
-  }
-
-  #cancelStream(): void {
-    const { link } = this.options;
-    if (this.stream === undefined || link === undefined) return;
-    link.streams.cancel(this.stream);
-    link.connection.scheduleFlush();
-  }
-
-  /** False when it has ended before: what comes later changes nothing. */
-  #end(): boolean {
-    if (this.#isOver) return false;
-    this.#isOver = true;
-    clearTimeout(this.#timer);
-    return true;
+    if (this.end()) this.cancelStream();
   }
 }

@@ -18,7 +18,7 @@ export interface SealwireClientSnapshot extends Traffic {
   readonly connections: number;
   /** Requests and events that hold a place at the server. */
   readonly inFlight: number;
-  /** Calls that wait for a connection, or for a place at the server. */
+  /** Calls that wait to be serialized, for a connection, or for a place at the server. */
   readonly waiting: number;
   /** Since the start. */
   readonly connected: number;
@@ -75,13 +75,13 @@ export class ClientCounters {
     this.#traffic.left(connection);
   }
 
-  snapshot({ state, links, waitingCount }: Connector): SealwireClientSnapshot {
+  snapshot({ state, links, waitingCount }: Connector, serializing: number): SealwireClientSnapshot {
     const all = [...links];
     return {
       state,
       connections: all.length,
       inFlight: all.reduce((sum, { streams }) => sum + streams.openCount, 0),
-      waiting: all.reduce((sum, { streams }) => sum + streams.queuedCount, waitingCount),
+      waiting: all.reduce((sum, { streams }) => sum + streams.queuedCount, waitingCount + serializing),
       connected: this.#connected,
       dialsFailed: this.#dialsFailed,
       ...this.#traffic.sum(all.map(({ connection }) => connection)),
