@@ -28,6 +28,7 @@ export async function startClient(): Promise<void> {
   const config = app.get<Settings>(settings.KEY);
   configureEdge(app);
   app.enableShutdownHooks(['SIGHUP', 'SIGINT', 'SIGTERM'], { useProcessExit: true });
+  await app.init(); // before it listens, so that what fails here is not taken for a failure to listen
   await app.listen(config.http.port, config.http.host).catch((error: unknown) => {
     throw listenFailed(error, `${config.http.host}:${config.http.port}`, HTTP_VARIABLES);
   });

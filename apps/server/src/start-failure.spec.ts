@@ -40,6 +40,8 @@ describe('a failed start', () => {
     ['EACCES', /^HEALTH_PORT: this app may not listen at 127\.0\.0\.1:80 /],
     ['EADDRNOTAVAIL', /^HEALTH_HOST: 127\.0\.0\.1:80 is no address of this machine \(EADDRNOTAVAIL\)$/],
     ['ENOTFOUND', /^HEALTH_HOST: /],
+    ['EROFS', /^HEALTH_HOST: this app cannot listen at 127\.0\.0\.1:80 \(EROFS\)$/],
+    ['EMFILE', /^HEALTH_HOST: .* \(EMFILE\)$/],
   ])('names the setting where it cannot listen: %s', (code, line) => {
     const wrapped = new Error('outer', { cause: systemError(code) });
     for (const error of [systemError(code), wrapped]) {
@@ -47,8 +49,16 @@ describe('a failed start', () => {
     }
   });
 
-  it('stays what it is where the system says something else', () => {
-    const error = systemError('EMFILE');
+  it('names the setting where Node refuses to ask the system', () => {
+    const refused = Object.assign(new TypeError('no path'), { code: 'ERR_INVALID_ARG_VALUE' });
+    const error = Object.assign(new Error('outer', { cause: refused }), { code: 'ERR_LISTEN_FAILED' });
+    expect(explainStartFailure(listenFailed(error, ' ', VARIABLES))).toMatch(
+      /^HEALTH_HOST: .* \(ERR_INVALID_ARG_VALUE\)$/,
+    );
+  });
+
+  it('stays what it is where it has no code', () => {
+    const error = new TypeError('x is not a function');
     expect(listenFailed(error, '127.0.0.1:80', VARIABLES)).toBe(error);
   });
 });

@@ -24,10 +24,12 @@ export function legacyFailed(error: unknown, where: string, variables: ListenerV
   return listenFailed(error, where, variables);
 }
 
-/** Names the setting that keeps a listener from listening at `where`. */
+/** Names the setting that keeps a listener from listening at `where`; what has no code at all stays as it is. */
 export function listenFailed(error: unknown, where: string, variables: ListenerVariables): unknown {
-  const errno = errnoOf(error);
-  switch (errno) {
+  const code = codeOf(error);
+  switch (code) {
+    case undefined:
+      return error;
     case 'EADDRINUSE':
       return new StartError(`${variables.port}: ${where} is in use; stop what listens there or choose another`, {
         cause: error,
@@ -43,17 +45,16 @@ export function listenFailed(error: unknown, where: string, variables: ListenerV
     case 'EINVAL':
     case 'ENOENT':
     case 'ENOTFOUND':
-      return new StartError(`${variables.address}: ${where} is no address of this machine (${errno})`, {
+      return new StartError(`${variables.address}: ${where} is no address of this machine (${code})`, {
         cause: error,
       });
     default:
-      return error;
+      return new StartError(`${variables.address}: this app cannot listen at ${where} (${code})`, { cause: error });
   }
 }
 
-/** The system's own code of a failure, however deep it lies. */
-function errnoOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown';
-  if ('syscall' in error && 'code' in error) return String(error.code);
-  return errnoOf(error.cause);
+/** The code that lies deepest in a failure: that of the system, or of what Node refuses before it asks the system. */
+function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  return codeOf(error.cause) ?? ('code' in error ? String(error.code) : undefined);
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { chmod, writeFile } from 'node:fs/promises';
+import { chmod, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -91,6 +91,18 @@ describe('an app that cannot start ends with exit code 1 and one line', () => {
   it('that names the socket whose directory is missing', async () => {
     const path = join(await apps.directory(), 'missing', 's.sock');
     expect(await refusal('server', { SEALWIRE_PATH: path })).toMatch(/^SEALWIRE_PATH: .* no such directory/);
+  });
+
+  it.each([
+    ['under a file', join('file', 's.sock'), 'ENOTDIR'],
+    ['behind a loop of links', join('loop', 's.sock'), 'ELOOP'],
+    ['blank', ' ', 'ERR_INVALID_ARG_VALUE'],
+  ])('that names the socket that cannot be made, and why: %s', async (_, path, code) => {
+    await writeFile(await keyFile('file'), '');
+    await symlink('loop', await keyFile('loop'));
+    expect(await refusal('server', { SEALWIRE_PATH: path })).toBe(
+      `SEALWIRE_PATH: this app cannot listen at ${path} (${code})`,
+    );
   });
 });
 
