@@ -39,20 +39,31 @@ describe('the Host and Origin check', () => {
   });
 
   it.each(ROUTES)('refuses a foreign Origin: %s %s', async (method, path) => {
-    for (const origin of ['https://evil.example', 'null']) {
+    for (const origin of ['https://evil.example', 'http://127.0.0.1:9', 'http://127.0.0.1', 'null']) {
       const answer = await call(`${trigger.url}${path}`, { method, headers: { origin } });
       expect(answer, origin).toMatchObject({ status: 403, json: { code: 'ERR_ORIGIN_NOT_ALLOWED' } });
     }
   });
 
   it.each(TRIGGERS)('refuses what a foreign page calls without an Origin: %s %s', async (method, path) => {
-    const answer = await call(`${trigger.url}${path}`, { method, headers: { 'sec-fetch-site': 'cross-site' } });
-    expect(answer).toMatchObject({ status: 403, json: { code: 'ERR_ORIGIN_NOT_ALLOWED' } });
+    for (const site of ['cross-site', 'same-site']) {
+      const answer = await call(`${trigger.url}${path}`, { method, headers: { 'sec-fetch-site': site } });
+      expect(answer, site).toMatchObject({ status: 403, json: { code: 'ERR_ORIGIN_NOT_ALLOWED' } });
+    }
   });
 
   it('lets a page of its own call', async () => {
     const headers = { origin: trigger.url, 'sec-fetch-site': 'same-origin' };
     expect(await post(`${trigger.url}/messages`, {}, { headers })).toMatchObject({ status: 200 });
+  });
+
+  it('lets a page of another origin call where that is listed', async () => {
+    await trigger.app.close();
+    await start({ HTTP_ALLOWED_HOSTS: '127.0.0.1,http://127.0.0.1:9' });
+    const headers = { origin: 'http://127.0.0.1:9', 'sec-fetch-site': 'same-site' };
+    expect(await post(`${trigger.url}/messages`, {}, { headers })).toMatchObject({ status: 200 });
+    const other = { ...headers, origin: 'http://127.0.0.1:10' };
+    expect(await post(`${trigger.url}/messages`, {}, { headers: other })).toMatchObject({ status: 403 });
   });
 
   it('sends nothing for a call that it refuses', async () => {

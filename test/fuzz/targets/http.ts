@@ -2,7 +2,7 @@
 import { parse as parseQueryString } from 'node:querystring';
 import {
   isHostAllowed,
-  isOriginAllowed,
+  isOwnOrigin,
   LOOPBACK_HOSTS,
   parseAllowedHost,
 } from '../../../apps/client/src/http/allowed-hosts.js';
@@ -101,9 +101,8 @@ export const hosts: Target = {
     const text = input.toString('latin1');
     const name = parseAllowedHost(text)?.name;
     const isLocal = name === 'localhost' || name === '127.0.0.1' || name === '[::1]';
-    for (const isAllowed of [isHostAllowed, isOriginAllowed]) {
-      if (isAllowed(text, LOOPBACK_HOSTS)) hold(isLocal, `${text} is taken for this machine`);
-    }
+    const isTaken = isHostAllowed(text, LOOPBACK_HOSTS) || isOwnOrigin(text, 'localhost');
+    if (isTaken) hold(isLocal, `${text} is taken for this machine`);
     return OK;
   },
 };

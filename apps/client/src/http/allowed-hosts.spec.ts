@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { isHostAllowed, isLoopback, isOriginAllowed, LOOPBACK_HOSTS, parseAllowedHost } from './allowed-hosts.js';
+import {
+  isHostAllowed,
+  isLoopback,
+  isOriginListed,
+  isOwnOrigin,
+  LOOPBACK_HOSTS,
+  parseAllowedHost,
+} from './allowed-hosts.js';
 import type { AllowedHost } from './allowed-hosts.js';
 
 function list(...entries: readonly string[]): readonly AllowedHost[] {
@@ -41,24 +48,46 @@ describe('the Host check', () => {
   });
 });
 
-describe('the Origin check', () => {
-  it.each([undefined, 'http://localhost:3000', 'https://127.0.0.1', 'http://[::1]:3000'])(
-    'lets %s through by default',
-    (header) => expect(isOriginAllowed(header, LOOPBACK_HOSTS)).toBe(true),
+describe('an Origin', () => {
+  it.each([
+    ['http://localhost:3000', 'localhost:3000'],
+    ['http://LOCALHOST:3000', 'localhost.:3000'],
+    ['http://[::1]:3000', '[::1]:3000'],
+    ['http://localhost', 'localhost'],
+    ['http://localhost', 'localhost:80'],
+    ['https://a.example', 'a.example'],
+  ])('is that of this app where host and port are the same: %s at %s', (origin, host) =>
+    expect(isOwnOrigin(origin, host)).toBe(true),
   );
 
-  it.each(['null', '', 'https://evil.example', 'http://localhost.evil.example', 'localhost', 'file://'])(
-    'refuses %s by default',
-    (header) => expect(isOriginAllowed(header, LOOPBACK_HOSTS)).toBe(false),
+  it.each([
+    ['http://localhost:9999', 'localhost:3000'],
+    ['http://localhost', 'localhost:3000'],
+    ['http://localhost:3000', 'localhost'],
+    ['http://127.0.0.1:3000', 'localhost:3000'],
+    ['http://evil.example:3000', 'localhost:3000'],
+    ['null', 'localhost:3000'],
+    ['null', 'null'],
+    ['localhost', 'localhost'],
+    ['file://localhost', 'localhost'],
+    ['', 'localhost'],
+    ['http://localhost', undefined],
+  ])('is foreign otherwise: %s at %s', (origin, host) => expect(isOwnOrigin(origin, host)).toBe(false));
+
+  it.each(['http://localhost', 'http://localhost:3000', 'null', '', 'file://', undefined])(
+    'is listed by no name alone: %s',
+    (header) => expect(isOriginListed(header, LOOPBACK_HOSTS)).toBe(false),
   );
 
-  it('compares scheme and port where an entry is an origin', () => {
-    const allowed = list('https://a.example', 'http://b.example:81');
-    expect(isOriginAllowed('https://a.example', allowed)).toBe(true);
-    expect(isOriginAllowed('http://a.example', allowed)).toBe(false);
-    expect(isOriginAllowed('https://a.example:444', allowed)).toBe(false);
-    expect(isOriginAllowed('http://b.example:81', allowed)).toBe(true);
-    expect(isOriginAllowed('http://b.example', allowed)).toBe(false);
+  it('is listed by its name and port, and by its scheme where the entry has one', () => {
+    const allowed = list('https://a.example', 'http://b.example:81', 'c.example:82');
+    expect(isOriginListed('https://a.example', allowed)).toBe(true);
+    expect(isOriginListed('http://a.example', allowed)).toBe(false);
+    expect(isOriginListed('https://a.example:444', allowed)).toBe(false);
+    expect(isOriginListed('http://b.example:81', allowed)).toBe(true);
+    expect(isOriginListed('http://b.example', allowed)).toBe(false);
+    expect(isOriginListed('https://c.example:82', allowed)).toBe(true);
+    expect(isOriginListed('https://c.example', allowed)).toBe(false);
   });
 });
 
@@ -98,7 +127,7 @@ describe('any Host or Origin', () => {
     fc.assert(
       fc.property(header, (text) => {
         const isThisMachine = /^(?:https?:\/\/)?(?:localhost|127\.0\.0\.1|\[::1\])\.?(?::\d{1,5})?$/i.test(text);
-        const isAllowed = isHostAllowed(text, LOOPBACK_HOSTS) || isOriginAllowed(text, LOOPBACK_HOSTS);
+        const isAllowed = isHostAllowed(text, LOOPBACK_HOSTS) || isOwnOrigin(text, 'localhost');
         expect(isAllowed && !isThisMachine).toBe(false);
       }),
       { numRuns: 1_000 },

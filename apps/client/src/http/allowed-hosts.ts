@@ -45,14 +45,23 @@ export function isHostAllowed(header: string | undefined, allowed: readonly Allo
   });
 }
 
-/** Whether the `Origin` of a call, if it has one, is one that this app answers to. */
-export function isOriginAllowed(header: string | undefined, allowed: readonly AllowedHost[]): boolean {
-  if (header === undefined) return true; // no browser, or one that shows a page of this app
-  const origin = parseAllowedHost(header);
-  if (origin?.scheme === undefined) return false; // "null": a sandboxed page, or a file
+/** Whether the `Origin` of a call is that of a page of this app: on the same host and port as it is called by. */
+export function isOwnOrigin(origin: string, host: string | undefined): boolean {
+  const page = parseAllowedHost(origin);
+  const called = parseAllowedHost(host ?? '');
+  if (page === undefined || called === undefined) return false;
+  const impliedPort = DEFAULT_PORTS.get(page.scheme ?? ''); // none: "null" (a sandboxed page, or a file), or not of the web
+  if (impliedPort === undefined) return false;
+  return page.name === called.name && page.port === (called.port ?? impliedPort);
+}
+
+/** Whether the `Origin` of a call is listed, with its port: a name alone says where this app is, not who may call it. */
+export function isOriginListed(header: string | undefined, allowed: readonly AllowedHost[]): boolean {
+  const origin = parseAllowedHost(header ?? '');
+  if (origin?.scheme === undefined || origin.port === undefined) return false;
   return allowed.some(
     ({ scheme, name, port }) =>
-      name === origin.name && (port ?? origin.port) === origin.port && (scheme ?? origin.scheme) === origin.scheme,
+      name === origin.name && port === origin.port && (scheme ?? origin.scheme) === origin.scheme,
   );
 }
 

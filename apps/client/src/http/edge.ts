@@ -5,7 +5,7 @@ import helmet from 'helmet';
 
 import { settings } from '../config/settings.js';
 import type { Settings } from '../config/settings.js';
-import { isHostAllowed, isOriginAllowed } from './allowed-hosts.js';
+import { isHostAllowed, isOriginListed, isOwnOrigin } from './allowed-hosts.js';
 import type { AllowedHost } from './allowed-hosts.js';
 import { serveDocs } from './docs.js';
 import { HttpFailure } from './http-failure.js';
@@ -28,10 +28,16 @@ export function configureEdge(app: NestExpressApplication): void {
 
 function allowHosts(allowed: readonly AllowedHost[]) {
   return ({ headers }: IncomingMessage, _response: ServerResponse, next: (error?: unknown) => void): void => {
-    if (!isHostAllowed(headers.host, allowed)) {
+    const { host, origin } = headers;
+    if (!isHostAllowed(host, allowed)) {
       next(new HttpFailure('ERR_HOST_NOT_ALLOWED', 'This Host is not one of HTTP_ALLOWED_HOSTS'));
-    } else if (!isOriginAllowed(headers.origin, allowed)) {
-      next(new HttpFailure('ERR_ORIGIN_NOT_ALLOWED', 'This Origin is not one of HTTP_ALLOWED_HOSTS'));
+    } else if (origin !== undefined && !isOwnOrigin(origin, host) && !isOriginListed(origin, allowed)) {
+      next(
+        new HttpFailure(
+          'ERR_ORIGIN_NOT_ALLOWED',
+          'This Origin is neither that of the trigger nor in HTTP_ALLOWED_HOSTS',
+        ),
+      );
     } else {
       next();
     }

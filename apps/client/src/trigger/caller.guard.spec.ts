@@ -25,8 +25,10 @@ function observeComparisons(): number[][] {
   return compared;
 }
 
-const calling = (authorization?: string): ExecutionContext =>
-  ({ switchToHttp: () => ({ getRequest: () => ({ headers: { authorization } }) }) }) as unknown as ExecutionContext;
+const callingWith = (headers: object): ExecutionContext =>
+  ({ switchToHttp: () => ({ getRequest: () => ({ headers }) }) }) as unknown as ExecutionContext;
+
+const calling = (authorization?: string): ExecutionContext => callingWith({ authorization });
 
 describe('a token', () => {
   const guard = new CallerGuard(parseSettings({ HTTP_TOKEN: 'secret' }));
@@ -49,5 +51,27 @@ describe('a token', () => {
 
   it('lets in who has it', () => {
     expect(guard.canActivate(calling('Bearer secret'))).toBe(true);
+  });
+});
+
+describe('a browser', () => {
+  const guard = new CallerGuard(parseSettings({ HTTP_ALLOWED_HOSTS: 'localhost,https://page.example' }));
+
+  it.each([{}, { 'sec-fetch-site': 'same-origin' }, { 'sec-fetch-site': 'none' }])(
+    'may call from a page of this app, or not be one at all: %o',
+    (headers) => expect(guard.canActivate(callingWith(headers))).toBe(true),
+  );
+
+  it.each(['same-site', 'cross-site', 'something new'])('may not call from a page elsewhere: %s', (site) => {
+    for (const origin of [undefined, 'http://localhost']) {
+      expect(() => guard.canActivate(callingWith({ origin, 'sec-fetch-site': site }))).toThrow(
+        expect.objectContaining({ code: 'ERR_ORIGIN_NOT_ALLOWED' }) as Error,
+      );
+    }
+  });
+
+  it('may call from a page that is listed', () => {
+    const headers = { origin: 'https://page.example', 'sec-fetch-site': 'cross-site' };
+    expect(guard.canActivate(callingWith(headers))).toBe(true);
   });
 });

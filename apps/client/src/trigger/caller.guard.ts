@@ -6,24 +6,31 @@ import type { CanActivate, ExecutionContext } from '@nestjs/common';
 
 import { settings } from '../config/settings.js';
 import type { Settings } from '../config/settings.js';
+import { isOriginListed } from '../http/allowed-hosts.js';
+import type { AllowedHost } from '../http/allowed-hosts.js';
 import { HttpFailure } from '../http/http-failure.js';
 
 const BEARER = /^Bearer +(\S+)$/i;
 
-/** Lets a call through that brings HTTP_TOKEN, where one is set, and that no page of another site has caused. */
+/** What `Sec-Fetch-Site` says of a page of this app, and of an address that a user has typed. No browser: nothing. */
+const OWN_SITES: ReadonlySet<unknown> = new Set([undefined, 'same-origin', 'none']);
+
+/** Lets a call through that brings HTTP_TOKEN, where one is set, and that no page of another origin has caused. */
 @Injectable()
 export class CallerGuard implements CanActivate {
   readonly #token: string | undefined;
+  readonly #allowedHosts: readonly AllowedHost[];
 
   constructor(@Inject(settings.KEY) { http }: Pick<Settings, 'http'>) {
     this.#token = http.token;
+    this.#allowedHosts = http.allowedHosts;
   }
 
   canActivate(context: ExecutionContext): boolean {
     const { headers } = context.switchToHttp().getRequest<IncomingMessage>();
     // Images and links of a foreign page come without an Origin, but browsers mark them.
-    if (headers.origin === undefined && headers['sec-fetch-site'] === 'cross-site') {
-      throw new HttpFailure('ERR_ORIGIN_NOT_ALLOWED', 'A page of another site cannot make this call');
+    if (!OWN_SITES.has(headers['sec-fetch-site']) && !isOriginListed(headers.origin, this.#allowedHosts)) {
+      throw new HttpFailure('ERR_ORIGIN_NOT_ALLOWED', 'A page of another origin cannot make this call');
     }
     if (this.#token !== undefined && !isEqual(BEARER.exec(headers.authorization ?? '')?.[1] ?? '', this.#token)) {
       throw new HttpFailure('ERR_UNAUTHORIZED', 'This call needs Authorization: Bearer with the token of HTTP_TOKEN');
