@@ -169,6 +169,23 @@ describe('the rate limit', () => {
   });
 });
 
+describe('bodies', () => {
+  it('are refused at once where too many are being read, and taken again once those have gone', async () => {
+    await start();
+    const headers = { 'content-type': 'application/octet-stream', 'content-length': String(8 * 1_024 * 1_024) };
+    const stalling = new AbortController();
+    const bodies = Array.from({ length: 9 }, () =>
+      open(`${trigger.url}/send/echo`, { headers, body: Buffer.alloc(8_000_000), signal: stalling.signal }),
+    );
+    const refused = await Promise.any(bodies);
+    expect(refused).toMatchObject({ statusCode: 503, headers: { 'retry-after': '1' } });
+    expect(JSON.parse(await text(refused))).toMatchObject({ statusCode: 503, code: 'ERR_BUSY' });
+    stalling.abort();
+    await Promise.allSettled(bodies);
+    await expect.poll(async () => (await post(`${trigger.url}/send/echo`, 'more')).status).toBe(200);
+  });
+});
+
 describe('GET /health', () => {
   beforeEach(() => start());
 

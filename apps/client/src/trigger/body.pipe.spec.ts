@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 
 import { MAX_MESSAGE_BYTES } from './body.js';
-import { BodyPipe } from './body.pipe.js';
+import { BodyPipe, MAX_HELD_BYTES } from './body.pipe.js';
 
 const OCTETS = { 'content-type': 'application/octet-stream' };
 
@@ -66,5 +66,40 @@ describe('a body that is read', () => {
   it('is refused where it is compressed', async () => {
     const request = requestWith({ ...OCTETS, 'content-encoding': 'gzip' });
     await expect(new BodyPipe().transform(request)).rejects.toMatchObject({ code: 'ERR_MEDIA_TYPE' });
+  });
+
+  describe('beside too many others', () => {
+    /** Bodies that lack one byte each, all but the last of which fill what may be held. */
+    function fill(pipe: BodyPipe): { readonly requests: IncomingMessage[]; readonly bodies: Promise<unknown>[] } {
+      const requests = Array.from({ length: MAX_HELD_BYTES / MAX_MESSAGE_BYTES + 1 }, () => requestWith(OCTETS));
+      const bodies = requests.map((request) => pipe.transform(request));
+      for (const request of requests.slice(0, -1)) request.push(Buffer.alloc(MAX_MESSAGE_BYTES - 1));
+      return { requests, bodies };
+    }
+
+    it('is refused at once, and the rest let go by', async () => {
+      const { requests, bodies } = fill(new BodyPipe());
+      const late = requests.at(-1);
+      late?.push(Buffer.alloc(100));
+      await expect(bodies.at(-1)).rejects.toMatchObject({ code: 'ERR_BUSY' });
+      expect(late?.readableFlowing).toBe(true);
+      for (const request of requests.slice(0, -1)) request.push(null);
+      expect(await Promise.all(bodies.slice(0, -1))).toHaveLength(bodies.length - 1);
+    });
+
+    it.each([
+      ['been read', (request: IncomingMessage) => void request.push(null)],
+      ['broken off', (request: IncomingMessage) => void request.destroy()],
+      ['become too large', (request: IncomingMessage) => void (request.push(Buffer.alloc(2)) && request.push(null))],
+    ])('is read again once one of them has %s', async (_, end) => {
+      const { requests, bodies } = fill(new BodyPipe());
+      const [first] = requests;
+      if (first !== undefined) end(first);
+      await bodies[0]?.catch(() => undefined);
+      const late = requests.at(-1);
+      late?.push(Buffer.alloc(100));
+      late?.push(null);
+      expect(await bodies.at(-1)).toHaveLength(100);
+    });
   });
 });
