@@ -88,10 +88,10 @@ export class App {
   }
 
   /** Resolves when its health endpoint says yes. */
-  async ready(url, stop) {
+  async ready(url, stop, headers = {}) {
     const late = AbortSignal.timeout(READY_TIMEOUT_MS);
     for (;;) {
-      const answer = await call(url, { timeoutMs: POLL_TIMEOUT_MS, stop }).catch((error) => error);
+      const answer = await call(url, { headers, timeoutMs: POLL_TIMEOUT_MS, stop }).catch((error) => error);
       if (answer.status === 200) return;
       stop.throwIfAborted();
       // 503 and no answer at all are what an app gives that still starts.

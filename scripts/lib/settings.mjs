@@ -35,6 +35,16 @@ export function readListeners(env) {
   return listeners;
 }
 
+/**
+ * A Host that the trigger answers to, whatever address it is called by.
+ *
+ * @param {NodeJS.ProcessEnv} env
+ */
+export function triggerHost(env) {
+  const [first = ''] = (env.HTTP_ALLOWED_HOSTS || 'localhost').split(',');
+  return first.trim().replace(/^.*:\/\//, ''); // of an origin
+}
+
 function listener(env, name, defaultPort) {
   const host = (env[`${name}_HOST`] || '127.0.0.1').replace(/^\[(.*)\]$/, '$1');
   const port = Number(env[`${name}_PORT`] || defaultPort);

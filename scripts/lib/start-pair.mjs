@@ -3,7 +3,7 @@ import { App } from './app.mjs';
 import { Failure } from './command.mjs';
 import { call } from './http.mjs';
 import { prepare } from './prepare.mjs';
-import { checkPorts, readEnvironment, readListeners } from './settings.mjs';
+import { checkPorts, readEnvironment, readListeners, triggerHost } from './settings.mjs';
 
 const BODY = JSON.stringify({ text: 'Hello Server!' });
 const ANSWER_TIMEOUT_MS = 10_000;
@@ -22,13 +22,13 @@ export async function command(stop) {
   const apps = [];
   try {
     // One after the other: the server makes the key file where there is none.
-    for (const [name, { url }] of [
-      ['server', listeners.health],
-      ['client', listeners.trigger],
+    for (const [name, { url }, headers] of [
+      ['server', listeners.health, {}],
+      ['client', listeners.trigger, { host: triggerHost(env) }],
     ]) {
       const app = new App(name, env);
       apps.push(app);
-      await orEnd(apps, app.ready(`${url}/health`, stop));
+      await orEnd(apps, app.ready(`${url}/health`, stop, headers));
     }
     await orEnd(apps, sayHello(apps, listeners.trigger, env, stop));
     for (const app of apps) app.passOn();
@@ -58,7 +58,7 @@ async function sayHello([server, client], { url }, env, stop) {
     server.printed((text) => text.includes('Decrypted')),
     client.printed((text) => text.includes('Receipt')),
   ]);
-  const headers = { 'content-type': 'application/json' };
+  const headers = { 'content-type': 'application/json', host: triggerHost(env) };
   if (env.HTTP_TOKEN) headers.authorization = `Bearer ${env.HTTP_TOKEN}`;
   const answer = await call(messages, { method: 'POST', headers, body: BODY, timeoutMs: ANSWER_TIMEOUT_MS, stop });
   const seconds = process.uptime().toFixed(1);
@@ -84,5 +84,6 @@ function print(lines, indent = '') {
 
 function curlLine(url, env) {
   const token = env.HTTP_TOKEN ? ' -H "authorization: Bearer $HTTP_TOKEN"' : '';
-  return `curl -s ${url} -H 'content-type: application/json'${token} -d '{"text":"How are you?"}'`;
+  const host = env.HTTP_ALLOWED_HOSTS ? ` -H 'host: ${triggerHost(env)}'` : '';
+  return `curl -s ${url} -H 'content-type: application/json'${host}${token} -d '{"text":"How are you?"}'`;
 }

@@ -33,7 +33,14 @@ export class AppProcess {
   constructor(app: 'server' | 'client', cwd: string, env: Env = {}) {
     this.#child = spawn(process.execPath, [join(ROOT, 'apps', app, 'dist', 'main.js')], {
       cwd,
-      env: { SEALWIRE_PORT: '0', HEALTH_PORT: '0', HTTP_PORT: '0', LOG_FORMAT: 'json', ...env },
+      // Nothing listens on port 1: a client that is told of no server has none.
+      env: {
+        SEALWIRE_PORT: app === 'server' ? '0' : '1',
+        HEALTH_PORT: '0',
+        HTTP_PORT: '0',
+        LOG_FORMAT: 'json',
+        ...env,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#changes.setMaxListeners(0);

@@ -68,6 +68,13 @@ describe('npm start', { timeout: TIMEOUT_MS }, () => {
     for (const app of ['server', 'client']) isGone(pidOf(app, pair.stdout));
   });
 
+  it('calls the trigger by a Host that it answers to', async () => {
+    const pair = start({ HTTP_ALLOWED_HOSTS: 'https://a.example, b.example' });
+    await pair.printed('Ctrl-C');
+    expect(pair.stdout).toContain('Decrypted: Hello Server!');
+    expect(pair.stdout).toContain(` -H 'host: a.example' `);
+  });
+
   it('tells in one line that an app ended, without a word of its log, and ends the other', async () => {
     const pair = start();
     await pair.printed('Ctrl-C');

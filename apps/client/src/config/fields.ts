@@ -16,6 +16,9 @@ export const port = z
   .refine((text) => /^\d{1,5}$/.test(text) && Number(text) <= MAX_PORT, 'a whole number from 0 to 65535')
   .transform(Number);
 
+/** A port that something listens on. */
+export const remotePort = z.string().refine(isRemotePort, 'a whole number from 1 to 65535').transform(Number);
+
 /** A host name or address; IPv6 with or without its brackets. */
 export const host = z
   .string()
@@ -26,7 +29,7 @@ export const host = z
 export const servers = z
   .string()
   .transform((text) => text.split(',').map((entry) => SERVER.exec(entry.trim())))
-  .refine((found) => found.every((server) => server !== null && Number(server[2]) <= MAX_PORT), 'a list of host:port')
+  .refine((found) => found.every((server) => server !== null && isRemotePort(server[2] ?? '')), 'a list of host:port')
   .transform((found) =>
     found.map((server) => ({ host: withoutBrackets(server?.[1] ?? ''), port: Number(server?.[2]) })),
   )
@@ -58,6 +61,10 @@ export const flag = z.enum(['true', 'false'], { error: 'true or false' }).transf
 export const keyPolicy = z.enum(['strict', 'mounted-secret'], { error: 'strict or mounted-secret' });
 
 export const logFormat = z.enum(['pretty', 'json'], { error: 'pretty or json' });
+
+function isRemotePort(text: string): boolean {
+  return /^\d{1,5}$/.test(text) && Number(text) > 0 && Number(text) <= MAX_PORT;
+}
 
 function withoutBrackets(text: string): string {
   return text.replace(/^\[(.*)\]$/, '$1');

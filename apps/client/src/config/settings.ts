@@ -10,6 +10,7 @@ import {
   keyPolicy,
   logFormat,
   port,
+  remotePort,
   requestsAMinute,
   servers,
   serviceName,
@@ -21,7 +22,7 @@ import { StartError } from './start-error.js';
 const environment = z
   .object({
     SEALWIRE_HOST: host.default('127.0.0.1'),
-    SEALWIRE_PORT: port.default(8080),
+    SEALWIRE_PORT: remotePort.default(8080),
     SEALWIRE_SERVERS: servers.optional(),
     SEALWIRE_PATH: unixPath.optional(),
     SEALWIRE_KEY_FILE: z.string().default('aes_key.bin'),
