@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 
 import { Keyring, SecretKey } from '@sealwire/crypto';
-import { NEVER, throwError } from 'rxjs';
+import { NEVER, Subject, throwError } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { closed, LegacyBench, legacyPortOf, listenLegacy } from '../../../../../test/support/legacy.js';
@@ -238,5 +238,22 @@ describe('the end of a LegacyRawServer', () => {
     await bench.log.logged('Began endless');
     await server.close();
     await expect.poll(() => ended).toEqual(['short', 'endless']);
+  });
+
+  it('resolves every close() as soon as the handlers end', async () => {
+    const server = bench.newServer();
+    const release = new Subject<void>();
+    server.addHandler('message', () => {
+      bench.log.log('Began');
+      return Promise.resolve(release);
+    });
+    await listenLegacy(server);
+    await bench.send(legacyPortOf(server), encrypt('x'));
+    await bench.log.logged('Began');
+    const closing = Promise.all([server.close(), server.close()]);
+    const began = performance.now();
+    setImmediate(() => release.complete());
+    await closing;
+    expect(performance.now() - began).toBeLessThan(5_000);
   });
 });

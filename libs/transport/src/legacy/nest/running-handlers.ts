@@ -6,7 +6,7 @@ import type { ExecutionOptions } from '../../nest/execution.js';
 export class RunningHandlers {
   readonly #max: number;
   readonly #running = new Set<Execution>();
-  #emptied: () => void = () => undefined;
+  readonly #emptied = new Set<() => void>();
 
   constructor(max: number) {
     this.#max = max;
@@ -19,7 +19,7 @@ export class RunningHandlers {
     }
     const settled = (): void => {
       this.#running.delete(execution);
-      if (this.#running.size === 0) this.#emptied();
+      if (this.#running.size === 0) for (const resume of this.#emptied) resume();
     };
     const execution: Execution = new Execution({ ...options, settled });
     this.#running.add(execution);
@@ -30,11 +30,13 @@ export class RunningHandlers {
   async drain(timeoutMs: number): Promise<void> {
     if (this.#running.size === 0) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, timeoutMs);
-      this.#emptied = () => {
+      const resume = (): void => {
         clearTimeout(timer);
+        this.#emptied.delete(resume);
         resolve();
       };
+      const timer = setTimeout(resume, timeoutMs);
+      this.#emptied.add(resume);
     });
     for (const execution of this.#running) execution.cancel();
   }
