@@ -8,13 +8,14 @@ import { removeStaleSocket, restrictToOwner } from './unix-socket.js';
 /**
  * The file of a Unix domain socket is removed first where nobody listens there, and is open to its owner alone.
  *
- * @throws {TransportError} `ERR_LISTEN_FAILED`, for every reason there is.
+ * @throws {TransportError} `ERR_LISTEN_FAILED`, for every reason there is; `server` does not listen then.
  */
 export async function startListening(server: Server, endpoint: Endpoint): Promise<void> {
   try {
     if ('path' in endpoint) await listenAtPath(server, endpoint.path);
     else await bind(server, endpoint);
   } catch (cause) {
+    if (server.listening) server.close(); // bound, but open to more than its owner
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new TransportError('ERR_LISTEN_FAILED', `Cannot listen on ${formatEndpoint(endpoint)}: ${reason}`, { cause });
   }
