@@ -9,6 +9,7 @@ import { Acceptance } from './acceptance.js';
 import type { Connection, ConnectionEvents } from './connection.js';
 import { remoteAddress, SOCKET_OPTIONS } from './endpoint.js';
 import type { Endpoint } from './endpoint.js';
+import type { Listening } from './listener-slot.js';
 import { startListening } from './start-listening.js';
 import { networkOf, Strangers } from './strangers.js';
 import type { Stranger } from './strangers.js';
@@ -34,11 +35,12 @@ export interface ListenerOptions {
   readonly handshakeFailed: (failure: HandshakeFailure) => void;
 }
 
-export class Listener {
+export class Listener implements Listening {
   readonly server: Server;
   readonly #options: ListenerOptions;
   readonly #strangers: Strangers;
   readonly #connections = new Set<Connection>();
+  #starting: Promise<void> = Promise.resolve();
 
   constructor(options: ListenerOptions) {
     const { maxStrangers, maxStrangersPerAddress } = options.limits;
@@ -54,12 +56,14 @@ export class Listener {
 
   /** @throws {TransportError} `ERR_LISTEN_FAILED`, for every reason there is. */
   listen(endpoint: Endpoint): Promise<void> {
-    return startListening(this.server, endpoint);
+    this.#starting = startListening(this.server, endpoint);
+    return this.#starting;
   }
 
   /** Takes nobody in any more, and drains every connection. Never rejects. */
   async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    await this.#starting.catch(() => undefined); // a server that is closed while it binds is bound afterwards
+    const closed = this.server.listening && new Promise<void>((resolve) => this.server.close(() => resolve()));
     this.#strangers.evictAll();
     await Promise.all([...this.#connections].map((connection) => connection.close()));
     await closed;

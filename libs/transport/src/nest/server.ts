@@ -10,9 +10,11 @@ import type { Observable } from 'rxjs';
 
 import type { Connection, ConnectionEvents } from '../connection/connection.js';
 import { remoteAddress } from '../connection/endpoint.js';
+import type { Endpoint } from '../connection/endpoint.js';
 import { Listener } from '../connection/listener.js';
 import type { HandshakeFailure } from '../connection/listener.js';
-import { TransportError } from '../errors.js';
+import { ListenerSlot } from '../connection/listener-slot.js';
+import type { TransportError } from '../errors.js';
 import { respond } from '../handshake/index.js';
 import type { Session } from '../handshake/index.js';
 import { resolveLimits } from '../limits.js';
@@ -66,6 +68,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
   protected override readonly logger = new Logger(SealwireServer.name);
   readonly #options: SealwireServerOptions;
   readonly #limits: Limits;
+  readonly #endpoint: Endpoint;
   readonly #service: string;
   readonly #loadKeyring: () => Promise<Keyring>;
   readonly #instanceId = createInstanceId();
@@ -75,15 +78,17 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
   readonly #links = new Set<ServerLink>();
   readonly #counters = new ServerCounters();
   readonly #events = new Subject<ServerConnectionEvent>();
-  readonly #listeners: ((emitter: NodeJS.EventEmitter) => void)[] = [];
-  #listener: Listener | undefined;
+  readonly #slot = new ListenerSlot<Listener>({
+    statusChanged: (status) => this._status$.next(status),
+    failed: (error) => this.logger.error(error),
+  });
 
   constructor(options: SealwireServerOptions) {
     super();
-    resolveEndpoint(options);
     this.#options = options;
     this.transportId = options.transportId ?? SEALWIRE;
     this.#limits = resolveLimits(options);
+    this.#endpoint = resolveEndpoint(options);
     this.#service = resolveService(options);
     this.#loadKeyring = keyringSource(options);
     this.#windows = new EventWindows(this.#limits.maxInFlight);
@@ -97,48 +102,34 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
 
   /** How the server is doing, now. */
   snapshot(): SealwireServerSnapshot {
-    return this.#counters.snapshot(this.#links, this.#listener?.strangerCount ?? 0);
+    return this.#counters.snapshot(this.#links, this.#slot.listener?.strangerCount ?? 0);
   }
 
-  /** Called by Nest. The callback is called once, with an error for every reason not to listen. */
+  /** Called by Nest. The callback is called once, with an error for every reason not to listen, `close` included. */
   override listen(callback: (error?: unknown) => void): void {
-    this.#start().then(
+    const create = async (): Promise<Listener> => this.#createListener(await this.#loadKeyring());
+    this.#slot.listen(create, this.#endpoint).then(
       () => callback(),
-      (error: unknown) => {
-        this._status$.next('disconnected');
-        callback(error);
-      },
+      (error: unknown) => callback(error),
     );
   }
 
   /** GOAWAY to everybody, then the drain, then CLOSE. May be called again; never rejects. */
   override async close(): Promise<void> {
-    const listener = this.#listener;
-    this.#listener = undefined;
-    await listener?.close();
+    await this.#slot.close();
   }
 
   override on<Event extends keyof SealwireServerEvents>(event: Event, callback: SealwireServerEvents[Event]): void {
-    const listen = (emitter: NodeJS.EventEmitter): void => void emitter.on(event, callback);
-    this.#listeners.push(listen);
-    if (this.#listener !== undefined) listen(this.#listener.server);
+    this.#slot.subscribe((emitter) => emitter.on(event, callback));
   }
 
-  /** The listening `net.Server`. @throws {TransportError} `ERR_NOT_CONNECTED` - `listen` has not been called yet. */
+  /**
+   * The listening `net.Server`.
+   *
+   * @throws {TransportError} `ERR_NOT_CONNECTED` - before `listen`, after it failed and after `close`.
+   */
   override unwrap<T = NetServer>(): T {
-    if (this.#listener === undefined) throw new TransportError('ERR_NOT_CONNECTED', 'The server is not listening');
-    return this.#listener.server as T;
-  }
-
-  async #start(): Promise<void> {
-    const keyring = await this.#loadKeyring();
-    const listener = this.#createListener(keyring);
-    for (const listen of this.#listeners) listen(listener.server);
-    listener.server.on('close', () => this._status$.next('disconnected'));
-    this.#listener = listener;
-    await listener.listen(resolveEndpoint(this.#options));
-    listener.server.on('error', (error) => this.logger.error(error));
-    this._status$.next('connected');
+    return this.#slot.server as T;
   }
 
   #createListener(keyring: Keyring): Listener {

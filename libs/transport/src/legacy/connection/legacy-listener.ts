@@ -4,6 +4,7 @@ import type { Server, Socket } from 'node:net';
 
 import { remoteAddress, SOCKET_OPTIONS } from '../../connection/endpoint.js';
 import type { Endpoint } from '../../connection/endpoint.js';
+import type { Listening } from '../../connection/listener-slot.js';
 import { startListening } from '../../connection/start-listening.js';
 import { Strangers } from '../../connection/strangers.js';
 import type { TransportError } from '../../errors.js';
@@ -16,10 +17,11 @@ export interface LegacyListenerOptions {
   readonly failed: (error: TransportError, address: string | undefined) => void;
 }
 
-export class LegacyListener {
+export class LegacyListener implements Listening {
   readonly server: Server;
   readonly #options: LegacyListenerOptions;
   readonly #receptions: Strangers;
+  #starting: Promise<void> = Promise.resolve();
 
   constructor(options: LegacyListenerOptions) {
     this.#options = options;
@@ -29,12 +31,14 @@ export class LegacyListener {
 
   /** @throws {TransportError} `ERR_LISTEN_FAILED`, for every reason there is. */
   listen(endpoint: Endpoint): Promise<void> {
-    return startListening(this.server, endpoint);
+    this.#starting = startListening(this.server, endpoint);
+    return this.#starting;
   }
 
   /** Takes nobody in any more, and cuts what has not come whole. Never rejects. */
   async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    await this.#starting.catch(() => undefined); // a server that is closed while it binds is bound afterwards
+    const closed = this.server.listening && new Promise<void>((resolve) => this.server.close(() => resolve()));
     this.#receptions.evictAll();
     await closed;
   }

@@ -5,6 +5,8 @@ import { Server } from '@nestjs/microservices';
 import type { CustomTransportStrategy, MessageHandler } from '@nestjs/microservices';
 
 import { formatEndpoint } from '../../connection/endpoint.js';
+import type { Endpoint } from '../../connection/endpoint.js';
+import { ListenerSlot } from '../../connection/listener-slot.js';
 import { toTransportError, TransportError } from '../../errors.js';
 import type { ResultSink } from '../../nest/execution.js';
 import { guardHooks } from '../../nest/processing-hooks.js';
@@ -37,20 +39,23 @@ export class LegacyRawServer extends Server<SealwireServerEvents, SealwireStatus
   readonly #pattern: string;
   readonly #failures = new FailureLog(this.logger);
   readonly #handlers: RunningHandlers;
-  readonly #listeners: ((emitter: NodeJS.EventEmitter) => void)[] = [];
-  #listener: LegacyListener | undefined;
+  readonly #endpoint: Endpoint;
+  readonly #slot = new ListenerSlot<LegacyListener>({
+    statusChanged: (status) => this._status$.next(status),
+    failed: (error) => this.logger.error(error),
+  });
 
   constructor(options: LegacyRawServerOptions) {
     super();
-    resolveLegacyEndpoint(options);
     this.#options = options;
+    this.#endpoint = resolveLegacyEndpoint(options);
     this.#limits = resolveLegacyLimits(options);
     this.#pattern = options.pattern ?? DEFAULT_PATTERN;
     this.transportId = options.transportId ?? LEGACY_RAW;
     this.#handlers = new RunningHandlers(this.#limits.maxRunning);
   }
 
-  /** Called by Nest. The callback is called once, with an error for every reason not to listen. */
+  /** Called by Nest. The callback is called once, with an error for every reason not to listen, `close` included. */
   override listen(callback: (error?: unknown) => void): void {
     this.#start().then(
       () => callback(),
@@ -60,45 +65,46 @@ export class LegacyRawServer extends Server<SealwireServerEvents, SealwireStatus
 
   /** Cuts what has not come whole, and waits for running handlers. May be called again; never rejects. */
   override async close(): Promise<void> {
-    const listener = this.#listener;
-    this.#listener = undefined;
-    await listener?.close();
+    await this.#slot.close();
     await this.#handlers.drain(this.#limits.drainTimeoutMs);
   }
 
   override on<Event extends keyof SealwireServerEvents>(event: Event, callback: SealwireServerEvents[Event]): void {
-    const listen = (emitter: NodeJS.EventEmitter): void => void emitter.on(event, callback);
-    this.#listeners.push(listen);
-    if (this.#listener !== undefined) listen(this.#listener.server);
+    this.#slot.subscribe((emitter) => emitter.on(event, callback));
   }
 
-  /** The listening `net.Server`. @throws {TransportError} `ERR_NOT_CONNECTED` - `listen` has not been called yet. */
+  /**
+   * The listening `net.Server`.
+   *
+   * @throws {TransportError} `ERR_NOT_CONNECTED` - before `listen`, after it failed and after `close`.
+   */
   override unwrap<T = NetServer>(): T {
-    if (this.#listener === undefined) throw new TransportError('ERR_NOT_CONNECTED', 'The server is not listening');
-    return this.#listener.server as T;
+    return this.#slot.server as T;
   }
 
   async #start(): Promise<void> {
     const warn = this.#options.warn ?? ((message: string) => this.logger.warn(message));
-    const endpoint = resolveLegacyEndpoint(this.#options);
-    const handler = this.#findHandler();
-    const key = await loadLegacyKey(this.#options, warn);
-    const listener = new LegacyListener({
+    let keyId = '';
+    const create = async (): Promise<LegacyListener> => {
+      const handler = this.#findHandler();
+      const key = await loadLegacyKey(this.#options, warn);
+      keyId = key.id;
+      return this.#createListener(key, handler);
+    };
+    await this.#slot.listen(create, this.#endpoint);
+    warn(
+      `The legacy wire is on at ${formatEndpoint(this.#endpoint)}, key ${keyId}. Nothing on it is authenticated: ` +
+        'whoever reaches the port can alter messages and send them again, and its fixed IV shows which messages are ' +
+        'equal. Move its clients to the channel, then switch it off',
+    );
+  }
+
+  #createListener(key: LegacyKey, handler: MessageHandler): LegacyListener {
+    return new LegacyListener({
       ...this.#limits,
       received: (ciphertext, address) => this.#receive(key, handler, ciphertext, address),
       failed: (error, address) => this.#failures.legacyRefused(error, address),
     });
-    for (const listen of this.#listeners) listen(listener.server);
-    listener.server.on('close', () => this._status$.next('disconnected'));
-    this.#listener = listener;
-    await listener.listen(endpoint);
-    listener.server.on('error', (error) => this.logger.error(error));
-    this._status$.next('connected');
-    warn(
-      `The legacy wire is on at ${formatEndpoint(endpoint)}, key ${key.id}. Nothing on it is authenticated: whoever ` +
-        'reaches the port can alter messages and send them again, and its fixed IV shows which messages are equal. ' +
-        'Move its clients to the channel, then switch it off',
-    );
   }
 
   #findHandler(): MessageHandler {
