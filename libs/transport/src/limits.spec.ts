@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { resolveLimits } from './limits.js';
 import { SealwireClient } from './nest/client.js';
+import type { SealwireClientOptions, SealwireServerOptions } from './nest/options.js';
 import { SealwireServer } from './nest/server.js';
 
 const bad = (name: string): unknown =>
@@ -40,6 +41,61 @@ describe('options', () => {
     ['sessionSoftAgeMs', 2 ** 31],
   ])('refuse %s of %d, by name', (name, value) => {
     expect(() => resolveLimits({ [name]: value })).toThrow(bad(name));
+  });
+
+  it.each([
+    ['hardBytes', { hardBytes: NaN }],
+    ['softBytes', { softBytes: -1 }],
+    ['softBytes', { softBytes: 'x' }],
+    ['softBytes', { softBytes: null }],
+    ['hardRecords', { hardRecords: 0 }],
+    ['softBytes', { softBytes: 2, hardBytes: 1 }],
+    ['softRecords', { hardRecords: 1 }],
+    ['softAgeMs', { softAgeMs: 2, hardAgeMs: 1 }],
+    ['hardBytes', { hardByte: 1 }],
+    ['key', null],
+    ['key', 5],
+  ])('refuse %s of the key in %j', (name, key) => {
+    expect(() => new SealwireServer({ keyFile: 'k', key } as SealwireServerOptions)).toThrow(bad(name));
+    expect(() => new SealwireClient({ keyFile: 'k', key } as SealwireClientOptions)).toThrow(bad(name));
+  });
+
+  it.each([
+    ['keyPolicy', { keyPolicy: 'foo' }],
+    ['keyFile', { keyFile: '' }],
+    ['keyFile', { keyFile: 5 }],
+    ['host', { host: 5 }],
+    ['host', { host: null }],
+    ['port', { port: '8080' }],
+    ['port', { port: null }],
+    ['path', { path: 5 }],
+    ['path', { path: '' }],
+    ['path', { path: '\0abstract' }],
+    ['keyring', { keyFile: undefined, keyring: {} }],
+    ['keyring', { keyFile: undefined, keyring: null }],
+    ['redial', { redial: 'no' }],
+    ['rejectSelf', { rejectSelf: 'false' }],
+    ['keepSealedRecord', { keepSealedRecord: 1 }],
+    ['serializer', { serializer: {} }],
+    ['deserializer', { deserializer: { deserialize: true } }],
+    ['redialMinMs', { redialMinMs: 2, redialMaxMs: 1 }],
+    ['sessionSoftAgeMs', { sessionSoftAgeMs: 2, sessionHardAgeMs: 1 }],
+    ['service', { service: 5 }],
+    ['service', { service: null }],
+  ])('refuse a wrong %s in %j', (name, wrong) => {
+    const options = { keyFile: 'k', ...wrong };
+    expect(() => new SealwireServer(options as SealwireServerOptions)).toThrow(bad(name));
+    expect(() => new SealwireClient(options as SealwireClientOptions)).toThrow(bad(name));
+  });
+
+  it.each([undefined, null, 'aes_key.bin'])('refuse %j in their place', (options) => {
+    expect(() => new SealwireServer(options as unknown as SealwireServerOptions)).toThrow(bad('options'));
+    expect(() => new SealwireClient(options as unknown as SealwireClientOptions)).toThrow(bad('options'));
+  });
+
+  it('take a keyring of another copy of the package', () => {
+    const keyring = { primary: {}, find: () => undefined, ids: [] };
+    expect(() => new SealwireServer({ keyring } as unknown as SealwireServerOptions)).not.toThrow();
   });
 
   it.each([

@@ -1,5 +1,7 @@
 // The limits of docs/protocol.md §7, by name. Every one can be configured; every one has an error code.
 import { TransportError } from './errors.js';
+import { checkOption, OBJECT, oneOf } from './option-check.js';
+import { MAX_RECORDS } from './record/half-connection.js';
 import type { KeyLimits } from './record/half-connection.js';
 
 const KIB = 1_024;
@@ -68,19 +70,18 @@ export type Limits = { readonly [Name in Exclude<keyof LimitOptions, 'key'>]-?: 
 const MAX_U32 = 0xffff_ffff;
 export const MAX_TIMER_MS = 0x7fff_ffff;
 
-const KEY_DEFAULTS: KeyLimits = {
-  softBytes: GIB,
-  hardBytes: 4 * GIB,
-  softRecords: 2 ** 20,
-  hardRecords: 2 ** 22,
-  softAgeMs: HOUR_MS,
-  hardAgeMs: 2 * HOUR_MS,
+type Range = readonly [fallback: number, least: number, greatest: number];
+
+const KEY_RANGES: { readonly [Name in keyof KeyLimits]: Range } = {
+  softBytes: [GIB, 1, Number.MAX_SAFE_INTEGER],
+  hardBytes: [4 * GIB, 1, Number.MAX_SAFE_INTEGER],
+  softRecords: [2 ** 20, 1, MAX_RECORDS],
+  hardRecords: [2 ** 22, 1, MAX_RECORDS],
+  softAgeMs: [HOUR_MS, 1, Number.MAX_SAFE_INTEGER],
+  hardAgeMs: [2 * HOUR_MS, 1, Number.MAX_SAFE_INTEGER],
 };
 
-/** Default, least and greatest value. */
-const RANGES: {
-  readonly [Name in Exclude<keyof LimitOptions, 'key' | 'maxRunning'>]-?: readonly [number, number, number];
-} = {
+const RANGES: { readonly [Name in Exclude<keyof LimitOptions, 'key' | 'maxRunning'>]-?: Range } = {
   maxMessageBytes: [8 * MIB, 64 * KIB, MAX_U32],
   maxInFlight: [1_024, 1, MAX_U32],
   maxIncompleteBytes: [64 * MIB, 64 * KIB, MAX_U32],
@@ -112,6 +113,7 @@ const RANGES: {
  * @throws {TransportError} `ERR_BAD_OPTION` - names the option and what it may be.
  */
 export function resolveLimits(options: LimitOptions): Limits {
+  checkOption('The options', options, OBJECT);
   const raised = roomForLarge(options.maxMessageBytes ?? 0);
   const resolve = (name: keyof typeof RANGES): number => {
     const [fallback, least, greatest] = RANGES[name];
@@ -120,7 +122,33 @@ export function resolveLimits(options: LimitOptions): Limits {
   const names = Object.keys(RANGES) as readonly (keyof typeof RANGES)[];
   const limits = Object.fromEntries(names.map((name) => [name, resolve(name)])) as Record<keyof typeof RANGES, number>;
   const maxRunning = checkLimit('maxRunning', options.maxRunning ?? 2 * limits.maxInFlight, 1, Number.MAX_SAFE_INTEGER);
-  return { ...limits, maxRunning, key: { ...KEY_DEFAULTS, ...options.key } };
+  checkOrder('sessionSoftAgeMs', limits.sessionSoftAgeMs, 'sessionHardAgeMs', limits.sessionHardAgeMs);
+  checkOrder('redialMinMs', limits.redialMinMs, 'redialMaxMs', limits.redialMaxMs);
+  return { ...limits, maxRunning, key: resolveKeyLimits(options.key) };
+}
+
+function resolveKeyLimits(options: Partial<KeyLimits> = {}): KeyLimits {
+  checkOption('key', options, OBJECT);
+  const names = Object.keys(KEY_RANGES) as readonly (keyof KeyLimits)[];
+  for (const name of Object.keys(options)) checkOption('The name of a limit in key', name, oneOf(...names));
+  const resolve = (name: keyof KeyLimits): number => {
+    const [fallback, least, greatest] = KEY_RANGES[name];
+    const { [name]: value = fallback } = options;
+    return checkLimit(`key.${name}`, value, least, greatest);
+  };
+  const key = Object.fromEntries(names.map((name) => [name, resolve(name)])) as Record<keyof KeyLimits, number>;
+  checkOrder('key.softBytes', key.softBytes, 'key.hardBytes', key.hardBytes);
+  checkOrder('key.softRecords', key.softRecords, 'key.hardRecords', key.hardRecords);
+  checkOrder('key.softAgeMs', key.softAgeMs, 'key.hardAgeMs', key.hardAgeMs);
+  return key;
+}
+
+function checkOrder(lesserName: string, lesser: number, greaterName: string, greater: number): void {
+  if (lesser <= greater) return;
+  throw new TransportError(
+    'ERR_BAD_OPTION',
+    `${lesserName} is ${lesser}; it must be at most ${greaterName}, ${greater}`,
+  );
 }
 
 /** Defaults where large messages are taken: beside one of them there must be room, or it would hold up all others. */
@@ -132,5 +160,8 @@ function roomForLarge(maxMessageBytes: number): Partial<Record<keyof typeof RANG
 /** @throws {TransportError} `ERR_BAD_OPTION` - names the option and what it may be. */
 export function checkLimit(name: string, value: number, least: number, greatest: number): number {
   if (Number.isInteger(value) && value >= least && value <= greatest) return value;
-  throw new TransportError('ERR_BAD_OPTION', `${name} is ${value}; it must be an integer from ${least} to ${greatest}`);
+  throw new TransportError(
+    'ERR_BAD_OPTION',
+    `${name} is ${String(value)}; it must be an integer from ${least} to ${greatest}`,
+  );
 }

@@ -277,7 +277,13 @@ describe('a server’s connection', () => {
       'ERR_MESSAGE_STALLED',
     ],
     ['without PONG', { pingIntervalMs: 5, pongTimeoutMs: 20 }, [CONFIRM], Buffer.alloc(0), 'ERR_PING_TIMEOUT'],
-    ['beyond the age of a session', { sessionHardAgeMs: 20 }, [CONFIRM], Buffer.alloc(0), 'ERR_SESSION_EXPIRED'],
+    [
+      'beyond the age of a session',
+      { sessionSoftAgeMs: 20, sessionHardAgeMs: 20 },
+      [CONFIRM],
+      Buffer.alloc(0),
+      'ERR_SESSION_EXPIRED',
+    ],
   ])('ends a peer that stays silent %s', async (_what, limits, contents, rest, code) => {
     const [near, far] = await socketPair();
     const server = serve(far, limits);

@@ -4,7 +4,10 @@ import type { Deserializer, Serializer, Transport } from '@nestjs/microservices'
 
 import type { Endpoint } from '../connection/endpoint.js';
 import { TransportError } from '../errors.js';
+import { checkLimit } from '../limits.js';
 import type { LimitOptions } from '../limits.js';
+import { checkOptions, FLAG, hasMethod, having, NAME, oneOf } from '../option-check.js';
+import type { Rule } from '../option-check.js';
 
 /** What both ends are told. Limits and their defaults stand in docs/protocol.md §7. */
 export interface SealwireOptions extends LimitOptions {
@@ -53,14 +56,40 @@ const DEFAULT_PORT = 8080;
 const DEFAULT_SERVICE = 'default';
 const MAX_SERVICE_BYTES = 0xffff;
 
-/** @throws {TransportError} `ERR_BAD_OPTION` */
-export function resolveEndpoint({ host, port, path }: SealwireOptions): Endpoint {
-  if (path === undefined) {
-    const number = port ?? DEFAULT_PORT;
-    if (Number.isInteger(number) && number >= 0 && number <= 65_535)
-      return { host: host ?? DEFAULT_HOST, port: number };
-    throw new TransportError('ERR_BAD_OPTION', `port is ${number}; it must be an integer from 0 to 65535`);
-  }
+const isKeyring = (value: unknown): boolean =>
+  hasMethod(value, 'find') && typeof (value as Keyring).primary === 'object';
+
+/** What is no number. A name without a rule belongs to somebody else. */
+const RULES: Readonly<Record<string, Rule>> = {
+  host: NAME,
+  path: {
+    mustBe: 'the name of a file, without NUL',
+    accepts: (value) => NAME.accepts(value) && !String(value).includes('\0'), // an abstract socket is open to everybody
+  },
+  keyFile: NAME,
+  keyPolicy: oneOf('strict', 'mounted-secret'),
+  keyring: { mustBe: 'a Keyring', accepts: isKeyring },
+  service: NAME,
+  rejectSelf: FLAG,
+  keepSealedRecord: FLAG,
+  redial: FLAG,
+  serializer: having('serialize', 'an object with the method serialize'),
+  deserializer: having('deserialize', 'an object with the method deserialize'),
+};
+
+/**
+ * Where to listen or connect. Both ends call it first: it checks the kind of every option that is no number as well.
+ *
+ * @throws {TransportError} `ERR_BAD_OPTION`
+ */
+export function resolveEndpoint(options: SealwireOptions): Endpoint {
+  checkOptions(options, RULES);
+  const { host, port, path } = options;
+  if (path === undefined)
+    return {
+      host: host ?? DEFAULT_HOST,
+      port: checkLimit('port', port === undefined ? DEFAULT_PORT : port, 0, 65_535),
+    };
   if (host === undefined && port === undefined) return { path };
   throw new TransportError('ERR_BAD_OPTION', 'path excludes host and port');
 }

@@ -86,8 +86,8 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
   constructor(options: SealwireServerOptions) {
     super();
     this.#options = options;
-    this.transportId = options.transportId ?? SEALWIRE;
     this.#limits = resolveLimits(options);
+    this.transportId = options.transportId ?? SEALWIRE;
     this.#endpoint = resolveEndpoint(options);
     this.#service = resolveService(options);
     this.#loadKeyring = keyringSource(options);
