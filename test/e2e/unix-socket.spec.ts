@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { link, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { firstValueFrom } from 'rxjs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
 import { SealwireClient, SealwireServer } from '@sealwire/transport';
 import { keyring, listen } from '../support/pair.js';
@@ -69,4 +70,66 @@ describe('a server on a Unix domain socket', () => {
     await expect(start()).rejects.toMatchObject({ code: 'ERR_LISTEN_FAILED' });
     expect((await stat(path)).size).toBe(8);
   });
+
+  it('lets one of several take the place of a killed one, and the others fail', async () => {
+    const racers = Array.from({ length: 4 }, () => {
+      const racer = spawn(process.execPath, ['--input-type=module', '-e', RACER], {
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      });
+      onTestFinished(() => void racer.kill());
+      return racer;
+    });
+    const tell = (what: string): Promise<unknown[]> =>
+      Promise.all(
+        racers.map(async (racer) => {
+          const answer = once(racer, 'message');
+          racer.send(what);
+          const [said] = (await answer) as unknown[];
+          return said;
+        }),
+      );
+    await Promise.all(racers.map((racer) => once(racer, 'message')));
+    for (let round = 0; round < 60; round++) {
+      await leaveStaleSocket();
+      const outcomes = await tell(path);
+      expect(outcomes.map(String).sort()).toEqual([
+        'ERR_LISTEN_FAILED',
+        'ERR_LISTEN_FAILED',
+        'ERR_LISTEN_FAILED',
+        'listening',
+      ]);
+      const socket = connect({ path });
+      await once(socket, 'connect');
+      socket.destroy();
+      await tell('close');
+    }
+    expect(await readdir(directory)).toEqual([]);
+  });
 });
+
+/** What a killed server leaves: a name that its process has not removed. */
+async function leaveStaleSocket(): Promise<void> {
+  const former = createServer().listen(path);
+  await once(former, 'listening');
+  await link(path, `${path}.kept`);
+  former.close();
+  await once(former, 'close');
+  await rename(`${path}.kept`, path);
+}
+
+const RACER = `
+  import { generateKey, Keyring, SecretKey } from '@sealwire/crypto';
+  import { SealwireServer } from '@sealwire/transport';
+  const keyring = Keyring.of(SecretKey.fromBytes(generateKey()));
+  let server;
+  process.on('message', async (what) => {
+    if (what === 'close') {
+      await server.close();
+      process.send('closed');
+    } else {
+      server = new SealwireServer({ path: what, keyring });
+      server.listen((error) => process.send(error?.code ?? 'listening'));
+    }
+  });
+  process.send('ready');
+`;
