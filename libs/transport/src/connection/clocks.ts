@@ -1,5 +1,5 @@
 // Every wait of one connection has its deadline here (docs/protocol.md §7).
-import { TransportError } from '../errors.js';
+import { toTransportError, TransportError } from '../errors.js';
 import type { Limits } from '../limits.js';
 import { Deadlines } from './deadlines.js';
 import type { Heartbeat } from './heartbeat.js';
@@ -56,7 +56,11 @@ export class Clocks {
   ping(): void {
     if (this.#heartbeat.isUnanswered) return;
     this.#deadlines.set('pong', this.#limits.pongTimeoutMs);
-    this.#actions.sendPing(this.#heartbeat.beginPing());
+    try {
+      this.#actions.sendPing(this.#heartbeat.beginPing());
+    } catch (error) {
+      this.#actions.failed(toTransportError(error)); // the system may have no randomness for the token
+    }
   }
 
   /** Absolute: a peer that drips bytes does not move it. */
