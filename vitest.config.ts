@@ -9,6 +9,8 @@ export default defineConfig({
     globals: true,
     include: ['{libs,apps}/*/src/**/*.spec.ts', 'test/**/*.spec.ts'],
     testTimeout: 20_000,
+    // By default one of two cores is left alone; most of the time the tests wait for processes of their own.
+    maxWorkers: 2,
     // What is polled for may be the doing of another process, on a machine that is busy.
     expect: { poll: { timeout: 10_000 } },
   },
