@@ -1,7 +1,7 @@
 // When messages are sent, what becomes of their values, and what no message is.
 import { Controller } from '@nestjs/common';
-import { MessagePattern, Payload } from '@nestjs/microservices';
-import { concat, from, of, timer } from 'rxjs';
+import { ClientProxy, MessagePattern, Payload } from '@nestjs/microservices';
+import { concat, from, lastValueFrom, of, timer } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { map } from 'rxjs/operators';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -107,12 +107,49 @@ describe('emit()', () => {
     expect(seen).toEqual([1]);
   });
 
+  it('resolves with undefined, on the first connection and on one that is there', async () => {
+    const { client } = await startApplication({ controllers });
+    const arrival = (): Promise<unknown> => lastValueFrom<unknown>(client.emit('echo', 1));
+    expect(await Promise.all([arrival(), arrival()])).toEqual([undefined, undefined]);
+    expect(await arrival()).toBeUndefined();
+  });
+
+  it('that has arrived completes for whoever subscribes late', async () => {
+    const { client } = await startApplication({ controllers });
+    const event = client.emit('echo', 1);
+    await lastValueFrom<unknown>(event);
+    expect(await all(event)).toEqual([]);
+  });
+
   it('that fails with nobody listening harms nobody', async () => {
     const { app, client } = await startApplication({ controllers });
     await app.close();
     client.emit('noted', 1);
     expect(await outcome(client.emit('noted', 2))).toMatchObject({ code: 'ERR_CONNECT_FAILED', sent: false });
   });
+});
+
+describe('a dispatch hook that throws', () => {
+  it.skipIf(!('setOnDispatchHook' in ClientProxy.prototype))(
+    'fails the call, with Nest 12, whether the client is connected or not',
+    async () => {
+      const { client } = await startApplication({ controllers });
+      const boom = new Error('boom');
+      let fails = true;
+      client.setOnDispatchHook(() => {
+        if (fails) throw boom;
+      });
+      const failures = async (): Promise<unknown[]> => [
+        await outcome(client.send('echo', 1)),
+        await outcome(client.emit('echo', 1)),
+      ];
+      expect(await failures()).toEqual([boom, boom]);
+      fails = false;
+      await outcome(client.send('echo', 1));
+      fails = true;
+      expect(await failures()).toEqual([boom, boom]);
+    },
+  );
 });
 
 describe('an answer', () => {

@@ -8,18 +8,23 @@ import type { Link } from './client-link.js';
 import type { InOrder } from './in-order.js';
 import type { OutgoingPacket } from './record-builder.js';
 
+/** What the calls of one client have in common. */
+export interface CallHost {
+  /** Nest's normalisation. */
+  readonly toRoute: (pattern: ReadPacket['pattern']) => string;
+  readonly serializer: Serializer | undefined;
+  readonly deserializer: Deserializer | undefined;
+  /** Calls must not overtake one another while their packets are serialized. */
+  readonly order: InOrder;
+}
+
 export interface ClientCallOptions {
+  readonly host: CallHost;
   readonly packet: OutgoingPacket;
   /** From the time on when there is a connection; 0: none. */
   readonly timeoutMs: number;
-  /** Nest's normalisation. */
-  readonly toRoute: (pattern: ReadPacket['pattern']) => string;
   /** Undefined when the connection was lost between `connect()` and the call. */
   readonly link: Link | undefined;
-  readonly serializer: Serializer | undefined;
-  readonly deserializer: Deserializer | undefined;
-  /** The client's: calls must not overtake one another while their packets are serialized. */
-  readonly order: InOrder;
 }
 
 /** One `send()` or `emit()` on its way, and what becomes of it. */
@@ -42,7 +47,8 @@ export abstract class ClientCall implements AnswerSink {
 
   /** Sends the packet, after the user's serializer, which may name another pattern. Every failure is told to {@link fail}. */
   protected send(): void {
-    const { packet, serializer, order, timeoutMs } = this.options;
+    const { host, packet, timeoutMs } = this.options;
+    const { serializer, order } = host;
     if (timeoutMs > 0) this.#timer = setTimeout(() => this.#expire(timeoutMs), timeoutMs);
     if (serializer === undefined) {
       this.#startOrFail(packet);
@@ -58,7 +64,7 @@ export abstract class ClientCall implements AnswerSink {
   #startOrFail({ pattern = this.options.packet.pattern, data, metadata }: OutgoingPacket): void {
     if (this.isOver) return;
     try {
-      this.start({ pattern: this.options.toRoute(pattern), data, metadata });
+      this.start({ pattern: this.options.host.toRoute(pattern), data, metadata });
     } catch (error) {
       this.fail(error);
     }
@@ -100,18 +106,23 @@ export abstract class ClientCall implements AnswerSink {
   }
 }
 
-/** An event is done when the server has handed it to its handlers. What they answer nobody hears. */
-export class EventCall<T> extends ClientCall {
-  #resolve: (value: T) => void = () => undefined;
-  #reject: (error: unknown) => void = () => undefined;
+/** Who is told that an event has arrived, or why not. */
+export interface EventObserver {
+  complete(): void;
+  error(error: unknown): void;
+}
 
-  /** Rejects with a `TransportError` that tells `sent`. */
-  run(): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-      this.send();
-    });
+/** An event is done when the server has handed it to its handlers. What they answer nobody hears. */
+export class EventCall extends ClientCall {
+  readonly #observer: EventObserver;
+
+  constructor(options: ClientCallOptions, observer: EventObserver) {
+    super(options);
+    this.#observer = observer;
+  }
+
+  run(): void {
+    this.send();
   }
 
   override next(): void {}
@@ -119,11 +130,12 @@ export class EventCall<T> extends ClientCall {
   override error(): void {}
 
   override complete(): void {
-    if (this.end()) this.#resolve(undefined as T); // Nest's type; nothing is said about an event but that it arrived
+    if (this.end()) this.#observer.complete();
   }
 
+  /** @param error - A `TransportError` that tells `sent`, or what the user's serializer fails with. */
   override fail(error: unknown): void {
-    if (this.end()) this.#reject(error);
+    if (this.end()) this.#observer.error(error);
   }
 
   protected override start(call: Call): void {

@@ -3,8 +3,7 @@ import type { Socket } from 'node:net';
 import { ClientProxy } from '@nestjs/microservices';
 import type { ReadPacket, WritePacket } from '@nestjs/microservices';
 import type { Keyring } from '@sealwire/crypto';
-import { Subject } from 'rxjs';
-import type { Observable } from 'rxjs';
+import { Observable, Subject } from 'rxjs';
 
 import type { Endpoint } from '../connection/endpoint.js';
 import { TransportError } from '../errors.js';
@@ -12,7 +11,7 @@ import { EventSequence } from '../frame/event-sequence.js';
 import { resolveLimits } from '../limits.js';
 import type { Limits } from '../limits.js';
 import { EventCall } from './client-call.js';
-import type { ClientCallOptions } from './client-call.js';
+import type { CallHost, ClientCallOptions } from './client-call.js';
 import { openLink } from './client-link.js';
 import type { Link, LinkEvents } from './client-link.js';
 import { Connector } from './connector.js';
@@ -34,6 +33,10 @@ export type SealwireClientEvents = {
   drain: () => void;
 };
 
+type Pattern = ReadPacket['pattern'];
+/** `any`: what Nest's callers are given who name no type. */
+type Untyped = ReadPacket['data'];
+
 const CONNECTED = Promise.resolve();
 
 /**
@@ -53,6 +56,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   readonly #instanceId = createInstanceId();
   readonly #sequence = new EventSequence();
   readonly #order: InOrder;
+  readonly #callHost: CallHost;
   readonly #connector: Connector;
   readonly #counters = new ClientCounters();
   readonly #events = new Subject<ClientConnectionEvent>();
@@ -67,6 +71,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     this.#service = resolveService(options);
     this.#requestTimeoutMs = checkTimeoutMs('requestTimeoutMs', options.requestTimeoutMs ?? 0);
     this.#loadKeyring = keyringSource(options);
+    this.#callHost = this.#createCallHost(options);
     this.#connector = new Connector({
       open: (signal, events) => this.#open(signal, events),
       redial: options.redial ?? false,
@@ -130,6 +135,33 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     return link.connection.socket as T;
   }
 
+  /** As Nest's, without the promise and the observables that a call needs while there is no connection. */
+  override send<TResult = Untyped, TInput = Untyped>(pattern: Pattern, data: TInput): Observable<TResult> {
+    if (isNil(pattern) || isNil(data)) return super.send(pattern, data); // Nest's own exception
+    return new Observable<TResult>((subscriber) => {
+      if (this.#connector.link === undefined) return super.send<TResult>(pattern, data).subscribe(subscriber);
+      return this.publish(this.createPacket(pattern, data), this.createObserver<TResult>(subscriber));
+    });
+  }
+
+  /** As Nest's: sent now, and once, however many subscribe. */
+  override emit<TResult = Untyped, TInput = Untyped>(pattern: Pattern, data: TInput): Observable<TResult> {
+    if (isNil(pattern) || isNil(data) || this.#connector.link === undefined) return super.emit(pattern, data);
+    const arrival = new Subject<TResult>();
+    try {
+      new EventCall(this.#call(this.createPacket(pattern, data)), {
+        complete: () => {
+          arrival.next(undefined as TResult); // Nest's type, and the value with which its promise resolves
+          arrival.complete();
+        },
+        error: (error) => arrival.error(error),
+      }).run();
+    } catch (error) {
+      arrival.error(error); // of a dispatch hook
+    }
+    return arrival.asObservable();
+  }
+
   protected override publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
     // Where Nest's own serializers look, requests have an id and events have none.
     if (this.#options.serializer !== undefined) this.assignPacketId(packet);
@@ -137,31 +169,29 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   }
 
   protected override dispatchEvent<T = unknown>(packet: ReadPacket): Promise<T> {
-    return new EventCall<T>(this.#call(packet)).run();
+    // Nest's type; nothing is said about an event but that it arrived.
+    const call = this.#call(packet);
+    return new Promise((resolve, reject) => {
+      new EventCall(call, { complete: () => resolve(undefined as T), error: reject }).run();
+    });
   }
 
   async #connect(): Promise<void> {
     await this.#connector.connect();
   }
 
-  #call(packet: ReadPacket): ClientCallOptions {
-    const { serializer, deserializer } = this.#options;
-    const { packet: opened, timeoutMs = this.#requestTimeoutMs } = openRecord(packet);
-    return {
-      packet: opened,
-      timeoutMs,
-      toRoute: this.#toRoute,
-      link: this.#connector.link,
-      serializer,
-      deserializer,
-      order: this.#order,
+  #createCallHost({ serializer, deserializer }: SealwireClientOptions): CallHost {
+    const toRoute = (pattern: Pattern): string => {
+      const route: unknown = this.normalizePattern(pattern);
+      return typeof route === 'string' ? route : JSON.stringify(route);
     };
+    return { toRoute, serializer, deserializer, order: this.#order };
   }
 
-  readonly #toRoute = (pattern: ReadPacket['pattern']): string => {
-    const route: unknown = this.normalizePattern(pattern);
-    return typeof route === 'string' ? route : JSON.stringify(route);
-  };
+  #call(packet: ReadPacket): ClientCallOptions {
+    const { packet: opened, timeoutMs = this.#requestTimeoutMs } = openRecord(packet);
+    return { host: this.#callHost, packet: opened, timeoutMs, link: this.#connector.link };
+  }
 
   async #open(signal: AbortSignal, events: LinkEvents): Promise<Link> {
     const { primary } = await this.#loadKeyring();
@@ -211,4 +241,9 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     for (const listen of this.#listeners) listen(this.unwrap());
     this._status$.next('connected');
   }
+}
+
+/** What Nest refuses to send, pattern or data. */
+function isNil(value: unknown): value is null | undefined {
+  return value === undefined || value === null;
 }

@@ -8,6 +8,11 @@ import type { ClientCallOptions } from './client-call.js';
 import { InOrder, MAX_STEPS_OF_ANSWER } from './in-order.js';
 import { toCallerError } from './remote-error.js';
 
+/** LAST is a value and the end in one. */
+type AnswerPart = 'NEXT' | 'LAST' | 'ERROR' | 'COMPLETE';
+
+const NO_DATA = Buffer.alloc(0);
+
 /** A request: its values, then its end, as Nest's client wants to be told them. */
 export class RequestCall extends ClientCall {
   readonly #callback: (packet: WritePacket) => void;
@@ -17,7 +22,7 @@ export class RequestCall extends ClientCall {
   constructor(options: ClientCallOptions, callback: (packet: WritePacket) => void) {
     super(options);
     this.#callback = callback;
-    this.#incoming = options.deserializer && new InOrder(MAX_STEPS_OF_ANSWER);
+    this.#incoming = options.host.deserializer && new InOrder(MAX_STEPS_OF_ANSWER);
   }
 
   /** @returns What cancels the request: Nest calls it on unsubscribe and after completion alike. */
@@ -27,15 +32,15 @@ export class RequestCall extends ClientCall {
   }
 
   override next(data: Buffer, last: boolean): void {
-    this.#receive(() => ({ response: decodeData(data), isDisposed: last }));
+    this.#receive(last ? 'LAST' : 'NEXT', data);
   }
 
   override error(data: Buffer): void {
-    this.#receive(() => ({ err: toCallerError(decodeData(data)) }));
+    this.#receive('ERROR', data);
   }
 
   override complete(): void {
-    this.#receive(() => ({ isDisposed: true }));
+    this.#receive('COMPLETE', NO_DATA);
   }
 
   override fail(err: unknown): void {
@@ -47,23 +52,23 @@ export class RequestCall extends ClientCall {
     this.open('REQUEST', encodeRequest({ timeoutMs, pattern: call.pattern, metadata: call.metadata, data: call.data }));
   }
 
-  #receive(read: () => WritePacket): void {
-    const { deserializer } = this.options;
+  #receive(part: AnswerPart, data: Buffer): void {
+    const { deserializer } = this.options.host;
     if (this.#incoming === undefined || deserializer === undefined) {
-      this.#readAndTake(read);
+      this.#readAndTake(part, data);
       return;
     }
     this.#incoming.run<WritePacket>(
-      () => deserializer.deserialize(read()),
+      () => deserializer.deserialize(readPacket(part, data)),
       (packet) => this.#take(packet),
       (error) => this.#refuse(error),
     );
   }
 
-  #readAndTake(read: () => WritePacket): void {
+  #readAndTake(part: AnswerPart, data: Buffer): void {
     let packet: WritePacket;
     try {
-      packet = read();
+      packet = readPacket(part, data);
     } catch (error) {
       this.#refuse(error);
       return;
@@ -84,5 +89,18 @@ export class RequestCall extends ClientCall {
 
   #cancel(): void {
     if (this.end()) this.cancelStream();
+  }
+}
+
+/** As Nest's client wants to be told. @throws {TransportError} `ERR_MESSAGE_MALFORMED` */
+function readPacket(part: AnswerPart, data: Buffer): WritePacket {
+  switch (part) {
+    case 'NEXT':
+    case 'LAST':
+      return { response: decodeData(data), isDisposed: part === 'LAST' };
+    case 'ERROR':
+      return { err: toCallerError(decodeData(data)) };
+    case 'COMPLETE':
+      return { isDisposed: true };
   }
 }
