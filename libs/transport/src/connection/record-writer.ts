@@ -19,6 +19,8 @@ export interface RecordWriterOptions {
   readonly failed: (error: TransportError) => void;
 }
 
+const FRAMES_OF_LATER_WRITE = 4 * MAX_FRAMES_IN_RECORD;
+
 /** Seals what the socket can take. It knows nothing of reading: a side that cannot write goes on reading. */
 export class RecordWriter {
   readonly #options: RecordWriterOptions;
@@ -37,10 +39,11 @@ export class RecordWriter {
 
   /**
    * At the end of this turn of the event loop. The first full record of a turn goes at once, so that the peer starts on it
-   * while this side goes on; what comes behind it shares one write.
+   * while this side goes on. What comes behind it shares writes, and these are not so large that the two take turns.
    */
   schedule(): void {
-    if (!this.#hasFlushedEarly && this.#options.streams.readyCount >= MAX_FRAMES_IN_RECORD) {
+    const enough = this.#hasFlushedEarly ? FRAMES_OF_LATER_WRITE : MAX_FRAMES_IN_RECORD;
+    if (this.#options.streams.readyCount >= enough) {
       this.#hasFlushedEarly = true;
       this.flush();
     }
