@@ -29,12 +29,22 @@ describe('options', () => {
     expect(resolveLimits({ maxMessageBytes: 65_536 })).toMatchObject({ maxQueuedBytes: 64 * 1_048_576 });
   });
 
+  it.each(['recordTimeoutMs', 'messageTimeoutMs', 'writeTimeoutMs', 'pingIntervalMs', 'pongTimeoutMs'])(
+    'turn %s off with 0',
+    (name) => {
+      expect(resolveLimits({ [name]: 0 })).toMatchObject({ [name]: Infinity });
+    },
+  );
+
   it.each([
     ['maxMessageBytes', 65_535],
     ['maxInFlight', 0],
     ['maxRunning', 0],
     ['maxStrangers', -1],
     ['connectTimeoutMs', 0],
+    ['handshakeTimeoutMs', 0],
+    ['closeTimeoutMs', 0],
+    ['sessionHardAgeMs', 0],
     ['pingIntervalMs', Infinity],
     ['writeTimeoutMs', 1.5],
     ['recordTimeoutMs', NaN],

@@ -37,17 +37,17 @@ export interface LimitOptions {
   readonly connectTimeoutMs?: number;
   /** From accept until the client has proved the key. Default 5 s. */
   readonly handshakeTimeoutMs?: number;
-  /** A record that has begun has to be complete by then. Default 30 s. */
+  /** A record that has begun has to be complete by then. Default 30 s; 0 waits for ever. */
   readonly recordTimeoutMs?: number;
-  /** A message that has begun has to make progress by then. Default 30 s. */
+  /** A message that has begun has to make progress by then. Default 30 s; 0 waits for ever. */
   readonly messageTimeoutMs?: number;
-  /** A socket has to take something by then. Default 10 s. */
+  /** A socket has to take something by then. Default 10 s; 0 waits for ever. */
   readonly writeTimeoutMs?: number;
-  /** Between two PINGs. Default 30 s. */
+  /** Between two PINGs. Default 30 s; 0 sends none but those of `ping()`. */
   readonly pingIntervalMs?: number;
-  /** From a PING to its PONG. Default 60 s. */
+  /** From a PING to its PONG. Default 60 s; with 0 no peer is too late, and `ping()` waits for as long as the connection lives. */
   readonly pongTimeoutMs?: number;
-  /** How long `close()` waits for what is running. Default 10 s. */
+  /** How long `close()` waits for what is running. Default 10 s; 0 does not wait. */
   readonly drainTimeoutMs?: number;
   /** How long a side that has sent CLOSE goes on reading. Default 2 s. */
   readonly closeTimeoutMs?: number;
@@ -71,6 +71,14 @@ const MAX_U32 = 0xffff_ffff;
 export const MAX_TIMER_MS = 0x7fff_ffff;
 
 type Range = readonly [fallback: number, least: number, greatest: number];
+/** What 0 turns off (docs/adr/0011): it lies at infinity then, where no deadline expires. */
+const CAN_BE_OFF: readonly string[] = [
+  'recordTimeoutMs',
+  'messageTimeoutMs',
+  'writeTimeoutMs',
+  'pingIntervalMs',
+  'pongTimeoutMs',
+] satisfies readonly (keyof LimitOptions)[];
 
 const KEY_RANGES: { readonly [Name in keyof KeyLimits]: Range } = {
   softBytes: [GIB, 1, Number.MAX_SAFE_INTEGER],
@@ -93,11 +101,11 @@ const RANGES: { readonly [Name in Exclude<keyof LimitOptions, 'key' | 'maxRunnin
   maxConnections: [65_536, 1, MAX_U32],
   connectTimeoutMs: [5_000, 1, MAX_TIMER_MS],
   handshakeTimeoutMs: [5_000, 1, MAX_TIMER_MS],
-  recordTimeoutMs: [30_000, 1, MAX_TIMER_MS],
-  messageTimeoutMs: [30_000, 1, MAX_TIMER_MS],
-  writeTimeoutMs: [10_000, 1, MAX_TIMER_MS],
-  pingIntervalMs: [30_000, 1, MAX_TIMER_MS],
-  pongTimeoutMs: [60_000, 1, MAX_TIMER_MS],
+  recordTimeoutMs: [30_000, 0, MAX_TIMER_MS],
+  messageTimeoutMs: [30_000, 0, MAX_TIMER_MS],
+  writeTimeoutMs: [10_000, 0, MAX_TIMER_MS],
+  pingIntervalMs: [30_000, 0, MAX_TIMER_MS],
+  pongTimeoutMs: [60_000, 0, MAX_TIMER_MS],
   drainTimeoutMs: [10_000, 0, MAX_TIMER_MS],
   closeTimeoutMs: [2_000, 1, MAX_TIMER_MS],
   sessionSoftAgeMs: [12 * HOUR_MS, 1, MAX_TIMER_MS],
@@ -117,7 +125,8 @@ export function resolveLimits(options: LimitOptions): Limits {
   const raised = roomForLarge(options.maxMessageBytes ?? 0);
   const resolve = (name: keyof typeof RANGES): number => {
     const [fallback, least, greatest] = RANGES[name];
-    return checkLimit(name, options[name] ?? raised[name] ?? fallback, least, greatest);
+    const limit = checkLimit(name, options[name] ?? raised[name] ?? fallback, least, greatest);
+    return limit === 0 && CAN_BE_OFF.includes(name) ? Infinity : limit;
   };
   const names = Object.keys(RANGES) as readonly (keyof typeof RANGES)[];
   const limits = Object.fromEntries(names.map((name) => [name, resolve(name)])) as Record<keyof typeof RANGES, number>;

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import type { TransportError } from '../errors.js';
 import { ClientStreams } from '../frame/client-streams.js';
@@ -146,10 +147,23 @@ class RogueClient {
   }
 
   say(...contents: readonly RecordContent[]): void {
-    this.socket.write(Buffer.concat(contents.map((content) => this.#half.seal(encodeContent(content)))));
+    this.socket.write(this.sealed(...contents));
+  }
+
+  sealed(...contents: readonly RecordContent[]): Buffer {
+    return Buffer.concat(contents.map((content) => this.#half.seal(encodeContent(content))));
   }
 }
 
+/** Time goes on only where a test says so. */
+function stopTime(): void {
+  vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+}
+
+/** Longer than any deadline, shorter than a key may be used. */
+const HALF_AN_HOUR_MS = 1_800_000;
+const PING_TYPE = 5;
 const CONFIRM: RecordContent = { type: 'CONFIRM' };
 const CLOSE: RecordContent = { type: 'CLOSE', reason: 'done' };
 const PING: RecordContent = { type: 'PING', token: Buffer.alloc(8, 1) };
@@ -291,6 +305,48 @@ describe('a server’s connection', () => {
     if (contents.length > 0) rogue.say(...contents);
     near.write(rest);
     expect(await server.ended).toBe(code);
+  });
+
+  it.each<[string, LimitOptions, readonly RecordContent[], number, readonly number[]]>([
+    ['in the middle of a record', { recordTimeoutMs: 0, pingIntervalMs: 0 }, [], 5, []],
+    ['in the middle of a message', { messageTimeoutMs: 0, pingIntervalMs: 0 }, [request(1, true)], 0, []],
+    ['without a PING', { pingIntervalMs: 0 }, [], 0, []],
+    ['without a PONG, and asks it once', { pongTimeoutMs: 0 }, [], 0, [PING_TYPE]],
+  ])('waits for ever, where 0 says so, %s', async (_what, limits, begun, bytesAhead, heard) => {
+    stopTime();
+    const [near, far] = await socketPair();
+    const server = serve(far, limits);
+    const rogue = new RogueClient(near);
+    const early = rogue.sealed(CONFIRM, ...begun);
+    const bytes = Buffer.concat([early, rogue.sealed(request(1))]);
+    near.write(bytes.subarray(0, early.length + bytesAhead));
+    await once(far, 'data');
+    vi.advanceTimersByTime(HALF_AN_HOUR_MS);
+    near.write(bytes.subarray(early.length + bytesAhead));
+    await once(far, 'data');
+    expect(server.requests.length).toBe(1);
+    expect(server.connection.isOpen).toBe(true);
+    await vi.waitUntil(() => rogue.types.length >= heard.length);
+    expect(rogue.types).toEqual(heard);
+  });
+
+  it('waits for ever for a peer that takes nothing, where writeTimeoutMs is 0', async () => {
+    stopTime();
+    const [near, far] = await socketPair();
+    const server = serve(far, { writeTimeoutMs: 0, pingIntervalMs: 0 });
+    const rogue = new RogueClient(near);
+    rogue.say(CONFIRM, request(1));
+    while (server.requests.length === 0) await once(far, 'data');
+    near.pause();
+    for (const stream of server.requests) {
+      for (let i = 0; i < 6; i++) server.streams.next(stream, encodeData(Buffer.alloc(9_000_000)), i === 5);
+    }
+    server.connection.scheduleFlush();
+    while (!far.writableNeedDrain) await nextTurn();
+    vi.advanceTimersByTime(HALF_AN_HOUR_MS);
+    near.resume();
+    while (!server.streams.isIdle) await once(near, 'data');
+    expect(server.connection.isOpen).toBe(true);
   });
 
   it('asks to move on at the soft age of a session', async () => {
