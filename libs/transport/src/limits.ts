@@ -21,6 +21,8 @@ export interface LimitOptions {
   readonly maxIncompleteBytes?: number;
   /** Handlers that run at once for one connection, cancelled ones that still run included. Default twice `maxInFlight`. */
   readonly maxRunning?: number;
+  /** The same for a whole server, connections that are gone included. Default 65536. */
+  readonly maxRunningTotal?: number;
   /** Bytes that wait to be sealed on one connection. Default 64 MiB, or twice `maxMessageBytes` where that is more. */
   readonly maxQueuedBytes?: number;
   /** Messages of a client that wait for the server to take more. Default 16384. */
@@ -93,6 +95,7 @@ const RANGES: { readonly [Name in Exclude<keyof LimitOptions, 'key' | 'maxRunnin
   maxMessageBytes: [8 * MIB, 64 * KIB, MAX_U32],
   maxInFlight: [1_024, 1, MAX_U32],
   maxIncompleteBytes: [64 * MIB, 64 * KIB, MAX_U32],
+  maxRunningTotal: [65_536, 1, MAX_U32],
   maxQueuedBytes: [64 * MIB, 64 * KIB, Number.MAX_SAFE_INTEGER],
   maxQueuedMessages: [16_384, 1, MAX_U32],
   maxSealedBytes: [256 * KIB, 64 * KIB, MAX_U32],

@@ -1,7 +1,6 @@
 // Hands the messages of one connection to Nest's handlers (docs/protocol.md §6.5 to §6.7).
 import type { Deserializer, MessageHandler, Serializer } from '@nestjs/microservices';
 
-import { Fifo } from '../frame/fifo.js';
 import type { EventWindow } from '../frame/event-window.js';
 import { decodeEvent, decodeRequest } from '../frame/message.js';
 import type { Call, RequestMessage } from '../frame/message.js';
@@ -12,6 +11,7 @@ import { SealwireContext } from './context.js';
 import type { PeerInfo } from './context.js';
 import { Execution } from './execution.js';
 import type { ProcessingHooks, ResultSink } from './execution.js';
+import type { HandlerPlaces, WaitingEvents } from './handler-places.js';
 import { InOrder } from './in-order.js';
 
 /** Nest's own words: callers compare with them. */
@@ -23,6 +23,7 @@ export interface HandlerHost {
   readonly hooks: ProcessingHooks;
   readonly serializer: Serializer | undefined;
   readonly deserializer: Deserializer | undefined;
+  readonly places: HandlerPlaces;
   findHandler(pattern: string): MessageHandler | null;
   logError(error: unknown): void;
   /** The handler of an event, which has no caller that could be told. */
@@ -49,22 +50,17 @@ interface Work {
   readonly timer: NodeJS.Timeout | undefined;
 }
 
-export class Dispatcher implements StreamHandler, AnswerHost {
+export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
   readonly #options: DispatcherOptions;
   readonly #order: InOrder;
   readonly #work = new Map<ServerStream, Work>();
   /** Events that wait for a handler to end; bounded by the streams in flight. */
-  readonly #deferred = new Fifo<() => void>();
+  readonly #deferred = new Map<ServerStream, () => void>();
   #running = 0;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
     this.#order = new InOrder(Infinity); // as many as there are streams in flight
-  }
-
-  /** Handlers that run, those of cancelled requests included. */
-  get runningCount(): number {
-    return this.#running;
   }
 
   get streams(): ServerStreams {
@@ -124,11 +120,28 @@ export class Dispatcher implements StreamHandler, AnswerHost {
   }
 
   cancelled(stream: ServerStream): void {
-    if (stream.kind === 'EVENT') return; // nobody waits for what an event does, so nobody can lose interest
+    if (stream.kind === 'EVENT') {
+      this.#forgetDeferred(stream); // nobody waits for what the handler of an event does: one that runs goes on
+      return;
+    }
     const work = this.#work.get(stream);
     clearTimeout(work?.timer);
     this.#work.delete(stream);
     work?.execution.cancel();
+  }
+
+  /** Some of them do not start a handler any more, so that there may be room for the next. */
+  runWaiting(): void {
+    const { places } = this.#options.host;
+    for (const [stream, run] of this.#deferred) {
+      if (this.#isFull) return;
+      if (places.isFull) {
+        places.enqueue(this);
+        return;
+      }
+      this.#deferred.delete(stream);
+      run();
+    }
   }
 
   #deserialize(call: Call, isRequest: boolean): Call | Promise<Call> {
@@ -151,7 +164,7 @@ export class Dispatcher implements StreamHandler, AnswerHost {
       answer.fail('ERR_REQUEST_TIMEOUT');
       return;
     }
-    if (this.#running >= this.#options.maxRunning) {
+    if (this.#isFull || this.#options.host.places.isFull) {
       answer.fail('ERR_OVERLOADED');
       return;
     }
@@ -168,20 +181,19 @@ export class Dispatcher implements StreamHandler, AnswerHost {
   }
 
   #runEvent(stream: ServerStream, sequence: number, call: Call, record: Buffer | undefined): void {
+    if (!this.streams.isRunning(stream)) return; // its connection ended while it was deserialized
     const handler = this.#options.host.findHandler(call.pattern);
     if (handler === null) {
       this.#options.host.logError(`${NO_EVENT_HANDLER} ${call.pattern}`);
       this.#acknowledge(stream);
       return;
     }
-    const run = (): void => {
-      if (!this.streams.isRunning(stream)) return; // its connection ended while it waited
+    this.#deferred.set(stream, () => {
       // Noted now and not before: an event that was not handed over may come again.
       if (this.#options.window.admit(sequence)) this.#execute(stream, handler, call, this.#eventSink, record);
       this.#acknowledge(stream);
-    };
-    if (this.#running < this.#options.maxRunning) run();
-    else this.#deferred.push(run);
+    });
+    this.runWaiting();
   }
 
   #execute(
@@ -198,21 +210,22 @@ export class Dispatcher implements StreamHandler, AnswerHost {
       clearTimeout(timer);
       this.#work.delete(stream);
       this.#running -= 1;
-      this.#runDeferred();
+      host.places.release();
+      this.runWaiting();
     };
     const execution = new Execution({ handler, data, context, sink, settled, hooks: host.hooks });
     this.#running += 1;
+    host.places.take();
     this.#work.set(stream, { execution, timer });
     void execution.start();
   }
 
-  /** Some of them do not start a handler any more, so that there may be room for the next. */
-  #runDeferred(): void {
-    while (this.#running < this.#options.maxRunning) {
-      const run = this.#deferred.shift();
-      if (run === undefined) return;
-      run();
-    }
+  get #isFull(): boolean {
+    return this.#running >= this.#options.maxRunning;
+  }
+
+  #forgetDeferred(stream: ServerStream): void {
+    if (this.#deferred.delete(stream) && this.#deferred.size === 0) this.#options.host.places.forget(this);
   }
 
   #acknowledge(stream: ServerStream): void {

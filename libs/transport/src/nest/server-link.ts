@@ -16,7 +16,6 @@ import { createCodec } from './sealing.js';
 export interface ServerLink {
   readonly connection: Connection;
   readonly streams: ServerStreams;
-  readonly dispatcher: Dispatcher;
   /** 16 hexadecimal digits. */
   readonly keyId: string;
 }
@@ -52,5 +51,5 @@ export function openServerLink(options: ServerLinkOptions): ServerLink {
     { role: 'server', socket, codec, streams, limits, events },
     options.confirmTimeoutMs,
   );
-  return { connection, streams, dispatcher, keyId };
+  return { connection, streams, keyId };
 }

@@ -22,6 +22,7 @@ import type { Limits } from '../limits.js';
 import type { HandlerHost } from './dispatcher.js';
 import { EventWindows } from './event-windows.js';
 import { FailureLog } from './failure-log.js';
+import { HandlerPlaces } from './handler-places.js';
 import { createInstanceId, isOwnClient } from './instances.js';
 import { keyringSource, resolveEndpoint, resolveService } from './options.js';
 import type { SealwireServerOptions } from './options.js';
@@ -74,6 +75,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
   readonly #instanceId = createInstanceId();
   readonly #windows: EventWindows;
   readonly #failures = new FailureLog(this.logger);
+  readonly #places: HandlerPlaces;
   readonly #host: HandlerHost;
   readonly #links = new Set<ServerLink>();
   readonly #counters = new ServerCounters();
@@ -92,6 +94,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
     this.#service = resolveService(options);
     this.#loadKeyring = keyringSource(options);
     this.#windows = new EventWindows(this.#limits.maxInFlight);
+    this.#places = new HandlerPlaces(this.#limits.maxRunningTotal);
     this.#host = this.#createHost();
   }
 
@@ -102,7 +105,10 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
 
   /** How the server is doing, now. */
   snapshot(): SealwireServerSnapshot {
-    return this.#counters.snapshot(this.#links, this.#slot.listener?.strangerCount ?? 0);
+    return this.#counters.snapshot(this.#links, {
+      strangers: this.#slot.listener?.strangerCount ?? 0,
+      running: this.#places.takenCount,
+    });
   }
 
   /** Called by Nest. The callback is called once, with an error for every reason not to listen, `close` included. */
@@ -210,6 +216,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
     return {
       serializer,
       deserializer,
+      places: this.#places,
       findHandler: (pattern) => this.#findHandler(pattern),
       logError: (error) => this.logger.error(error),
       eventFailed: (error) => this.#logEventFailure(error),

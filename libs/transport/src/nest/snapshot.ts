@@ -32,7 +32,7 @@ export interface SealwireServerSnapshot extends Traffic {
   readonly strangers: number;
   /** Requests and events that are being received, handled or answered. */
   readonly inFlight: number;
-  /** Handlers that run, those of cancelled requests included. */
+  /** Handlers that run, those of cancelled requests and of connections that are gone included. */
   readonly running: number;
   /** Since the start. */
   readonly accepted: number;
@@ -108,13 +108,16 @@ export class ServerCounters {
     if (failed) this.#connectionsFailed += 1;
   }
 
-  snapshot(links: ReadonlySet<ServerLink>, strangers: number): SealwireServerSnapshot {
+  snapshot(
+    links: ReadonlySet<ServerLink>,
+    { strangers, running }: Pick<SealwireServerSnapshot, 'strangers' | 'running'>,
+  ): SealwireServerSnapshot {
     const all = [...links];
     return {
       connections: all.length,
       strangers,
       inFlight: all.reduce((sum, { streams }) => sum + streams.openCount, 0),
-      running: all.reduce((sum, { dispatcher }) => sum + dispatcher.runningCount, 0),
+      running,
       accepted: this.#accepted,
       handshakesFailed: this.#handshakesFailed,
       connectionsFailed: this.#connectionsFailed,

@@ -1,0 +1,50 @@
+/** Where one connection's events wait for a place. */
+export interface WaitingEvents {
+  /** Hands over what may run now. */
+  runWaiting(): void;
+}
+
+/**
+ * The places of handlers that run at once in the whole server, whatever connection they serve, and also after it is gone.
+ * A place that is freed goes to the connections whose events wait, in turn.
+ */
+export class HandlerPlaces {
+  readonly #max: number;
+  readonly #waiting = new Set<WaitingEvents>();
+  #taken = 0;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  get takenCount(): number {
+    return this.#taken;
+  }
+
+  get isFull(): boolean {
+    return this.#taken >= this.#max;
+  }
+
+  take(): void {
+    this.#taken += 1;
+  }
+
+  release(): void {
+    this.#taken -= 1;
+    for (const next of this.#waiting) {
+      if (this.isFull) return;
+      this.#waiting.delete(next);
+      next.runWaiting();
+    }
+  }
+
+  /** `events` hears of the next free place, once. */
+  enqueue(events: WaitingEvents): void {
+    this.#waiting.add(events);
+  }
+
+  /** Nothing of it waits any more. */
+  forget(events: WaitingEvents): void {
+    this.#waiting.delete(events);
+  }
+}

@@ -1,0 +1,103 @@
+// What a server does when as many handlers run as may run at once in all, whatever connection they serve.
+import { Controller } from '@nestjs/common';
+import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
+import { firstValueFrom, Subject } from 'rxjs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { arrived, outcome, startApplication } from '../support/application.js';
+import { endAll, newClient, portOf } from '../support/pair.js';
+
+let noted: unknown[] = [];
+let release = new Subject<string>();
+
+beforeEach(() => {
+  noted = [];
+  release = new Subject();
+});
+
+afterEach(async () => {
+  release.next('the end');
+  await endAll();
+});
+
+@Controller()
+class HoldingController {
+  @MessagePattern('hold')
+  hold(): Promise<string> {
+    return firstValueFrom(release);
+  }
+
+  @MessagePattern('echo')
+  echo(@Payload() value: unknown): unknown {
+    return value;
+  }
+
+  @EventPattern('noted')
+  async noted(@Payload() value: unknown): Promise<void> {
+    noted.push(value);
+    await firstValueFrom(release);
+  }
+}
+
+async function start(maxRunningTotal: number) {
+  const { server, client: first } = await startApplication({
+    controllers: [HoldingController],
+    server: { maxRunningTotal },
+  });
+  const second = newClient(portOf(server));
+  await Promise.all([first.connect(), second.connect()]);
+  const runs = async (count: number): Promise<void> => {
+    await expect.poll(() => server.snapshot().running).toBe(count);
+  };
+  return { server, first, second, runs };
+}
+
+describe('as many handlers as may run in the whole server', () => {
+  it('fail what another client asks at once, and a place that is freed serves it', async () => {
+    const { server, first, second, runs } = await start(2);
+    const held = [outcome(first.send('hold', 0)), outcome(second.send('hold', 0))];
+    await runs(2);
+    for (const client of [first, second]) {
+      expect(await outcome(client.send('echo', 1))).toMatchObject({ code: 'ERR_OVERLOADED', fault: 'peer' });
+    }
+    release.next('done');
+    expect(await Promise.all(held)).toEqual(['done', 'done']);
+    for (const client of [first, second]) {
+      expect(await outcome(client.send('echo', 1))).toBe(1);
+      expect(client.snapshot().connected).toBe(1);
+    }
+    expect(server.snapshot()).toMatchObject({ connections: 2, running: 0, connectionsFailed: 0 });
+  });
+
+  it('make the events of every client wait, in turn, until places are freed', async () => {
+    const { first, second, runs } = await start(1);
+    void outcome(first.send('hold', 0));
+    await runs(1);
+    const sent = [first.emit('noted', 'a'), first.emit('noted', 'b')].map(arrived);
+    expect(await outcome(first.send('echo', 1))).toMatchObject({ code: 'ERR_OVERLOADED' }); // it came behind both
+    sent.push(arrived(second.emit('noted', 'c')));
+    expect(await outcome(second.send('echo', 1))).toMatchObject({ code: 'ERR_OVERLOADED' });
+    expect(noted).toEqual([]);
+    for (const [index, next] of ['a', 'c', 'b'].entries()) {
+      release.next('done');
+      await expect.poll(() => noted.length).toBe(index + 1);
+      expect(noted.at(-1)).toBe(next);
+    }
+    await Promise.all(sent);
+  });
+
+  it('count although their clients are gone, and events of such a client wait no longer', async () => {
+    const { server, first, second, runs } = await start(1);
+    void outcome(first.send('hold', 0));
+    await runs(1);
+    void outcome(first.emit('noted', 'a'));
+    expect(await outcome(first.send('echo', 1))).toMatchObject({ code: 'ERR_OVERLOADED' });
+    first.unwrap().destroy();
+    await expect.poll(() => server.snapshot().connections).toBe(1);
+    expect(await outcome(second.send('echo', 1))).toMatchObject({ code: 'ERR_OVERLOADED' });
+    release.next('done');
+    await runs(0);
+    expect(await outcome(second.send('echo', 1))).toBe(1);
+    expect(noted).toEqual([]);
+  });
+});
