@@ -21,7 +21,7 @@ export interface LimitOptions {
   readonly maxIncompleteBytes?: number;
   /** Handlers that run at once for one connection, cancelled ones that still run included. Default twice `maxInFlight`. */
   readonly maxRunning?: number;
-  /** The same for a whole server, connections that are gone included. Default 65536. */
+  /** The same for a whole server, connections that are gone included: a handler that never ends keeps its place. Default 65536. */
   readonly maxRunningTotal?: number;
   /** Bytes that wait to be sealed on one connection. Default 64 MiB, or twice `maxMessageBytes` where that is more. */
   readonly maxQueuedBytes?: number;
