@@ -133,7 +133,7 @@ export const CLIENT_MESSAGE_FAULTS: readonly ClientFault[] = [
     at: 'open',
     name: 'asks with a timeout that passes [R6.20]',
     does: async (rogue) => {
-      rogue.say(request(1, asked('hang', 1, 20)));
+      rogue.say(request(1, asked('hang', 1, 300)));
       await rogue.hears('ERROR 1 ERR_REQUEST_TIMEOUT');
       rogue.leave();
     },
