@@ -46,8 +46,9 @@ export class Execution {
   readonly #options: ExecutionOptions;
   #subscription: Subscription | undefined;
   /** What is being pulled. */
-  #source: PullSource | undefined;
-  #state: 'RUNNING' | 'CANCELLED' | 'SETTLED' = 'RUNNING';
+  readonly #sources = new Set<PullSource>();
+  /** STOPPING: nothing of it is told any more, but some of it may still run. */
+  #state: 'RUNNING' | 'STOPPING' | 'SETTLED' = 'RUNNING';
 
   constructor(options: ExecutionOptions) {
     this.#options = options;
@@ -70,12 +71,16 @@ export class Execution {
   /** Nobody waits for the result: its source is torn down, the signal fires. A promise that is pending runs on. */
   cancel(): void {
     if (this.#state !== 'RUNNING') return;
-    this.#state = 'CANCELLED';
+    this.#state = 'STOPPING';
     this.#options.context.cancel();
-    const [subscription, source] = [this.#subscription, this.#source];
+    this.#stop();
+    if (this.#subscription !== undefined) this.#settleIfStopped();
+  }
+
+  #stop(): void {
+    const subscription = this.#subscription;
     if (subscription !== undefined) this.#tearDown(() => subscription.unsubscribe());
-    if (source !== undefined) this.#tearDown(() => source.stop());
-    else if (subscription !== undefined) this.#settle();
+    for (const source of this.#sources) this.#tearDown(() => source.stop());
   }
 
   /** Runs clean-up code of the user's: what it throws must not end the connection, whose other calls are not to blame. */
@@ -89,7 +94,7 @@ export class Execution {
 
   async #run(): Promise<void> {
     const { handler, data, context } = this.#options;
-    if (this.#settleIfCancelled()) return; // while a start hook waited
+    if (this.#settleIfStopped()) return; // cancelled while a start hook waited
     try {
       const result: unknown = await handler(data, context);
       if (isObservable(result)) this.#subscribe(result);
@@ -103,48 +108,51 @@ export class Execution {
   }
 
   #subscribe(result: Observable<unknown>): void {
-    if (this.#settleIfCancelled()) return;
-    let pulled: Promise<void> | undefined;
+    if (this.#settleIfStopped()) return;
+    let running = 1; // the observable, and every iterable that it gives
+    const complete = (): void => {
+      running -= 1;
+      if (running === 0) this.#end((sink) => sink.complete());
+    };
+    const fail = (error: unknown): void => this.#fail(error);
     this.#subscription = result.subscribe({
       next: (value) => {
         if (this.#state !== 'RUNNING') return;
         // An interceptor makes an observable of what the handler returned: one whose only value is the iterable.
-        if (isAsyncIterable(value)) pulled = this.#pull(value).catch((error: unknown) => this.#fail(error));
-        else this.#options.sink.next(value);
+        if (isAsyncIterable(value)) {
+          running += 1;
+          this.#pull(value).then(complete, fail);
+        } else this.#options.sink.next(value);
       },
-      error: (error: unknown) => this.#fail(error),
-      complete: () => {
-        const complete = (): void => this.#end((sink) => sink.complete());
-        if (pulled === undefined) complete();
-        else void pulled.then(complete);
-      },
+      error: fail,
+      complete,
     });
-    this.#endIfCancelled(this.#subscription);
+    this.#endIfStopped(this.#subscription);
   }
 
-  /** Cancelled by its own first values, before there was a subscription to end. */
-  #endIfCancelled(subscription: Subscription): void {
-    if (this.#state !== 'CANCELLED') return;
+  /** Stopped by its own first values, before there was a subscription to end. */
+  #endIfStopped(subscription: Subscription): void {
+    if (this.#state !== 'STOPPING') return;
     this.#tearDown(() => subscription.unsubscribe());
-    if (this.#source === undefined) this.#settle();
+    this.#settleIfStopped();
   }
 
   /** Takes values only as fast as the connection takes them. */
   async #pull(values: AsyncIterable<unknown>): Promise<void> {
     const { sink } = this.#options;
     const source = new PullSource(values);
-    if (this.#state === 'RUNNING') this.#source = source;
-    else this.#tearDown(() => source.stop());
+    this.#sources.add(source);
+    if (!this.#isRunning()) this.#tearDown(() => source.stop());
     try {
-      while (this.#state === 'RUNNING') {
+      while (this.#isRunning()) {
         await sink.whenWritable();
         const next = await source.next();
         if (next.done === true) return;
         if (this.#isRunning()) sink.next(next.value);
       }
     } finally {
-      this.#source = undefined;
-      if (this.#state === 'CANCELLED') this.#settle();
+      this.#sources.delete(source);
+      this.#settleIfStopped();
     }
   }
 
@@ -152,14 +160,19 @@ export class Execution {
     return this.#state === 'RUNNING';
   }
 
-  #settleIfCancelled(): boolean {
-    if (this.#state !== 'CANCELLED') return false;
-    this.#settle();
+  /** Not while anything is still being pulled. */
+  #settleIfStopped(): boolean {
+    if (this.#state !== 'STOPPING') return false;
+    if (this.#sources.size === 0) this.#settle();
     return true;
   }
 
+  /** Whatever of it still runs has lost its reader. */
   #fail(error: unknown): void {
-    this.#end((sink) => sink.error(error));
+    if (this.#state === 'RUNNING') this.#options.sink.error(error);
+    if (this.#state === 'RUNNING') this.#state = 'STOPPING'; // unless telling it has cancelled the rest
+    this.#stop();
+    this.#settleIfStopped();
   }
 
   #end(tell: (sink: ResultSink) => void): void {
