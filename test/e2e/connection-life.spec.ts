@@ -1,7 +1,8 @@
 // What callers and operators see of connections that come and go.
 import { once } from 'node:events';
 
-import { firstValueFrom, filter, Subject } from 'rxjs';
+import { firstValueFrom, filter, Subject, timeout } from 'rxjs';
+import type { Subscription } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import type { ClientConnectionEvent, ServerConnectionEvent } from '@sealwire/transport';
@@ -39,6 +40,54 @@ describe('a call while the server is down', () => {
     });
     await startServer({ port });
     expect(await answer).toBe('late');
+  });
+
+  const WAIT = { waitForConnectionMs: 60_000, maxQueuedMessages: 3, redialMinMs: 5, redialMaxMs: 20 };
+
+  it('waits no longer once it is unsubscribed, and another one has its place', async () => {
+    const server = await startServer();
+    const port = portOf(server);
+    await server.close();
+    const client = newClient(port, WAIT);
+    const waiting: Subscription[] = [1, 2, 3].map((data) => client.send('echo', data).subscribe());
+    await expect(firstValueFrom(client.send('echo', 4))).rejects.toMatchObject({ code: 'ERR_QUEUE_FULL' });
+    for (const call of waiting) call.unsubscribe();
+    expect(client.snapshot().waiting).toBe(0);
+    const answer = firstValueFrom(client.send('echo', 'next'));
+    expect(client.snapshot().waiting).toBe(1);
+    await startServer({ port });
+    expect(await answer).toBe('next');
+  });
+
+  it('waits no longer than its own timeout()', async () => {
+    const server = await startServer();
+    const port = portOf(server);
+    await server.close();
+    const client = newClient(port, WAIT);
+    const impatient = [1, 2, 3].map((data) => firstValueFrom(client.send('echo', data).pipe(timeout(20))));
+    for (const call of impatient) await expect(call).rejects.toThrow('Timeout');
+    expect(client.snapshot().waiting).toBe(0);
+  });
+
+  it('has waited when its deadline comes', async () => {
+    const server = await startServer();
+    const port = portOf(server);
+    await server.close();
+    const client = newClient(port, { ...WAIT, requestTimeoutMs: 30 });
+    await expect(firstValueFrom(client.send('echo', 1))).rejects.toMatchObject({
+      code: 'ERR_REQUEST_TIMEOUT',
+      sent: false,
+    });
+    expect(client.snapshot().waiting).toBe(0);
+  });
+
+  it('lets Nest refuse what is no message without waiting', async () => {
+    const server = await startServer();
+    const port = portOf(server);
+    await server.close();
+    const client = newClient(port, WAIT);
+    await expect(firstValueFrom(client.send('echo', null))).rejects.toThrow('invalid data');
+    expect(client.snapshot()).toMatchObject({ state: 'idle', waiting: 0 });
   });
 });
 

@@ -236,7 +236,9 @@ describe('SealwireClient', () => {
         ),
       );
     });
-    expect(await failure(client({ requestTimeoutMs: 30 }).send('never', 0))).toMatchObject({
+    const caller = client({ requestTimeoutMs: 30 });
+    await caller.connect();
+    expect(await failure(caller.send('never', 0))).toMatchObject({
       code: 'ERR_REQUEST_TIMEOUT',
     });
     expect((await ends).sort()).toEqual(['observable', 'signal']);
@@ -245,7 +247,9 @@ describe('SealwireClient', () => {
   it('takes the deadline of a single message before its own', async () => {
     server.addHandler('never', () => Promise.resolve(NEVER));
     const record = (timeoutMs: number) => new SealwireRecordBuilder('x').setTimeoutMs(timeoutMs).build();
-    expect(await failure(client().send('never', record(20)))).toMatchObject({
+    const caller = client();
+    await caller.connect();
+    expect(await failure(caller.send('never', record(20)))).toMatchObject({
       code: 'ERR_REQUEST_TIMEOUT',
       sent: true,
     });

@@ -57,7 +57,10 @@ export interface LimitOptions {
   readonly sessionSoftAgeMs?: number;
   /** The age at which a session is destroyed. Default 24 h. */
   readonly sessionHardAgeMs?: number;
-  /** How long a call of a client waits while there is no connection. Default 0: it fails with the first dial. */
+  /**
+   * How long a call of a client waits while there is no connection, unless it is unsubscribed. Default 0: it fails with the
+   * first dial.
+   */
   readonly waitForConnectionMs?: number;
   /** The pause before a client dials again by itself; it doubles with every failure, and varies by chance. Default 100 ms. */
   readonly redialMinMs?: number;

@@ -6,7 +6,7 @@ import { NEVER, Observable } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { arrived, outcome, startApplication } from '../../support/application.js';
-import { endAll } from '../../support/pair.js';
+import { endAll, newClient, portOf } from '../../support/pair.js';
 
 afterEach(() => endAll());
 
@@ -74,6 +74,23 @@ describe('the handlers of one connection', () => {
     });
     await Promise.all(calls);
     expect(seen).toEqual(numbers);
+  });
+
+  it.each([
+    ['that fail when there is no connection', 0],
+    ['that wait for a connection', 5_000],
+  ])('begin in that order for calls %s, and for one that is made as soon as it is there', async (_what, waitMs) => {
+    const { server } = await startApplication({ controllers });
+    const client = newClient(portOf(server), { waitForConnectionMs: waitMs });
+    const call = (number: number): Promise<unknown> =>
+      number % 2 === 0 ? outcome(client.send('request', { number })) : arrived(client.emit('event', { number }));
+    let last: Promise<unknown> | undefined;
+    client.status.subscribe(() => {
+      last ??= call(8);
+    });
+    await Promise.all([0, 1, 2, 3, 4, 5, 6, 7].map((number) => call(number)));
+    await last;
+    expect(seen).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
   it('begin with the small message when a large one was sent before it', async () => {

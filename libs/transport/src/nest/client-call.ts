@@ -21,7 +21,7 @@ export interface CallHost {
 export interface ClientCallOptions {
   readonly host: CallHost;
   readonly packet: OutgoingPacket;
-  /** From the time on when there is a connection; 0: none. */
+  /** From now on; 0: none. */
   readonly timeoutMs: number;
   /** Undefined when the connection was lost between `connect()` and the call. */
   readonly link: Link | undefined;
@@ -102,27 +102,26 @@ export abstract class ClientCall implements AnswerSink {
   #expire(timeoutMs: number): void {
     const sent = this.#stream?.state.at === 'SEALED';
     this.cancelStream();
-    this.fail(new TransportError('ERR_REQUEST_TIMEOUT', `No answer within ${timeoutMs} ms`, { sent }));
+    this.fail(requestTimedOut(timeoutMs, sent));
   }
 }
 
-/** Who is told that an event has arrived, or why not. */
-export interface EventObserver {
-  complete(): void;
-  error(error: unknown): void;
+export function requestTimedOut(timeoutMs: number, sent: boolean): TransportError {
+  return new TransportError('ERR_REQUEST_TIMEOUT', `No answer within ${timeoutMs} ms`, { sent });
 }
 
 /** An event is done when the server has handed it to its handlers. What they answer nobody hears. */
-export class EventCall extends ClientCall {
-  readonly #observer: EventObserver;
+export class EventCall<T> extends ClientCall {
+  #resolve: (value: T) => void = () => undefined;
+  #reject: (error: unknown) => void = () => undefined;
 
-  constructor(options: ClientCallOptions, observer: EventObserver) {
-    super(options);
-    this.#observer = observer;
-  }
-
-  run(): void {
-    this.send();
+  /** Rejects with a `TransportError` that tells `sent`. */
+  run(): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+      this.send();
+    });
   }
 
   override next(): void {}
@@ -130,12 +129,11 @@ export class EventCall extends ClientCall {
   override error(): void {}
 
   override complete(): void {
-    if (this.end()) this.#observer.complete();
+    if (this.end()) this.#resolve(undefined as T); // Nest's type; nothing is said about an event but that it arrived
   }
 
-  /** @param error - A `TransportError` that tells `sent`, or what the user's serializer fails with. */
   override fail(error: unknown): void {
-    if (this.end()) this.#observer.error(error);
+    if (this.end()) this.#reject(error);
   }
 
   protected override start(call: Call): void {

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { ClientProxy } from '@nestjs/microservices';
 import type { ReadPacket, WritePacket } from '@nestjs/microservices';
 import type { Keyring } from '@sealwire/crypto';
-import { Observable, Subject } from 'rxjs';
+import { from, Observable, Subject } from 'rxjs';
 
 import type { Endpoint } from '../connection/endpoint.js';
 import { TransportError } from '../errors.js';
@@ -20,10 +20,11 @@ import { InOrder } from './in-order.js';
 import { createInstanceId, forgetOwnClient, noteOwnClient } from './instances.js';
 import { checkTimeoutMs, keyringSource, resolveEndpoint, resolveService } from './options.js';
 import type { SealwireClientOptions } from './options.js';
-import { openRecord } from './record-builder.js';
+import { openRecord, withTimeoutMs } from './record-builder.js';
 import { RequestCall } from './request-call.js';
 import { ClientCounters } from './snapshot.js';
 import type { SealwireClientSnapshot } from './snapshot.js';
+import { WhenConnected } from './when-connected.js';
 
 /** Events of the current `net.Socket`. */
 export type SealwireClientEvents = {
@@ -58,6 +59,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   readonly #order: InOrder;
   readonly #callHost: CallHost;
   readonly #connector: Connector;
+  readonly #whenConnected: WhenConnected;
   readonly #counters = new ClientCounters();
   readonly #events = new Subject<ClientConnectionEvent>();
   readonly #listeners: ((emitter: NodeJS.EventEmitter) => void)[] = [];
@@ -78,6 +80,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
       limits: this.#limits,
       changed: (event) => this.#note(event),
     });
+    this.#whenConnected = new WhenConnected(this.#connector);
     noteOwnClient(this.#instanceId);
   }
 
@@ -135,30 +138,28 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     return link.connection.socket as T;
   }
 
-  /** As Nest's, without the promise and the observables that a call needs while there is no connection. */
+  /**
+   * As Nest's, without the promise and the observables that a call needs while there is no connection. The deadline covers
+   * the wait for one, and unsubscribing ends the wait.
+   */
   override send<TResult = Untyped, TInput = Untyped>(pattern: Pattern, data: TInput): Observable<TResult> {
     if (isNil(pattern) || isNil(data)) return super.send(pattern, data); // Nest's own exception
     return new Observable<TResult>((subscriber) => {
-      if (this.#connector.link === undefined) return super.send<TResult>(pattern, data).subscribe(subscriber);
-      return this.publish(this.createPacket(pattern, data), this.createObserver<TResult>(subscriber));
+      const observer = this.createObserver<TResult>(subscriber);
+      if (this.#whenConnected.isNow) return this.publish(this.createPacket(pattern, data), observer);
+      const timeoutMs = openRecord({ pattern, data }).timeoutMs ?? this.#requestTimeoutMs;
+      const start = (leftMs: number): (() => void) =>
+        this.publish(withTimeoutMs(this.createPacket(pattern, data), leftMs), observer);
+      return this.#whenConnected.runRequest({ timeoutMs, start }, subscriber);
     });
   }
 
   /** As Nest's: sent now, and once, however many subscribe. */
   override emit<TResult = Untyped, TInput = Untyped>(pattern: Pattern, data: TInput): Observable<TResult> {
-    if (isNil(pattern) || isNil(data) || this.#connector.link === undefined) return super.emit(pattern, data);
+    if (isNil(pattern) || isNil(data)) return super.emit(pattern, data); // Nest's own exception
+    const start = (): Promise<TResult> => this.dispatchEvent<TResult>(this.createPacket(pattern, data));
     const arrival = new Subject<TResult>();
-    try {
-      new EventCall(this.#call(this.createPacket(pattern, data)), {
-        complete: () => {
-          arrival.next(undefined as TResult); // Nest's type, and the value with which its promise resolves
-          arrival.complete();
-        },
-        error: (error) => arrival.error(error),
-      }).run();
-    } catch (error) {
-      arrival.error(error); // of a dispatch hook
-    }
+    from(this.#whenConnected.run(start)).subscribe(arrival);
     return arrival.asObservable();
   }
 
@@ -169,11 +170,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   }
 
   protected override dispatchEvent<T = unknown>(packet: ReadPacket): Promise<T> {
-    // Nest's type; nothing is said about an event but that it arrived.
-    const call = this.#call(packet);
-    return new Promise((resolve, reject) => {
-      new EventCall(call, { complete: () => resolve(undefined as T), error: reject }).run();
-    });
+    return new EventCall<T>(this.#call(packet)).run();
   }
 
   async #connect(): Promise<void> {

@@ -69,11 +69,14 @@ export class Connector {
     return this.#waiting.count;
   }
 
-  /** The connection, dialed where there is none. Rejects as `open` does, or when no connection came in time. */
-  connect(): Promise<Link> {
+  /**
+   * The connection, dialed where there is none. Rejects as `open` does, when no connection came in time, and with the
+   * reason of `signal` where that ends a wait. Callers are told in the order in which they came.
+   */
+  connect(signal?: AbortSignal): Promise<Link> {
     if (this.#state.at === 'CONNECTED') return this.#state.promise;
     if (this.#options.limits.waitForConnectionMs === 0) return this.#dialNow();
-    const link = this.#waiting.add();
+    const link = this.#waiting.add(signal);
     if (this.#state.at === 'IDLE') this.#dialInBackground();
     return link;
   }
@@ -130,9 +133,11 @@ export class Connector {
       throw closed();
     }
     this.#failures = 0;
-    this.#state = { at: 'CONNECTED', link, promise: Promise.resolve(link) };
-    this.#options.changed({ type: 'connected' });
+    // Whoever comes from now on is told behind those who wait for the dial.
+    const promise = this.#state.at === 'DIALING' ? this.#state.promise : Promise.resolve(link);
+    this.#state = { at: 'CONNECTED', link, promise };
     this.#waiting.resolve(link);
+    this.#options.changed({ type: 'connected' });
   }
 
   #fail(error: unknown): void {
@@ -155,8 +160,8 @@ export class Connector {
       return undefined;
     }
     const delayMs = backOffMs(this.#failures, limits);
-    const timer = setTimeout(() => this.#retry(), delayMs);
-    if (this.#waiting.count === 0) timer.unref(); // to hope for a server is no reason for a process to go on
+    // To hope for a server is no reason for a process to go on; calls that wait have timers of their own.
+    const timer = setTimeout(() => this.#retry(), delayMs).unref();
     this.#state = { at: 'PAUSED', timer };
     return delayMs;
   }

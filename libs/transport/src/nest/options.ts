@@ -41,7 +41,10 @@ export interface SealwireServerOptions extends SealwireOptions {
 }
 
 export interface SealwireClientOptions extends SealwireOptions {
-  /** After that a request fails, at both ends. Default 0: only the loss of the connection ends it. */
+  /**
+   * After that a request fails, at both ends; the wait for a connection counts. That of an event counts from when there is a
+   * connection. Default 0: only the loss of the connection ends it.
+   */
   readonly requestTimeoutMs?: number;
   /** Connect again in the background, after a loss and after a failure, with pauses that grow. Default false. */
   readonly redial?: boolean;

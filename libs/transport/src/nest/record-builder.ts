@@ -69,3 +69,13 @@ export function openRecord(packet: OutgoingPacket): { readonly packet: OutgoingP
     packet: metadata === undefined ? opened : { ...opened, metadata: { ...packet.metadata, ...metadata } },
   };
 }
+
+/** The same packet with a deadline of its own. */
+export function withTimeoutMs(packet: ReadPacket, timeoutMs: number): ReadPacket {
+  const data: unknown = packet.data;
+  const record =
+    data instanceof SealwireRecord
+      ? new SealwireRecord(data.data, { ...data.options, timeoutMs })
+      : new SealwireRecord(data, { timeoutMs });
+  return { ...packet, data: record };
+}

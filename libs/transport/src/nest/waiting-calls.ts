@@ -23,7 +23,8 @@ export class WaitingCalls {
     return this.#calls.size;
   }
 
-  add(): Promise<Link> {
+  /** @param signal - Whoever waits has left: his place is free, and the promise rejects with the reason. */
+  add(signal?: AbortSignal): Promise<Link> {
     const { waitForConnectionMs, maxQueuedMessages } = this.#limits;
     if (this.#calls.size >= maxQueuedMessages) {
       const message = `${this.#calls.size} calls wait for a connection already`;
@@ -36,6 +37,7 @@ export class WaitingCalls {
       }, waitForConnectionMs);
       const call = { resolve, reject, timer };
       this.#calls.add(call);
+      signal?.addEventListener('abort', () => this.#leave(call, signal.reason), { once: true });
     });
   }
 
@@ -52,6 +54,12 @@ export class WaitingCalls {
   dialFailed(error: unknown): void {
     this.#lastError = error;
     if (!(error instanceof TransportError && error.fault === 'network')) this.reject(error);
+  }
+
+  #leave(call: WaitingCall, reason: unknown): void {
+    this.#calls.delete(call);
+    clearTimeout(call.timer);
+    call.reject(reason);
   }
 
   #take(): WaitingCall[] {
