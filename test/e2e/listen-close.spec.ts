@@ -1,12 +1,14 @@
 // `listen()` and `close()` in every order: what is closed does not listen, whatever was under way.
 import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { SealwireServer } from '@sealwire/transport';
+import { firstValueFrom } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { LegacyBench } from '../support/legacy.js';
-import { endAll, endLater, keyring } from '../support/pair.js';
+import { endAll, endLater, keyring, newClient, portOf, startServer } from '../support/pair.js';
 import type { LegacyRawServer } from '../../libs/transport/src/legacy/index.js';
 
 let bench: LegacyBench;
@@ -105,6 +107,30 @@ describe.each([
     expect(statuses.at(-1)).toBe('connected');
   });
 });
+
+it.each(['server', 'client'] as const)(
+  'resolves a second close() of a %s when the first one is done',
+  async (which) => {
+    let finish = (): void => undefined;
+    const server = await startServer({ drainTimeoutMs: 10_000 });
+    const begun = new Promise<void>((resolve) => {
+      server.addHandler('slow', () => {
+        resolve();
+        return new Promise<string>((end) => (finish = () => end('done')));
+      });
+    });
+    const client = newClient(portOf(server), { drainTimeoutMs: 10_000 });
+    const answer = firstValueFrom(client.send('slow', 1));
+    await begun;
+    const closed: number[] = [];
+    const closing = [1, 2, 3].map((nth) => (which === 'server' ? server : client).close().then(() => closed.push(nth)));
+    for (let turn = 0; turn < 10; turn++) await nextTurn(); // whatever resolves at once has done so by then
+    expect(closed).toEqual([]);
+    finish();
+    await Promise.all(closing);
+    expect(await answer).toBe('done');
+  },
+);
 
 it('has no listener to unwrap after listen() failed', async () => {
   const server = newSealwire();

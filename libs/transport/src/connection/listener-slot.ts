@@ -27,6 +27,8 @@ export class ListenerSlot<L extends Listening> {
   readonly #options: ListenerSlotOptions;
   readonly #subscribers: ((emitter: NodeJS.EventEmitter) => void)[] = [];
   #turn: Turn<L> | undefined;
+  /** Of turns that are over: whoever closes again waits for them as well. */
+  readonly #closing = new Set<Promise<void>>();
 
   constructor(options: ListenerSlotOptions) {
     this.#options = options;
@@ -64,11 +66,14 @@ export class ListenerSlot<L extends Listening> {
     this.#options.statusChanged('connected');
   }
 
-  /** Never rejects. */
+  /** Resolves when nothing of any turn is left. Never rejects. */
   async close(): Promise<void> {
-    const turn = this.#turn;
+    const listener = this.#turn?.listener;
     this.#turn = undefined;
-    await turn?.listener?.close();
+    if (listener !== undefined) this.#closing.add(listener.close());
+    const closing = [...this.#closing];
+    await Promise.all(closing);
+    for (const closed of closing) this.#closing.delete(closed);
   }
 
   async #start(turn: Turn<L>, listener: L, endpoint: Endpoint): Promise<void> {
