@@ -103,6 +103,25 @@ describe('options', () => {
     expect(() => new SealwireClient(options as unknown as SealwireClientOptions)).toThrow(bad('options'));
   });
 
+  it.each([
+    [{ maxMessageByte: 65_536 }, 'There is no option maxMessageByte; maxMessageBytes may be meant'],
+    [{ KeyPolicy: 'strict' }, 'There is no option KeyPolicy; keyPolicy may be meant'],
+    [{ prot: 1 }, 'There is no option prot; port may be meant'],
+    [{ retryAttempts: 5 }, 'There is no option retryAttempts'],
+    [{ drain: undefined }, 'There is no option drain'],
+  ])('refuse a name that is none in %j, and tell the nearest', (wrong, message) => {
+    const options = { keyFile: 'k', ...wrong };
+    const refusal = expect.objectContaining({ code: 'ERR_BAD_OPTION', message }) as Error;
+    expect(() => new SealwireServer(options)).toThrow(refusal);
+    expect(() => new SealwireClient(options)).toThrow(refusal);
+  });
+
+  it('can be the same of both ends', () => {
+    const shared = { keyFile: 'k', requestTimeoutMs: 5, redial: true, rejectSelf: true, maxRunning: 5, key: {} };
+    expect(() => new SealwireServer(shared)).not.toThrow();
+    expect(() => new SealwireClient(shared)).not.toThrow();
+  });
+
   it('take a keyring of another copy of the package', () => {
     const keyring = { primary: {}, find: () => undefined, ids: [] };
     expect(() => new SealwireServer({ keyring } as unknown as SealwireServerOptions)).not.toThrow();

@@ -121,6 +121,8 @@ const RANGES: { readonly [Name in Exclude<keyof LimitOptions, 'key' | 'maxRunnin
   redialMaxMs: [30_000, 1, MAX_TIMER_MS],
 };
 
+export const LIMIT_NAMES: readonly string[] = [...Object.keys(RANGES), 'maxRunning', 'key'];
+
 /**
  * Fills in the defaults.
  *

@@ -14,6 +14,14 @@ export const NAME: Rule = {
 
 export const FLAG: Rule = { mustBe: 'true or false', accepts: (value) => typeof value === 'boolean' };
 
+export const FUNCTION: Rule = { mustBe: 'a function', accepts: (value) => typeof value === 'function' };
+
+/** How Nest names a transport. */
+export const TRANSPORT_ID: Rule = {
+  mustBe: 'a symbol or a number of Transport',
+  accepts: (value) => typeof value === 'symbol' || typeof value === 'number',
+};
+
 export const OBJECT: Rule = {
   mustBe: 'an object',
   accepts: (value) => typeof value === 'object' && value !== null,
@@ -44,6 +52,36 @@ export function checkOptions(options: object, rules: Readonly<Record<string, Rul
     const value: unknown = Reflect.get(options, name);
     if (value !== undefined) checkOption(name, value, rule);
   }
+}
+
+/** @throws {TransportError} `ERR_BAD_OPTION` - names what is no option, and the option that is spelled nearly so. */
+export function checkNames(options: object, names: readonly string[]): void {
+  const unknown = Object.keys(options).find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  const meant = names.find((name) => isNearly(name.toLowerCase(), unknown.toLowerCase()));
+  const hint = meant === undefined ? '' : `; ${meant} may be meant`;
+  throw new TransportError('ERR_BAD_OPTION', `There is no option ${unknown.slice(0, MAX_SHOWN)}${hint}`);
+}
+
+const MAX_SHOWN = 64;
+
+/** Whether one letter, two that are swapped, or two more or less make one of the other. */
+function isNearly(one: string, other: string): boolean {
+  const shorter = Math.min(one.length, other.length);
+  let before = 0;
+  while (before < shorter && one[before] === other[before]) before += 1;
+  let behind = 0;
+  while (behind < shorter - before && one.at(-1 - behind) === other.at(-1 - behind)) behind += 1;
+  const left = one.slice(before, one.length - behind);
+  const right = other.slice(before, other.length - behind);
+  const isShort = before + behind < 4; // of a short name two letters are too much
+  return (
+    (left.length < 2 && right.length < 2) || isSwapped(left, right) || (!isShort && left.length + right.length < 3)
+  );
+}
+
+function isSwapped(left: string, right: string): boolean {
+  return left.length === 2 && right.length === 2 && left[0] === right[1] && left[1] === right[0];
 }
 
 /** No contents of a text or an object: a key can get into the wrong place. */

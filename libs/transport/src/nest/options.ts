@@ -4,9 +4,9 @@ import type { Deserializer, Serializer, Transport } from '@nestjs/microservices'
 
 import type { Endpoint } from '../connection/endpoint.js';
 import { TransportError } from '../errors.js';
-import { checkLimit } from '../limits.js';
+import { checkLimit, LIMIT_NAMES } from '../limits.js';
 import type { LimitOptions } from '../limits.js';
-import { checkOptions, FLAG, hasMethod, having, NAME, oneOf } from '../option-check.js';
+import { checkNames, checkOptions, FLAG, hasMethod, having, NAME, oneOf, TRANSPORT_ID } from '../option-check.js';
 import type { Rule } from '../option-check.js';
 
 /** What both ends are told. Limits and their defaults stand in docs/protocol.md §7. */
@@ -62,7 +62,9 @@ const MAX_SERVICE_BYTES = 0xffff;
 const isKeyring = (value: unknown): boolean =>
   hasMethod(value, 'find') && typeof (value as Keyring).primary === 'object';
 
-/** What is no number. A name without a rule belongs to somebody else. */
+export const KEYRING: Rule = { mustBe: 'a Keyring', accepts: isKeyring };
+
+/** What is no number. */
 const RULES: Readonly<Record<string, Rule>> = {
   host: NAME,
   path: {
@@ -71,21 +73,27 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   keyFile: NAME,
   keyPolicy: oneOf('strict', 'mounted-secret'),
-  keyring: { mustBe: 'a Keyring', accepts: isKeyring },
+  keyring: KEYRING,
   service: NAME,
   rejectSelf: FLAG,
   keepSealedRecord: FLAG,
   redial: FLAG,
+  transportId: TRANSPORT_ID,
   serializer: having('serialize', 'an object with the method serialize'),
   deserializer: having('deserialize', 'an object with the method deserialize'),
 };
 
+/** Of both ends, which may be given the same options: each of them leaves alone what is the other one's. */
+const NAMES: readonly string[] = [...Object.keys(RULES), ...LIMIT_NAMES, 'port', 'requestTimeoutMs'];
+
 /**
- * Where to listen or connect. Both ends call it first: it checks the kind of every option that is no number as well.
+ * Where to listen or connect. Both ends call it first: it checks the names of all options as well, and the kind of
+ * those that are no numbers.
  *
  * @throws {TransportError} `ERR_BAD_OPTION`
  */
 export function resolveEndpoint(options: SealwireOptions): Endpoint {
+  checkNames(options, NAMES);
   checkOptions(options, RULES);
   const { host, port, path } = options;
   if (path === undefined)

@@ -5,6 +5,9 @@ import type { Transport } from '@nestjs/microservices';
 import type { Endpoint } from '../../connection/endpoint.js';
 import { TransportError } from '../../errors.js';
 import { checkLimit, MAX_TIMER_MS } from '../../limits.js';
+import { KEYRING } from '../../nest/options.js';
+import { checkNames, checkOption, checkOptions, FUNCTION, NAME, OBJECT, TRANSPORT_ID } from '../../option-check.js';
+import type { Rule } from '../../option-check.js';
 import { LegacyKey } from '../wire/legacy-key.js';
 
 /** What both ends of the legacy wire are told. */
@@ -46,8 +49,36 @@ export interface LegacyLimits {
 const DEFAULT_HOST = '127.0.0.1';
 const MAX_COUNT = 65_535;
 
-/** @throws {TransportError} `ERR_BAD_OPTION` */
-export function resolveLegacyEndpoint({ host = DEFAULT_HOST, port }: LegacyRawOptions): Endpoint {
+/** What is no number. */
+const RULES: Readonly<Record<string, Rule>> = {
+  host: NAME,
+  channelKeyring: KEYRING,
+  warn: FUNCTION,
+  pattern: NAME,
+  transportId: TRANSPORT_ID,
+};
+
+const NAMES: readonly string[] = [
+  ...Object.keys(RULES),
+  'port',
+  'keyFile',
+  'connectionTimeoutMs',
+  'maxConnections',
+  'maxRunning',
+  'drainTimeoutMs',
+];
+
+/**
+ * Both ends call it first: it checks all options that are no numbers of {@link resolveLegacyLimits} as well.
+ *
+ * @throws {TransportError} `ERR_BAD_OPTION`
+ */
+export function resolveLegacyEndpoint(options: LegacyRawOptions): Endpoint {
+  checkOption('The options', options, OBJECT);
+  checkNames(options, NAMES);
+  checkOptions(options, RULES);
+  const { host = DEFAULT_HOST, port, keyFile } = options;
+  checkOption('keyFile', keyFile, NAME);
   return { host, port: checkLimit('port', port, 0, 65_535) };
 }
 

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+
+import { LegacyRawClient } from './legacy-raw-client.js';
+import { LegacyRawServer } from './legacy-raw-server.js';
+import type { LegacyRawServerOptions } from './legacy-options.js';
+
+const OPTIONS = { port: 0, keyFile: 'k', channelKeyring: undefined };
+
+const bad = (message: string): Error =>
+  expect.objectContaining({ code: 'ERR_BAD_OPTION', message: expect.stringContaining(message) as string }) as Error;
+
+describe.each([
+  ['LegacyRawServer', LegacyRawServer],
+  ['LegacyRawClient', LegacyRawClient],
+])('the options of a %s', (_name, Class) => {
+  it.each([
+    ['host is 5; it must be a string', { host: 5 }],
+    ['port is 8080; it must be an integer', { port: '8080' }],
+    ['port is undefined; it must be', { port: undefined }],
+    ['keyFile is missing; it must be', { keyFile: undefined }],
+    ['keyFile is empty; it must be', { keyFile: '' }],
+    ['channelKeyring is of type object; it must be a Keyring', { channelKeyring: {} }],
+    ['warn is true; it must be a function', { warn: true }],
+    ['pattern is 5; it must be a string', { pattern: 5 }],
+    ['transportId is true; it must be', { transportId: true }],
+    ['connectionTimeoutMs is 0; it must be', { connectionTimeoutMs: 0 }],
+    ['maxConnections is 1.5; it must be', { maxConnections: 1.5 }],
+    ['There is no option maxConnection; maxConnections may be meant', { maxConnection: 5 }],
+    ['There is no option service', { service: 'a' }],
+  ])('are refused by name: %s', (message, wrong) => {
+    const options = { ...OPTIONS, ...wrong } as unknown as LegacyRawServerOptions;
+    expect(() => new Class(options)).toThrow(bad(message));
+  });
+
+  it.each([undefined, null, 'legacy.bin'])('are no %j', (options) => {
+    expect(() => new Class(options as unknown as LegacyRawServerOptions)).toThrow(bad('The options'));
+  });
+});
