@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { link, lstat, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,6 +30,16 @@ describe('removing a stale socket', () => {
     leaveStaleSocket();
     expect(await removeStaleSocket(path)).toBe(true);
     await expect(stat(path)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('removes it despite the claims of others who were killed over it, once these are old', async () => {
+    leaveStaleSocket();
+    const { ino, mtimeNs } = await lstat(path, { bigint: true });
+    for (const nth of [0, 1]) await link(path, `${path}.stale-${ino}-${mtimeNs}-${nth}`);
+    expect(await removeStaleSocket(path)).toBe(false);
+    expect(await readdir(directory)).toHaveLength(3);
+    expect(await removeStaleSocket(path, { claimTimeoutMs: 0 })).toBe(true);
+    expect(await readdir(directory)).toEqual([]);
   });
 
   it('leaves a socket alone at which somebody listens', async () => {

@@ -6,6 +6,10 @@ import { connect } from 'node:net';
 /** Only who could read the key file of this user may knock; connecting takes permission to write. */
 const OWNER_ONLY = 0o600;
 
+/** Who holds a claim needs milliseconds. */
+const CLAIM_TIMEOUT_MS = 10_000;
+const MAX_CLAIMS = 16;
+
 /** Windows has pipes instead, whose names are no files. */
 const hasFiles = process.platform !== 'win32';
 
@@ -18,28 +22,52 @@ export async function restrictToOwner(path: string): Promise<void> {
  *
  * @returns Whether it was removed.
  */
-export async function removeStaleSocket(path: string): Promise<boolean> {
+export async function removeStaleSocket(path: string, { claimTimeoutMs = CLAIM_TIMEOUT_MS } = {}): Promise<boolean> {
   if (!hasFiles) return false;
   const found = await look(path);
   if (found?.isSocket() !== true || !(await isRefused(path))) return false;
-  return removeClaimed(path, found);
+  return removeClaimed(path, found, claimTimeoutMs);
 }
 
 /**
- * Between a look at a name and its removal another server can take it. So only who holds the one claim to a stale socket
- * removes it, and while he does, the name stays what he has seen.
+ * Between a look at a name and its removal another server can take it. So only who holds the latest claim to a stale
+ * socket removes it, and while he does, the name stays what he has seen.
  */
-async function removeClaimed(path: string, found: BigIntStats): Promise<boolean> {
-  const claim = `${path}.stale-${found.ino}-${found.mtimeNs}`;
-  try {
-    await link(path, claim);
-  } catch {
-    return false; // another server removes it, or has done so
-  }
-  const isStale = isSame(found, await look(claim)) && (await isRefused(claim));
+async function removeClaimed(path: string, found: BigIntStats, claimTimeoutMs: number): Promise<boolean> {
+  const claims = await claim(path, found, claimTimeoutMs);
+  const latest = claims.at(-1);
+  if (latest === undefined) return false;
+  const isStale = isSame(found, await look(latest)) && (await isRefused(latest));
   if (isStale) await unlink(path);
-  await unlink(claim);
+  for (const name of claims) await unlink(name).catch(() => undefined);
   return isStale;
+}
+
+/**
+ * A claim is one more name of the socket. One that stays behind, as its server was killed over it, does not hinder the
+ * next claim for ever: every claim sets the ctime of the socket, which tells how old the latest one is.
+ *
+ * @returns Every claim, the own one last; none where another server removes the socket, or has done so.
+ */
+async function claim(path: string, found: BigIntStats, claimTimeoutMs: number): Promise<string[]> {
+  const claims: string[] = [];
+  while (claims.length < MAX_CLAIMS) {
+    const name = `${path}.stale-${found.ino}-${found.mtimeNs}-${claims.length}`;
+    claims.push(name);
+    try {
+      await link(path, name);
+      return claims;
+    } catch {
+      const now = await look(path);
+      if (!isSame(found, now) || isYoung(now, claimTimeoutMs)) return [];
+    }
+  }
+  return [];
+}
+
+/** One from a future that a clock told which has been set since is old. */
+function isYoung(stats: BigIntStats | undefined, claimTimeoutMs: number): boolean {
+  return stats !== undefined && Math.abs(Date.now() - Number(stats.ctimeMs)) < claimTimeoutMs;
 }
 
 function look(path: string): Promise<BigIntStats | undefined> {
