@@ -138,6 +138,22 @@ describe('a shutdown', () => {
     expect(await client.exit()).toBe(0);
   });
 
+  it('of the client answers 503 to what still runs when its 10 s are over', { timeout: 40_000 }, async () => {
+    const { client, url } = await startPair();
+    const long = { from: 10_000, intervalMs: 10 };
+    const pending = [
+      post(`${url}/send/countdown?timeout=60000`, long),
+      post(`${url}/send/countdown?all&timeout=60000`, long),
+    ];
+    await post(`${url}/send/echo`); // came later, and has been answered
+    client.signal('SIGTERM');
+    for (const { status, json } of await Promise.all(pending)) {
+      expect(status).toBe(503);
+      expect(json).toMatchObject({ statusCode: 503, code: 'ERR_SHUTTING_DOWN' });
+    }
+    expect(await client.exit()).toBe(0);
+  });
+
   it('does not wait for callers that keep their connection', async () => {
     const { client, url } = await startPair();
     const idle = await open(`${url}/health`, { method: 'GET', headers: { connection: 'keep-alive' } });

@@ -10,13 +10,16 @@ import type { Observable } from 'rxjs';
 import { HttpFailure } from './http-failure.js';
 
 const DRAIN_TIMEOUT_MS = 10_000;
+/** For the answers to those that are cut short. */
+const LAST_ANSWERS_TIMEOUT_MS = 1_000;
 
-/** The calls that are being answered. A shutdown lets them finish, and ends the streams, which might never do so. */
+/** The calls that are being answered. A shutdown lets them finish in time, and ends the streams, which might never do so. */
 @Injectable()
 export class InFlight implements BeforeApplicationShutdown {
   readonly #adapter: HttpAdapterHost;
   readonly #responses = new Set<ServerResponse>();
   readonly #closing = new Subject<never>();
+  readonly #overdue = new Subject<never>();
 
   constructor(@Inject(HttpAdapterHost) adapter: HttpAdapterHost) {
     this.#adapter = adapter;
@@ -25,6 +28,11 @@ export class InFlight implements BeforeApplicationShutdown {
   /** Fails once the app shuts down; silent until then. */
   get closing(): Observable<never> {
     return this.#closing;
+  }
+
+  /** Fails once a shutdown waits no longer for the calls that run; silent until then. */
+  get overdue(): Observable<never> {
+    return this.#overdue;
   }
 
   /** A middleware, to stand before everything that can answer. */
@@ -37,15 +45,18 @@ export class InFlight implements BeforeApplicationShutdown {
   async beforeApplicationShutdown(): Promise<void> {
     const server: Server = this.#adapter.httpAdapter.getHttpServer();
     server.close(); // no new calls; Nest destroys what is left of the connections afterwards
-    this.#closing.error(new HttpFailure('ERR_SHUTTING_DOWN', 'The client app is shutting down'));
-    await this.#drained();
+    const failure = new HttpFailure('ERR_SHUTTING_DOWN', 'The client app is shutting down');
+    this.#closing.error(failure);
+    await this.#answered(DRAIN_TIMEOUT_MS);
+    this.#overdue.error(failure);
+    await this.#answered(LAST_ANSWERS_TIMEOUT_MS);
   }
 
-  async #drained(): Promise<void> {
+  async #answered(timeoutMs: number): Promise<void> {
     const answered = [...this.#responses].map((response) => whenClosed(response));
     let timer: NodeJS.Timeout | undefined;
     const deadline = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, DRAIN_TIMEOUT_MS);
+      timer = setTimeout(resolve, timeoutMs);
     });
     await Promise.race([Promise.all(answered), deadline]);
     clearTimeout(timer);

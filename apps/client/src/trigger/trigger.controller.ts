@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Controller, Get, Inject, Param, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { lastValueFrom, takeUntil } from 'rxjs';
+import type { MonoTypeOperatorFunction } from 'rxjs';
 
 import { HttpFailure } from '../http/http-failure.js';
 import { InFlight } from '../http/in-flight.js';
@@ -36,7 +37,7 @@ export class TriggerController {
     const { timeout } = parseEmitQuery(query);
     const message = parseMessage(body);
     this.log.sending(message.text);
-    const receipts = this.trigger.send('message', message).pipe(whileOpen(response), completeWithin(timeout));
+    const receipts = this.trigger.send('message', message).pipe(whileOpen(response), this.completeWithin(timeout));
     const receipt = await lastValueFrom(receipts, { defaultValue: undefined });
     this.log.receipt(receipt);
     sendValue(response, receipt);
@@ -51,7 +52,9 @@ export class TriggerController {
     @Res() response: ServerResponse,
   ): Promise<void> {
     const { all, timeout } = parseSendQuery(query);
-    const values = this.trigger.send(parsePattern(pattern), data).pipe(whileOpen(response), completeWithin(timeout));
+    const values = this.trigger
+      .send(parsePattern(pattern), data)
+      .pipe(whileOpen(response), this.completeWithin(timeout));
     if (all) sendJson(response, await lastValueFrom(values.pipe(toJsonArray())));
     else sendValue(response, await lastValueFrom(values, { defaultValue: undefined }));
   }
@@ -65,7 +68,7 @@ export class TriggerController {
     @Res() response: ServerResponse,
   ): Promise<void> {
     const { timeout } = parseEmitQuery(query);
-    const accepted = this.trigger.emit(parsePattern(pattern), data).pipe(completeWithin(timeout));
+    const accepted = this.trigger.emit(parsePattern(pattern), data).pipe(this.completeWithin(timeout));
     await lastValueFrom(accepted, { defaultValue: undefined });
     sendJson(response, '{"accepted":true}', 202);
   }
@@ -82,5 +85,10 @@ export class TriggerController {
     const { data, timeout } = parseStreamQuery(query);
     const values = this.trigger.send(parsePattern(pattern), data);
     await sendEvents(values.pipe(takeUntil(this.inFlight.closing), beginWithin(timeout)), response);
+  }
+
+  /** In time for its caller, and for a shutdown. */
+  private completeWithin<T>(milliseconds: number): MonoTypeOperatorFunction<T> {
+    return (values) => values.pipe(takeUntil(this.inFlight.overdue), completeWithin(milliseconds));
   }
 }
