@@ -93,6 +93,53 @@ describe('a serializer that takes its time', () => {
   });
 });
 
+describe('a serializer or deserializer that gives no packet', () => {
+  const NONE: readonly [string, unknown][] = [
+    ['undefined', undefined],
+    ['null', null],
+    ['a text', 'text'],
+    ['bytes', Buffer.from('bytes')],
+  ];
+  const CASES = NONE.flatMap(([what, value]) => [
+    { what, give: (): never => value as never },
+    { what: `${what}, later`, give: (): never => later(value) as never },
+  ]);
+  const UNSERIALIZABLE = { name: 'TransportError', code: 'ERR_MESSAGE_UNSERIALIZABLE' };
+  const MALFORMED = { name: 'TransportError', code: 'ERR_MESSAGE_MALFORMED' };
+
+  const failure = (values: Observable<unknown>): Promise<unknown> =>
+    lastValueFrom(values, { defaultValue: undefined }).catch((error: unknown) => error);
+
+  it.each(CASES)('at the client fails the call with a code: $what', async ({ give }) => {
+    const server = await startServer();
+    let isBroken = true;
+    const broken = <T>(value: T): T => (isBroken ? give() : value);
+    const serializing = newClient(portOf(server), { serializer: { serialize: broken } });
+    const deserializing = newClient(portOf(server), { deserializer: { deserialize: broken } });
+    expect(await failure(serializing.send('echo', 1))).toMatchObject({ ...UNSERIALIZABLE, sent: false });
+    expect(await failure(serializing.emit('echo', 1))).toMatchObject({ ...UNSERIALIZABLE, sent: false });
+    expect(await failure(deserializing.send('echo', 1))).toMatchObject({ ...MALFORMED, sent: true });
+    isBroken = false;
+    for (const client of [serializing, deserializing]) expect(await failure(client.send('echo', 2))).toBe(2);
+    expect(server.snapshot()).toMatchObject({ accepted: 2, connections: 2 });
+  });
+
+  it.each(CASES)('at the server fails the call with a code: $what', async ({ give }) => {
+    let isBroken = true;
+    const broken = <T>(value: T): T => (isBroken ? give() : value);
+    const serializing = newClient(portOf(await startServer({ serializer: { serialize: broken } })));
+    const deserializing = newClient(portOf(await startServer({ deserializer: { deserialize: broken as never } })));
+    expect(await failure(serializing.send('echo', 1))).toMatchObject({ ...UNSERIALIZABLE, sent: true });
+    expect(await failure(deserializing.send('echo', 1))).toMatchObject({ ...MALFORMED, sent: true });
+    expect(await failure(deserializing.emit('echo', 1))).toBeUndefined();
+    isBroken = false;
+    for (const client of [serializing, deserializing]) {
+      expect(await failure(client.send('echo', 2))).toBe(2);
+      expect(client.snapshot().connected).toBe(1);
+    }
+  });
+});
+
 describe('an event that the server does not take', () => {
   it('fails at the deadline of its client', async () => {
     const server = await startServer({ maxRunning: 1 });

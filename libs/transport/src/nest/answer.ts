@@ -4,6 +4,7 @@ import { encodeData } from '../frame/payload.js';
 import type { ServerStream, ServerStreams } from '../frame/server-streams.js';
 import type { ResultSink } from './execution.js';
 import { InOrder, MAX_STEPS_OF_ANSWER } from './in-order.js';
+import { checkSerialized } from './packet.js';
 import { errorData, toldCode, toldPacket } from './remote-error.js';
 import type { ToldCode } from './remote-error.js';
 
@@ -80,7 +81,7 @@ export class Answer implements ResultSink {
     }
     this.#order.run<WritePacket>(
       () => serializer.serialize(packet),
-      (serialized) => this.#writeOrRefuse(serialized),
+      (serialized) => this.#writeOrRefuse(checkSerialized(serialized)),
       (error) => this.#refuse(error),
     );
   }

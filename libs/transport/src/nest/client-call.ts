@@ -6,6 +6,7 @@ import { encodeEvent } from '../frame/message.js';
 import type { Call } from '../frame/message.js';
 import type { Link } from './client-link.js';
 import type { InOrder } from './in-order.js';
+import { checkSerialized } from './packet.js';
 import type { OutgoingPacket } from './record-builder.js';
 
 /** What the calls of one client have in common. */
@@ -56,7 +57,7 @@ export abstract class ClientCall implements AnswerSink {
     }
     order.run<OutgoingPacket>(
       () => serializer.serialize(packet),
-      (serialized) => this.#startOrFail(serialized),
+      (serialized) => this.#startOrFail(checkSerialized(serialized)),
       (error) => this.fail(error),
     );
   }

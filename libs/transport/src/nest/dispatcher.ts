@@ -13,6 +13,7 @@ import { Execution } from './execution.js';
 import type { ProcessingHooks, ResultSink } from './execution.js';
 import type { HandlerPlaces, WaitingEvents } from './handler-places.js';
 import { InOrder } from './in-order.js';
+import { checkDeserialized } from './packet.js';
 
 /** Nest's own words: callers compare with them. */
 export const NO_MESSAGE_HANDLER = 'There is no matching message handler defined in the remote service.';
@@ -96,7 +97,7 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
     }
     this.#order.run<Call>(
       () => this.#deserialize(request, true),
-      (call) => this.#runRequest(stream, call, request.timeoutMs, answer, record),
+      (call) => this.#runRequest(stream, checkDeserialized(call), request.timeoutMs, answer, record),
       () => answer.fail('ERR_MESSAGE_MALFORMED'),
     );
   }
@@ -111,7 +112,7 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
     };
     this.#order.run(
       decode,
-      (call) => this.#runEvent(stream, sequence, call, record),
+      (call) => this.#runEvent(stream, sequence, checkDeserialized(call), record),
       (error) => {
         this.#options.host.logError(error);
         this.#acknowledge(stream);

@@ -6,6 +6,7 @@ import { decodeData } from '../frame/payload.js';
 import { ClientCall } from './client-call.js';
 import type { ClientCallOptions } from './client-call.js';
 import { InOrder, MAX_STEPS_OF_ANSWER } from './in-order.js';
+import { checkDeserialized } from './packet.js';
 import { toCallerError } from './remote-error.js';
 
 /** LAST is a value and the end in one. */
@@ -60,7 +61,7 @@ export class RequestCall extends ClientCall {
     }
     this.#incoming.run<WritePacket>(
       () => deserializer.deserialize(readPacket(part, data)),
-      (packet) => this.#take(packet),
+      (packet) => this.#take(checkDeserialized(packet)),
       (error) => this.#refuse(error),
     );
   }
