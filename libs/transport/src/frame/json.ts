@@ -3,13 +3,21 @@ import { isUtf8 } from 'node:buffer';
 
 import { TransportError } from '../errors.js';
 
-/** @throws {TransportError} `ERR_MESSAGE_UNSERIALIZABLE` - a cycle, a BigInt, or a `toJSON` that throws. */
+/** @throws {TransportError} `ERR_MESSAGE_UNSERIALIZABLE` - a cycle, a BigInt, a `toJSON` that throws, or too deep. */
 export function stringifyJson(value: unknown): string | undefined {
   try {
     return JSON.stringify(value);
   } catch (cause) {
-    throw new TransportError('ERR_MESSAGE_UNSERIALIZABLE', 'A value that JSON cannot express', { cause, sent: false });
+    throw new TransportError('ERR_MESSAGE_UNSERIALIZABLE', reasonOf(cause), { cause, sent: false });
   }
+}
+
+/** `JSON.parse` takes any depth, `JSON.stringify` runs out of stack. */
+function reasonOf(cause: unknown): string {
+  const isTooDeep = cause instanceof RangeError && cause.message.includes('call stack');
+  return isTooDeep
+    ? 'A value that is nested too deep: JSON.stringify takes some thousand levels, as the stack allows'
+    : 'A value that JSON cannot express';
 }
 
 /** @throws {TransportError} `ERR_MESSAGE_MALFORMED` - not UTF-8, not JSON, or poisoned. Never quotes the input. */
