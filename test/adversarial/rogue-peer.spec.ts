@@ -28,7 +28,7 @@ const note = (error: unknown): void => void uncaught.push(error);
 beforeEach(() => {
   warnings.length = uncaught.length = 0;
   const quiet = (): void => undefined;
-  Logger.overrideLogger({ log: quiet, error: quiet, warn: (line: string) => warnings.push(line) });
+  Logger.overrideLogger({ log: quiet, error: quiet, warn: (line: unknown) => warnings.push(String(line)) });
   process.on('uncaughtExceptionMonitor', note).on('unhandledRejection', note).on('warning', note);
 });
 

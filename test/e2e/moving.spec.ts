@@ -17,7 +17,7 @@ afterEach(async () => {
 function listenToWarnings(): string[] {
   const warnings: string[] = [];
   const quiet = (): void => undefined;
-  Logger.overrideLogger({ log: quiet, error: quiet, warn: (line: string) => warnings.push(line) });
+  Logger.overrideLogger({ log: quiet, error: quiet, warn: (line: unknown) => warnings.push(String(line)) });
   return warnings;
 }
 

@@ -135,7 +135,11 @@ describe('a pattern', () => {
   it('of an event without a handler is logged, and the sender hears nothing of it', async () => {
     const { client } = await startApplication({ controllers: [PatternController] });
     const lines: unknown[] = [];
-    Logger.overrideLogger({ log() {}, warn() {}, error: (line: unknown) => lines.push(line) } satisfies LoggerService);
+    Logger.overrideLogger({
+      log() {},
+      warn() {},
+      error: (line: unknown) => lines.push(String(line)),
+    } satisfies LoggerService);
     await arrived(client.emit('no such', 0));
     Logger.overrideLogger(false);
     expect(lines).toEqual(['There is no matching event handler defined in the remote service. Event pattern: no such']);

@@ -65,7 +65,9 @@ describe('an event', () => {
     const lines = collectErrors();
     server.addHandler('raw', () => Promise.reject(new Error('inside')), true);
     await arrived(client.emit('raw', 0));
-    await expect.poll(() => lines).toEqual([expect.objectContaining({ message: 'inside' })]);
+    await expect
+      .poll(() => lines)
+      .toEqual([expect.objectContaining({ message: 'The handler of the event raw failed: inside' })]);
   });
 
   it('that races a loss of the connection is never told to have arrived when it has not', async () => {

@@ -11,13 +11,13 @@ import { SealwireContext } from './context.js';
 import type { PeerInfo } from './context.js';
 import { Execution } from './execution.js';
 import type { ProcessingHooks, ResultSink } from './execution.js';
+import type { FailureLog } from './failure-log.js';
 import type { HandlerPlaces, WaitingEvents } from './handler-places.js';
 import { InOrder } from './in-order.js';
 import { checkDeserialized } from './packet.js';
 
 /** Nest's own words: callers compare with them. */
 export const NO_MESSAGE_HANDLER = 'There is no matching message handler defined in the remote service.';
-const NO_EVENT_HANDLER = 'There is no matching event handler defined in the remote service. Event pattern:';
 
 /** What a server lends to the dispatchers of its connections. */
 export interface HandlerHost {
@@ -26,9 +26,9 @@ export interface HandlerHost {
   readonly deserializer: Deserializer | undefined;
   readonly places: HandlerPlaces;
   findHandler(pattern: string): MessageHandler | null;
-  logError(error: unknown): void;
+  readonly failures: FailureLog;
   /** The handler of an event, which has no caller that could be told. */
-  eventFailed(error: unknown): void;
+  eventFailed(error: unknown, pattern: string): void;
 }
 
 export interface DispatcherOptions {
@@ -49,6 +49,7 @@ const MAX_TIMER_MS = 0x7fff_ffff;
 interface Work {
   readonly execution: Execution;
   readonly timer: NodeJS.Timeout | undefined;
+  readonly pattern: string;
 }
 
 export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
@@ -77,7 +78,7 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
   }
 
   answerFailed(stream: ServerStream, error: unknown): void {
-    this.#options.host.logError(error);
+    this.#options.host.failures.answerFailed(error, this.#work.get(stream)?.pattern);
     this.cancelled(stream);
   }
 
@@ -98,7 +99,10 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
     this.#order.run<Call>(
       () => this.#deserialize(request, true),
       (call) => this.#runRequest(stream, checkDeserialized(call), request.timeoutMs, answer, record),
-      () => answer.fail('ERR_MESSAGE_MALFORMED'),
+      (error) => {
+        this.#options.host.failures.requestUnreadable(error); // the user's deserializer, or what comes of it
+        answer.fail('ERR_MESSAGE_MALFORMED');
+      },
     );
   }
 
@@ -114,7 +118,7 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
       decode,
       (call) => this.#runEvent(stream, sequence, checkDeserialized(call), record),
       (error) => {
-        this.#options.host.logError(error);
+        this.#options.host.failures.eventUnreadable(error);
         this.#acknowledge(stream);
       },
     );
@@ -185,13 +189,14 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
     if (!this.streams.isRunning(stream)) return; // its connection ended while it was deserialized
     const handler = this.#options.host.findHandler(call.pattern);
     if (handler === null) {
-      this.#options.host.logError(`${NO_EVENT_HANDLER} ${call.pattern}`);
+      this.#options.host.failures.noEventHandler(call.pattern);
       this.#acknowledge(stream);
       return;
     }
     this.#deferred.set(stream, () => {
       // Noted now and not before: an event that was not handed over may come again.
-      if (this.#options.window.admit(sequence)) this.#execute(stream, handler, call, this.#eventSink, record);
+      if (this.#options.window.admit(sequence))
+        this.#execute(stream, handler, call, this.#eventSink(call.pattern), record);
       this.#acknowledge(stream);
     });
     this.runWaiting();
@@ -217,7 +222,7 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
     const execution = new Execution({ handler, data, context, sink, settled, hooks: host.hooks });
     this.#running += 1;
     host.places.take();
-    this.#work.set(stream, { execution, timer });
+    this.#work.set(stream, { execution, timer, pattern });
     void execution.start();
   }
 
@@ -235,11 +240,13 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
   }
 
   /** Nobody waits for what an event handler returns. */
-  readonly #eventSink: ResultSink = {
-    only: () => undefined,
-    next: () => undefined,
-    whenWritable: () => undefined,
-    complete: () => undefined,
-    error: (error) => this.#options.host.eventFailed(error),
-  };
+  #eventSink(pattern: string): ResultSink {
+    return {
+      only: () => undefined,
+      next: () => undefined,
+      whenWritable: () => undefined,
+      complete: () => undefined,
+      error: (error) => this.#options.host.eventFailed(error, pattern),
+    };
+  }
 }

@@ -1,9 +1,15 @@
 import type { LoggerService } from '@nestjs/common';
 
 import type { HandshakeFailure } from '../connection/listener.js';
-import type { TransportError, TransportErrorCode } from '../errors.js';
+import { TransportError } from '../errors.js';
+import type { TransportErrorCode } from '../errors.js';
+import { FailureEntry, printable } from './failure-entry.js';
+import type { FailureFields } from './failure-entry.js';
+import { LogLimit } from './log-limit.js';
+import { describeFailure } from './remote-error.js';
 
-const INTERVAL_MS = 1_000;
+/** Nest's own words. */
+const NO_EVENT_HANDLER = 'There is no matching event handler defined in the remote service. Event pattern:';
 
 /** What an operator should do about it; the peer is told nothing. */
 const ADVICE: Partial<Record<TransportErrorCode, string>> = {
@@ -12,40 +18,93 @@ const ADVICE: Partial<Record<TransportErrorCode, string>> = {
   ERR_HANDSHAKE_MALFORMED: 'the client does not speak this protocol',
 };
 
-/** One line a second for each kind of failure: whoever can reach the port can cause as many as he likes. */
+/** What a server logs. Whoever can reach the port can cause as many failures as he likes, and a client as many others. */
 export class FailureLog {
   readonly #logger: LoggerService;
-  readonly #last = new Map<TransportErrorCode, { atMs: number; suppressed: number }>();
+  readonly #limit = new LogLimit();
 
   constructor(logger: LoggerService) {
     this.#logger = logger;
   }
 
   handshakeFailed({ error, address }: HandshakeFailure): void {
-    const advice = ADVICE[error.code] ?? error.message;
-    this.#warn(error.code, `Refused ${address ?? 'a local client'}: ${advice} (${error.code})`);
+    const { code, message } = error;
+    const line = `Refused ${address ?? 'a local client'}: ${ADVICE[code] ?? message} (${code})`;
+    this.#log('warn', line, { kind: 'refused', code, address });
   }
 
   connectionFailed(error: TransportError, address: string | undefined): void {
-    this.#warn(error.code, `Lost ${address ?? 'a local client'}: ${error.message} (${error.code})`);
+    const { code, message } = error;
+    const line = `Lost ${address ?? 'a local client'}: ${message} (${code})`;
+    this.#log('warn', line, { kind: 'lost', code, address }, code === 'ERR_INTERNAL' ? error.cause : undefined);
   }
 
-  legacyRefused(error: TransportError, address: string | undefined): void {
-    this.#warn(
-      error.code,
-      `Refused a legacy message of ${address ?? 'a local client'}: ${error.message} (${error.code})`,
-    );
+  legacyRefused({ code, message }: TransportError, address: string | undefined): void {
+    const line = `Refused a legacy message of ${address ?? 'a local client'}: ${message} (${code})`;
+    this.#log('warn', line, { kind: 'legacy-refused', code, address });
   }
 
-  #warn(code: TransportErrorCode, line: string): void {
-    const nowMs = performance.now();
-    const last = this.#last.get(code);
-    if (last !== undefined && nowMs - last.atMs < INTERVAL_MS) {
-      last.suppressed += 1;
+  noEventHandler(unsafePattern: string): void {
+    const pattern = printable(unsafePattern);
+    this.#log('error', `${NO_EVENT_HANDLER} ${pattern}`, { kind: 'no-event-handler', pattern });
+  }
+
+  eventUnreadable(error: unknown): void {
+    this.#failed('An event cannot be read', { kind: 'event-unreadable' }, error);
+  }
+
+  requestUnreadable(error: unknown): void {
+    this.#failed('A request cannot be read', { kind: 'request-unreadable' }, error);
+  }
+
+  eventHandlerFailed(error: unknown, unsafePattern: string): void {
+    const pattern = printable(unsafePattern);
+    this.#failed(`The handler of the event ${pattern} failed`, { kind: 'event-handler', pattern }, error);
+  }
+
+  /** @param unsafePattern - Undefined where the handler has ended already. */
+  answerFailed(error: unknown, unsafePattern: string | undefined): void {
+    const pattern = unsafePattern === undefined ? undefined : printable(unsafePattern);
+    const what = pattern === undefined ? 'An answer' : `The answer of ${pattern}`;
+    this.#failed(`${what} cannot be sent`, { kind: 'answer', pattern }, error);
+  }
+
+  /** A processing hook, or what the user's code does at its end. */
+  hookFailed(error: unknown): void {
+    this.#failed('A hook or clean-up code failed', { kind: 'hook' }, error);
+  }
+
+  listenerFailed(error: unknown): void {
+    this.#failed('The listening socket failed', { kind: 'listener' }, error);
+  }
+
+  /** Writes what is held back: nothing may come after the end. */
+  flush(): void {
+    this.#limit.flush();
+  }
+
+  #failed(what: string, fields: FailureFields, error: unknown): void {
+    if (!(error instanceof TransportError)) {
+      this.#log('error', `${what}: ${reasonOf(error)}`, fields, error);
       return;
     }
-    const more = last !== undefined && last.suppressed > 0 ? `, and ${last.suppressed} more of the kind before` : '';
-    this.#last.set(code, { atMs: nowMs, suppressed: 0 });
-    this.#logger.warn(line + more);
+    const { code, message, cause } = error;
+    const reason = cause instanceof Error ? `${message}: ${reasonOf(cause)}` : message;
+    this.#log('error', `${what}: ${reason} (${code})`, { ...fields, code }, cause);
+  }
+
+  #log(level: 'warn' | 'error', line: string, fields: FailureFields, cause?: unknown): void {
+    this.#limit.write(`${fields.kind} ${fields.code}`, (suppressed) => {
+      this.#logger[level](new FailureEntry(line, fields, suppressed, cause));
+    });
+  }
+}
+
+/** What was thrown may be anything, and must do no more harm in the log. */
+function reasonOf(error: unknown): string {
+  try {
+    return printable(String(error instanceof Error ? error.message : describeFailure(error)));
+  } catch {
+    return 'a failure that no text can tell';
   }
 }

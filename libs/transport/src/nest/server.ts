@@ -27,7 +27,7 @@ import { createInstanceId, isOwnClient } from './instances.js';
 import { keyringSource, resolveEndpoint, resolveService } from './options.js';
 import type { SealwireServerOptions } from './options.js';
 import { guardHooks } from './processing-hooks.js';
-import { describeFailure, isUnforeseen } from './remote-error.js';
+import { isUnforeseen } from './remote-error.js';
 import { openServerLink } from './server-link.js';
 import type { ServerLink } from './server-link.js';
 import { ServerCounters } from './snapshot.js';
@@ -82,7 +82,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
   readonly #events = new Subject<ServerConnectionEvent>();
   readonly #slot = new ListenerSlot<Listener>({
     statusChanged: (status) => this._status$.next(status),
-    failed: (error) => this.logger.error(error),
+    failed: (error) => this.#failures.listenerFailed(error),
   });
 
   constructor(options: SealwireServerOptions) {
@@ -123,6 +123,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
   /** GOAWAY to everybody, then the drain, then CLOSE. May be called again; never rejects. */
   override async close(): Promise<void> {
     await this.#slot.close();
+    this.#failures.flush();
   }
 
   override on<Event extends keyof SealwireServerEvents>(event: Event, callback: SealwireServerEvents[Event]): void {
@@ -218,22 +219,22 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
       deserializer,
       places: this.#places,
       findHandler: (pattern) => this.#findHandler(pattern),
-      logError: (error) => this.logger.error(error),
-      eventFailed: (error) => this.#logEventFailure(error),
+      failures: this.#failures,
+      eventFailed: (error, pattern) => this.#logEventFailure(error, pattern),
       hooks: guardHooks(
         {
           start: (context, done) => this.onProcessingStartHook(this.transportId, context, done),
           end: (context) => this.onProcessingEndHook?.(this.transportId, context),
         },
-        (error) => this.logger.error(error),
+        (error) => this.#failures.hookFailed(error),
       ),
     };
   }
 
   /** What is an `Error` no filter of Nest has seen. Of the rest Nest 12 logs all itself, Nest 11 what is unforeseen. */
-  #logEventFailure(error: unknown): void {
+  #logEventFailure(error: unknown, pattern: string): void {
     const isLogged = 'propagatesEventHandlerErrors' in this || isUnforeseen(error);
-    if (error instanceof Error || !isLogged) this.logger.error(describeFailure(error));
+    if (error instanceof Error || !isLogged) this.#failures.eventHandlerFailed(error, pattern);
   }
 
   /** Clients send the route, so that one look-up does; a string that spells an object pattern takes Nest's longer way. */

@@ -159,7 +159,7 @@ describe('LegacyRawServer', () => {
     server.addHandler('message', () => Promise.resolve(throwError(() => new Error('from a stream'))));
     await listenLegacy(server);
     await bench.send(legacyPortOf(server), encrypt('x'));
-    expect(await bench.log.logged('from a stream')).toBe('Error: from a stream');
+    expect(await bench.log.logged('from a stream')).toBe('The handler of the event message failed: from a stream');
     expect(server.unwrap()).toMatchObject({ listening: true });
   });
 });

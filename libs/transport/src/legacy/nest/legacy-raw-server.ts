@@ -42,7 +42,7 @@ export class LegacyRawServer extends Server<SealwireServerEvents, SealwireStatus
   readonly #endpoint: Endpoint;
   readonly #slot = new ListenerSlot<LegacyListener>({
     statusChanged: (status) => this._status$.next(status),
-    failed: (error) => this.logger.error(error),
+    failed: (error) => this.#failures.listenerFailed(error),
   });
 
   constructor(options: LegacyRawServerOptions) {
@@ -67,6 +67,7 @@ export class LegacyRawServer extends Server<SealwireServerEvents, SealwireStatus
   override async close(): Promise<void> {
     await this.#slot.close();
     await this.#handlers.drain(this.#limits.drainTimeoutMs);
+    this.#failures.flush();
   }
 
   override on<Event extends keyof SealwireServerEvents>(event: Event, callback: SealwireServerEvents[Event]): void {
@@ -128,7 +129,7 @@ export class LegacyRawServer extends Server<SealwireServerEvents, SealwireStatus
       start: (context, done) => this.onProcessingStartHook(this.transportId, context, done),
       end: (context) => this.onProcessingEndHook?.(this.transportId, context),
     },
-    (error) => this.logger.error(error),
+    (error) => this.#failures.hookFailed(error),
   );
 
   /** There is no way back to the sender: what a handler returns is dropped, what it throws is logged. */
@@ -137,6 +138,6 @@ export class LegacyRawServer extends Server<SealwireServerEvents, SealwireStatus
     next: () => undefined,
     whenWritable: () => undefined,
     complete: () => undefined,
-    error: (error) => this.logger.error(error),
+    error: (error) => this.#failures.eventHandlerFailed(error, this.#pattern),
   };
 }

@@ -1,0 +1,44 @@
+import { inspect } from 'node:util';
+
+import { describe, expect, it } from 'vitest';
+
+import { FailureEntry, printable } from './failure-entry.js';
+
+const refused = new FailureEntry('Refused 127.0.0.1:5', { kind: 'refused', address: '127.0.0.1:5' }, 3, undefined);
+const LINE = 'Refused 127.0.0.1:5, and 3 more of the kind before';
+
+describe('an entry of the log', () => {
+  it.each([
+    ['text', () => inspect(refused)],
+    ['text with colours over several lines', () => inspect(refused, { colors: true, compact: false })],
+    ['a string', () => String(refused)],
+    ['a message', () => refused.message],
+  ])('is one line as %s', (_what, shown) => expect(shown()).toBe(LINE));
+
+  it('is its line and its fields as JSON, and its fields alone are enumerable', () => {
+    const fields = { kind: 'refused', address: '127.0.0.1:5', suppressed: 3 };
+    expect(JSON.parse(JSON.stringify(refused))).toEqual({ message: LINE, ...fields });
+    expect(Object.fromEntries(Object.entries(refused))).toEqual(fields);
+  });
+
+  it('shows where an error comes from below its line, and nothing of what its message spells', () => {
+    const cause = new Error(`text\n[Nest] 1 - forged\n${'    at forged:1:1\n'.repeat(20)}`);
+    const shown = inspect(new FailureEntry('Failed', { kind: 'hook' }, 0, cause));
+    expect(shown).toMatch(/^Failed\n {4}at [^]*failure-entry\.spec\.ts/);
+    expect(shown).not.toContain('[Nest]');
+    expect(shown.split('\n').length).toBeLessThanOrEqual(11);
+  });
+});
+
+describe('a text that others have chosen', () => {
+  it.each([
+    ['a\r\nb', String.raw`a\r\nb`],
+    ['\u001b[31mred\u009b0m', String.raw`\u001b[31mred\u009b0m`],
+    ['a\u2028b\u202ec\u200bd', String.raw`a\u2028b\u202ec\u200bd`],
+    ['\ud800', String.raw`\ud800`],
+    [String.raw`a\nb`, String.raw`a\\nb`],
+    ['{"cmd":"größe 😀"}', '{"cmd":"größe 😀"}'],
+  ])('becomes part of one line: %j', (text, shown) => expect(printable(text)).toBe(shown));
+
+  it('is cut', () => expect(printable('x'.repeat(60_000))).toBe(`${'x'.repeat(500)}… (60000 characters)`));
+});

@@ -1,0 +1,89 @@
+import { inspect } from 'node:util';
+
+import type { TransportErrorCode } from '../errors.js';
+
+/** What failed: the fields of an entry are told apart by it. `docs/operations.md` explains each. */
+export type FailureKind =
+  | 'refused'
+  | 'lost'
+  | 'legacy-refused'
+  | 'no-event-handler'
+  | 'event-unreadable'
+  | 'request-unreadable'
+  | 'event-handler'
+  | 'answer'
+  | 'hook'
+  | 'listener';
+
+export interface FailureFields {
+  readonly kind: FailureKind;
+  readonly code?: TransportErrorCode | undefined;
+  readonly address?: string | undefined;
+  readonly pattern?: string | undefined;
+}
+
+const MAX_CHARACTERS = 500;
+const MAX_STACK_FRAMES = 10;
+const NAME = 'SealwireFailure';
+
+// Control characters, those that reorder or break lines, halves of a character, and what escapes are written with.
+const UNPRINTABLE = /[\\\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
+/** A text that others have chosen, as a bounded part of one line: it cannot forge another. */
+export function printable(text: string): string {
+  const shown = text.slice(0, MAX_CHARACTERS).replaceAll(UNPRINTABLE, escape);
+  return text.length > MAX_CHARACTERS ? `${shown}… (${text.length} characters)` : shown;
+}
+
+/**
+ * One entry of the log (docs/adr/0012). An `Error`, as that is the only form whose fields every logger for Nest knows how
+ * to keep beside the line; of the stack only what leads to the user's code is kept.
+ */
+export class FailureEntry extends Error {
+  static {
+    Object.defineProperty(this.prototype, 'name', { value: NAME }); // on the entry itself it would be one more field
+  }
+
+  /**
+   * @param line - Printable.
+   * @param suppressed - Entries of the kind that were held back for this one.
+   */
+  constructor(line: string, fields: FailureFields, suppressed: number, cause: unknown) {
+    super(suppressed > 0 ? `${line}, and ${suppressed} more of the kind before` : line);
+    const told = Object.entries(fields).filter(([, value]) => value !== undefined);
+    Object.assign(this, Object.fromEntries(told), { suppressed });
+    const frames = framesOf(cause);
+    const stack = frames.length > 0 ? [this.message, ...frames].join('\n') : undefined;
+    Object.defineProperty(this, 'stack', { value: stack, configurable: true, writable: true });
+  }
+
+  override toString(): string {
+    return this.message;
+  }
+
+  /** For a logger that does not know errors; JSON has nothing of one by itself. */
+  toJSON(): object {
+    return { message: this.message, ...Object.fromEntries(Object.entries(this)), stack: this.stack };
+  }
+
+  /** For people. */
+  [inspect.custom](): string {
+    return this.stack ?? this.message;
+  }
+}
+
+/** The last ones: before them is the message, which may spell some. */
+function framesOf(cause: unknown): readonly string[] {
+  if (!(cause instanceof Error) || typeof cause.stack !== 'string') return [];
+  const frames = cause.stack.split('\n').filter((line) => line.startsWith('    at '));
+  return frames.slice(-MAX_STACK_FRAMES).map(printable);
+}
+
+/** As JSON has it, where JSON does so. */
+function escape(character: string): string {
+  const json = JSON.stringify(character).slice(1, -1);
+  if (json !== character) return json;
+  return Array.from({ length: character.length }, (_, at) => character.charCodeAt(at))
+    .map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`)
+    .join('');
+}

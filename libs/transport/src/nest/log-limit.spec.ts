@@ -1,0 +1,53 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { LogLimit } from './log-limit.js';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+describe('the limit of the log', () => {
+  const written: [string, number][] = [];
+  const entry = (name: string) => (suppressed: number) => void written.push([name, suppressed]);
+
+  beforeEach(() => void written.splice(0));
+
+  it('writes the first at once, and the last at the end of the second with the number between', () => {
+    const limit = new LogLimit();
+    for (const name of ['a', 'b', 'c', 'd']) limit.write('kind', entry(name));
+    expect(written).toEqual([['a', 0]]);
+    vi.advanceTimersByTime(1_000);
+    expect(written).toEqual([
+      ['a', 0],
+      ['d', 2],
+    ]);
+  });
+
+  it('writes or counts every one, at most one a second, however long they come', () => {
+    const limit = new LogLimit();
+    for (let at = 0; at < 10_000; at += 10) {
+      limit.write('kind', entry('again'));
+      vi.advanceTimersByTime(10);
+    }
+    vi.advanceTimersByTime(1_000);
+    expect(written.length).toBeLessThanOrEqual(11);
+    expect(written.reduce((sum, [, suppressed]) => sum + 1 + suppressed, 0)).toBe(1_000);
+  });
+
+  it('keeps kinds apart, and forgets a kind that has been silent for a second', () => {
+    const limit = new LogLimit();
+    limit.write('one', entry('a'));
+    limit.write('other', entry('b'));
+    vi.advanceTimersByTime(1_000);
+    expect(vi.getTimerCount()).toBe(0);
+    limit.write('one', entry('c'));
+    expect(written.map(([name]) => name)).toEqual(['a', 'b', 'c']);
+  });
+
+  it('writes what it holds back when it is flushed, and nothing afterwards', () => {
+    const limit = new LogLimit();
+    for (const name of ['a', 'b', 'c']) limit.write('kind', entry(name));
+    limit.flush();
+    expect(written.at(-1)).toEqual(['c', 1]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
