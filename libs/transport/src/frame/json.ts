@@ -12,7 +12,7 @@ export function stringifyJson(value: unknown): string | undefined {
   }
 }
 
-/** `JSON.parse` takes any depth, `JSON.stringify` runs out of stack. */
+/** `JSON.parse` takes any depth, `JSON.stringify` of older engines runs out of stack. */
 function reasonOf(cause: unknown): string {
   const isTooDeep = cause instanceof RangeError && cause.message.includes('call stack');
   return isTooDeep
