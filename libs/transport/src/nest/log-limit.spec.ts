@@ -50,4 +50,17 @@ describe('the limit of the log', () => {
     expect(written.at(-1)).toEqual(['c', 1]);
     expect(vi.getTimerCount()).toBe(0);
   });
+
+  it('loses an entry whose logger throws, and goes on', () => {
+    const limit = new LogLimit();
+    const broken = (): never => {
+      throw new Error('no disk');
+    };
+    for (let count = 0; count < 2; count++) limit.write('kind', broken);
+    vi.advanceTimersByTime(1_000);
+    limit.write('kind', broken);
+    limit.flush();
+    limit.write('kind', entry('again'));
+    expect(written).toEqual([['again', 0]]);
+  });
 });

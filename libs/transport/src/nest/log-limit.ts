@@ -26,19 +26,28 @@ export class LogLimit {
     this.#intervals.clear();
     for (const { timer, held } of intervals) {
       clearTimeout(timer);
-      held?.write(held.count - 1);
+      if (held !== undefined) writeOrLose(held.write, held.count - 1);
     }
   }
 
   #begin(kind: string, write: (suppressed: number) => void, suppressed: number): void {
     const timer = setTimeout(() => this.#end(kind), INTERVAL_MS).unref();
     this.#intervals.set(kind, { timer, held: undefined });
-    write(suppressed);
+    writeOrLose(write, suppressed);
   }
 
   #end(kind: string): void {
     const held = this.#intervals.get(kind)?.held;
     if (held === undefined) this.#intervals.delete(kind);
     else this.#begin(kind, held.write, held.count - 1);
+  }
+}
+
+/** The logger is the user's. One that throws loses the entry; a connection or the process must not be lost over it. */
+function writeOrLose(write: (suppressed: number) => void, suppressed: number): void {
+  try {
+    write(suppressed);
+  } catch {
+    // There is nowhere left to tell it.
   }
 }
