@@ -6,22 +6,14 @@ import { compile, npmCommand, prepare } from './prepare.mjs';
 import { ROOT, runInForeground, runTool } from './tool.mjs';
 
 /** What is tested of the packages, and what these tests are made of. */
-const TESTS = [
-  'e2e/parity',
-  'e2e/transport.spec.ts',
-  'e2e/streams.spec.ts',
-  'e2e/connection-life.spec.ts',
-  'e2e/drain-first.spec.ts',
-  'e2e/fixtures/draining-app.mjs',
-  'e2e/health.spec.ts',
-  'e2e/unix-socket.spec.ts',
-  'support/application.ts',
-  'support/pair.ts',
-];
+const TESTS = ['e2e', 'support'];
+
+/** Tests of the apps and of the commands, which belong to this repository and run on its Nest. */
+const NOT_TESTED = new Set(['apps', 'scripts'].map((name) => join(ROOT, 'test', 'e2e', name)));
 
 /**
  * `npm run test:nest11`: installs both libraries as npm would publish them, with Nest 11, in a folder of their own; there
- * runs the tests that concern Nest, and compiles a consumer with the declarations of Nest 11 and 12. Links between
+ * runs every e2e test of the libraries, and compiles a consumer with the declarations of Nest 11 and 12. Links between
  * workspaces would still load Nest 12. The arguments are vitest's own.
  *
  * @param {AbortSignal} stop
@@ -80,10 +72,21 @@ async function compileConsumer(what, folder, stop) {
 }
 
 async function runTests(folder, stop) {
-  for (const path of TESTS) await cp(join(ROOT, 'test', path), join(folder, 'test', path), { recursive: true });
+  const filter = (path) => !NOT_TESTED.has(path);
+  for (const path of TESTS) await cp(join(ROOT, 'test', path), join(folder, 'test', path), { recursive: true, filter });
+  await linkSources(folder);
   await cp(join(ROOT, 'test', 'nest11', 'vitest.config.ts'), join(folder, 'vitest.config.ts'));
   const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
   return runInForeground([vitest, 'run', '--root', folder, ...process.argv.slice(2)], stop);
+}
+
+/** Where tests import what no package exports, they find what was packed. */
+async function linkSources(folder) {
+  for (const library of ['crypto', 'transport']) {
+    await mkdir(join(folder, 'libs', library), { recursive: true });
+    const dist = join(folder, 'node_modules', '@sealwire', library, 'dist');
+    await symlink(dist, join(folder, 'libs', library, 'src'), 'junction');
+  }
 }
 
 async function npm(args, stop) {

@@ -1,10 +1,13 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 
+import { Controller } from '@nestjs/common';
+import { EventPattern, Payload } from '@nestjs/microservices';
+import type { SealwireServer } from '@sealwire/transport';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import type { SealwireServer } from '../../libs/transport/src/index.js';
-import { endAll, portOf, startServer } from '../support/pair.js';
+import { startApplication } from '../support/application.js';
+import { endAll, portOf } from '../support/pair.js';
 import { RoguePeer } from '../support/rogue-peer.js';
 import { CONFIRM, event, noted, PING } from '../support/rogue-words.js';
 
@@ -32,12 +35,20 @@ describe('an event that waits for a handler to end', () => {
   it('is not handed over once its connection is gone, and is when it comes again [R5.24, R6.22]', async () => {
     const values: unknown[] = [];
     const releases: (() => void)[] = [];
-    const server = await startServer({ maxInFlight: 4, maxRunning: 1 });
-    const hold = (value: unknown): Promise<void> => {
-      values.push(value);
-      return new Promise((resolve) => releases.push(resolve));
-    };
-    server.addHandler('noted', hold, true);
+
+    @Controller()
+    class HoldingController {
+      @EventPattern('noted')
+      hold(@Payload() value: unknown): Promise<void> {
+        values.push(value);
+        return new Promise((resolve) => releases.push(resolve));
+      }
+    }
+
+    const { server } = await startApplication({
+      controllers: [HoldingController],
+      server: { maxInFlight: 4, maxRunning: 1 },
+    });
     const first = await dial(server);
     first.peer.say(event(1, noted(0, 'a')), event(2, noted(1, 'b')), PING);
     await first.peer.hears('PONG');

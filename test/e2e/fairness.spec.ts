@@ -1,12 +1,36 @@
 // What a large message costs small ones on the same connection, and what happens when there is too much of everything.
+import { Controller } from '@nestjs/common';
+import { MessagePattern, Payload } from '@nestjs/microservices';
 import { firstValueFrom, Subject } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { outcome } from '../support/application.js';
-import { endAll, newClient, portOf, startServer } from '../support/pair.js';
+import { EchoController, outcome, startApplication } from '../support/application.js';
+import { endAll } from '../support/pair.js';
 
 const MIB = 1_048_576;
 const LARGE_BYTES = 64 * MIB;
+
+const release = new Subject<string>();
+
+@Controller()
+class LoadController {
+  @MessagePattern('measure')
+  measure(@Payload() bytes: Buffer): number {
+    return bytes.length;
+  }
+
+  @MessagePattern('fill')
+  fill(@Payload() bytes: number): Buffer {
+    return Buffer.alloc(bytes);
+  }
+
+  @MessagePattern('hold')
+  hold(): Promise<string> {
+    return firstValueFrom(release);
+  }
+}
+
+const controllers = [EchoController, LoadController];
 
 afterEach(() => endAll());
 
@@ -21,10 +45,7 @@ describe('a message of 64 MiB', () => {
     ['to the client', 'of several frames', 40_000, toClient],
   ])('%s holds back no request %s', async (_way, _size, smallBytes, { pattern, message, bytesOf }) => {
     const limits = { maxMessageBytes: 128 * MIB };
-    const server = await startServer(limits);
-    server.addHandler('measure', (bytes: Buffer) => Promise.resolve(bytes.length));
-    server.addHandler('fill', (bytes: number) => Promise.resolve(Buffer.alloc(bytes)));
-    const client = newClient(portOf(server), limits);
+    const { client } = await startApplication({ controllers, server: limits, client: limits });
     await client.connect();
     const finished: string[] = [];
     const large = outcome(client.send(pattern, message)).finally(() => finished.push('large'));
@@ -42,10 +63,7 @@ describe('a message of 64 MiB', () => {
 
 describe('overload', () => {
   it('of handlers fails what is too much at once, and the rest is answered', async () => {
-    const server = await startServer({ maxInFlight: 64, maxRunning: 3 });
-    const release = new Subject<string>();
-    server.addHandler('hold', () => firstValueFrom(release));
-    const client = newClient(portOf(server));
+    const { client } = await startApplication({ controllers, server: { maxInFlight: 64, maxRunning: 3 } });
     const calls = Array.from({ length: 10 }, () => outcome(client.send('hold', 0)));
     for (const refused of await Promise.all(calls.slice(3))) {
       expect(refused).toMatchObject({ code: 'ERR_OVERLOADED', fault: 'peer' });
@@ -57,10 +75,8 @@ describe('overload', () => {
   });
 
   it('of the messages that wait fails what is too much at once, unsent, and the rest is answered', async () => {
-    const server = await startServer({ maxInFlight: 2 });
-    const release = new Subject<string>();
-    server.addHandler('hold', () => firstValueFrom(release));
-    const client = newClient(portOf(server), { maxQueuedMessages: 3 });
+    const limits = { server: { maxInFlight: 2 }, client: { maxQueuedMessages: 3 } };
+    const { client } = await startApplication({ controllers, ...limits });
     const calls = Array.from({ length: 10 }, () => outcome(client.send('hold', 0)));
     for (const refused of await Promise.all(calls.slice(5))) {
       expect(refused).toMatchObject({ code: 'ERR_QUEUE_FULL', fault: 'caller', sent: false });
@@ -73,8 +89,7 @@ describe('overload', () => {
   });
 
   it('of the bytes that wait fails what is too much at once, unsent, and the rest is answered', async () => {
-    const server = await startServer();
-    const client = newClient(portOf(server), { maxQueuedBytes: MIB });
+    const { client } = await startApplication({ controllers, client: { maxQueuedBytes: MIB } });
     await client.connect();
     const bytes = Buffer.alloc(MIB / 4);
     const answers = await Promise.all(Array.from({ length: 20 }, () => outcome(client.send('echo', bytes))));
@@ -87,10 +102,8 @@ describe('overload', () => {
   });
 
   it('of the answers that wait fails what is too much, and the rest arrives', async () => {
-    const server = await startServer({ maxQueuedBytes: MIB });
-    server.addHandler('fill', () => Promise.resolve(Buffer.alloc(MIB)));
-    const client = newClient(portOf(server));
-    const answers = await Promise.all(Array.from({ length: 20 }, () => outcome(client.send('fill', 0))));
+    const { client } = await startApplication({ controllers, server: { maxQueuedBytes: MIB } });
+    const answers = await Promise.all(Array.from({ length: 20 }, () => outcome(client.send('fill', MIB))));
     const refused = answers.filter((answer) => !Buffer.isBuffer(answer));
     expect(refused.length).toBeGreaterThanOrEqual(5);
     expect(refused.length).toBeLessThan(20);

@@ -1,31 +1,33 @@
-import { Test } from '@nestjs/testing';
-import { HealthCheckService, MicroserviceHealthIndicator, TerminusModule } from '@nestjs/terminus';
+import { Controller, Get, Inject } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { HealthCheck, HealthCheckService, MicroserviceHealthIndicator, TerminusModule } from '@nestjs/terminus';
+import type { HealthCheckResult } from '@nestjs/terminus';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { SealwireClient } from '@sealwire/transport';
-import type { SealwireServer } from '@sealwire/transport';
+import { SealwireClient, SealwireModule } from '@sealwire/transport';
 import { SealwireHealthIndicator } from '@sealwire/transport/terminus';
-import { endAll, keyring, newClient, newKeyring, portOf, startServer } from '../support/pair.js';
+import { rootModule, startApplication, startCaller } from '../support/application.js';
+import type { Application } from '../support/application.js';
+import { endAll, endLater, keyring, newKeyring, portOf } from '../support/pair.js';
 
 afterEach(() => endAll());
 
 async function terminus() {
-  const module = await Test.createTestingModule({
-    imports: [TerminusModule.forRoot({ logger: false })],
-    providers: [SealwireHealthIndicator],
-  }).compile();
+  const imports = [TerminusModule.forRoot({ logger: false })];
+  const root = rootModule({ imports, providers: [SealwireHealthIndicator] });
+  const app = await NestFactory.createApplicationContext(root, { logger: false });
+  endLater(app);
   return {
-    own: module.get(SealwireHealthIndicator),
-    stock: await module.resolve(MicroserviceHealthIndicator),
-    health: await module.resolve(HealthCheckService),
+    own: app.get(SealwireHealthIndicator),
+    stock: await app.resolve(MicroserviceHealthIndicator),
+    health: await app.resolve(HealthCheckService),
   };
 }
 
 describe('SealwireHealthIndicator', () => {
   it('says that the server is up and how far it is, over the connection that is there', async () => {
     const { own, health } = await terminus();
-    const server = await startServer();
-    const client = newClient(portOf(server));
+    const { client, server } = await startApplication({});
     await client.connect();
     let connections = 0;
     server.on('connection', () => void connections++);
@@ -35,21 +37,20 @@ describe('SealwireHealthIndicator', () => {
   });
 
   it.each([
-    ['does not listen', (server: SealwireServer) => server.close(), {}, 'ERR_CONNECT_FAILED'],
+    ['does not listen', ({ app }: Application) => app.close(), {}, 'ERR_CONNECT_FAILED'],
     ['has another key', () => undefined, { keyring: newKeyring() }, 'ERR_ALERT'],
   ])('says why it is down when the server %s', async (_what, prepare, options, code) => {
     const { own } = await terminus();
-    const server = await startServer();
-    const port = portOf(server);
-    await prepare(server);
-    const result = await own.pingCheck('orders', newClient(port, options));
+    const application = await startApplication({});
+    const port = portOf(application.server);
+    await prepare(application);
+    const result = await own.pingCheck('orders', await startCaller(port, options));
     expect(result.orders).toEqual({ status: 'down', code, message: expect.any(String) as string });
   });
 
   it('says that it is down when it does not answer in time', async () => {
     const { own } = await terminus();
-    const server = await startServer();
-    const client = newClient(portOf(server));
+    const { client } = await startApplication({});
     await client.connect();
     client.unwrap().pause();
     expect(await own.pingCheck('orders', client, { timeoutMs: 20 })).toMatchObject({
@@ -60,10 +61,56 @@ describe('SealwireHealthIndicator', () => {
 
 it('Terminus’ own pingCheck proves the key as well, since connect() includes the handshake', async () => {
   const { stock } = await terminus();
-  const server = await startServer();
+  const { server } = await startApplication({});
   const port = portOf(server);
   const check = (ring = keyring) =>
     stock.pingCheck('orders', { customClass: SealwireClient, options: { port, keyring: ring } } as never);
   expect(await check()).toMatchObject({ orders: { status: 'up' } });
   expect(await check(newKeyring())).toMatchObject({ orders: { status: 'down' } });
+});
+
+@Controller()
+class HealthController {
+  constructor(
+    @Inject(HealthCheckService) private readonly health: HealthCheckService,
+    @Inject(SealwireHealthIndicator) private readonly sealwire: SealwireHealthIndicator,
+    @Inject(MicroserviceHealthIndicator) private readonly microservice: MicroserviceHealthIndicator,
+    @Inject('ORDERS') private readonly orders: SealwireClient,
+    @Inject('OPTIONS') private readonly options: object,
+  ) {}
+
+  @Get('health')
+  @HealthCheck()
+  check(): Promise<HealthCheckResult> {
+    const stock = { customClass: SealwireClient, options: this.options };
+    return this.health.check([
+      () => this.sealwire.pingCheck('orders', this.orders),
+      () => this.microservice.pingCheck('stock', stock as never),
+    ]);
+  }
+}
+
+describe('a health endpoint over HTTP', () => {
+  it('is 200 with both checks while the server is up, and 503 with both once it is gone', async () => {
+    const { app, server } = await startApplication({});
+    const options = { port: portOf(server), keyring };
+    const imports = [
+      TerminusModule.forRoot({ logger: false }),
+      SealwireModule.register({ name: 'ORDERS', ...options }),
+    ];
+    const providers = [SealwireHealthIndicator, { provide: 'OPTIONS', useValue: options }];
+    const root = rootModule({ imports, providers, controllers: [HealthController] });
+    const web = await NestFactory.create(root, { logger: false });
+    endLater(web);
+    await web.listen(0, '127.0.0.1');
+    const url = `${await web.getUrl()}/health`;
+    const [up, down] = [{ status: 'up' }, { status: 'down' }];
+    const healthy = await fetch(url);
+    expect(healthy.status).toBe(200);
+    expect(await healthy.json()).toMatchObject({ status: 'ok', details: { orders: up, stock: up } });
+    await app.close();
+    const sick = await fetch(url);
+    expect(sick.status).toBe(503);
+    expect(await sick.json()).toMatchObject({ status: 'error', details: { orders: down, stock: down } });
+  });
 });

@@ -8,20 +8,21 @@ import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-import { Controller } from '@nestjs/common';
+import { Controller, UseInterceptors } from '@nestjs/common';
+import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
 import { MessagePattern } from '@nestjs/microservices';
 import { createKeyFile, loadKeyring } from '@sealwire/crypto';
 import type { SealwireClient } from '@sealwire/transport';
 import { interval } from 'rxjs';
 import type { Observable, Subscription } from 'rxjs';
-import { finalize } from 'rxjs/operators';
+import { finalize, map } from 'rxjs/operators';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
 import { startApplication } from '../support/application.js';
 import { endAll, portOf } from '../support/pair.js';
 
 const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
-const PATTERNS = ['observable', 'generator', 'stream'];
+const PATTERNS = ['generator', 'intercepted generator', 'intercepted observable', 'observable', 'stream'];
 
 let ended: string[] = [];
 
@@ -31,26 +32,52 @@ beforeEach(() => {
 
 afterEach(() => endAll());
 
+class PassOn implements NestInterceptor {
+  intercept(_context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    return next.handle().pipe(map((value: unknown) => value));
+  }
+}
+
 @Controller()
 class EndlessController {
   @MessagePattern('observable')
   observable(): Observable<number> {
-    return interval(1).pipe(finalize(() => ended.push('observable')));
+    return ticks('observable');
+  }
+
+  @UseInterceptors(PassOn)
+  @MessagePattern('intercepted observable')
+  interceptedObservable(): Observable<number> {
+    return ticks('intercepted observable');
   }
 
   @MessagePattern('generator')
-  async *generator(): AsyncGenerator<number> {
-    try {
-      for (let number = 0; ; number++) yield number;
-    } finally {
-      ended.push('generator');
-    }
+  generator(): AsyncGenerator<number> {
+    return count('generator');
+  }
+
+  @UseInterceptors(PassOn)
+  @MessagePattern('intercepted generator')
+  interceptedGenerator(): AsyncGenerator<number> {
+    return count('intercepted generator');
   }
 
   @MessagePattern('stream')
   stream(): Readable {
     const stream = new Readable({ read: () => void stream.push('x'.repeat(1_000)) });
     return stream.on('close', () => ended.push('stream'));
+  }
+}
+
+function ticks(name: string): Observable<number> {
+  return interval(1).pipe(finalize(() => ended.push(name)));
+}
+
+async function* count(name: string): AsyncGenerator<number> {
+  try {
+    for (let number = 0; ; number++) yield number;
+  } finally {
+    ended.push(name);
   }
 }
 
@@ -68,9 +95,9 @@ describe('endless answers', () => {
       client.send(pattern, 0).subscribe({ next: () => (values.count += 1), error: () => undefined }),
     );
     await expect.poll(() => values.count).toBeGreaterThan(100);
-    expect(server.snapshot().running).toBe(3);
+    expect(server.snapshot().running).toBe(PATTERNS.length);
     leave(client, calls);
-    await expect.poll(() => [...ended].sort()).toEqual(['generator', 'observable', 'stream']);
+    await expect.poll(() => [...ended].sort()).toEqual(PATTERNS);
     await expect.poll(() => server.snapshot()).toMatchObject({ running: 0, inFlight: 0 });
   });
 
@@ -86,9 +113,9 @@ describe('endless answers', () => {
     const lines: string[] = [];
     createInterface({ input: client.stdout }).on('line', (line) => lines.push(line));
     await expect.poll(() => lines.sort()).toEqual(PATTERNS.map((pattern) => `streaming ${pattern}`).sort());
-    expect(server.snapshot()).toMatchObject({ running: 3, connections: 1 });
+    expect(server.snapshot()).toMatchObject({ running: PATTERNS.length, connections: 1 });
     client.kill('SIGKILL');
-    await expect.poll(() => [...ended].sort()).toEqual(['generator', 'observable', 'stream']);
+    await expect.poll(() => [...ended].sort()).toEqual(PATTERNS);
     await expect.poll(() => server.snapshot()).toMatchObject({ running: 0, inFlight: 0, connections: 0 });
   });
 });

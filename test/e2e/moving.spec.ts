@@ -1,11 +1,13 @@
 import type { Socket } from 'node:net';
 
-import { Logger } from '@nestjs/common';
+import { Controller, Logger } from '@nestjs/common';
+import { MessagePattern } from '@nestjs/microservices';
 import { afterEach, describe, expect, it } from 'vitest';
-import { firstValueFrom, retry, Subject } from 'rxjs';
+import { firstValueFrom, NEVER, retry, Subject } from 'rxjs';
 
-import type { SealwireClient } from '../../libs/transport/src/index.js';
-import { endAll, newClient, portOf, startServer } from '../support/pair.js';
+import type { SealwireClient } from '@sealwire/transport';
+import { EchoController, startApplication } from '../support/application.js';
+import { endAll, portOf } from '../support/pair.js';
 import { RoguePeer } from '../support/rogue-peer.js';
 
 afterEach(async () => {
@@ -25,29 +27,34 @@ const echo = (client: SealwireClient): Promise<unknown> => firstValueFrom(client
 
 describe('a call that is tried again as soon as its connection is lost', () => {
   it('takes a new connection, in the very turn of the failure', async () => {
-    const server = await startServer();
     const sockets: Socket[] = [];
+
+    @Controller()
+    class CuttingController {
+      @MessagePattern('cut')
+      cut(): unknown {
+        const [first, second] = sockets;
+        if (second !== undefined) return 'x';
+        first?.destroy();
+        return NEVER;
+      }
+    }
+
+    const { client, server } = await startApplication({ controllers: [CuttingController] });
     server.on('connection', (socket) => void sockets.push(socket));
-    server.addHandler('cut', () => {
-      const [first, second] = sockets;
-      if (second !== undefined) return Promise.resolve('x');
-      first?.destroy();
-      return new Promise(() => undefined);
-    });
-    const client = newClient(portOf(server));
     expect(await firstValueFrom(client.send('cut', 0).pipe(retry(1)))).toBe('x');
   });
 });
 
 describe('a server that closes', () => {
   it('turns strangers away at once, however far their handshake has come', async () => {
-    const server = await startServer();
+    const { app, server } = await startApplication({});
     const strangers = await Promise.all(Array.from({ length: 3 }, () => RoguePeer.dial(portOf(server))));
     const [, begun, unconfirmed] = strangers;
     begun?.write(begun.message1().subarray(0, 50));
     unconfirmed?.write(unconfirmed.message1());
     await unconfirmed?.hears('message 2');
-    await server.close();
+    await app.close();
     await Promise.all(strangers.map(({ left }) => left));
     expect(strangers.map(({ words }) => words)).toEqual([['alert'], ['alert'], ['message 2']]);
     for (const { socket } of strangers) socket.destroy();
@@ -57,10 +64,12 @@ describe('a server that closes', () => {
 describe('a client that moves to another connection', () => {
   it('opens nothing on the old one, and loses no call, when its session has reached its age [R5.17]', async () => {
     const warnings = listenToWarnings();
-    const server = await startServer();
+    const { client, server } = await startApplication({
+      controllers: [EchoController],
+      client: { sessionSoftAgeMs: 20 },
+    });
     const connections = new Set<unknown>();
     server.on('connection', (socket) => void connections.add(socket));
-    const client = newClient(portOf(server), { sessionSoftAgeMs: 20 });
     while (connections.size < 4) {
       const answers = await Promise.all(Array.from({ length: 20 }, () => echo(client)));
       expect(new Set(answers)).toEqual(new Set(['x']));
@@ -70,8 +79,17 @@ describe('a client that moves to another connection', () => {
 
   it('refuses a call whose serializer is done only after the client was closed, and ends in good order', async () => {
     const warnings = listenToWarnings();
-    const server = await startServer();
     const [entered, release] = [new Subject<unknown>(), new Subject<unknown>()];
+
+    @Controller()
+    class HoldingController {
+      @MessagePattern('hold')
+      async hold(): Promise<string> {
+        await firstValueFrom(release);
+        return 'held';
+      }
+    }
+
     let isSlow = false;
     const serialize = async (packet: unknown): Promise<unknown> => {
       if (!isSlow) return packet;
@@ -80,8 +98,10 @@ describe('a client that moves to another connection', () => {
       await released;
       return packet;
     };
-    const client = newClient(portOf(server), { serializer: { serialize } });
-    server.addHandler('hold', () => firstValueFrom(release).then(() => 'held'));
+    const { client } = await startApplication({
+      controllers: [EchoController, HoldingController],
+      client: { serializer: { serialize } },
+    });
     const held = firstValueFrom(client.send('hold', 1));
     expect(await echo(client)).toBe('x');
     isSlow = true;

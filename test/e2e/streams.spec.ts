@@ -1,35 +1,40 @@
 // Handlers that return what can be waited for: async generators and streams of Node.
 import { Readable } from 'node:stream';
 
-import { Controller, Module, UseInterceptors } from '@nestjs/common';
+import { Controller, UseInterceptors } from '@nestjs/common';
 import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
 import { MessagePattern } from '@nestjs/microservices';
-import type { MicroserviceOptions } from '@nestjs/microservices';
-import { Test } from '@nestjs/testing';
 import { firstValueFrom, lastValueFrom, take, toArray } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { SealwireServer } from '@sealwire/transport';
-import type { SealwireClient } from '@sealwire/transport';
-import { endAll, keyring, newClient, portOf, startServer } from '../support/pair.js';
+import type { SealwireClient, SealwireServer } from '@sealwire/transport';
+import { EchoController, startApplication, startCaller } from '../support/application.js';
+import { endAll, portOf } from '../support/pair.js';
 
 const CHUNK_BYTES = 65_536;
 
 afterEach(() => endAll());
 
-/** A server with one handler, and a client of it. */
+/** An application with one more handler, and a client of it. */
 async function serve(handler: () => unknown): Promise<{ server: SealwireServer; caller: SealwireClient }> {
-  const server = await startServer();
-  server.addHandler('values', () => Promise.resolve(handler()));
-  return { server, caller: newClient(portOf(server)) };
+  @Controller()
+  class ValuesController {
+    @MessagePattern('values')
+    values(): unknown {
+      return handler();
+    }
+  }
+
+  const { client: caller, server } = await startApplication({ controllers: [EchoController, ValuesController] });
+  return { server, caller };
 }
 
 const values = (caller: SealwireClient): Observable<unknown> => caller.send('values', 0);
 
 /** Resolves when `read` gives the same number before and after other calls have come and gone. */
 async function settled(server: SealwireServer, read: () => number): Promise<number> {
-  const other = newClient(portOf(server));
+  const other = await startCaller(portOf(server));
   for (;;) {
     const before = read();
     for (let i = 0; i < 50; i++) await firstValueFrom(other.send('echo', i));
@@ -121,16 +126,11 @@ describe('an async generator', () => {
   });
 
   it('comes through an interceptor as its values', async () => {
-    const server = new SealwireServer({ port: 0, keyring });
-    const module = await Test.createTestingModule({ imports: [InterceptedModule] }).compile();
-    const app = module.createNestMicroservice<MicroserviceOptions>({ strategy: server });
-    await app.listen();
-    const caller = newClient(portOf(server));
+    const { client: caller } = await startApplication({ controllers: [InterceptedController] });
     expect(await lastValueFrom(values(caller).pipe(toArray()))).toEqual([1, 2, 3]);
     await expect(lastValueFrom(caller.send('broken', 0).pipe(toArray()))).rejects.toMatchObject({
       message: 'Internal server error',
     });
-    await app.close();
   });
 });
 
@@ -154,9 +154,6 @@ class InterceptedController {
     throw new Error('inside');
   }
 }
-
-@Module({ controllers: [InterceptedController] })
-class InterceptedModule {}
 
 describe('a stream of Node', () => {
   it('answers with its chunks as bytes', async () => {

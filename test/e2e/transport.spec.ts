@@ -1,7 +1,8 @@
 import { inspect } from 'node:util';
 
-import { Controller, Inject, Injectable, Module } from '@nestjs/common';
+import { Controller, Inject, Injectable } from '@nestjs/common';
 import type { INestMicroservice } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
 import {
   ClientProxy,
   ClientsModule,
@@ -11,9 +12,7 @@ import {
   Payload,
   RpcException,
 } from '@nestjs/microservices';
-import type { MicroserviceOptions } from '@nestjs/microservices';
-import { Test } from '@nestjs/testing';
-import { firstValueFrom, interval, lastValueFrom, NEVER, Observable, of, Subject, take, toArray } from 'rxjs';
+import { finalize, firstValueFrom, interval, lastValueFrom, NEVER, Observable, of, Subject, take, toArray } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import {
@@ -22,12 +21,14 @@ import {
   SealwireContext,
   SealwireModule,
   SealwireRecordBuilder,
-  SealwireServer,
 } from '@sealwire/transport';
-import { endAll, keyring, listen, newClient, newKeyring, portOf, startServer } from '../support/pair.js';
+import type { SealwireServer } from '@sealwire/transport';
+import { EchoController, rootModule, startApplication } from '../support/application.js';
+import { endAll, keyring, newClient, newKeyring, portOf } from '../support/pair.js';
 
 const events: unknown[] = [];
 const torndown = new Subject<string>();
+const [running, release] = [new Subject<void>(), new Subject<unknown>()];
 
 @Controller()
 class DemoController {
@@ -71,6 +72,23 @@ class DemoController {
     });
   }
 
+  @MessagePattern('never')
+  never(@Ctx() context: SealwireContext): Observable<never> {
+    context.getSignal().addEventListener('abort', () => torndown.next('signal'));
+    return NEVER.pipe(finalize(() => torndown.next('observable')));
+  }
+
+  @MessagePattern('slow')
+  slow(): Promise<string> {
+    return new Promise((resolve) => void setTimeout(() => resolve('late'), 40));
+  }
+
+  @MessagePattern('hold')
+  hold(): Promise<unknown> {
+    running.next();
+    return firstValueFrom(release);
+  }
+
   @MessagePattern('context')
   context(@Ctx() context: SealwireContext): object {
     const socket = context.getSocketRef();
@@ -90,24 +108,15 @@ class DemoController {
   }
 }
 
-@Module({ controllers: [DemoController] })
-class DemoModule {}
-
 let app: INestMicroservice;
 let server: SealwireServer;
 
 beforeEach(async () => {
   events.length = 0;
-  server = new SealwireServer({ port: 0, keyring, drainTimeoutMs: 200 });
-  const module = await Test.createTestingModule({ imports: [DemoModule] }).compile();
-  app = module.createNestMicroservice<MicroserviceOptions>({ strategy: server });
-  await app.listen();
+  ({ app, server } = await startApplication({ controllers: [DemoController] }));
 });
 
-afterEach(async () => {
-  await endAll();
-  await app.close();
-});
+afterEach(() => endAll());
 
 const client = (options = {}): SealwireClient => newClient(portOf(server), options);
 const failure = (values: Observable<unknown>): Promise<unknown> =>
@@ -210,9 +219,9 @@ describe('SealwireClient', () => {
     const port = portOf(server);
     const caller = newClient(port);
     await firstValueFrom(caller.send('echo', 1));
-    await server.close();
+    await app.close();
     expect(await failure(caller.send('echo', 1))).toMatchObject({ code: 'ERR_CONNECT_FAILED', sent: false });
-    await startServer({ port });
+    await startApplication({ controllers: [EchoController], server: { port } });
     expect(await firstValueFrom(caller.send('echo', 2))).toBe(2);
   });
 
@@ -224,18 +233,6 @@ describe('SealwireClient', () => {
 
   it('fails a request at its deadline, and the handler hears of it', async () => {
     const ends = firstValueFrom(torndown.pipe(take(2), toArray()));
-    server.addHandler('never', (_data, context: SealwireContext) => {
-      context.getSignal().addEventListener('abort', () => torndown.next('signal'));
-      return Promise.resolve(
-        NEVER.pipe(
-          (never) =>
-            new Observable((o) => {
-              never.subscribe(o);
-              return () => torndown.next('observable');
-            }),
-        ),
-      );
-    });
     const caller = client({ requestTimeoutMs: 30 });
     await caller.connect();
     expect(await failure(caller.send('never', 0))).toMatchObject({
@@ -245,7 +242,6 @@ describe('SealwireClient', () => {
   });
 
   it('takes the deadline of a single message before its own', async () => {
-    server.addHandler('never', () => Promise.resolve(NEVER));
     const record = (timeoutMs: number) => new SealwireRecordBuilder('x').setTimeoutMs(timeoutMs).build();
     const caller = client();
     await caller.connect();
@@ -253,7 +249,6 @@ describe('SealwireClient', () => {
       code: 'ERR_REQUEST_TIMEOUT',
       sent: true,
     });
-    server.addHandler('slow', () => new Promise((resolve) => void setTimeout(() => resolve('late'), 40)));
     expect(await failure(client({ requestTimeoutMs: 1 }).send('slow', record(0)))).toBe('late');
   });
 
@@ -293,16 +288,11 @@ describe('SealwireClient', () => {
   });
 
   it.each(['client', 'server'] as const)('lets what is running finish when the %s closes', async (closer) => {
-    const [running, release] = [new Subject<void>(), new Subject<string>()];
-    server.addHandler('slow', () => {
-      running.next();
-      return firstValueFrom(release);
-    });
     const caller = client();
     const started = firstValueFrom(running);
-    const answer = firstValueFrom(caller.send('slow', 0));
+    const answer = firstValueFrom(caller.send('hold', 0));
     await started;
-    const closed = closer === 'client' ? caller.close() : server.close();
+    const closed = closer === 'client' ? caller.close() : app.close();
     release.next('done');
     expect(await answer).toBe('done');
     await closed;
@@ -311,16 +301,21 @@ describe('SealwireClient', () => {
 
   it('changes its keys while requests are under way, and nothing is lost', async () => {
     const key = { softRecords: 64, hardRecords: 200 };
-    const strict = await startServer({ key });
-    const caller = newClient(portOf(strict), { key });
+    const { client: caller } = await startApplication({
+      controllers: [EchoController],
+      server: { key },
+      client: { key },
+    });
     for (let i = 0; i < 1_000; i++) expect(await firstValueFrom(caller.send('echo', i))).toBe(i);
   });
 
   it('goes on when its connection is asked to move, by the age of the session', async () => {
-    const young = await startServer({ sessionSoftAgeMs: 20 });
+    const { client: caller, server: young } = await startApplication({
+      controllers: [EchoController],
+      server: { sessionSoftAgeMs: 20 },
+    });
     const connections = new Set<unknown>();
     young.on('connection', (socket) => void connections.add(socket));
-    const caller = newClient(portOf(young));
     while (connections.size < 3) {
       // A request that GOAWAY overtakes before it is sent fails as such; every other one is answered.
       const answer = await failure(caller.send('echo', 'x'));
@@ -330,10 +325,10 @@ describe('SealwireClient', () => {
   });
 
   it('is overloaded by more handlers than may run, and the connection lives on', async () => {
-    const small = await startServer({ maxInFlight: 8, maxRunning: 2 });
-    const release = new Subject<number>();
-    small.addHandler('hold', () => firstValueFrom(release));
-    const caller = newClient(portOf(small));
+    const { client: caller } = await startApplication({
+      controllers: [DemoController],
+      server: { maxInFlight: 8, maxRunning: 2 },
+    });
     const answers = [1, 2, 3].map(() => failure(caller.send('hold', 0)));
     expect(await answers[2]).toMatchObject({ code: 'ERR_OVERLOADED' });
     release.next(1);
@@ -342,8 +337,9 @@ describe('SealwireClient', () => {
   });
 
   it('reports a port in use through listen(), and shows no key when it is inspected', async () => {
-    const second = new SealwireServer({ port: portOf(server), keyring });
-    await expect(listen(second)).rejects.toMatchObject({ code: 'ERR_LISTEN_FAILED' });
+    await expect(startApplication({ server: { port: portOf(server) } })).rejects.toMatchObject({
+      code: 'ERR_LISTEN_FAILED',
+    });
     const psk = Buffer.from(keyring.primary.psk());
     for (const object of [server, client(), keyring]) {
       const shown = inspect(object, { showHidden: true, depth: 9 });
@@ -371,13 +367,11 @@ describe('modules', () => {
         ClientsModule.register([{ name: 'DEMO', customClass: SealwireClient, options: { port, keyring } }]),
     ],
   ])('%s gives a client that works and closes with the application', async (_what, importModule) => {
-    const module = await Test.createTestingModule({
-      imports: [importModule(portOf(server))],
-      providers: [Caller],
-    }).compile();
-    const { demo } = module.get(Caller);
+    const root = rootModule({ imports: [importModule(portOf(server))], providers: [Caller] });
+    const caller = await NestFactory.createApplicationContext(root, { logger: false });
+    const { demo } = caller.get(Caller);
     expect(await firstValueFrom(demo.send('echo', 'hello'))).toBe('hello');
-    await module.close();
+    await caller.close();
     expect(() => demo.unwrap()).toThrow(expect.objectContaining({ code: 'ERR_NOT_CONNECTED' }) as Error);
   });
 });

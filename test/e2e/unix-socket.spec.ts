@@ -5,15 +5,19 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import type { INestMicroservice } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { MicroserviceOptions } from '@nestjs/microservices';
 import { firstValueFrom } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
 import { SealwireClient, SealwireServer } from '@sealwire/transport';
-import { keyring, listen } from '../support/pair.js';
+import { EchoController, rootModule } from '../support/application.js';
+import { keyring } from '../support/pair.js';
 
 let directory: string;
 let path: string;
-let server: SealwireServer | undefined;
+let app: INestMicroservice | undefined;
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'sealwire-path-'));
@@ -21,15 +25,20 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await server?.close();
-  server = undefined;
+  await app?.close();
+  app = undefined;
   await rm(directory, { recursive: true });
 });
 
-function start(): Promise<void> {
-  server = new SealwireServer({ path, keyring });
-  server.addHandler('echo', (data: unknown) => Promise.resolve(data));
-  return listen(server);
+async function start(): Promise<void> {
+  app = await newApplication();
+  await app.listen();
+}
+
+function newApplication(): Promise<INestMicroservice> {
+  const strategy = new SealwireServer({ path, keyring });
+  const root = rootModule({ controllers: [EchoController] });
+  return NestFactory.createMicroservice<MicroserviceOptions>(root, { strategy, logger: false });
 }
 
 async function echo(): Promise<unknown> {
@@ -46,7 +55,7 @@ describe('a server on a Unix domain socket', () => {
     await start();
     expect(await echo()).toBe('hello');
     expect((await stat(path)).mode & 0o777).toBe(0o600);
-    await server?.close();
+    await app?.close();
     await expect(stat(path)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
@@ -62,10 +71,10 @@ describe('a server on a Unix domain socket', () => {
 
   it('does not take the place of one that listens, nor of a file', async () => {
     await start();
-    const second = new SealwireServer({ path, keyring });
-    await expect(listen(second)).rejects.toMatchObject({ code: 'ERR_LISTEN_FAILED' });
+    const second = await newApplication();
+    await expect(second.listen()).rejects.toMatchObject({ code: 'ERR_LISTEN_FAILED' });
     expect(await echo()).toBe('hello');
-    await server?.close();
+    await app?.close();
     await writeFile(path, 'precious');
     await expect(start()).rejects.toMatchObject({ code: 'ERR_LISTEN_FAILED' });
     expect((await stat(path)).size).toBe(8);

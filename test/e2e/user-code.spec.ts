@@ -1,9 +1,12 @@
 // What handlers, serializers and clean-up code of the user's do wrong, or slowly, stays with their own call.
+import { Controller } from '@nestjs/common';
+import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import { finalize, firstValueFrom, lastValueFrom, NEVER, Observable, take, toArray } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import type { SealwireClient } from '@sealwire/transport';
-import { endAll, newClient, portOf, startServer } from '../support/pair.js';
+import type { SealwireClient, SealwireServerOptions } from '@sealwire/transport';
+import { EchoController, startApplication, startCaller } from '../support/application.js';
+import { endAll, portOf } from '../support/pair.js';
 
 afterEach(() => endAll());
 
@@ -30,34 +33,59 @@ const ENDLESS = [
 ];
 const SILENT = [() => NEVER.pipe(finalize(failing))];
 
+let pulled = 0;
+
+@Controller()
+class UserController {
+  @MessagePattern('careless')
+  careless(@Payload() number: number): unknown {
+    return [...ENDLESS, ...SILENT][number]?.();
+  }
+
+  @MessagePattern('endless')
+  async *endless(): AsyncGenerator<number> {
+    for (;;) yield pulled++;
+  }
+
+  @EventPattern('hold')
+  hold(@Payload() _value: unknown): Promise<never> {
+    return new Promise(() => undefined);
+  }
+}
+
+const controllers = [EchoController, UserController];
+
 describe('clean-up code that throws', () => {
   it.each([
-    ['the caller unsubscribes', ENDLESS, {}, (client: SealwireClient) => firstValueFrom(client.send('careless', 0))],
+    [
+      'the caller unsubscribes',
+      ENDLESS,
+      {},
+      (client: SealwireClient, number: number) => firstValueFrom(client.send('careless', number)),
+    ],
     [
       'the deadline is over',
       [...ENDLESS, ...SILENT],
       { requestTimeoutMs: 30 },
-      (client: SealwireClient) => code(client.send('careless', 0)),
+      (client: SealwireClient, number: number) => code(client.send('careless', number)),
     ],
     [
       'the connection is lost',
       [...ENDLESS, ...SILENT],
       {},
-      async (client: SealwireClient) => {
-        const lost = code(client.send('careless', 0));
+      async (client: SealwireClient, number: number) => {
+        const lost = code(client.send('careless', number));
         await client.ping();
         client.unwrap().destroy();
         await lost;
       },
     ],
   ])('ends neither the process nor a connection when %s', async (_what, handlers, options, leave) => {
-    const server = await startServer();
-    const other = newClient(portOf(server));
+    const { client: other, server } = await startApplication({ controllers });
     await other.connect();
-    for (const handler of handlers) {
-      server.addHandler('careless', () => Promise.resolve(handler()));
-      const client = newClient(portOf(server), options);
-      await leave(client);
+    for (const number of handlers.keys()) {
+      const client = await startCaller(portOf(server), options);
+      await leave(client, number);
       expect(await firstValueFrom(client.send('echo', 'still here'))).toBe('still here');
       expect(await firstValueFrom(other.send('echo', 'still here'))).toBe('still here');
     }
@@ -67,24 +95,17 @@ describe('clean-up code that throws', () => {
 
 describe('a serializer that takes its time', () => {
   it('at the server holds back the source of the values, not the process', async () => {
-    let pulled = 0;
-    const server = await startServer({ serializer: { serialize: later } });
-    server.addHandler('endless', () =>
-      Promise.resolve(
-        (async function* () {
-          for (;;) yield pulled++;
-        })(),
-      ),
-    );
-    const values = await lastValueFrom(newClient(portOf(server)).send('endless', 0).pipe(take(5), toArray()));
+    pulled = 0;
+    const { client, server } = await startApplication({ controllers, server: { serializer: { serialize: later } } });
+    const values = await lastValueFrom(client.send('endless', 0).pipe(take(5), toArray()));
     expect(values).toEqual([0, 1, 2, 3, 4]);
     expect(pulled).toBeLessThan(1_000);
     await expect.poll(() => server.snapshot().running).toBe(0);
   });
 
   it('at the client makes no more calls wait than may be queued, and the others are told at once', async () => {
-    const server = await startServer();
-    const client = newClient(portOf(server), { maxQueuedMessages: 10, serializer: { serialize: later } });
+    const slow = { maxQueuedMessages: 10, serializer: { serialize: later } };
+    const { client } = await startApplication({ controllers, client: slow });
     await client.connect();
     const answers = Array.from({ length: 50 }, (_, i) => code(client.send('echo', i)));
     const told = await Promise.all(answers);
@@ -111,11 +132,11 @@ describe('a serializer or deserializer that gives no packet', () => {
     lastValueFrom(values, { defaultValue: undefined }).catch((error: unknown) => error);
 
   it.each(CASES)('at the client fails the call with a code: $what', async ({ give }) => {
-    const server = await startServer();
+    const { server } = await startApplication({ controllers: [EchoController] });
     let isBroken = true;
     const broken = <T>(value: T): T => (isBroken ? give() : value);
-    const serializing = newClient(portOf(server), { serializer: { serialize: broken } });
-    const deserializing = newClient(portOf(server), { deserializer: { deserialize: broken } });
+    const serializing = await startCaller(portOf(server), { serializer: { serialize: broken } });
+    const deserializing = await startCaller(portOf(server), { deserializer: { deserialize: broken } });
     expect(await failure(serializing.send('echo', 1))).toMatchObject({ ...UNSERIALIZABLE, sent: false });
     expect(await failure(serializing.emit('echo', 1))).toMatchObject({ ...UNSERIALIZABLE, sent: false });
     expect(await failure(deserializing.send('echo', 1))).toMatchObject({ ...MALFORMED, sent: true });
@@ -127,8 +148,10 @@ describe('a serializer or deserializer that gives no packet', () => {
   it.each(CASES)('at the server fails the call with a code: $what', async ({ give }) => {
     let isBroken = true;
     const broken = <T>(value: T): T => (isBroken ? give() : value);
-    const serializing = newClient(portOf(await startServer({ serializer: { serialize: broken } })));
-    const deserializing = newClient(portOf(await startServer({ deserializer: { deserialize: broken as never } })));
+    const start = async (options: Partial<SealwireServerOptions>): Promise<SealwireClient> =>
+      (await startApplication({ controllers: [EchoController], server: options })).client;
+    const serializing = await start({ serializer: { serialize: broken } });
+    const deserializing = await start({ deserializer: { deserialize: broken as never } });
     expect(await failure(serializing.send('echo', 1))).toMatchObject({ ...UNSERIALIZABLE, sent: true });
     expect(await failure(deserializing.send('echo', 1))).toMatchObject({ ...MALFORMED, sent: true });
     expect(await failure(deserializing.emit('echo', 1))).toBeUndefined();
@@ -142,9 +165,8 @@ describe('a serializer or deserializer that gives no packet', () => {
 
 describe('an event that the server does not take', () => {
   it('fails at the deadline of its client', async () => {
-    const server = await startServer({ maxRunning: 1 });
-    server.addHandler('hold', () => new Promise(() => undefined), true);
-    const client = newClient(portOf(server), { requestTimeoutMs: 50, drainTimeoutMs: 50 });
+    const limits = { server: { maxRunning: 1 }, client: { requestTimeoutMs: 50, drainTimeoutMs: 50 } };
+    const { client } = await startApplication({ controllers, ...limits });
     await lastValueFrom(client.emit('hold', 1), { defaultValue: undefined });
     await expect(lastValueFrom(client.emit('hold', 2))).rejects.toMatchObject({
       code: 'ERR_REQUEST_TIMEOUT',

@@ -7,6 +7,7 @@ export default defineConfig({
     globals: true,
     include: ['test/e2e/**/*.spec.ts'],
     testTimeout: 20_000,
+    maxWorkers: 2,
     expect: { poll: { timeout: 10_000 } },
   },
 });

@@ -1,16 +1,18 @@
-import { Module } from '@nestjs/common';
+import { Controller, Module } from '@nestjs/common';
 import type { INestMicroservice, ModuleMetadata, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { MessagePattern, Payload } from '@nestjs/microservices';
 import type { MicroserviceOptions } from '@nestjs/microservices';
-import { SealwireServer } from '@sealwire/transport';
-import type { SealwireClient, SealwireServerOptions } from '@sealwire/transport';
+import { SealwireModule, SealwireServer } from '@sealwire/transport';
+import type { SealwireClient, SealwireClientOptions, SealwireServerOptions } from '@sealwire/transport';
 import { lastValueFrom, toArray } from 'rxjs';
 import type { Observable } from 'rxjs';
 
-import { endLater, keyring, newClient, portOf } from './pair.js';
+import { endLater, keyring, portOf } from './pair.js';
 
 export interface ApplicationOptions extends ModuleMetadata {
   readonly server?: Partial<SealwireServerOptions>;
+  readonly client?: Partial<SealwireClientOptions>;
   /** What main.ts does before it listens. */
   readonly configure?: (app: INestMicroservice, server: SealwireServer) => void;
 }
@@ -22,8 +24,16 @@ export interface Application {
   readonly client: SealwireClient;
 }
 
-/** A whole Nest application on a Sealwire server, and a client of it. `endAll` ends both. */
-export async function startApplication({ server: options, configure, ...metadata }: ApplicationOptions) {
+@Controller()
+export class EchoController {
+  @MessagePattern('echo')
+  echo(@Payload() value: unknown): unknown {
+    return value;
+  }
+}
+
+/** A whole Nest application on a Sealwire server, and a client of it in another. `endAll` ends both. */
+export async function startApplication({ server: options, client, configure, ...metadata }: ApplicationOptions) {
   const server = newServer(options);
   const app = await NestFactory.createMicroservice<MicroserviceOptions>(rootModule(metadata), {
     strategy: server,
@@ -33,7 +43,15 @@ export async function startApplication({ server: options, configure, ...metadata
   configure?.(app, server);
   await app.listen();
   endLater(app);
-  return { app, server, client: newClient(portOf(server)) } satisfies Application;
+  return { app, server, client: await startCaller(portOf(server), client) } satisfies Application;
+}
+
+/** The client of an application that has no more than that. `endAll` ends it. */
+export async function startCaller(port: number, options: Partial<SealwireClientOptions> = {}): Promise<SealwireClient> {
+  const imports = [SealwireModule.register({ name: 'CALLER', port, keyring, drainTimeoutMs: 200, ...options })];
+  const app = await NestFactory.createApplicationContext(rootModule({ imports }), { logger: false });
+  endLater(app);
+  return app.get<SealwireClient>('CALLER');
 }
 
 export function newServer(options: Partial<SealwireServerOptions> = {}): SealwireServer {

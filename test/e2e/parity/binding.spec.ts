@@ -46,6 +46,15 @@ describe('the transport id', () => {
   });
 });
 
+it('the transport id may be set on the server as well, before its application listens', async () => {
+  const { client } = await startApplication({
+    controllers: [TaggedController],
+    configure: (_app, server) => server.setTransportId(Transport.TCP),
+  });
+  expect(await outcome(client.send('tcp', 0))).toBe('tcp');
+  expect(await outcome(client.send('own', 0))).toBe(NO_HANDLER);
+});
+
 @Controller()
 class PatternController {
   readonly events: string[] = [];
@@ -53,6 +62,11 @@ class PatternController {
   @MessagePattern({ cmd: 'sum', of: { kind: 'numbers', scale: 10 } })
   sum(@Payload() terms: readonly number[]): number {
     return terms.reduce((sum, term) => sum + term, 0);
+  }
+
+  @MessagePattern({ a: { b: { c: { d: { e: { f: 1, g: 2 } } } } } })
+  deep(): string {
+    return 'deep';
   }
 
   @MessagePattern(['first', 'second'])
@@ -105,6 +119,12 @@ describe('a pattern', () => {
   ])('that is an object finds its handler %s', async (_what, pattern) => {
     const { client } = await startApplication({ controllers: [PatternController] });
     expect(await outcome(client.send(pattern, [1, 2, 3]))).toBe(6);
+  });
+
+  it('that is an object finds its handler in whatever order the keys of its innermost object come', async () => {
+    const { client } = await startApplication({ controllers: [PatternController] });
+    expect(await outcome(client.send({ a: { b: { c: { d: { e: { g: 2, f: 1 } } } } } }, 0))).toBe('deep');
+    expect(await outcome(client.send({ a: { b: { c: { d: { e: { g: 1, f: 2 } } } } } }, 0))).toBe(NO_HANDLER);
   });
 
   it('may be one of several of a handler, or a number', async () => {

@@ -1,58 +1,17 @@
 // The ways to come by a client, and what a client and a server show of themselves as those of Nest do.
 import { Server as NetServer, Socket } from 'node:net';
 
-import { Controller, Inject, Injectable, Module, Scope } from '@nestjs/common';
-import { REQUEST } from '@nestjs/core';
+import { Controller, Inject, Module } from '@nestjs/common';
 import { Client, ClientProxy, ClientProxyFactory, ClientsModule, MessagePattern, Payload } from '@nestjs/microservices';
-import type { RequestContext } from '@nestjs/microservices';
 import { SealwireClient } from '@sealwire/transport';
-import type { SealwireContext } from '@sealwire/transport';
 import { firstValueFrom } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { outcome, startApplication } from '../../support/application.js';
-import { endAll, keyring, newClient, portOf } from '../../support/pair.js';
+import { EchoController, outcome, startApplication } from '../../support/application.js';
+import { endAll, endLater, keyring, newClient, portOf } from '../../support/pair.js';
 
 afterEach(() => endAll());
-
-@Injectable({ scope: Scope.REQUEST })
-class PerRequest {
-  static made = 0;
-  readonly number = ++PerRequest.made;
-
-  constructor(@Inject(REQUEST) readonly request: RequestContext<unknown, SealwireContext>) {}
-}
-
-@Controller()
-class ScopedController {
-  constructor(@Inject(PerRequest) private readonly scoped: PerRequest) {}
-
-  @MessagePattern('scoped')
-  async perRequest(@Payload() value: unknown): Promise<object> {
-    await Promise.resolve();
-    const { number, request } = this.scoped;
-    return { number, value, sees: request.data, pattern: request.context?.getPattern() };
-  }
-}
-
-describe('a provider of request scope', () => {
-  it('is made for each message, and sees it', async () => {
-    const { client } = await startApplication({ controllers: [ScopedController], providers: [PerRequest] });
-    const answers = await Promise.all([1, 2, 3].map((value) => outcome(client.send('scoped', value))));
-    const numbers = answers.map((answer) => (answer as PerRequest).number);
-    expect(new Set(numbers).size).toBe(3);
-    expect(answers).toEqual(numbers.map((number, i) => ({ number, value: i + 1, sees: i + 1, pattern: 'scoped' })));
-  });
-});
-
-@Controller()
-class EchoController {
-  @MessagePattern('echo')
-  echo(@Payload() value: unknown): unknown {
-    return value;
-  }
-}
 
 const startEcho = () => startApplication({ controllers: [EchoController] });
 
@@ -114,6 +73,27 @@ describe('a client', () => {
     ]);
     const front = await startApplication({ imports: [clients], controllers: [CallingController] });
     expect(await outcome(front.client.send('call', 'through'))).toBe('through');
+  });
+
+  it('may be one of a class that maps values and errors in the hooks of Nest', async () => {
+    const { server } = await startEcho();
+
+    class MappingClient extends SealwireClient {
+      protected override serializeResponse(response: unknown): unknown {
+        return { mapped: response };
+      }
+
+      protected override serializeError(error: unknown): unknown {
+        return { mapped: error };
+      }
+    }
+
+    const client = new MappingClient({ port: portOf(server), keyring });
+    endLater(client);
+    expect(await outcome(client.send('echo', 1))).toEqual({ mapped: 1 });
+    expect(await outcome(client.send('no such', 1))).toEqual({
+      mapped: 'There is no matching message handler defined in the remote service.',
+    });
   });
 
   it('may be closed twice, with the signal that Nest hands over, and used again', async () => {

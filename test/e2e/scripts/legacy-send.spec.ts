@@ -7,9 +7,9 @@ import { text } from 'node:stream/consumers';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { LegacyBench } from '../support/legacy.js';
+import { LegacyBench } from '../../support/legacy.js';
 
-const SCRIPT = join(import.meta.dirname, '../../scripts/legacy-send.mjs');
+const SCRIPT = join(import.meta.dirname, '../../../scripts/legacy-send.mjs');
 
 interface Run {
   readonly status: unknown;

@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { keyId } from '@sealwire/crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-const SCRIPT = join(import.meta.dirname, '../../scripts/keys.mjs');
+const SCRIPT = join(import.meta.dirname, '../../../scripts/keys.mjs');
 
 let directory: string;
 
