@@ -146,10 +146,10 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     if (isNil(pattern) || isNil(data)) return super.send(pattern, data); // Nest's own exception
     return new Observable<TResult>((subscriber) => {
       const observer = this.createObserver<TResult>(subscriber);
-      if (this.#whenConnected.isNow) return this.publish(this.createPacket(pattern, data), observer);
+      if (this.#whenConnected.isNow) return this.publish(this.#packet(pattern, data), observer);
       const timeoutMs = openRecord({ pattern, data }).timeoutMs ?? this.#requestTimeoutMs;
       const start = (leftMs: number): (() => void) =>
-        this.publish(withTimeoutMs(this.createPacket(pattern, data), leftMs), observer);
+        this.publish(withTimeoutMs(this.#packet(pattern, data), leftMs), observer);
       return this.#whenConnected.runRequest({ timeoutMs, start }, subscriber);
     });
   }
@@ -157,7 +157,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   /** As Nest's: sent now, and once, however many subscribe. */
   override emit<TResult = Untyped, TInput = Untyped>(pattern: Pattern, data: TInput): Observable<TResult> {
     if (isNil(pattern) || isNil(data)) return super.emit(pattern, data); // Nest's own exception
-    const start = (): Promise<TResult> => this.dispatchEvent<TResult>(this.createPacket(pattern, data));
+    const start = (): Promise<TResult> => this.dispatchEvent<TResult>(this.#packet(pattern, data));
     const arrival = new Subject<TResult>();
     from(this.#whenConnected.run(start)).subscribe(arrival);
     return arrival.asObservable();
@@ -183,6 +183,11 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
       return typeof route === 'string' ? route : JSON.stringify(route);
     };
     return { toRoute, serializer, deserializer, order: this.#order };
+  }
+
+  /** Nest 11 has neither the method nor the dispatch hook that it calls. */
+  #packet(pattern: Pattern, data: unknown): ReadPacket {
+    return 'createPacket' in this ? this.createPacket(pattern, data) : { pattern, data };
   }
 
   #call(packet: ReadPacket): ClientCallOptions {
