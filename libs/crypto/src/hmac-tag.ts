@@ -17,6 +17,7 @@ const MAX_INPUT_BYTES = 16_384;
 
 // One for the process: whoever computes a tag is done with it before anybody else begins.
 const input = Buffer.alloc(HASH_BLOCK_BYTES + MAX_INPUT_BYTES);
+const aadBits = Buffer.alloc(8);
 
 /** Computes tags under one MAC key of 16 bytes, which it keeps in the form of two pads. */
 export class HmacTag {
@@ -24,7 +25,6 @@ export class HmacTag {
   readonly #innerPad: Uint8Array;
   /** K ^ opad, and room for the inner hash behind it. */
   readonly #outer = Buffer.alloc(HASH_BLOCK_BYTES + INNER_HASH_BYTES);
-  readonly #aadBits = new Uint8Array(8);
 
   constructor(macKey: Uint8Array) {
     this.#macKey = Uint8Array.from(macKey);
@@ -34,15 +34,15 @@ export class HmacTag {
 
   /** Writes the 16 bytes of the tag of `aad ‖ iv ‖ ciphertext ‖ u64be(bits of aad)` to `target`. */
   write(target: Buffer, offset: number, aad: Uint8Array, iv: Uint8Array, ciphertext: Uint8Array): void {
-    new DataView(this.#aadBits.buffer).setUint32(4, aad.length * 8);
-    const end = aad.length + iv.length + ciphertext.length + this.#aadBits.length;
+    aadBits.writeUInt32BE(aad.length * 8, 4);
+    const end = aad.length + iv.length + ciphertext.length + aadBits.length;
     if (end > MAX_INPUT_BYTES) {
-      target.set(hmacSha256(this.#macKey, aad, iv, ciphertext, this.#aadBits).subarray(0, TAG_BYTES), offset);
+      target.set(hmacSha256(this.#macKey, aad, iv, ciphertext, aadBits).subarray(0, TAG_BYTES), offset);
       return;
     }
     input.set(this.#innerPad);
     let at = HASH_BLOCK_BYTES;
-    for (const part of [aad, iv, ciphertext, this.#aadBits]) {
+    for (const part of [aad, iv, ciphertext, aadBits]) {
       input.set(part, at);
       at += part.length;
     }
@@ -54,5 +54,7 @@ export class HmacTag {
 }
 
 function pad(key: Uint8Array, value: number): Uint8Array {
-  return Uint8Array.from({ length: HASH_BLOCK_BYTES }, (_, index) => (key[index] ?? 0) ^ value);
+  const padded = new Uint8Array(HASH_BLOCK_BYTES).fill(value);
+  for (const [at, byte] of key.entries()) padded[at] = byte ^ value;
+  return padded;
 }

@@ -1,7 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { resolveLimits } from '../limits.js';
 import { Clocks } from './clocks.js';
+import type { ClockActions } from './clocks.js';
 import { Heartbeat } from './heartbeat.js';
 
 class NoRandomness extends Heartbeat {
@@ -10,19 +11,41 @@ class NoRandomness extends Heartbeat {
   }
 }
 
+afterEach(() => void vi.useRealTimers());
+
+const ACTIONS: ClockActions = {
+  sendPing: () => expect.unreachable('a PING was sent'),
+  retire: () => undefined,
+  drainExpired: () => undefined,
+  closeExpired: () => undefined,
+  failed: () => undefined,
+  rest: () => undefined,
+  stalestProgressMs: () => undefined,
+};
+
 describe('the clocks of a connection', () => {
   it('end it, and throw into no timer, where there is no randomness for a PING', () => {
     const failures: unknown[] = [];
-    const clocks = new Clocks(resolveLimits({}), new NoRandomness(), {
-      sendPing: () => expect.unreachable('a PING was sent'),
-      retire: () => undefined,
-      drainExpired: () => undefined,
-      closeExpired: () => undefined,
-      failed: (error) => failures.push(error),
-      stalestProgressMs: () => undefined,
-    });
+    const failed = (error: unknown): void => void failures.push(error);
+    const clocks = new Clocks(resolveLimits({}), new NoRandomness(), { ...ACTIONS, failed });
     clocks.ping();
     clocks.stop();
     expect(failures).toEqual([expect.objectContaining({ code: 'ERR_INTERNAL' })]);
+  });
+
+  it('let it rest once, a second after a record, and not again before the next record', () => {
+    vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
+    const rest = vi.fn<() => void>();
+    const clocks = new Clocks(resolveLimits({}), new Heartbeat(), { ...ACTIONS, rest });
+    clocks.recordCompleted();
+    clocks.recordCompleted();
+    vi.advanceTimersByTime(999);
+    expect(rest).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(10_000);
+    expect(rest).toHaveBeenCalledTimes(1);
+    clocks.recordCompleted();
+    vi.advanceTimersByTime(1_000);
+    expect(rest).toHaveBeenCalledTimes(2);
+    clocks.stop();
   });
 });

@@ -12,6 +12,8 @@ export interface ClockActions {
   readonly drainExpired: () => void;
   readonly closeExpired: () => void;
   readonly failed: (error: TransportError) => void;
+  /** It may be idle: what can be made again need not be held. */
+  readonly rest: () => void;
   /** When the incomplete message that waits longest made progress. */
   readonly stalestProgressMs: () => number | undefined;
 }
@@ -23,7 +25,10 @@ const EXPIRED = {
   hardAge: () => new TransportError('ERR_SESSION_EXPIRED', 'The session is older than it may be'),
 } as const;
 
-type Name = keyof typeof EXPIRED | 'message' | 'ping' | 'drain' | 'close' | 'softAge';
+type Name = keyof typeof EXPIRED | 'message' | 'ping' | 'drain' | 'close' | 'softAge' | 'rest';
+
+/** So seldom that a busy connection does not notice that it makes its ciphers anew. */
+const REST_INTERVAL_MS = 1_000;
 
 export class Clocks {
   readonly #limits: Limits;
@@ -50,6 +55,7 @@ export class Clocks {
 
   recordCompleted(): void {
     this.#deadlines.clear('record');
+    this.#deadlines.setOnce('rest', REST_INTERVAL_MS);
   }
 
   /** Sends a PING now, unless one is unanswered. */
@@ -98,6 +104,9 @@ export class Clocks {
         return;
       case 'message':
         this.#checkProgress();
+        return;
+      case 'rest':
+        this.#actions.rest();
         return;
       case 'softAge':
         this.#actions.retire();

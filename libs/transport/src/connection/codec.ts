@@ -12,4 +12,6 @@ export interface ConnectionCodec {
    * @throws {TransportError} Whatever it throws ends the connection.
    */
   readonly deserializer: { deserialize(body: Buffer): RecordContent };
+  /** Nothing has been said for a while: drops what the next record can make again. */
+  rest(): void;
 }

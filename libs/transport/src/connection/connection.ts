@@ -152,6 +152,7 @@ export class Connection {
       drainExpired: () => this.#sendClose(),
       closeExpired: () => this.#finish(undefined),
       failed: (error) => this.destroy(error),
+      rest: () => this.#options.codec.rest(),
       stalestProgressMs: () => this.#options.streams.stalestProgressMs,
     });
   }

@@ -3,29 +3,31 @@
  * window counts as handed over: the client does not run further ahead than the window is wide.
  */
 export class EventWindow {
-  readonly #seen: Uint8Array;
+  readonly #size: number;
+  /** Made for the first event: many clients only ask. */
+  #seen: Uint8Array | undefined;
   #highest = -1;
 
   /** @param size - At least the events in flight that this server announces. */
   constructor(size: number) {
-    this.#seen = new Uint8Array(size);
+    this.#size = size;
   }
 
   /** Notes the event; false when it was noted before. */
   admit(sequence: number): boolean {
-    const size = this.#seen.length;
+    const size = this.#size;
+    const seen = (this.#seen ??= new Uint8Array(size));
     if (sequence <= this.#highest - size) return false;
-    if (sequence > this.#highest) this.#slideTo(sequence);
-    else if (this.#seen[sequence % size] === 1) return false;
-    this.#seen[sequence % size] = 1;
+    if (sequence > this.#highest) this.#slideTo(sequence, seen);
+    else if (seen[sequence % size] === 1) return false;
+    seen[sequence % size] = 1;
     return true;
   }
 
   /** The places between the old and the new highest are those of events that have not come yet. */
-  #slideTo(sequence: number): void {
-    const size = this.#seen.length;
-    const steps = Math.min(sequence - this.#highest, size);
-    for (let step = 0; step < steps; step++) this.#seen[(sequence - step) % size] = 0;
+  #slideTo(sequence: number, seen: Uint8Array): void {
+    const steps = Math.min(sequence - this.#highest, seen.length);
+    for (let step = 0; step < steps; step++) seen[(sequence - step) % seen.length] = 0;
     this.#highest = sequence;
   }
 }

@@ -72,8 +72,14 @@ export class OpeningDeserializer implements Deserializer<Buffer, RecordContent> 
 
 export function createCodec({ outgoingKey, incomingKey }: Session, limits: KeyLimits): ConnectionCodec {
   const nowMs = performance.now();
+  const sealing = new SealingHalf(outgoingKey, limits, nowMs);
+  const opening = new OpeningHalf(incomingKey, limits, nowMs);
   return {
-    serializer: new SealingSerializer(new SealingHalf(outgoingKey, limits, nowMs)),
-    deserializer: new OpeningDeserializer(new OpeningHalf(incomingKey, limits, nowMs)),
+    serializer: new SealingSerializer(sealing),
+    deserializer: new OpeningDeserializer(opening),
+    rest: () => {
+      sealing.rest();
+      opening.rest();
+    },
   };
 }

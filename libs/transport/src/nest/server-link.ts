@@ -33,7 +33,8 @@ export interface ServerLinkOptions {
 
 /** Puts connection, streams and dispatcher together: each of them knows the others. */
 export function openServerLink(options: ServerLinkOptions): ServerLink {
-  const { socket, session, limits, host, window, events } = options;
+  // One by one: what the connection keeps must not keep the session, whose keys are of no use after the first update.
+  const { socket, session, limits, host, window, events, keepSealedRecord } = options;
   const keyId = session.keyId.toString('hex');
   const dispatcher: Dispatcher = new Dispatcher({
     host,
@@ -42,7 +43,7 @@ export function openServerLink(options: ServerLinkOptions): ServerLink {
     maxRunning: limits.maxRunning,
     streams: () => streams,
     flush: () => connection.scheduleFlush(),
-    currentRecord: () => (options.keepSealedRecord ? connection.currentRecord : undefined),
+    currentRecord: () => (keepSealedRecord ? connection.currentRecord : undefined),
   });
   const { maxQueuedBytes } = limits;
   const streams = new ServerStreams({ own: limits, peer: session.peer, maxQueuedBytes, handler: dispatcher });

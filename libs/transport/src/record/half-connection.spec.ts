@@ -50,6 +50,26 @@ describe('one direction of a connection', () => {
     expect(opening.open(body(sealing.seal(INNER)), 0)).toEqual(INNER);
   });
 
+  it('goes on as if nothing had been, after a rest of either side', () => {
+    const step = fc.constantFrom('record', 'sealing rests', 'opening rests', 'new key');
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const [sealing, opening] = pair();
+        const [neverRests] = pair();
+        let updates = 0;
+        for (const each of steps) {
+          if (each === 'sealing rests') sealing.rest();
+          if (each === 'opening rests') opening.rest();
+          if (each === 'new key' && ++updates <= KEY_UPDATE_BURST)
+            for (const half of [sealing, opening, neverRests]) half.updateKey(0);
+          const record = sealing.seal(INNER);
+          expect(record).toEqual(neverRests.seal(INNER));
+          expect(opening.open(body(record), 0)).toEqual(INNER);
+        }
+      }),
+    );
+  });
+
   it('goes on counting across a KEY_UPDATE, and the old key opens nothing any more', () => {
     const [sealing, opening] = pair();
     opening.open(body(sealing.seal(INNER)), 0);

@@ -22,35 +22,57 @@ export const MAX_RECORDS = 2 ** 48;
 export const KEY_UPDATE_SPACING_RECORDS = 64;
 export const KEY_UPDATE_BURST = 16;
 
-const AD_BYTES = 8 + LENGTH_BYTES;
 /** What a plaintext needs behind it to be padded where it is. */
 export const PADDING_ROOM_BYTES = 16;
 
-/** A traffic key, what is derived from it, and what has gone through it. Only the two halves below use it. */
-class TrafficKey {
-  /** MAC(16) ‖ ENC(16): the key of A128CBC-HS256. */
-  readonly macAndEnc: Buffer;
+// A = u64be(n) ‖ length. One for the process: whoever writes it is done with it before anybody else begins.
+const ad = Buffer.alloc(8 + LENGTH_BYTES);
+
+/** What a key is expanded to when there is work. */
+interface Expanded<Cipher> {
+  readonly cipher: Cipher;
   readonly ivs: IvSequence;
+}
+
+/** A traffic key, what is derived from it, and what has gone through it. Only the two halves below use it. */
+class TrafficKey<Cipher> {
   readonly #key: Buffer;
+  readonly #createCipher: (macAndEnc: Buffer) => Cipher;
   readonly #bornMs: number;
+  #expanded: Expanded<Cipher> | undefined;
+  #n: number;
   #bytes = 0;
   #records = 0;
 
-  constructor(key: Buffer, n: number, nowMs: number) {
-    const { macAndEnc, ivKey } = expandKey(key);
-    this.macAndEnc = macAndEnc;
-    this.ivs = new IvSequence(ivKey, n);
+  constructor(key: Buffer, createCipher: (macAndEnc: Buffer) => Cipher, n: number, nowMs: number) {
     this.#key = key;
+    this.#createCipher = createCipher;
+    this.#n = n;
     this.#bornMs = nowMs;
+  }
+
+  get n(): number {
+    return this.#n;
   }
 
   get records(): number {
     return this.#records;
   }
 
+  get expanded(): Expanded<Cipher> {
+    this.#expanded ??= this.#expand();
+    return this.#expanded;
+  }
+
+  /** Most of the memory of a connection that says nothing: the next record makes it again. */
+  rest(): void {
+    this.#expanded = undefined;
+  }
+
   /** A record has gone through: n goes on. */
   count(bytes: number): void {
-    this.ivs.advance();
+    this.#expanded?.ivs.advance();
+    this.#n += 1;
     this.#bytes += bytes;
     this.#records += 1;
   }
@@ -59,21 +81,23 @@ class TrafficKey {
     return this.#bytes >= bytes || this.#records >= records || nowMs - this.#bornMs >= ageMs;
   }
 
-  next(nowMs: number): TrafficKey {
-    return new TrafficKey(rekey(this.#key), this.ivs.n, nowMs);
+  next(nowMs: number): TrafficKey<Cipher> {
+    return new TrafficKey(rekey(this.#key), this.#createCipher, this.#n, nowMs);
+  }
+
+  #expand(): Expanded<Cipher> {
+    const { macAndEnc, ivKey } = expandKey(this.#key);
+    return { cipher: this.#createCipher(macAndEnc), ivs: new IvSequence(ivKey, this.#n) };
   }
 }
 
 /** Seals the records of one direction, in order. */
 export class SealingHalf {
   readonly #limits: KeyLimits;
-  readonly #ad = Buffer.alloc(AD_BYTES);
-  #key: TrafficKey;
-  #sealing: SealingKey;
+  #key: TrafficKey<SealingKey>;
 
   constructor(key: Buffer, limits: KeyLimits, nowMs: number, n = 0) {
-    this.#key = new TrafficKey(key, n, nowMs);
-    this.#sealing = new SealingKey(this.#key.macAndEnc);
+    this.#key = new TrafficKey(key, (macAndEnc) => new SealingKey(macAndEnc), n, nowMs);
     this.#limits = limits;
   }
 
@@ -99,34 +123,36 @@ export class SealingHalf {
    * @throws {TransportError} `ERR_KEY_EXHAUSTED` - no counter is left.
    */
   sealInto(target: Buffer, offset: number, inner: Buffer, bytes: number): void {
-    const { ivs } = this.#key;
-    if (ivs.n >= MAX_RECORDS) throw exhausted();
+    const { n } = this.#key;
+    if (n >= MAX_RECORDS) throw exhausted();
     const bodyBytes = sealedBytes(bytes);
     target.writeUInt16BE(bodyBytes, offset);
-    writeAssociatedData(this.#ad, ivs.n, bodyBytes);
-    this.#sealing.sealInto(target, offset + LENGTH_BYTES, ivs.current, this.#ad, inner, bytes);
+    writeAssociatedData(n, bodyBytes);
+    const { cipher, ivs } = this.#key.expanded;
+    cipher.sealInto(target, offset + LENGTH_BYTES, ivs.current, ad, inner, bytes);
     this.#key.count(bodyBytes);
   }
 
   /** To be called when KEY_UPDATE has been sealed: it is the last record under the old key. n goes on. */
   updateKey(nowMs: number): void {
     this.#key = this.#key.next(nowMs);
-    this.#sealing = new SealingKey(this.#key.macAndEnc);
+  }
+
+  /** Drops what the next record can make again from the key. */
+  rest(): void {
+    this.#key.rest();
   }
 }
 
 /** Opens the records of one direction, in order. What it throws ends the connection. */
 export class OpeningHalf {
   readonly #limits: KeyLimits;
-  readonly #ad = Buffer.alloc(AD_BYTES);
-  #key: TrafficKey;
-  #opening: OpeningKey;
+  #key: TrafficKey<OpeningKey>;
   #updatesGranted = KEY_UPDATE_BURST;
   #recordsTowardsGrant = 0;
 
   constructor(key: Buffer, limits: KeyLimits, nowMs: number, n = 0) {
-    this.#key = new TrafficKey(key, n, nowMs);
-    this.#opening = new OpeningKey(this.#key.macAndEnc);
+    this.#key = new TrafficKey(key, (macAndEnc) => new OpeningKey(macAndEnc), n, nowMs);
     this.#limits = limits;
   }
 
@@ -137,10 +163,10 @@ export class OpeningHalf {
    */
   open(body: Buffer, nowMs: number): Buffer {
     const { hardBytes, hardRecords, hardAgeMs } = this.#limits;
-    const { ivs } = this.#key;
-    if (ivs.n >= MAX_RECORDS || this.#key.exceeds(hardBytes, hardRecords, hardAgeMs, nowMs)) throw exhausted();
-    writeAssociatedData(this.#ad, ivs.n, body.length);
-    const inner = this.#open(ivs.current, body);
+    const { n } = this.#key;
+    if (n >= MAX_RECORDS || this.#key.exceeds(hardBytes, hardRecords, hardAgeMs, nowMs)) throw exhausted();
+    writeAssociatedData(n, body.length);
+    const inner = this.#open(body);
     this.#key.count(body.length);
     this.#recordsTowardsGrant += 1;
     if (this.#recordsTowardsGrant === KEY_UPDATE_SPACING_RECORDS) this.#grantUpdate();
@@ -157,12 +183,17 @@ export class OpeningHalf {
       throw new TransportError('ERR_KEY_UPDATE_FLOOD', 'More KEY_UPDATEs than records justify');
     this.#updatesGranted -= 1;
     this.#key = this.#key.next(nowMs);
-    this.#opening = new OpeningKey(this.#key.macAndEnc);
   }
 
-  #open(iv: Buffer, body: Buffer): Buffer {
+  /** Drops what the next record can make again from the key. */
+  rest(): void {
+    this.#key.rest();
+  }
+
+  #open(body: Buffer): Buffer {
+    const { cipher, ivs } = this.#key.expanded;
     try {
-      return this.#opening.open(iv, this.#ad, body);
+      return cipher.open(ivs.current, ad, body);
     } catch (cause) {
       throw openFailed(cause);
     }
@@ -179,8 +210,7 @@ export function recordBytes(innerBytes: number): number {
   return LENGTH_BYTES + sealedBytes(innerBytes);
 }
 
-// A = u64be(n) ‖ length
-function writeAssociatedData(ad: Buffer, n: number, bodyBytes: number): void {
+function writeAssociatedData(n: number, bodyBytes: number): void {
   ad.writeUIntBE(n, 2, 6);
   ad.writeUInt16BE(bodyBytes, 8);
 }

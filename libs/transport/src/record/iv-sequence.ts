@@ -12,21 +12,14 @@ const ZEROS = Buffer.alloc(POOL_IVS * BLOCK_BYTES);
 export class IvSequence {
   readonly #keystream: Cipher;
   #pool: Buffer = Buffer.alloc(0);
-  #n: number;
   #at = 0;
 
   /** @param ivKey - IVK, 16 bytes, used for nothing else. */
   constructor(ivKey: Buffer, n: number) {
     this.#keystream = createCipheriv('aes-128-ctr', ivKey, counterBlock(n));
-    this.#n = n;
   }
 
-  /** Whose turn it is. */
-  get n(): number {
-    return this.#n;
-  }
-
-  /** IV(n), 16 bytes: a view that holds until {@link advance}. */
+  /** The IV of the n whose turn it is, 16 bytes: a view that holds until {@link advance}. */
   get current(): Buffer {
     if (this.#at === this.#pool.length) {
       this.#pool = this.#keystream.update(ZEROS);
@@ -38,7 +31,6 @@ export class IvSequence {
   /** n goes on: its IV has been used. */
   advance(): void {
     this.#at = Math.min(this.#at + BLOCK_BYTES, this.#pool.length);
-    this.#n += 1;
   }
 }
 
