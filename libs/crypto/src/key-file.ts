@@ -20,7 +20,7 @@ export interface KeyFileOptions {
 export async function loadKeyFile(path: string, options: KeyFileOptions = {}): Promise<Uint8Array> {
   const { policy = 'strict', warn } = options;
   const name = resolve(path);
-  const { key, mode } = await readKeyFile(name, policy);
+  const { key, mode } = readKeyFile(name, policy);
   checkKeyStrength(key, `Key file ${name}`);
   if (mode === undefined) {
     warn?.(`Key file ${name}: only length and strength were checked, this platform has no owners and modes`);

@@ -20,7 +20,7 @@ export async function loadLegacyKeyFile(
   { warn }: Pick<KeyFileOptions, 'warn'> = {},
 ): Promise<Uint8Array> {
   const name = resolve(path);
-  const { key, mode } = await readKeyFile(name, 'legacy');
+  const { key, mode } = readKeyFile(name, 'legacy');
   if (mode !== undefined && (mode & OTHERS) !== 0) {
     warn?.(`Key file ${name} has mode ${formatMode(mode)}, too open to keep a secret: chmod 600 ${name}`);
   }
