@@ -86,7 +86,7 @@ export class Caller {
   }
 
   end(): void {
-    this.streams.end(LOST);
+    this.streams.end(() => LOST);
     hold(this.streams.isIdle, 'a client that is over has streams');
     for (const { heard } of this.calls) heard.checkAtEnd();
   }

@@ -232,7 +232,7 @@ export class Connection {
     const { streams, socket } = this.#options;
     this.#leaveOpen({ at: 'ENDED' });
     this.#clocks.closing();
-    streams.end(closedByPeer(reason));
+    streams.end(() => closedByPeer(reason));
     this.#outbox.pushClose(reason);
     this.#writer.flush();
     socket.end();
@@ -286,7 +286,8 @@ export class Connection {
     this.#writer.stop();
     this.#reader.stop();
     socket.destroy();
-    const reason = error ?? new TransportError('ERR_CONNECTION_CLOSED', 'The connection was closed');
+    const reason = (): TransportError =>
+      error ?? new TransportError('ERR_CONNECTION_CLOSED', 'The connection was closed');
     this.#heartbeat.end(reason);
     streams.end(reason);
     events.closed(error);

@@ -69,7 +69,7 @@ export class Heartbeat {
   }
 
   /** The connection is over. */
-  end(error: TransportError): void {
-    for (const { failed } of this.#waiting.splice(0)) failed(error);
+  end(reason: () => TransportError): void {
+    for (const { failed } of this.#waiting.splice(0)) failed(reason());
   }
 }

@@ -150,8 +150,8 @@ export class ClientStreams implements Streams {
 
   stopOpening(): void {
     this.#mayTake = this.#mayOpen = false;
-    const error = refusal('ERR_CONNECTION_DRAINING', 'The connection is going away');
-    for (const stream of this.#takeUnopened()) stream.sink.fail(error);
+    for (const stream of this.#takeUnopened())
+      stream.sink.fail(refusal('ERR_CONNECTION_DRAINING', 'The connection is going away'));
   }
 
   stopSending(): void {
@@ -159,13 +159,13 @@ export class ClientStreams implements Streams {
     for (const { state } of this.#open.values()) if ('sending' in state) this.#sender.drop(state.sending);
   }
 
-  end(error: TransportError): void {
+  end(reason: () => TransportError): void {
     this.#mayTake = this.#mayOpen = false;
-    for (const stream of this.#takeUnopened()) stream.sink.fail(error.ofMessage(false));
+    for (const stream of this.#takeUnopened()) stream.sink.fail(reason().ofMessage(false));
     for (const [id, stream] of this.#open) {
       const wanted = stream.state.at === 'SEALED';
       this.#end(stream, id);
-      if (wanted) stream.sink.fail(error.ofMessage(true));
+      if (wanted) stream.sink.fail(reason().ofMessage(true));
     }
   }
 

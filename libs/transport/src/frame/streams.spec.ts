@@ -169,7 +169,7 @@ describe('ClientStreams', () => {
     streams.stopOpening();
     expect(others.map(({ words }) => words)).toEqual(others.map(() => ['ERR_CONNECTION_DRAINING false']));
     expect(heard.words).toEqual([]);
-    streams.end({ ofMessage: (sent: boolean) => ({ code: 'ERR_TRUNCATED', sent }) } as TransportError);
+    streams.end(() => ({ ofMessage: (sent: boolean) => ({ code: 'ERR_TRUNCATED', sent }) }) as TransportError);
     expect(heard.words).toEqual(['ERR_TRUNCATED true']);
   });
 
@@ -385,7 +385,7 @@ describe('one side against any frames', () => {
           if (choice === 3 && opened[0] !== undefined) streams.cancel(opened[0][0]);
           expect(streams.openCount).toBeLessThanOrEqual(PEER.maxInFlight);
         });
-        streams.end(new TransportError('ERR_TRUNCATED', 'The stream ended'));
+        streams.end(() => new TransportError('ERR_TRUNCATED', 'The stream ended'));
         expect([streams.isIdle, streams.hasIncomplete]).toEqual([true, false]);
         for (const [, { words }] of opened)
           expect(words.filter((word) => word !== 'next').length).toBeLessThanOrEqual(1);

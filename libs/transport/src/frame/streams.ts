@@ -23,6 +23,6 @@ export interface Streams {
   readonly hasIncomplete: boolean;
   /** When the incomplete message that waits longest made progress; undefined when none is incomplete. */
   readonly stalestProgressMs: number | undefined;
-  /** The connection is over; what is open ends with `error`. */
-  end(error: TransportError): void;
+  /** The connection is over; what is open ends with `reason`, which is asked only where something is: errors cost. */
+  end(reason: () => TransportError): void;
 }
