@@ -1,7 +1,10 @@
 // JSON from a peer (docs/protocol.md §6.3). The peer is authenticated, its bytes are still not trusted.
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 
 import { TransportError } from '../errors.js';
+
+/** From here on it pays to look first whether a text is ASCII: its bytes are then taken over as they are. */
+const LARGE_TEXT_BYTES = 65_536;
 
 /** @throws {TransportError} `ERR_MESSAGE_UNSERIALIZABLE` - a cycle, a BigInt, a `toJSON` that throws, or too deep. */
 export function stringifyJson(value: unknown): string | undefined {
@@ -30,6 +33,8 @@ export function parseJson(bytes: Buffer, start = 0, end = bytes.length): unknown
 
 /** @throws {TransportError} `ERR_MESSAGE_MALFORMED` - lenient decoding would hide corruption. */
 export function decodeUtf8(bytes: Buffer, start: number, end: number): string {
+  if (end - start >= LARGE_TEXT_BYTES && isAscii(bytes.subarray(start, end)))
+    return bytes.toString('latin1', start, end);
   const text = bytes.toString('utf8', start, end);
   // Invalid bytes become this character. It may also have been sent: only then do the bytes have to be looked at again.
   if (text.includes('\uFFFD') && !isUtf8(bytes.subarray(start, end))) throw malformed(bytes);

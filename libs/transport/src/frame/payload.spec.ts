@@ -79,6 +79,9 @@ function cyclic(): object {
   return value;
 }
 
+/** So long that it is looked at before it is read. */
+const LONG_TEXT_BYTES = 70_000;
+
 describe('any data', () => {
   // -0 has no JSON, and a __proto__ is refused.
   const values = fc.jsonValue({ noUnicodeString: false }).map((value): unknown => JSON.parse(JSON.stringify(value)));
@@ -90,6 +93,28 @@ describe('any data', () => {
         fc.pre(!/__proto__|constructor/.test(text));
         expect(decodeData(encodeData(value))).toEqual(value);
       }),
+    );
+  });
+
+  it('of a long text is read as UTF-8 reads it, wherever it stops being ASCII', () => {
+    const odd = fc.constantFrom('', 'é', '✓', '😀', '\uFFFD', '\u007f', '\u0080');
+    fc.assert(
+      fc.property(odd, fc.nat({ max: LONG_TEXT_BYTES }), (character, at) => {
+        const text = `${'a'.repeat(at)}${character}${'b'.repeat(LONG_TEXT_BYTES - at)}`;
+        expect(decodeData(encodeData(text))).toBe(text);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('of a long text is refused wherever a byte is no UTF-8', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0x80, max: 0xff }), fc.nat({ max: LONG_TEXT_BYTES - 1 }), (byte, at) => {
+        const text = Buffer.alloc(LONG_TEXT_BYTES, 'a');
+        text[at] = byte;
+        expect(() => decodeData(Buffer.concat([Buffer.from('\0"'), text, Buffer.from('"')]))).toThrow(malformed);
+      }),
+      { numRuns: 50 },
     );
   });
 
