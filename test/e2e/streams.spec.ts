@@ -1,20 +1,23 @@
 // Handlers that return what can be waited for: async generators and streams of Node.
 import { Readable } from 'node:stream';
 
-import { Controller, UseInterceptors } from '@nestjs/common';
+import { Controller, Logger, UseInterceptors } from '@nestjs/common';
 import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
-import { MessagePattern } from '@nestjs/microservices';
+import { MessagePattern, RpcException } from '@nestjs/microservices';
 import { firstValueFrom, lastValueFrom, take, toArray } from 'rxjs';
 import type { Observable } from 'rxjs';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import type { SealwireClient, SealwireServer } from '@sealwire/transport';
-import { EchoController, startApplication, startCaller } from '../support/application.js';
+import { EchoController, outcome, startApplication, startCaller } from '../support/application.js';
 import { endAll, portOf } from '../support/pair.js';
 
 const CHUNK_BYTES = 65_536;
 
-afterEach(() => endAll());
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await endAll();
+});
 
 /** An application with one more handler, and a client of it. */
 async function serve(handler: () => unknown): Promise<{ server: SealwireServer; caller: SealwireClient }> {
@@ -133,6 +136,53 @@ describe('an async generator', () => {
     });
   });
 });
+
+describe('an error that a generator throws', () => {
+  it.each([
+    ['an RpcException with a text', new RpcException('no rain'), { status: 'error', message: 'no rain' }],
+    ['an RpcException with an object', new RpcException({ message: 'no rain', article: 'plum' }), { article: 'plum' }],
+    ['another error', new RangeError('a secret'), { status: 'error', message: 'Internal server error' }],
+  ])('arrives behind the values as Nest’s filter would tell it: %s', async (_what, error, fields) => {
+    thrown = error;
+    const { client: caller } = await startApplication({ controllers: [ThrowingController] });
+    const seen: unknown[] = [];
+    const failure = await new Promise((resolve) => {
+      caller.send('throws', 0).subscribe({ next: (value) => seen.push(value), error: resolve });
+    });
+    expect(seen).toEqual([1]);
+    expect(failure).toMatchObject(fields);
+    expect(failure).toBeInstanceOf(Error);
+  });
+
+  it('is logged with its stack, unless it was meant for the caller', async () => {
+    const logged = vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+    const { client: caller } = await startApplication({ controllers: [ThrowingController] });
+    for (const error of [new RpcException('for the caller'), new RangeError('for the log')]) {
+      thrown = error;
+      await outcome(caller.send('throws', 0));
+    }
+    const entries = logged.mock.calls.map(([entry]) => entry as unknown);
+    expect(entries).toEqual([
+      expect.objectContaining({
+        kind: 'handler',
+        pattern: 'throws',
+        message: expect.stringContaining('for the log') as string,
+      }),
+    ]);
+    expect(String((entries[0] as Error).stack)).toContain('streams.spec');
+  });
+});
+
+let thrown: Error = new Error('none');
+
+@Controller()
+class ThrowingController {
+  @MessagePattern('throws')
+  async *throws(): AsyncGenerator<number> {
+    yield 1;
+    throw thrown;
+  }
+}
 
 class PassOn implements NestInterceptor {
   intercept(_context: ExecutionContext, next: CallHandler): Observable<unknown> {

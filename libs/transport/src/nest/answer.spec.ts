@@ -35,7 +35,8 @@ describe('an Answer', () => {
     const answerFailed = vi.fn<(stream: ServerStream, error: unknown) => void>();
     const bytes = Buffer.alloc(500_000);
     const allocated = vi.spyOn(Buffer, 'allocUnsafe');
-    const answer = new Answer({ streams, flush: () => undefined, serializer: undefined, answerFailed }, second);
+    const host = { streams, flush: () => undefined, serializer: undefined, handlerFailed: answerFailed, answerFailed };
+    const answer = new Answer(host, second);
     answer.only(bytes);
     expect(answerFailed).toHaveBeenCalledWith(second, expect.objectContaining({ code: 'ERR_OVERLOADED' }));
     expect(allocated.mock.calls.filter(([size]) => size >= bytes.length)).toEqual([]);

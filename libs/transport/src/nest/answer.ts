@@ -5,7 +5,7 @@ import type { ServerStream, ServerStreams } from '../frame/server-streams.js';
 import type { ResultSink } from './execution.js';
 import { InOrder, MAX_STEPS_OF_ANSWER } from './in-order.js';
 import { checkSerialized } from './packet.js';
-import { errorData, toldCode, toldPacket } from './remote-error.js';
+import { errorData, isHidden, toldCode, toldPacket } from './remote-error.js';
 import type { ToldCode } from './remote-error.js';
 
 /** What the answers of one connection have in common. */
@@ -15,6 +15,8 @@ export interface AnswerHost {
   readonly serializer: Serializer | undefined;
   /** A stream has something to send. */
   flush(): void;
+  /** Its caller is told no more than that. */
+  handlerFailed(stream: ServerStream, error: unknown): void;
   /** A value could not be sent; the caller has been told, and needs no further ones. */
   answerFailed(stream: ServerStream, error: unknown): void;
 }
@@ -60,6 +62,7 @@ export class Answer implements ResultSink {
   }
 
   error(error: unknown): void {
+    if (isHidden(error)) this.#host.handlerFailed(this.#stream, error);
     this.#send({ err: errorData(error), isDisposed: true });
   }
 

@@ -77,6 +77,10 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
     this.#options.flush();
   }
 
+  handlerFailed(stream: ServerStream, error: unknown): void {
+    this.#options.host.failures.handlerFailed(error, this.#work.get(stream)?.pattern);
+  }
+
   answerFailed(stream: ServerStream, error: unknown): void {
     this.#options.host.failures.answerFailed(error, this.#work.get(stream)?.pattern);
     this.cancelled(stream);

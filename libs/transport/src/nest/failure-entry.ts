@@ -10,6 +10,7 @@ export type FailureKind =
   | 'no-event-handler'
   | 'event-unreadable'
   | 'request-unreadable'
+  | 'handler'
   | 'event-handler'
   | 'answer'
   | 'hook'

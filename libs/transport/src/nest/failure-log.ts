@@ -62,6 +62,16 @@ export class FailureLog {
     this.#failed(`The handler of the event ${pattern} failed`, { kind: 'event-handler', pattern }, error);
   }
 
+  /** What no filter of Nest has seen: a generator threw it, or a handler that was added without Nest. */
+  handlerFailed(error: unknown, unsafePattern: string | undefined): void {
+    const pattern = unsafePattern === undefined ? undefined : printable(unsafePattern);
+    this.#failed(
+      `The handler${pattern === undefined ? '' : ` of ${pattern}`} failed`,
+      { kind: 'handler', pattern },
+      error,
+    );
+  }
+
   /** @param unsafePattern - Undefined where the handler has ended already. */
   answerFailed(error: unknown, unsafePattern: string | undefined): void {
     const pattern = unsafePattern === undefined ? undefined : printable(unsafePattern);

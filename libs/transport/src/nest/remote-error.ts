@@ -1,4 +1,6 @@
 // How failures of handlers cross the wire (docs/protocol.md §6.6): data of an ERROR frame.
+import { RpcException } from '@nestjs/microservices';
+
 import { TransportError } from '../errors.js';
 import type { TransportErrorCode } from '../errors.js';
 
@@ -37,9 +39,20 @@ export function toldCode(error: unknown): ToldCode {
  * in its message, and JSON would make `{}` of it. A failure that another server has told may be passed on.
  */
 export function errorData(error: unknown): unknown {
+  if (error instanceof RpcException) return rpcErrorData(error.getError());
   if (error instanceof RemoteError) return Object.fromEntries(Object.entries(error));
   if (error instanceof Error) return { status: 'error', message: INTERNAL_ERROR } satisfies ErrorPacket;
   return error ?? { status: 'error', message: INTERNAL_ERROR };
+}
+
+/** As Nest's own filter does it, which does not see what a generator throws, nor a handler that was added without Nest. */
+function rpcErrorData(error: string | object): unknown {
+  return typeof error === 'string' ? ({ status: 'error', message: error } satisfies ErrorPacket) : errorData(error);
+}
+
+/** Whether no filter has seen it, and its caller is told nothing of it: then the log has to. */
+export function isHidden(error: unknown): boolean {
+  return error instanceof Error && !(error instanceof RemoteError) && !(error instanceof RpcException);
 }
 
 /** Nest's filter logs what it does not know with its stack, and answers with these words. */
