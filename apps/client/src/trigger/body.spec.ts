@@ -65,7 +65,7 @@ describe('the body of POST /messages', () => {
     [{ text: 'Hi', more: 1 }, 'Hi'],
   ])('%o sends "%s"', (body, text) => expect(parseMessage(body)).toEqual({ text }));
 
-  it.each([5, 'Hi', [], { text: 5 }, { text: null }])('%o is refused', (body) =>
+  it.each([5, 'Hi', [], { text: 5 }, { text: null }, { txt: 'Hi' }])('%o is refused', (body) =>
     expect(() => parseMessage(body)).toThrow(expect.objectContaining({ code: 'ERR_BAD_BODY' })),
   );
 

@@ -35,7 +35,11 @@ export function notNull(value: unknown, code: 'ERR_BAD_BODY' | 'ERR_BAD_REQUEST'
   return value;
 }
 
-const messageBody = z.object({ text: z.string().default('Hello Server!') });
+// An empty body sends the default; a misspelt name must not.
+const messageBody = z.union([
+  z.strictObject({}).transform(() => ({ text: 'Hello Server!' })),
+  z.object({ text: z.string() }),
+]);
 
 /** The body of `POST /messages`. */
 export function parseMessage(body: unknown): z.infer<typeof messageBody> {
