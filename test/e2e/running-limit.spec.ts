@@ -4,6 +4,7 @@ import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import { firstValueFrom, Subject } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import type { SealwireContext, SealwireServer, SealwireServerOptions } from '@sealwire/transport';
 import { arrived, outcome, startApplication } from '../support/application.js';
 import { endAll, newClient, portOf } from '../support/pair.js';
 
@@ -99,5 +100,50 @@ describe('as many handlers as may run in the whole server', () => {
     await runs(0);
     expect(await outcome(second.send('echo', 1))).toBe(1);
     expect(noted).toEqual([]);
+  });
+});
+
+const WAITING = 5_000;
+const broken = (): never => {
+  throw new Error('broken');
+};
+
+/** What fails before anything waits: the place is free again at once. */
+const BROKEN: readonly [string, (server: SealwireServer) => void][] = [
+  [
+    'a start hook',
+    (server) => {
+      server.addHandler('broken', () => Promise.resolve(), true);
+      server.setOnProcessingStartHook((_id, context, done) => {
+        if ((context as SealwireContext).getPattern() === 'broken') broken();
+        void done();
+      });
+    },
+  ],
+  ['a handler', (server) => server.addHandler('broken', broken, true)],
+];
+const LIMITS: readonly [string, Partial<SealwireServerOptions>][] = [
+  ['of one client', { maxRunning: 2 }],
+  ['of all clients', { maxRunningTotal: 2 }],
+];
+
+describe.each(LIMITS)('as many events as may wait, behind the handlers %s', (_whose, limits) => {
+  it.each(BROKEN)('are all acknowledged and free their places, though %s throws at once', async (_what, breakIt) => {
+    const { server, client } = await startApplication({
+      controllers: [HoldingController],
+      server: { maxInFlight: WAITING + 4, ...limits },
+      configure: (_app, strategy) => breakIt(strategy),
+    });
+    await Promise.all([0, 1].map((value) => arrived(client.emit('noted', value))));
+    await expect.poll(() => noted).toEqual([0, 1]);
+    const failed = Array.from({ length: WAITING }, () => arrived(client.emit('broken', 0)));
+    expect(await outcome(client.send('echo', 1))).toMatchObject({ code: 'ERR_OVERLOADED' }); // it came behind all
+    expect(server.snapshot()).toMatchObject({ running: 2, inFlight: WAITING });
+    release.next('done');
+    await Promise.all(failed);
+    expect(server.snapshot()).toMatchObject({ running: 0, inFlight: 0, connectionsFailed: 0 });
+    expect(await outcome(client.send('echo', 1))).toBe(1);
+    await arrived(client.emit('noted', 'new'));
+    await expect.poll(() => noted).toEqual([0, 1, 'new']);
   });
 });

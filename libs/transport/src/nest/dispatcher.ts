@@ -59,6 +59,7 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
   /** Events that wait for a handler to end; bounded by the streams in flight. */
   readonly #deferred = new Map<ServerStream, () => void>();
   #running = 0;
+  #isHandingOver = false;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -141,6 +142,16 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
 
   /** Some of them do not start a handler any more, so that there may be room for the next. */
   runWaiting(): void {
+    if (this.#isHandingOver) return; // one of them has ended at once: the loop that handed it over goes on
+    this.#isHandingOver = true;
+    try {
+      this.#handOver();
+    } finally {
+      this.#isHandingOver = false;
+    }
+  }
+
+  #handOver(): void {
     const { places } = this.#options.host;
     for (const [stream, run] of this.#deferred) {
       if (this.#isFull) return;

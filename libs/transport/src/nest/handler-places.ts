@@ -12,6 +12,7 @@ export class HandlerPlaces {
   readonly #max: number;
   readonly #waiting = new Set<WaitingEvents>();
   #taken = 0;
+  #isHandingOver = false;
 
   constructor(max: number) {
     this.#max = max;
@@ -31,10 +32,12 @@ export class HandlerPlaces {
 
   release(): void {
     this.#taken -= 1;
-    for (const next of this.#waiting) {
-      if (this.isFull) return;
-      this.#waiting.delete(next);
-      next.runWaiting();
+    if (this.#isHandingOver) return; // what was handed over has ended at once: the loop below goes on
+    this.#isHandingOver = true;
+    try {
+      this.#handOver();
+    } finally {
+      this.#isHandingOver = false;
     }
   }
 
@@ -46,5 +49,13 @@ export class HandlerPlaces {
   /** Nothing of it waits any more. */
   forget(events: WaitingEvents): void {
     this.#waiting.delete(events);
+  }
+
+  #handOver(): void {
+    for (const next of this.#waiting) {
+      if (this.isFull) return;
+      this.#waiting.delete(next);
+      next.runWaiting();
+    }
   }
 }
