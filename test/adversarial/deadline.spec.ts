@@ -1,0 +1,31 @@
+// A server ends a request at its deadline by itself: an honest client cancels then, which would hide that it does not.
+import { finalize, firstValueFrom, NEVER, Subject, take, toArray } from 'rxjs';
+import type { Observable } from 'rxjs';
+import { afterEach, expect, it } from 'vitest';
+
+import type { SealwireContext } from '@sealwire/transport';
+import { endAll, portOf, startServer } from '../support/pair.js';
+import { RoguePeer } from '../support/rogue-peer.js';
+import { asked, CONFIRM, request } from '../support/rogue-words.js';
+
+afterEach(() => endAll());
+
+it('a request whose client never cancels fails at its deadline, and its handler is torn down', async () => {
+  const server = await startServer();
+  const ended = new Subject<string>();
+  const ends = firstValueFrom(ended.pipe(take(2), toArray()));
+  const hang = (_data: unknown, context: SealwireContext): Promise<Observable<never>> => {
+    context.getSignal().addEventListener('abort', () => ended.next('signal'));
+    return Promise.resolve(NEVER.pipe(finalize(() => ended.next('observable'))));
+  };
+  server.addHandler('hang', hang);
+  const rogue = await RoguePeer.dial(portOf(server));
+  rogue.write(rogue.message1());
+  await rogue.hears('message 2');
+  rogue.say(CONFIRM, request(1, asked('hang', 1, 100)));
+  await rogue.hears('ERROR 1 ERR_REQUEST_TIMEOUT');
+  expect((await ends).sort()).toEqual(['observable', 'signal']);
+  expect(server.snapshot()).toMatchObject({ running: 0, inFlight: 0, connections: 1 });
+  rogue.leave();
+  await rogue.left;
+});
