@@ -54,6 +54,18 @@ async function start(maxRunningTotal: number) {
 }
 
 describe('as many handlers as may run in the whole server', () => {
+  it('leave places for requests, however many events of another client wait', async () => {
+    const { first, second, runs } = await start(64);
+    const events = Array.from({ length: 100 }, (_, number) => outcome(first.emit('noted', number)));
+    await runs(62);
+    expect(await Promise.all([1, 2].map((value) => outcome(second.send('echo', value))))).toEqual([1, 2]);
+    for (let left = 100; left > 0; left -= 62) {
+      await expect.poll(() => noted.length).toBe(Math.min(100, 162 - left));
+      release.next('go on');
+    }
+    await Promise.all(events);
+  });
+
   it('fail what another client asks at once, and a place that is freed serves it', async () => {
     const { server, first, second, runs } = await start(2);
     const held = [outcome(first.send('hold', 0)), outcome(second.send('hold', 0))];

@@ -155,7 +155,7 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
     const { places } = this.#options.host;
     for (const [stream, run] of this.#deferred) {
       if (this.#isFull) return;
-      if (places.isFull) {
+      if (places.isFullForEvents) {
         places.enqueue(this);
         return;
       }

@@ -1,3 +1,6 @@
+/** One of so many is kept for requests. */
+const PLACES_PER_KEPT_PLACE = 32;
+
 /** Where one connection's events wait for a place. */
 export interface WaitingEvents {
   /** Hands over what may run now. */
@@ -24,6 +27,11 @@ export class HandlerPlaces {
 
   get isFull(): boolean {
     return this.#taken >= this.#max;
+  }
+
+  /** Events wait where requests fail: without places kept free they would take each that is freed. */
+  get isFullForEvents(): boolean {
+    return this.#taken >= this.#max - Math.floor(this.#max / PLACES_PER_KEPT_PLACE);
   }
 
   take(): void {
@@ -53,7 +61,7 @@ export class HandlerPlaces {
 
   #handOver(): void {
     for (const next of this.#waiting) {
-      if (this.isFull) return;
+      if (this.isFullForEvents) return;
       this.#waiting.delete(next);
       next.runWaiting();
     }
