@@ -1,7 +1,10 @@
 // What handlers, serializers and clean-up code of the user's do wrong, or slowly, stays with their own call.
+import { inspect } from 'node:util';
+
 import { Controller } from '@nestjs/common';
 import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
-import { finalize, firstValueFrom, lastValueFrom, NEVER, Observable, take, toArray } from 'rxjs';
+import type { WritePacket } from '@nestjs/microservices';
+import { finalize, firstValueFrom, lastValueFrom, NEVER, Observable, of, take, toArray } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import type { SealwireClient, SealwireServerOptions } from '@sealwire/transport';
@@ -45,6 +48,11 @@ class UserController {
   @MessagePattern('endless')
   async *endless(): AsyncGenerator<number> {
     for (;;) yield pulled++;
+  }
+
+  @MessagePattern('three')
+  three(): Observable<number> {
+    return of(1, 2, 3);
   }
 
   @EventPattern('hold')
@@ -160,6 +168,64 @@ describe('a serializer or deserializer that gives no packet', () => {
       expect(await failure(client.send('echo', 2))).toBe(2);
       expect(client.snapshot().connected).toBe(1);
     }
+  });
+});
+
+describe('a serializer or deserializer that throws what is falsy', () => {
+  const FALSY = ['', 0, false, null, undefined];
+  const outcome = (values: Observable<unknown>): Promise<unknown> =>
+    lastValueFrom(values).catch((error: unknown) => error);
+
+  it.each(FALSY)('at the client fails the call with an error that says so: %j', async (falsy) => {
+    const { server } = await startApplication({ controllers: [EchoController] });
+    const fail = (): never => {
+      throw falsy;
+    };
+    const failLater = (): never => later(undefined).then(fail) as never;
+    for (const give of [fail, failLater]) {
+      const serializing = await startCaller(portOf(server), { serializer: { serialize: give } });
+      const deserializing = await startCaller(portOf(server), { deserializer: { deserialize: give } });
+      for (const client of [serializing, deserializing]) {
+        const error = await outcome(client.send('echo', 1));
+        expect(error).toBeInstanceOf(Error);
+        expect(error).toMatchObject({ message: `The call failed with ${inspect(falsy)}`, cause: falsy });
+      }
+    }
+  });
+
+  it.each(FALSY)('at the server fails the call with a code: %j', async (falsy) => {
+    const fail = (): never => {
+      throw falsy;
+    };
+    const start = async (options: Partial<SealwireServerOptions>): Promise<SealwireClient> =>
+      (await startApplication({ controllers: [EchoController], server: options })).client;
+    const serializing = await start({ serializer: { serialize: fail } });
+    const deserializing = await start({ deserializer: { deserialize: fail } });
+    expect(await outcome(serializing.send('echo', 1))).toMatchObject({ code: 'ERR_MESSAGE_UNSERIALIZABLE' });
+    expect(await outcome(deserializing.send('echo', 1))).toMatchObject({ code: 'ERR_MESSAGE_MALFORMED' });
+  });
+});
+
+describe('a deserializer of answers', () => {
+  const answer = async (pattern: string, give: (packet: WritePacket) => WritePacket): Promise<unknown> => {
+    const { server } = await startApplication({ controllers });
+    const client = await startCaller(portOf(server), { deserializer: { deserialize: give as never } });
+    return lastValueFrom(client.send(pattern, 1).pipe(toArray())).catch((error: unknown) => error);
+  };
+
+  it('that leaves out the end of an answer does not make its caller wait', async () => {
+    expect(await answer('echo', ({ response }) => ({ response }))).toEqual([1]);
+    expect(await answer('nobody handles this', () => ({}))).toBeInstanceOf(Error);
+    expect(await answer('nobody handles this', () => ({ err: '' }))).toBeInstanceOf(Error);
+  });
+
+  it('writes no error as null or otherwise falsy, as in Nest', async () => {
+    expect(await answer('three', (packet) => ({ ...packet, err: packet.err ?? null }))).toEqual([1, 2, 3]);
+    expect(await answer('three', (packet) => ({ ...packet, err: packet.err ?? '' }))).toEqual([1, 2, 3]);
+  });
+
+  it('can make an end of a failure', async () => {
+    expect(await answer('nobody handles this', () => ({ response: 'none', isDisposed: true }))).toEqual(['none']);
   });
 });
 

@@ -1,7 +1,7 @@
 // How the failures of handlers and filters arrive.
 import { Catch, Controller, HttpException, Inject, UseFilters } from '@nestjs/common';
 import type { ExceptionFilter, RpcExceptionFilter } from '@nestjs/common';
-import { ClientProxy, MessagePattern, RpcException } from '@nestjs/microservices';
+import { ClientProxy, MessagePattern, Payload, RpcException } from '@nestjs/microservices';
 import { RemoteError, SealwireModule, TransportError } from '@sealwire/transport';
 import { firstValueFrom, of, throwError } from 'rxjs';
 import type { Observable } from 'rxjs';
@@ -26,6 +26,14 @@ class DomainFilter implements RpcExceptionFilter<DomainError> {
 class TextFilter implements ExceptionFilter<DomainError> {
   catch(): Observable<never> {
     return throwError(() => 'just a text');
+  }
+}
+
+/** As Nest's documentation writes it. */
+@Catch(RpcException)
+class BareFilter implements RpcExceptionFilter<RpcException> {
+  catch(exception: RpcException): Observable<never> {
+    return throwError(() => exception.getError());
   }
 }
 
@@ -69,6 +77,12 @@ class FailingController {
     throw new DomainError('taken');
   }
 
+  @UseFilters(BareFilter)
+  @MessagePattern('bare')
+  bare(@Payload() [error]: [string]): never {
+    throw new RpcException(error);
+  }
+
   @UseFilters(TextFilter)
   @MessagePattern('filtered text')
   filteredText(): never {
@@ -104,6 +118,18 @@ describe('a failure of a handler', () => {
   it('that a filter turns into a text arrives as that text', async () => {
     const { client } = await start();
     expect(await outcome(client.send('filtered text', 0))).toBe('just a text');
+  });
+
+  it.each([
+    ['', "''"],
+    [0, '0'],
+    [false, 'false'],
+  ])('that is falsy, %j, arrives as an error', async (falsy, shown) => {
+    const { client } = await start();
+    const error = await outcome(client.send('bare', [falsy]));
+    expect(error).toBeInstanceOf(RemoteError);
+    expect(error).toMatchObject({ message: `The handler failed with ${shown}` });
+    expect({ ...(error as object) }).toEqual({});
   });
 
   it('ends a stream behind the values before it', async () => {

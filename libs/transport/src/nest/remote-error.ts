@@ -1,4 +1,6 @@
 // How failures of handlers cross the wire (docs/protocol.md §6.6): data of an ERROR frame.
+import { inspect } from 'node:util';
+
 import { RpcException } from '@nestjs/microservices';
 
 import { TransportError } from '../errors.js';
@@ -72,8 +74,8 @@ export function describeFailure(error: unknown): unknown {
  * are enumerable: `JSON.stringify(error)` and `{ ...error }` give what Nest gives. The stack is that of this process.
  */
 export class RemoteError extends Error {
-  constructor(fields: object) {
-    super('message' in fields && typeof fields.message === 'string' ? fields.message : 'The handler failed');
+  constructor(fields: object, message = 'The handler failed') {
+    super('message' in fields && typeof fields.message === 'string' ? fields.message : message);
     const { stack: _stack, ...told } = { stack: undefined, ...fields };
     define(this, { name: 'RemoteError' }, false);
     define(this, told, true);
@@ -87,9 +89,10 @@ function define(error: RemoteError, fields: object, enumerable: boolean): void {
   }
 }
 
-/** Turns the data of an ERROR into what `send()` fails with: strings stay strings, as in Nest. */
+/** Turns the data of an ERROR into what `send()` fails with: strings stay strings, as in Nest, whose client hears nothing falsy. */
 export function toCallerError(data: unknown): unknown {
-  if (typeof data !== 'object' || data === null) return data;
+  if (!data) return new RemoteError({}, `The handler failed with ${inspect(data)}`);
+  if (typeof data !== 'object') return data;
   if ('code' in data && typeof data.code === 'string' && isTold(data.code)) {
     return new TransportError(data.code, TOLD[data.code], { sent: true });
   }

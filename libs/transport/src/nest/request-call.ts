@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 import type { WritePacket } from '@nestjs/microservices';
 
 import { encodeRequest } from '../frame/message.js';
@@ -45,7 +47,7 @@ export class RequestCall extends ClientCall {
   }
 
   override fail(err: unknown): void {
-    if (this.end()) this.#callback({ err });
+    if (this.end()) this.#callback({ err: asError(err) });
   }
 
   protected override start(call: Call): void {
@@ -61,7 +63,7 @@ export class RequestCall extends ClientCall {
     }
     this.#incoming.run<WritePacket>(
       () => deserializer.deserialize(readPacket(part, data)),
-      (packet) => this.#take(checkDeserialized(packet)),
+      (packet) => this.#take(part, checkDeserialized(packet)),
       (error) => this.#refuse(error),
     );
   }
@@ -74,12 +76,17 @@ export class RequestCall extends ClientCall {
       this.#refuse(error);
       return;
     }
-    this.#take(packet);
+    this.#take(part, packet);
   }
 
-  #take(packet: WritePacket): void {
-    const isLast = packet.isDisposed === true || packet.err !== undefined;
-    if (isLast ? this.end() : !this.isOver) this.#callback(packet);
+  /** Nothing comes behind what ends the answer, so it ends the call, even where a deserializer has left that out. */
+  #take(part: AnswerPart, packet: WritePacket): void {
+    if (part === 'ERROR' && !packet.err && packet.isDisposed !== true) {
+      this.fail(packet.err);
+      return;
+    }
+    const isLast = part !== 'NEXT' || packet.isDisposed === true || Boolean(packet.err);
+    if (isLast ? this.end() : !this.isOver) this.#callback(isLast ? { ...packet, isDisposed: true } : packet);
   }
 
   /** It cannot be read, so nobody reads what the server still answers. */
@@ -91,6 +98,11 @@ export class RequestCall extends ClientCall {
   #cancel(): void {
     if (this.end()) this.cancelStream();
   }
+}
+
+/** Nest's client takes what is falsy for no error, and would wait on. */
+function asError(thrown: unknown): unknown {
+  return thrown ? thrown : new Error(`The call failed with ${inspect(thrown)}`, { cause: thrown });
 }
 
 /** As Nest's client wants to be told. @throws {TransportError} `ERR_MESSAGE_MALFORMED` */
