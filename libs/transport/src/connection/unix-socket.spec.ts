@@ -17,6 +17,9 @@ beforeEach(async () => {
   path = join(directory, 's.sock');
 });
 
+/** The longest address of a Unix domain socket; BSD and macOS have four bytes less. */
+const MAX_PATH_BYTES = process.platform === 'linux' ? 107 : 103;
+
 afterEach(() => rm(directory, { recursive: true }));
 
 /** What a server leaves behind that is killed while it listens. */
@@ -30,6 +33,13 @@ describe('removing a stale socket', () => {
     leaveStaleSocket();
     expect(await removeStaleSocket(path)).toBe(true);
     await expect(stat(path)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it.each([75, 90, MAX_PATH_BYTES])('removes it where its path has %d bytes', async (bytes) => {
+    path = join(directory, 's'.repeat(bytes - directory.length - 1));
+    leaveStaleSocket();
+    expect(await removeStaleSocket(path)).toBe(true);
+    expect(await readdir(directory)).toEqual([]);
   });
 
   it('removes it despite the claims of others who were killed over it, once these are old', async () => {

@@ -31,13 +31,14 @@ export async function removeStaleSocket(path: string, { claimTimeoutMs = CLAIM_T
 
 /**
  * Between a look at a name and its removal another server can take it. So only who holds the latest claim to a stale
- * socket removes it, and while he does, the name stays what he has seen.
+ * socket removes it, and while he does, the name stays what he has seen. He asks by that name once more, as that of his
+ * claim can be too long for an address; that both are one and the same socket, the looks before and after tell.
  */
 async function removeClaimed(path: string, found: BigIntStats, claimTimeoutMs: number): Promise<boolean> {
   const claims = await claim(path, found, claimTimeoutMs);
   const latest = claims.at(-1);
   if (latest === undefined) return false;
-  const isStale = isSame(found, await look(latest)) && (await isRefused(latest));
+  const isStale = isSame(found, await look(latest)) && (await isRefused(path)) && isSame(found, await look(path));
   if (isStale) await unlink(path);
   for (const name of claims) await unlink(name).catch(() => undefined);
   return isStale;
