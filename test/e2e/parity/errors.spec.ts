@@ -79,7 +79,7 @@ class FailingController {
 
   @UseFilters(BareFilter)
   @MessagePattern('bare')
-  bare(@Payload() [error]: [string]): never {
+  bare(@Payload() { error }: { error: string }): never {
     throw new RpcException(error);
   }
 
@@ -120,13 +120,34 @@ describe('a failure of a handler', () => {
     expect(await outcome(client.send('filtered text', 0))).toBe('just a text');
   });
 
+  it('arrives with fields of its own where it has a code of the transport', async () => {
+    const { client } = await start();
+    const own = {
+      status: 'error',
+      code: 'ERR_REQUEST_TIMEOUT',
+      message: 'The request ran into its deadline',
+      query: 'q7',
+    };
+    for (const error of [own, { ...own, query: undefined, message: 'db timed out' }, { code: 'ERR_OVERLOADED' }]) {
+      const arrived = await outcome(client.send('bare', { error }));
+      expect(arrived).toBeInstanceOf(RemoteError);
+      expect({ ...(arrived as object) }).toEqual(error);
+    }
+  });
+
+  it.each([[[1, 2]], [[]], [7], [true], ['text'], [Buffer.from('bytes')]])('arrives as it is: %j', async (error) => {
+    const { client, server } = await start();
+    server.addHandler('raw', () => Promise.resolve(throwError(() => error)));
+    expect(await outcome(client.send('raw', 0))).toEqual(error);
+  });
+
   it.each([
     ['', "''"],
     [0, '0'],
     [false, 'false'],
   ])('that is falsy, %j, arrives as an error', async (falsy, shown) => {
     const { client } = await start();
-    const error = await outcome(client.send('bare', [falsy]));
+    const error = await outcome(client.send('bare', { error: falsy }));
     expect(error).toBeInstanceOf(RemoteError);
     expect(error).toMatchObject({ message: `The handler failed with ${shown}` });
     expect({ ...(error as object) }).toEqual({});

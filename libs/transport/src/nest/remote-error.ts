@@ -1,5 +1,5 @@
 // How failures of handlers cross the wire (docs/protocol.md §6.6): data of an ERROR frame.
-import { inspect } from 'node:util';
+import { inspect, isDeepStrictEqual } from 'node:util';
 
 import { RpcException } from '@nestjs/microservices';
 
@@ -89,14 +89,21 @@ function define(error: RemoteError, fields: object, enumerable: boolean): void {
   }
 }
 
-/** Turns the data of an ERROR into what `send()` fails with: strings stay strings, as in Nest, whose client hears nothing falsy. */
+/**
+ * Turns the data of an ERROR into what `send()` fails with. Strings and arrays stay what they are, as in Nest; what is falsy
+ * its client would take for no error.
+ */
 export function toCallerError(data: unknown): unknown {
   if (!data) return new RemoteError({}, `The handler failed with ${inspect(data)}`);
-  if (typeof data !== 'object') return data;
-  if ('code' in data && typeof data.code === 'string' && isTold(data.code)) {
-    return new TransportError(data.code, TOLD[data.code], { sent: true });
-  }
-  return new RemoteError(data);
+  if (typeof data !== 'object' || Array.isArray(data) || ArrayBuffer.isView(data)) return data;
+  const code = readToldCode(data);
+  return code === undefined ? new RemoteError(data) : new TransportError(code, TOLD[code], { sent: true });
+}
+
+/** An application may use the same codes: only what has nothing of its own is the transport's. */
+function readToldCode(data: object): ToldCode | undefined {
+  if (!('code' in data) || typeof data.code !== 'string' || !isTold(data.code)) return undefined;
+  return isDeepStrictEqual(data, toldPacket(data.code)) ? data.code : undefined;
 }
 
 function isTold(code: string): code is ToldCode {
