@@ -122,6 +122,20 @@ describe('a serializer that takes its time', () => {
   });
 });
 
+describe('a serializer or deserializer with promises of another library', () => {
+  it.each(['client', 'server'])('is waited for at the %s', async (end) => {
+    const thenable = (value: unknown) => ({
+      // oxlint-disable-next-line unicorn/no-thenable -- that is what it is about
+      then: (resolve: (value: unknown) => void) => setImmediate(resolve, value),
+    });
+    for (const options of [{ serializer: { serialize: thenable } }, { deserializer: { deserialize: thenable } }]) {
+      const { client } = await startApplication({ controllers: [EchoController], [end]: options });
+      const answers = [1, 2, 3].map((number) => lastValueFrom(client.send('echo', number)));
+      expect(await Promise.all(answers)).toEqual([1, 2, 3]);
+    }
+  });
+});
+
 describe('a serializer or deserializer that gives no packet', () => {
   const NONE: readonly [string, unknown][] = [
     ['undefined', undefined],

@@ -1,4 +1,5 @@
 import { TransportError } from '../errors.js';
+import { hasMethod } from '../option-check.js';
 
 /** Steps of one answer that wait, at either end, where the user's code takes its time. */
 export const MAX_STEPS_OF_ANSWER = 1_024;
@@ -27,7 +28,7 @@ export class InOrder {
   }
 
   /** @param fail - Is told of what a step fails with; `ERR_QUEUE_FULL`, `sent: false`, when too many wait. */
-  run<T>(produce: () => T | Promise<T>, use: (value: T) => void, fail: (error: unknown) => void): void {
+  run<T>(produce: () => T | PromiseLike<T>, use: (value: T) => void, fail: (error: unknown) => void): void {
     if (this.#waiting >= this.#maxWaiting) {
       fail(new TransportError('ERR_QUEUE_FULL', `${this.#waiting} messages wait to be serialized`, { sent: false }));
       return;
@@ -38,7 +39,7 @@ export class InOrder {
     }
     try {
       const value = produce();
-      if (value instanceof Promise) this.#append(value, use, fail);
+      if (isThenable(value)) this.#append(Promise.resolve(value), use, fail);
       else use(value);
     } catch (error) {
       fail(error);
@@ -54,4 +55,9 @@ export class InOrder {
       if (this.#tail === tail) this.#tail = undefined;
     });
   }
+}
+
+/** Libraries have promises of their own. */
+function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return hasMethod(value, 'then');
 }
