@@ -65,6 +65,7 @@ describe('options', () => {
     ['hardBytes', { hardByte: 1 }],
     ['key', null],
     ['key', 5],
+    ['key', []],
   ])('refuse %s of the key in %j', (name, key) => {
     expect(() => new SealwireServer({ keyFile: 'k', key } as SealwireServerOptions)).toThrow(bad(name));
     expect(() => new SealwireClient({ keyFile: 'k', key } as SealwireClientOptions)).toThrow(bad(name));
@@ -96,6 +97,17 @@ describe('options', () => {
     const options = { keyFile: 'k', ...wrong };
     expect(() => new SealwireServer(options as SealwireServerOptions)).toThrow(bad(name));
     expect(() => new SealwireClient(options as SealwireClientOptions)).toThrow(bad(name));
+  });
+
+  it.each([
+    ['maxMessageBytes is of type bigint', { maxMessageBytes: 10n }],
+    ['maxInFlight is of type object', { maxInFlight: Object.create(null) as unknown }],
+    ['requestTimeoutMs is of type symbol', { requestTimeoutMs: Symbol('x') }],
+    ['requestTimeoutMs is of type object', { requestTimeoutMs: Object.create(null) as unknown }],
+    ["port is the string '8080'; it must be an integer", { port: '8080' }],
+    ['port is of type string; it must be an integer', { port: 'a'.repeat(64) }],
+  ])('tell what is wrong: %s', (message, wrong) => {
+    expect(() => new SealwireClient({ keyFile: 'k', ...wrong } as SealwireClientOptions)).toThrow(bad(message));
   });
 
   it.each([undefined, null, 'aes_key.bin'])('refuse %j in their place', (options) => {

@@ -1,6 +1,6 @@
 // The limits of docs/protocol.md §7, by name. Every one can be configured; every one has an error code.
 import { TransportError } from './errors.js';
-import { checkOption, OBJECT, oneOf } from './option-check.js';
+import { checkOption, OBJECT, oneOf, show } from './option-check.js';
 import { MAX_RECORDS } from './record/half-connection.js';
 import type { KeyLimits } from './record/half-connection.js';
 
@@ -130,7 +130,8 @@ export const LIMIT_NAMES: readonly string[] = [...Object.keys(RANGES), 'maxRunni
  */
 export function resolveLimits(options: LimitOptions): Limits {
   checkOption('The options', options, OBJECT);
-  const raised = roomForLarge(options.maxMessageBytes ?? 0);
+  const [largestBytes, ...range] = RANGES.maxMessageBytes;
+  const raised = roomForLarge(checkLimit('maxMessageBytes', options.maxMessageBytes ?? largestBytes, ...range));
   const resolve = (name: keyof typeof RANGES): number => {
     const [fallback, least, greatest] = RANGES[name];
     const limit = checkLimit(name, options[name] ?? raised[name] ?? fallback, least, greatest);
@@ -179,6 +180,6 @@ export function checkLimit(name: string, value: number, least: number, greatest:
   if (Number.isInteger(value) && value >= least && value <= greatest) return value;
   throw new TransportError(
     'ERR_BAD_OPTION',
-    `${name} is ${String(value)}; it must be an integer from ${least} to ${greatest}`,
+    `${name} is ${show(value)}; it must be an integer from ${least} to ${greatest}`,
   );
 }

@@ -24,7 +24,7 @@ export const TRANSPORT_ID: Rule = {
 
 export const OBJECT: Rule = {
   mustBe: 'an object',
-  accepts: (value) => typeof value === 'object' && value !== null,
+  accepts: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
 };
 
 export function oneOf(...values: readonly string[]): Rule {
@@ -84,9 +84,13 @@ function isSwapped(left: string, right: string): boolean {
   return left.length === 2 && right.length === 2 && left[0] === right[1] && left[1] === right[0];
 }
 
-/** No contents of a text or an object: a key can get into the wrong place. */
-function show(value: unknown): string {
+/** What a number of an environment arrives as: too short for a key. */
+const NUMBER_AS_TEXT = /^-?\d{1,15}$/;
+
+/** No contents of another text or an object: a key can get into the wrong place. */
+export function show(value: unknown): string {
   if (value === '') return 'empty';
+  if (typeof value === 'string' && NUMBER_AS_TEXT.test(value)) return `the string '${value}'`;
   if (typeof value === 'number' || typeof value === 'boolean' || value === null) return String(value);
   return value === undefined ? 'missing' : `of type ${typeof value}`;
 }

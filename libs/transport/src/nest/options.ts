@@ -6,7 +6,7 @@ import type { Endpoint } from '../connection/endpoint.js';
 import { TransportError } from '../errors.js';
 import { checkLimit, LIMIT_NAMES } from '../limits.js';
 import type { LimitOptions } from '../limits.js';
-import { checkNames, checkOptions, FLAG, hasMethod, having, NAME, oneOf, TRANSPORT_ID } from '../option-check.js';
+import { checkNames, checkOptions, FLAG, hasMethod, having, NAME, oneOf, show, TRANSPORT_ID } from '../option-check.js';
 import type { Rule } from '../option-check.js';
 
 /** What both ends are told. Limits and their defaults stand in docs/protocol.md §7. */
@@ -118,7 +118,7 @@ const MAX_REQUEST_TIMEOUT_MS = 0x7fff_ffff;
 /** @throws {TransportError} `ERR_BAD_OPTION` */
 export function checkTimeoutMs(name: string, timeoutMs: number): number {
   if (Number.isInteger(timeoutMs) && timeoutMs >= 0 && timeoutMs <= MAX_REQUEST_TIMEOUT_MS) return timeoutMs;
-  throw new TransportError('ERR_BAD_OPTION', `${name} is ${timeoutMs}; it must be 0 or a number of milliseconds`);
+  throw new TransportError('ERR_BAD_OPTION', `${name} is ${show(timeoutMs)}; it must be 0 or a number of milliseconds`);
 }
 
 /**

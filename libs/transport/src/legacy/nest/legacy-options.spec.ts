@@ -15,8 +15,8 @@ describe.each([
 ])('the options of a %s', (_name, Class) => {
   it.each([
     ['host is 5; it must be a string', { host: 5 }],
-    ['port is 8080; it must be an integer', { port: '8080' }],
-    ['port is undefined; it must be', { port: undefined }],
+    ["port is the string '8080'; it must be an integer", { port: '8080' }],
+    ['port is missing; it must be', { port: undefined }],
     ['keyFile is missing; it must be', { keyFile: undefined }],
     ['keyFile is empty; it must be', { keyFile: '' }],
     ['channelKeyring is of type object; it must be a Keyring', { channelKeyring: {} }],
