@@ -1,13 +1,16 @@
 // What callers and operators see of connections that come and go.
 import { once } from 'node:events';
+import { join } from 'node:path';
 
 import { Controller } from '@nestjs/common';
 import { MessagePattern } from '@nestjs/microservices';
-import { firstValueFrom, filter, Subject, timeout } from 'rxjs';
+import { firstValueFrom, filter, lastValueFrom, Subject, timeout } from 'rxjs';
 import type { Subscription } from 'rxjs';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 
+import { SealwireClient } from '@sealwire/transport';
 import type { ClientConnectionEvent, ServerConnectionEvent } from '@sealwire/transport';
+import { AppProcesses } from '../support/app-process.js';
 import { EchoController, startApplication, startCaller } from '../support/application.js';
 import { endAll, newKeyring, portOf } from '../support/pair.js';
 
@@ -39,6 +42,75 @@ describe('a client with redial', () => {
     await startApplication({ controllers, server: { port } });
     await connected;
     expect(client.snapshot()).toMatchObject({ state: 'connected', connections: 1, connected: 2 });
+  });
+});
+
+describe('connectionEvents of a client', () => {
+  /** What they and `status` have told so far. */
+  function watch(client: SealwireClient) {
+    const events: ClientConnectionEvent[] = [];
+    const statuses: string[] = [];
+    client.connectionEvents.subscribe((event) => events.push(event));
+    client.status.subscribe((status) => statuses.push(status));
+    return { events, statuses, types: () => events.map(({ type }) => type) };
+  }
+  const lost = expect.objectContaining({
+    code: expect.stringMatching(/^ERR_(CONNECTION_LOST|TRUNCATED)$/) as string,
+  }) as Error;
+
+  it('tell of a server that was killed, with the error, before the calls that fail with it', async () => {
+    const processes = new AppProcesses();
+    onTestFinished(() => processes.end());
+    const server = await processes.start('server');
+    const port = Number((await server.ready())['channel']?.split(':')[1]);
+    const client = new SealwireClient({ port, keyFile: join(await processes.directory(), 'aes_key.bin') });
+    onTestFinished(() => client.close());
+    const { events, statuses } = watch(client);
+    const running = lastValueFrom(client.send('countdown', { from: 100, intervalMs: 1_000 }));
+    const toldBefore = running.then(
+      () => 'an answer',
+      () => [...events],
+    );
+    await client.ping();
+    await server.stop('SIGKILL');
+    expect(await toldBefore).toEqual([
+      { type: 'connecting' },
+      { type: 'connected' },
+      { type: 'disconnected', error: lost },
+    ]);
+    expect(statuses).toEqual(['connected', 'disconnected']);
+  });
+
+  it('tell once of a socket that is destroyed, and of the connection that the next call takes', async () => {
+    const { client } = await startApplication({});
+    const { types, statuses } = watch(client);
+    await client.connect();
+    client.unwrap().destroy();
+    await expect.poll(types).toEqual(['connecting', 'connected', 'disconnected']);
+    expect(client.snapshot()).toMatchObject({ state: 'idle', connections: 0 });
+    await client.connect();
+    expect(types().slice(3)).toEqual(['connecting', 'connected']);
+    expect(statuses).toEqual(['connected', 'disconnected', 'connected']);
+  });
+
+  it('tell of a server that closes in good order that it drains, and no more', async () => {
+    const { app, client } = await startApplication({});
+    const { types, statuses } = watch(client);
+    await client.ping();
+    await app.close();
+    await expect.poll(() => client.snapshot().connections).toBe(0);
+    expect(types()).toEqual(['connecting', 'connected', 'draining']);
+    expect(statuses).toEqual(['connected', 'disconnected']);
+  });
+
+  it('tell of close() without an error', async () => {
+    const { client } = await startApplication({});
+    const { events, statuses } = watch(client);
+    await client.connect();
+    await client.close();
+    expect(events.at(-1)).toEqual({ type: 'disconnected', error: undefined });
+    expect(events).toHaveLength(3);
+    expect(statuses).toEqual(['connected', 'disconnected']);
   });
 });
 

@@ -17,8 +17,9 @@ import { RecordWriter } from './record-writer.js';
 export interface ConnectionEvents {
   /** A server's client has proved the key. */
   readonly opened?: () => void;
-  /** Once, before the end: no new streams here. */
+  /** One of the two, once, before the end: no new streams here. What is lost while it is open does not go away first. */
   readonly goingAway?: () => void;
+  readonly lost?: (error: TransportError | undefined) => void;
   /** Once, at the very end. Without an error both sides agreed to close. */
   readonly closed: (error: TransportError | undefined) => void;
 }
@@ -258,10 +259,10 @@ export class Connection {
   }
 
   /** From here on the next call has to take another connection. */
-  #leaveOpen(state: State): void {
+  #leaveOpen(state: State, tell = this.#options.events.goingAway): void {
     const { at } = this.#state;
     this.#state = state;
-    if (at === 'OPEN') this.#options.events.goingAway?.();
+    if (at === 'OPEN') tell?.();
   }
 
   /** Who began to drain closes, once both sides know that no stream is left. */
@@ -281,7 +282,7 @@ export class Connection {
   #finish(error: TransportError | undefined): void {
     if (this.#state.at === 'CLOSED') return;
     const { socket, streams, events } = this.#options;
-    this.#leaveOpen({ at: 'CLOSED' });
+    this.#leaveOpen({ at: 'CLOSED' }, () => events.lost?.(error));
     this.#clocks.stop();
     this.#writer.stop();
     this.#reader.stop();

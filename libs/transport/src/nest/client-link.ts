@@ -16,6 +16,7 @@ export interface Link {
 export interface LinkEvents {
   /** No new streams here: the next call takes another connection. */
   readonly retired: (link: Link) => void;
+  /** Without {@link retired} where it is lost; calls that fail with it are told afterwards. */
   readonly closed: (link: Link, error: TransportError | undefined) => void;
 }
 
@@ -31,6 +32,13 @@ export async function openLink(
   const notify = (told: (link: Link) => void): void => {
     if (link !== undefined) told(link);
   };
+  let isClosed = false;
+  const close = (error: TransportError | undefined): void => {
+    if (isClosed) return;
+    isClosed = true;
+    failure = error;
+    notify((closed) => events.closed(closed, error));
+  };
   await dial(options, ({ socket, session }) => {
     const { maxQueuedBytes, maxQueuedMessages } = limits;
     const streams = new ClientStreams({ own: limits, peer: session.peer, maxQueuedBytes, maxQueuedMessages, sequence });
@@ -42,10 +50,8 @@ export async function openLink(
       limits,
       events: {
         goingAway: () => notify(events.retired),
-        closed: (error) => {
-          failure = error;
-          notify((closed) => events.closed(closed, error));
-        },
+        lost: close,
+        closed: close,
       },
     });
     link = { connection, streams };

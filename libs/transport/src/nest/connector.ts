@@ -13,8 +13,12 @@ export type ClientConnectionEvent =
   /** @property retryInMs - Undefined: the next call tries again. */
   | { readonly type: 'failed'; readonly error: unknown; readonly retryInMs: number | undefined }
   | { readonly type: 'connected' }
-  /** The server asks to move or closes: new calls take another connection, running ones finish if they still can. */
+  /**
+   * The server asks to move or closes, or the connection is used up: new calls take another one, running calls finish if
+   * they still can. It is the last event of this connection: how it ends after that, only the calls on it are told.
+   */
   | { readonly type: 'draining' }
+  /** @property error - Why the connection was lost; undefined after `close()`. */
   | { readonly type: 'disconnected'; readonly error: TransportError | undefined };
 
 type State =
