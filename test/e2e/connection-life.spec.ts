@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { Controller } from '@nestjs/common';
 import { MessagePattern } from '@nestjs/microservices';
-import { firstValueFrom, filter, lastValueFrom, Subject, timeout } from 'rxjs';
+import { firstValueFrom, filter, lastValueFrom, Subject, take, timeout } from 'rxjs';
 import type { Subscription } from 'rxjs';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 
@@ -111,6 +111,30 @@ describe('connectionEvents of a client', () => {
     expect(events.at(-1)).toEqual({ type: 'disconnected', error: undefined });
     expect(events).toHaveLength(3);
     expect(statuses).toEqual(['connected', 'disconnected']);
+  });
+});
+
+describe('a listener of connectionEvents', () => {
+  it.each([0, 1_000])('may send while the client connects, over that connection: waiting up to %i ms', async (ms) => {
+    const { client, server } = await startApplication({ controllers, client: { waitForConnectionMs: ms } });
+    const answers: Promise<unknown>[] = [];
+    client.connectionEvents
+      .pipe(take(2))
+      .subscribe(({ type }) => answers.push(firstValueFrom(client.send('echo', type))));
+    expect(await firstValueFrom(client.send('echo', 1))).toBe(1);
+    expect(await Promise.all(answers)).toEqual(['connecting', 'connected']);
+    expect(server.snapshot().accepted).toBe(1);
+  });
+
+  it.each([0, 1_000])('may close while the client connects: waiting up to %i ms', async (ms) => {
+    const { client, server } = await startApplication({ controllers, client: { waitForConnectionMs: ms } });
+    client.connectionEvents.subscribe(() => void client.close());
+    await expect(firstValueFrom(client.send('echo', 1))).rejects.toMatchObject({
+      code: 'ERR_CLIENT_CLOSED',
+      sent: false,
+    });
+    expect(client.snapshot()).toMatchObject({ state: 'idle', connections: 0 });
+    expect(server.snapshot().accepted).toBe(0);
   });
 });
 

@@ -103,6 +103,7 @@ export class Connector {
     const abort = new AbortController();
     const promise = this.#dial(abort.signal);
     this.#state = { at: 'DIALING', promise, abort };
+    this.#options.changed({ type: 'connecting' }); // who hears it may connect or close already
     return promise;
   }
 
@@ -112,7 +113,6 @@ export class Connector {
   }
 
   async #dial(signal: AbortSignal): Promise<Link> {
-    this.#options.changed({ type: 'connecting' });
     try {
       const link = await this.#options.open(signal, {
         retired: (retired) => this.#leave(retired, { type: 'draining' }),
