@@ -126,6 +126,18 @@ describe('a listener of connectionEvents', () => {
     expect(server.snapshot().accepted).toBe(1);
   });
 
+  it('hears of close() after what made another listener close', async () => {
+    const { client } = await startApplication({});
+    const [types, statuses]: [string[], string[]] = [[], []];
+    client.status.pipe(take(1)).subscribe(() => void client.close());
+    client.status.subscribe((status) => statuses.push(status));
+    client.connectionEvents.subscribe(({ type }) => types.push(type));
+    await client.connect();
+    expect(types).toEqual(['connecting', 'connected', 'disconnected']);
+    expect(statuses).toEqual(['connected', 'disconnected']);
+    expect(client.snapshot().state).toBe('idle');
+  });
+
   it.each([0, 1_000])('may close while the client connects: waiting up to %i ms', async (ms) => {
     const { client, server } = await startApplication({ controllers, client: { waitForConnectionMs: ms } });
     client.connectionEvents.subscribe(() => void client.close());

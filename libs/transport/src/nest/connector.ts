@@ -43,6 +43,8 @@ export class Connector {
   #state: State = { at: 'IDLE' };
   /** Dials that failed since the last one that did not. */
   #failures = 0;
+  /** The event that is being told, and those that its listeners have caused. */
+  readonly #untold: ClientConnectionEvent[] = [];
 
   constructor(options: ConnectorOptions) {
     this.#options = options;
@@ -93,7 +95,7 @@ export class Connector {
     this.#state = { at: 'IDLE' };
     this.#failures = 0;
     this.#waiting.reject(closed());
-    if (wasConnected) this.#options.changed({ type: 'disconnected', error: undefined });
+    if (wasConnected) this.#tell({ type: 'disconnected', error: undefined });
     await Promise.all([...this.#links].map(({ connection }) => connection.close()));
   }
 
@@ -103,7 +105,7 @@ export class Connector {
     const abort = new AbortController();
     const promise = this.#dial(abort.signal);
     this.#state = { at: 'DIALING', promise, abort };
-    this.#options.changed({ type: 'connecting' }); // who hears it may connect or close already
+    this.#tell({ type: 'connecting' }); // who hears it may connect or close already
     return promise;
   }
 
@@ -141,19 +143,27 @@ export class Connector {
     const promise = this.#state.at === 'DIALING' ? this.#state.promise : Promise.resolve(link);
     this.#state = { at: 'CONNECTED', link, promise };
     this.#waiting.resolve(link);
-    this.#options.changed({ type: 'connected' });
+    this.#tell({ type: 'connected' });
   }
 
   #fail(error: unknown): void {
     this.#failures += 1;
     this.#waiting.dialFailed(error);
-    this.#options.changed({ type: 'failed', error, retryInMs: this.#pauseOrRest() });
+    this.#tell({ type: 'failed', error, retryInMs: this.#pauseOrRest() });
   }
 
   #leave(link: Link, event: ClientConnectionEvent): void {
     if (this.#state.at !== 'CONNECTED' || this.#state.link !== link) return;
     this.#pauseOrRest();
-    this.#options.changed(event);
+    this.#tell(event);
+  }
+
+  /** All listeners hear of an event before any hears of the next one. */
+  #tell(event: ClientConnectionEvent): void {
+    this.#untold.push(event);
+    if (this.#untold.length > 1) return;
+    for (const next of this.#untold) this.#options.changed(next);
+    this.#untold.length = 0;
   }
 
   /** @returns How long it pauses before the next dial; undefined when that is left to the next call. */
