@@ -11,7 +11,7 @@ import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { SealwireClient } from '@sealwire/transport';
 import type { ClientConnectionEvent, ServerConnectionEvent } from '@sealwire/transport';
 import { AppProcesses } from '../support/app-process.js';
-import { EchoController, startApplication, startCaller } from '../support/application.js';
+import { EchoController, outcome, startApplication, startCaller } from '../support/application.js';
 import { endAll, newKeyring, portOf } from '../support/pair.js';
 
 const [started, release] = [new Subject<void>(), new Subject<number>()];
@@ -198,6 +198,16 @@ describe('a call while the server is down', () => {
       sent: false,
     });
     expect(client.snapshot().waiting).toBe(0);
+  });
+
+  it('tells of its whole deadline, of which it waited for a part', async () => {
+    const { app, server, client } = await startApplication({ client: { ...WAIT, requestTimeoutMs: 1_200 } });
+    const port = portOf(server);
+    await app.close();
+    const failure = outcome(client.send('hold', 0));
+    await firstValueFrom(client.connectionEvents.pipe(filter(({ type }) => type === 'failed')));
+    await startApplication({ controllers, server: { port } });
+    expect(await failure).toMatchObject({ message: 'No answer within 1200 ms', sent: true });
   });
 
   it('lets Nest refuse what is no message without waiting', async () => {

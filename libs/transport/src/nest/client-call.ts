@@ -24,6 +24,8 @@ export interface ClientCallOptions {
   readonly packet: OutgoingPacket;
   /** From now on; 0: none. */
   readonly timeoutMs: number;
+  /** The same, with what the wait for a connection took of it. */
+  readonly deadlineMs: number;
   /** Undefined when the connection was lost between `connect()` and the call. */
   readonly link: Link | undefined;
 }
@@ -50,7 +52,7 @@ export abstract class ClientCall implements AnswerSink {
   protected send(): void {
     const { host, packet, timeoutMs } = this.options;
     const { serializer, order } = host;
-    if (timeoutMs > 0) this.#timer = setTimeout(() => this.#expire(timeoutMs), timeoutMs);
+    if (timeoutMs > 0) this.#timer = setTimeout(() => this.#expire(), timeoutMs);
     if (serializer === undefined) {
       this.#startOrFail(packet);
       return;
@@ -100,10 +102,10 @@ export abstract class ClientCall implements AnswerSink {
     link.connection.scheduleFlush();
   }
 
-  #expire(timeoutMs: number): void {
+  #expire(): void {
     const sent = this.#stream?.state.at === 'SEALED';
     this.cancelStream();
-    this.fail(requestTimedOut(timeoutMs, sent));
+    this.fail(requestTimedOut(this.options.deadlineMs, sent));
   }
 }
 

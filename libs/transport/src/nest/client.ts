@@ -20,7 +20,7 @@ import { InOrder } from './in-order.js';
 import { createInstanceId, forgetOwnClient, noteOwnClient } from './instances.js';
 import { checkTimeoutMs, keyringSource, resolveEndpoint, resolveService } from './options.js';
 import type { SealwireClientOptions } from './options.js';
-import { openRecord, withTimeoutMs } from './record-builder.js';
+import { openRecord, withTimeLeft } from './record-builder.js';
 import { RequestCall } from './request-call.js';
 import { ClientCounters } from './snapshot.js';
 import type { SealwireClientSnapshot } from './snapshot.js';
@@ -148,8 +148,10 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
       const observer = this.createObserver<TResult>(subscriber);
       if (this.#whenConnected.isNow) return this.publish(this.#packet(pattern, data), observer);
       const timeoutMs = openRecord({ pattern, data }).timeoutMs ?? this.#requestTimeoutMs;
-      const start = (leftMs: number): (() => void) =>
-        this.publish(withTimeoutMs(this.#packet(pattern, data), leftMs), observer);
+      const start = (leftMs: number): (() => void) => {
+        const packet = this.#packet(pattern, data);
+        return this.publish(timeoutMs > 0 ? withTimeLeft(packet, leftMs, timeoutMs) : packet, observer);
+      };
       return this.#whenConnected.runRequest({ timeoutMs, start }, subscriber);
     });
   }
@@ -191,8 +193,8 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   }
 
   #call(packet: ReadPacket): ClientCallOptions {
-    const { packet: opened, timeoutMs = this.#requestTimeoutMs } = openRecord(packet);
-    return { host: this.#callHost, packet: opened, timeoutMs, link: this.#connector.link };
+    const { packet: opened, timeoutMs = this.#requestTimeoutMs, deadlineMs = timeoutMs } = openRecord(packet);
+    return { host: this.#callHost, packet: opened, timeoutMs, deadlineMs, link: this.#connector.link };
   }
 
   async #open(signal: AbortSignal, events: LinkEvents): Promise<Link> {

@@ -58,8 +58,17 @@ export class SealwireRecordBuilder<Data = unknown> {
 /** A request or event on its way to the user's serializer. `metadata` is that of Nest 12; earlier versions have none. */
 export type OutgoingPacket = ReadPacket & { readonly metadata?: Metadata };
 
+interface WaitedOptions extends SealwireRecordOptions {
+  /** The deadline of which `timeoutMs` is left; what a caller is told. */
+  readonly deadlineMs?: number;
+}
+
+interface OpenedRecord extends Pick<WaitedOptions, 'timeoutMs' | 'deadlineMs'> {
+  readonly packet: OutgoingPacket;
+}
+
 /** Takes the data out of a record; the record's metadata goes over what a dispatch hook has attached. */
-export function openRecord(packet: OutgoingPacket): { readonly packet: OutgoingPacket; readonly timeoutMs?: number } {
+export function openRecord(packet: OutgoingPacket): OpenedRecord {
   const data: unknown = packet.data;
   if (!(data instanceof SealwireRecord)) return { packet };
   const { metadata, ...rest } = data.options;
@@ -70,12 +79,13 @@ export function openRecord(packet: OutgoingPacket): { readonly packet: OutgoingP
   };
 }
 
-/** The same packet with a deadline of its own. */
-export function withTimeoutMs(packet: ReadPacket, timeoutMs: number): ReadPacket {
+/** The same packet with what the wait for a connection has left of its deadline. */
+export function withTimeLeft(packet: ReadPacket, leftMs: number, deadlineMs: number): ReadPacket {
   const data: unknown = packet.data;
+  const time: WaitedOptions = { timeoutMs: leftMs, deadlineMs };
   const record =
     data instanceof SealwireRecord
-      ? new SealwireRecord(data.data, { ...data.options, timeoutMs })
-      : new SealwireRecord(data, { timeoutMs });
+      ? new SealwireRecord(data.data, { ...data.options, ...time })
+      : new SealwireRecord(data, time);
   return { ...packet, data: record };
 }
