@@ -3,6 +3,7 @@ import { Server as NetServer, Socket } from 'node:net';
 
 import { Controller, Inject, Module } from '@nestjs/common';
 import { Client, ClientProxy, ClientProxyFactory, ClientsModule, MessagePattern, Payload } from '@nestjs/microservices';
+import type { ReadPacket, WritePacket } from '@nestjs/microservices';
 import { SealwireClient } from '@sealwire/transport';
 import { firstValueFrom } from 'rxjs';
 import type { Observable } from 'rxjs';
@@ -104,6 +105,29 @@ describe('a client', () => {
     await Promise.all([close('SIGTERM'), close()]);
     await close();
     expect(await outcome(client.send('echo', 1))).toBe(1);
+  });
+});
+
+describe('a subclass', () => {
+  it('of a client has its own connect() and publish() called, with what the caller gave', async () => {
+    const called: unknown[] = [];
+    class WatchingClient extends SealwireClient {
+      override connect(signal?: AbortSignal): Promise<void> {
+        called.push('connect');
+        return super.connect(signal);
+      }
+
+      protected override publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
+        called.push(packet.data);
+        return super.publish(packet, callback);
+      }
+    }
+    const { server } = await startEcho();
+    const client = new WatchingClient({ port: portOf(server), keyring });
+    endLater(client);
+    expect(await outcome(client.send('echo', 'first'))).toBe('first');
+    expect(await outcome(client.send('echo', 'second'))).toBe('second');
+    expect(called).toEqual(['connect', 'first', 'second']);
   });
 });
 

@@ -38,8 +38,6 @@ type Pattern = ReadPacket['pattern'];
 /** `any`: what Nest's callers are given who name no type. */
 type Untyped = ReadPacket['data'];
 
-const CONNECTED = Promise.resolve();
-
 /**
  * The client side of the transport: `ClientsModule.register([{ name, customClass: SealwireClient, options }])`, or
  * `SealwireModule.register`. It connects with the first call, and again with the next call after a loss; with `redial`
@@ -80,7 +78,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
       limits: this.#limits,
       changed: (event) => this.#note(event),
     });
-    this.#whenConnected = new WhenConnected(this.#connector);
+    this.#whenConnected = new WhenConnected(this.#connector, (signal) => this.connect(signal));
     noteOwnClient(this.#instanceId);
   }
 
@@ -91,10 +89,12 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
 
   /**
    * Resolves when the server has proved that it holds the key; one connection, however many calls.
-   * Rejects with what `dial` and the key file can fail with.
+   * Rejects with what `dial` and the key file can fail with. Calls await it while there is no connection.
+   *
+   * @param signal - Ends the wait of `waitForConnectionMs`; the promise rejects with its reason.
    */
-  override connect(): Promise<void> {
-    return this.#connector.link === undefined ? this.#connect() : CONNECTED; // asked before every call
+  override async connect(signal?: AbortSignal): Promise<void> {
+    await this.#connector.connect(signal);
   }
 
   /** Lets what is running finish, up to `drainTimeoutMs`. May be called again, and `connect` after it. Never rejects. */
@@ -173,10 +173,6 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
 
   protected override dispatchEvent<T = unknown>(packet: ReadPacket): Promise<T> {
     return new EventCall<T>(this.#call(packet)).run();
-  }
-
-  async #connect(): Promise<void> {
-    await this.#connector.connect();
   }
 
   #createCallHost({ serializer, deserializer }: SealwireClientOptions): CallHost {

@@ -13,10 +13,13 @@ export interface WaitingRequest {
 /** Lets calls wait for a connection, and starts them in the order in which they came. */
 export class WhenConnected {
   readonly #connector: Connector;
+  readonly #connect: (signal?: AbortSignal) => Promise<void>;
   #waiting = 0;
 
-  constructor(connector: Connector) {
+  /** @param connect - The client's own, which a subclass may override. */
+  constructor(connector: Connector, connect: (signal?: AbortSignal) => Promise<void>) {
     this.#connector = connector;
+    this.#connect = connect;
   }
 
   /** Whether a call may start at once: there is a connection, and nobody before it still waits. */
@@ -24,12 +27,12 @@ export class WhenConnected {
     return this.#waiting === 0 && this.#connector.link !== undefined;
   }
 
-  /** Rejects as `Connector.connect` does, and with what `start` fails with. */
+  /** Rejects as `connect` does, and with what `start` fails with. */
   async run<T>(start: () => T | Promise<T>, signal?: AbortSignal): Promise<T> {
     if (this.isNow) return start();
     this.#waiting += 1;
     try {
-      await this.#connector.connect(signal);
+      await this.#connect(signal);
     } finally {
       this.#waiting -= 1;
     }
