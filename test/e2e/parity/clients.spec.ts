@@ -2,15 +2,16 @@
 import { Server as NetServer, Socket } from 'node:net';
 
 import { Controller, Inject, Module } from '@nestjs/common';
+import type { Logger } from '@nestjs/common';
 import { Client, ClientProxy, ClientProxyFactory, ClientsModule, MessagePattern, Payload } from '@nestjs/microservices';
 import type { ReadPacket, WritePacket } from '@nestjs/microservices';
-import { SealwireClient } from '@sealwire/transport';
+import { SealwireClient, SealwireServer } from '@sealwire/transport';
 import { firstValueFrom } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { EchoController, outcome, startApplication } from '../../support/application.js';
-import { endAll, endLater, keyring, newClient, portOf } from '../../support/pair.js';
+import { endAll, endLater, keyring, listen, newClient, portOf } from '../../support/pair.js';
 
 afterEach(() => endAll());
 
@@ -128,6 +129,20 @@ describe('a subclass', () => {
     expect(await outcome(client.send('echo', 'first'))).toBe('first');
     expect(await outcome(client.send('echo', 'second'))).toBe('second');
     expect(called).toEqual(['connect', 'first', 'second']);
+  });
+
+  it('of a server has its own logger used', async () => {
+    const lines: string[] = [];
+    class LoggingServer extends SealwireServer {
+      protected override readonly logger = {
+        error: (message: unknown) => void lines.push(String(message)),
+      } as unknown as Logger;
+    }
+    const server = new LoggingServer({ port: 0, keyring });
+    endLater(server);
+    await listen(server);
+    await outcome(newClient(portOf(server)).emit('nobody', 1));
+    await expect.poll(() => lines).toEqual([expect.stringContaining('no matching event handler')]);
   });
 });
 

@@ -20,10 +20,11 @@ const ADVICE: Partial<Record<TransportErrorCode, string>> = {
 
 /** What a server logs. Whoever can reach the port can cause as many failures as he likes, and a client as many others. */
 export class FailureLog {
-  readonly #logger: LoggerService;
+  readonly #logger: () => LoggerService;
   readonly #limit = new LogLimit();
 
-  constructor(logger: LoggerService) {
+  /** @param logger - Asked for every entry: a subclass of the server has its own only once it is constructed. */
+  constructor(logger: () => LoggerService) {
     this.#logger = logger;
   }
 
@@ -105,7 +106,7 @@ export class FailureLog {
 
   #log(level: 'warn' | 'error', line: string, fields: FailureFields, cause?: unknown): void {
     this.#limit.write(`${fields.kind} ${fields.code}`, (suppressed) => {
-      this.#logger[level](new FailureEntry(line, fields, suppressed, cause));
+      this.#logger()[level](new FailureEntry(line, fields, suppressed, cause));
     });
   }
 }

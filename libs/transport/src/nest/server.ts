@@ -74,7 +74,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
   readonly #loadKeyring: () => Promise<Keyring>;
   readonly #instanceId = createInstanceId();
   readonly #windows: EventWindows;
-  readonly #failures = new FailureLog(this.logger);
+  readonly #failures = new FailureLog(() => this.logger);
   readonly #places: HandlerPlaces;
   readonly #host: HandlerHost;
   readonly #links = new Set<ServerLink>();

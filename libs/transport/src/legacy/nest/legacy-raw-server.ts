@@ -37,7 +37,7 @@ export class LegacyRawServer extends Server<SealwireServerEvents, SealwireStatus
   readonly #options: LegacyRawServerOptions;
   readonly #limits: LegacyLimits;
   readonly #pattern: string;
-  readonly #failures = new FailureLog(this.logger);
+  readonly #failures = new FailureLog(() => this.logger);
   readonly #handlers: RunningHandlers;
   readonly #endpoint: Endpoint;
   readonly #slot = new ListenerSlot<LegacyListener>({
