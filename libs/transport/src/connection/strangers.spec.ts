@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+
+import { networkOf, Strangers } from './strangers.js';
+import type { Stranger } from './strangers.js';
+
+/** Strangers that tell by their names who had to go, in that order. */
+function crowd(max: number, maxPerNetwork: number) {
+  const strangers = new Strangers(max, maxPerNetwork);
+  const evicted: string[] = [];
+  const add = (name: string, network: string | undefined): Stranger => {
+    const stranger: Stranger = { network, evict: () => evicted.push(name) };
+    strangers.add(stranger);
+    return stranger;
+  };
+  return { strangers, evicted, add };
+}
+
+describe('those who have not proved the key', () => {
+  it('are as many as may be, and none of them goes', () => {
+    const { strangers, evicted, add } = crowd(3, 2);
+    for (const [name, network] of Object.entries({ a1: 'a', a2: 'a', b1: 'b' })) add(name, network);
+    expect([strangers.count, evicted]).toEqual([3, []]);
+  });
+
+  it('lose their oldest when they become too many in all, whatever its network', () => {
+    const { strangers, evicted, add } = crowd(3, 2);
+    for (const network of ['a', 'b', 'c', 'd', 'e']) add(network, network);
+    expect([strangers.count, evicted]).toEqual([3, ['a', 'b']]);
+  });
+
+  it('lose the oldest of one network when that has too many, and nobody else', () => {
+    const { strangers, evicted, add } = crowd(10, 2);
+    add('b1', 'b');
+    for (const name of ['a1', 'a2', 'a3', 'a4']) add(name, 'a');
+    expect([strangers.count, evicted]).toEqual([3, ['a1', 'a2']]);
+  });
+
+  it('lose one and not two where the network and the whole are full', () => {
+    const { strangers, evicted, add } = crowd(3, 2);
+    for (const [name, network] of Object.entries({ b1: 'b', a1: 'a', a2: 'a', a3: 'a' })) add(name, network);
+    expect([strangers.count, evicted]).toEqual([3, ['a1']]);
+  });
+
+  it('are counted in all alone on a Unix domain socket, which has no network', () => {
+    const { strangers, evicted, add } = crowd(3, 1);
+    for (const name of ['1', '2', '3', '4']) add(name, undefined);
+    expect([strangers.count, evicted]).toEqual([3, ['1']]);
+  });
+
+  it('leave when they prove the key: their places are free, and they are not evicted any more', () => {
+    const { strangers, evicted, add } = crowd(2, 2);
+    const proved = add('a1', 'a');
+    add('a2', 'a');
+    strangers.delete(proved);
+    strangers.delete(proved);
+    add('a3', 'a');
+    expect([strangers.count, evicted]).toEqual([2, []]);
+    add('a4', 'a');
+    expect([strangers.count, evicted]).toEqual([2, ['a2']]);
+  });
+
+  it('all go, in the order of their arrival', () => {
+    const { strangers, evicted, add } = crowd(9, 9);
+    for (const network of ['a', 'b', 'a']) add(network, network);
+    strangers.evictAll();
+    expect([strangers.count, evicted]).toEqual([0, ['a', 'b', 'a']]);
+  });
+});
+
+describe('the network of an address', () => {
+  it.each([
+    ['127.0.0.1', '127.0.0.1'],
+    ['::ffff:192.0.2.7', '192.0.2.7'],
+    ['::FFFF:192.0.2.7', '192.0.2.7'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:db8:1:2::9', '2001:db8:1:2::/64'],
+    ['2001:db8::9', '2001:db8:0:0::/64'],
+    ['2001:db8::', '2001:db8:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+  ])('of %s is %s', (address, network) => expect(networkOf(address)).toBe(network));
+
+  it('tells two /64 apart', () => expect(networkOf('2001:db8:1:2::1')).not.toBe(networkOf('2001:db8:1:3::1')));
+});
