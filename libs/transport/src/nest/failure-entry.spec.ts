@@ -28,6 +28,47 @@ describe('an entry of the log', () => {
     expect(shown).not.toContain('[Nest]');
     expect(shown.split('\n').length).toBeLessThanOrEqual(11);
   });
+
+  const FORGED = 'x\n    at FORGED (/srv/app/secret.js:1:1)';
+  class Named extends Error {
+    override readonly name = 'Renamed';
+  }
+  const stackOf = (cause: unknown): string => inspect(new FailureEntry('Failed', { kind: 'handler' }, 0, cause));
+
+  it.each([
+    ['an error', new Error(FORGED)],
+    ['an error of a class', new Named(FORGED)],
+    ['an error with a code', Object.assign(new TypeError(FORGED), { code: 'ERR_X' })],
+  ])('takes the few frames of %s, and none that its message spells', (_which, cause) => {
+    cause.stack = `${String(cause)}\n    at async real (file.js:1:1)\n    at async last (file.js:2:1)`;
+    expect(stackOf(cause)).toBe('Failed\n    at async real (file.js:1:1)\n    at async last (file.js:2:1)');
+  });
+
+  it('takes the frames of a stack that was written before the class had set its name', () => {
+    const cause = new Named(FORGED);
+    cause.stack = `Error: ${FORGED}\n    at async real (file.js:1:1)`;
+    expect(stackOf(cause)).toBe('Failed\n    at async real (file.js:1:1)');
+  });
+
+  it('takes the short stack of what is thrown behind an await as V8 writes it', async () => {
+    const handler = async (): Promise<never> => {
+      await new Promise((resolve) => setImmediate(resolve));
+      throw new Error(FORGED);
+    };
+    const shown = stackOf(await handler().catch((error: unknown) => error));
+    expect(shown).toMatch(/^Failed\n {4}at .*failure-entry\.spec\.ts/);
+    expect(shown).not.toContain('FORGED');
+  });
+
+  it.each([
+    ['whose message was changed', (cause: Error) => Object.assign(cause, { message: 'y', stack: cause.stack })],
+    ['whose stack is of another', (cause: Error) => Object.assign(cause, { stack: FORGED })],
+    ['whose message throws', (cause: Error) => Object.defineProperty(cause, 'message', { get: () => expect.fail() })],
+  ])('takes no frame of an error %s', (_which, change) => {
+    const cause = new Error(FORGED);
+    expect(cause.stack).toContain('FORGED');
+    expect(stackOf(change(cause))).toBe('Failed');
+  });
 });
 
 describe('a text that others have chosen', () => {

@@ -73,11 +73,30 @@ export class FailureEntry extends Error {
   }
 }
 
-/** The last ones: before them is the message, which may spell some. */
+/** What stands behind the message, which may spell frames of its own: none where the message cannot be told apart. */
 function framesOf(cause: unknown): readonly string[] {
   if (!(cause instanceof Error) || typeof cause.stack !== 'string') return [];
-  const frames = cause.stack.split('\n').filter((line) => line.startsWith('    at '));
-  return frames.slice(-MAX_STACK_FRAMES).map(printable);
+  const { stack } = cause;
+  const header = headersOf(cause).find((text) => stack.startsWith(`${text}\n    at `));
+  if (header === undefined) return [];
+  const frames = stack
+    .slice(header.length)
+    .split('\n')
+    .filter((line) => line.startsWith('    at '));
+  return frames.slice(0, MAX_STACK_FRAMES).map(printable);
+}
+
+/** Name and message, as V8 may have put them before the frames: it does so once, and a class may set its name later. */
+function headersOf(cause: Error): readonly string[] {
+  try {
+    return [
+      Error.prototype.toString.call(cause),
+      `${cause.constructor.name}: ${cause.message}`,
+      `Error: ${cause.message}`,
+    ];
+  } catch {
+    return []; // a getter of the user's class
+  }
 }
 
 /** As JSON has it, where JSON does so. */
