@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { TARGETS } from './attack.js';
-import { formatResult, summarize, TABLE_HEAD } from './report.js';
+import { formatResult, NOT_APPLICABLE, summarize, TABLE_HEAD } from './report.js';
 import { ATTACKS } from './rows/index.js';
 import { isAsExpected, runAttacks, type Result } from './run.js';
 
@@ -31,7 +31,7 @@ async function attack({ rows, json }: Plan): Promise<void> {
     results.push(result);
     printLines(formatResult(result));
   }
-  printLines(['', ...summarize(results)]);
+  printLines(['', NOT_APPLICABLE, ...summarize(results)]);
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(results, undefined, 2)}\n`);
   if (!results.every(isAsExpected)) process.exitCode = 1;
 }

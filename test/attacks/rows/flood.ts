@@ -1,4 +1,5 @@
 // Rows 20, 22, 23, 25, 46 and 49: many, slow, tiny, unread and cancelled. A client that comes meanwhile is served.
+import { once } from 'node:events';
 
 import { RoguePeer } from '../../support/rogue-peer.js';
 import { asked, data, frame, request } from '../../support/rogue-words.js';
@@ -8,6 +9,8 @@ import type { Usage } from '../measured-process.js';
 import { ServerProcess } from '../targets/server-process.js';
 
 const MAX_GROWTH_MIB = 96;
+
+const passed = (ms: number): Promise<false> => new Promise((resolve) => setTimeout(resolve, ms, false));
 
 /** A client is served in time, and memory stays bounded. */
 function judge(
@@ -27,29 +30,53 @@ function judge(
   });
 }
 
+/** The client has the address of the crowd, so that it may be evicted itself: then it tries again (docs/threat-model.md). */
 async function silentCrowd() {
   const server = await ServerProcess.start();
   const before = await server.usage();
   const made = server.crowd(2_000);
-  const duringMs = await server.serveOne();
+  const during = await serveAgain(server);
   await made;
-  const servedMs = Math.max(duringMs, await server.serveOne());
+  const afterwards = await serveAgain(server);
   const after = await server.usage();
-  return judge(server, `2,000 silent connections of one address, ${after.strangers} kept`, servedMs, before, after, {
+  const tries = `a client of the same address tried ${during.tries} and ${afterwards.tries} times`;
+  const what = `2,000 silent connections of one address, ${after.strangers} kept, ${tries}`;
+  return judge(server, what, Math.max(during.servedMs, afterwards.servedMs), before, after, {
     'more strangers than may be': after.strangers > 64,
   });
 }
 
+/** Tries until it is served or has run out of patience. Fails as the last try did. */
+async function serveAgain(server: ServerProcess): Promise<{ readonly servedMs: number; readonly tries: number }> {
+  const startMs = performance.now();
+  for (let tries = 1; ; tries++) {
+    const triedMs = performance.now() - startMs;
+    try {
+      return { servedMs: triedMs + (await server.serveOne()), tries };
+    } catch (error) {
+      if (performance.now() - startMs > server.patienceMs) throw error;
+    }
+  }
+}
+
+/** As many as may be, then a crowd more: it takes the places of the first one, whose sockets end. */
 async function silentAddresses() {
-  const server = await ServerProcess.start();
+  const server = await ServerProcess.start({ handshakeTimeoutMs: 60_000 });
   const before = await server.usage();
-  for (let host = 2; host < 18; host++) await server.crowd(64, `127.0.0.${host}`);
+  const first = await server.crowd(64, '127.0.0.2');
+  const evicted = Promise.all(first.filter(({ closed }) => !closed).map((socket) => once(socket, 'close')));
+  for (let host = 3; host < 18; host++) await server.crowd(64, `127.0.0.${host}`);
   let full = await server.usage();
   for (let tries = 0; tries < 200 && full.strangers < 1_024; tries++) full = await server.usage();
+  await server.crowd(64, '127.0.0.18');
+  const areGone = await Promise.race([evicted.then(() => true), passed(5_000)]);
   const servedMs = await server.serveOne();
   const after = await server.usage();
-  return judge(server, `1,024 silent connections of 16 addresses, ${full.strangers} kept`, servedMs, before, after, {
+  const what = `1,088 silent connections of 17 addresses, ${full.strangers} kept, then ${after.strangers}`;
+  return judge(server, what, servedMs, before, after, {
     'the strangers are not counted': full.strangers !== 1_024,
+    'more strangers than may be': after.strangers > 1_024,
+    'the oldest stayed': !areGone,
   });
 }
 
@@ -170,5 +197,5 @@ export const FLOOD: readonly Attack[] = [
   { row: 23, name: 'connects 2,000 times and stays silent', against: { S: silentCrowd } },
   { row: 25, name: 'never reads its answers', against: { S: neverReads } },
   { row: 46, name: 'asks and cancels in a loop', against: { S: rapidReset } },
-  { row: 49, name: 'sends a crowd from 16 addresses', against: { S: silentAddresses } },
+  { row: 49, name: 'sends a crowd from 17 addresses', against: { S: silentAddresses } },
 ];
