@@ -149,6 +149,8 @@ describe('a client fails that one call, says nothing more, and works on, after a
     ]),
   )('%s', async (_name, { at, does, ends, hears = [], limits = {}, victim }) => {
     const honest = await startServer();
+    const healthy = newClient(portOf(honest));
+    expect(await echo(healthy, 'before')).toBe('before');
     const rogueServer = await RogueServer.start(portOf(honest));
     rogueServers.push(rogueServer);
     const client = newClient(rogueServer.port, limits);
@@ -160,13 +162,14 @@ describe('a client fails that one call, says nothing more, and works on, after a
       await rogue.hears(victim === 'emits' ? 'EVENT 1' : 'REQUEST 1');
     }
     const heard = rogue.words.length;
-    await does(rogue);
+    await Promise.all([does(rogue), echo(healthy, 'meanwhile')]);
     expect(await ended).toBe(ends);
     await rogue.left;
     if (hears !== 'whatever') expect(rogue.words.slice(heard)).toEqual(hears);
     rogue.socket.destroy();
     expect(await echo(client, 'again')).toBe('again');
-    expect(await countConnections(honest)).toBe(1);
+    expect(await echo(healthy, 'after')).toBe('after');
+    expect(await countConnections(honest)).toBe(2);
     expect(uncaught).toEqual([]);
   });
 });
