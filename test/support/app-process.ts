@@ -24,7 +24,8 @@ export type Env = Readonly<Record<string, string>>;
 /** A built app, as a process of its own: any free ports, JSON in the log, and nothing of this process' environment. */
 export class AppProcess {
   readonly log: LogEntry[] = [];
-  stderr = '';
+  readonly #stdout: Buffer[] = [];
+  readonly #stderr: Buffer[] = [];
   readonly #child: ChildProcess;
   readonly #exited: Promise<number | NodeJS.Signals>;
   readonly #changes = new EventEmitter();
@@ -85,6 +86,16 @@ export class AppProcess {
     return this.exit();
   }
 
+  /** All that it has printed to stderr. */
+  get stderr(): string {
+    return Buffer.concat(this.#stderr).toString();
+  }
+
+  /** All that it has printed, byte for byte, whether it is an entry of the log or not. */
+  get output(): readonly Buffer[] {
+    return [Buffer.concat(this.#stdout), Buffer.concat(this.#stderr)];
+  }
+
   describe(): string {
     return JSON.stringify({ log: this.log, stderr: this.stderr });
   }
@@ -92,11 +103,13 @@ export class AppProcess {
   async #readToTheEnd(): Promise<number | NodeJS.Signals> {
     const { stdout, stderr } = this.#child;
     if (stdout === null || stderr === null) throw new Error('The output of the app is not piped');
-    stderr.setEncoding('utf8').on('data', (chunk: string) => {
-      this.stderr += chunk;
-      for (const line of chunk.split('\n')) this.#take(line);
-    });
-    createInterface({ input: stdout }).on('line', (line) => this.#take(line));
+    for (const [stream, kept] of [
+      [stdout, this.#stdout],
+      [stderr, this.#stderr],
+    ] as const) {
+      stream.on('data', (chunk: Buffer) => kept.push(chunk));
+      createInterface({ input: stream }).on('line', (line) => this.#take(line));
+    }
     const [code, signal] = await once(this.#child, 'close');
     this.#hasExited = true;
     this.#changes.emit('change');

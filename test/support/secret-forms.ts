@@ -28,8 +28,20 @@ export function findSecrets(
     Object.entries(formsOf(secret)).map(([form, needle]) => ({ found: `${name} (${form})`, needle })),
   );
   const isIn = (text: string, needle: string): boolean =>
-    text.includes(needle) || text.includes(needle.replaceAll('\uFFFD', '???')); // as a heap snapshot has that
+    text.includes(needle) ||
+    text.includes(JSON.stringify(needle).slice(1, -1)) ||
+    text.includes(needle.replaceAll('\uFFFD', '???')); // as a heap snapshot has that
   return needles.filter(({ needle }) => texts.some((text) => isIn(text, needle))).map(({ found }) => found);
+}
+
+/** The same in what a program has printed, where a secret may also stand as it is: `name (bytes)`. */
+export function findSecretsInOutput(
+  output: readonly Buffer[],
+  secrets: Readonly<Record<string, Uint8Array>>,
+): readonly string[] {
+  const isPrinted = (secret: Uint8Array): boolean => output.some((bytes) => bytes.includes(Buffer.from(secret)));
+  const inBytes = Object.entries(secrets).filter(([, secret]) => isPrinted(secret));
+  return [...findSecrets(output.map(String), secrets), ...inBytes.map(([name]) => `${name} (bytes)`)];
 }
 
 /** A heap snapshot ends a text at its first NUL. */

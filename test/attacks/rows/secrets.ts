@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { generateKey, Keyring, SecretKey } from '@sealwire/crypto';
 import { call, post } from '../../e2e/apps/http-call.js';
 import { AppProcesses, type AppProcess, type Env } from '../../support/app-process.js';
-import { findSecrets, formsOf } from '../../support/secret-forms.js';
+import { findSecrets, findSecretsInOutput, formsOf } from '../../support/secret-forms.js';
 import { describeEverything } from '../../support/secret-dumps.js';
 import { stands, type Attack } from '../attack.js';
 import { atEnd } from '../clean-up.js';
@@ -55,7 +55,12 @@ async function setTheStage(file: Buffer): Promise<Stage> {
   const folder = await processes.directory();
   writeFileSync(join(folder, 'aes_key.bin'), file, { mode: 0o600 });
   const key = SecretKey.fromBytes(file);
-  const control = randomBytes(32);
+  const control = Buffer.from(
+    randomBytes(32)
+      .toString('latin1')
+      .replaceAll(/[\r\n]/g, ' '),
+    'latin1',
+  ); // one line
   const heaps = {
     server: join(folder, 'server.heap'),
     client: join(folder, 'client.heap'),
@@ -97,22 +102,25 @@ async function searchEverywhere() {
   const controls = Object.keys(formsOf(control)).length;
   const found: string[] = [];
   const missed: string[] = [];
-  let [strings, bytes] = [0, 0];
+  let [strings, bytes, printed] = [0, 0, 0];
   for (const [name, app] of Object.entries(apps)) {
     const heap = await stringsOf(app, heaps[name] ?? '');
     strings += heap.strings.length;
     bytes += heap.bytes;
     found.push(...findSecrets(heap.strings, secrets).map((what) => `${what} in the heap of ${name}`));
-    if (findSecrets(heap.strings, { control }).length !== controls) missed.push(name);
-    const log = app.describe();
-    found.push(...findSecrets([log], secrets).map((what) => `${what} in the log of ${name}`));
+    if (findSecrets(heap.strings, { control }).length !== controls) missed.push(`the heap of ${name}`);
+    found.push(...findSecretsInOutput(app.output, secrets).map((what) => `${what} in the output of ${name}`));
+    for (const stream of app.output) {
+      printed += stream.length;
+      if (findSecretsInOutput([stream], { control }).length !== controls + 1) missed.push(`the output of ${name}`);
+    }
   }
   const dumps = await describeEverything(Keyring.of(key), file);
   found.push(...findSecrets(dumps, secrets).map((what) => `${what} in a dump`));
-  if (findSecrets([...dumps, formsOf(control)['hex'] ?? ''], { control }).length !== 1) missed.push('dumps');
+  if (findSecrets([...dumps, formsOf(control)['hex'] ?? ''], { control }).length !== 1) missed.push('the dumps');
   const searched = `${Object.keys(secrets).length} secrets in ${controls} forms`;
-  const places = `${strings} strings of 3 heaps (${Math.round(bytes / MIB)} MiB), 3 logs, ${dumps.length} dumps and errors`;
-  return stands(`${searched}, none in ${places}; the planted one found in every form in each heap`, {
+  const places = `${strings} strings of 3 heaps (${Math.round(bytes / MIB)} MiB), ${printed} bytes that 3 apps printed, ${dumps.length} dumps and errors`;
+  return stands(`${searched}, none in ${places}; the planted one found in every form in each heap and each output`, {
     [found.join(', ')]: found.length > 0,
     [`the control was not found in ${missed.join(', ')}`]: missed.length > 0,
   });
