@@ -1,11 +1,6 @@
 // What the trigger of apps/client reads: the path, the query, the headers and the body of a call.
 import { parse as parseQueryString } from 'node:querystring';
-import {
-  isHostAllowed,
-  isOwnOrigin,
-  LOOPBACK_HOSTS,
-  parseAllowedHost,
-} from '../../../apps/client/src/http/allowed-hosts.js';
+import { isHostAllowed, isOwnOrigin, LOOPBACK_HOSTS } from '../../../apps/client/src/http/allowed-hosts.js';
 import { parseBody, parseMessage } from '../../../apps/client/src/trigger/body.js';
 import { parsePattern } from '../../../apps/client/src/trigger/pattern.js';
 import { parseEmitQuery, parseSendQuery, parseStreamQuery } from '../../../apps/client/src/trigger/query.js';
@@ -93,16 +88,18 @@ export const bodies: Target = {
 
 const HOSTS = ['localhost:3000', '127.0.0.1', '[::1]:80', 'http://localhost:3000', 'null', 'evil.example'] as const;
 
+/** Judged by a reading of its own, not by the parser that is judged. */
+const LOCAL_HOST = /^(?:localhost|127\.0\.0\.1|\[::1\])\.?(?::\d{1,5})?$/i;
+const LOCAL_ORIGIN = /^https?:\/\/localhost\.?(?::\d{1,5})?$/i;
+
 export const hosts: Target = {
   name: 'HTTP hosts',
   codes: [],
   make: (random: Random) => mutate(Buffer.from(random.pick(HOSTS)), random),
   run(input) {
     const text = input.toString('latin1');
-    const name = parseAllowedHost(text)?.name;
-    const isLocal = name === 'localhost' || name === '127.0.0.1' || name === '[::1]';
-    const isTaken = isHostAllowed(text, LOOPBACK_HOSTS) || isOwnOrigin(text, 'localhost');
-    if (isTaken) hold(isLocal, `${text} is taken for this machine`);
+    if (isHostAllowed(text, LOOPBACK_HOSTS)) hold(LOCAL_HOST.test(text), `${text} is taken for this machine`);
+    if (isOwnOrigin(text, 'localhost')) hold(LOCAL_ORIGIN.test(text), `${text} is taken for a page of this machine`);
     return OK;
   },
 };

@@ -20,6 +20,7 @@ import { Script } from '../script.js';
 
 const ALERT = Buffer.from('e1534c5701ff0000', 'hex');
 const CONFIRM = Buffer.of(7);
+const CLOSE_TYPE = 3;
 const NOTHING = Buffer.alloc(0);
 const ONLY_OF_SERVER = new Set(['NEXT', 'ERROR', 'COMPLETE', 'ACK']);
 const ONLY_OF_CLIENT = new Set(['REQUEST', 'EVENT', 'CANCEL', 'CONFIRM']);
@@ -46,6 +47,8 @@ class Rogue {
   readonly #opening: OpeningHalf;
   readonly #decoder = new RecordDecoder();
   readonly heard: string[] = [];
+  /** CLOSE went out as it was sealed. */
+  hasClosed = false;
   #last: Buffer = NOTHING;
 
   constructor(random: Random, { outgoingKey, incomingKey }: Session) {
@@ -67,6 +70,7 @@ class Rogue {
       case 2: // one that never arrives
         return NOTHING;
       default:
+        this.hasClosed ||= inner[0] === CLOSE_TYPE;
         return record;
     }
   }
@@ -81,6 +85,14 @@ class Rogue {
       else this.heard.push(content.type);
     }
   }
+}
+
+/** Whatever is said behind CLOSE ends the connection, even before it is opened. */
+function say(rogue: Rogue, inner: Buffer, watched: Watched | undefined, send: (bytes: Buffer) => void): void {
+  const { hasClosed } = rogue;
+  const bytes = rogue.seal(inner);
+  send(bytes);
+  if (hasClosed && bytes.length > 0) hold(watched?.ended !== undefined, 'a record behind CLOSE was taken');
 }
 
 class RogueClient {
@@ -152,7 +164,7 @@ class RogueClient {
         if (this.#script.below(16) === 0) void this.#watched?.connection.close();
         return;
       default:
-        this.#send(rogue.seal(anyInner(this.#random, this.#origin)));
+        say(rogue, anyInner(this.#random, this.#origin), this.#watched, (bytes) => this.#send(bytes));
     }
     hold(this.#servant.handed === 0 || this.#watched?.isOpen === true, 'a handler ran before CONFIRM');
   }
@@ -221,8 +233,9 @@ export const clients: Target = {
       else if (choice === 1) await turn();
       else if (choice === 2 && script.below(16) === 0) void watched.connection.close();
       else
-        for (const piece of pieces(rogue.seal(anyInner(random, origin)), script.pick([1000, 1, 40]), random))
-          end.receive(piece);
+        say(rogue, anyInner(random, origin), watched, (bytes) => {
+          for (const piece of pieces(bytes, script.pick([1000, 1, 40]), random)) end.receive(piece);
+        });
       watched.connection.scheduleFlush();
       rogue.hear(end.take());
     }
