@@ -118,7 +118,16 @@ export class RoguePeer {
     this.#opening = new OpeningHalf(incomingKey, key, 0);
   }
 
+  /** What cannot be opened ends this side, like any other: whoever waits for a word is told. */
   #hear(chunk: Buffer): void {
+    try {
+      this.#read(chunk);
+    } catch (error) {
+      this.socket.destroy(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #read(chunk: Buffer): void {
     this.#unread = Buffer.concat([this.#unread, chunk]);
     if (!this.words.some((word) => word.startsWith('message'))) this.#hearHandshake();
     if (this.#opening !== undefined) this.#hearRecords(this.#opening);

@@ -12,7 +12,7 @@ import { CLIENT_MESSAGE_FAULTS } from '../../adversarial/faults/message.js';
 import { SealwireServer } from '../../../libs/transport/src/index.js';
 import { keyring, newClient, portOf } from '../../support/pair.js';
 import { RoguePeer } from '../../support/rogue-peer.js';
-import { asked, CONFIRM, frame, data, message, request } from '../../support/rogue-words.js';
+import { asked, CONFIRM, event, frame, data, message, request } from '../../support/rogue-words.js';
 import { stands, type Attack } from '../attack.js';
 import { atEnd } from '../clean-up.js';
 import { play } from '../play.js';
@@ -85,13 +85,18 @@ async function readErrors() {
   atEnd(() => app.close());
   await app.listen();
   const told = inspect(await outcomeOf(newClient(portOf(strategy)), 'fail', 1), { showHidden: true, depth: 9 });
+  strategy.addHandler('raw', () => Promise.reject(new Error(`connect failed: ${HANDLER_SECRET}`)));
+  const rawTold = inspect(await outcomeOf(newClient(portOf(strategy)), 'raw', 1), { showHidden: true, depth: 9 });
   const rogue = await RoguePeer.dial(portOf(strategy));
   atEnd(() => rogue.socket.destroy());
   rogue.write(rogue.message1());
   await rogue.hears('message 2');
   rogue.say(CONFIRM, request(1, json(`{"text":"${SENT_SECRET}",`)));
   await rogue.hears('ERROR 1 ERR_MESSAGE_MALFORMED');
-  const forged = rogue.sealed(request(2, asked(SENT_SECRET)));
+  const badEvent = message(Buffer.alloc(8), 'fail', '', Buffer.from(`\0${SENT_SECRET}`));
+  rogue.say(event(2, badEvent));
+  await rogue.hears('ACK 2');
+  const forged = rogue.sealed(request(3, asked(SENT_SECRET)));
   forged.writeUInt8(forged.readUInt8(forged.length - 1) ^ 1, forged.length - 1);
   rogue.write(forged);
   await rogue.left;
@@ -99,7 +104,7 @@ async function readErrors() {
   return stands(
     `the caller of a failing handler is told ${told.split('\n')[0]}, ${lines.length} lines of log without the text of a message`,
     {
-      'the caller learned what failed': told.includes(HANDLER_SECRET),
+      'the caller learned what failed': (told + rawTold).includes(HANDLER_SECRET),
       'the handler’s own error is not logged': !logged.includes(HANDLER_SECRET),
       'the text of a message is logged': logged.includes(SENT_SECRET),
     },

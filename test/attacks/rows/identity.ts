@@ -6,7 +6,8 @@ import { join } from 'node:path';
 
 import { generateKey, Keyring, SecretKey } from '@sealwire/crypto';
 import { LegacyRawServer } from '../../../libs/transport/src/legacy/index.js';
-import { KEY, RoguePeer } from '../../support/rogue-peer.js';
+import { respond, startInitiator } from '../../../libs/transport/src/handshake/index.js';
+import { HONEST, KEY, RoguePeer } from '../../support/rogue-peer.js';
 import { legacyPortOf, listenLegacy } from '../../support/legacy.js';
 import { newClient } from '../../support/pair.js';
 import { falls, stands, type Attack } from '../attack.js';
@@ -26,6 +27,8 @@ async function selfie() {
     `with rejectSelf ${String(self)} (${refusing.ended.join()}), with another service name ${String(other)}`,
     {
       'it talked to itself': refusing.handled.length + named.handled.length > 0,
+      'rejectSelf was not what ended it': !refusing.ended.includes('ERR_SELF_CONNECTION'),
+      'the service name was not what ended it': !named.ended.includes('ERR_OPEN_FAILED'),
     },
   );
 }
@@ -148,9 +151,36 @@ async function confuseKeys() {
   Buffer.from(second.idBytes).copy(message1, 8);
   rogue.write(message1);
   await rogue.left;
-  return stands(`ended with ${channel.ended.join()}, heard ${rogue.words.join()}`, {
-    'it was taken': channel.ended.join() !== 'ERR_OPEN_FAILED' || rogue.words.join() !== 'alert',
-  });
+  const isBound = bindsKeyId();
+  return stands(
+    `ended with ${channel.ended.join()}, heard ${rogue.words.join()}; the same key under another id fails`,
+    {
+      'it was taken': channel.ended.join() !== 'ERR_OPEN_FAILED' || rogue.words.join() !== 'alert',
+      'the same key under another id was taken': !isBound,
+      'others were not served': !(await servesHolderOf(own, channel)),
+    },
+  );
+}
+
+/** Only the header differs, and the responder has the same key for every id: nothing but the prologue can tell. */
+function bindsKeyId(): boolean {
+  const { message1 } = startInitiator(KEY, { service: 'default', announcement: HONEST });
+  const answer = (bytes: Buffer): unknown =>
+    respond(() => KEY.psk, { service: 'default', announcement: HONEST }, bytes);
+  answer(message1);
+  const renamed = Buffer.from(message1);
+  renamed.writeUInt8(renamed.readUInt8(8) ^ 1, 8);
+  try {
+    answer(renamed);
+    return false;
+  } catch (error) {
+    return (error as { code?: string }).code === 'ERR_OPEN_FAILED';
+  }
+}
+
+async function servesHolderOf(key: SecretKey, channel: Channel): Promise<boolean> {
+  const client = newClient(channel.port, { ...SHORT, keyring: Keyring.of(key) });
+  return (await outcomeOf(client, 'echo', 'unharmed')) === 'unharmed';
 }
 
 export const IDENTITY: readonly Attack[] = [
