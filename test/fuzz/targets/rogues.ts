@@ -49,6 +49,8 @@ class Rogue {
   readonly heard: string[] = [];
   /** CLOSE went out as it was sealed. */
   hasClosed = false;
+  /** A length that was made longer swallows what follows. */
+  #isAltered = false;
   #last: Buffer = NOTHING;
 
   constructor(random: Random, { outgoingKey, incomingKey }: Session) {
@@ -64,13 +66,14 @@ class Rogue {
     this.#last = record;
     switch (this.#random.below(300)) {
       case 0:
+        this.#isAltered = true;
         return mutate(record, this.#random);
       case 1: // once more, in place of the next
         return before;
       case 2: // one that never arrives
         return NOTHING;
       default:
-        this.hasClosed ||= inner[0] === CLOSE_TYPE;
+        this.hasClosed ||= inner[0] === CLOSE_TYPE && !this.#isAltered;
         return record;
     }
   }
