@@ -7,7 +7,7 @@ import type { WritePacket } from '@nestjs/microservices';
 import { finalize, firstValueFrom, lastValueFrom, NEVER, Observable, of, take, toArray } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import type { SealwireClient, SealwireServerOptions } from '@sealwire/transport';
+import type { SealwireClient, SealwireClientOptions, SealwireServerOptions } from '@sealwire/transport';
 import { EchoController, startApplication, startCaller } from '../support/application.js';
 import { endAll, portOf } from '../support/pair.js';
 
@@ -252,5 +252,24 @@ describe('an event that the server does not take', () => {
       code: 'ERR_REQUEST_TIMEOUT',
       sent: true,
     });
+  });
+});
+
+describe('a deserializer of the client that ends an answer before its last value', () => {
+  it('ends the generator behind it as well', async () => {
+    const client: Partial<SealwireClientOptions> = {
+      deserializer: { deserialize: (packet: WritePacket) => ({ ...packet, isDisposed: true }) },
+    };
+    const { client: caller, server } = await startApplication({ controllers: [UserController], client });
+    expect(await lastValueFrom(caller.send('endless', 0).pipe(toArray()))).toHaveLength(1);
+    await expect.poll(() => server.snapshot()).toMatchObject({ running: 0, inFlight: 0 });
+  });
+});
+
+describe('a serializer of the server that writes null for no error', () => {
+  it('answers with the value', async () => {
+    const serializer = { serialize: (packet: WritePacket) => ({ ...packet, err: null }) };
+    const { client: caller } = await startApplication({ controllers: [EchoController], server: { serializer } });
+    expect(await lastValueFrom<unknown>(caller.send('echo', 'here'))).toBe('here');
   });
 });

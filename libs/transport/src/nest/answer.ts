@@ -101,7 +101,7 @@ export class Answer implements ResultSink {
 
   #write({ response, err, isDisposed = false }: WritePacket): void {
     const { streams } = this.#host;
-    if (err !== undefined) streams.error(this.#stream, encodeData(err));
+    if (err !== undefined && err !== null) streams.error(this.#stream, encodeData(err));
     else if (isDisposed && response === undefined) streams.complete(this.#stream);
     else {
       if (response instanceof Uint8Array) streams.checkRoom(response.byteLength); // before it is copied

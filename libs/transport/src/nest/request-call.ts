@@ -86,7 +86,9 @@ export class RequestCall extends ClientCall {
       return;
     }
     const isLast = part !== 'NEXT' || packet.isDisposed === true || Boolean(packet.err);
-    if (isLast ? this.end() : !this.isOver) this.#callback(isLast ? { ...packet, isDisposed: true } : packet);
+    if (isLast && part === 'NEXT') this.cancelStream(); // a deserializer has had enough
+    const told = isLast && packet.isDisposed !== true ? { ...packet, isDisposed: true } : packet;
+    if (isLast ? this.end() : !this.isOver) this.#callback(told);
   }
 
   /** It cannot be read, so nobody reads what the server still answers. */
