@@ -162,8 +162,11 @@ export class Connector {
   #tell(event: ClientConnectionEvent): void {
     this.#untold.push(event);
     if (this.#untold.length > 1) return;
-    for (const next of this.#untold) this.#options.changed(next);
-    this.#untold.length = 0;
+    try {
+      for (const next of this.#untold) this.#options.changed(next);
+    } finally {
+      this.#untold.length = 0; // or nothing would be told any more
+    }
   }
 
   /** @returns How long it pauses before the next dial; undefined when that is left to the next call. */
