@@ -71,6 +71,16 @@ describe('one of 64 requests under way', () => {
   });
 });
 
+describe('one of 512 requests under way', () => {
+  it('does not wait for all the others to be written', async () => {
+    const { clientWrites, serverWrites } = await workPerRequest(512);
+    for (const perRequest of [clientWrites, serverWrites]) {
+      expect(perRequest).toBeGreaterThan(0.01);
+      expect(perRequest).toBeLessThan(0.2);
+    }
+  });
+});
+
 describe('a request by itself', () => {
   it('is one write at each end', async () => {
     expect(await workPerRequest(1)).toMatchObject({ clientWrites: 1, serverWrites: 1 });

@@ -223,6 +223,30 @@ describe('a connection', () => {
   });
 });
 
+describe('an idle connection', () => {
+  it('gives up its ciphers a second after a record, and goes on with the next', async () => {
+    stopTime();
+    const rests = [vi.spyOn(SealingHalf.prototype, 'rest'), vi.spyOn(OpeningHalf.prototype, 'rest')];
+    onTestFinished(() => void vi.restoreAllMocks());
+    const [near, far] = await socketPair();
+    const server = serve(far);
+    const client = call(near);
+    const served = async (): Promise<string> => {
+      const answer = client.ask();
+      while (server.requests.length === 0) await once(far, 'data');
+      for (const stream of server.requests.splice(0)) server.streams.next(stream, encodeData(1), true);
+      server.connection.scheduleFlush();
+      return answer;
+    };
+    expect(await served()).toBe('value');
+    vi.advanceTimersByTime(999);
+    for (const rest of rests) expect(rest).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    for (const rest of rests) expect(rest).toHaveBeenCalledTimes(2); // at both ends
+    expect(await served()).toBe('value');
+  });
+});
+
 describe('a client’s connection', () => {
   it('begins what waited for a slot as soon as an answer has freed one', async () => {
     const [near, far] = await socketPair();
