@@ -24,6 +24,7 @@ async function addTools(result: string): Promise<void> {
   await addTool('spin', 'exit 0');
   await addTool(
     'cc',
+    '[ "$1" = --version ] && exit 0',
     'printf \'#!/bin/sh\\ncat <<END\\n%s\\nEND\\n\' "$RESULT" > pan; chmod +x pan'.replace('$RESULT', result),
   );
 }
