@@ -55,6 +55,26 @@ describe('an async generator', () => {
     expect(await lastValueFrom(values(caller).pipe(toArray()))).toEqual([1, 'two', Buffer.from('three')]);
   });
 
+  it('that never waits for anything leaves the process its turns, although the connection takes everything', async () => {
+    let turn = 0;
+    const turns = new Set<number>();
+    const { caller } = await serve(async function* () {
+      let isOver = false;
+      const count = (): void => {
+        turn += 1;
+        if (!isOver) setImmediate(count);
+      };
+      count();
+      for (let yielded = 0; yielded < 64; yielded++) {
+        turns.add(turn);
+        yield Buffer.alloc(CHUNK_BYTES);
+      }
+      isOver = true;
+    });
+    await lastValueFrom(values(caller));
+    expect(turns.size).toBeGreaterThan(8);
+  });
+
   it('that yields nothing completes without a value', async () => {
     // oxlint-disable-next-line require-yield
     const { caller } = await serve(async function* () {

@@ -248,6 +248,30 @@ describe('an idle connection', () => {
 });
 
 describe('a client’s connection', () => {
+  it('writes a large message at once, and small ones when the turn ends', async () => {
+    const [near, far] = await socketPair();
+    const server = serve(far);
+    const client = call(near);
+    await server.opened;
+    const before = near.bytesWritten;
+    void client.ask(1_000);
+    expect(near.bytesWritten).toBe(before);
+    void client.ask(1_000_000);
+    expect(near.bytesWritten).toBeGreaterThan(before + 1_000_000);
+  });
+
+  it('writes so much of a message in one turn, and the rest of it in later ones', async () => {
+    const [near, far] = await socketPair();
+    const server = serve(far, { maxMessageBytes: 6e6 });
+    const client = call(near);
+    await server.opened;
+    const before = near.bytesWritten;
+    void client.ask(5_000_000);
+    expect(near.bytesWritten - before).toBeLessThan(1_500_000);
+    while (server.requests.length === 0) await once(far, 'data');
+    expect(near.bytesWritten - before).toBeGreaterThan(5_000_000);
+  });
+
   it('begins what waited for a slot as soon as an answer has freed one', async () => {
     const [near, far] = await socketPair();
     const server = serve(far, { maxInFlight: PEER.maxInFlight });

@@ -107,9 +107,9 @@ export class Connection {
     return roundTrip;
   }
 
-  /** To be called when a stream has something to send. */
-  scheduleFlush(): void {
-    this.#writer.schedule();
+  /** To be called when a stream has something to send; `isPaced`: its source gives more as soon as this has gone. */
+  scheduleFlush(isPaced = false): void {
+    this.#writer.schedule(isPaced);
   }
 
   /**
@@ -172,7 +172,7 @@ export class Connection {
       this.destroy(toTransportError(error));
       return;
     }
-    if (this.#options.streams.readyCount > 0) this.#writer.schedule(); // an answer has made room for what was queued
+    if (this.#options.streams.readyCount > 0) this.#writer.schedule(true); // an answer has made room for what was queued
     this.#finishDrain();
   }
 

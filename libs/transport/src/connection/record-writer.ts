@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { TransportError, toTransportError } from '../errors.js';
 import type { Streams } from '../frame/streams.js';
 import type { Limits } from '../limits.js';
+import { MAX_BODY_BYTES } from '../record/record.js';
 import type { ConnectionCodec } from './codec.js';
 import { Deadlines } from './deadlines.js';
 import { MAX_FRAMES_IN_RECORD } from './outbox.js';
@@ -20,6 +21,8 @@ export interface RecordWriterOptions {
 }
 
 const FRAMES_OF_LATER_WRITE = 4 * MAX_FRAMES_IN_RECORD;
+/** Of a large message: as much as goes before its sender does anything else. */
+const EARLY_WRITES = 4;
 
 /** Seals what the socket can take. It knows nothing of reading: a side that cannot write goes on reading. */
 export class RecordWriter {
@@ -39,36 +42,46 @@ export class RecordWriter {
 
   /**
    * At the end of this turn of the event loop. The first full record of a turn goes at once, so that the peer starts on it
-   * while this side goes on. What comes behind it shares writes, and these are not so large that the two take turns.
+   * while this side goes on. What comes behind it shares writes, and these are not so large that the two take turns. A
+   * large message goes at once as well, unless it is one of many whose source waits for the turn to end.
    */
-  schedule(): void {
+  schedule(isPaced = false): void {
+    const { readyCount, queuedBytes } = this.#options.streams;
     const enough = this.#hasFlushedEarly ? FRAMES_OF_LATER_WRITE : MAX_FRAMES_IN_RECORD;
-    if (this.#options.streams.readyCount >= enough) {
+    if (readyCount >= enough || (!isPaced && queuedBytes >= MAX_BODY_BYTES)) {
       this.#hasFlushedEarly = true;
-      this.flush();
+      this.flush(EARLY_WRITES);
     }
     this.#scheduleTurn();
   }
 
-  flush(): void {
+  /** @param writes - At most; further ones only as long as the socket takes everything at once. */
+  flush(writes = 1): void {
     if (this.#isStopped) return;
-    const { socket, outbox, serializer, limits, flushed, failed } = this.#options;
+    const { socket, streams, flushed, failed } = this.#options;
     try {
-      const contents = outbox.take(limits.maxSealedBytes - socket.writableLength);
-      if (contents.length > 0) this.#write(serializer.serialize(contents));
+      for (let left = writes; left > 0; left -= 1) if (!this.#writeReady()) break;
     } catch (error) {
       failed(toTransportError(error));
       return;
     }
     flushed();
     // A socket that took everything at once emits no 'drain'; one that waits for it flushes then.
-    if (this.#options.streams.readyCount > 0 && !socket.writableNeedDrain) this.#scheduleTurn();
+    if (streams.readyCount > 0 && !socket.writableNeedDrain) this.#scheduleTurn();
   }
 
   /** Nothing is written any more. */
   stop(): void {
     this.#isStopped = true;
     this.#stall.clearAll();
+  }
+
+  /** @returns Whether there is more, and the socket has taken everything. */
+  #writeReady(): boolean {
+    const { socket, streams, outbox, serializer, limits } = this.#options;
+    const contents = outbox.take(limits.maxSealedBytes - socket.writableLength);
+    if (contents.length > 0) this.#write(serializer.serialize(contents));
+    return streams.readyCount > 0 && socket.writableLength === 0 && !this.#isStopped;
   }
 
   #scheduleTurn(): void {

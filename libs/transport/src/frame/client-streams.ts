@@ -53,6 +53,10 @@ export class ClientStreams implements Streams {
     return this.#sender.readyCount;
   }
 
+  get queuedBytes(): number {
+    return this.#sender.queuedBytes;
+  }
+
   get isIdle(): boolean {
     return this.#open.size === 0 && this.#queue.size === 0;
   }

@@ -75,6 +75,10 @@ export class ServerStreams implements Streams {
     return this.#sender.readyCount;
   }
 
+  get queuedBytes(): number {
+    return this.#sender.queuedBytes;
+  }
+
   get isIdle(): boolean {
     return this.#open.size === 0;
   }

@@ -10,6 +10,8 @@ export interface Streams {
   nextFrame(roomBytes: number): Frame | undefined;
   /** How many streams could give a frame now. */
   readonly readyCount: number;
+  /** Bytes of messages that wait to be sealed. */
+  readonly queuedBytes: number;
   /** Nothing is open and nothing waits. */
   readonly isIdle: boolean;
   /** Streams are still to be opened, so GOAWAY has to wait. */

@@ -13,8 +13,8 @@ export interface AnswerHost {
   readonly streams: ServerStreams;
   /** The user's, on packets. */
   readonly serializer: Serializer | undefined;
-  /** A stream has something to send. */
-  flush(): void;
+  /** A stream has something to send; `isPaced`: its source gives more as soon as this has gone. */
+  flush(isPaced?: boolean): void;
   /** Its caller is told no more than that. */
   handlerFailed(stream: ServerStream, error: unknown): void;
   /** A value could not be sent; the caller has been told, and needs no further ones. */
@@ -96,7 +96,7 @@ export class Answer implements ResultSink {
       this.#refuse(error);
       return;
     }
-    this.#host.flush();
+    this.#host.flush(packet.isDisposed !== true);
   }
 
   #write({ response, err, isDisposed = false }: WritePacket): void {

@@ -39,7 +39,7 @@ export interface DispatcherOptions {
   readonly maxRunning: number;
   /** The connection's; it and the dispatcher know one another. */
   readonly streams: () => ServerStreams;
-  readonly flush: () => void;
+  readonly flush: (isPaced?: boolean) => void;
   readonly currentRecord: () => Buffer | undefined;
 }
 
@@ -74,8 +74,8 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
     return this.#options.host.serializer;
   }
 
-  flush(): void {
-    this.#options.flush();
+  flush(isPaced?: boolean): void {
+    this.#options.flush(isPaced);
   }
 
   handlerFailed(stream: ServerStream, error: unknown): void {

@@ -42,7 +42,7 @@ export function openServerLink(options: ServerLinkOptions): ServerLink {
     window,
     maxRunning: limits.maxRunning,
     streams: () => streams,
-    flush: () => connection.scheduleFlush(),
+    flush: (isPaced) => connection.scheduleFlush(isPaced),
     currentRecord: () => (keepSealedRecord ? connection.currentRecord : undefined),
   });
   const { maxQueuedBytes } = limits;
