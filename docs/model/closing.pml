@@ -149,6 +149,12 @@ proctype Side(byte me) {
 #endif
     }
 
+  /* A client with nothing under way has nothing to announce. */
+  :: atomic {
+      me == CLIENT && may_begin[me] && (state[me] == OPEN || state[me] == DRAINING) && idle(me) ->
+      send_close(me); state[me] = CLOSING
+    }
+
   /* The drain is over. */
   :: atomic { state[me] == DRAINING && initiated[me] && got_goaway[me] && sent_goaway[me] && idle(me) ->
       send_close(me); state[me] = CLOSING

@@ -248,6 +248,17 @@ describe('an idle connection', () => {
 });
 
 describe('a client’s connection', () => {
+  it('says nothing but CLOSE when it closes with nothing under way', async () => {
+    const [near, far] = await socketPair();
+    const server = serve(far);
+    const client = call(near);
+    await server.opened;
+    const before = near.bytesWritten;
+    await client.connection.close();
+    expect(near.bytesWritten - before).toBe(2 + 32); // the length, and one block with its tag
+    expect([await client.ended, await server.ended]).toEqual(['agreed', 'agreed']);
+  });
+
   it('writes a large message at once, and small ones when the turn ends', async () => {
     const [near, far] = await socketPair();
     const server = serve(far);

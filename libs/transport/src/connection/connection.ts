@@ -113,15 +113,20 @@ export class Connection {
   }
 
   /**
-   * GOAWAY, then what is running finishes, then CLOSE; cut short by the drain deadline. May be called again.
+   * GOAWAY, then what is running finishes, then CLOSE; cut short by the drain deadline. A client with nothing under way
+   * says CLOSE at once: nobody else opens streams. May be called again.
    * @returns When the connection is gone. Never rejects.
    */
   close(): Promise<void> {
     const { at } = this.#state;
+    const { role, streams } = this.#options;
     if (at === 'CLOSED') return Promise.resolve();
     const closed = new Promise<void>((resolve) => this.#whenClosed.push(resolve));
     if (at === 'WAIT_CONFIRM') this.destroy(new TransportError('ERR_CONNECTION_CLOSED', 'Closed before it was open'));
-    if (at === 'OPEN' || at === 'DRAINING') this.#drain(true);
+    if (at === 'OPEN' || at === 'DRAINING') {
+      if (role === 'client' && streams.isIdle) this.#sendClose();
+      else this.#drain(true);
+    }
     return closed;
   }
 
@@ -272,7 +277,7 @@ export class Connection {
   }
 
   #sendClose(reason: CloseReason = this.#options.role === 'client' ? 'done' : 'goingAway'): void {
-    this.#state = { at: 'CLOSING' };
+    this.#leaveOpen({ at: 'CLOSING' });
     this.#options.streams.stopSending();
     this.#clocks.closing();
     this.#outbox.pushClose(reason);
