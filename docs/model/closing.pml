@@ -149,14 +149,9 @@ proctype Side(byte me) {
 #endif
     }
 
-  /* A client with nothing under way has nothing to announce. */
+  /* The drain is over. A client knows by itself when nothing is left. */
   :: atomic {
-      me == CLIENT && may_begin[me] && (state[me] == OPEN || state[me] == DRAINING) && idle(me) ->
-      send_close(me); state[me] = CLOSING
-    }
-
-  /* The drain is over. */
-  :: atomic { state[me] == DRAINING && initiated[me] && got_goaway[me] && sent_goaway[me] && idle(me) ->
+      state[me] == DRAINING && initiated[me] && idle(me) && (me == CLIENT || (got_goaway[me] && sent_goaway[me])) ->
       send_close(me); state[me] = CLOSING
     }
 #ifndef NO_DEADLINE

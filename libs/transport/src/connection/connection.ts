@@ -113,20 +113,15 @@ export class Connection {
   }
 
   /**
-   * GOAWAY, then what is running finishes, then CLOSE; cut short by the drain deadline. A client with nothing under way
-   * says CLOSE at once: nobody else opens streams. May be called again.
+   * GOAWAY, then what is running finishes, then CLOSE; cut short by the drain deadline. May be called again.
    * @returns When the connection is gone. Never rejects.
    */
   close(): Promise<void> {
     const { at } = this.#state;
-    const { role, streams } = this.#options;
     if (at === 'CLOSED') return Promise.resolve();
     const closed = new Promise<void>((resolve) => this.#whenClosed.push(resolve));
     if (at === 'WAIT_CONFIRM') this.destroy(new TransportError('ERR_CONNECTION_CLOSED', 'Closed before it was open'));
-    if (at === 'OPEN' || at === 'DRAINING') {
-      if (role === 'client' && streams.isIdle) this.#sendClose();
-      else this.#drain(true);
-    }
+    if (at === 'OPEN' || at === 'DRAINING') this.#drain(true);
     return closed;
   }
 
@@ -261,6 +256,7 @@ export class Connection {
     this.#outbox.pushGoaway();
     this.#clocks.draining();
     this.#writer.schedule();
+    this.#finishDrain();
   }
 
   /** From here on the next call has to take another connection. */
@@ -270,14 +266,14 @@ export class Connection {
     if (at === 'OPEN') tell?.();
   }
 
-  /** Who began to drain closes, once both sides know that no stream is left. */
+  /** Who began to drain closes, once both sides know that no stream is left. A client knows by itself: it opens them. */
   #finishDrain(): void {
-    if (this.#state.at !== 'DRAINING' || !this.#state.initiated) return;
-    if (this.#hasReceivedGoaway && this.#outbox.hasSentGoaway && this.#options.streams.isIdle) this.#sendClose();
+    if (this.#state.at !== 'DRAINING' || !this.#state.initiated || !this.#options.streams.isIdle) return;
+    if (this.#options.role === 'client' || (this.#hasReceivedGoaway && this.#outbox.hasSentGoaway)) this.#sendClose();
   }
 
   #sendClose(reason: CloseReason = this.#options.role === 'client' ? 'done' : 'goingAway'): void {
-    this.#leaveOpen({ at: 'CLOSING' });
+    this.#state = { at: 'CLOSING' };
     this.#options.streams.stopSending();
     this.#clocks.closing();
     this.#outbox.pushClose(reason);
