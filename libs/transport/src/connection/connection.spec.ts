@@ -259,16 +259,30 @@ describe('a client’s connection', () => {
     expect([await client.ended, await server.ended]).toEqual(['agreed', 'agreed']);
   });
 
-  it('writes a large message at once, and small ones when the turn ends', async () => {
+  it('writes a large message at once, whatever is under way', async () => {
     const [near, far] = await socketPair();
     const server = serve(far);
     const client = call(near);
     await server.opened;
+    for (let asked = 0; asked < 40; asked++) void client.ask(1_000);
     const before = near.bytesWritten;
-    void client.ask(1_000);
-    expect(near.bytesWritten).toBe(before);
     void client.ask(1_000_000);
     expect(near.bytesWritten).toBeGreaterThan(before + 1_000_000);
+  });
+
+  it('writes a quarter of what is under way together, and a single request at once', async () => {
+    const [near, far] = await socketPair();
+    const server = serve(far);
+    const client = call(near);
+    await server.opened;
+    const written: number[] = [];
+    for (let asked = 0; asked < 40; asked++) {
+      const before = near.bytesWritten;
+      void client.ask(1_000);
+      written.push(Math.round((near.bytesWritten - before) / 1_000));
+    }
+    expect(written.slice(0, 8)).toEqual([1, 1, 1, 1, 0, 2, 0, 2]);
+    expect(Math.max(...written)).toBe(9);
   });
 
   it('writes so much of a message in one turn, and the rest of it in later ones', async () => {

@@ -53,6 +53,11 @@ export class ClientStreams implements Streams {
     return this.#sender.readyCount;
   }
 
+  /** A quarter of what is under way: the server works on one part while the next is made. */
+  get burstCount(): number {
+    return Math.max(1, Math.ceil(this.#open.size / 4));
+  }
+
   get queuedBytes(): number {
     return this.#sender.queuedBytes;
   }

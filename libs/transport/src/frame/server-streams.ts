@@ -56,6 +56,8 @@ class OpenStream implements ServerStream {
 
 export class ServerStreams implements Streams {
   readonly hasUnopened = false;
+  /** It is not known here how much the client has under way. */
+  readonly burstCount = Infinity;
   readonly #options: ServerStreamsOptions;
   readonly #sender: FrameSender;
   readonly #assembler: MessageAssembler;

@@ -10,6 +10,8 @@ export interface Streams {
   nextFrame(roomBytes: number): Frame | undefined;
   /** How many streams could give a frame now. */
   readonly readyCount: number;
+  /** So many ready ones are worth a write while others are still to come; unbounded where that cannot be told. */
+  readonly burstCount: number;
   /** Bytes of messages that wait to be sealed. */
   readonly queuedBytes: number;
   /** Nothing is open and nothing waits. */
