@@ -75,6 +75,19 @@ describe('an async generator', () => {
     expect(turns.size).toBeGreaterThan(8);
   });
 
+  it('that never ends and never waits leaves the process its turns, however many there are', async () => {
+    const { server, caller } = await serve(async function* () {
+      for (;;) yield 1;
+    });
+    const other = await startCaller(portOf(server));
+    let received = 0;
+    const open = Array.from({ length: 100 }, () => values(caller).subscribe(() => (received += 1)));
+    for (let asked = 0; asked < 100; asked++) expect(await firstValueFrom(other.send('echo', asked))).toBe(asked);
+    expect(received).toBeGreaterThan(1_000);
+    for (const each of open) each.unsubscribe();
+    expect(await firstValueFrom(caller.send('echo', 'after'))).toBe('after');
+  });
+
   it('that yields nothing completes without a value', async () => {
     // oxlint-disable-next-line require-yield
     const { caller } = await serve(async function* () {

@@ -43,12 +43,13 @@ export class RecordWriter {
   /**
    * At the end of this turn of the event loop, or at once: the first full record of a turn, and a burst, so that the peer
    * starts on it while this side goes on. What comes behind it shares writes, and these are not so large that the two take
-   * turns. A large message goes at once as well, unless it is one of many whose source waits for the turn to end.
+   * turns. A large message goes at once as well. What is paced waits: its sources go on as soon as it has gone, and would
+   * keep the turn from ending.
    */
   schedule(isPaced = false): void {
     const { readyCount, burstCount, queuedBytes } = this.#options.streams;
     const enough = this.#hasFlushedEarly ? FRAMES_OF_LATER_WRITE : MAX_FRAMES_IN_RECORD;
-    if (readyCount >= Math.min(enough, burstCount) || (!isPaced && queuedBytes >= MAX_BODY_BYTES)) {
+    if (!isPaced && (readyCount >= Math.min(enough, burstCount) || queuedBytes >= MAX_BODY_BYTES)) {
       this.#hasFlushedEarly = true;
       this.flush(EARLY_WRITES);
     }
