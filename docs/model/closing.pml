@@ -151,7 +151,8 @@ proctype Side(byte me) {
 
   /* The drain is over. A client knows by itself when nothing is left. */
   :: atomic {
-      state[me] == DRAINING && initiated[me] && idle(me) && (me == CLIENT || (got_goaway[me] && sent_goaway[me])) ->
+      state[me] == DRAINING && initiated[me] && idle(me) &&
+      ((me == CLIENT && !got_goaway[me]) || (got_goaway[me] && sent_goaway[me])) ->
       send_close(me); state[me] = CLOSING
     }
 #ifndef NO_DEADLINE

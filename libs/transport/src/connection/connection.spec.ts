@@ -91,6 +91,7 @@ function serve(
 function call(
   socket: Socket,
   options: LimitOptions = {},
+  goingAway: () => void = () => undefined,
 ): Ended & { streams: ClientStreams; ask: (bytes?: number) => Promise<string> } {
   const limits = resolveLimits(options);
   const { maxQueuedBytes, maxQueuedMessages } = limits;
@@ -106,7 +107,7 @@ function call(
     limits.key,
   );
   const [ended, setEnded] = later<string>();
-  const events = { closed: (error: TransportError | undefined) => setEnded(codeOf(error)) };
+  const events = { goingAway, closed: (error: TransportError | undefined) => setEnded(codeOf(error)) };
   const connection = new Connection({ role: 'client', socket, codec, streams, limits, events });
   const ask = (bytes = 1): Promise<string> => {
     const [answer, setAnswer] = later<string>();
@@ -256,6 +257,17 @@ describe('a client’s connection', () => {
     const before = near.bytesWritten;
     await client.connection.close();
     expect(near.bytesWritten - before).toBe(2 + 32); // the length, and one block with its tag
+    expect([await client.ended, await server.ended]).toEqual(['agreed', 'agreed']);
+  });
+
+  it('answers GOAWAY with its own when it closes with nothing under way [R5.16]', async () => {
+    const [near, far] = await socketPair();
+    const server = serve(far);
+    const client = call(near, {}, () => void client.connection.close());
+    await server.opened;
+    const before = near.bytesWritten;
+    await server.connection.close();
+    expect(near.bytesWritten - before).toBe(2 * (2 + 32)); // GOAWAY and CLOSE
     expect([await client.ended, await server.ended]).toEqual(['agreed', 'agreed']);
   });
 

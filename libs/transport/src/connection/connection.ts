@@ -269,7 +269,7 @@ export class Connection {
   /** Who began to drain closes, once both sides know that no stream is left. A client knows by itself: it opens them. */
   #finishDrain(): void {
     if (this.#state.at !== 'DRAINING' || !this.#state.initiated || !this.#options.streams.isIdle) return;
-    if (this.#options.role === 'client' || (this.#hasReceivedGoaway && this.#outbox.hasSentGoaway)) this.#sendClose();
+    if (this.#hasReceivedGoaway ? this.#outbox.hasSentGoaway : this.#options.role === 'client') this.#sendClose();
   }
 
   #sendClose(reason: CloseReason = this.#options.role === 'client' ? 'done' : 'goingAway'): void {
