@@ -24,6 +24,7 @@ const FAULT_OF = {
   ERR_LISTEN_FAILED: 'caller',
   ERR_MESSAGE_MALFORMED: 'peer',
   ERR_MESSAGE_STALLED: 'network',
+  ERR_MESSAGE_TOO_COMPLEX: 'caller',
   ERR_MESSAGE_TOO_LARGE: 'caller',
   ERR_MESSAGE_UNSERIALIZABLE: 'caller',
   ERR_NOT_CONNECTED: 'caller',

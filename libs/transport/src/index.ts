@@ -1,5 +1,6 @@
 export { TRANSPORT_ERROR_CODES, TransportError } from './errors.js';
 export type { Fault, TransportErrorCode } from './errors.js';
+export { checkJson } from './frame/json-check.js';
 export type { Metadata } from './frame/message.js';
 export type { LimitOptions } from './limits.js';
 export type { KeyLimits } from './record/half-connection.js';

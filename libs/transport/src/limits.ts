@@ -1,5 +1,6 @@
 // The limits of docs/protocol.md §7, by name. Every one can be configured; every one has an error code.
 import { TransportError } from './errors.js';
+import { DEFAULT_MAX_JSON_NODES } from './frame/json-check.js';
 import { checkOption, OBJECT, oneOf, show } from './option-check.js';
 import { MAX_RECORDS } from './record/half-connection.js';
 import type { KeyLimits } from './record/half-connection.js';
@@ -12,6 +13,8 @@ const HOUR_MS = 3_600_000;
 export interface LimitOptions {
   /** The largest message this side takes, in bytes. Default 8 MiB, at least 64 KiB. */
   readonly maxMessageBytes?: number;
+  /** Values in one message of JSON that this side takes, counted above 64 KiB of JSON. Default 1,000,000. */
+  readonly maxJsonNodes?: number;
   /** How many requests and unacknowledged events a server takes at once on one connection. Default 1024. */
   readonly maxInFlight?: number;
   /**
@@ -96,6 +99,7 @@ const KEY_RANGES: { readonly [Name in keyof KeyLimits]: Range } = {
 
 const RANGES: { readonly [Name in Exclude<keyof LimitOptions, 'key' | 'maxRunning'>]-?: Range } = {
   maxMessageBytes: [8 * MIB, 64 * KIB, MAX_U32],
+  maxJsonNodes: [DEFAULT_MAX_JSON_NODES, 1, MAX_U32],
   maxInFlight: [1_024, 1, MAX_U32],
   maxIncompleteBytes: [64 * MIB, 64 * KIB, MAX_U32],
   maxRunningTotal: [65_536, 1, MAX_U32],

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { sealA128CbcHs256 } from '@sealwire/crypto';
 import { decodeFrames, encodeFrames, type Frame } from '#transport/frame/frame.js';
+import { checkJson } from '#transport/frame/json-check.js';
 import { decodeRequest, encodeRequest } from '#transport/frame/message.js';
+import { decodeData, encodeData } from '#transport/frame/payload.js';
 import { OpeningHalf, SealingHalf, type KeyLimits } from '#transport/record/half-connection.js';
 import { RecordDecoder } from '#transport/record/record.js';
 import { makePayload } from '../payload.js';
@@ -9,10 +11,11 @@ import { callsFor, type MicroCase } from './case.js';
 import { encryptThenMac, macThenDecrypt } from './openssl.js';
 
 const SIZES_BYTES = [40, 300, 5000, 64_000];
+const CHECKED_BYTES = [70_000, 1_000_000];
 const FRAMES = 16;
 
 export function codecCases(): readonly MicroCase[] {
-  return [...SIZES_BYTES.map(recordCase), ...frameCases(), ...messageCases()];
+  return [...SIZES_BYTES.map(recordCase), ...frameCases(), ...messageCases(), ...CHECKED_BYTES.map(checkCase)];
 }
 
 /** A record from one end to the other: sealed, cut out of a stream of bytes, opened. */
@@ -88,6 +91,21 @@ function frameCases(): readonly MicroCase[] {
       ],
     },
   ];
+}
+
+/** What it costs to check JSON before it is parsed, which is done above 64 KiB. */
+function checkCase(bytes: number): MicroCase {
+  const line = { id: 12_345, name: 'a name', tags: ['a', 'b'], price: 9.95 };
+  const message = encodeData(Array.from({ length: Math.ceil(bytes / JSON.stringify(line).length) }, () => line));
+  return {
+    name: `read JSON ${bytes}B`,
+    callsPerSample: callsFor(bytes),
+    ways: [
+      { name: 'checked', run: () => decodeData(message) },
+      { name: 'check alone', run: () => checkJson(message, undefined, 1) },
+      { name: 'json', run: (): unknown => JSON.parse(message.toString('latin1', 1)) },
+    ],
+  };
 }
 
 function messageCases(): readonly MicroCase[] {

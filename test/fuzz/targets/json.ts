@@ -51,6 +51,7 @@ const MAX_JUDGED_BYTES = 5000;
 export function judgeJson(input: Buffer): boolean | undefined {
   if (input.length > MAX_JUDGED_BYTES) return undefined;
   if (!isUtf8(input)) return false;
+  const isRepeated = input.toString().split('constructor').length > 2; // a reviver sees the last of equal keys only
   let isPoisoned = false;
   try {
     JSON.parse(input.toString(), (key, child: unknown) => {
@@ -58,7 +59,7 @@ export function judgeJson(input: Buffer): boolean | undefined {
       if (key === '__proto__' || isPrototype) isPoisoned = true;
       return child;
     });
-    return !isPoisoned;
+    return isPoisoned || !isRepeated ? !isPoisoned : undefined;
   } catch {
     return false;
   }

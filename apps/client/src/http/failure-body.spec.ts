@@ -21,6 +21,12 @@ describe('the body of a failure', () => {
     expect(toFailureBody(new TransportError('ERR_NOT_CONNECTED', 'why'))).not.toHaveProperty('sent');
   });
 
+  it('blames the caller for a message of too many values, and the server for an answer of too many', () => {
+    const told = new TransportError('ERR_MESSAGE_TOO_COMPLEX', 'why', { sent: true });
+    expect(toFailureBody(told)).toMatchObject({ statusCode: 413, code: 'ERR_MESSAGE_TOO_COMPLEX' });
+    expect(toFailureBody(new TransportError('ERR_MESSAGE_TOO_COMPLEX', 'why'))).toMatchObject({ statusCode: 502 });
+  });
+
   it('has a code for what Nest answers by itself', () => {
     expect(toFailureBody(new NotFoundException('where'))).toEqual({
       statusCode: 404,

@@ -8,13 +8,15 @@ import type { FailureBody, HttpFailureCode } from './http-failure.js';
 /** What is not the connection's fault. Every other failure of the channel means: no connection, 503. */
 const CHANNEL_STATUS: ReadonlyMap<TransportErrorCode, number> = new Map([
   ['ERR_MESSAGE_UNSERIALIZABLE', HttpStatus.BAD_REQUEST],
+  ['ERR_MESSAGE_TOO_COMPLEX', HttpStatus.BAD_GATEWAY], // an answer: the server says so of a request
   ['ERR_MESSAGE_TOO_LARGE', HttpStatus.PAYLOAD_TOO_LARGE],
   ['ERR_REQUEST_TIMEOUT', HttpStatus.GATEWAY_TIMEOUT],
 ]);
 
-/** The same codes, told by the server: then it is the answer that is wrong, not the call. */
+/** The same codes, reported by the server. */
 const TOLD_STATUS: ReadonlyMap<TransportErrorCode, number> = new Map([
   ['ERR_MESSAGE_UNSERIALIZABLE', HttpStatus.BAD_GATEWAY],
+  ['ERR_MESSAGE_TOO_COMPLEX', HttpStatus.PAYLOAD_TOO_LARGE],
   ['ERR_MESSAGE_TOO_LARGE', HttpStatus.BAD_GATEWAY],
 ]);
 

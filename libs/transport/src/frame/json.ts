@@ -3,6 +3,8 @@ import { isAscii, isUtf8 } from 'node:buffer';
 
 import { TransportError } from '../errors.js';
 
+import { checkJson, DEFAULT_MAX_JSON_NODES, UNCOUNTED_JSON_BYTES } from './json-check.js';
+
 /** From here on it pays to look first whether a text is ASCII: its bytes are then taken over as they are. */
 const LARGE_TEXT_BYTES = 65_536;
 
@@ -23,12 +25,25 @@ function reasonOf(cause: unknown): string {
     : 'A value that JSON cannot express';
 }
 
-/** @throws {TransportError} `ERR_MESSAGE_MALFORMED` - not UTF-8, not JSON, or poisoned. Never quotes the input. */
-export function parseJson(bytes: Buffer, start = 0, end = bytes.length): unknown {
+/** A value, and how many values stand in it if they were counted. */
+export interface ParsedJson {
+  readonly value: unknown;
+  readonly nodes: number | undefined;
+}
+
+/**
+ * @param maxNodes - Checked only above {@link UNCOUNTED_JSON_BYTES}.
+ * @throws {TransportError} `ERR_MESSAGE_MALFORMED` - not UTF-8, not JSON, or poisoned. `ERR_MESSAGE_TOO_COMPLEX`. Never
+ *   quotes the input.
+ */
+export function parseJson(bytes: Buffer, start = 0, end = bytes.length, maxNodes = DEFAULT_MAX_JSON_NODES): ParsedJson {
+  if (end - start > UNCOUNTED_JSON_BYTES) {
+    const nodes = checkJson(bytes, maxNodes, start, end);
+    return { value: parse(decodeUtf8(bytes, start, end), bytes), nodes };
+  }
   const text = decodeUtf8(bytes, start, end);
-  const value = parse(text, bytes);
-  if (isSuspicious(text) && isPoisoned(value)) throw malformed(bytes);
-  return value;
+  if (isSuspicious(text)) checkJson(bytes, Infinity, start, end);
+  return { value: parse(text, bytes), nodes: undefined };
 }
 
 /** @throws {TransportError} `ERR_MESSAGE_MALFORMED` - lenient decoding would hide corruption. */
@@ -50,27 +65,11 @@ function parse(text: string, bytes: Buffer): unknown {
 }
 
 /**
- * Anything that could spell `__proto__` or `constructor` as a key, escapes included: only then is the value searched. With
- * their quotes, as those are what a search finds fastest in a long text.
+ * Anything that could spell `__proto__` or `constructor` as a key, escapes included: only then is the text checked. With
+ * their quotes, as those are what a search finds fastest in a text.
  */
 function isSuspicious(text: string): boolean {
   return text.includes('"__proto__"') || text.includes('"constructor"') || text.includes('\\u00');
-}
-
-/** Whether a key would change a prototype when a handler merges the value into another object. */
-function isPoisoned(root: unknown): boolean {
-  const open: unknown[] = [root]; // not recursive: the peer chooses the depth
-  while (open.length > 0) {
-    const value = open.pop();
-    if (typeof value !== 'object' || value === null) continue;
-    if (Object.hasOwn(value, '__proto__')) return true;
-    for (const [key, child] of Object.entries(value)) {
-      if (key === 'constructor' && typeof child === 'object' && child !== null && Object.hasOwn(child, 'prototype'))
-        return true;
-      open.push(child);
-    }
-  }
-  return false;
 }
 
 function malformed(bytes: Buffer): TransportError {

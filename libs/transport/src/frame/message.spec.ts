@@ -16,7 +16,7 @@ describe('messages', () => {
     });
     fc.assert(
       fc.property(call, (request) => {
-        expect(decodeRequest(encodeRequest(request))).toEqual(request);
+        expect(decodeRequest(encodeRequest(request))).toMatchObject(request);
         const event = encodeEvent(request);
         writeSequence(event, request.timeoutMs);
         expect(decodeEvent(event)).toMatchObject({ sequence: request.timeoutMs, pattern: request.pattern });
@@ -41,7 +41,7 @@ describe('messages', () => {
         Buffer.from(metadata),
         Buffer.of(2),
       ]);
-    expect(decodeRequest(request('a', ''))).toEqual({ timeoutMs: 0, pattern: 'a', data: undefined });
+    expect(decodeRequest(request('a', ''))).toMatchObject({ timeoutMs: 0, pattern: 'a', data: undefined });
     for (const metadata of ['[]', 'null', '1', '{'])
       expect(() => decodeRequest(request('a', metadata))).toThrow(malformed);
     expect(() => decodeRequest(request('\xff', ''))).toThrow(malformed);

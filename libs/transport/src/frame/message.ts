@@ -5,7 +5,7 @@
 import { TransportError } from '../errors.js';
 
 import { decodeUtf8, parseJson, stringifyJson } from './json.js';
-import { decodeData, encodeData } from './payload.js';
+import { encodeData, weighData } from './payload.js';
 
 export type Metadata = Readonly<Record<string, string>>;
 
@@ -22,7 +22,15 @@ export interface RequestMessage extends Call {
   readonly timeoutMs: number;
 }
 
-export interface EventMessage extends Call {
+/** A call as it was received. */
+export interface ReceivedCall extends Call {
+  /** About the bytes of memory that its data takes. */
+  readonly weight: number;
+}
+
+export interface ReceivedRequest extends ReceivedCall, RequestMessage {}
+
+export interface ReceivedEvent extends ReceivedCall {
   readonly sequence: number;
 }
 
@@ -49,20 +57,20 @@ export function writeSequence(event: Buffer, sequence: number): void {
   event.writeBigUInt64BE(BigInt(sequence), 0);
 }
 
-/** @throws {TransportError} `ERR_MESSAGE_MALFORMED` */
-export function decodeRequest(message: Buffer): RequestMessage {
+/** @throws {TransportError} `ERR_MESSAGE_MALFORMED`, `ERR_MESSAGE_TOO_COMPLEX` */
+export function decodeRequest(message: Buffer, maxJsonNodes?: number): ReceivedRequest {
   if (message.length < TIMEOUT_BYTES) throw malformed();
-  const { pattern, metadata, data } = decodeCall(message, TIMEOUT_BYTES);
-  return { timeoutMs: message.readUInt32BE(0), pattern, metadata, data };
+  const { pattern, metadata, data, weight } = decodeCall(message, TIMEOUT_BYTES, maxJsonNodes);
+  return { timeoutMs: message.readUInt32BE(0), pattern, metadata, data, weight };
 }
 
-/** @throws {TransportError} `ERR_MESSAGE_MALFORMED` */
-export function decodeEvent(message: Buffer): EventMessage {
+/** @throws {TransportError} `ERR_MESSAGE_MALFORMED`, `ERR_MESSAGE_TOO_COMPLEX` */
+export function decodeEvent(message: Buffer, maxJsonNodes?: number): ReceivedEvent {
   if (message.length < SEQUENCE_BYTES) throw malformed();
   const sequence = Number(message.readBigUInt64BE(0));
   if (!Number.isSafeInteger(sequence)) throw malformed();
-  const { pattern, metadata, data } = decodeCall(message, SEQUENCE_BYTES);
-  return { sequence, pattern, metadata, data };
+  const { pattern, metadata, data, weight } = decodeCall(message, SEQUENCE_BYTES, maxJsonNodes);
+  return { sequence, pattern, metadata, data, weight };
 }
 
 function encodeCall({ pattern, metadata, data }: Call, prefixBytes: number): Buffer {
@@ -80,13 +88,15 @@ function encodeCall({ pattern, metadata, data }: Call, prefixBytes: number): Buf
   return message;
 }
 
-function decodeCall(message: Buffer, prefixBytes: number): Call {
+function decodeCall(message: Buffer, prefixBytes: number, maxJsonNodes: number | undefined): ReceivedCall {
   const patternEnd = endOfPart(message, prefixBytes);
   const metadataEnd = endOfPart(message, patternEnd);
+  const { value, weight } = weighData(message, metadataEnd, maxJsonNodes);
   return {
     pattern: decodeUtf8(message, prefixBytes + LENGTH_BYTES, patternEnd),
     metadata: decodeMetadata(message, patternEnd + LENGTH_BYTES, metadataEnd),
-    data: decodeData(message, metadataEnd),
+    data: value,
+    weight,
   };
 }
 
@@ -100,7 +110,7 @@ function endOfPart(message: Buffer, start: number): number {
 
 function decodeMetadata(message: Buffer, start: number, end: number): Metadata | undefined {
   if (start === end) return undefined;
-  const value = parseJson(message, start, end);
+  const { value } = parseJson(message, start, end);
   if (!isMetadata(value)) throw malformed();
   return value;
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
-import { decodeData, encodeData } from './payload.js';
+import { decodeData, encodeData, weighData } from './payload.js';
 
 const malformed = expect.objectContaining({ code: 'ERR_MESSAGE_MALFORMED' });
 const json = (text: string): Buffer => Buffer.concat([Buffer.of(0), Buffer.from(text)]);
@@ -21,6 +21,35 @@ describe('data', () => {
     expect(encoded).toEqual(Buffer.of(1, 0, 255, 1));
     expect(decodeData(encoded)).toEqual(Buffer.of(0, 255, 1));
     expect(decodeData(encodeData(new Uint8Array([4, 5])))).toEqual(Buffer.of(4, 5));
+  });
+
+  it.each([0, 1, 100, 5_000, 300_000])('of %i bytes is given away in memory that holds nothing else', (bytes) => {
+    const record = Buffer.concat([Buffer.from('what others sent'), encodeData(Buffer.alloc(bytes, 7))]);
+    const given = decodeData(record.subarray(16)) as Buffer;
+    record.fill(9);
+    expect(given.equals(Buffer.alloc(bytes, 7))).toBe(true);
+    expect(given.buffer.byteLength).toBe(bytes);
+  });
+
+  it('weighs what it takes in memory: bytes as they are, JSON with its values', () => {
+    const weightOf = (value: unknown): number => weighData(encodeData(value)).weight;
+    expect(weightOf(Buffer.alloc(1_000_000))).toBe(1_000_000);
+    expect(weightOf('x'.repeat(1_000_000))).toBe(1_000_002 + 64);
+    expect(weightOf(Array.from({ length: 50_000 }, () => ({})))).toBe(150_001 + 50_001 * 64);
+    expect(weightOf({})).toBe(2 * 16);
+    expect(weightOf(undefined)).toBe(0);
+  });
+
+  it('of more than 64 KiB of JSON is refused by the number of its values, before it is parsed', () => {
+    const tooComplex = expect.objectContaining({ code: 'ERR_MESSAGE_TOO_COMPLEX', fault: 'caller' });
+    const list = encodeData(Array.from({ length: 40_000 }, () => 1));
+    expect(decodeData(list, 0, 40_001)).toHaveLength(40_000);
+    const parse = vi.spyOn(JSON, 'parse');
+    expect(() => decodeData(list, 0, 40_000)).toThrow(tooComplex);
+    expect(() => decodeData(json(`[${'1,'.repeat(1_000_000)}1]`))).toThrow(tooComplex);
+    expect(parse).not.toHaveBeenCalled();
+    parse.mockRestore();
+    expect(decodeData(encodeData([1, 2, 3]), 0, 1)).toEqual([1, 2, 3]);
   });
 
   it('that is undefined, or that JSON drops, arrives as undefined', () => {

@@ -15,6 +15,7 @@ export interface CallHost {
   readonly toRoute: (pattern: ReadPacket['pattern']) => string;
   readonly serializer: Serializer | undefined;
   readonly deserializer: Deserializer | undefined;
+  readonly maxJsonNodes: number;
   /** Calls must not overtake one another while their packets are serialized. */
   readonly order: InOrder;
 }

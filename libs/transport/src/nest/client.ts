@@ -180,7 +180,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
       const route: unknown = this.normalizePattern(pattern);
       return typeof route === 'string' ? route : JSON.stringify(route);
     };
-    return { toRoute, serializer, deserializer, order: this.#order };
+    return { toRoute, serializer, deserializer, maxJsonNodes: this.#limits.maxJsonNodes, order: this.#order };
   }
 
   /** Nest 11 has neither the method nor the dispatch hook that it calls. */

@@ -5,6 +5,7 @@ import type { EventWindow } from '../frame/event-window.js';
 import { decodeEvent, decodeRequest } from '../frame/message.js';
 import type { Call, RequestMessage } from '../frame/message.js';
 import type { ServerStream, ServerStreams, StreamHandler } from '../frame/server-streams.js';
+import type { Limits } from '../limits.js';
 import { Answer } from './answer.js';
 import type { AnswerHost } from './answer.js';
 import { SealwireContext } from './context.js';
@@ -15,6 +16,7 @@ import type { FailureLog } from './failure-log.js';
 import type { HandlerPlaces, WaitingEvents } from './handler-places.js';
 import { InOrder } from './in-order.js';
 import { checkDeserialized } from './packet.js';
+import { toldCode } from './remote-error.js';
 
 /** Nest's own words: callers compare with them. */
 export const NO_MESSAGE_HANDLER = 'There is no matching message handler defined in the remote service.';
@@ -36,7 +38,7 @@ export interface DispatcherOptions {
   readonly peer: PeerInfo;
   /** Which events of this client have been handed over. */
   readonly window: EventWindow;
-  readonly maxRunning: number;
+  readonly limits: Pick<Limits, 'maxJsonNodes' | 'maxRunning'>;
   /** The connection's; it and the dispatcher know one another. */
   readonly streams: () => ServerStreams;
   readonly flush: (isPaced?: boolean) => void;
@@ -92,9 +94,9 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
     const answer = new Answer(this, stream);
     let request: RequestMessage;
     try {
-      request = decodeRequest(message);
-    } catch {
-      answer.fail('ERR_MESSAGE_MALFORMED');
+      request = decodeRequest(message, this.#options.limits.maxJsonNodes);
+    } catch (error) {
+      answer.fail(toldCode(error));
       return;
     }
     if (this.#options.host.deserializer === undefined) {
@@ -115,7 +117,7 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
     const record = this.#options.currentRecord();
     let sequence = 0;
     const decode = (): Call | Promise<Call> => {
-      const event = decodeEvent(message);
+      const event = decodeEvent(message, this.#options.limits.maxJsonNodes);
       ({ sequence } = event);
       return this.#deserialize(event, false);
     };
@@ -242,7 +244,7 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
   }
 
   get #isFull(): boolean {
-    return this.#running >= this.#options.maxRunning;
+    return this.#running >= this.#options.limits.maxRunning;
   }
 
   #forgetDeferred(stream: ServerStream): void {

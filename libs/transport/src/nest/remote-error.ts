@@ -18,6 +18,7 @@ const TOLD = {
   ERR_OVERLOADED: 'The server is overloaded',
   ERR_REQUEST_TIMEOUT: 'The request ran into its deadline',
   ERR_MESSAGE_MALFORMED: 'The message is malformed',
+  ERR_MESSAGE_TOO_COMPLEX: 'The message holds more values than the server takes',
   ERR_MESSAGE_UNSERIALIZABLE: 'The answer cannot be serialized: the log of the server says why',
   ERR_MESSAGE_TOO_LARGE: 'The answer is larger than the client takes',
 } as const satisfies Partial<Record<TransportErrorCode, string>>;

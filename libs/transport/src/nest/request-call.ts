@@ -56,22 +56,23 @@ export class RequestCall extends ClientCall {
   }
 
   #receive(part: AnswerPart, data: Buffer): void {
-    const { deserializer } = this.options.host;
+    const { deserializer, maxJsonNodes } = this.options.host;
+    const read = (): WritePacket => readPacket(part, data, maxJsonNodes);
     if (this.#incoming === undefined || deserializer === undefined) {
-      this.#readAndTake(part, data);
+      this.#readAndTake(part, read);
       return;
     }
     this.#incoming.run<WritePacket>(
-      () => deserializer.deserialize(readPacket(part, data)),
+      () => deserializer.deserialize(read()),
       (packet) => this.#take(part, checkDeserialized(packet)),
       (error) => this.#refuse(error),
     );
   }
 
-  #readAndTake(part: AnswerPart, data: Buffer): void {
+  #readAndTake(part: AnswerPart, read: () => WritePacket): void {
     let packet: WritePacket;
     try {
-      packet = readPacket(part, data);
+      packet = read();
     } catch (error) {
       this.#refuse(error);
       return;
@@ -107,14 +108,14 @@ function asError(thrown: unknown): unknown {
   return thrown ? thrown : new Error(`The call failed with ${inspect(thrown)}`, { cause: thrown });
 }
 
-/** As Nest's client wants to be told. @throws {TransportError} `ERR_MESSAGE_MALFORMED` */
-function readPacket(part: AnswerPart, data: Buffer): WritePacket {
+/** As Nest's client wants to be told. @throws {TransportError} `ERR_MESSAGE_MALFORMED`, `ERR_MESSAGE_TOO_COMPLEX` */
+function readPacket(part: AnswerPart, data: Buffer, maxJsonNodes: number): WritePacket {
   switch (part) {
     case 'NEXT':
     case 'LAST':
-      return { response: decodeData(data), isDisposed: part === 'LAST' };
+      return { response: decodeData(data, 0, maxJsonNodes), isDisposed: part === 'LAST' };
     case 'ERROR':
-      return { err: toCallerError(decodeData(data)) };
+      return { err: toCallerError(decodeData(data, 0, maxJsonNodes)) };
     case 'COMPLETE':
       return { isDisposed: true };
   }

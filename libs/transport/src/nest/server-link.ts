@@ -40,7 +40,7 @@ export function openServerLink(options: ServerLinkOptions): ServerLink {
     host,
     peer: { socket: new SocketView(socket), address: remoteAddress(socket), keyId },
     window,
-    maxRunning: limits.maxRunning,
+    limits,
     streams: () => streams,
     flush: (isPaced) => connection.scheduleFlush(isPaced),
     currentRecord: () => (keepSealedRecord ? connection.currentRecord : undefined),
