@@ -1,6 +1,7 @@
 // The server's way to an open connection (docs/protocol.md §4): message 1, message 2; the connection then waits for CONFIRM.
 import type { Socket } from 'node:net';
 
+import { clock } from '../clock.js';
 import { toTransportError, TransportError } from '../errors.js';
 import { ALERT, checkMessage1Prefix, MESSAGE_1_BYTES } from '../handshake/index.js';
 import type { Session } from '../handshake/index.js';
@@ -18,7 +19,7 @@ export interface AcceptanceOptions {
 /** A socket from accept to message 2. It holds at most the bytes of message 1, and answers a failure with the one alert. */
 export class Acceptance {
   readonly #options: AcceptanceOptions;
-  readonly #acceptedMs = performance.now();
+  readonly #acceptedMs = clock.nowMs();
   readonly #timer: NodeJS.Timeout;
   #received: Buffer = Buffer.alloc(0);
   #isOver = false;
@@ -26,7 +27,7 @@ export class Acceptance {
   constructor(options: AcceptanceOptions) {
     const { socket, handshakeTimeoutMs } = options;
     this.#options = options;
-    this.#timer = setTimeout(() => this.#expire(), handshakeTimeoutMs);
+    this.#timer = clock.setTimeout(() => this.#expire(), handshakeTimeoutMs);
     socket.on('data', this.#onData).on('error', this.#onError).on('end', this.#onEnd).on('close', this.#onEnd);
   }
 
@@ -55,7 +56,7 @@ export class Acceptance {
     const { message2, session } = respond(this.#received);
     this.#release();
     socket.write(message2);
-    accepted(session, Math.max(1, handshakeTimeoutMs - (performance.now() - this.#acceptedMs)));
+    accepted(session, Math.max(1, handshakeTimeoutMs - (clock.nowMs() - this.#acceptedMs)));
   }
 
   #expire(): void {
@@ -76,7 +77,7 @@ export class Acceptance {
   #release(): void {
     const { socket } = this.#options;
     this.#isOver = true;
-    clearTimeout(this.#timer);
+    clock.clearTimeout(this.#timer);
     socket.off('data', this.#onData).off('error', this.#onError).off('end', this.#onEnd).off('close', this.#onEnd);
   }
 }

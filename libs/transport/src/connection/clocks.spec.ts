@@ -1,5 +1,6 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
+import { FakeClock } from '../../../../test/support/fake-clock.js';
 import { resolveLimits } from '../limits.js';
 import { Clocks } from './clocks.js';
 import type { ClockActions } from './clocks.js';
@@ -10,8 +11,6 @@ class NoRandomness extends Heartbeat {
     throw new Error('no randomness');
   }
 }
-
-afterEach(() => void vi.useRealTimers());
 
 const ACTIONS: ClockActions = {
   sendPing: () => expect.unreachable('a PING was sent'),
@@ -34,17 +33,17 @@ describe('the clocks of a connection', () => {
   });
 
   it('let it rest once, a second after a record, and not again before the next record', () => {
-    vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
+    const time = FakeClock.install();
     const rest = vi.fn<() => void>();
     const clocks = new Clocks(resolveLimits({}), new Heartbeat(), { ...ACTIONS, rest });
     clocks.recordCompleted();
     clocks.recordCompleted();
-    vi.advanceTimersByTime(999);
+    time.advance(999);
     expect(rest).not.toHaveBeenCalled();
-    vi.advanceTimersByTime(10_000);
+    time.advance(10_000);
     expect(rest).toHaveBeenCalledTimes(1);
     clocks.recordCompleted();
-    vi.advanceTimersByTime(1_000);
+    time.advance(1_000);
     expect(rest).toHaveBeenCalledTimes(2);
     clocks.stop();
   });

@@ -1,4 +1,5 @@
 // Every wait of one connection has its deadline here (docs/protocol.md §7).
+import { clock } from '../clock.js';
 import { toTransportError, TransportError } from '../errors.js';
 import type { Limits } from '../limits.js';
 import { Deadlines } from './deadlines.js';
@@ -129,7 +130,7 @@ export class Clocks {
   #checkProgress(): void {
     const stalestMs = this.#actions.stalestProgressMs();
     if (stalestMs === undefined) return;
-    const leftMs = stalestMs + this.#limits.messageTimeoutMs - performance.now();
+    const leftMs = stalestMs + this.#limits.messageTimeoutMs - clock.nowMs();
     if (leftMs > 0) this.#deadlines.set('message', leftMs);
     else this.#actions.failed(new TransportError('ERR_MESSAGE_STALLED', 'A message that had begun made no progress'));
   }

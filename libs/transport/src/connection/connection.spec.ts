@@ -5,6 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
+import { FakeClock } from '../../../../test/support/fake-clock.js';
 import type { TransportError } from '../errors.js';
 import { ClientStreams } from '../frame/client-streams.js';
 import { EventSequence } from '../frame/event-sequence.js';
@@ -156,12 +157,6 @@ class RogueClient {
   }
 }
 
-/** Time goes on only where a test says so. */
-function stopTime(): void {
-  vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
-  onTestFinished(() => void vi.useRealTimers());
-}
-
 /** Longer than any deadline, shorter than a key may be used. */
 const HALF_AN_HOUR_MS = 1_800_000;
 const PING_TYPE = 5;
@@ -226,7 +221,7 @@ describe('a connection', () => {
 
 describe('an idle connection', () => {
   it('gives up its ciphers a second after a record, and goes on with the next', async () => {
-    stopTime();
+    const time = FakeClock.install();
     const rests = [vi.spyOn(SealingHalf.prototype, 'rest'), vi.spyOn(OpeningHalf.prototype, 'rest')];
     onTestFinished(() => void vi.restoreAllMocks());
     const [near, far] = await socketPair();
@@ -240,9 +235,9 @@ describe('an idle connection', () => {
       return answer;
     };
     expect(await served()).toBe('value');
-    vi.advanceTimersByTime(999);
+    time.advance(999);
     for (const rest of rests) expect(rest).not.toHaveBeenCalled();
-    vi.advanceTimersByTime(1);
+    time.advance(1);
     for (const rest of rests) expect(rest).toHaveBeenCalledTimes(2); // at both ends
     expect(await served()).toBe('value');
   });
@@ -398,7 +393,7 @@ describe('a server’s connection', () => {
     ['without a PING', { pingIntervalMs: 0 }, [], 0, []],
     ['without a PONG, and asks it once', { pongTimeoutMs: 0 }, [], 0, [PING_TYPE]],
   ])('waits for ever, where 0 says so, %s', async (_what, limits, begun, bytesAhead, heard) => {
-    stopTime();
+    const time = FakeClock.install();
     const [near, far] = await socketPair();
     const server = serve(far, limits);
     const rogue = new RogueClient(near);
@@ -406,7 +401,7 @@ describe('a server’s connection', () => {
     const bytes = Buffer.concat([early, rogue.sealed(request(1))]);
     near.write(bytes.subarray(0, early.length + bytesAhead));
     await once(far, 'data');
-    vi.advanceTimersByTime(HALF_AN_HOUR_MS);
+    time.advance(HALF_AN_HOUR_MS);
     near.write(bytes.subarray(early.length + bytesAhead));
     await once(far, 'data');
     expect(server.requests.length).toBe(1);
@@ -416,7 +411,7 @@ describe('a server’s connection', () => {
   });
 
   it('waits for ever for a peer that takes nothing, where writeTimeoutMs is 0', async () => {
-    stopTime();
+    const time = FakeClock.install();
     const [near, far] = await socketPair();
     const server = serve(far, { writeTimeoutMs: 0, pingIntervalMs: 0 });
     const rogue = new RogueClient(near);
@@ -428,7 +423,7 @@ describe('a server’s connection', () => {
     }
     server.connection.scheduleFlush();
     while (!far.writableNeedDrain) await nextTurn();
-    vi.advanceTimersByTime(HALF_AN_HOUR_MS);
+    time.advance(HALF_AN_HOUR_MS);
     near.resume();
     while (!server.streams.isIdle) await once(near, 'data');
     expect(server.connection.isOpen).toBe(true);

@@ -1,14 +1,15 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 
+import { FakeClock } from '../../../../test/support/fake-clock.js';
 import { Deadlines } from './deadlines.js';
 
 const expired: string[] = [];
+let time: FakeClock;
 
 beforeEach(() => {
   expired.length = 0;
-  vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
+  time = FakeClock.install();
 });
-afterEach(() => void vi.useRealTimers());
 
 const deadlines = (): Deadlines<'a' | 'b'> => new Deadlines((name) => expired.push(name));
 
@@ -17,24 +18,24 @@ describe('deadlines', () => {
     const both = deadlines();
     both.set('a', 20);
     both.set('b', 10);
-    expect(vi.getTimerCount()).toBe(1);
-    vi.advanceTimersByTime(10);
+    expect(time.timerCount).toBe(1);
+    time.advance(10);
     expect(expired).toEqual(['b']);
-    vi.advanceTimersByTime(10);
+    time.advance(10);
     expect(expired).toEqual(['b', 'a']);
-    expect(vi.getTimerCount()).toBe(0);
+    expect(time.timerCount).toBe(0);
   });
 
   it('move when they are set again, and not when they are set once', () => {
     const both = deadlines();
     both.set('a', 10);
     both.set('b', 10);
-    vi.advanceTimersByTime(5);
+    time.advance(5);
     both.set('a', 10);
     both.setOnce('b', 10);
-    vi.advanceTimersByTime(5);
+    time.advance(5);
     expect(expired).toEqual(['b']);
-    vi.advanceTimersByTime(5);
+    time.advance(5);
     expect(expired).toEqual(['b', 'a']);
   });
 
@@ -46,10 +47,10 @@ describe('deadlines', () => {
     });
     both.set('a', 10);
     both.set('b', 10);
-    vi.advanceTimersByTime(100);
+    time.advance(100);
     expect(names).toEqual(['a']);
     both.set('a', 10);
     both.clearAll();
-    expect(vi.getTimerCount()).toBe(0);
+    expect(time.timerCount).toBe(0);
   });
 });

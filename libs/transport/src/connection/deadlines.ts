@@ -1,3 +1,5 @@
+import { clock } from '../clock.js';
+
 /**
  * The deadlines of one connection, by name, on one timer. Setting a deadline again, which happens with every chunk and
  * every record, moves a number and no timer: the timer wakes at the earliest deadline it knows of and looks anew.
@@ -13,7 +15,7 @@ export class Deadlines<Name extends string> {
   }
 
   set(name: Name, delayMs: number): void {
-    const atMs = performance.now() + delayMs;
+    const atMs = clock.nowMs() + delayMs;
     this.#at.set(name, atMs);
     if (atMs < this.#wakeMs) this.#wake(atMs);
   }
@@ -29,19 +31,19 @@ export class Deadlines<Name extends string> {
 
   clearAll(): void {
     this.#at.clear();
-    clearTimeout(this.#timer);
+    clock.clearTimeout(this.#timer);
     this.#wakeMs = Infinity;
   }
 
   #wake(atMs: number): void {
-    clearTimeout(this.#timer);
+    clock.clearTimeout(this.#timer);
     this.#wakeMs = atMs;
-    this.#timer = setTimeout(() => this.#look(), Math.max(0, Math.ceil(atMs - performance.now())));
+    this.#timer = clock.setTimeout(() => this.#look(), Math.max(0, Math.ceil(atMs - clock.nowMs())));
   }
 
   #look(): void {
     this.#wakeMs = Infinity;
-    const nowMs = performance.now();
+    const nowMs = clock.nowMs();
     for (const [name, atMs] of this.#at) {
       // An earlier one may have cleared or moved this one.
       if (atMs > nowMs || this.#at.get(name) !== atMs) continue;

@@ -2,6 +2,7 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 
+import { clock } from '../clock.js';
 import { toTransportError, TransportError } from '../errors.js';
 import { expectedReplyBytes, receiveMessage2, startInitiator } from '../handshake/index.js';
 import type { HandshakeOptions, InitiatorState, PskOfKey, Session } from '../handshake/index.js';
@@ -58,7 +59,7 @@ class DialAttempt {
     this.#options = options;
     this.#outcome = outcome;
     this.#socket = connect({ ...options.endpoint, ...SOCKET_OPTIONS });
-    this.#timer = setTimeout(() => this.#expire(), options.connectTimeoutMs);
+    this.#timer = clock.setTimeout(() => this.#expire(), options.connectTimeoutMs);
   }
 
   start(): void {
@@ -131,7 +132,7 @@ class DialAttempt {
   }
 
   #release(): void {
-    clearTimeout(this.#timer);
+    clock.clearTimeout(this.#timer);
     this.#options.signal.removeEventListener('abort', this.#abort);
     this.#socket.removeAllListeners();
   }

@@ -1,6 +1,7 @@
 // PING and PONG of one connection (docs/protocol.md §5.6), and the round trip that they measure.
 import { randomBytes } from 'node:crypto';
 
+import { clock } from '../clock.js';
 import { TransportError } from '../errors.js';
 import { PING_TOKEN_BYTES } from '../record/content.js';
 
@@ -32,7 +33,7 @@ export class Heartbeat {
 
   /** The token of the PING to send now. */
   beginPing(): Buffer {
-    this.#sent = { token: randomBytes(PING_TOKEN_BYTES), atMs: performance.now() };
+    this.#sent = { token: randomBytes(PING_TOKEN_BYTES), atMs: clock.nowMs() };
     return this.#sent.token;
   }
 
@@ -62,7 +63,7 @@ export class Heartbeat {
     if (this.#sent === undefined || !this.#sent.token.equals(token)) {
       throw new TransportError('ERR_RECORD_UNEXPECTED', 'A PONG that nobody asked for');
     }
-    const roundTripMs = performance.now() - this.#sent.atMs;
+    const roundTripMs = clock.nowMs() - this.#sent.atMs;
     this.#sent = undefined;
     this.#roundTripMs = roundTripMs;
     for (const { answered } of this.#waiting.splice(0)) answered(roundTripMs);

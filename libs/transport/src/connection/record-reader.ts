@@ -1,3 +1,4 @@
+import { clock } from '../clock.js';
 import { decodeFrames } from '../frame/frame.js';
 import type { Streams } from '../frame/streams.js';
 import { MIN_BODY_BYTES, RecordDecoder } from '../record/record.js';
@@ -55,7 +56,7 @@ export class RecordReader {
 
   /** Hands the frames of a DATA record to the streams, until one of them has ended the connection. */
   receiveFrames(frames: Buffer): void {
-    const nowMs = performance.now();
+    const nowMs = clock.nowMs();
     for (const frame of decodeFrames(frames)) {
       this.#options.streams.receive(frame, nowMs);
       if (this.#isStopped) return;

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 
+import { clock } from '../clock.js';
 import { TransportError, toTransportError } from '../errors.js';
 import type { Streams } from '../frame/streams.js';
 import type { Limits } from '../limits.js';
@@ -88,7 +89,7 @@ export class RecordWriter {
   #scheduleTurn(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    setImmediate(this.#flushTurn);
+    clock.setImmediate(this.#flushTurn);
   }
 
   readonly #flushTurn = (): void => {

@@ -3,6 +3,8 @@ import type { BigIntStats } from 'node:fs';
 import { chmod, link, lstat, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 
+import { clock } from '../clock.js';
+
 /** Only who could read the key file of this user may knock; connecting takes permission to write. */
 const OWNER_ONLY = 0o600;
 
@@ -68,7 +70,7 @@ async function claim(path: string, found: BigIntStats, claimTimeoutMs: number): 
 
 /** One from a future that a clock told which has been set since is old. */
 function isYoung(stats: BigIntStats | undefined, claimTimeoutMs: number): boolean {
-  return stats !== undefined && Math.abs(Date.now() - Number(stats.ctimeMs)) < claimTimeoutMs;
+  return stats !== undefined && Math.abs(clock.unixMs() - Number(stats.ctimeMs)) < claimTimeoutMs;
 }
 
 function look(path: string): Promise<BigIntStats | undefined> {

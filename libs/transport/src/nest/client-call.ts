@@ -1,5 +1,6 @@
 import type { Deserializer, ReadPacket, Serializer } from '@nestjs/microservices';
 
+import { clock } from '../clock.js';
 import { TransportError } from '../errors.js';
 import type { AnswerSink, ClientStream } from '../frame/client-stream.js';
 import { encodeEvent } from '../frame/message.js';
@@ -53,7 +54,7 @@ export abstract class ClientCall implements AnswerSink {
   protected send(): void {
     const { host, packet, timeoutMs } = this.options;
     const { serializer, order } = host;
-    if (timeoutMs > 0) this.#timer = setTimeout(() => this.#expire(), timeoutMs);
+    if (timeoutMs > 0) this.#timer = clock.setTimeout(() => this.#expire(), timeoutMs);
     if (serializer === undefined) {
       this.#startOrFail(packet);
       return;
@@ -91,7 +92,7 @@ export abstract class ClientCall implements AnswerSink {
   protected end(): boolean {
     if (this.#isOver) return false;
     this.#isOver = true;
-    clearTimeout(this.#timer);
+    clock.clearTimeout(this.#timer);
     return true;
   }
 

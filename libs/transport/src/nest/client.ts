@@ -5,6 +5,7 @@ import type { ReadPacket, WritePacket } from '@nestjs/microservices';
 import type { Keyring } from '@sealwire/crypto';
 import { from, Observable, Subject } from 'rxjs';
 
+import { clock } from '../clock.js';
 import type { Endpoint } from '../connection/endpoint.js';
 import { TransportError } from '../errors.js';
 import { EventSequence } from '../frame/event-sequence.js';
@@ -198,7 +199,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     const { maxMessageBytes, maxIncompleteBytes, connectTimeoutMs } = this.#limits;
     const announcement = {
       instanceId: this.#instanceId,
-      unixMs: Date.now(),
+      unixMs: clock.unixMs(),
       maxMessageBytes,
       maxInFlight: 0,
       maxIncompleteBytes,

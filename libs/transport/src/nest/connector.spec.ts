@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { FakeClock } from '../../../../test/support/fake-clock.js';
 import { TransportError } from '../errors.js';
 import type { Link, LinkEvents } from './client-link.js';
 import { Connector } from './connector.js';
@@ -42,15 +43,15 @@ class FakeServer {
 }
 
 let server: FakeServer;
+let time: FakeClock;
 
 beforeEach(() => {
-  vi.useFakeTimers();
+  time = FakeClock.install();
   server = new FakeServer();
 });
 
 afterEach(() => {
-  if (vi.getTimerCount() > 0) throw new Error('A timer is left behind');
-  vi.useRealTimers();
+  if (time.timerCount > 0) throw new Error('A timer is left behind');
 });
 
 describe('a connector', () => {
@@ -59,7 +60,7 @@ describe('a connector', () => {
     const links = await Promise.all([connector.connect(), connector.connect(), connector.connect()]);
     expect(new Set(links).size).toBe(1);
     server.lose();
-    await vi.advanceTimersByTimeAsync(60_000);
+    await time.advanceAsync(60_000);
     expect(server.dials).toBe(1);
     await connector.connect();
     expect(server.dials).toBe(2);
@@ -97,7 +98,7 @@ describe('with redial', () => {
     await connector.connect();
     server.failure = refused;
     server.lose();
-    await vi.advanceTimersByTimeAsync(20_000);
+    await time.advanceAsync(20_000);
     const longest = [200, 400, 800, 1_000, 1_000, 1_000];
     for (const [index, longestMs] of longest.entries()) {
       expect(server.pauses()[index]).toBeGreaterThanOrEqual(longestMs / 2);
@@ -105,7 +106,7 @@ describe('with redial', () => {
     }
     expect(new Set(server.pauses().slice(3)).size).toBeGreaterThan(1);
     server.failure = undefined;
-    await vi.advanceTimersByTimeAsync(1_000);
+    await time.advanceAsync(1_000);
     expect(connector.state).toBe('connected');
     await connector.close();
   });
@@ -124,7 +125,7 @@ describe('with redial', () => {
     server.failure = refused;
     await expect(connector.connect()).rejects.toBe(refused);
     await connector.close();
-    await vi.advanceTimersByTimeAsync(60_000);
+    await time.advanceAsync(60_000);
     expect(server.dials).toBe(1);
   });
 });
@@ -134,9 +135,9 @@ describe('with waitForConnectionMs', () => {
     const connector = server.connector(redial, { waitForConnectionMs: 5_000 });
     server.failure = refused;
     const link = connector.connect();
-    await vi.advanceTimersByTimeAsync(2_000);
+    await time.advanceAsync(2_000);
     server.failure = undefined;
-    await vi.advanceTimersByTimeAsync(1_000);
+    await time.advanceAsync(1_000);
     await expect(link).resolves.toBeDefined();
     await connector.close();
   });
@@ -145,11 +146,11 @@ describe('with waitForConnectionMs', () => {
     const connector = server.connector(false, { waitForConnectionMs: 5_000 });
     server.failure = refused;
     const failed = connector.connect().catch((error: unknown) => error);
-    await vi.advanceTimersByTimeAsync(5_000);
+    await time.advanceAsync(5_000);
     expect(await failed).toBe(refused);
-    await vi.advanceTimersByTimeAsync(1_000);
+    await time.advanceAsync(1_000);
     const { dials } = server;
-    await vi.advanceTimersByTimeAsync(60_000);
+    await time.advanceAsync(60_000);
     expect(server.dials).toBe(dials);
   });
 

@@ -3,6 +3,7 @@
 //   IDLE → DIALING → CONNECTED → IDLE
 //             ↓ ↑         ↓
 //            PAUSED ←─────┘        with `redial`, or as long as a call waits for a connection
+import { clock } from '../clock.js';
 import { TransportError } from '../errors.js';
 import type { Limits } from '../limits.js';
 import type { Link, LinkEvents } from './client-link.js';
@@ -90,7 +91,7 @@ export class Connector {
   /** Lets what is running finish. `connect` may be called again. Never rejects. */
   async close(): Promise<void> {
     if (this.#state.at === 'DIALING') this.#state.abort.abort();
-    if (this.#state.at === 'PAUSED') clearTimeout(this.#state.timer);
+    if (this.#state.at === 'PAUSED') clock.clearTimeout(this.#state.timer);
     const wasConnected = this.#state.at === 'CONNECTED';
     this.#state = { at: 'IDLE' };
     this.#failures = 0;
@@ -101,7 +102,7 @@ export class Connector {
 
   #dialNow(): Promise<Link> {
     if (this.#state.at === 'DIALING') return this.#state.promise;
-    if (this.#state.at === 'PAUSED') clearTimeout(this.#state.timer);
+    if (this.#state.at === 'PAUSED') clock.clearTimeout(this.#state.timer);
     const abort = new AbortController();
     const promise = this.#dial(abort.signal);
     this.#state = { at: 'DIALING', promise, abort };
@@ -178,7 +179,7 @@ export class Connector {
     }
     const delayMs = backOffMs(this.#failures, limits);
     // To hope for a server is no reason for a process to go on; calls that wait have timers of their own.
-    const timer = setTimeout(() => this.#retry(), delayMs).unref();
+    const timer = clock.setTimeout(() => this.#retry(), delayMs).unref();
     this.#state = { at: 'PAUSED', timer };
     return delayMs;
   }

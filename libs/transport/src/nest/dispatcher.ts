@@ -1,6 +1,7 @@
 // Hands the messages of one connection to Nest's handlers (docs/protocol.md §6.5 to §6.7).
 import type { Deserializer, MessageHandler, Serializer } from '@nestjs/microservices';
 
+import { clock } from '../clock.js';
 import type { EventWindow } from '../frame/event-window.js';
 import { decodeEvent, decodeRequest } from '../frame/message.js';
 import type { Call, RequestMessage } from '../frame/message.js';
@@ -137,7 +138,7 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
       return;
     }
     const work = this.#work.get(stream);
-    clearTimeout(work?.timer);
+    clock.clearTimeout(work?.timer);
     this.#work.delete(stream);
     work?.execution.cancel();
   }
@@ -181,7 +182,7 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
       answer.error(NO_MESSAGE_HANDLER);
       return;
     }
-    const leftMs = timeoutMs > 0 ? stream.firstFrameMs + timeoutMs - performance.now() : Infinity;
+    const leftMs = timeoutMs > 0 ? stream.firstFrameMs + timeoutMs - clock.nowMs() : Infinity;
     if (leftMs <= 0) {
       answer.fail('ERR_REQUEST_TIMEOUT');
       return;
@@ -199,7 +200,7 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
       answer.fail('ERR_REQUEST_TIMEOUT');
       this.cancelled(stream);
     };
-    return setTimeout(expire, Math.min(leftMs, MAX_TIMER_MS));
+    return clock.setTimeout(expire, Math.min(leftMs, MAX_TIMER_MS));
   }
 
   #runEvent(stream: ServerStream, sequence: number, call: Call, record: Buffer | undefined): void {
@@ -230,7 +231,7 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
     const { host, peer } = this.#options;
     const context = new SealwireContext({ peer, pattern, metadata, record });
     const settled = (): void => {
-      clearTimeout(timer);
+      clock.clearTimeout(timer);
       this.#work.delete(stream);
       this.#running -= 1;
       host.places.release();

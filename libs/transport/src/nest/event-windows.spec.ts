@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 
+import { FakeClock } from '../../../../test/support/fake-clock.js';
 import { EventWindows } from './event-windows.js';
 
 const MINUTE_MS = 60_000;
@@ -9,25 +10,28 @@ const id = (number: number): Buffer => {
   return bytes;
 };
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));
-afterEach(() => void vi.useRealTimers());
+let time: FakeClock;
+
+beforeEach(() => {
+  time = FakeClock.install();
+});
 
 describe('the event windows of a server', () => {
   it('keep that of a client for 10 minutes after its last connection, and no longer [R6.22]', () => {
     const windows = new EventWindows(4);
     const window = windows.of(id(1));
     windows.left(id(1));
-    vi.advanceTimersByTime(10 * MINUTE_MS - 1);
+    time.advance(10 * MINUTE_MS - 1);
     expect(windows.of(id(1))).toBe(window);
     windows.left(id(1));
-    vi.advanceTimersByTime(10 * MINUTE_MS);
+    time.advance(10 * MINUTE_MS);
     expect(windows.of(id(1))).not.toBe(window);
   });
 
   it('keep that of a client that is connected, however long that lasts and whoever comes meanwhile [R6.22]', () => {
     const windows = new EventWindows(4);
     const window = windows.of(id(1));
-    vi.advanceTimersByTime(60 * MINUTE_MS);
+    time.advance(60 * MINUTE_MS);
     windows.of(id(2));
     windows.left(id(1));
     expect(windows.of(id(1))).toBe(window);
@@ -38,7 +42,7 @@ describe('the event windows of a server', () => {
     const window = windows.of(id(1));
     expect(windows.of(id(1))).toBe(window);
     windows.left(id(1));
-    vi.advanceTimersByTime(60 * MINUTE_MS);
+    time.advance(60 * MINUTE_MS);
     windows.of(id(2));
     expect(windows.of(id(1))).toBe(window);
   });

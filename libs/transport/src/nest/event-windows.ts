@@ -1,3 +1,4 @@
+import { clock } from '../clock.js';
 import { EventWindow } from '../frame/event-window.js';
 
 /** How long a server remembers the events of a client that is gone. */
@@ -29,7 +30,7 @@ export class EventWindows {
 
   /** The window of a client that connects; several connections of one client share it. */
   of(instanceId: Buffer): EventWindow {
-    this.#forget(performance.now());
+    this.#forget(clock.nowMs());
     const id = instanceId.toString('latin1');
     const used = this.#used.get(id);
     const window = used?.window ?? this.#kept.get(id)?.window ?? new EventWindow(this.#size);
@@ -48,7 +49,7 @@ export class EventWindows {
       return;
     }
     this.#used.delete(id);
-    this.#kept.set(id, { window: used.window, leftMs: performance.now() });
+    this.#kept.set(id, { window: used.window, leftMs: clock.nowMs() });
   }
 
   #forget(nowMs: number): void {

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { HealthIndicatorService } from '@nestjs/terminus';
 import type { HealthIndicatorResult } from '@nestjs/terminus';
 
+import { clock } from '../clock.js';
 import { TransportError } from '../errors.js';
 import type { SealwireClient } from './client.js';
 
@@ -42,7 +43,7 @@ export class SealwireHealthIndicator {
 async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(
+    timer = clock.setTimeout(
       () => reject(new TransportError('ERR_PING_TIMEOUT', `No answer within ${timeoutMs} ms`)),
       timeoutMs,
     );
@@ -50,7 +51,7 @@ async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
   try {
     return await Promise.race([work, deadline]);
   } finally {
-    clearTimeout(timer);
+    clock.clearTimeout(timer);
   }
 }
 

@@ -1,9 +1,13 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 
+import { FakeClock } from '../../../../test/support/fake-clock.js';
 import { LogLimit } from './log-limit.js';
 
-beforeEach(() => void vi.useFakeTimers());
-afterEach(() => void vi.useRealTimers());
+let time: FakeClock;
+
+beforeEach(() => {
+  time = FakeClock.install();
+});
 
 describe('the limit of the log', () => {
   const written: [string, number][] = [];
@@ -15,7 +19,7 @@ describe('the limit of the log', () => {
     const limit = new LogLimit();
     for (const name of ['a', 'b', 'c', 'd']) limit.write('kind', entry(name));
     expect(written).toEqual([['a', 0]]);
-    vi.advanceTimersByTime(1_000);
+    time.advance(1_000);
     expect(written).toEqual([
       ['a', 0],
       ['d', 2],
@@ -26,9 +30,9 @@ describe('the limit of the log', () => {
     const limit = new LogLimit();
     for (let at = 0; at < 10_000; at += 10) {
       limit.write('kind', entry('again'));
-      vi.advanceTimersByTime(10);
+      time.advance(10);
     }
-    vi.advanceTimersByTime(1_000);
+    time.advance(1_000);
     expect(written.length).toBeLessThanOrEqual(11);
     expect(written.reduce((sum, [, suppressed]) => sum + 1 + suppressed, 0)).toBe(1_000);
   });
@@ -37,8 +41,8 @@ describe('the limit of the log', () => {
     const limit = new LogLimit();
     limit.write('one', entry('a'));
     limit.write('other', entry('b'));
-    vi.advanceTimersByTime(1_000);
-    expect(vi.getTimerCount()).toBe(0);
+    time.advance(1_000);
+    expect(time.timerCount).toBe(0);
     limit.write('one', entry('c'));
     expect(written.map(([name]) => name)).toEqual(['a', 'b', 'c']);
   });
@@ -48,7 +52,7 @@ describe('the limit of the log', () => {
     for (const name of ['a', 'b', 'c']) limit.write('kind', entry(name));
     limit.flush();
     expect(written.at(-1)).toEqual(['c', 1]);
-    expect(vi.getTimerCount()).toBe(0);
+    expect(time.timerCount).toBe(0);
   });
 
   it('loses an entry whose logger throws, and goes on', () => {
@@ -57,7 +61,7 @@ describe('the limit of the log', () => {
       throw new Error('no disk');
     };
     for (let count = 0; count < 2; count++) limit.write('kind', broken);
-    vi.advanceTimersByTime(1_000);
+    time.advance(1_000);
     limit.write('kind', broken);
     limit.flush();
     limit.write('kind', entry('again'));

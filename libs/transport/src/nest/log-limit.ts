@@ -1,3 +1,5 @@
+import { clock } from '../clock.js';
+
 const INTERVAL_MS = 1_000;
 
 interface Interval {
@@ -25,13 +27,13 @@ export class LogLimit {
     const intervals = [...this.#intervals.values()];
     this.#intervals.clear();
     for (const { timer, held } of intervals) {
-      clearTimeout(timer);
+      clock.clearTimeout(timer);
       if (held !== undefined) writeOrLose(held.write, held.count - 1);
     }
   }
 
   #begin(kind: string, write: (suppressed: number) => void, suppressed: number): void {
-    const timer = setTimeout(() => this.#end(kind), INTERVAL_MS).unref();
+    const timer = clock.setTimeout(() => this.#end(kind), INTERVAL_MS).unref();
     this.#intervals.set(kind, { timer, held: undefined });
     writeOrLose(write, suppressed);
   }

@@ -2,6 +2,7 @@
 // AES-128-CBC happens. A user's own serializer and deserializer work on packets, above it.
 import type { Deserializer, Serializer } from '@nestjs/microservices';
 
+import { clock } from '../clock.js';
 import type { ConnectionCodec } from '../connection/codec.js';
 import type { Session } from '../handshake/index.js';
 import { contentBytes, decodeContent, writeContent } from '../record/content.js';
@@ -25,7 +26,7 @@ export class SealingSerializer implements Serializer<readonly OutgoingContent[],
   }
 
   serialize(contents: readonly OutgoingContent[]): Buffer {
-    const nowMs = performance.now();
+    const nowMs = clock.nowMs();
     const sealed = Buffer.allocUnsafe(mostBytes(contents));
     let at = 0;
     for (const content of contents) {
@@ -63,7 +64,7 @@ export class OpeningDeserializer implements Deserializer<Buffer, RecordContent> 
   }
 
   deserialize(body: Buffer): RecordContent {
-    const nowMs = performance.now();
+    const nowMs = clock.nowMs();
     const content = decodeContent(this.#half.open(body, nowMs));
     if (content.type === 'KEY_UPDATE') this.#half.updateKey(nowMs);
     return content;
@@ -71,7 +72,7 @@ export class OpeningDeserializer implements Deserializer<Buffer, RecordContent> 
 }
 
 export function createCodec({ outgoingKey, incomingKey }: Session, limits: KeyLimits): ConnectionCodec {
-  const nowMs = performance.now();
+  const nowMs = clock.nowMs();
   const sealing = new SealingHalf(outgoingKey, limits, nowMs);
   const opening = new OpeningHalf(incomingKey, limits, nowMs);
   return {

@@ -8,6 +8,7 @@ import type { Keyring } from '@sealwire/crypto';
 import { Subject } from 'rxjs';
 import type { Observable } from 'rxjs';
 
+import { clock } from '../clock.js';
 import type { Connection, ConnectionEvents } from '../connection/connection.js';
 import { remoteAddress } from '../connection/endpoint.js';
 import type { Endpoint } from '../connection/endpoint.js';
@@ -164,7 +165,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
     };
     const announcement = {
       instanceId: this.#instanceId,
-      unixMs: Date.now(),
+      unixMs: clock.unixMs(),
       maxMessageBytes,
       maxInFlight,
       maxIncompleteBytes,

@@ -1,3 +1,4 @@
+import { clock } from '../clock.js';
 import { TransportError } from '../errors.js';
 import type { Limits } from '../limits.js';
 import type { Link } from './client-link.js';
@@ -31,7 +32,7 @@ export class WaitingCalls {
       return Promise.reject(new TransportError('ERR_QUEUE_FULL', message, { sent: false }));
     }
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
+      const timer = clock.setTimeout(() => {
         this.#calls.delete(call);
         reject(this.#lastError ?? noConnection(waitForConnectionMs));
       }, waitForConnectionMs);
@@ -58,14 +59,14 @@ export class WaitingCalls {
 
   #leave(call: WaitingCall, reason: unknown): void {
     this.#calls.delete(call);
-    clearTimeout(call.timer);
+    clock.clearTimeout(call.timer);
     call.reject(reason);
   }
 
   #take(): WaitingCall[] {
     const calls = [...this.#calls];
     this.#calls.clear();
-    for (const { timer } of calls) clearTimeout(timer);
+    for (const { timer } of calls) clock.clearTimeout(timer);
     return calls;
   }
 }

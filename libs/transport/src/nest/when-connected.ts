@@ -1,5 +1,6 @@
 import type { Subscriber } from 'rxjs';
 
+import { clock } from '../clock.js';
 import { requestTimedOut } from './client-call.js';
 import type { Connector } from './connector.js';
 
@@ -42,17 +43,17 @@ export class WhenConnected {
   /** For a request: whoever unsubscribes, or whose deadline comes, waits no longer. */
   runRequest({ timeoutMs, start }: WaitingRequest, subscriber: Subscriber<unknown>): void {
     const abort = new AbortController();
-    const startedMs = performance.now();
+    const startedMs = clock.nowMs();
     const expire = (): void => subscriber.error(requestTimedOut(timeoutMs, false));
-    const timer = timeoutMs > 0 ? setTimeout(expire, timeoutMs) : undefined;
+    const timer = timeoutMs > 0 ? clock.setTimeout(expire, timeoutMs) : undefined;
     subscriber.add(() => {
-      clearTimeout(timer);
+      clock.clearTimeout(timer);
       abort.abort();
     });
     const startUnlessLeft = (): void => {
-      clearTimeout(timer);
+      clock.clearTimeout(timer);
       if (subscriber.closed) return;
-      const leftMs = timeoutMs > 0 ? Math.max(1, Math.ceil(timeoutMs - (performance.now() - startedMs))) : 0;
+      const leftMs = timeoutMs > 0 ? Math.max(1, Math.ceil(timeoutMs - (clock.nowMs() - startedMs))) : 0;
       subscriber.add(start(leftMs));
     };
     this.run(startUnlessLeft, abort.signal).catch((error: unknown) => subscriber.error(error));

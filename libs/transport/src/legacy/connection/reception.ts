@@ -1,6 +1,7 @@
 // The server's half of the legacy wire (docs/protocol.md §9): bytes until FIN, and never a byte back.
 import type { Socket } from 'node:net';
 
+import { clock } from '../../clock.js';
 import type { Stranger } from '../../connection/strangers.js';
 import { toTransportError, TransportError } from '../../errors.js';
 import { CiphertextGatherer } from '../wire/message.js';
@@ -27,7 +28,7 @@ export class Reception implements Stranger {
   constructor(options: ReceptionOptions) {
     const { socket, connectionTimeoutMs } = options;
     this.#options = options;
-    this.#timer = setTimeout(() => this.#expire(), connectionTimeoutMs);
+    this.#timer = clock.setTimeout(() => this.#expire(), connectionTimeoutMs);
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.on('end', () => this.#complete());
     socket.on('error', (cause) => this.#fail(new TransportError('ERR_CONNECTION_LOST', cause.message, { cause })));
@@ -61,7 +62,7 @@ export class Reception implements Stranger {
   }
 
   #closed(): void {
-    clearTimeout(this.#timer);
+    clock.clearTimeout(this.#timer);
     this.#fail(new TransportError('ERR_CONNECTION_LOST', 'The connection ended without a FIN'));
     if (this.#state !== 'COMPLETE') return;
     this.#state = 'OVER';

@@ -1,3 +1,4 @@
+import { clock } from '../../clock.js';
 import { TransportError } from '../../errors.js';
 import { Execution } from '../../nest/execution.js';
 import type { ExecutionOptions } from '../../nest/execution.js';
@@ -31,11 +32,11 @@ export class RunningHandlers {
     if (this.#running.size === 0) return;
     await new Promise<void>((resolve) => {
       const resume = (): void => {
-        clearTimeout(timer);
+        clock.clearTimeout(timer);
         this.#emptied.delete(resume);
         resolve();
       };
-      const timer = setTimeout(resume, timeoutMs);
+      const timer = clock.setTimeout(resume, timeoutMs);
       this.#emptied.add(resume);
     });
     for (const execution of this.#running) execution.cancel();

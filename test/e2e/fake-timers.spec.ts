@@ -1,0 +1,67 @@
+import { lastValueFrom } from 'rxjs';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+
+import { arrived } from '../support/application.js';
+import { endAll, newClient, portOf, startServer } from '../support/pair.js';
+
+afterEach(endAll);
+
+/** Everything that a test runner can replace in a process of its own; nothing of it goes on by itself. */
+function fakeTimers(): void {
+  vi.useFakeTimers({
+    toFake: [
+      ...(['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'clearImmediate'] as const),
+      ...(['queueMicrotask', 'Date', 'performance', 'hrtime'] as const),
+    ],
+    now: -1,
+  });
+  onTestFinished(() => void vi.useRealTimers());
+}
+
+describe('under the fake timers of a test runner', () => {
+  it('a client that was made before them has its calls answered, and is usable after them', async () => {
+    const client = newClient(portOf(await startServer()));
+    await client.connect();
+    fakeTimers();
+    expect(await lastValueFrom(client.send('echo', 1))).toBe(1);
+    await arrived(client.emit('echo', 1));
+    expect(await lastValueFrom(client.send('echo', 'x'.repeat(1_000_000)))).toHaveLength(1_000_000);
+    vi.useRealTimers();
+    expect(await lastValueFrom(client.send('echo', 2))).toBe(2);
+  });
+
+  it('a call that they have interrupted is answered after them', async () => {
+    const client = newClient(portOf(await startServer()));
+    await client.connect();
+    fakeTimers();
+    const interrupted = lastValueFrom(client.send('echo', 1));
+    vi.useRealTimers();
+    expect(await interrupted).toBe(1);
+    expect(await lastValueFrom(client.send('echo', 2))).toBe(2);
+  });
+
+  it('a server and a client that are made under them connect, answer and close', async () => {
+    fakeTimers();
+    const client = newClient(portOf(await startServer()));
+    expect(await lastValueFrom(client.send('echo', 1))).toBe(1);
+    await client.close();
+  });
+
+  it('a library that is loaded under them has real timers all the same', async () => {
+    fakeTimers();
+    vi.resetModules();
+    const fresh = await import('../support/pair.js');
+    onTestFinished(fresh.endAll);
+    const client = fresh.newClient(fresh.portOf(await fresh.startServer()));
+    expect(await lastValueFrom(client.send('echo', 1))).toBe(1);
+  });
+
+  it('a deadline of a call comes in real time', async () => {
+    const server = await startServer();
+    server.addHandler('hang', () => new Promise(() => undefined));
+    const client = newClient(portOf(server), { requestTimeoutMs: 10 });
+    await client.connect();
+    fakeTimers();
+    await expect(lastValueFrom(client.send('hang', 1))).rejects.toMatchObject({ code: 'ERR_REQUEST_TIMEOUT' });
+  });
+});
