@@ -3,6 +3,7 @@
 import { TransportError } from '../errors.js';
 
 import type { Frame } from './frame.js';
+import { IdTable } from './id-table.js';
 
 export interface AssemblerLimits {
   readonly maxMessageBytes: number;
@@ -23,7 +24,7 @@ const LARGE_BYTES = 262_144;
 
 export class MessageAssembler {
   readonly #limits: AssemblerLimits;
-  readonly #incomplete = new Map<number, Incomplete>();
+  readonly #incomplete = new IdTable<Incomplete>();
   #incompleteBytes = 0;
 
   /** @param limits - What this side announced. */
@@ -76,7 +77,7 @@ export class MessageAssembler {
   /** When the message that waits longest for its next fragment made progress; none is incomplete: undefined. */
   get stalestProgressMs(): number | undefined {
     let stalest: number | undefined;
-    for (const { progressMs } of this.#incomplete.values()) {
+    for (const [, { progressMs }] of this.#incomplete.entries()) {
       if (stalest === undefined || progressMs < stalest) stalest = progressMs;
     }
     return stalest;

@@ -9,6 +9,7 @@ import type { AnswerSink } from './client-stream.js';
 import { EventSequence } from './event-sequence.js';
 import { MAX_FRAGMENT_BYTES, MAX_STREAM_ID } from './frame.js';
 import type { Frame } from './frame.js';
+import { IdTable } from './id-table.js';
 import { writeSequence } from './message.js';
 import { OpeningQueue } from './opening-queue.js';
 import { FrameSender, SendingStream } from './sender.js';
@@ -34,7 +35,7 @@ export class ClientStreams implements Streams {
   readonly #sender: FrameSender;
   readonly #assembler: MessageAssembler;
   /** Every stream that holds one of the peer's slots. */
-  readonly #open = new Map<number, ClientStream>();
+  readonly #open = new IdTable<ClientStream>();
   readonly #queue = new OpeningQueue<ClientStream>();
   #nextId: number;
   #highestSealed = 0;
@@ -67,7 +68,7 @@ export class ClientStreams implements Streams {
   }
 
   get hasUnopened(): boolean {
-    return this.#queue.size > 0 || [...this.#open.values()].some(({ state }) => state.at === 'BEGUN');
+    return this.#queue.size > 0 || this.#open.entries().some(([, { state }]) => state.at === 'BEGUN');
   }
 
   get openCount(): number {
@@ -165,13 +166,13 @@ export class ClientStreams implements Streams {
 
   stopSending(): void {
     this.stopOpening();
-    for (const { state } of this.#open.values()) if ('sending' in state) this.#sender.drop(state.sending);
+    for (const [, { state }] of this.#open.entries()) if ('sending' in state) this.#sender.drop(state.sending);
   }
 
   end(reason: () => TransportError): void {
     this.#mayTake = this.#mayOpen = false;
     for (const stream of this.#takeUnopened()) stream.sink.fail(reason().ofMessage(false));
-    for (const [id, stream] of this.#open) {
+    for (const [id, stream] of this.#open.entries()) {
       const wanted = stream.state.at === 'SEALED';
       this.#end(stream, id);
       if (wanted) stream.sink.fail(reason().ofMessage(true));
@@ -271,7 +272,7 @@ export class ClientStreams implements Streams {
   #takeUnopened(): ClientStream[] {
     const queued = this.#queue.drain();
     for (const stream of queued) stream.state = ENDED;
-    const begun = [...this.#open].filter(([, { state }]) => state.at === 'BEGUN');
+    const begun = this.#open.entries().filter(([, { state }]) => state.at === 'BEGUN');
     for (const [id, stream] of begun) this.#end(stream, id);
     return [...queued, ...begun.map(([, stream]) => stream)];
   }

@@ -6,6 +6,7 @@ import { TransportError } from '../errors.js';
 import { MessageAssembler } from './assembler.js';
 import type { AssemblerLimits } from './assembler.js';
 import type { Frame } from './frame.js';
+import { IdTable } from './id-table.js';
 import { FrameSender, SendingStream } from './sender.js';
 import type { Streams } from './streams.js';
 
@@ -61,7 +62,7 @@ export class ServerStreams implements Streams {
   readonly #options: ServerStreamsOptions;
   readonly #sender: FrameSender;
   readonly #assembler: MessageAssembler;
-  readonly #open = new Map<number, OpenStream>();
+  readonly #open = new IdTable<OpenStream>();
   readonly #paused = new Set<OpenStream>();
   #highestSeen = 0;
   #mayOpen = true;
@@ -224,7 +225,7 @@ export class ServerStreams implements Streams {
   }
 
   end(): void {
-    for (const id of this.#open.keys()) this.#cancel(id);
+    for (const [id] of this.#open.entries()) this.#cancel(id);
   }
 
   #receiveMessage(kind: 'REQUEST' | 'EVENT', frame: Frame, nowMs: number): void {
