@@ -5,6 +5,7 @@ import { clock } from '../clock.js';
 import { toTransportError, TransportError } from '../errors.js';
 import { ALERT, checkMessage1Prefix, MESSAGE_1_BYTES } from '../handshake/index.js';
 import type { Session } from '../handshake/index.js';
+import { receiveFrom, stopReceiving } from './socket-reader.js';
 
 export interface AcceptanceOptions {
   readonly socket: Socket;
@@ -28,7 +29,8 @@ export class Acceptance {
     const { socket, handshakeTimeoutMs } = options;
     this.#options = options;
     this.#timer = clock.setTimeout(() => this.#expire(), handshakeTimeoutMs);
-    socket.on('data', this.#onData).on('error', this.#onError).on('end', this.#onEnd).on('close', this.#onEnd);
+    receiveFrom(socket, this.#onData);
+    socket.on('error', this.#onError).on('end', this.#onEnd).on('close', this.#onEnd);
   }
 
   readonly #onData = (chunk: Buffer): void => this.#receive(chunk);
@@ -78,6 +80,7 @@ export class Acceptance {
     const { socket } = this.#options;
     this.#isOver = true;
     clock.clearTimeout(this.#timer);
-    socket.off('data', this.#onData).off('error', this.#onError).off('end', this.#onEnd).off('close', this.#onEnd);
+    stopReceiving(socket, this.#onData);
+    socket.off('error', this.#onError).off('end', this.#onEnd).off('close', this.#onEnd);
   }
 }

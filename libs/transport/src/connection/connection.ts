@@ -13,6 +13,7 @@ import { Heartbeat } from './heartbeat.js';
 import { Outbox } from './outbox.js';
 import { RecordReader } from './record-reader.js';
 import { RecordWriter } from './record-writer.js';
+import { receiveFrom } from './socket-reader.js';
 
 export interface ConnectionEvents {
   /** A server's client has proved the key. */
@@ -72,7 +73,7 @@ export class Connection {
       receive: (content) => this.#receiveContent(content),
     });
     this.#state = { at: role === 'server' ? 'WAIT_CONFIRM' : 'OPEN' };
-    this.#listen();
+    this.#listen(options);
     if (role === 'server') this.#clocks.waitForConfirm(confirmTimeoutMs);
     else this.#confirm();
   }
@@ -135,9 +136,8 @@ export class Connection {
     this.#finish(error);
   }
 
-  #listen(): void {
-    const { socket } = this.#options;
-    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+  #listen({ socket }: ConnectionOptions): void {
+    receiveFrom(socket, (chunk) => this.#receive(chunk));
     socket.on('end', () => this.#receiveFin());
     socket.on('error', (cause) => this.destroy(new TransportError('ERR_CONNECTION_LOST', cause.message, { cause })));
     socket.on('close', () => this.#receiveSocketClose());

@@ -34,6 +34,7 @@ describe('a dial', () => {
       key: { keyId: Buffer.alloc(8), psk: Buffer.alloc(32, 1) },
       handshake: { service: 'default', announcement: ANNOUNCEMENT },
       connectTimeoutMs: 5_000,
+      shareReadBuffer: true,
       signal: new AbortController().signal,
     };
     const refused = expect.objectContaining({ code: 'ERR_INTERNAL', sent: false, cause }) as Error;

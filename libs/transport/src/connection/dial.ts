@@ -1,19 +1,21 @@
 // The client's way to an open connection (docs/protocol.md §4): connect, message 1, message 2. One deadline for all.
-import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 
 import { clock } from '../clock.js';
 import { toTransportError, TransportError } from '../errors.js';
 import { expectedReplyBytes, receiveMessage2, startInitiator } from '../handshake/index.js';
 import type { HandshakeOptions, InitiatorState, PskOfKey, Session } from '../handshake/index.js';
-import { formatEndpoint, SOCKET_OPTIONS } from './endpoint.js';
+import { formatEndpoint } from './endpoint.js';
 import type { Endpoint } from './endpoint.js';
+import { connectSocket, receiveFrom, stopReceiving } from './socket-reader.js';
 
 export interface DialOptions {
   readonly endpoint: Endpoint;
   readonly key: PskOfKey;
   readonly handshake: HandshakeOptions;
   readonly connectTimeoutMs: number;
+  /** Whether the socket reads into the buffer that all sockets of the process share. */
+  readonly shareReadBuffer: boolean;
   /** Gives up. */
   readonly signal: AbortSignal;
 }
@@ -58,18 +60,20 @@ class DialAttempt {
   constructor(options: DialOptions, outcome: Outcome) {
     this.#options = options;
     this.#outcome = outcome;
-    this.#socket = connect({ ...options.endpoint, ...SOCKET_OPTIONS });
+    this.#socket = connectSocket(options.endpoint, options.shareReadBuffer);
     this.#timer = clock.setTimeout(() => this.#expire(), options.connectTimeoutMs);
   }
 
   start(): void {
     this.#socket.on('connect', () => this.#sendMessage1());
-    this.#socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    receiveFrom(this.#socket, this.#onData);
     this.#socket.on('error', (cause) => this.#failConnect(cause));
     for (const event of ['end', 'close']) this.#socket.on(event, () => this.#failClosed());
     this.#options.signal.addEventListener('abort', this.#abort);
     if (this.#options.signal.aborted) this.#abort();
   }
+
+  readonly #onData = (chunk: Buffer): void => this.#receive(chunk);
 
   readonly #abort = (): void => {
     this.#fail(new TransportError('ERR_CLIENT_CLOSED', 'The client was closed while it connected', { sent: false }));
@@ -134,6 +138,7 @@ class DialAttempt {
   #release(): void {
     clock.clearTimeout(this.#timer);
     this.#options.signal.removeEventListener('abort', this.#abort);
+    stopReceiving(this.#socket, this.#onData);
     this.#socket.removeAllListeners();
   }
 }

@@ -10,6 +10,7 @@ import type { Connection, ConnectionEvents } from './connection.js';
 import { remoteAddress, SOCKET_OPTIONS } from './endpoint.js';
 import type { Endpoint } from './endpoint.js';
 import type { Listening } from './listener-slot.js';
+import { shareReadBuffer } from './socket-reader.js';
 import { startListening } from './start-listening.js';
 import { networkOf, Strangers } from './strangers.js';
 import type { Stranger } from './strangers.js';
@@ -23,6 +24,8 @@ export interface HandshakeFailure {
 
 export interface ListenerOptions {
   readonly limits: Limits;
+  /** Whether accepted sockets read into the buffer that all sockets of the process share. */
+  readonly shareReadBuffer: boolean;
   /** @throws {TransportError} Whatever is wrong with message 1. */
   readonly respond: (message1: Buffer) => { readonly message2: Buffer; readonly session: Session };
   /** Makes the connection that takes `socket` over; it calls `events`. */
@@ -71,6 +74,7 @@ export class Listener implements Listening {
 
   #accept(socket: Socket): void {
     const { limits, respond } = this.#options;
+    if (this.#options.shareReadBuffer) shareReadBuffer(socket);
     const caller = new Caller(socket);
     const acceptance = new Acceptance({
       socket,

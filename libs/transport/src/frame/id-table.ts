@@ -88,8 +88,8 @@ export class IdTable<T> {
   #grow(): void {
     const entries = this.entries();
     const capacity = Math.max(INITIAL_CAPACITY, 2 * this.#ids.length);
-    this.#ids = new Array<number>(capacity).fill(0);
-    this.#values = new Array<T | undefined>(capacity).fill(undefined);
+    this.#ids = Array.from({ length: capacity }, () => 0);
+    this.#values = Array.from({ length: capacity }, () => undefined);
     this.#mask = capacity - 1;
     for (const [id, value] of entries) {
       const at = this.#find(id);

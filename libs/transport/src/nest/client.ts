@@ -209,6 +209,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
       key: { keyId: Buffer.from(primary.idBytes), psk: Buffer.from(primary.psk()) },
       handshake: { service: this.#service, announcement },
       connectTimeoutMs,
+      shareReadBuffer: this.#options.shareReadBuffer ?? true,
       signal,
     };
     return openLink(options, this.#limits, this.#sequence, {

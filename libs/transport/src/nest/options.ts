@@ -25,6 +25,11 @@ export interface SealwireOptions extends LimitOptions {
   readonly keyring?: Keyring;
   /** Both ends must use the same name. Default `default`. */
   readonly service?: string;
+  /**
+   * Read all sockets of the process into one buffer, which saves an allocation for each read. Default true. Listeners of
+   * 'data' that an application adds to a socket of its own accord are called only without it.
+   */
+  readonly shareReadBuffer?: boolean;
 }
 
 export interface SealwireServerOptions extends SealwireOptions {
@@ -78,6 +83,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   rejectSelf: FLAG,
   keepSealedRecord: FLAG,
   redial: FLAG,
+  shareReadBuffer: FLAG,
   transportId: TRANSPORT_ID,
   serializer: having('serialize', 'an object with the method serialize'),
   deserializer: having('deserialize', 'an object with the method deserialize'),

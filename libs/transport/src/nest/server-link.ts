@@ -43,7 +43,10 @@ export function openServerLink(options: ServerLinkOptions): ServerLink {
     limits,
     streams: () => streams,
     flush: (isPaced) => connection.scheduleFlush(isPaced),
-    currentRecord: () => (keepSealedRecord ? connection.currentRecord : undefined),
+    currentRecord: () => {
+      const record = keepSealedRecord ? connection.currentRecord : undefined;
+      return record && Buffer.from(record); // it may be a view of what the next read overwrites
+    },
   });
   const { maxQueuedBytes } = limits;
   const streams = new ServerStreams({ own: limits, peer: session.peer, maxQueuedBytes, handler: dispatcher });

@@ -143,6 +143,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
   #createListener(keyring: Keyring): Listener {
     return new Listener({
       limits: this.#limits,
+      shareReadBuffer: this.#options.shareReadBuffer ?? true,
       respond: (message1) => this.#respond(keyring, message1),
       connect: (socket, session, events, confirmTimeoutMs) => this.#connect(socket, session, events, confirmTimeoutMs),
       handshakeFailed: (failure) => this.#refused(failure),
