@@ -27,38 +27,70 @@ async function arrive(server: SealwireServer, localAddress: string): Promise<Rog
   return peer;
 }
 
-it.each([
+const CROWDS = [
   ['in all', { maxStrangers: 3, maxStrangersPerAddress: 2 }, ['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5']],
   ['of one address', { maxStrangers: 64, maxStrangersPerAddress: 3 }, Array<string>(4).fill('127.0.0.1')],
-] as const)('the oldest go when too many prove no key %s, others are served', async (_which, limits, addresses) => {
-  const server = await startServer({ ...limits, handshakeTimeoutMs: 60_000 });
+] as const;
+
+it.each(CROWDS)(
+  'when too many prove no key %s, those go first that have shown least',
+  async (_which, limits, hosts) => {
+    const server = await startServer({ ...limits, handshakeTimeoutMs: 60_000 });
+    server.addHandler('count', () => Promise.resolve(1));
+    const refused: unknown[] = [];
+    server.connectionEvents.subscribe((event) => {
+      if (event.type === 'refused') refused.push([event.address, event.error.code]);
+    });
+    const [first, second, third, fourth] = hosts;
+    const verified = await arrive(server, first);
+    const message1 = verified.message1();
+    verified.write(message1);
+    await verified.hears('message 2');
+    const begun = await arrive(server, second);
+    begun.write(message1.subarray(0, 1));
+    const silent = await arrive(server, third);
+    expect(server.snapshot().strangers).toBe(3);
+
+    const replaying = await arrive(server, fourth);
+    await silent.left;
+    expect(silent.words).toEqual(['alert']);
+
+    replaying.write(message1);
+    await replaying.hears('message 2');
+    const { localAddress, localPort } = replaying.socket;
+    await arrive(server, fourth);
+    await replaying.left;
+    expect(refused).toEqual([[`${localAddress}:${localPort}`, 'ERR_STRANGER_EVICTED']]);
+
+    await arrive(server, third);
+    const client = newClient(portOf(server)); // the two silent ones are older, and have to go
+    expect(await firstValueFrom(client.send('echo', 'served'))).toBe('served');
+    await Promise.all([arrive(server, fourth), arrive(server, fourth)]); // one of them takes the place of the other
+    verified.say(CONFIRM, request());
+    await verified.hears('NEXT 1');
+    begun.write(begun.message1().subarray(1));
+    await begun.hears('message 2');
+    expect(server.snapshot()).toMatchObject({ connections: 2 });
+  },
+);
+
+it('when all that are too many have a verified message 1, the oldest of them goes', async () => {
+  const server = await startServer({ maxStrangersPerAddress: 2, handshakeTimeoutMs: 60_000 });
   server.addHandler('count', () => Promise.resolve(1));
-  const refused: unknown[] = [];
-  server.connectionEvents.subscribe((event) => {
-    if (event.type === 'refused') refused.push([event.address, event.error.code]);
-  });
-  const [first = '', second = '', third = '', fourth = ''] = addresses;
-  const unconfirmed = await arrive(server, first);
-  unconfirmed.write(unconfirmed.message1());
-  await unconfirmed.hears('message 2');
-  const { localAddress, localPort } = unconfirmed.socket;
-  const silent = await arrive(server, second);
-  await arrive(server, third);
-  expect(server.snapshot().strangers).toBe(3);
-
-  const newest = await arrive(server, fourth);
-  await unconfirmed.left;
-  expect(refused).toEqual([[`${localAddress}:${localPort}`, 'ERR_STRANGER_EVICTED']]);
-  expect(server.snapshot().strangers).toBe(3);
-
-  const client = newClient(portOf(server));
-  expect(await firstValueFrom(client.send('echo', 'served'))).toBe('served');
-  await silent.left;
-  expect(silent.words).toEqual(['alert']);
-
+  const verified: RoguePeer[] = [];
+  for (let count = 0; count < 2; count++) {
+    const peer = await arrive(server, '127.0.0.1');
+    peer.write(peer.message1());
+    await peer.hears('message 2');
+    verified.push(peer);
+  }
+  const [oldest, second] = verified;
+  const newest = await arrive(server, '127.0.0.1');
+  await oldest?.left;
+  second?.say(CONFIRM);
   newest.write(newest.message1());
   await newest.hears('message 2');
   newest.say(CONFIRM, request());
   await newest.hears('NEXT 1');
-  expect(server.snapshot()).toMatchObject({ strangers: 1, connections: 2 });
+  expect(server.snapshot()).toMatchObject({ strangers: 0, connections: 2 });
 });

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 
 import { clock } from '../clock.js';
 import { toTransportError, TransportError } from '../errors.js';
-import { ALERT, checkMessage1Prefix, MESSAGE_1_BYTES } from '../handshake/index.js';
+import { ALERT, checkMessage1Prefix, ephemeralOf, MESSAGE_1_BYTES } from '../handshake/index.js';
 import type { Session } from '../handshake/index.js';
 import { receiveFrom, stopReceiving } from './socket-reader.js';
 
@@ -12,8 +12,8 @@ export interface AcceptanceOptions {
   readonly handshakeTimeoutMs: number;
   /** @throws {TransportError} Whatever is wrong with message 1. */
   readonly respond: (message1: Buffer) => { readonly message2: Buffer; readonly session: Session };
-  /** Message 2 is on its way: the socket has a new owner from this call on. */
-  readonly accepted: (session: Session, leftMs: number) => void;
+  /** Message 2 is on its way: the socket has a new owner from this call on. `ephemeral` is e_I of message 1, a view. */
+  readonly accepted: (session: Session, ephemeral: Buffer, leftMs: number) => void;
   readonly failed: (error: TransportError, receivedBytes: number) => void;
 }
 
@@ -38,6 +38,11 @@ export class Acceptance {
     this.#fail(new TransportError('ERR_CONNECTION_LOST', cause.message, { cause }));
   readonly #onEnd = (): void => this.#fail(new TransportError('ERR_TRUNCATED', 'The client left during the handshake'));
 
+  /** Whether any byte of message 1 has come. */
+  get hasBegun(): boolean {
+    return this.#received.length > 0;
+  }
+
   /** Others need its place. */
   evict(): void {
     this.#fail(new TransportError('ERR_STRANGER_EVICTED', 'Too many connections that have not proved the key'));
@@ -58,7 +63,8 @@ export class Acceptance {
     const { message2, session } = respond(this.#received);
     this.#release();
     socket.write(message2);
-    accepted(session, Math.max(1, handshakeTimeoutMs - (clock.nowMs() - this.#acceptedMs)));
+    const leftMs = Math.max(1, handshakeTimeoutMs - (clock.nowMs() - this.#acceptedMs));
+    accepted(session, ephemeralOf(this.#received), leftMs);
   }
 
   #expire(): void {

@@ -28,7 +28,7 @@ export interface Dialed {
 
 /**
  * @throws {TransportError} `ERR_CONNECT_FAILED`, `ERR_CONNECT_TIMEOUT`, `ERR_HANDSHAKE_TIMEOUT`, `ERR_ALERT` - the server
- *   has another key or service name; `ERR_CLIENT_CLOSED` after `signal`; and what a wrong message 2 causes.
+ *   has another key or service name, or is busy; `ERR_CLIENT_CLOSED` after `signal`; and what a wrong message 2 causes.
  */
 export function dial(options: DialOptions, opened: (dialed: Dialed) => void): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -65,12 +65,12 @@ class DialAttempt {
   }
 
   start(): void {
-    this.#socket.on('connect', () => this.#sendMessage1());
     receiveFrom(this.#socket, this.#onData);
     this.#socket.on('error', (cause) => this.#failConnect(cause));
     for (const event of ['end', 'close']) this.#socket.on(event, () => this.#failClosed());
     this.#options.signal.addEventListener('abort', this.#abort);
     if (this.#options.signal.aborted) this.#abort();
+    else this.#prepareMessage1();
   }
 
   readonly #onData = (chunk: Buffer): void => this.#receive(chunk);
@@ -79,11 +79,14 @@ class DialAttempt {
     this.#fail(new TransportError('ERR_CLIENT_CLOSED', 'The client was closed while it connected', { sent: false }));
   };
 
-  #sendMessage1(): void {
+  /** Before there is a connection, so that it goes at once: a crowded server drops those first that have said nothing. */
+  #prepareMessage1(): void {
     try {
       const { state, message1 } = startInitiator(this.#options.key, this.#options.handshake);
-      this.#state = state;
-      this.#socket.write(message1);
+      this.#socket.on('connect', () => {
+        this.#state = state;
+        this.#socket.write(message1);
+      });
     } catch (error) {
       this.#fail(toTransportError(error)); // the system may have no randomness for a key pair
     }

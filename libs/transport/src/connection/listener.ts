@@ -2,6 +2,7 @@
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 
+import { clock } from '../clock.js';
 import { TransportError } from '../errors.js';
 import type { Session } from '../handshake/index.js';
 import type { Limits } from '../limits.js';
@@ -10,10 +11,11 @@ import type { Connection, ConnectionEvents } from './connection.js';
 import { remoteAddress, SOCKET_OPTIONS } from './endpoint.js';
 import type { Endpoint } from './endpoint.js';
 import type { Listening } from './listener-slot.js';
+import { SeenKeys } from './seen-keys.js';
 import { shareReadBuffer } from './socket-reader.js';
 import { startListening } from './start-listening.js';
 import { networkOf, Strangers } from './strangers.js';
-import type { Stranger } from './strangers.js';
+import type { Stranger, StrangerProgress } from './strangers.js';
 
 export interface HandshakeFailure {
   readonly error: TransportError;
@@ -42,13 +44,15 @@ export class Listener implements Listening {
   readonly server: Server;
   readonly #options: ListenerOptions;
   readonly #strangers: Strangers;
+  readonly #seenKeys: SeenKeys;
   readonly #connections = new Set<Connection>();
   #starting: Promise<void> = Promise.resolve();
 
   constructor(options: ListenerOptions) {
-    const { maxStrangers, maxStrangersPerAddress } = options.limits;
+    const { maxStrangers, maxStrangersPerAddress, handshakeTimeoutMs } = options.limits;
     this.#options = options;
     this.#strangers = new Strangers(maxStrangers, maxStrangersPerAddress);
+    this.#seenKeys = new SeenKeys(handshakeTimeoutMs);
     this.server = createServer(SOCKET_OPTIONS, (socket) => this.#accept(socket));
   }
 
@@ -80,10 +84,15 @@ export class Listener implements Listening {
       socket,
       handshakeTimeoutMs: limits.handshakeTimeoutMs,
       respond,
-      accepted: (session, leftMs) => this.#connect(socket, session, caller, leftMs),
+      accepted: (session, ephemeral, leftMs) => {
+        const progress = this.#seenKeys.add(ephemeral, clock.nowMs()) ? 'silent' : 'verified';
+        caller.progressOf = () => progress;
+        this.#connect(socket, session, caller, leftMs);
+      },
       failed: (error, receivedBytes) => this.#fail(caller, error, receivedBytes),
     });
     caller.evict = () => acceptance.evict();
+    caller.progressOf = () => (acceptance.hasBegun ? 'begun' : 'silent');
     this.#strangers.add(caller);
   }
 
@@ -117,10 +126,15 @@ class Caller implements Stranger {
   readonly network: string | undefined;
   readonly address: string | undefined;
   evict: () => void = () => undefined;
+  progressOf: () => StrangerProgress = () => 'silent';
 
   constructor(socket: Socket) {
     this.address = remoteAddress(socket);
     this.network = socket.remoteAddress === undefined ? undefined : networkOf(socket.remoteAddress);
+  }
+
+  get progress(): StrangerProgress {
+    return this.progressOf();
   }
 }
 

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 
 import { networkOf, Strangers } from './strangers.js';
-import type { Stranger } from './strangers.js';
+import type { Stranger, StrangerProgress } from './strangers.js';
 
 /** Strangers that tell by their names who had to go, in that order. */
 function crowd(max: number, maxPerNetwork: number) {
   const strangers = new Strangers(max, maxPerNetwork);
   const evicted: string[] = [];
-  const add = (name: string, network: string | undefined): Stranger => {
-    const stranger: Stranger = { network, evict: () => evicted.push(name) };
+  const add = (name: string, network: string | undefined, progress: StrangerProgress = 'silent'): Stranger => {
+    const stranger: Stranger = { network, progress, evict: () => evicted.push(name) };
     strangers.add(stranger);
     return stranger;
   };
@@ -39,6 +39,43 @@ describe('those who have not proved the key', () => {
     const { strangers, evicted, add } = crowd(3, 2);
     for (const [name, network] of Object.entries({ b1: 'b', a1: 'a', a2: 'a', a3: 'a' })) add(name, network);
     expect([strangers.count, evicted]).toEqual([3, ['a1']]);
+  });
+
+  it.each(['a', undefined])(
+    'lose who has said nothing, then who has begun, then who is verified: network %s',
+    (network) => {
+      const { evicted, add } = crowd(4, 4);
+      add('verified 1', network, 'verified');
+      add('begun 1', network, 'begun');
+      add('silent', network, 'silent');
+      add('begun 2', network, 'begun');
+      for (let count = 1; count <= 4; count++) add(`newer ${count}`, network, 'verified');
+      expect(evicted).toEqual(['silent', 'begun 1', 'begun 2', 'verified 1']);
+    },
+  );
+
+  it('lose one that is verified rather than the one that comes, which had no time to say anything', () => {
+    const { evicted, add } = crowd(2, 2);
+    for (const name of ['1', '2']) add(name, 'a', 'verified');
+    add('comes', 'a', 'silent');
+    add('comes too', 'a', 'silent');
+    expect(evicted).toEqual(['1', 'comes']);
+  });
+
+  it('are ranked by what they have shown when a place is needed, not when they came', () => {
+    const { strangers, evicted, add } = crowd(2, 2);
+    let progress: StrangerProgress = 'silent';
+    strangers.add({
+      network: 'a',
+      get progress() {
+        return progress;
+      },
+      evict: () => evicted.push('grown'),
+    });
+    add('begun', 'a', 'begun');
+    progress = 'verified';
+    add('next', 'a');
+    expect(evicted).toEqual(['begun']);
   });
 
   it('are counted in all alone on a Unix domain socket, which has no network', () => {

@@ -1,12 +1,19 @@
-// Those who have connected and not proved the key yet (docs/protocol.md §7). They are few, and the oldest goes first:
-// a crowd that stays silent cannot keep out who completes a handshake.
+// Those who have connected and not proved the key yet (docs/protocol.md §7). They are few, and the one that has shown least
+// goes first: a crowd that stays silent cannot keep out a client that completes a handshake.
 import { isIPv6 } from 'node:net';
+
+/** How far a stranger has come. A replay of message 1 proves nothing, so it ranks with the silent. */
+export type StrangerProgress = 'silent' | 'begun' | 'verified';
 
 export interface Stranger {
   /** The network it comes from; undefined on a Unix domain socket. */
   readonly network: string | undefined;
+  readonly progress: StrangerProgress;
   evict(): void;
 }
+
+/** In the order in which they have to go. */
+const RANKS: readonly StrangerProgress[] = ['silent', 'begun', 'verified'];
 
 export class Strangers {
   readonly #max: number;
@@ -24,11 +31,14 @@ export class Strangers {
     return this.#all.size;
   }
 
-  /** Makes room for one more by evicting the oldest, of the same network if that one is full. */
+  /**
+   * Makes room for one more by evicting the oldest of the lowest rank, of the same network if that one is full. The one that
+   * comes is never evicted itself: it could not have shown anything yet.
+   */
   add(stranger: Stranger): void {
     const neighbours = this.#neighboursOf(stranger);
-    if (neighbours !== undefined && neighbours.size >= this.#maxPerNetwork) this.#evictOldest(neighbours);
-    if (this.#all.size >= this.#max) this.#evictOldest(this.#all);
+    if (neighbours !== undefined && neighbours.size >= this.#maxPerNetwork) this.#evictLowest(neighbours);
+    if (this.#all.size >= this.#max) this.#evictLowest(this.#all);
     this.#all.add(stranger);
     this.#neighboursOf(stranger)?.add(stranger);
   }
@@ -53,17 +63,23 @@ export class Strangers {
     return neighbours;
   }
 
-  #evictOldest(strangers: ReadonlySet<Stranger>): void {
-    for (const oldest of strangers) {
-      this.#evict(oldest);
-      return;
+  #evictLowest(strangers: ReadonlySet<Stranger>): void {
+    let lowest: Stranger | undefined;
+    for (const stranger of strangers) {
+      if (lowest === undefined || rankOf(stranger) < rankOf(lowest)) lowest = stranger;
+      if (rankOf(lowest) === 0) break;
     }
+    if (lowest !== undefined) this.#evict(lowest);
   }
 
   #evict(stranger: Stranger): void {
     this.delete(stranger);
     stranger.evict();
   }
+}
+
+function rankOf({ progress }: Stranger): number {
+  return RANKS.indexOf(progress);
 }
 
 /** An IPv4 address, or the /64 of an IPv6 address: that much belongs to one host. */

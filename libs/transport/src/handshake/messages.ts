@@ -12,6 +12,7 @@ export const MESSAGE_2_BYTES = 104;
 const KEY_ID_BYTES = 8;
 
 const HEADER_BYTES = PREAMBLE_BYTES + KEY_ID_BYTES;
+const EPHEMERAL_BYTES = 32;
 const MESSAGE_1_PREAMBLE = encodePreamble('message1', MESSAGE_1_BYTES);
 const MESSAGE_2_PREAMBLE = encodePreamble('message2', MESSAGE_2_BYTES);
 const CHANNEL_LABEL = Buffer.from('sealwire channel v1');
@@ -39,6 +40,11 @@ export function decodeMessage1(message: Buffer): Message1 {
     keyId: message.subarray(PREAMBLE_BYTES, HEADER_BYTES),
     exchange: message.subarray(HEADER_BYTES),
   };
+}
+
+/** e_I of a whole message 1, a view: every honest message 1 has one of its own. */
+export function ephemeralOf(message1: Buffer): Buffer {
+  return message1.subarray(HEADER_BYTES, HEADER_BYTES + EPHEMERAL_BYTES);
 }
 
 export function encodeMessage2(exchange: Buffer): Buffer {

@@ -20,6 +20,7 @@ export interface ReceptionOptions {
  */
 export class Reception implements Stranger {
   readonly network = undefined;
+  readonly progress = 'silent'; // whatever has come: nothing is proved here, and the oldest goes
   readonly #options: ReceptionOptions;
   readonly #gatherer = new CiphertextGatherer();
   readonly #timer: NodeJS.Timeout;
