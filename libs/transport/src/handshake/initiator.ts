@@ -66,11 +66,10 @@ function open({ symmetric, ephemeral, keyId }: Sent, message: Buffer): Session {
   };
 }
 
-// The alert never says why, so this names what is usually wrong.
+// The alert never says why, and is not authenticated: this names what is usually the case.
 function refused(): TransportError {
   return new TransportError(
     'ERR_ALERT',
-    'The server refused the handshake: it holds another key, has another service name, speaks another protocol ' +
-      'version, or is set to refuse this client. Its own log says which',
+    'The server refused the handshake: wrong key, wrong service, or busy. Its own log says which',
   );
 }

@@ -164,8 +164,28 @@ describe('with waitForConnectionMs', () => {
     for (const call of waiting) expect(await call).toMatchObject({ code: 'ERR_CLIENT_CLOSED', sent: false });
   });
 
+  it.each(['ERR_ALERT', 'ERR_HANDSHAKE_MALFORMED', 'ERR_OPEN_FAILED', 'ERR_EARLY_BYTES'] as const)(
+    'waits on after %s, which anybody on the path can cause, and fails with it at the deadline',
+    async (code) => {
+      const failure = new TransportError(code, 'refused', { sent: false });
+      const connector = server.connector(false, { waitForConnectionMs: 5_000 });
+      server.failure = failure;
+      const link = connector.connect();
+      await time.advanceAsync(4_000);
+      server.failure = undefined;
+      await time.advanceAsync(1_000);
+      await expect(link).resolves.toBeDefined();
+      server.lose();
+      server.failure = failure;
+      const failed = connector.connect().catch((error: unknown) => error);
+      await time.advanceAsync(5_000);
+      expect(await failed).toBe(failure);
+      await time.advanceAsync(1_000);
+    },
+  );
+
   it.each([
-    ['a wrong key', new TransportError('ERR_ALERT', 'refused', { sent: false })],
+    ['a random source that fails', new TransportError('ERR_INTERNAL', 'no randomness', { sent: false })],
     ['a missing key file', new Error('no key file')],
   ])('tells of %s at once, which no waiting mends', async (_what, failure) => {
     const connector = server.connector(false, { waitForConnectionMs: 5_000 });

@@ -51,10 +51,14 @@ export class WaitingCalls {
     for (const call of this.#take()) call.reject(error);
   }
 
-  /** A network may come back by itself. A wrong key or a missing key file does not: those calls are told at once. */
+  /**
+   * Waiting does not mend what is wrong at this side, a missing key file for example: those calls fail at once. Everything
+   * else may pass. What a server answers with before it has proved the key, the alert included, anybody can send; and a
+   * server that is busy sends the alert as well.
+   */
   dialFailed(error: unknown): void {
     this.#lastError = error;
-    if (!(error instanceof TransportError && error.fault === 'network')) this.reject(error);
+    if (!(error instanceof TransportError) || error.fault === 'caller') this.reject(error);
   }
 
   #leave(call: WaitingCall, reason: unknown): void {
