@@ -262,7 +262,7 @@ describe('a server', () => {
     const late = await startCaller(portOf(server));
     const events: ClientConnectionEvent[] = [];
     late.connectionEvents.subscribe((event) => events.push(event));
-    await expect(firstValueFrom(late.send('echo', 1))).rejects.toMatchObject({ code: 'ERR_OVERLOADED' });
+    await expect(firstValueFrom(late.send('echo', 1))).rejects.toMatchObject({ code: 'ERR_OVERLOADED', sent: false });
     await expect.poll(() => events.map(({ type }) => type)).toEqual(['connecting', 'connected', 'draining']);
     for (const each of clients) expect(await firstValueFrom(each.send('echo', 1))).toBe(1);
     const left = once(client.unwrap(), 'close');

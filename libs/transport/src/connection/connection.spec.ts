@@ -134,6 +134,8 @@ function later<T>(): [Promise<T>, (value: T) => void] {
   return [promise, settle];
 }
 
+const ignore = (): void => undefined;
+
 /** A client that says what it is told to, sealed as it should be. */
 class RogueClient {
   readonly #half = new SealingHalf(C2S, resolveLimits({}).key, 0);
@@ -206,6 +208,26 @@ describe('a connection', () => {
     await server.connection.close();
     expect(await answer).toBe('ERR_CONNECTION_CLOSED');
   });
+
+  it.each([
+    ['as the first record of a server that turns it away', [], 'limit', false],
+    ['behind another record', [PING], 'limit', true],
+    ['with another reason', [], 'goingAway', true],
+  ] as const)(
+    'says whether a request that was sealed can have been served when CLOSE comes %s',
+    async (_when, before, reason, sent) => {
+      const [near, far] = await socketPair();
+      const { streams, connection } = call(near);
+      const [failed, setFailed] = later<TransportError>();
+      const sink = { next: ignore, error: ignore, complete: ignore, fail: setFailed };
+      streams.open('REQUEST', encodeRequest({ timeoutMs: 0, pattern: 'p', data: 1 }), sink);
+      connection.scheduleFlush();
+      const half = new SealingHalf(S2C, resolveLimits({}).key, 0);
+      for (const content of [...before, { type: 'CLOSE', reason } as const])
+        far.write(half.seal(encodeContent(content)));
+      expect(await failed).toMatchObject({ sent });
+    },
+  );
 
   it('fails what is pending when the peer is gone without CLOSE', async () => {
     const [near, far] = await socketPair();

@@ -8,6 +8,7 @@ import type { Streams } from '../frame/streams.js';
 import type { Limits } from '../limits.js';
 import type { CloseReason, RecordContent } from '../record/content.js';
 import { Clocks } from './clocks.js';
+import { closedByPeer } from './closed-by-peer.js';
 import type { ConnectionCodec } from './codec.js';
 import { Heartbeat } from './heartbeat.js';
 import { Outbox } from './outbox.js';
@@ -233,7 +234,7 @@ export class Connection {
     const { streams, socket } = this.#options;
     this.#leaveOpen({ at: 'ENDED' });
     this.#clocks.closing();
-    streams.end(() => closedByPeer(reason));
+    streams.end(() => closedByPeer(reason, this.#reader.isFirst));
     this.#outbox.pushClose(reason);
     this.#writer.flush();
     socket.end();
@@ -295,11 +296,6 @@ export class Connection {
     events.closed(error);
     for (const resolve of this.#whenClosed) resolve();
   }
-}
-
-function closedByPeer(reason: CloseReason): TransportError {
-  const code = reason === 'limit' ? 'ERR_OVERLOADED' : 'ERR_CONNECTION_CLOSED';
-  return new TransportError(code, `The peer closed the connection (${reason})`);
 }
 
 function unexpected(what: string): TransportError {

@@ -21,6 +21,7 @@ export class RecordReader {
   readonly #options: RecordReaderOptions;
   readonly #decoder: RecordDecoder;
   #current: Buffer | undefined;
+  #isFirst = true;
   #isStopped = false;
 
   constructor(options: RecordReaderOptions) {
@@ -31,6 +32,11 @@ export class RecordReader {
   /** E ‖ T of the record whose content is being received; undefined outside of that. */
   get current(): Buffer | undefined {
     return this.#current;
+  }
+
+  /** Whether no record came before the one whose content is being received. */
+  get isFirst(): boolean {
+    return this.#isFirst;
   }
 
   /** Whether a record has begun and is not complete. */
@@ -48,6 +54,7 @@ export class RecordReader {
       this.#current = body;
       receive(content);
       this.#current = undefined;
+      this.#isFirst = false;
       if (this.#isStopped) return;
     }
     if (this.#decoder.isPartial) clocks.recordIsPartial();

@@ -175,7 +175,7 @@ export class ClientStreams implements Streams {
     for (const [id, stream] of this.#open.entries()) {
       const wanted = stream.state.at === 'SEALED';
       this.#end(stream, id);
-      if (wanted) stream.sink.fail(reason().ofMessage(true));
+      if (wanted) stream.sink.fail(ofSealed(reason()));
     }
   }
 
@@ -276,6 +276,11 @@ export class ClientStreams implements Streams {
     for (const [id, stream] of begun) this.#end(stream, id);
     return [...queued, ...begun.map(([, stream]) => stream)];
   }
+}
+
+/** What was sealed counts as sent, unless the reason says that the server took nothing. */
+function ofSealed(reason: TransportError): TransportError {
+  return reason.sent === false ? reason : reason.ofMessage(true);
 }
 
 function refusal(code: TransportErrorCode, message: string): TransportError {

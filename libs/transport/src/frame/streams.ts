@@ -27,6 +27,6 @@ export interface Streams {
   readonly hasIncomplete: boolean;
   /** When the incomplete message that waits longest made progress; undefined when none is incomplete. */
   readonly stalestProgressMs: number | undefined;
-  /** The connection is over; what is open ends with `reason`, which is asked only where something is: errors cost. */
+  /** The connection is over; what is open ends with `reason`, which is asked only where something is: errors cost. `sent: false` holds for what was sealed as well. */
   end(reason: () => TransportError): void;
 }
