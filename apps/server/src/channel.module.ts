@@ -6,6 +6,9 @@ import { SealwireServer } from '@sealwire/transport';
 import { settings } from './config/settings.js';
 import type { Settings } from './config/settings.js';
 
+/** The default of the transport, in all: one address cannot have more than that. */
+const MAX_STRANGERS = 1_024;
+
 /** The encrypted channel: the key, made where it is missing, and the strategy that listens. */
 @Module({
   imports: [
@@ -18,8 +21,11 @@ import type { Settings } from './config/settings.js';
     {
       provide: SealwireServer,
       inject: [settings.KEY, KEYRING],
-      useFactory: ({ listen, service }: Settings, keyring: Keyring) =>
-        new SealwireServer({ ...listen, keyring, service, keepSealedRecord: true }),
+      useFactory: ({ listen, service, maxStrangersPerAddress }: Settings, keyring: Keyring) => {
+        const maxStrangers = Math.max(MAX_STRANGERS, maxStrangersPerAddress);
+        const limits = { maxStrangers, maxStrangersPerAddress };
+        return new SealwireServer({ ...listen, ...limits, keyring, service, keepSealedRecord: true });
+      },
     },
   ],
   exports: [SealwireServer, CryptoModule],

@@ -12,6 +12,12 @@ export const port = z
   .refine((text) => /^\d{1,5}$/.test(text) && Number(text) <= MAX_PORT, 'a whole number from 0 to 65535')
   .transform(Number);
 
+/** A limit of the transport. */
+export const count = z
+  .string()
+  .refine((text) => /^[1-9]\d{0,5}$/.test(text), 'a whole number from 1 to 999999')
+  .transform(Number);
+
 /** A host name or address; IPv6 with or without its brackets. */
 export const host = z
   .string()

@@ -2,7 +2,7 @@ import { registerAs } from '@nestjs/config';
 import type { ConfigType } from '@nestjs/config';
 import { z } from 'zod';
 
-import { flag, host, keyPolicy, logFormat, port, serviceName, unixPath } from './fields.js';
+import { count, flag, host, keyPolicy, logFormat, port, serviceName, unixPath } from './fields.js';
 import { StartError } from './start-error.js';
 
 const environment = z
@@ -13,6 +13,7 @@ const environment = z
     SEALWIRE_KEY_FILE: z.string().default('aes_key.bin'),
     SEALWIRE_KEY_POLICY: keyPolicy.default('strict'),
     SEALWIRE_SERVICE: serviceName.default('default'),
+    SEALWIRE_MAX_STRANGERS_PER_ADDRESS: count.default(64),
     LEGACY_PORT: port.optional(),
     LEGACY_KEY_FILE: z.string().optional(),
     HEALTH_HOST: host.default('127.0.0.1'),
@@ -42,6 +43,7 @@ const environment = z
     keyFile: env.SEALWIRE_KEY_FILE,
     keyPolicy: env.SEALWIRE_KEY_POLICY,
     service: env.SEALWIRE_SERVICE,
+    maxStrangersPerAddress: env.SEALWIRE_MAX_STRANGERS_PER_ADDRESS,
     legacy:
       env.LEGACY_PORT === undefined || env.LEGACY_KEY_FILE === undefined
         ? undefined
