@@ -3,12 +3,11 @@
 //   K = MAC(16) ‖ ENC(16)
 //   E = AES-128-CBC(ENC, IV, plaintext ‖ PKCS #7 padding)
 //   T = the first 16 bytes of HMAC-SHA-256(MAC, A ‖ IV ‖ E ‖ u64be(bits of A))
-import { timingSafeEqual } from 'node:crypto';
-
 import { BLOCK_BYTES, ciphertextBytes, decryptAes128Cbc, encryptInto } from './aes-cbc.js';
 import { CryptoError } from './errors.js';
 import { hmacSha256 } from './hkdf.js';
 import { TAG_BYTES } from './hmac-tag.js';
+import { equalBytes, wipe } from './secret-bytes.js';
 
 const KEY_BYTES = 32;
 export const MAC_KEY_BYTES = 16;
@@ -44,7 +43,10 @@ export function openA128CbcHs256(key: Uint8Array, iv: Uint8Array, aad: Uint8Arra
   if (sealed.length < BLOCK_BYTES + TAG_BYTES || sealed.length % BLOCK_BYTES !== 0) throw openFailed();
   const ciphertext = sealed.subarray(0, sealed.length - TAG_BYTES);
   const tag = sealed.subarray(sealed.length - TAG_BYTES);
-  if (!timingSafeEqual(computeTag(key, iv, aad, ciphertext), tag)) throw openFailed();
+  const expected = computeTag(key, iv, aad, ciphertext);
+  const isGenuine = equalBytes(expected, tag);
+  wipe(expected); // the right tag of a forgery would make it genuine
+  if (!isGenuine) throw openFailed();
   return decryptVerified(key, iv, ciphertext);
 }
 
@@ -60,7 +62,10 @@ function decryptVerified(key: Uint8Array, iv: Uint8Array, ciphertext: Uint8Array
 function computeTag(key: Uint8Array, iv: Uint8Array, aad: Uint8Array, ciphertext: Uint8Array): Uint8Array {
   const aadBits = new Uint8Array(8);
   new DataView(aadBits.buffer).setBigUint64(0, BigInt(aad.length) * 8n);
-  return hmacSha256(key.subarray(0, MAC_KEY_BYTES), aad, iv, ciphertext, aadBits).subarray(0, TAG_BYTES);
+  const digest = hmacSha256(key.subarray(0, MAC_KEY_BYTES), aad, iv, ciphertext, aadBits);
+  const tag = digest.slice(0, TAG_BYTES);
+  wipe(digest);
+  return tag;
 }
 
 export function checkKeyLength(key: Uint8Array): void {

@@ -2,6 +2,7 @@
 import { createHmac } from 'node:crypto';
 
 import { CryptoError } from './errors.js';
+import { wipe } from './secret-bytes.js';
 
 export const HASH_BYTES = 32;
 const MAX_OUTPUT_BYTES = 255 * HASH_BYTES; // the block counter is one byte
@@ -10,7 +11,7 @@ const MAX_OUTPUT_BYTES = 255 * HASH_BYTES; // the block counter is one byte
 export function hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
   const hmac = createHmac('sha256', key);
   for (const part of parts) hmac.update(part);
-  return new Uint8Array(hmac.digest());
+  return ownBytes(hmac.digest());
 }
 
 /** HKDF-Extract: turns uneven input key material into one uniform key of 32 bytes. */
@@ -37,8 +38,18 @@ export function hkdfExpand(prk: Uint8Array, info: Uint8Array | string, bytes: nu
   const output = new Uint8Array(bytes);
   let block: Uint8Array = new Uint8Array(0);
   for (let filled = 0, counter = 1; filled < bytes; filled += HASH_BYTES, counter++) {
-    block = createHmac('sha256', prk).update(block).update(info).update(Uint8Array.of(counter)).digest();
+    const hmac = createHmac('sha256', prk).update(block).update(info).update(Uint8Array.of(counter));
+    wipe(block);
+    block = hmac.digest();
     output.set(block.subarray(0, bytes - filled), filled);
   }
+  wipe(block);
   return output;
+}
+
+/** Moves a digest to memory of its own, whatever memory Node gave it. */
+function ownBytes(digest: Buffer): Uint8Array {
+  const bytes = Uint8Array.from(digest);
+  wipe(digest);
+  return bytes;
 }

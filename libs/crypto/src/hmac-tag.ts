@@ -6,6 +6,7 @@
 import { hash } from 'node:crypto';
 
 import { hmacSha256 } from './hkdf.js';
+import { wipe } from './secret-bytes.js';
 
 export const TAG_BYTES = 16;
 const HASH_BLOCK_BYTES = 64;
@@ -29,7 +30,9 @@ export class HmacTag {
   constructor(macKey: Uint8Array) {
     this.#macKey = Uint8Array.from(macKey);
     this.#innerPad = pad(macKey, IPAD);
-    this.#outer.set(pad(macKey, OPAD));
+    const outerPad = pad(macKey, OPAD);
+    this.#outer.set(outerPad);
+    wipe(outerPad);
   }
 
   /** Writes the 16 bytes of the tag of `aad ‖ iv ‖ ciphertext ‖ u64be(bits of aad)` to `target`. */
@@ -48,8 +51,14 @@ export class HmacTag {
     }
     // Hashes as strings of bytes: Node makes those for a third of what a buffer costs. Neither of them is a key.
     const inner = hash('sha256', input.subarray(0, at), 'binary');
+    input.fill(0, 0, HASH_BLOCK_BYTES); // the pad is the key
     this.#outer.write(inner, HASH_BLOCK_BYTES, INNER_HASH_BYTES, 'latin1');
     target.write(hash('sha256', this.#outer, 'binary'), offset, TAG_BYTES, 'latin1');
+  }
+
+  /** Overwrites the key. There is no tag after that. */
+  wipe(): void {
+    wipe(this.#macKey, this.#innerPad, this.#outer);
   }
 }
 

@@ -15,4 +15,5 @@ export type { KeyringOptions } from './load-keyring.js';
 export { createKeyFile } from './new-key-file.js';
 export { generateKey } from './random-key.js';
 export { OpeningKey, sealedBytes, SealingKey } from './sealing-key.js';
+export { equalBytes, wipe } from './secret-bytes.js';
 export { SecretKey } from './secret-key.js';

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { KeyFilePolicy } from './key-file-policy.js';
 import { checkKeyStrength } from './key-strength.js';
 import { readKeyFile } from './read-key-file.js';
+import { wipe } from './secret-bytes.js';
 
 export interface KeyFileOptions {
   /** How closed the file has to be. Default: `strict`. */
@@ -21,7 +22,12 @@ export async function loadKeyFile(path: string, options: KeyFileOptions = {}): P
   const { policy = 'strict', warn } = options;
   const name = resolve(path);
   const { key, mode } = readKeyFile(name, policy);
-  checkKeyStrength(key, `Key file ${name}`);
+  try {
+    checkKeyStrength(key, `Key file ${name}`);
+  } catch (error) {
+    wipe(key); // a weak key may be strong enough for something else
+    throw error;
+  }
   if (mode === undefined) {
     warn?.(`Key file ${name}: only length and strength were checked, this platform has no owners and modes`);
   } else if (policy === 'mounted-secret') {

@@ -1,6 +1,7 @@
 // What the 32 bytes of a key file become (docs/protocol.md §2). They are never a key of a cipher themselves.
 import { CryptoError } from './errors.js';
 import { hkdfExpand, hkdfExtract } from './hkdf.js';
+import { wipe } from './secret-bytes.js';
 
 export const KEY_BYTES = 32;
 export const KEY_ID_BYTES = 8;
@@ -23,11 +24,13 @@ export interface KeySchedule {
  */
 export function deriveKeySchedule(key: Uint8Array): KeySchedule {
   const prk = extract(key);
-  return {
+  const schedule = {
     psk: hkdfExpand(prk, 'channel psk', 32),
     keyId: hkdfExpand(prk, 'key id', KEY_ID_BYTES),
     envelopeRoot: hkdfExpand(prk, 'envelope root', 32),
   };
+  wipe(prk);
+  return schedule;
 }
 
 /**
@@ -36,7 +39,10 @@ export function deriveKeySchedule(key: Uint8Array): KeySchedule {
  * @throws {CryptoError} `ERR_KEY_LENGTH`
  */
 export function keyId(key: Uint8Array): string {
-  return toHex(hkdfExpand(extract(key), 'key id', KEY_ID_BYTES));
+  const prk = extract(key);
+  const id = toHex(hkdfExpand(prk, 'key id', KEY_ID_BYTES));
+  wipe(prk);
+  return id;
 }
 
 /** Lower-case hexadecimal digits, for public bytes. */

@@ -5,6 +5,7 @@ import { loadKeyFile } from './key-file.js';
 import type { KeyFileOptions } from './key-file.js';
 import { Keyring } from './keyring.js';
 import { createKeyFile } from './new-key-file.js';
+import { wipe } from './secret-bytes.js';
 import { SecretKey } from './secret-key.js';
 
 export interface KeyringOptions extends KeyFileOptions {
@@ -20,7 +21,7 @@ export interface KeyringOptions extends KeyFileOptions {
 export async function loadKeyring(path: string, options: KeyringOptions = {}): Promise<Keyring> {
   const key = options.generate === true ? await loadOrCreate(path, options) : await loadKeyFile(path, options);
   const secretKey = SecretKey.fromBytes(key);
-  key.fill(0); // only what is derived from it is needed from here on
+  wipe(key); // only what is derived from it is needed from here on
   return Keyring.of(secretKey);
 }
 

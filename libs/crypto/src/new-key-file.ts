@@ -6,6 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { CryptoError } from './errors.js';
 import { keyId } from './key-schedule.js';
 import { generateKey } from './random-key.js';
+import { wipe } from './secret-bytes.js';
 import { errnoOf } from './system-error.js';
 
 const OWNER_ONLY = 0o600;
@@ -23,9 +24,12 @@ export async function createKeyFile(path: string): Promise<string> {
     await publish(name, key);
     await syncDirectory(dirname(name));
   } catch (cause) {
+    wipe(key);
     throw createFailed(name, cause);
   }
-  return keyId(key);
+  const id = keyId(key);
+  wipe(key);
+  return id;
 }
 
 // Unlike `rename`, `link` fails where the name is taken; and the key is whole and on disk before it has its name.

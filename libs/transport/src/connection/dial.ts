@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 
 import { clock } from '../clock.js';
 import { toTransportError, TransportError } from '../errors.js';
-import { expectedReplyBytes, receiveMessage2, startInitiator } from '../handshake/index.js';
+import { abandonInitiator, expectedReplyBytes, receiveMessage2, startInitiator } from '../handshake/index.js';
 import type { HandshakeOptions, InitiatorState, PskOfKey, Session } from '../handshake/index.js';
 import { formatEndpoint } from './endpoint.js';
 import type { Endpoint } from './endpoint.js';
@@ -133,6 +133,7 @@ class DialAttempt {
 
   #fail(error: TransportError): void {
     this.#release();
+    if (this.#state !== undefined) abandonInitiator(this.#state);
     this.#socket.on('error', () => undefined); // what still comes of the socket changes nothing
     this.#socket.destroy();
     this.#outcome.failed(error.ofMessage(false));

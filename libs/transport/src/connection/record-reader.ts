@@ -73,5 +73,6 @@ export class RecordReader {
   /** Nothing is received any more. */
   stop(): void {
     this.#isStopped = true;
+    this.#options.deserializer.wipe();
   }
 }

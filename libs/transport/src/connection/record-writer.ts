@@ -75,6 +75,7 @@ export class RecordWriter {
   /** Nothing is written any more. */
   stop(): void {
     this.#isStopped = true;
+    this.#options.serializer.wipe();
     this.#stall.clearAll();
   }
 

@@ -1,5 +1,5 @@
 // What the connection calls. Everything else is private to this folder.
-export { startInitiator, receiveMessage2 } from './initiator.js';
+export { abandonInitiator, startInitiator, receiveMessage2 } from './initiator.js';
 export type { InitiatorState } from './initiator.js';
 export { checkMessage1Prefix, ephemeralOf, expectedReplyBytes, MESSAGE_1_BYTES } from './messages.js';
 export { ALERT } from './preamble.js';

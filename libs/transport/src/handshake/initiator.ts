@@ -1,6 +1,8 @@
 // The initiator's half of docs/protocol.md §4. No socket, no clock: bytes in, bytes out.
 //
 //   startInitiator → SENT → receiveMessage2 → DONE
+import { equalBytes } from '@sealwire/crypto';
+
 import { TransportError } from '../errors.js';
 import { A128CBC_HS256 } from '../record/cipher-function.js';
 import { decodeMessage2, encodeHeader, encodeMessage1, encodePrologue } from './messages.js';
@@ -46,14 +48,24 @@ export function receiveMessage2(state: InitiatorState, message: Buffer): Session
   state.phase = { at: 'DONE' }; // whatever comes of it: a handshake that failed is not tried again
   switch (phase.at) {
     case 'SENT':
-      return open(phase, message);
+      try {
+        return open(phase, message);
+      } finally {
+        phase.symmetric.wipe();
+      }
     case 'DONE':
       throw new TransportError('ERR_HANDSHAKE_MALFORMED', 'A second handshake message in state DONE');
   }
 }
 
+/** Gives a handshake up. Its state takes no message 2 after that. */
+export function abandonInitiator(state: InitiatorState): void {
+  if (state.phase.at === 'SENT') state.phase.symmetric.wipe();
+  state.phase = { at: 'DONE' };
+}
+
 function open({ symmetric, ephemeral, keyId }: Sent, message: Buffer): Session {
-  if (message.equals(ALERT)) throw refused();
+  if (equalBytes(message, ALERT)) throw refused();
   const payload = readSecond(symmetric, ephemeral, decodeMessage2(message));
   const peer = decodeAnnouncement(payload, 'server');
   const { initiatorKey, responderKey } = symmetric.split();

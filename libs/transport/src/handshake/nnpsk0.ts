@@ -4,6 +4,8 @@
 //   ← e, ee       e(32) ‖ sealed payload
 //
 // What throws here has ended the handshake: the symmetric state is of no use any more.
+import { wipe } from '@sealwire/crypto';
+
 import type { CipherFunction } from '../record/cipher-function.js';
 import { SymmetricState } from './symmetric-state.js';
 import { PUBLIC_KEY_BYTES } from './x25519.js';
@@ -14,7 +16,7 @@ export interface PatternInput {
   /** What both sides must agree on beforehand; authenticated, not sent. */
   readonly prologue: Buffer;
   /** 32 bytes. */
-  readonly psk: Buffer;
+  readonly psk: Uint8Array;
 }
 
 /** What the first message said, once its tag was verified. */
@@ -58,7 +60,7 @@ export function writeSecond(
   payload: Buffer,
 ): Buffer {
   mixPublicKey(symmetric, ephemeral.publicKey);
-  symmetric.mixKey(ephemeral.sharedSecret(peerPublicKey));
+  mixSharedSecret(symmetric, ephemeral, peerPublicKey);
   return Buffer.concat([ephemeral.publicKey, symmetric.sealAndHash(payload)]);
 }
 
@@ -72,7 +74,7 @@ export function writeSecond(
 export function readSecond(symmetric: SymmetricState, ephemeral: Ephemeral, message: Buffer): Buffer {
   const peerPublicKey = message.subarray(0, PUBLIC_KEY_BYTES);
   mixPublicKey(symmetric, peerPublicKey);
-  symmetric.mixKey(ephemeral.sharedSecret(peerPublicKey));
+  mixSharedSecret(symmetric, ephemeral, peerPublicKey);
   return symmetric.openAndHash(message.subarray(PUBLIC_KEY_BYTES));
 }
 
@@ -80,4 +82,11 @@ export function readSecond(symmetric: SymmetricState, ephemeral: Ephemeral, mess
 function mixPublicKey(symmetric: SymmetricState, publicKey: Buffer): void {
   symmetric.mixHash(publicKey);
   symmetric.mixKey(publicKey);
+}
+
+// The token "ee".
+function mixSharedSecret(symmetric: SymmetricState, ephemeral: Ephemeral, peerPublicKey: Buffer): void {
+  const secret = ephemeral.sharedSecret(peerPublicKey);
+  symmetric.mixKey(secret);
+  wipe(secret);
 }

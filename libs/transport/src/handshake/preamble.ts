@@ -3,6 +3,7 @@
 //   preamble      E1 53 4C 57 ‖ version(1) = 01 ‖ type(1) ‖ length(2, big-endian) of what follows
 //
 // Sizes are fixed, so a version has three preambles and no others: a reader compares and parses nothing.
+import { equalBytes } from '@sealwire/crypto';
 
 export const PREAMBLE_BYTES = 8;
 
@@ -19,7 +20,7 @@ export function encodePreamble(type: keyof typeof TYPE, messageBytes: number): B
 /** Whether `received`, from one byte to a message and more, can be the beginning of a message with this preamble. */
 export function beginsLike(received: Buffer, preamble: Buffer): boolean {
   const bytes = Math.min(received.length, PREAMBLE_BYTES);
-  return received.subarray(0, bytes).equals(preamble.subarray(0, bytes));
+  return equalBytes(received.subarray(0, bytes), preamble.subarray(0, bytes));
 }
 
 /** The one answer to a stranger, whatever was wrong. Shared: write it, never write to it. */

@@ -30,12 +30,25 @@ export interface ResponderOptions extends HandshakeOptions {
  *   altered; `ERR_PEER_LIMITS`, `ERR_SELF_CONNECTION`.
  */
 export function respond(
-  findPsk: (keyId: Buffer) => Buffer | undefined,
+  findPsk: (keyId: Buffer) => Uint8Array | undefined,
   options: ResponderOptions,
   message1: Buffer,
 ): { message2: Buffer; session: Session } {
   const decoded = decodeMessage1(message1);
   const { symmetric, first } = authenticate(decoded, findPsk(decoded.keyId), options.service);
+  try {
+    return answer(symmetric, first, options, Buffer.from(decoded.keyId));
+  } finally {
+    symmetric.wipe();
+  }
+}
+
+function answer(
+  symmetric: SymmetricState,
+  first: FirstExchange,
+  options: ResponderOptions,
+  keyId: Buffer,
+): { message2: Buffer; session: Session } {
   const peer = decodeAnnouncement(first.payload, 'client');
   if (options.rejectSelf?.(peer.instanceId) === true) {
     throw new TransportError('ERR_SELF_CONNECTION', 'The client is of this very instance');
@@ -50,7 +63,7 @@ export function respond(
     incomingKey: initiatorKey,
     peer,
     handshakeHash: symmetric.handshakeHash,
-    keyId: Buffer.from(decoded.keyId),
+    keyId,
   };
   return { message2: encodeMessage2(exchange), session };
 }
@@ -60,14 +73,16 @@ interface Authenticated {
   readonly first: FirstExchange;
 }
 
-function authenticate({ header, exchange }: Message1, psk: Buffer | undefined, service: string): Authenticated {
+function authenticate({ header, exchange }: Message1, psk: Uint8Array | undefined, service: string): Authenticated {
   const prologue = encodePrologue(header, service);
   const symmetric = beginNnpsk0({ cipher: A128CBC_HS256, prologue, psk: psk ?? DECOY_PSK });
   try {
     const first = readFirst(symmetric, exchange);
     if (psk !== undefined) return { symmetric, first };
   } catch (cause) {
+    symmetric.wipe();
     if (psk !== undefined) throw new TransportError('ERR_OPEN_FAILED', 'Another key or service, or altered', { cause });
   }
+  symmetric.wipe();
   throw new TransportError('ERR_UNKNOWN_KEY', 'A key id that is not accepted here');
 }

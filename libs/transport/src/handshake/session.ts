@@ -14,8 +14,8 @@ export interface HandshakeOptions {
 export interface PskOfKey {
   /** 8 bytes, public. */
   readonly keyId: Buffer;
-  /** 32 bytes. */
-  readonly psk: Buffer;
+  /** 32 bytes. Read, never kept. */
+  readonly psk: Uint8Array;
 }
 
 /** What both sides hold after the handshake. The server trusts it only once the client's CONFIRM was opened with it. */

@@ -1,6 +1,6 @@
 // CipherState and SymmetricState of Noise (revision 34, §5.1 and §5.2) over any cipher; docs/protocol.md §4.
 import { createHash } from 'node:crypto';
-import { hkdfExpand, hkdfExtract } from '@sealwire/crypto';
+import { hkdfExpand, hkdfExtract, wipe } from '@sealwire/crypto';
 
 import type { CipherFunction } from '../record/cipher-function.js';
 
@@ -29,6 +29,12 @@ export class CipherState {
     this.#n += 1;
     return plaintext;
   }
+
+  /** Overwrites the key. */
+  wipe(): void {
+    wipe(this.#key);
+    this.#n = Infinity; // no counter is left: a key of zeros must seal nothing
+  }
 }
 
 /** The traffic keys of a finished handshake, 32 bytes each. */
@@ -50,13 +56,15 @@ export class SymmetricState {
   #cipherState: CipherState;
 
   /** @param protocolName - The full name, whose bytes are what the hash begins with. */
-  constructor(cipher: CipherFunction, protocolName: string, prologue: Buffer, psk: Buffer) {
+  constructor(cipher: CipherFunction, protocolName: string, prologue: Buffer, psk: Uint8Array) {
     const start = initialHash(protocolName);
     const mixed = hkdf(start, psk, 3);
     this.#cipher = cipher;
     this.#chainingKey = output(mixed, 0);
-    this.#hash = sha256(sha256(start, prologue), output(mixed, 1));
+    const mixedIn = output(mixed, 1);
+    this.#hash = sha256(sha256(start, prologue), mixedIn);
     this.#cipherState = new CipherState(cipher, output(mixed, 2));
+    wipe(mixed, mixedIn);
   }
 
   /** The hash of everything said so far. After the last message it names this one session. */
@@ -67,8 +75,10 @@ export class SymmetricState {
   /** A fresh key, that depends on `secret` as well; its counter starts at 0. */
   mixKey(secret: Buffer): void {
     const mixed = hkdf(this.#chainingKey, secret, 2);
+    this.wipe();
     this.#chainingKey = output(mixed, 0);
     this.#cipherState = new CipherState(this.#cipher, output(mixed, 1));
+    wipe(mixed);
   }
 
   mixHash(said: Buffer): void {
@@ -89,8 +99,16 @@ export class SymmetricState {
   }
 
   split(): SplitKeys {
-    const keys = hkdf(this.#chainingKey, Buffer.alloc(0), 2);
-    return { initiatorKey: output(keys, 0), responderKey: output(keys, 1) };
+    const mixed = hkdf(this.#chainingKey, Buffer.alloc(0), 2);
+    const keys = { initiatorKey: output(mixed, 0), responderKey: output(mixed, 1) };
+    wipe(mixed);
+    return keys;
+  }
+
+  /** Overwrites the secrets: the handshake is over. The hash stays. */
+  wipe(): void {
+    wipe(this.#chainingKey);
+    this.#cipherState.wipe();
   }
 }
 
@@ -101,13 +119,18 @@ function initialHash(protocolName: string): Buffer {
 }
 
 // The HKDF of Noise, §4.3: that of RFC 5869 without info.
-function hkdf(chainingKey: Buffer, secret: Buffer, outputs: number): Buffer {
-  const bytes = hkdfExpand(hkdfExtract(chainingKey, secret), '', outputs * HASH_BYTES);
+function hkdf(chainingKey: Buffer, secret: Uint8Array, outputs: number): Buffer {
+  const prk = hkdfExtract(chainingKey, secret);
+  const bytes = hkdfExpand(prk, '', outputs * HASH_BYTES);
+  wipe(prk);
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
+/** A copy in memory of its own: the outputs end at different times. */
 function output(mixed: Buffer, index: number): Buffer {
-  return mixed.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES);
+  const bytes = Buffer.alloc(HASH_BYTES);
+  mixed.copy(bytes, 0, index * HASH_BYTES);
+  return bytes;
 }
 
 function sha256(...parts: readonly Buffer[]): Buffer {

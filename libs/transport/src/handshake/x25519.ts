@@ -2,6 +2,8 @@
 import { createPrivateKey, createPublicKey, diffieHellman, generateKeyPairSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
+import { wipe } from '@sealwire/crypto';
+
 import { TransportError } from '../errors.js';
 
 export const PUBLIC_KEY_BYTES = 32;
@@ -31,12 +33,16 @@ export class Ephemeral {
   /** The pair of a known private key of 32 bytes: for tests against vectors, and for nothing else. */
   static fromPrivateBytes(bytes: Buffer): Ephemeral {
     // Not by JWK: its x would have to be the public key, which is not known yet (Node 26 compares them).
-    const der = Buffer.concat([PKCS8_PREFIX, bytes]);
-    return new Ephemeral(createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }));
+    const der = Buffer.alloc(PKCS8_PREFIX.length + bytes.length); // not `concat`: its result lies in the shared pool
+    der.set(PKCS8_PREFIX);
+    der.set(bytes, PKCS8_PREFIX.length);
+    const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+    wipe(der);
+    return new Ephemeral(privateKey);
   }
 
   /**
-   * The secret shared with the owner of `peerPublicKey`, 32 bytes.
+   * The secret shared with the owner of `peerPublicKey`: 32 bytes, for the caller to wipe.
    *
    * @throws {TransportError} `ERR_HANDSHAKE_MALFORMED` - not 32 bytes, or a point of low order, with which the secret
    *   would be zero whatever the private key is (RFC 7748 §6.1).

@@ -5,7 +5,7 @@ import { TransportError } from '../errors.js';
 import { ClientStreams } from '../frame/client-streams.js';
 import type { EventSequence } from '../frame/event-sequence.js';
 import type { Limits } from '../limits.js';
-import { createCodec } from './sealing.js';
+import { takeCodec } from './sealing.js';
 
 /** A client's open connection, and the streams on it. */
 export interface Link {
@@ -45,7 +45,7 @@ export async function openLink(
     const connection = new Connection({
       role: 'client',
       socket,
-      codec: createCodec(session, limits.key),
+      codec: takeCodec(session, limits.key),
       streams,
       limits,
       events: {

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 
 import { ClientProxy } from '@nestjs/microservices';
 import type { ReadPacket, WritePacket } from '@nestjs/microservices';
+import { wipe } from '@sealwire/crypto';
 import type { Keyring } from '@sealwire/crypto';
 import { from, Observable, Subject } from 'rxjs';
 
@@ -196,6 +197,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
 
   async #open(signal: AbortSignal, events: LinkEvents): Promise<Link> {
     const { primary } = await this.#loadKeyring();
+    const psk = primary.psk();
     const { maxMessageBytes, maxIncompleteBytes, connectTimeoutMs } = this.#limits;
     const announcement = {
       instanceId: this.#instanceId,
@@ -206,19 +208,20 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     };
     const options = {
       endpoint: this.#endpoint,
-      key: { keyId: Buffer.from(primary.idBytes), psk: Buffer.from(primary.psk()) },
+      key: { keyId: Buffer.from(primary.idBytes), psk },
       handshake: { service: this.#service, announcement },
       connectTimeoutMs,
       shareReadBuffer: this.#options.shareReadBuffer ?? true,
       signal,
     };
-    return openLink(options, this.#limits, this.#sequence, {
+    const opening = openLink(options, this.#limits, this.#sequence, {
       retired: events.retired,
       closed: (link, error) => {
         this.#counters.left(link);
         events.closed(link, error);
       },
     });
+    return opening.finally(() => wipe(psk));
   }
 
   #note(event: ClientConnectionEvent): void {

@@ -1,6 +1,7 @@
 // Nest's serializer and deserializer of one connection (docs/protocol.md §5): the only place on the message path where
 // AES-128-CBC happens. A user's own serializer and deserializer work on packets, above it.
 import type { Deserializer, Serializer } from '@nestjs/microservices';
+import { wipe } from '@sealwire/crypto';
 
 import { clock } from '../clock.js';
 import type { ConnectionCodec } from '../connection/codec.js';
@@ -39,6 +40,11 @@ export class SealingSerializer implements Serializer<readonly OutgoingContent[],
     return at === sealed.length ? sealed : sealed.subarray(0, at);
   }
 
+  /** The connection has ended: nothing can be sealed after that. */
+  wipe(): void {
+    this.#half.wipe();
+  }
+
   /** @returns Where the record ends. */
   #seal(target: Buffer, offset: number, content: OutgoingContent): number {
     const bytes = contentBytes(content);
@@ -69,6 +75,11 @@ export class OpeningDeserializer implements Deserializer<Buffer, RecordContent> 
     if (content.type === 'KEY_UPDATE') this.#half.updateKey(nowMs);
     return content;
   }
+
+  /** The connection has ended: nothing can be opened after that. */
+  wipe(): void {
+    this.#half.wipe();
+  }
 }
 
 export function createCodec({ outgoingKey, incomingKey }: Session, limits: KeyLimits): ConnectionCodec {
@@ -83,4 +94,11 @@ export function createCodec({ outgoingKey, incomingKey }: Session, limits: KeyLi
       opening.rest();
     },
   };
+}
+
+/** As {@link createCodec}, and overwrites the keys of the session: from here on the codec alone has them. */
+export function takeCodec(session: Session, limits: KeyLimits): ConnectionCodec {
+  const codec = createCodec(session, limits);
+  wipe(session.outgoingKey, session.incomingKey);
+  return codec;
 }

@@ -10,7 +10,7 @@ import type { Session } from '../handshake/index.js';
 import type { Limits } from '../limits.js';
 import { Dispatcher } from './dispatcher.js';
 import type { HandlerHost } from './dispatcher.js';
-import { createCodec } from './sealing.js';
+import { takeCodec } from './sealing.js';
 
 /** A server's connection from message 2 on, the streams on it, and who serves them. */
 export interface ServerLink {
@@ -50,7 +50,7 @@ export function openServerLink(options: ServerLinkOptions): ServerLink {
   });
   const { maxQueuedBytes } = limits;
   const streams = new ServerStreams({ own: limits, peer: session.peer, maxQueuedBytes, handler: dispatcher });
-  const codec = createCodec(session, limits.key);
+  const codec = takeCodec(session, limits.key);
   const connection = new Connection(
     { role: 'server', socket, codec, streams, limits, events },
     options.confirmTimeoutMs,

@@ -3,6 +3,7 @@ import type { Server as NetServer, Socket } from 'node:net';
 import { Logger } from '@nestjs/common';
 import { Server } from '@nestjs/microservices';
 import type { CustomTransportStrategy, MessageHandler } from '@nestjs/microservices';
+import { wipe } from '@sealwire/crypto';
 import type { Keyring } from '@sealwire/crypto';
 
 import { Subject } from 'rxjs';
@@ -160,10 +161,8 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
 
   #respond(keyring: Keyring, message1: Buffer): { message2: Buffer; session: Session } {
     const { maxMessageBytes, maxInFlight, maxIncompleteBytes } = this.#limits;
-    const findPsk = (keyId: Buffer): Buffer | undefined => {
-      const key = keyring.find(keyId);
-      return key && Buffer.from(key.psk());
-    };
+    let psk: Uint8Array | undefined;
+    const findPsk = (keyId: Buffer): Uint8Array | undefined => (psk = keyring.find(keyId)?.psk());
     const announcement = {
       instanceId: this.#instanceId,
       unixMs: clock.unixMs(),
@@ -172,7 +171,11 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
       maxIncompleteBytes,
     };
     const rejectSelf = this.#options.rejectSelf === true ? { rejectSelf: isOwnClient } : {};
-    return respond(findPsk, { service: this.#service, announcement, ...rejectSelf }, message1);
+    try {
+      return respond(findPsk, { service: this.#service, announcement, ...rejectSelf }, message1);
+    } finally {
+      wipe(psk ?? new Uint8Array());
+    }
   }
 
   #connect(socket: Socket, session: Session, events: ConnectionEvents, confirmTimeoutMs: number): Connection {

@@ -1,7 +1,7 @@
 // The cipher function of docs/protocol.md §3: a key of 32 bytes and a counter in, sealed bytes out.
 import { createCipheriv } from 'node:crypto';
 
-import { hkdfExpand, openA128CbcHs256, sealA128CbcHs256 } from '@sealwire/crypto';
+import { hkdfExpand, openA128CbcHs256, sealA128CbcHs256, wipe } from '@sealwire/crypto';
 
 import { TransportError } from '../errors.js';
 
@@ -25,6 +25,7 @@ export interface ExpandedKey {
   readonly ivKey: Buffer;
 }
 
+/** @returns Views of one ArrayBuffer of their own, for the caller to {@link wipe}. */
 export function expandKey(key: Buffer): ExpandedKey {
   const keys = view(hkdfExpand(key, 'keys', 48));
   return { macAndEnc: keys.subarray(0, 32), ivKey: keys.subarray(32, 48) };
@@ -43,18 +44,26 @@ export function openFailed(cause: unknown): TransportError {
 export const A128CBC_HS256: CipherFunction = {
   name: 'A128CBC/HS256',
   seal(key, n, ad, plaintext) {
-    const { macAndEnc, ivKey } = expandKey(key);
-    return view(sealA128CbcHs256(macAndEnc, deriveIv(ivKey, n), ad, plaintext));
+    return withKeys(key, n, (macAndEnc, iv) => view(sealA128CbcHs256(macAndEnc, iv, ad, plaintext)));
   },
   open(key, n, ad, sealed) {
-    const { macAndEnc, ivKey } = expandKey(key);
     try {
-      return view(openA128CbcHs256(macAndEnc, deriveIv(ivKey, n), ad, sealed));
+      return withKeys(key, n, (macAndEnc, iv) => view(openA128CbcHs256(macAndEnc, iv, ad, sealed)));
     } catch (cause) {
       throw openFailed(cause);
     }
   },
 };
+
+function withKeys(key: Buffer, n: number, use: (macAndEnc: Buffer, iv: Buffer) => Buffer): Buffer {
+  const { macAndEnc, ivKey } = expandKey(key);
+  const iv = deriveIv(ivKey, n);
+  try {
+    return use(macAndEnc, iv);
+  } finally {
+    wipe(macAndEnc, ivKey, iv);
+  }
+}
 
 // IV(n) = AES-128(IVK, 0^64 ‖ u64be(n)): unpredictable without the key, and never sent.
 function deriveIv(ivKey: Buffer, n: number): Buffer {

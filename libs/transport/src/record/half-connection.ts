@@ -1,5 +1,5 @@
 // One direction of an open connection (docs/protocol.md §5, §7): its key, its counter, and what the key has carried.
-import { OpeningKey, sealedBytes, SealingKey } from '@sealwire/crypto';
+import { OpeningKey, sealedBytes, SealingKey, wipe } from '@sealwire/crypto';
 
 import { TransportError } from '../errors.js';
 import { expandKey, openFailed, rekey } from './cipher-function.js';
@@ -35,7 +35,7 @@ interface Expanded<Cipher> {
 }
 
 /** A traffic key, what is derived from it, and what has gone through it. Only the two halves below use it. */
-class TrafficKey<Cipher> {
+class TrafficKey<Cipher extends { wipe(): void }> {
   readonly #key: Buffer;
   readonly #createCipher: (macAndEnc: Buffer) => Cipher;
   readonly #bornMs: number;
@@ -44,6 +44,7 @@ class TrafficKey<Cipher> {
   #bytes = 0;
   #records = 0;
 
+  /** @param key - Kept, and overwritten at its end. */
   constructor(key: Buffer, createCipher: (macAndEnc: Buffer) => Cipher, n: number, nowMs: number) {
     this.#key = key;
     this.#createCipher = createCipher;
@@ -66,7 +67,16 @@ class TrafficKey<Cipher> {
 
   /** Most of the memory of a connection that says nothing: the next record makes it again. */
   rest(): void {
+    this.#expanded?.cipher.wipe();
+    this.#expanded?.ivs.wipe();
     this.#expanded = undefined;
+  }
+
+  /** The end of the key: no counter is left for another record. */
+  wipe(): void {
+    this.rest();
+    wipe(this.#key);
+    this.#n = MAX_RECORDS;
   }
 
   /** A record has gone through: n goes on. */
@@ -82,12 +92,16 @@ class TrafficKey<Cipher> {
   }
 
   next(nowMs: number): TrafficKey<Cipher> {
-    return new TrafficKey(rekey(this.#key), this.#createCipher, this.#n, nowMs);
+    const next = new TrafficKey(rekey(this.#key), this.#createCipher, this.#n, nowMs);
+    this.wipe();
+    return next;
   }
 
   #expand(): Expanded<Cipher> {
     const { macAndEnc, ivKey } = expandKey(this.#key);
-    return { cipher: this.#createCipher(macAndEnc), ivs: new IvSequence(ivKey, this.#n) };
+    const expanded = { cipher: this.#createCipher(macAndEnc), ivs: new IvSequence(ivKey, this.#n) };
+    wipe(macAndEnc, ivKey);
+    return expanded;
   }
 }
 
@@ -96,8 +110,9 @@ export class SealingHalf {
   readonly #limits: KeyLimits;
   #key: TrafficKey<SealingKey>;
 
+  /** @param key - 32 bytes. Copied: the caller may overwrite them afterwards. */
   constructor(key: Buffer, limits: KeyLimits, nowMs: number, n = 0) {
-    this.#key = new TrafficKey(key, (macAndEnc) => new SealingKey(macAndEnc), n, nowMs);
+    this.#key = new TrafficKey(copyOf(key), (macAndEnc) => new SealingKey(macAndEnc), n, nowMs);
     this.#limits = limits;
   }
 
@@ -142,6 +157,11 @@ export class SealingHalf {
   rest(): void {
     this.#key.rest();
   }
+
+  /** Overwrites the key: the connection has ended, and nothing can be sealed any more. */
+  wipe(): void {
+    this.#key.wipe();
+  }
 }
 
 /** Opens the records of one direction, in order. What it throws ends the connection. */
@@ -151,8 +171,9 @@ export class OpeningHalf {
   #updatesGranted = KEY_UPDATE_BURST;
   #recordsTowardsGrant = 0;
 
+  /** @param key - 32 bytes. Copied: the caller may overwrite them afterwards. */
   constructor(key: Buffer, limits: KeyLimits, nowMs: number, n = 0) {
-    this.#key = new TrafficKey(key, (macAndEnc) => new OpeningKey(macAndEnc), n, nowMs);
+    this.#key = new TrafficKey(copyOf(key), (macAndEnc) => new OpeningKey(macAndEnc), n, nowMs);
     this.#limits = limits;
   }
 
@@ -190,6 +211,11 @@ export class OpeningHalf {
     this.#key.rest();
   }
 
+  /** Overwrites the key: the connection has ended, and nothing can be opened any more. */
+  wipe(): void {
+    this.#key.wipe();
+  }
+
   #open(body: Buffer): Buffer {
     const { cipher, ivs } = this.#key.expanded;
     try {
@@ -208,6 +234,13 @@ export class OpeningHalf {
 /** How long the record of so many bytes of content is. */
 export function recordBytes(innerBytes: number): number {
   return LENGTH_BYTES + sealedBytes(innerBytes);
+}
+
+/** Not `Buffer.from`, whose copies lie in the pool that all small Buffers of the process share. */
+function copyOf(key: Buffer): Buffer {
+  const copy = Buffer.alloc(key.length);
+  copy.set(key);
+  return copy;
 }
 
 function writeAssociatedData(n: number, bodyBytes: number): void {

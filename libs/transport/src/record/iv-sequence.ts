@@ -3,6 +3,8 @@
 import { createCipheriv } from 'node:crypto';
 import type { Cipher } from 'node:crypto';
 
+import { wipe } from '@sealwire/crypto';
+
 const BLOCK_BYTES = 16;
 /** So few that a connection that is idle holds little memory for it. */
 const POOL_IVS = 16;
@@ -22,6 +24,7 @@ export class IvSequence {
   /** The IV of the n whose turn it is, 16 bytes: a view that holds until {@link advance}. */
   get current(): Buffer {
     if (this.#at === this.#pool.length) {
+      wipe(this.#pool);
       this.#pool = this.#keystream.update(ZEROS);
       this.#at = 0;
     }
@@ -31,6 +34,11 @@ export class IvSequence {
   /** n goes on: its IV has been used. */
   advance(): void {
     this.#at = Math.min(this.#at + BLOCK_BYTES, this.#pool.length);
+  }
+
+  /** Overwrites the IVs that are left. There is none after that. */
+  wipe(): void {
+    wipe(this.#pool);
   }
 }
 
