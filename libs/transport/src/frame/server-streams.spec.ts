@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 
 import type { Frame } from './frame.js';
 import { ServerStreams } from './server-streams.js';
+import type { ServerStream } from './server-streams.js';
 
 const LIMITS = { maxMessageBytes: 1_000_000, maxIncompleteBytes: 65_536, maxInFlight: 1 };
+const ROOM = 65_536;
 const frame = (kind: Frame['kind'], stream: number, more = false): Frame => ({
   kind,
   stream,
@@ -12,14 +14,22 @@ const frame = (kind: Frame['kind'], stream: number, more = false): Frame => ({
   payload: kind === 'CANCEL' ? Buffer.alloc(0) : Buffer.of(2),
 });
 
-function serve(): { streams: ServerStreams; handed: string[] } {
+function serve(): { streams: ServerStreams; handed: string[]; requests: ServerStream[] } {
   const handed: string[] = [];
+  const requests: ServerStream[] = [];
   const handler = {
-    request: () => void handed.push('request'),
+    request: (stream: ServerStream) => {
+      handed.push('request');
+      requests.push(stream);
+    },
     event: () => void handed.push('event'),
     cancelled: () => void handed.push('cancelled'),
   };
-  return { streams: new ServerStreams({ own: LIMITS, peer: LIMITS, maxQueuedBytes: 1_000, handler }), handed };
+  return {
+    streams: new ServerStreams({ own: LIMITS, peer: LIMITS, maxQueuedBytes: 1_000, handler }),
+    handed,
+    requests,
+  };
 }
 
 describe('ServerStreams that have sent CLOSE', () => {
@@ -42,5 +52,27 @@ describe('ServerStreams that have sent CLOSE', () => {
     expect(() => streams.receive(frame('CANCEL', 1), 0)).toThrow(unexpected);
     streams.stopOpening();
     expect(() => streams.receive(frame('REQUEST', 1), 0)).toThrow(unexpected);
+  });
+});
+
+describe('A stream that takes no further value', () => {
+  function fill(): { streams: ServerStreams; stream: ServerStream } {
+    const { streams, requests } = serve();
+    streams.receive(frame('REQUEST', 1), 0);
+    const [stream = expect.unreachable()] = requests;
+    streams.next(stream, Buffer.alloc(600), false);
+    return { streams, stream };
+  }
+
+  it.each([
+    ['there is room again', (streams: ServerStreams) => void streams.nextFrame(ROOM)],
+    ['it is cancelled', (streams: ServerStreams) => streams.receive(frame('CANCEL', 1), 0)],
+    ['the connection ends', (streams: ServerStreams) => streams.end()],
+  ])('lets every source that waits for it go on when %s', async (_when, resume) => {
+    const { streams, stream } = fill();
+    const waiting = [1, 2, 3].map(() => streams.whenWritable(stream) ?? expect.unreachable());
+    resume(streams);
+    await Promise.all(waiting);
+    expect(streams.whenWritable(stream)).toBeUndefined();
   });
 });

@@ -45,7 +45,8 @@ class OpenStream implements ServerStream {
   readonly firstFrameMs: number;
   readonly sending: SendingStream;
   at: 'RECEIVING' | 'RUNNING' | 'ANSWERED' = 'RECEIVING';
-  /** Set while the source of its values waits. */
+  /** Set while sources of its values wait, all of them for the same. */
+  whenResumed: Promise<void> | undefined;
   resume: (() => void) | undefined;
 
   constructor(kind: 'REQUEST' | 'EVENT', id: number, nowMs: number) {
@@ -191,15 +192,16 @@ export class ServerStreams implements Streams {
 
   /**
    * For a source that can wait: undefined when the stream takes another value now, else what resolves when it does, or
-   * when nobody waits for its answer any more.
+   * when nobody waits for its answer any more. Several sources resume together: each has to ask again.
    */
   whenWritable(stream: ServerStream): Promise<void> | undefined {
     const open = this.#running(stream);
     if (open === undefined || this.#isWritable(open)) return undefined;
     this.#paused.add(open);
-    return new Promise((resolve) => {
+    open.whenResumed ??= new Promise((resolve) => {
       open.resume = resolve;
     });
+    return open.whenResumed;
   }
 
   nextFrame(roomBytes: number): Frame | undefined {
@@ -275,7 +277,7 @@ export class ServerStreams implements Streams {
   #resume(stream: OpenStream): void {
     this.#paused.delete(stream);
     stream.resume?.();
-    stream.resume = undefined;
+    stream.resume = stream.whenResumed = undefined;
   }
 
   /** The stream, unless it is closed or its end is queued. */
