@@ -8,6 +8,7 @@ import { LIMITS } from './limits.js';
 import { SECRETS } from './secrets.js';
 import { PADDING_ORACLE } from './padding-oracle.js';
 import { REPLAY } from './replay.js';
+import { SOURCES_OF_ANSWERS } from './sources.js';
 import { TAMPERING } from './tampering.js';
 import { TRIGGER } from './trigger.js';
 
@@ -24,4 +25,5 @@ export const ATTACKS: readonly Attack[] = [
   ...SECRETS,
   ...CONTENT,
   ...TRIGGER,
+  ...SOURCES_OF_ANSWERS,
 ].sort((one, other) => one.row - other.row);

@@ -1,12 +1,15 @@
+import { EventEmitter } from 'node:events';
 import { Socket } from 'node:net';
+import { PassThrough, Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-import { from, Subject } from 'rxjs';
+import { from, Observable, of, Subject } from 'rxjs';
 import { beforeEach, describe, expect, it } from 'vitest';
 
+import { FakeClock } from '../../../../test/support/fake-clock.js';
 import { SocketView } from '../connection/socket-view.js';
 import { SealwireContext } from './context.js';
-import { Execution } from './execution.js';
+import { Execution, STOP_TIMEOUT_MS } from './execution.js';
 import type { ExecutionOptions } from './execution.js';
 
 let told: string[];
@@ -20,7 +23,11 @@ const note =
   (detail) =>
     void told.push(detail instanceof Error ? `${word} ${detail.message}` : word);
 
-function execute(handler: () => unknown, hooks: Partial<ExecutionOptions['hooks']> = {}): Execution {
+function execute(
+  handler: () => unknown,
+  hooks: Partial<ExecutionOptions['hooks']> = {},
+  whenWritable: ExecutionOptions['sink']['whenWritable'] = () => undefined,
+): Execution {
   const execution = new Execution({
     handler: () => Promise.resolve(handler()),
     data: 1,
@@ -30,11 +37,17 @@ function execute(handler: () => unknown, hooks: Partial<ExecutionOptions['hooks'
       metadata: undefined,
       record: undefined,
     }),
-    hooks: { start: (_context, done) => done(), end: note('end'), failed: note('failed'), ...hooks },
+    hooks: {
+      start: (_context, done) => done(),
+      end: note('end'),
+      failed: note('failed'),
+      abandoned: note('abandoned'),
+      ...hooks,
+    },
     sink: {
       only: note('only'),
       next: (value) => told.push(`next ${String(value)}`),
-      whenWritable: () => undefined,
+      whenWritable,
       complete: note('complete'),
       error: note('error'),
     },
@@ -148,4 +161,179 @@ describe('an iterable that comes through an observable', () => {
     await expect.poll(() => words().at(-1)).toBe('end');
     expect(words()[0]).toBe('error late');
   });
+});
+
+const silence = <T>(): Promise<T> => new Promise<T>(() => undefined);
+
+/** Sources that wait for ever for their next value; `stopped` is noted where they can notice that nobody wants it. */
+const WAITING: readonly [what: string, source: () => AsyncIterable<unknown>][] = [
+  ['a stream of Node', () => new Readable({ read() {}, destroy: (_error, done) => (note('stopped')(), done(null)) })],
+  ['a web stream', () => new ReadableStream({ cancel: note('stopped') })],
+  ['a web stream of bytes', () => new ReadableStream({ type: 'bytes', cancel: note('stopped') })],
+  [
+    'a web stream whose cancel() never settles',
+    () => new ReadableStream({ cancel: () => (note('stopped')(), silence()) }),
+  ],
+  [
+    'a web stream whose cancel() throws',
+    () => new ReadableStream({ cancel: () => (note('stopped')(), expect.unreachable()) }),
+  ],
+  [
+    'the readable side of a transform stream',
+    () => new ReadableStream({ cancel: note('stopped') }).pipeThrough(new TransformStream()),
+  ],
+  [
+    'a stream of Node as a web stream',
+    () => Readable.toWeb(new PassThrough().on('close', note('stopped'))) as ReadableStream,
+  ],
+];
+
+const WAYS: readonly [how: string, answer: (source: AsyncIterable<unknown>) => unknown][] = [
+  ['alone', (source) => source],
+  ['in an observable', (source) => of(source)],
+];
+
+describe.each(WAYS)('a source that waits, returned %s,', (_how, answer) => {
+  it.each(WAITING)('stops as soon as the execution is cancelled: %s', async (_what, source) => {
+    const execution = execute(() => answer(source()));
+    await nextTurn();
+    execution.cancel();
+    await expect.poll(sortedWords).toEqual(['end', 'settled', 'stopped']);
+  });
+
+  it.each(WAITING)('is not left running when it comes after the cancellation: %s', async (_what, source) => {
+    let give = (_result: unknown): void => undefined;
+    const execution = execute(() => new Promise((resolve) => (give = resolve)));
+    await nextTurn();
+    execution.cancel();
+    give(source());
+    await expect.poll(sortedWords).toEqual(['end', 'settled', 'stopped']);
+  });
+});
+
+describe('a source that does not stop', () => {
+  let time: FakeClock;
+
+  beforeEach(() => {
+    time = FakeClock.install();
+  });
+
+  async function* neverYields(): AsyncGenerator<string> {
+    yield await silence<string>();
+  }
+
+  it.each([
+    ['an async generator that waits', () => neverYields()],
+    ['an iterable without return()', () => ({ [Symbol.asyncIterator]: () => ({ next: silence }) })],
+    [
+      'one whose return() never settles',
+      () => ({ [Symbol.asyncIterator]: () => ({ next: silence, return: silence }) }),
+    ],
+    ['a stream whose destroy() never ends', () => new Readable({ read() {}, destroy() {} })],
+    ['one of two in an observable', () => from([neverYields(), values('a')])],
+  ])('gives its place back after a while, and the log says so: %s', async (_what, result) => {
+    const execution = execute(result);
+    await nextTurn();
+    execution.cancel();
+    await nextTurn();
+    time.advance(STOP_TIMEOUT_MS - 1);
+    expect(words()).not.toContain('settled');
+    time.advance(1);
+    expect(words().slice(-3)).toEqual(['abandoned', 'settled', 'end']);
+  });
+
+  it('settles once, and is not told of, though it fails after that', async () => {
+    let fail = (_error: Error): void => undefined;
+    const next = (): Promise<never> => new Promise((_resolve, reject) => (fail = reject));
+    const execution = execute(() => ({ [Symbol.asyncIterator]: () => ({ next }) }));
+    await nextTurn();
+    execution.cancel();
+    time.advance(STOP_TIMEOUT_MS);
+    fail(new Error('late'));
+    await nextTurn();
+    expect(words()).toEqual(['abandoned', 'settled', 'end']);
+  });
+
+  it('is no matter where it stops in time', async () => {
+    const execution = execute(() => values('a'));
+    await nextTurn();
+    execution.cancel();
+    await expect.poll(words).toContain('end');
+    time.advance(STOP_TIMEOUT_MS);
+    expect(words()).not.toContain('abandoned');
+  });
+});
+
+describe('a stream of Node that fails by itself', () => {
+  const broken = (): Readable => new Readable({ read() {} });
+
+  it.each(WAYS)('fails the answer, also while the connection is full: %s', async (_how, answer) => {
+    const stream = broken();
+    execute(() => answer(stream), {}, silence);
+    await nextTurn();
+    stream.destroy(new Error('no such file'));
+    await expect.poll(words).toEqual(['error no such file', 'settled', 'end']);
+  });
+
+  it('fails the answer where it only emits the error', async () => {
+    const stream = new Readable({ read() {}, autoDestroy: false });
+    execute(() => stream);
+    await nextTurn();
+    stream.emit('error', new Error('by hand'));
+    await expect.poll(words).toEqual(['error by hand', 'settled', 'end']);
+  });
+
+  it('harms nobody after it was cancelled, nor after its end', async () => {
+    const cancelled = broken();
+    const execution = execute(() => cancelled);
+    await nextTurn();
+    execution.cancel();
+    const ended = Readable.from(['value']);
+    execute(() => ended);
+    await expect.poll(() => words().filter((word) => word === 'end')).toHaveLength(2);
+    for (const stream of [cancelled, ended]) expect(stream.emit('error', new Error('late'))).toBe(true);
+    expect(words()).not.toContain('error late');
+  });
+});
+
+it('leaves one listener at an emitter, however often that is returned', async () => {
+  const shared = Object.assign(new EventEmitter(), { [Symbol.asyncIterator]: () => values('a') });
+  const executions = Array.from({ length: 20 }, () => execute(() => shared));
+  await nextTurn();
+  for (const execution of executions) execution.cancel();
+  await expect.poll(() => words().filter((word) => word === 'end')).toHaveLength(20);
+  expect(shared.listenerCount('error')).toBe(1);
+});
+
+describe('an observable that stops the execution by its own first values', () => {
+  it('has its later iterables stopped, and is unsubscribed', async () => {
+    let isSubscribed = false;
+    let stop = (): void => undefined;
+    const late = new Readable({ read() {} });
+    const results = new Observable<unknown>((subscriber) => {
+      isSubscribed = true;
+      stop();
+      subscriber.next(late);
+      return () => (isSubscribed = false);
+    });
+    const execution = execute(() => results, {
+      start: (_context, done) => {
+        stop = () => execution.cancel();
+        return done();
+      },
+    });
+    await expect.poll(words).toEqual(['settled', 'end']);
+    expect(late.destroyed).toBe(true);
+    expect(isSubscribed).toBe(false);
+  });
+});
+
+it('leaves the process its turns although a source never waits, and nothing makes it wait', async () => {
+  const execution = execute(async function* () {
+    for (;;) yield 1;
+  });
+  await nextTurn();
+  await nextTurn();
+  execution.cancel();
+  await expect.poll(words).toEqual(['settled', 'end']);
 });

@@ -2,10 +2,12 @@ import type { BaseRpcContext, MessageHandler } from '@nestjs/microservices';
 import { isObservable } from 'rxjs';
 import type { Observable, Subscription } from 'rxjs';
 
+import { clock } from '../clock.js';
 import { isAsyncIterable, PullSource } from './pull-source.js';
 
 /** What a handler is given beside the message. */
 export type HandlerContext = BaseRpcContext & {
+  getPattern(): string;
   /** Nobody waits for the result any more. */
   cancel(): void;
 };
@@ -18,6 +20,8 @@ export interface ProcessingHooks {
   readonly end: (context: HandlerContext) => void;
   /** What the start hook fails with. */
   readonly failed: (error: unknown) => void;
+  /** A source of the handler goes on although it was stopped long ago: its place is free, whatever it does. */
+  readonly abandoned: (context: HandlerContext) => void;
 }
 
 /** Where the results of a handler go. */
@@ -41,12 +45,19 @@ export interface ExecutionOptions {
   readonly settled: () => void;
 }
 
+/** A source that was stopped may clean up for so long before its place is given to the next handler. */
+export const STOP_TIMEOUT_MS = 5_000;
+/** So many values are pulled without a wait before the process has a turn for everything else. */
+const MAX_VALUES_OF_TURN = 256;
+
 /** One handler at work on one message, from the start hook to the end hook. */
 export class Execution {
   readonly #options: ExecutionOptions;
   #subscription: Subscription | undefined;
-  /** What is being pulled. */
+  /** What values come from; of those that were stopped, the ones that still owe a value. */
   readonly #sources = new Set<PullSource>();
+  /** Runs while sources that were stopped have not ended. */
+  #stopTimer: NodeJS.Timeout | undefined;
   /** STOPPING: nothing of it is told any more, but some of it may still run. */
   #state: 'RUNNING' | 'STOPPING' | 'SETTLED' = 'RUNNING';
 
@@ -73,14 +84,28 @@ export class Execution {
     if (this.#state !== 'RUNNING') return;
     this.#state = 'STOPPING';
     this.#options.context.cancel();
+    const isPending = this.#subscription === undefined && this.#sources.size === 0;
     this.#stop();
-    if (this.#subscription !== undefined) this.#settleIfStopped();
+    if (!isPending) this.#settleIfStopped();
   }
 
   #stop(): void {
     const subscription = this.#subscription;
     if (subscription !== undefined) this.#tearDown(() => subscription.unsubscribe());
-    for (const source of this.#sources) this.#tearDown(() => source.stop());
+    for (const source of this.#sources) {
+      this.#tearDown(() => source.stop());
+      if (!source.isPulled) this.#sources.delete(source);
+    }
+    if (this.#sources.size === 0) return;
+    this.#options.context.cancel(); // the only way to reach a generator that waits
+    this.#stopTimer ??= clock.setTimeout(() => this.#abandon(), STOP_TIMEOUT_MS).unref();
+  }
+
+  /** Its place must not be lost to what it waits for. */
+  #abandon(): void {
+    if (this.#state === 'SETTLED') return;
+    this.#options.hooks.abandoned(this.#options.context);
+    this.#settle();
   }
 
   /** Runs clean-up code of the user's: what it throws must not end the connection, whose other calls are not to blame. */
@@ -117,12 +142,11 @@ export class Execution {
     const fail = (error: unknown): void => this.#fail(error);
     this.#subscription = result.subscribe({
       next: (value) => {
-        if (this.#state !== 'RUNNING') return;
         // An interceptor makes an observable of what the handler returned: one whose only value is the iterable.
         if (isAsyncIterable(value)) {
           running += 1;
           this.#pull(value).then(complete, fail);
-        } else this.#options.sink.next(value);
+        } else if (this.#state === 'RUNNING') this.#options.sink.next(value);
       },
       error: fail,
       complete,
@@ -132,25 +156,31 @@ export class Execution {
 
   /** Stopped by its own first values, before there was a subscription to end. */
   #endIfStopped(subscription: Subscription): void {
-    if (this.#state !== 'STOPPING') return;
+    if (this.#state === 'RUNNING') return;
     this.#tearDown(() => subscription.unsubscribe());
     this.#settleIfStopped();
   }
 
-  /** Takes values only as fast as the connection takes them. */
+  /** Takes values only as fast as the connection takes them. One that comes when nothing runs any more is stopped at once. */
   async #pull(values: AsyncIterable<unknown>): Promise<void> {
     const { sink } = this.#options;
-    const source = new PullSource(values);
+    const source = new PullSource(values, (error) => this.#fail(error));
     this.#sources.add(source);
     if (!this.#isRunning()) this.#tearDown(() => source.stop());
     try {
-      while (this.#isRunning()) {
+      for (let pulled = 1; this.#isRunning(); pulled++) {
         await sink.whenWritable();
+        source.isPulled = true;
         const next = await source.next();
+        source.isPulled = false;
         if (next.done === true) return;
+        // Sources that wait resume together, and the first of them may fill the connection again.
+        for (let full = sink.whenWritable(); full !== undefined; full = sink.whenWritable()) await full;
         if (this.#isRunning()) sink.next(next.value);
+        if (pulled % MAX_VALUES_OF_TURN === 0) await new Promise<void>((resolve) => clock.setImmediate(resolve));
       }
     } finally {
+      source.release();
       this.#sources.delete(source);
       this.#settleIfStopped();
     }
@@ -183,6 +213,7 @@ export class Execution {
   #settle(): void {
     if (this.#state === 'SETTLED') return;
     this.#state = 'SETTLED';
+    clock.clearTimeout(this.#stopTimer);
     const { hooks, context, settled } = this.#options;
     settled();
     hooks.end(context);

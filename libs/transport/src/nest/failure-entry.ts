@@ -13,6 +13,7 @@ export type FailureKind =
   | 'handler'
   | 'event-handler'
   | 'answer'
+  | 'abandoned'
   | 'hook'
   | 'listener';
 

@@ -3,6 +3,7 @@ import type { LoggerService } from '@nestjs/common';
 import type { HandshakeFailure } from '../connection/listener.js';
 import { TransportError } from '../errors.js';
 import type { TransportErrorCode } from '../errors.js';
+import { STOP_TIMEOUT_MS } from './execution.js';
 import { FailureEntry, printable } from './failure-entry.js';
 import type { FailureFields } from './failure-entry.js';
 import { LogLimit } from './log-limit.js';
@@ -83,6 +84,13 @@ export class FailureLog {
   /** A processing hook, or what the user's code does at its end. */
   hookFailed(error: unknown): void {
     this.#failed('A hook or clean-up code failed', { kind: 'hook' }, error);
+  }
+
+  /** Its place is free again, but what it waits for may go on for ever. */
+  sourceAbandoned(unsafePattern: string): void {
+    const pattern = printable(unsafePattern);
+    const line = `The values of ${pattern} have not stopped ${STOP_TIMEOUT_MS} ms after nobody waits for them any more`;
+    this.#log('warn', line, { kind: 'abandoned', pattern });
   }
 
   listenerFailed(error: unknown): void {

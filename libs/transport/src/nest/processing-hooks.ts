@@ -1,4 +1,5 @@
 import type { HandlerContext, ProcessingHooks } from './execution.js';
+import type { FailureLog } from './failure-log.js';
 
 /** The hooks as Nest calls them. They are the user's: they may throw, or return a promise that rejects. */
 export interface UserHooks {
@@ -6,14 +7,22 @@ export interface UserHooks {
   readonly end: (context: HandlerContext) => unknown;
 }
 
+export type HookLog = Pick<FailureLog, 'hookFailed' | 'sourceAbandoned'>;
+
 /** The same where what the end hook fails with goes to the log: the answer is on its way, and nobody else would catch it. */
-export function guardHooks({ start, end }: UserHooks, logError: (error: unknown) => void): ProcessingHooks {
+export function guardHooks({ start, end }: UserHooks, log: HookLog): ProcessingHooks {
+  const failed = (error: unknown): void => log.hookFailed(error);
   const runEnd = async (context: HandlerContext): Promise<void> => {
     try {
       await end(context);
     } catch (error) {
-      logError(error);
+      failed(error);
     }
   };
-  return { start, end: (context) => void runEnd(context), failed: logError };
+  return {
+    start,
+    end: (context) => void runEnd(context),
+    failed,
+    abandoned: (context) => log.sourceAbandoned(context.getPattern()),
+  };
 }

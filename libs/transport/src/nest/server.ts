@@ -231,7 +231,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
           start: (context, done) => this.onProcessingStartHook(this.transportId, context, done),
           end: (context) => this.onProcessingEndHook?.(this.transportId, context),
         },
-        (error) => this.#failures.hookFailed(error),
+        this.#failures,
       ),
     };
   }

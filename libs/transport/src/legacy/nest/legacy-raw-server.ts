@@ -129,7 +129,7 @@ export class LegacyRawServer extends Server<SealwireServerEvents, SealwireStatus
       start: (context, done) => this.onProcessingStartHook(this.transportId, context, done),
       end: (context) => this.onProcessingEndHook?.(this.transportId, context),
     },
-    (error) => this.#failures.hookFailed(error),
+    this.#failures,
   );
 
   /** There is no way back to the sender: what a handler returns is dropped, what it throws is logged. */
