@@ -35,6 +35,8 @@ export class ClientStream {
   readonly sink: AnswerSink;
   /** When it was opened, counted by the streams of the connection. */
   readonly order: number;
+  /** It has been answered with a value, and others may follow for ever. */
+  isSeries = false;
   state: StreamState = QUEUED;
 
   constructor(kind: 'REQUEST' | 'EVENT', payload: Buffer, sink: AnswerSink, order: number) {

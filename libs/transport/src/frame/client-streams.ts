@@ -41,6 +41,7 @@ export class ClientStreams implements Streams {
   #highestSealed = 0;
   #opened = 0;
   #mayTake = true;
+  #endOfSeries: (() => TransportError) | undefined;
   #mayOpen = true;
 
   constructor(options: ClientStreamsOptions) {
@@ -132,6 +133,12 @@ export class ClientStreams implements Streams {
       case 'ENDED':
         return;
     }
+  }
+
+  /** This side closes: answers of many values, which may never end, end now; each other one when it turns out to be one. */
+  endSeries(reason: () => TransportError): void {
+    this.#endOfSeries = reason;
+    for (const [, stream] of this.#open.entries()) this.#endIfSeries(stream);
   }
 
   nextFrame(roomBytes: number): Frame | undefined {
@@ -251,8 +258,16 @@ export class ClientStreams implements Streams {
     const data = this.#assembler.push(frame, nowMs);
     if (data === undefined) return;
     if (kind === 'ERROR' || last) this.#end(stream, id);
+    stream.isSeries = !last;
     if (kind === 'ERROR') stream.sink.error(data);
     else stream.sink.next(data, last);
+    this.#endIfSeries(stream);
+  }
+
+  #endIfSeries(stream: ClientStream): void {
+    if (this.#endOfSeries === undefined || !stream.isSeries || stream.state.at !== 'SEALED') return;
+    this.cancel(stream);
+    stream.sink.fail(this.#endOfSeries().ofMessage(true));
   }
 
   /** Frees the slot, whatever the stream was about. */

@@ -99,10 +99,18 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     await this.#connector.connect(signal);
   }
 
-  /** Lets what is running finish, up to `drainTimeoutMs`. May be called again, and `connect` after it. Never rejects. */
+  /**
+   * Lets what is running finish, up to `drainTimeoutMs`; answers of many values, which may never end, fail at once with
+   * `ERR_CLIENT_CLOSED`. May be called again, and `connect` after it. Never rejects.
+   */
   override async close(): Promise<void> {
     forgetOwnClient(this.#instanceId);
-    await this.#connector.close();
+    const closed = this.#connector.close();
+    for (const link of this.#connector.links) {
+      link.streams.endSeries(() => new TransportError('ERR_CLIENT_CLOSED', 'The client was closed'));
+      link.connection.scheduleFlush();
+    }
+    await closed;
   }
 
   /** Nest calls it for the clients of a module. */

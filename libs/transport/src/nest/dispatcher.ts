@@ -143,6 +143,26 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
     work?.execution.cancel();
   }
 
+  /** Patterns of the requests whose handlers run. */
+  get runningRequests(): readonly string[] {
+    return [...this.#work].filter(([{ kind }]) => kind === 'REQUEST').map(([, { pattern }]) => pattern);
+  }
+
+  /** Whether requests run, and no others than these. */
+  runsOnly(executions: ReadonlySet<Execution>): boolean {
+    const requests = [...this.#work].filter(([{ kind }]) => kind === 'REQUEST');
+    return requests.length > 0 && requests.every(([, { execution }]) => executions.has(execution));
+  }
+
+  /** The server closes: answers of many values, which may never end, end with an error that says so. */
+  endSeries(): void {
+    for (const [stream, { execution }] of this.#work) {
+      if (stream.kind !== 'REQUEST' || !execution.isSeries) continue;
+      new Answer(this, stream).fail('ERR_CONNECTION_DRAINING');
+      this.cancelled(stream);
+    }
+  }
+
   /** Some of them do not start a handler any more, so that there may be room for the next. */
   runWaiting(): void {
     if (this.#isHandingOver) return; // one of them has ended at once: the loop that handed it over goes on

@@ -1,3 +1,5 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
 import type { BaseRpcContext, MessageHandler } from '@nestjs/microservices';
 import { isObservable } from 'rxjs';
 import type { Observable, Subscription } from 'rxjs';
@@ -50,6 +52,9 @@ export const STOP_TIMEOUT_MS = 5_000;
 /** So many values are pulled without a wait before the process has a turn for everything else. */
 const MAX_VALUES_OF_TURN = 256;
 
+/** The execution out of which code runs. */
+const current = new AsyncLocalStorage<Execution>();
+
 /** One handler at work on one message, from the start hook to the end hook. */
 export class Execution {
   readonly #options: ExecutionOptions;
@@ -58,6 +63,7 @@ export class Execution {
   readonly #sources = new Set<PullSource>();
   /** Runs while sources that were stopped have not ended. */
   #stopTimer: NodeJS.Timeout | undefined;
+  #hasGiven = false;
   /** STOPPING: nothing of it is told any more, but some of it may still run. */
   #state: 'RUNNING' | 'STOPPING' | 'SETTLED' = 'RUNNING';
 
@@ -65,7 +71,21 @@ export class Execution {
     this.#options = options;
   }
 
-  async start(): Promise<void> {
+  /** The one whose code is calling, if any. */
+  static get current(): Execution | undefined {
+    return current.getStore();
+  }
+
+  /** Whether it answers with values that may never end: it has given one, or is asked for them one by one. */
+  get isSeries(): boolean {
+    return this.#state === 'RUNNING' && (this.#hasGiven || this.#sources.size > 0);
+  }
+
+  start(): Promise<void> {
+    return current.run(this, () => this.#start());
+  }
+
+  async #start(): Promise<void> {
     const { hooks, context } = this.#options;
     let hasBegun = false;
     try {
@@ -146,7 +166,10 @@ export class Execution {
         if (isAsyncIterable(value)) {
           running += 1;
           this.#pull(value).then(complete, fail);
-        } else if (this.#state === 'RUNNING') this.#options.sink.next(value);
+        } else if (this.#state === 'RUNNING') {
+          this.#hasGiven = true;
+          this.#options.sink.next(value);
+        }
       },
       error: fail,
       complete,

@@ -15,6 +15,7 @@ export interface ErrorPacket {
 
 /** The failures of the transport that a server tells a client, and how the client is told. */
 const TOLD = {
+  ERR_CONNECTION_DRAINING: 'The server is closing',
   ERR_OVERLOADED: 'The server is overloaded',
   ERR_REQUEST_TIMEOUT: 'The request ran into its deadline',
   ERR_MESSAGE_MALFORMED: 'The message is malformed',

@@ -16,6 +16,7 @@ import { takeCodec } from './sealing.js';
 export interface ServerLink {
   readonly connection: Connection;
   readonly streams: ServerStreams;
+  readonly dispatcher: Dispatcher;
   /** 16 hexadecimal digits. */
   readonly keyId: string;
 }
@@ -55,5 +56,5 @@ export function openServerLink(options: ServerLinkOptions): ServerLink {
     { role: 'server', socket, codec, streams, limits, events },
     options.confirmTimeoutMs,
   );
-  return { connection, streams, keyId };
+  return { connection, streams, dispatcher, keyId };
 }

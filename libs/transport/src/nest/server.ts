@@ -23,6 +23,7 @@ import { resolveLimits } from '../limits.js';
 import type { Limits } from '../limits.js';
 import type { HandlerHost } from './dispatcher.js';
 import { EventWindows } from './event-windows.js';
+import { Execution } from './execution.js';
 import { FailureLog } from './failure-log.js';
 import { HandlerPlaces } from './handler-places.js';
 import { createInstanceId, isOwnClient } from './instances.js';
@@ -32,6 +33,7 @@ import { guardHooks } from './processing-hooks.js';
 import { isUnforeseen } from './remote-error.js';
 import { openServerLink } from './server-link.js';
 import type { ServerLink } from './server-link.js';
+import { ServerDrain } from './server-drain.js';
 import { ServerCounters } from './snapshot.js';
 import type { SealwireServerSnapshot } from './snapshot.js';
 
@@ -80,6 +82,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
   readonly #places: HandlerPlaces;
   readonly #host: HandlerHost;
   readonly #links = new Set<ServerLink>();
+  readonly #drain = new ServerDrain(() => this.logger);
   readonly #counters = new ServerCounters();
   readonly #events = new Subject<ServerConnectionEvent>();
   readonly #slot = new ListenerSlot<Listener>({
@@ -122,10 +125,15 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
     );
   }
 
-  /** GOAWAY to everybody, then the drain, then CLOSE. May be called again; never rejects. */
+  /**
+   * GOAWAY to everybody, then the drain, then CLOSE. May be called again; never rejects. A handler may await it: it does
+   * not wait for the request of that handler, which is answered afterwards.
+   */
   override async close(): Promise<void> {
-    await this.#slot.close();
-    this.#failures.flush();
+    this.#drain.begin(this.#links);
+    const closed = this.#slot.close().then(() => this.#failures.flush());
+    const { current } = Execution;
+    await (current === undefined ? closed : Promise.race([closed, this.#drain.whenOthersAreDone(current)]));
   }
 
   override on<Event extends keyof SealwireServerEvents>(event: Event, callback: SealwireServerEvents[Event]): void {
@@ -212,6 +220,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
 
   #closed(link: ServerLink, address: string | undefined, error: TransportError | undefined): void {
     if (!this.#links.delete(link)) return; // it never opened: the handshake failed
+    this.#drain.left(link);
     this.#counters.left(link, error !== undefined);
     if (error !== undefined) this.#failures.connectionFailed(error, address);
     this.#events.next({ type: 'closed', address, keyId: link.keyId, error });

@@ -1,0 +1,79 @@
+import type { LoggerService } from '@nestjs/common';
+
+import { clock } from '../clock.js';
+import type { Execution } from './execution.js';
+import { printable } from './failure-entry.js';
+import type { ServerLink } from './server-link.js';
+
+const INTERVAL_MS = 1_000;
+const MAX_PATTERNS = 5;
+
+/**
+ * What a server does about the connections that were open when it was closed: every second it ends the answers that need
+ * not ever end, and logs what it waits for.
+ */
+export class ServerDrain {
+  readonly #logger: () => LoggerService;
+  /** Connections that have not ended yet. */
+  readonly #links = new Set<ServerLink>();
+  /** Handlers that wait for the drain: it does not wait for them. */
+  readonly #closers = new Set<Execution>();
+  readonly #resolve: (() => void)[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(logger: () => LoggerService) {
+    this.#logger = logger;
+  }
+
+  begin(links: Iterable<ServerLink>): void {
+    for (const link of links) this.#links.add(link);
+    if (this.#links.size > 0) this.#timer ??= clock.setTimeout(() => this.#tick(), INTERVAL_MS);
+  }
+
+  left(link: ServerLink): void {
+    if (!this.#links.delete(link)) return;
+    if (this.#links.size === 0) this.#stop();
+    this.#resolveIfDone();
+  }
+
+  /** Resolves when nothing is left but the requests of handlers that wait for it themselves. */
+  whenOthersAreDone(closer: Execution): Promise<void> {
+    this.#closers.add(closer);
+    return new Promise((resolve) => {
+      this.#resolve.push(resolve);
+      this.#resolveIfDone();
+    });
+  }
+
+  #tick(): void {
+    this.#timer = clock.setTimeout(() => this.#tick(), INTERVAL_MS);
+    for (const { dispatcher } of this.#links) dispatcher.endSeries();
+    this.#resolveIfDone();
+    this.#logger().log(this.#describe());
+  }
+
+  #stop(): void {
+    clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #resolveIfDone(): void {
+    for (const { dispatcher } of this.#links) if (!dispatcher.runsOnly(this.#closers)) return;
+    this.#closers.clear();
+    for (const resolve of this.#resolve.splice(0)) resolve();
+  }
+
+  #describe(): string {
+    const patterns = [...this.#links].flatMap(({ dispatcher }) => dispatcher.runningRequests);
+    const connections = count(this.#links.size, 'connection');
+    if (patterns.length === 0) return `Closing: ${connections} still open, no handler runs`;
+    const names = [...new Set(patterns)].map(printable);
+    const more = names.length > MAX_PATTERNS ? ', …' : '';
+    const shown = names.slice(0, MAX_PATTERNS).join(', ') + more;
+    return `Closing: waits for ${count(patterns.length, 'request')} on ${connections}: ${shown}`;
+  }
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
