@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 /** Every failure of this transport, and who caused it. `docs/errors.md` explains each; a test holds the two together. */
 const FAULT_OF = {
   ERR_ALERT: 'peer',
@@ -84,4 +86,9 @@ export class TransportError extends Error {
 export function toTransportError(error: unknown): TransportError {
   if (error instanceof TransportError) return error;
   return new TransportError('ERR_INTERNAL', 'An unexpected failure inside the transport', { cause: error });
+}
+
+/** Also an error of another realm, as each test file of Jest is one, and a `RemoteError`. */
+export function isError(value: unknown): value is Error {
+  return types.isNativeError(value) || value instanceof Error;
 }

@@ -1,4 +1,6 @@
 // How the failures of handlers and filters arrive.
+import { inspect, types } from 'node:util';
+
 import { Catch, Controller, HttpException, Inject, UseFilters } from '@nestjs/common';
 import type { ExceptionFilter, RpcExceptionFilter } from '@nestjs/common';
 import { ClientProxy, MessagePattern, Payload, RpcException } from '@nestjs/microservices';
@@ -77,6 +79,12 @@ class FailingController {
     throw new DomainError('taken');
   }
 
+  @MessagePattern('generator')
+  async *generator(): AsyncGenerator<number> {
+    yield 1;
+    throw Object.assign(new Error('the password is 1234'), { query: 'SELECT 1234' });
+  }
+
   @UseFilters(BareFilter)
   @MessagePattern('bare')
   bare(@Payload() { error }: { error: string }): never {
@@ -100,16 +108,18 @@ describe('a failure of a handler', () => {
     ['RpcException that rejects', 'rejects', { status: 'error', message: 'rejected' }],
     ['unknown error', 'plain', internal],
     ['HttpException', 'http', internal],
+    ['error with fields that no filter has seen', 'generator', internal],
     [
       'filter with an object',
       'filtered',
       { name: 'DomainError', status: 409, message: 'taken', code: 'E_CONFLICT', details: { id: 1 } },
     ],
-  ])('%s arrives as a real error with just these fields', async (_what, pattern, fields) => {
+  ])('%s arrives with just these fields, and a stack', async (_what, pattern, fields) => {
     const { client } = await start();
     const error = await outcome(client.send(pattern, 0));
     expect(error).toBeInstanceOf(RemoteError);
-    expect(error).toBeInstanceOf(Error);
+    expect(types.isNativeError(error)).toBe(true);
+    expect(inspect(error)).toContain('remote-error');
     expect({ ...(error as object) }).toEqual(fields);
     expect(JSON.parse(JSON.stringify(error))).toEqual(fields);
     expect((error as Error).stack).toContain('remote-error');

@@ -5,7 +5,7 @@ import type { ServerStream, ServerStreams } from '../frame/server-streams.js';
 import type { ResultSink } from './execution.js';
 import { InOrder, MAX_STEPS_OF_ANSWER } from './in-order.js';
 import { checkSerialized } from './packet.js';
-import { errorData, isHidden, toldCode, toldPacket } from './remote-error.js';
+import { errorData, HIDDEN, toldCode, toldPacket } from './remote-error.js';
 import type { ToldCode } from './remote-error.js';
 
 /** What the answers of one connection have in common. */
@@ -61,9 +61,10 @@ export class Answer implements ResultSink {
     this.#send({ isDisposed: true });
   }
 
-  error(error: unknown): void {
-    if (isHidden(error)) this.#host.handlerFailed(this.#stream, error);
-    this.#send({ err: errorData(error), isDisposed: true });
+  error(error: unknown, isFiltered: boolean): void {
+    const err = errorData(error, isFiltered);
+    if (err === HIDDEN) this.#host.handlerFailed(this.#stream, error);
+    this.#send({ err, isDisposed: true });
   }
 
   /** Ends the answer at once, ahead of what waits. */

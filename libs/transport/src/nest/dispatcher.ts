@@ -199,7 +199,7 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
     if (!this.streams.isRunning(stream)) return; // cancelled while it was deserialized
     const handler = this.#options.host.findHandler(call.pattern);
     if (handler === null) {
-      answer.error(NO_MESSAGE_HANDLER);
+      answer.error(NO_MESSAGE_HANDLER, true);
       return;
     }
     const leftMs = timeoutMs > 0 ? stream.firstFrameMs + timeoutMs - clock.nowMs() : Infinity;

@@ -34,7 +34,8 @@ export interface ResultSink {
   /** For a source that can wait: undefined when it need not. */
   whenWritable(): Promise<void> | undefined;
   complete(): void;
-  error(error: unknown): void;
+  /** @param isFiltered - The handler's observable gave it: what Nest's filters throw comes that way, and nothing else. */
+  error(error: unknown, isFiltered: boolean): void;
 }
 
 export interface ExecutionOptions {
@@ -171,7 +172,7 @@ export class Execution {
           this.#options.sink.next(value);
         }
       },
-      error: fail,
+      error: (error: unknown) => this.#fail(error, true),
       complete,
     });
     this.#endIfStopped(this.#subscription);
@@ -221,8 +222,8 @@ export class Execution {
   }
 
   /** Whatever of it still runs has lost its reader. */
-  #fail(error: unknown): void {
-    if (this.#state === 'RUNNING') this.#options.sink.error(error);
+  #fail(error: unknown, isFiltered = false): void {
+    if (this.#state === 'RUNNING') this.#options.sink.error(error, isFiltered);
     if (this.#state === 'RUNNING') this.#state = 'STOPPING'; // unless telling it has cancelled the rest
     this.#stop();
     this.#settleIfStopped();

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 
+import { isError } from '../errors.js';
 import type { TransportErrorCode } from '../errors.js';
 
 /** What failed: the fields of an entry are told apart by it. `docs/operations.md` explains each. */
@@ -76,7 +77,7 @@ export class FailureEntry extends Error {
 
 /** What stands behind the message, which may spell frames of its own: none where the message cannot be told apart. */
 function framesOf(cause: unknown): readonly string[] {
-  if (!(cause instanceof Error) || typeof cause.stack !== 'string') return [];
+  if (!isError(cause) || typeof cause.stack !== 'string') return [];
   const { stack } = cause;
   const header = headersOf(cause).find((text) => stack.startsWith(`${text}\n    at `));
   if (header === undefined) return [];

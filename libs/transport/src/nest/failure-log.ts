@@ -1,7 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 
 import type { HandshakeFailure } from '../connection/listener.js';
-import { TransportError } from '../errors.js';
+import { isError, TransportError } from '../errors.js';
 import type { TransportErrorCode } from '../errors.js';
 import { STOP_TIMEOUT_MS } from './execution.js';
 import { FailureEntry, printable } from './failure-entry.js';
@@ -108,7 +108,7 @@ export class FailureLog {
       return;
     }
     const { code, message, cause } = error;
-    const reason = cause instanceof Error ? `${message}: ${reasonOf(cause)}` : message;
+    const reason = isError(cause) ? `${message}: ${reasonOf(cause)}` : message;
     this.#log('error', `${what}: ${reason} (${code})`, { ...fields, code }, cause);
   }
 
@@ -122,7 +122,7 @@ export class FailureLog {
 /** What was thrown may be anything, and must do no more harm in the log. */
 function reasonOf(error: unknown): string {
   try {
-    return printable(String(error instanceof Error ? error.message : describeFailure(error)));
+    return printable(String(isError(error) ? error.message : describeFailure(error)));
   } catch {
     return 'a failure that no text can tell';
   }

@@ -3,7 +3,7 @@ import { HealthIndicatorService } from '@nestjs/terminus';
 import type { HealthIndicatorResult } from '@nestjs/terminus';
 
 import { clock } from '../clock.js';
-import { TransportError } from '../errors.js';
+import { isError, TransportError } from '../errors.js';
 import type { SealwireClient } from './client.js';
 
 export interface PingCheckOptions {
@@ -56,6 +56,6 @@ async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
 }
 
 function describe(error: unknown): { readonly code: string; readonly message: string } {
-  if (!(error instanceof Error)) return { code: 'ERR_INTERNAL', message: String(error) };
+  if (!isError(error)) return { code: 'ERR_INTERNAL', message: String(error) };
   return { code: 'code' in error ? String(error.code) : 'ERR_INTERNAL', message: error.message };
 }

@@ -2,9 +2,11 @@
 import { inspect, isDeepStrictEqual } from 'node:util';
 
 import { RpcException } from '@nestjs/microservices';
+import { CryptoError } from '@sealwire/crypto';
 
-import { TransportError } from '../errors.js';
+import { isError, TransportError } from '../errors.js';
 import type { TransportErrorCode } from '../errors.js';
+import { hasMethod } from '../option-check.js';
 
 /** What the server's transport itself answers with; a handler's filter answers with whatever it produced. */
 export interface ErrorPacket {
@@ -38,25 +40,38 @@ export function toldCode(error: unknown): ToldCode {
   return error instanceof TransportError && isTold(error.code) ? error.code : 'ERR_MESSAGE_UNSERIALIZABLE';
 }
 
+/** What the caller is given when it may know nothing of a failure; then the log has to. */
+export const HIDDEN = { status: 'error', message: INTERNAL_ERROR } as const satisfies ErrorPacket;
+
 /**
- * What a handler failed with, as data. Nest's filters produce objects; a bare `Error` of a raw handler could hold anything
- * in its message, and JSON would make `{}` of it. A failure that another server has told may be passed on.
+ * What a handler failed with, as data. Nest's filters throw what the caller may know. The message of any other `Error` can
+ * hold anything, so it is {@link HIDDEN}. A failure that another server has answered with may be passed on.
+ *
+ * @param isFiltered - Nest's filters have seen it: then the fields of an `Error` are meant for the caller, too.
  */
-export function errorData(error: unknown): unknown {
+export function errorData(error: unknown, isFiltered: boolean): unknown {
   if (error instanceof RpcException) return rpcErrorData(error.getError());
-  if (error instanceof RemoteError) return Object.fromEntries(Object.entries(error));
-  if (error instanceof Error) return { status: 'error', message: INTERNAL_ERROR } satisfies ErrorPacket;
-  return error ?? { status: 'error', message: INTERNAL_ERROR };
+  if (error instanceof RemoteError) return fieldsOf(error);
+  if (isError(error)) return isFiltered ? errorFields(error) : HIDDEN;
+  return error ?? { ...HIDDEN };
 }
 
 /** As Nest's own filter does it, which does not see what a generator throws, nor a handler that was added without Nest. */
 function rpcErrorData(error: string | object): unknown {
-  return typeof error === 'string' ? ({ status: 'error', message: error } satisfies ErrorPacket) : errorData(error);
+  return typeof error === 'string'
+    ? ({ status: 'error', message: error } satisfies ErrorPacket)
+    : errorData(error, true);
 }
 
-/** Whether no filter has seen it, and its caller is told nothing of it: then the log has to. */
-export function isHidden(error: unknown): boolean {
-  return error instanceof Error && !(error instanceof RemoteError) && !(error instanceof RpcException);
+/** What JSON makes of an error: all that Nest says of an `HttpException`. Of most errors that is nothing. */
+function errorFields(error: Error): unknown {
+  if (error instanceof TransportError || error instanceof CryptoError) return HIDDEN;
+  if (hasMethod(error, 'toJSON')) return error;
+  return Object.keys(error).length > 0 ? fieldsOf(error) : HIDDEN;
+}
+
+function fieldsOf(error: object): object {
+  return Object.fromEntries(Object.entries(error));
 }
 
 /** Nest's filter logs what it does not know with its stack, and answers with these words. */
@@ -66,26 +81,40 @@ export function isUnforeseen(error: unknown): boolean {
 
 /** One line for the log: what a filter has made of an exception is an object without a stack. */
 export function describeFailure(error: unknown): unknown {
-  if (error instanceof Error || typeof error !== 'object' || error === null) return error;
+  if (isError(error) || typeof error !== 'object' || error === null) return error;
   if ('message' in error && typeof error.message === 'string') return error.message;
   return JSON.stringify(error);
 }
 
 /**
- * A handler's failure as its caller sees it: a real `Error` with the fields that the server's filter gave it. They alone
- * are enumerable: `JSON.stringify(error)` and `{ ...error }` give what Nest gives. The stack is that of this process.
+ * A handler's failure as its caller sees it: the fields that the server's filter gave it, and the stack of this process.
+ * The fields alone are enumerable: `JSON.stringify(error)` and `{ ...error }` give what Nest gives.
+ *
+ * It is an error to Node, `util.types.isNativeError` and every log, but `instanceof Error` is false, as it is for the plain
+ * object that Nest's clients reject with: Nest's filters, Fastify and GraphQL treat an `Error` as a defect of the gateway,
+ * and would answer 500 to `{ statusCode: 404 }`.
  */
 export class RemoteError extends Error {
-  constructor(fields: object, message = 'The handler failed') {
+  static {
+    Object.setPrototypeOf(this.prototype, Object.prototype);
+    define(this.prototype, { name: 'RemoteError' }, false);
+  }
+
+  /** @param message - Of a failure that has no fields. */
+  constructor(fields: object, message?: string) {
     super('message' in fields && typeof fields.message === 'string' ? fields.message : message);
+    if ('message' in fields) Reflect.deleteProperty(this, 'message'); // to give it the place that it has among the fields
     const { stack: _stack, ...told } = { stack: undefined, ...fields };
-    define(this, { name: 'RemoteError' }, false);
     define(this, told, true);
+  }
+
+  override toString(): string {
+    return Error.prototype.toString.call(this);
   }
 }
 
 /** Assigning would leave `message` as hidden as it is in every error. */
-function define(error: RemoteError, fields: object, enumerable: boolean): void {
+function define(error: object, fields: object, enumerable: boolean): void {
   for (const [field, value] of Object.entries(fields)) {
     Object.defineProperty(error, field, { value, enumerable, configurable: true, writable: true });
   }

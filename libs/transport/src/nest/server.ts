@@ -16,6 +16,7 @@ import type { Endpoint } from '../connection/endpoint.js';
 import { Listener } from '../connection/listener.js';
 import type { HandshakeFailure } from '../connection/listener.js';
 import { ListenerSlot } from '../connection/listener-slot.js';
+import { isError } from '../errors.js';
 import type { TransportError } from '../errors.js';
 import { respond } from '../handshake/index.js';
 import type { Session } from '../handshake/index.js';
@@ -248,7 +249,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
   /** What is an `Error` no filter of Nest has seen. Of the rest Nest 12 logs all itself, Nest 11 what is unforeseen. */
   #logEventFailure(error: unknown, pattern: string): void {
     const isLogged = 'propagatesEventHandlerErrors' in this || isUnforeseen(error);
-    if (error instanceof Error || !isLogged) this.#failures.eventHandlerFailed(error, pattern);
+    if (isError(error) || !isLogged) this.#failures.eventHandlerFailed(error, pattern);
   }
 
   /** Clients send the route, so that one look-up does; a string that spells an object pattern takes Nest's longer way. */
