@@ -14,7 +14,7 @@ export interface CryptoModuleOptions {
 }
 
 /** Injection token of the process-wide {@link Keyring}. */
-export const KEYRING = Symbol('KEYRING');
+export const KEYRING = Symbol.for('@sealwire/crypto/KEYRING');
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<CryptoModuleOptions>()
   .setClassMethodName('forRoot')

@@ -1,3 +1,5 @@
+import { brand } from './brand.js';
+
 /**
  * Every failure of this library, and who has to act: the `caller` (a mistake in code), the `input` (bytes that somebody
  * else made) or the `operator` (the key file and the machine around it). `docs/errors.md` explains each.
@@ -33,6 +35,10 @@ export const CRYPTO_ERROR_CODES: readonly CryptoErrorCode[] = Object.keys(FAULT_
 
 /** The only error class that this library throws. Match on `code`; `message` may change and never holds key material. */
 export class CryptoError extends Error {
+  static {
+    brand(this, 'CryptoError');
+  }
+
   override readonly name = 'CryptoError';
   readonly code: CryptoErrorCode;
 

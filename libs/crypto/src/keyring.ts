@@ -1,11 +1,16 @@
 import { inspect } from 'node:util';
 
+import { brand } from './brand.js';
 import { CryptoError } from './errors.js';
 import { toHex } from './key-schedule.js';
 import type { SecretKey } from './secret-key.js';
 
 /** The keys of a process, immutable: the primary one starts handshakes, any of them answers one. */
 export class Keyring {
+  static {
+    brand(this, 'Keyring');
+  }
+
   readonly primary: SecretKey;
   readonly #byId: ReadonlyMap<string, SecretKey>;
 

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 
+import { brand } from './brand.js';
 import { deriveKeySchedule, toHex } from './key-schedule.js';
 import { checkKeyStrength } from './key-strength.js';
 
@@ -8,6 +9,10 @@ import { checkKeyStrength } from './key-strength.js';
  * Holds what docs/protocol.md §2 derives, not the bytes of the key file.
  */
 export class SecretKey {
+  static {
+    brand(this, 'SecretKey');
+  }
+
   /** The public name of the key, 16 hexadecimal digits. */
   readonly id: string;
   readonly #idBytes: Uint8Array;

@@ -1,5 +1,7 @@
 import { types } from 'node:util';
 
+import { brand } from './brand.js';
+
 /** Every failure of this transport, and who caused it. `docs/errors.md` explains each; a test holds the two together. */
 const FAULT_OF = {
   ERR_ALERT: 'peer',
@@ -61,6 +63,10 @@ export interface TransportErrorOptions extends ErrorOptions {
 
 /** The only error class that this library throws. Match on `code`; `message` may change. */
 export class TransportError extends Error {
+  static {
+    brand(this, 'TransportError');
+  }
+
   override readonly name = 'TransportError';
   readonly code: TransportErrorCode;
   /** For a message that failed: was it on the wire? Undefined for failures that concern no message. */

@@ -89,7 +89,10 @@ function start(server = {}) {
   });
 }
 
-const once = (pattern: string, id = 'Symbol(SEALWIRE)') => [`start ${id} ${pattern}`, `end ${id} ${pattern}`];
+const once = (pattern: string, id = 'Symbol(@sealwire/transport/SEALWIRE)') => [
+  `start ${id} ${pattern}`,
+  `end ${id} ${pattern}`,
+];
 
 describe('the processing hooks', () => {
   it.each(['value', 'values', 'generator', 'throws', 'fails', 'bigint'])(

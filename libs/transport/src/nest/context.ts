@@ -1,5 +1,6 @@
 import { BaseRpcContext } from '@nestjs/microservices';
 
+import { brand } from '../brand.js';
 import type { SocketView } from '../connection/socket-view.js';
 import type { Metadata } from '../frame/message.js';
 import { LENGTH_BYTES } from '../record/record.js';
@@ -23,6 +24,10 @@ export interface MessageInfo {
 export class SealwireContext extends BaseRpcContext<
   [socket: SocketView, pattern: string, metadata: Metadata | undefined]
 > {
+  static {
+    brand(this, 'SealwireContext');
+  }
+
   readonly #peer: PeerInfo;
   readonly #record: Buffer | undefined;
   /** Made when somebody asks for the signal: most handlers do not. */

@@ -1,5 +1,6 @@
 import type { ReadPacket } from '@nestjs/microservices';
 
+import { brand } from '../brand.js';
 import { TransportError } from '../errors.js';
 import type { Metadata } from '../frame/message.js';
 import { checkTimeoutMs } from './options.js';
@@ -13,6 +14,10 @@ export interface SealwireRecordOptions {
 
 /** Data with what is to be known of this one message. Made by a {@link SealwireRecordBuilder}. */
 export class SealwireRecord<Data = unknown> {
+  static {
+    brand(this, 'SealwireRecord');
+  }
+
   readonly data: Data;
   readonly options: SealwireRecordOptions;
 
@@ -24,6 +29,10 @@ export class SealwireRecord<Data = unknown> {
 
 /** `client.send('sum', new SealwireRecordBuilder([1, 2]).setTimeoutMs(500).setMetadata({ trace: '…' }).build())` */
 export class SealwireRecordBuilder<Data = unknown> {
+  static {
+    brand(this, 'SealwireRecordBuilder');
+  }
+
   #data: Data | undefined;
   #options: SealwireRecordOptions = {};
 
@@ -58,6 +67,8 @@ export class SealwireRecordBuilder<Data = unknown> {
 /** A request or event on its way to the user's serializer. `metadata` is that of Nest 12; earlier versions have none. */
 export type OutgoingPacket = ReadPacket & { readonly metadata?: Metadata };
 
+const NOT_BUILT = 'The data is a SealwireRecordBuilder; send what its build() returns';
+
 interface WaitedOptions extends SealwireRecordOptions {
   /** The deadline of which `timeoutMs` is left; what a caller is told. */
   readonly deadlineMs?: number;
@@ -67,9 +78,14 @@ interface OpenedRecord extends Pick<WaitedOptions, 'timeoutMs' | 'deadlineMs'> {
   readonly packet: OutgoingPacket;
 }
 
-/** Takes the data out of a record; the record's metadata goes over what a dispatch hook has attached. */
+/**
+ * Takes the data out of a record; the record's metadata goes over what a dispatch hook has attached.
+ *
+ * @throws {TransportError} `ERR_BAD_OPTION` - a builder, which would travel as `{}`.
+ */
 export function openRecord(packet: OutgoingPacket): OpenedRecord {
   const data: unknown = packet.data;
+  if (data instanceof SealwireRecordBuilder) throw new TransportError('ERR_BAD_OPTION', NOT_BUILT, { sent: false });
   if (!(data instanceof SealwireRecord)) return { packet };
   const { metadata, ...rest } = data.options;
   const opened: OutgoingPacket = { ...packet, data: data.data };

@@ -4,6 +4,7 @@ import { inspect, isDeepStrictEqual } from 'node:util';
 import { RpcException } from '@nestjs/microservices';
 import { CryptoError } from '@sealwire/crypto';
 
+import { brand } from '../brand.js';
 import { isError, TransportError } from '../errors.js';
 import type { TransportErrorCode } from '../errors.js';
 import { hasMethod } from '../option-check.js';
@@ -96,6 +97,7 @@ export function describeFailure(error: unknown): unknown {
  */
 export class RemoteError extends Error {
   static {
+    brand(this, 'RemoteError');
     Object.setPrototypeOf(this.prototype, Object.prototype);
     define(this.prototype, { name: 'RemoteError' }, false);
   }

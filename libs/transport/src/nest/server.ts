@@ -39,7 +39,7 @@ import { ServerCounters } from './snapshot.js';
 import type { SealwireServerSnapshot } from './snapshot.js';
 
 /** The transport id of Sealwire: `@MessagePattern('sum', SEALWIRE)`. */
-export const SEALWIRE = Symbol('SEALWIRE');
+export const SEALWIRE = Symbol.for('@sealwire/transport/SEALWIRE');
 
 /** Events of the listening `net.Server`. */
 export type SealwireServerEvents = {

@@ -1,5 +1,7 @@
 import { BaseRpcContext } from '@nestjs/microservices';
 
+import { brand } from '../../brand.js';
+
 export interface LegacyOrigin {
   readonly pattern: string;
   readonly address: string | undefined;
@@ -12,6 +14,10 @@ export interface LegacyOrigin {
  * authenticated: anybody can have altered it, or sent it again.
  */
 export class LegacyRawContext extends BaseRpcContext<[origin: LegacyOrigin]> {
+  static {
+    brand(this, 'LegacyRawContext');
+  }
+
   readonly #cancellation = new AbortController();
 
   constructor(origin: LegacyOrigin) {

@@ -21,7 +21,7 @@ import type { LegacyLimits, LegacyRawServerOptions } from './legacy-options.js';
 import { RunningHandlers } from './running-handlers.js';
 
 /** The transport id of the legacy wire: `@MessagePattern('message', LEGACY_RAW)`. */
-export const LEGACY_RAW = Symbol('LEGACY_RAW');
+export const LEGACY_RAW = Symbol.for('@sealwire/transport/LEGACY_RAW');
 
 const DEFAULT_PATTERN = 'message';
 

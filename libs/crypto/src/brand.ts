@@ -1,0 +1,14 @@
+/**
+ * Makes `instanceof` recognise the objects of every copy of this package in the process: npm can install two. Call it in a
+ * static block. Classes that extend `constructor` keep the usual `instanceof`.
+ */
+export function brand(constructor: { readonly prototype: object }, name: string): void {
+  const mark = Symbol.for(`@sealwire/crypto/${name}`);
+  Object.defineProperty(constructor.prototype, mark, { value: true });
+  Object.defineProperty(constructor, Symbol.hasInstance, {
+    value(this: unknown, value: unknown): boolean {
+      if (this !== constructor) return Function.prototype[Symbol.hasInstance].call(this, value);
+      return typeof value === 'object' && value !== null && mark in value;
+    },
+  });
+}
