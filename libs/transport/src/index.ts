@@ -15,7 +15,13 @@ export { SealwireRecord, SealwireRecordBuilder } from './nest/record-builder.js'
 export type { SealwireRecordOptions } from './nest/record-builder.js';
 export { RemoteError } from './nest/remote-error.js';
 export { SealwireModule } from './nest/sealwire.module.js';
-export type { AsyncClientOptions, NamedClientOptions } from './nest/sealwire.module.js';
+export type {
+  AsyncClientOptions,
+  Clients,
+  MadeClientOptions,
+  NamedClientOptions,
+  SealwireOptionsFactory,
+} from './nest/sealwire.module.js';
 export { SEALWIRE, SealwireServer } from './nest/server.js';
 export type { SealwireServerEvents, SealwireStatus, ServerConnectionEvent } from './nest/server.js';
 export type { SealwireClientSnapshot, SealwireServerSnapshot } from './nest/snapshot.js';
