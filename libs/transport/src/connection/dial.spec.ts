@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { runInNewContext } from 'node:vm';
 
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { startInitiator } from '../handshake/index.js';
-import { dial } from './dial.js';
+import { connectFailed, dial } from './dial.js';
 
 vi.mock('../handshake/index.js', async (importOriginal) => {
   const handshake = await importOriginal<typeof import('../handshake/index.js')>();
@@ -39,5 +40,15 @@ describe('a dial', () => {
     };
     const refused = expect.objectContaining({ code: 'ERR_INTERNAL', sent: false, cause }) as Error;
     await expect(dial(options, () => expect.unreachable('it opened'))).rejects.toEqual(refused);
+  });
+});
+
+describe('connectFailed', () => {
+  it('lists the failure of each address, also of an error of another realm, as those of Node are under Jest', () => {
+    const cause = runInNewContext(
+      `new AggregateError([new Error('refused at ::1'), new Error('refused at 127.0.0.1')])`,
+    );
+    const { message } = connectFailed({ host: 'localhost', port: 1 }, cause as Error);
+    expect(message).toBe('Cannot connect to localhost:1: Error: refused at ::1; Error: refused at 127.0.0.1');
   });
 });

@@ -154,5 +154,5 @@ export function connectFailed(endpoint: Endpoint, cause: Error): TransportError 
 
 /** A host name with several addresses fails with one error for each of them. */
 function describe(cause: Error): string {
-  return cause instanceof AggregateError ? cause.errors.map(String).join('; ') : cause.message;
+  return 'errors' in cause && Array.isArray(cause.errors) ? cause.errors.map(String).join('; ') : cause.message;
 }

@@ -1,6 +1,6 @@
 import type { Server } from 'node:net';
 
-import { TransportError } from '../errors.js';
+import { isError, TransportError } from '../errors.js';
 import { formatEndpoint } from './endpoint.js';
 import type { Endpoint } from './endpoint.js';
 import { removeStaleSocket, restrictToOwner } from './unix-socket.js';
@@ -16,7 +16,7 @@ export async function startListening(server: Server, endpoint: Endpoint): Promis
     else await bind(server, endpoint);
   } catch (cause) {
     if (server.listening) server.close(); // bound, but open to more than its owner
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = isError(cause) ? cause.message : String(cause);
     throw new TransportError('ERR_LISTEN_FAILED', `Cannot listen on ${formatEndpoint(endpoint)}: ${reason}`, { cause });
   }
 }
