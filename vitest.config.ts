@@ -8,6 +8,7 @@ export default defineConfig({
     // `nest g` writes specs that use globals.
     globals: true,
     include: ['{libs,apps}/*/src/**/*.spec.ts', 'test/**/*.spec.ts'],
+    exclude: ['**/node_modules/**', 'test/jest/**'], // an application of its own, which Jest tests
     testTimeout: 20_000,
     // By default one of two cores is left alone; most of the time the tests wait for processes of their own.
     maxWorkers: 2,

@@ -1,9 +1,10 @@
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { Failure, oneLine } from './command.mjs';
-import { compile, npmCommand, prepare } from './prepare.mjs';
-import { ROOT, runInForeground, runTool } from './tool.mjs';
+import { Failure } from './command.mjs';
+import { installPacked } from './packed.mjs';
+import { compile, prepare } from './prepare.mjs';
+import { ROOT, runInForeground } from './tool.mjs';
 
 /** What is tested of the packages, and what these tests are made of. */
 const TESTS = ['e2e', 'support'];
@@ -34,18 +35,9 @@ export async function command(stop) {
 
 /** The packages with what test/nest11/package.json pins. */
 async function install(folder, stop) {
-  await mkdir(folder, { recursive: true });
-  const packing = ['pack', '--workspace=@sealwire/crypto', '--workspace=@sealwire/transport'];
-  await npm([...packing, '--pack-destination', folder], stop);
   const manifest = JSON.parse(await readFile(join(ROOT, 'test', 'nest11', 'package.json'), 'utf8'));
-  for (const file of await readdir(folder)) {
-    const [, library] = /^sealwire-(\w+)-.*\.tgz$/.exec(file);
-    manifest.dependencies[`@sealwire/${library}`] = `file:${file}`;
-  }
-  await writeFile(join(folder, 'package.json'), JSON.stringify(manifest));
-  await npm(['install', '--prefix', folder, '--prefer-offline', '--no-audit', '--no-fund', '--no-package-lock'], stop);
+  await installPacked(folder, manifest, stop);
   await link(folder, ['vitest', '@types/node']);
-  console.log(`Installed ${describe(manifest.dependencies)}`);
 }
 
 /** The same packages beside the Nest of this repository. */
@@ -87,16 +79,4 @@ async function linkSources(folder) {
     const dist = join(folder, 'node_modules', '@sealwire', library, 'dist');
     await symlink(dist, join(folder, 'libs', library, 'src'), 'junction');
   }
-}
-
-async function npm(args, stop) {
-  const [program, ...first] = npmCommand();
-  const { code, output } = await runTool(program, [...first, ...args, '--loglevel=error'], stop);
-  if (code !== 0) throw new Failure(`npm ${args[0]} failed: ${oneLine(output)}`);
-}
-
-function describe(dependencies) {
-  return Object.entries(dependencies)
-    .map(([name, version]) => `${name} ${version}`)
-    .join(', ');
 }
