@@ -7,7 +7,7 @@ import { MessagePattern } from '@nestjs/microservices';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { arrived, outcome, startApplication } from '../support/application.js';
-import { endAll, portOf } from '../support/pair.js';
+import { endAll, keyring, newClient, portOf } from '../support/pair.js';
 
 @Controller()
 class AnswerController {
@@ -93,6 +93,28 @@ describe('a client that floods', () => {
   });
 });
 
+it('clients that come and go are logged with their key, each of them written or counted', async () => {
+  const { server } = await startApplication({ controllers });
+  const entries: Entry[] = [];
+  const add = (entry: unknown): void => void entries.push(JSON.parse(JSON.stringify(entry)) as Entry);
+  use({ log: add, warn: () => undefined, error: () => undefined });
+  for (let count = 0; count < 4; count++) {
+    const client = newClient(portOf(server));
+    await client.ping();
+    await client.close();
+  }
+  await expect.poll(() => server.snapshot().connections).toBe(0);
+  await server.close();
+  for (const kind of ['connected', 'left']) {
+    const ofKind = entries.filter((entry) => entry.kind === kind);
+    expect(told(ofKind)).toBe(4);
+    expect(ofKind[0]).toMatchObject({
+      keyId: keyring.primary.id,
+      address: expect.stringContaining('127.0.0.1:') as string,
+    });
+  }
+});
+
 it('strangers that flood get one line a second', async () => {
   const { server } = await startApplication({ controllers });
   const entries = collect();
@@ -111,6 +133,7 @@ describe('a pattern that aims at the log', () => {
 
   it.each([{ colors: false }, { colors: true }])('stays in its line as text, %o', async (options) => {
     const { client } = await startApplication({ controllers });
+    await client.ping();
     const printed = print(options);
     await arrived(client.emit(PATTERN, 0));
     const text = printed.join('');
@@ -121,6 +144,7 @@ describe('a pattern that aims at the log', () => {
 
   it('is a field as JSON', async () => {
     const { client } = await startApplication({ controllers });
+    await client.ping();
     const printed = print({ json: true });
     await arrived(client.emit(PATTERN, 0));
     expect(printed).toHaveLength(1);

@@ -2,6 +2,7 @@
 import type { Server } from 'node:net';
 
 import { TransportError } from '../errors.js';
+import { watchDescriptors } from './descriptors.js';
 import type { Endpoint } from './endpoint.js';
 
 export interface Listening {
@@ -14,7 +15,7 @@ export interface Listening {
 
 export interface ListenerSlotOptions {
   readonly statusChanged: (status: 'connected' | 'disconnected') => void;
-  /** An error of the server while it listens. */
+  /** An error of the server while it listens; `EMFILE` or `ENFILE` once a second for as long as it cannot accept. */
   readonly failed: (error: Error) => void;
 }
 
@@ -85,6 +86,10 @@ export class ListenerSlot<L extends Listening> {
     await listener.listen(endpoint);
     this.#checkTurn(turn);
     server.on('error', (error) => this.#options.failed(error));
+    server.on(
+      'close',
+      watchDescriptors((error) => this.#options.failed(error)),
+    );
   }
 
   #checkTurn(turn: Turn<L>): void {

@@ -3,8 +3,13 @@ import { inspect } from 'node:util';
 import { isError } from '../errors.js';
 import type { TransportErrorCode } from '../errors.js';
 
-/** What failed: the fields of an entry are told apart by it. `docs/operations.md` explains each. */
+/** What happened: the fields of an entry are told apart by it. `docs/operations.md` explains each. */
 export type FailureKind =
+  | 'connected'
+  | 'left'
+  | 'draining'
+  | 'dial'
+  | 'event-lost'
   | 'refused'
   | 'lost'
   | 'legacy-refused'
@@ -22,6 +27,7 @@ export interface FailureFields {
   readonly kind: FailureKind;
   readonly code?: TransportErrorCode | undefined;
   readonly address?: string | undefined;
+  readonly keyId?: string | undefined;
   readonly pattern?: string | undefined;
 }
 

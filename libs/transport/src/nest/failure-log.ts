@@ -19,6 +19,11 @@ const ADVICE: Partial<Record<TransportErrorCode, string>> = {
   ERR_HANDSHAKE_MALFORMED: 'the client does not speak this protocol',
 };
 
+const NO_DESCRIPTORS: ReadonlyMap<unknown, string> = new Map([
+  ['EMFILE', 'No client can connect: this process has no file descriptor left'],
+  ['ENFILE', 'No client can connect: the system has no file descriptor left'],
+]);
+
 /** What a server logs. Whoever can reach the port can cause as many failures as he likes, and a client as many others. */
 export class FailureLog {
   readonly #logger: () => LoggerService;
@@ -33,6 +38,18 @@ export class FailureLog {
     const { code, message } = error;
     const line = `Refused ${address ?? 'a local client'}: ${ADVICE[code] ?? message} (${code})`;
     this.#log('warn', line, { kind: 'refused', code, address });
+  }
+
+  clientConnected(address: string | undefined, keyId: string): void {
+    this.#log('log', `Connected: ${address ?? 'a local client'}, key id ${keyId}`, {
+      kind: 'connected',
+      address,
+      keyId,
+    });
+  }
+
+  clientLeft(address: string | undefined, keyId: string): void {
+    this.#log('log', `Left: ${address ?? 'a local client'}, key id ${keyId}`, { kind: 'left', address, keyId });
   }
 
   connectionFailed(error: TransportError, address: string | undefined): void {
@@ -93,7 +110,13 @@ export class FailureLog {
     this.#log('warn', line, { kind: 'abandoned', pattern });
   }
 
-  listenerFailed(error: unknown): void {
+  listenerFailed(error: NodeJS.ErrnoException): void {
+    const reason = NO_DESCRIPTORS.get(error.code);
+    if (reason !== undefined) {
+      const line = `${reason} (${error.code}). Raise the limit of open files`;
+      this.#log('error', line, { kind: 'listener' });
+      return;
+    }
     this.#failed('The listening socket failed', { kind: 'listener' }, error);
   }
 
@@ -112,7 +135,7 @@ export class FailureLog {
     this.#log('error', `${what}: ${reason} (${code})`, { ...fields, code }, cause);
   }
 
-  #log(level: 'warn' | 'error', line: string, fields: FailureFields, cause?: unknown): void {
+  #log(level: 'log' | 'warn' | 'error', line: string, fields: FailureFields, cause?: unknown): void {
     this.#limit.write(`${fields.kind} ${fields.code}`, (suppressed) => {
       this.#logger()[level](new FailureEntry(line, fields, suppressed, cause));
     });
@@ -120,7 +143,7 @@ export class FailureLog {
 }
 
 /** What was thrown may be anything, and must do no more harm in the log. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   try {
     return printable(String(isError(error) ? error.message : describeFailure(error)));
   } catch {

@@ -216,6 +216,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
   #opened(link: ServerLink, address: string | undefined): void {
     this.#links.add(link);
     this.#counters.opened();
+    this.#failures.clientConnected(address, link.keyId);
     this.#events.next({ type: 'opened', address, keyId: link.keyId });
   }
 
@@ -223,7 +224,8 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
     if (!this.#links.delete(link)) return; // it never opened: the handshake failed
     this.#drain.left(link);
     this.#counters.left(link, error !== undefined);
-    if (error !== undefined) this.#failures.connectionFailed(error, address);
+    if (error === undefined) this.#failures.clientLeft(address, link.keyId);
+    else this.#failures.connectionFailed(error, address);
     this.#events.next({ type: 'closed', address, keyId: link.keyId, error });
   }
 

@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+import { firstValueFrom } from 'rxjs';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+
+import { endAll, key, newClient } from '../support/pair.js';
+
+const SERVER = fileURLToPath(new URL('fixtures/few-descriptors.mjs', import.meta.url));
+const MAX_FILES = 200; // loading modules takes many at once
+
+afterEach(() => endAll());
+
+/** With a way to wait for what it prints. */
+function startServer() {
+  const command = `ulimit -n ${MAX_FILES} && exec "$0" "$@"`;
+  const args = [process.execPath, SERVER, Buffer.from(key).toString('hex')];
+  const server = spawn('bash', ['-c', command, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void server.kill('SIGKILL'));
+  const lines: string[] = [];
+  const reader = createInterface({ input: server.stdout }).on('line', (line) => lines.push(line));
+  return async (start: string): Promise<string> => {
+    for (;;) {
+      const line = lines.find((each) => each.startsWith(start));
+      if (line !== undefined) return line;
+      await once(reader, 'line');
+    }
+  };
+}
+
+describe.skipIf(process.platform === 'win32')('a server that has no file descriptor left', () => {
+  it('says so in its log, and serves again when it has', async () => {
+    const printed = startServer();
+    const port = Number((await printed('port ')).slice('port '.length));
+    const sockets: Socket[] = Array.from({ length: MAX_FILES }, () =>
+      connect(port, '127.0.0.1')
+        .on('error', () => undefined)
+        .resume(),
+    );
+    onTestFinished(() => sockets.forEach((socket) => socket.destroy()));
+    expect(await printed('error ')).toMatch(
+      /^error No client can connect: this process has no file descriptor left \(EMFILE\)/,
+    );
+    for (const socket of sockets) socket.destroy();
+    const client = newClient(port, { waitForConnectionMs: 15_000, redialMinMs: 20, redialMaxMs: 100 });
+    expect(await firstValueFrom(client.send('echo', 'served'))).toBe('served');
+  });
+});
