@@ -83,8 +83,8 @@ export class Clocks {
     this.#deadlines.clear('pong');
   }
 
-  draining(): void {
-    this.#deadlines.setOnce('drain', this.#limits.drainTimeoutMs);
+  draining(drainMs: number): void {
+    this.#deadlines.setOnce('drain', drainMs);
   }
 
   /** CLOSE was sent or received: nothing else counts any more. */

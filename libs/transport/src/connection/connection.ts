@@ -116,14 +116,15 @@ export class Connection {
 
   /**
    * GOAWAY, then what is running finishes, then CLOSE; cut short by the drain deadline. May be called again.
+   * @param drainMs - What is left of the drain.
    * @returns When the connection is gone. Never rejects.
    */
-  close(): Promise<void> {
+  close(drainMs = this.#options.limits.drainTimeoutMs): Promise<void> {
     const { at } = this.#state;
     if (at === 'CLOSED') return Promise.resolve();
     const closed = new Promise<void>((resolve) => this.#whenClosed.push(resolve));
     if (at === 'WAIT_CONFIRM') this.destroy(new TransportError('ERR_CONNECTION_CLOSED', 'Closed before it was open'));
-    if (at === 'OPEN' || at === 'DRAINING') this.#drain(true);
+    if (at === 'OPEN' || at === 'DRAINING') this.#drain(true, drainMs);
     return closed;
   }
 
@@ -251,11 +252,11 @@ export class Connection {
     this.#finish(agreed ? undefined : new TransportError('ERR_CONNECTION_LOST', 'The connection was lost'));
   }
 
-  #drain(initiated: boolean): void {
+  #drain(initiated: boolean, drainMs = this.#options.limits.drainTimeoutMs): void {
     this.#leaveOpen({ at: 'DRAINING', initiated });
     this.#options.streams.stopTaking();
     this.#outbox.pushGoaway();
-    this.#clocks.draining();
+    this.#clocks.draining(drainMs);
     this.#writer.schedule();
     this.#finishDrain();
   }

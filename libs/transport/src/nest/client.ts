@@ -1,10 +1,11 @@
 import type { Socket } from 'node:net';
 
+import { Logger } from '@nestjs/common';
 import { ClientProxy } from '@nestjs/microservices';
 import type { ReadPacket, WritePacket } from '@nestjs/microservices';
 import { wipe } from '@sealwire/crypto';
 import type { Keyring } from '@sealwire/crypto';
-import { from, Observable, Subject } from 'rxjs';
+import { lastValueFrom, Observable, Subject } from 'rxjs';
 
 import { clock } from '../clock.js';
 import type { Endpoint } from '../connection/endpoint.js';
@@ -14,6 +15,7 @@ import { resolveLimits } from '../limits.js';
 import type { Limits } from '../limits.js';
 import { EventCall } from './client-call.js';
 import type { CallHost, ClientCallOptions } from './client-call.js';
+import { ClientLog } from './client-log.js';
 import { openLink } from './client-link.js';
 import type { Link, LinkEvents } from './client-link.js';
 import { Connector } from './connector.js';
@@ -61,6 +63,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   readonly #connector: Connector;
   readonly #whenConnected: WhenConnected;
   readonly #counters = new ClientCounters();
+  readonly #log: ClientLog;
   readonly #events = new Subject<ClientConnectionEvent>();
   readonly #listeners: ((emitter: NodeJS.EventEmitter) => void)[] = [];
 
@@ -70,6 +73,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     this.#limits = resolveLimits(options);
     this.#order = new InOrder(this.#limits.maxQueuedMessages);
     this.#endpoint = resolveEndpoint(options);
+    this.#log = new ClientLog(new Logger(SealwireClient.name), this.#endpoint);
     this.#service = resolveService(options);
     this.#requestTimeoutMs = checkTimeoutMs('requestTimeoutMs', options.requestTimeoutMs ?? 0);
     this.#loadKeyring = keyringSource(options);
@@ -100,17 +104,23 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   }
 
   /**
-   * Lets what is running finish, up to `drainTimeoutMs`; answers of many values, which may never end, fail at once with
-   * `ERR_CLIENT_CLOSED`. May be called again, and `connect` after it. Never rejects.
+   * Lets what is running finish, and events that wait for a connection go, up to `drainTimeoutMs`; answers of many values,
+   * which may never end, fail at once with `ERR_CLIENT_CLOSED`. May be called again, and `connect` after it. Never rejects.
    */
   override async close(): Promise<void> {
     forgetOwnClient(this.#instanceId);
-    const closed = this.#connector.close();
-    for (const link of this.#connector.links) {
-      link.streams.endSeries(() => new TransportError('ERR_CLIENT_CLOSED', 'The client was closed'));
-      link.connection.scheduleFlush();
+    this.#whenConnected.refuseRequests();
+    const { drainTimeoutMs } = this.#limits;
+    const endMs = clock.nowMs() + drainTimeoutMs;
+    const { eventsStarted } = this.#whenConnected;
+    if (eventsStarted !== undefined || this.#order.whenIdle !== undefined) {
+      this.#endSeries();
+      await within(drainTimeoutMs, this.#letEventsGo(eventsStarted));
     }
+    const closed = this.#connector.close(Math.max(0, endMs - clock.nowMs()));
+    this.#endSeries();
     await closed;
+    this.#log.flush();
   }
 
   /** Nest calls it for the clients of a module. */
@@ -168,10 +178,18 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
 
   /** As Nest's: sent now, and once, however many subscribe. */
   override emit<TResult = Untyped, TInput = Untyped>(pattern: Pattern, data: TInput): Observable<TResult> {
-    if (isNil(pattern) || isNil(data)) return super.emit(pattern, data); // Nest's own exception
-    const start = (): Promise<TResult> => this.dispatchEvent<TResult>(this.#packet(pattern, data));
     const arrival = new Subject<TResult>();
-    from(this.#whenConnected.run(start)).subscribe(arrival);
+    this.#dispatch<TResult>(pattern, data).then(
+      (value) => {
+        arrival.next(value);
+        arrival.complete();
+      },
+      (error: unknown) => {
+        if (!arrival.observed) this.#log.eventLost(error, pattern);
+        this.#note({ type: 'eventFailed', pattern, error });
+        arrival.error(error);
+      },
+    );
     return arrival.asObservable();
   }
 
@@ -183,6 +201,24 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
 
   protected override dispatchEvent<T = unknown>(packet: ReadPacket): Promise<T> {
     return new EventCall<T>(this.#call(packet)).run();
+  }
+
+  #dispatch<T>(pattern: Pattern, data: unknown): Promise<T> {
+    if (isNil(pattern) || isNil(data)) return lastValueFrom(super.emit<T>(pattern, data)); // Nest's own exception
+    return this.#whenConnected.runEvent(() => this.dispatchEvent<T>(this.#packet(pattern, data)));
+  }
+
+  #endSeries(): void {
+    for (const link of this.#connector.links) {
+      link.streams.endSeries(() => new TransportError('ERR_CLIENT_CLOSED', 'The client was closed'));
+      link.connection.scheduleFlush();
+    }
+  }
+
+  /** Until a connection has them, whose own drain they are then part of. */
+  async #letEventsGo(started: Promise<void> | undefined): Promise<void> {
+    await started;
+    await this.#order.whenIdle;
   }
 
   #createCallHost({ serializer, deserializer }: SealwireClientOptions): CallHost {
@@ -244,8 +280,10 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
         break;
       case 'connecting':
       case 'failed':
+      case 'eventFailed':
         break;
     }
+    this.#log.note(event);
     this.#events.next(event);
   }
 
@@ -254,6 +292,16 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     for (const listen of this.#listeners) listen(this.unwrap());
     this._status$.next('connected');
   }
+}
+
+/** Resolves with `work`, or when the time is over. */
+async function within(timeoutMs: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const expired = new Promise<void>((resolve) => {
+    timer = clock.setTimeout(resolve, timeoutMs);
+  });
+  await Promise.race([work, expired]);
+  clock.clearTimeout(timer);
 }
 
 /** What Nest refuses to send, pattern or data. */

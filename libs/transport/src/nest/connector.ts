@@ -20,7 +20,12 @@ export type ClientConnectionEvent =
    */
   | { readonly type: 'draining' }
   /** @property error - Why the connection was lost; undefined after `close()`. */
-  | { readonly type: 'disconnected'; readonly error: TransportError | undefined };
+  | { readonly type: 'disconnected'; readonly error: TransportError | undefined }
+  /**
+   * An event of `emit()` did not reach the server, or may not have: `sent` of a `TransportError` says which. It comes
+   * whether or not anybody has subscribed to what `emit()` returned, once for each event.
+   */
+  | { readonly type: 'eventFailed'; readonly pattern: unknown; readonly error: unknown };
 
 type State =
   | { readonly at: 'IDLE' }
@@ -88,8 +93,8 @@ export class Connector {
     return link;
   }
 
-  /** Lets what is running finish. `connect` may be called again. Never rejects. */
-  async close(): Promise<void> {
+  /** Lets what is running finish, up to `drainMs`. `connect` may be called again. Never rejects. */
+  async close(drainMs?: number): Promise<void> {
     if (this.#state.at === 'DIALING') this.#state.abort.abort();
     if (this.#state.at === 'PAUSED') clock.clearTimeout(this.#state.timer);
     const wasConnected = this.#state.at === 'CONNECTED';
@@ -97,7 +102,7 @@ export class Connector {
     this.#failures = 0;
     this.#waiting.reject(closed());
     if (wasConnected) this.#tell({ type: 'disconnected', error: undefined });
-    await Promise.all([...this.#links].map(({ connection }) => connection.close()));
+    await Promise.all([...this.#links].map(({ connection }) => connection.close(drainMs)));
   }
 
   #dialNow(): Promise<Link> {
@@ -196,6 +201,6 @@ function backOffMs(failures: number, { redialMinMs, redialMaxMs }: ConnectorOpti
   return Math.round(longest * (0.5 + Math.random() / 2));
 }
 
-function closed(): TransportError {
+export function closed(): TransportError {
   return new TransportError('ERR_CLIENT_CLOSED', 'The client was closed while it connected', { sent: false });
 }

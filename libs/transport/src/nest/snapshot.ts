@@ -23,6 +23,8 @@ export interface SealwireClientSnapshot extends Traffic {
   /** Since the start. */
   readonly connected: number;
   readonly dialsFailed: number;
+  /** Events of `emit()` that did not reach the server, or may not have. */
+  readonly eventsFailed: number;
 }
 
 export interface SealwireServerSnapshot extends Traffic {
@@ -65,10 +67,12 @@ export class ClientCounters {
   readonly #traffic = new TrafficCounter();
   #connected = 0;
   #dialsFailed = 0;
+  #eventsFailed = 0;
 
   note({ type }: ClientConnectionEvent): void {
     if (type === 'connected') this.#connected += 1;
     if (type === 'failed') this.#dialsFailed += 1;
+    if (type === 'eventFailed') this.#eventsFailed += 1;
   }
 
   left({ connection }: Link): void {
@@ -84,6 +88,7 @@ export class ClientCounters {
       waiting: all.reduce((sum, { streams }) => sum + streams.queuedCount, waitingCount + serializing),
       connected: this.#connected,
       dialsFailed: this.#dialsFailed,
+      eventsFailed: this.#eventsFailed,
       ...this.#traffic.sum(all.map(({ connection }) => connection)),
     };
   }

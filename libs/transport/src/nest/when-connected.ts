@@ -2,6 +2,7 @@ import type { Subscriber } from 'rxjs';
 
 import { clock } from '../clock.js';
 import { requestTimedOut } from './client-call.js';
+import { closed } from './connector.js';
 import type { Connector } from './connector.js';
 
 export interface WaitingRequest {
@@ -15,7 +16,10 @@ export interface WaitingRequest {
 export class WhenConnected {
   readonly #connector: Connector;
   readonly #connect: (signal?: AbortSignal) => Promise<void>;
+  readonly #requests = new Set<Subscriber<unknown>>();
+  readonly #whenEventsStarted: (() => void)[] = [];
   #waiting = 0;
+  #waitingEvents = 0;
 
   /** @param connect - The client's own, which a subclass may override. */
   constructor(connector: Connector, connect: (signal?: AbortSignal) => Promise<void>) {
@@ -28,16 +32,20 @@ export class WhenConnected {
     return this.#waiting === 0 && this.#connector.link !== undefined;
   }
 
+  /** Resolves when no event waits for a connection anymore: all of them were started, or have failed. */
+  get eventsStarted(): Promise<void> | undefined {
+    if (this.#waitingEvents === 0) return undefined;
+    return new Promise((resolve) => this.#whenEventsStarted.push(resolve));
+  }
+
   /** Rejects as `connect` does, and with what `start` fails with. */
-  async run<T>(start: () => T | Promise<T>, signal?: AbortSignal): Promise<T> {
+  async runEvent<T>(start: () => Promise<T>): Promise<T> {
     if (this.isNow) return start();
-    this.#waiting += 1;
-    try {
-      await this.#connect(signal);
-    } finally {
-      this.#waiting -= 1;
-    }
-    return start();
+    this.#waitingEvents += 1;
+    return this.#wait(start, () => {
+      this.#waitingEvents -= 1;
+      if (this.#waitingEvents === 0) for (const resolve of this.#whenEventsStarted.splice(0)) resolve();
+    });
   }
 
   /** For a request: whoever unsubscribes, or whose deadline comes, waits no longer. */
@@ -48,14 +56,34 @@ export class WhenConnected {
     const timer = timeoutMs > 0 ? clock.setTimeout(expire, timeoutMs) : undefined;
     subscriber.add(() => {
       clock.clearTimeout(timer);
+      this.#requests.delete(subscriber);
       abort.abort();
     });
+    this.#requests.add(subscriber);
     const startUnlessLeft = (): void => {
       clock.clearTimeout(timer);
       if (subscriber.closed) return;
       const leftMs = timeoutMs > 0 ? Math.max(1, Math.ceil(timeoutMs - (clock.nowMs() - startedMs))) : 0;
       subscriber.add(start(leftMs));
     };
-    this.run(startUnlessLeft, abort.signal).catch((error: unknown) => subscriber.error(error));
+    const waited = (): void => void this.#requests.delete(subscriber);
+    this.#wait(startUnlessLeft, waited, abort.signal).catch((error: unknown) => subscriber.error(error));
+  }
+
+  /** The client closes: requests that wait fail. Events go on. */
+  refuseRequests(): void {
+    for (const subscriber of this.#requests) subscriber.error(closed());
+  }
+
+  /** Starts in the same turn in which the wait ends, so that no later call comes in between. */
+  async #wait<T>(start: () => T | Promise<T>, waited: () => void, signal?: AbortSignal): Promise<T> {
+    this.#waiting += 1;
+    try {
+      await this.#connect(signal);
+    } finally {
+      this.#waiting -= 1;
+      waited();
+    }
+    return start();
   }
 }
