@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 
 import { RoguePeer } from '../../support/rogue-peer.js';
-import { asked, data, frame, request } from '../../support/rogue-words.js';
+import { asked, CONFIRM, data, frame, request } from '../../support/rogue-words.js';
 import { stands, type Attack, type Observation } from '../attack.js';
 import { atEnd } from '../clean-up.js';
 import type { Usage } from '../measured-process.js';
@@ -32,18 +32,38 @@ function judge(
 
 /** The client has the address of the crowd, so that it may be evicted itself: then it tries again (docs/threat-model.md). */
 async function silentCrowd() {
-  const server = await ServerProcess.start();
+  const server = await ServerProcess.start({ handshakeTimeoutMs: 60_000 });
   const before = await server.usage();
+  const verified = await handshakeAmongReplays(server);
   const made = server.crowd(2_000);
   const during = await serveAgain(server);
   await made;
   const afterwards = await serveAgain(server);
+  verified.say(CONFIRM, request());
+  const hasItsPlace = await verified.hears('NEXT 1').then(
+    () => true,
+    () => false,
+  );
   const after = await server.usage();
   const tries = `a client of the same address tried ${during.tries} and ${afterwards.tries} times`;
   const what = `2,000 silent connections of one address, ${after.strangers} kept, ${tries}`;
   return judge(server, what, Math.max(during.servedMs, afterwards.servedMs), before, after, {
     'more strangers than may be': after.strangers > 64,
+    'a client with a verified message 1 lost its place': !hasItsPlace,
   });
+}
+
+/** A client that has message 2 and not confirmed yet, older than 63 replays of its message 1. */
+async function handshakeAmongReplays(server: ServerProcess): Promise<RoguePeer> {
+  const [client, ...replays] = await Promise.all(Array.from({ length: 64 }, () => RoguePeer.dial(server.port)));
+  if (client === undefined) throw new TypeError('There is a first one');
+  atEnd(() => [client, ...replays].forEach(({ socket }) => socket.destroy()));
+  const message1 = client.message1();
+  for (const peer of [client, ...replays]) {
+    peer.write(message1);
+    await peer.hears('message 2');
+  }
+  return client;
 }
 
 /** Tries until it is served or has run out of patience. Fails as the last try did. */
