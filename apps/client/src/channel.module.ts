@@ -10,9 +10,6 @@ import { settings } from './config/settings.js';
 import type { Settings } from './config/settings.js';
 import { MAX_MESSAGE_BYTES } from './trigger/body.js';
 
-/** A caller of the trigger is told within a second that there is no connection. */
-const CONNECT_TIMEOUT_MS = 700;
-
 /** The encrypted channel to the server app. It connects by itself, again whenever a call finds it unconnected. */
 @Module({
   imports: [
@@ -24,11 +21,11 @@ const CONNECT_TIMEOUT_MS = 700;
     SealwireModule.registerAsync({
       name: CHANNEL,
       inject: [settings.KEY, KEYRING],
-      useFactory: ({ server, service }: Settings, keyring: Keyring) => ({
+      useFactory: ({ server, service, connectTimeoutMs }: Settings, keyring: Keyring) => ({
         ...server,
         keyring,
         service,
-        connectTimeoutMs: CONNECT_TIMEOUT_MS,
+        connectTimeoutMs,
         maxMessageBytes: MAX_MESSAGE_BYTES,
       }),
     }),

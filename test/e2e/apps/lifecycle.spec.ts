@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -43,18 +43,44 @@ async function timed<T>(work: Promise<T>): Promise<{ readonly result: T; readonl
   return { result, ms: performance.now() - start };
 }
 
+/** The dial waits this long; a call that waited as long as that would be far too late. */
+const PATIENT = { SEALWIRE_CONNECT_TIMEOUT_MS: '60000' };
+const BEFORE_THE_DIAL_GIVES_UP_MS = 15_000;
+
+/** A way to the server that passes nothing on until it is told to. */
+async function slowLinkTo(port: number) {
+  const link = { port: 0, connections: 0, pass: (): void => undefined };
+  const passing = new Promise<void>((resolve) => (link.pass = resolve));
+  const listener = createServer((near) => {
+    link.connections += 1;
+    near.on('error', () => undefined);
+    void passing.then(() => {
+      const far = connect({ port, host: '127.0.0.1' });
+      far.on('error', () => near.destroy()).once('close', () => near.destroy());
+      near
+        .once('close', () => far.destroy())
+        .pipe(far)
+        .pipe(near);
+    });
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => void listener.close());
+  await once(listener, 'listening');
+  link.port = (listener.address() as AddressInfo).port;
+  return link;
+}
+
 const countdown = (from: number, intervalMs: number): string =>
   `countdown?data=${encodeURIComponent(JSON.stringify({ from, intervalMs }))}`;
 
 describe('without a server', () => {
-  it('the trigger answers 503 within a second, and 200 as soon as the server is back', async () => {
+  it('the trigger answers 503 at once, and 200 as soon as the server is back', async () => {
     const { server, url, sameServer } = await startPair();
     expect(await post(`${url}/messages`)).toMatchObject({ status: 200 });
     await server.stop('SIGKILL');
     const { result, ms } = await timed(post(`${url}/messages`));
     expect(result).toMatchObject({ status: 503, json: { statusCode: 503 } });
     expect(result.headers['retry-after']).toBe('1');
-    expect(ms).toBeLessThan(1_000);
+    expect(ms).toBeLessThan(BEFORE_THE_DIAL_GIVES_UP_MS);
     expect(await call(`${url}/health`, { method: 'GET' })).toMatchObject({ status: 503, json: { status: 'error' } });
     await (await apps.start('server', sameServer)).ready();
     expect(await post(`${url}/messages`)).toMatchObject({ status: 200 });
@@ -72,22 +98,26 @@ describe('without a server', () => {
     ['refused', { SEALWIRE_PORT: '1' }],
     ['unresolvable', { SEALWIRE_HOST: 'nowhere.invalid', SEALWIRE_PORT: '8080' }],
     ['unroutable', { SEALWIRE_HOST: '192.0.2.1', SEALWIRE_PORT: '8080' }],
-  ])('an address that is %s is 503 within a second', async (_, env) => {
-    const { client, url } = await startClient(env);
-    await client.logged('Not connected yet');
+  ])('an address that is %s is 503 before the dial gives up', async (_, env) => {
+    const { url } = await startClient({ ...env, ...PATIENT });
     const { result, ms } = await timed(post(`${url}/messages`));
     expect(result).toMatchObject({ status: 503, json: { statusCode: 503, message: expect.any(String) } });
-    expect(ms).toBeLessThan(1_000);
+    expect(ms).toBeLessThan(BEFORE_THE_DIAL_GIVES_UP_MS);
   });
 
-  it('one that accepts and never says a word is 503 within a second', async () => {
-    const silent = createServer().listen(0, '127.0.0.1');
-    onTestFinished(() => void silent.close());
-    await once(silent, 'listening');
-    const { url } = await startClient({ SEALWIRE_PORT: String((silent.address() as AddressInfo).port) });
-    const { result, ms } = await timed(post(`${url}/messages`));
-    expect(result).toMatchObject({ status: 503, json: { statusCode: 503 } });
-    expect(ms).toBeLessThan(1_000);
+  it('a server that is slow to answer the handshake is reached by a later call, over the dial of the first', async () => {
+    const server = await apps.start('server');
+    const slow = await slowLinkTo(Number((await server.ready())['channel']?.split(':')[1]));
+    const client = await apps.start('client', { SEALWIRE_PORT: String(slow.port), ...PATIENT });
+    const url = (await client.ready())['trigger'] ?? '';
+    for (let calls = 0; calls < 2; calls++) {
+      expect(await post(`${url}/messages`)).toMatchObject({ status: 503, json: { sent: false } });
+    }
+    expect(slow.connections).toBe(1);
+    slow.pass();
+    await client.logged('Connected to the server');
+    expect(await post(`${url}/messages`)).toMatchObject({ status: 200 });
+    expect(slow.connections).toBe(1);
   });
 
   it('one with another key is 503, and both logs say in one line what is wrong', async () => {

@@ -7,6 +7,7 @@ const HOST = /^[A-Za-z0-9._:%-]+$/; // a name, IPv4 or IPv6: never a URL
 const SERVER = /^(\[[0-9A-Fa-f.:%]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/;
 const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/; // what RFC 6750 lets a bearer token hold
 const MAX_PORT = 65_535;
+const MAX_TIMEOUT_MS = 86_400_000;
 const MAX_UNIX_PATH_BYTES = 107; // sun_path of Linux, less its terminator
 const MAX_SERVICE_BYTES = 0xffff; // it travels behind a length of two bytes (docs/protocol.md §4)
 
@@ -50,6 +51,12 @@ export const allowedHosts = z
   .transform((text) => text.split(',').map((entry) => parseAllowedHost(entry.trim())))
   .refine((list) => list.every((entry) => entry !== undefined), 'a list of host names, host:port or origins (no *)')
   .transform((list) => list.filter((entry) => entry !== undefined));
+
+/** A deadline, at most a day. */
+export const timeoutMs = z
+  .string()
+  .refine((text) => /^[1-9]\d{0,7}$/.test(text) && Number(text) <= MAX_TIMEOUT_MS, 'milliseconds, from 1 to 86400000')
+  .transform(Number);
 
 export const requestsAMinute = z
   .string()

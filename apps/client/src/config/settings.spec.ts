@@ -21,6 +21,7 @@ describe('the settings of the client app', () => {
       keyFile: 'aes_key.bin',
       keyPolicy: 'strict',
       service: 'default',
+      connectTimeoutMs: 5_000,
       http: {
         host: '127.0.0.1',
         port: 3000,
@@ -83,6 +84,7 @@ describe('the settings of the client app', () => {
     ['HTTP_ALLOWED_HOSTS', '*', 'a list of host names, host:port or origins (no *)'],
     ['HTTP_ALLOWED_HOSTS', 'a.example,', 'a list of host names, host:port or origins (no *)'],
     ['HTTP_RATE_LIMIT', '0', 'a whole number from 1 to 999999999'],
+    ['SEALWIRE_CONNECT_TIMEOUT_MS', '0', 'milliseconds, from 1 to 86400000'],
     ['SEALWIRE_KEY_POLICY', 'lax', 'strict or mounted-secret'],
     ['LOG_MESSAGES', '1', 'true or false'],
   ])('refuse a wrong %s (%s) by its name, and say what is accepted', (name, value, accepted) => {

@@ -14,6 +14,7 @@ import {
   requestsAMinute,
   servers,
   serviceName,
+  timeoutMs,
   token,
   unixPath,
 } from './fields.js';
@@ -28,6 +29,7 @@ const environment = z
     SEALWIRE_KEY_FILE: z.string().default('aes_key.bin'),
     SEALWIRE_KEY_POLICY: keyPolicy.default('strict'),
     SEALWIRE_SERVICE: serviceName.default('default'),
+    SEALWIRE_CONNECT_TIMEOUT_MS: timeoutMs.default(5_000),
     HTTP_HOST: host.default('127.0.0.1'),
     HTTP_PORT: port.default(3000),
     HTTP_TOKEN: token.optional(),
@@ -45,6 +47,7 @@ const environment = z
     keyFile: env.SEALWIRE_KEY_FILE,
     keyPolicy: env.SEALWIRE_KEY_POLICY,
     service: env.SEALWIRE_SERVICE,
+    connectTimeoutMs: env.SEALWIRE_CONNECT_TIMEOUT_MS,
     http: {
       host: env.HTTP_HOST,
       port: env.HTTP_PORT,

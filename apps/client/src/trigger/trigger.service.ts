@@ -1,11 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ClientProxy } from '@nestjs/microservices';
-import { catchError, throwError } from 'rxjs';
+import { TransportError } from '@sealwire/transport';
+import { catchError, defer, from, switchMap, throwError, timeout } from 'rxjs';
 import type { Observable } from 'rxjs';
 
 import { CHANNEL } from '../channel.js';
 import { toCallFailure } from './call-failure.js';
 import type { Pattern } from './pattern.js';
+
+/** How long a call waits for a connection that is being made; it goes on being made for the calls that follow. */
+export const MAX_CONNECT_WAIT_MS = 1_000;
 
 /** Sends to the server app. Whatever fails is a failure that a call can be answered with. */
 @Injectable()
@@ -14,15 +18,24 @@ export class TriggerService {
 
   /** Every value of the answer; unsubscribing cancels the handler. */
   send(pattern: Pattern, data: unknown): Observable<unknown> {
-    return asCall(this.channel.send<unknown>(pattern, data));
+    return this.onceConnected(() => this.channel.send<unknown>(pattern, data));
   }
 
   /** Completes once the server has handed the event to its handlers. */
   emit(pattern: Pattern, data: unknown): Observable<unknown> {
-    return asCall(this.channel.emit<unknown>(pattern, data));
+    return this.onceConnected(() => this.channel.emit<unknown>(pattern, data));
+  }
+
+  private onceConnected(call: () => Observable<unknown>): Observable<unknown> {
+    return defer(() => from(this.channel.connect())).pipe(
+      timeout({ first: MAX_CONNECT_WAIT_MS, with: () => throwError(notConnectedYet) }),
+      switchMap(call),
+      catchError((error: unknown) => throwError(() => toCallFailure(error))),
+    );
   }
 }
 
-function asCall(values: Observable<unknown>): Observable<unknown> {
-  return values.pipe(catchError((error: unknown) => throwError(() => toCallFailure(error))));
+function notConnectedYet(): TransportError {
+  const message = `The server did not accept a connection within ${MAX_CONNECT_WAIT_MS} ms; the attempt goes on`;
+  return new TransportError('ERR_CONNECT_TIMEOUT', message, { sent: false });
 }
