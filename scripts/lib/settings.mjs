@@ -13,8 +13,13 @@ export async function readEnvironment() {
     // The apps print into a pipe, whatever their lines end up in.
     ...(process.stdout.isTTY ? {} : { NO_COLOR: '1' }),
     ...parseEnv(file),
-    ...process.env,
+    ...Object.fromEntries(Object.entries(process.env).filter((entry) => !isServiceLink(entry))),
   };
+}
+
+/** Kubernetes and `docker run --link` set NAME_PORT for each service that is called NAME: it is no setting. */
+function isServiceLink([name, value]) {
+  return name.endsWith('_PORT') && /^(?:tcp|udp|sctp):\/\//.test(value);
 }
 
 /**
@@ -95,6 +100,7 @@ function explain(error, name, host, port) {
     case 'EACCES':
       return `Port ${port} on ${host} is not open to this user: ${advice}.`;
     default:
-      return `${name}_HOST=${host} is no address to listen on here (${error.code}): set another one.`;
+      // Its value may be a secret that was meant for another variable.
+      return `${name}_HOST is no address to listen on here (${error.code}): set another one.`;
   }
 }

@@ -12,7 +12,7 @@ import { settings } from './config/settings.js';
 import type { Settings } from './config/settings.js';
 import { isLoopback } from './http/allowed-hosts.js';
 import { configureEdge } from './http/edge.js';
-import { listenFailed } from './start-failure.js';
+import { listenFailed, shownAddress } from './start-failure.js';
 
 const HTTP_VARIABLES = { address: 'HTTP_HOST', port: 'HTTP_PORT' };
 
@@ -30,14 +30,14 @@ export async function startClient(): Promise<void> {
   app.enableShutdownHooks(['SIGHUP', 'SIGINT', 'SIGTERM'], { useProcessExit: true });
   await app.init(); // before it listens, so that what fails here is not taken for a failure to listen
   await app.listen(config.http.port, config.http.host).catch((error: unknown) => {
-    throw listenFailed(error, `${config.http.host}:${config.http.port}`, HTTP_VARIABLES);
+    throw listenFailed(error, shownAddress(config.http.host, config.http.port), HTTP_VARIABLES);
   });
   app.useLogger(new AppLogger(config));
   app.flushLogs();
   logReady(app, config);
 }
 
-function logReady(app: NestExpressApplication, { http, server, service }: Settings): void {
+function logReady(app: NestExpressApplication, { http, server, service, serviceLinks }: Settings): void {
   const logger = new Logger('Client');
   const trigger = urlOf(app.getHttpServer().address());
   logger.log('Ready', {
@@ -47,6 +47,9 @@ function logReady(app: NestExpressApplication, { http, server, service }: Settin
     service,
     keyId: app.get<Keyring>(KEYRING, { strict: false }).primary.id,
   });
+  for (const name of serviceLinks) {
+    logger.warn(`${name} holds the address of a service, as Kubernetes sets it, and counts as not set`);
+  }
   if (!isLoopback(http.host)) warnOfOpenAddress(logger, http);
 }
 

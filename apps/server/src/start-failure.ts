@@ -53,6 +53,13 @@ export function listenFailed(error: unknown, where: string, variables: ListenerV
   }
 }
 
+const IP_ADDRESS = /^[\d.]+$|:/;
+
+/** An address and port as a failure shows it. A name that is none may be a secret that was meant for another variable. */
+export function shownAddress(host: string, port: number): string {
+  return IP_ADDRESS.test(host) || host === 'localhost' ? `${host}:${port}` : `port ${port} of the host that is set`;
+}
+
 /** The code that lies deepest in a failure: that of the system, or of what Node refuses before it asks the system. */
 function codeOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;

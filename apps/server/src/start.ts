@@ -13,7 +13,7 @@ import { AppModule } from './app.module.js';
 import { AppLogger } from './config/logger.js';
 import { settings } from './config/settings.js';
 import type { Settings } from './config/settings.js';
-import { legacyFailed, listenFailed } from './start-failure.js';
+import { legacyFailed, listenFailed, shownAddress } from './start-failure.js';
 
 /**
  * Starts the channel, the legacy wire where it is on, and the health endpoint. Until all of them listen the log is held
@@ -51,7 +51,7 @@ function keyringOf(app: NestExpressApplication): Keyring {
 }
 
 async function listenChannel(channel: INestMicroservice, { listen: at }: Settings): Promise<void> {
-  const where = 'path' in at ? at.path : `${at.host}:${at.port}`;
+  const where = 'path' in at ? at.path : shownAddress(at.host, at.port);
   const variables = 'path' in at ? { address: 'SEALWIRE_PATH', port: 'SEALWIRE_PATH' } : CHANNEL_VARIABLES;
   await channel.listen().catch((error: unknown) => {
     throw listenFailed(error, where, variables);
@@ -60,13 +60,13 @@ async function listenChannel(channel: INestMicroservice, { listen: at }: Setting
 
 async function listenLegacy(legacyWire: INestMicroservice, { legacy }: Settings): Promise<void> {
   await legacyWire.listen().catch((error: unknown) => {
-    throw legacyFailed(error, `${legacy?.host}:${legacy?.port}`, LEGACY_VARIABLES);
+    throw legacyFailed(error, shownAddress(legacy?.host ?? '', legacy?.port ?? 0), LEGACY_VARIABLES);
   });
 }
 
 async function listenHealth(app: NestExpressApplication, { health }: Settings): Promise<void> {
   await app.listen(health.port, health.host).catch((error: unknown) => {
-    throw listenFailed(error, `${health.host}:${health.port}`, HEALTH_VARIABLES);
+    throw listenFailed(error, shownAddress(health.host, health.port), HEALTH_VARIABLES);
   });
 }
 
@@ -74,14 +74,22 @@ const CHANNEL_VARIABLES = { address: 'SEALWIRE_HOST', port: 'SEALWIRE_PORT' };
 const LEGACY_VARIABLES = { address: 'SEALWIRE_HOST', port: 'LEGACY_PORT' };
 const HEALTH_VARIABLES = { address: 'HEALTH_HOST', port: 'HEALTH_PORT' };
 
-function logReady(app: NestExpressApplication, { service }: Settings, legacy: LegacyRawServer | undefined): void {
-  new Logger('Server').log('Ready', {
+function logReady(
+  app: NestExpressApplication,
+  { service, serviceLinks }: Settings,
+  legacy: LegacyRawServer | undefined,
+): void {
+  const logger = new Logger('Server');
+  logger.log('Ready', {
     channel: addressOf(app.get(SealwireServer).unwrap()),
     service,
     keyId: keyringOf(app).primary.id,
     ...(legacy && { legacy: addressOf(legacy.unwrap()) }),
     health: `http://${addressOf(app.getHttpServer())}/health`,
   });
+  for (const name of serviceLinks) {
+    logger.warn(`${name} holds the address of a service, as Kubernetes sets it, and counts as not set`);
+  }
 }
 
 function addressOf(server: { address(): AddressInfo | string | null }): string {

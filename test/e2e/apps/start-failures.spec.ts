@@ -42,7 +42,7 @@ describe('an app that cannot start ends with exit code 1 and one line', () => {
   ] as const)('that names the setting: %s %s=%s', async (app, name, value, accepted) => {
     const line = await refusal(app, { [name]: value });
     expect(line).toMatch(new RegExp(`^${name} must be ${accepted}`));
-    expect(line).toContain(JSON.stringify(value));
+    expect(line).toContain(/^\d+$/.test(value) ? `not ${value}` : `not a text of ${value.length} characters`);
   });
 
   it('that says how to make the key the client does not have', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { parseSettings } from './settings.js';
+import { describeValue } from './environment.js';
+import { parseSettings, variables } from './settings.js';
 import { StartError } from './start-error.js';
 
 function complaintAbout(env: NodeJS.ProcessEnv): string {
@@ -33,6 +34,7 @@ describe('the settings of the client app', () => {
       },
       logFormat: process.stdout.isTTY ? 'pretty' : 'json',
       logMessages: true,
+      serviceLinks: [],
     });
   });
 
@@ -88,17 +90,65 @@ describe('the settings of the client app', () => {
     ['SEALWIRE_KEY_POLICY', 'lax', 'strict or mounted-secret'],
     ['LOG_MESSAGES', '1', 'true or false'],
   ])('refuse a wrong %s (%s) by its name, and say what is accepted', (name, value, accepted) => {
-    expect(complaintAbout({ [name]: value })).toBe(`${name} must be ${accepted}, not ${JSON.stringify(value)}`);
+    expect(complaintAbout({ [name]: value })).toBe(`${name} must be ${accepted}, ${describeValue(value)}`);
   });
 
   it('never print the token', () => {
     expect(complaintAbout({ HTTP_TOKEN: 'secret secret' })).toBe(
-      'HTTP_TOKEN must be a token of letters, digits and -._~+/',
+      'HTTP_TOKEN must be a token of letters, digits and -._~+/, not a text of 13 characters',
     );
   });
 
   it('refuse two ways to the server at once', () => {
     const both = { SEALWIRE_PATH: '/tmp/s.sock', SEALWIRE_SERVERS: 'server:9' };
     expect(complaintAbout(both)).toMatch(/^SEALWIRE_PATH must be left out where SEALWIRE_SERVERS is set/);
+  });
+
+  it.each(['SEALWIRE_PORT', 'HTTP_PORT'])('take %s for not set if it is the link of a service', (name) => {
+    for (const link of ['tcp://10.0.0.7:8080', 'udp://10.0.0.7:53', 'tcp://[fd00::7]:8080']) {
+      const env = { [name]: link, [`${name}_8080_TCP`]: link };
+      expect(parseSettings(env)).toEqual({ ...parseSettings({}), serviceLinks: [name] });
+    }
+    expect(complaintAbout({ [name]: 'http://10.0.0.7:8080' })).toMatch(`${name} must be a whole number`);
+  });
+
+  describe('that hold a secret by mistake', () => {
+    const secrets = [
+      'correct horse battery staple',
+      'hunter2',
+      '9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f',
+      'T4y+9sZb0qW1eR5tY7uI8oP3aS6dF2gH/jK4lZxCvB0=',
+    ];
+    const names = Object.keys(variables);
+
+    it.each(names)('are refused without a word of it, or taken: %s', (name) => {
+      for (const secret of secrets) {
+        let complaint = '';
+        try {
+          parseSettings({ [name]: secret });
+        } catch (error) {
+          complaint = String(error);
+        }
+        expect(complaint).not.toContain(secret);
+      }
+    });
+
+    it.each(names.filter((name) => name !== 'HTTP_TOKEN'))('are refused if it is a key or HTTP_TOKEN: %s', (name) => {
+      for (const secret of secrets.slice(2)) {
+        expect(complaintAbout({ [name]: secret })).toMatch(`${name} must not be a secret`);
+      }
+      const token = 'correct-horse';
+      expect(complaintAbout({ HTTP_TOKEN: token, [name]: token })).toMatch(`${name} must not be a secret`);
+    });
+  });
+
+  it('take a path, a name and a token of the length of a key', () => {
+    expect(parseSettings({ SEALWIRE_KEY_FILE: '/run/secrets/Sealwire1/the-key-file-of-orders' }).keyFile).toMatch(
+      '/run',
+    );
+    expect(parseSettings({ SEALWIRE_SERVICE: 'a-service-with-a-name-of-43-characters-1234' }).service).toMatch('a-');
+    expect(
+      parseSettings({ HTTP_TOKEN: '9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f' }),
+    ).toBeDefined();
   });
 });

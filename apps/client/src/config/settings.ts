@@ -3,6 +3,7 @@ import type { ConfigType } from '@nestjs/config';
 import { z } from 'zod';
 
 import { isLoopbackName, LOOPBACK_HOSTS } from '../http/allowed-hosts.js';
+import { describeValue, findSecrets, readEnvironment } from './environment.js';
 import {
   allowedHosts,
   flag,
@@ -20,24 +21,26 @@ import {
 } from './fields.js';
 import { StartError } from './start-error.js';
 
+export const variables = {
+  SEALWIRE_HOST: host.default('127.0.0.1'),
+  SEALWIRE_PORT: remotePort.default(8080),
+  SEALWIRE_SERVERS: servers.optional(),
+  SEALWIRE_PATH: unixPath.optional(),
+  SEALWIRE_KEY_FILE: z.string().default('aes_key.bin'),
+  SEALWIRE_KEY_POLICY: keyPolicy.default('strict'),
+  SEALWIRE_SERVICE: serviceName.default('default'),
+  SEALWIRE_CONNECT_TIMEOUT_MS: timeoutMs.default(5_000),
+  HTTP_HOST: host.default('127.0.0.1'),
+  HTTP_PORT: port.default(3000),
+  HTTP_TOKEN: token.optional(),
+  HTTP_ALLOWED_HOSTS: allowedHosts.optional(),
+  HTTP_RATE_LIMIT: requestsAMinute.default(60_000),
+  LOG_FORMAT: logFormat.optional(),
+  LOG_MESSAGES: flag.default(true),
+};
+
 const environment = z
-  .object({
-    SEALWIRE_HOST: host.default('127.0.0.1'),
-    SEALWIRE_PORT: remotePort.default(8080),
-    SEALWIRE_SERVERS: servers.optional(),
-    SEALWIRE_PATH: unixPath.optional(),
-    SEALWIRE_KEY_FILE: z.string().default('aes_key.bin'),
-    SEALWIRE_KEY_POLICY: keyPolicy.default('strict'),
-    SEALWIRE_SERVICE: serviceName.default('default'),
-    SEALWIRE_CONNECT_TIMEOUT_MS: timeoutMs.default(5_000),
-    HTTP_HOST: host.default('127.0.0.1'),
-    HTTP_PORT: port.default(3000),
-    HTTP_TOKEN: token.optional(),
-    HTTP_ALLOWED_HOSTS: allowedHosts.optional(),
-    HTTP_RATE_LIMIT: requestsAMinute.default(60_000),
-    LOG_FORMAT: logFormat.optional(),
-    LOG_MESSAGES: flag.default(true),
-  })
+  .object(variables)
   .refine((env) => env.SEALWIRE_PATH === undefined || env.SEALWIRE_SERVERS === undefined, {
     path: ['SEALWIRE_PATH'],
     error: 'left out where SEALWIRE_SERVERS is set',
@@ -67,17 +70,19 @@ export const settings = registerAs('client', () => parseSettings(process.env));
 
 export type Settings = ConfigType<typeof settings>;
 
-const SECRET: ReadonlySet<string> = new Set(['HTTP_TOKEN']);
-
 /** @throws {StartError} One line that names every variable with a wrong value, and says what it may be. */
-export function parseSettings(env: NodeJS.ProcessEnv): z.infer<typeof environment> {
-  // Compose passes a variable that is not set on as an empty one.
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
-  const result = environment.safeParse(given);
-  if (result.success) return result.data;
+export function parseSettings(env: NodeJS.ProcessEnv) {
+  const { values, serviceLinks } = readEnvironment(env);
+  const secrets = findSecrets(Object.keys(variables), values);
+  if (secrets.length > 0) {
+    const reason = 'it looks like a key, or is HTTP_TOKEN; a key belongs in a file';
+    throw new StartError(secrets.map((name) => `${name} must not be a secret: ${reason}`).join('; '));
+  }
+  const result = environment.safeParse(values);
+  if (result.success) return { ...result.data, serviceLinks };
   const complaints = result.error.issues.map(({ path, message }) => {
     const name = String(path[0]);
-    return `${name} must be ${message}${SECRET.has(name) ? '' : `, not ${JSON.stringify(given[name])}`}`;
+    return `${name} must be ${message}, ${describeValue(values[name])}`;
   });
   throw new StartError(complaints.join('; '));
 }

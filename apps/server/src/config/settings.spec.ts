@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { parseSettings } from './settings.js';
+import { describeValue } from './environment.js';
+import { parseSettings, variables } from './settings.js';
 import { StartError } from './start-error.js';
 
 function complaintAbout(env: NodeJS.ProcessEnv): string {
@@ -25,6 +26,7 @@ describe('the settings of the server app', () => {
       health: { host: '127.0.0.1', port: 8081 },
       logFormat: process.stdout.isTTY ? 'pretty' : 'json',
       logMessages: true,
+      serviceLinks: [],
     });
   });
 
@@ -53,6 +55,7 @@ describe('the settings of the server app', () => {
       health: { host: '0.0.0.0', port: 65_535 },
       logFormat: 'json',
       logMessages: false,
+      serviceLinks: [],
     });
   });
 
@@ -80,7 +83,7 @@ describe('the settings of the server app', () => {
     ['LOG_FORMAT', 'xml', 'pretty or json'],
     ['LOG_MESSAGES', 'no', 'true or false'],
   ])('refuse a wrong %s (%s) by its name, and say what is accepted', (name, value, accepted) => {
-    expect(complaintAbout({ [name]: value })).toBe(`${name} must be ${accepted}, not ${JSON.stringify(value)}`);
+    expect(complaintAbout({ [name]: value })).toBe(`${name} must be ${accepted}, ${describeValue(value)}`);
   });
 
   it('refuse the port of the legacy wire without its key file, and the key file without the port', () => {
@@ -94,13 +97,13 @@ describe('the settings of the server app', () => {
 
   it('refuse a wrong port of the legacy wire by its name', () => {
     expect(complaintAbout({ LEGACY_PORT: 'on', LEGACY_KEY_FILE: 'legacy.bin' })).toBe(
-      'LEGACY_PORT must be a whole number from 0 to 65535, not "on"',
+      'LEGACY_PORT must be a whole number from 0 to 65535, not a text of 2 characters',
     );
   });
 
   it('refuse one port for the channel and the legacy wire, unless the channel has no port or both take any', () => {
     const legacy = { LEGACY_PORT: '8080', LEGACY_KEY_FILE: 'legacy.bin' };
-    expect(complaintAbout(legacy)).toBe('LEGACY_PORT must be another port than SEALWIRE_PORT, not "8080"');
+    expect(complaintAbout(legacy)).toBe('LEGACY_PORT must be another port than SEALWIRE_PORT, not 8080');
     expect(parseSettings({ ...legacy, SEALWIRE_PATH: '/tmp/s.sock' }).legacy).toMatchObject({ port: 8080 });
     expect(parseSettings({ ...legacy, LEGACY_PORT: '0', SEALWIRE_PORT: '0' }).legacy).toMatchObject({ port: 0 });
   });
@@ -109,5 +112,56 @@ describe('the settings of the server app', () => {
     const complaint = complaintAbout({ SEALWIRE_PORT: 'a\nb', LOG_FORMAT: 'xml' });
     expect(complaint).toMatch(/SEALWIRE_PORT must be .*; LOG_FORMAT must be /);
     expect(complaint).not.toContain('\n');
+  });
+
+  it.each(['SEALWIRE_PORT', 'HEALTH_PORT', 'LEGACY_PORT'])(
+    'take %s for not set if it is the link of a service',
+    (name) => {
+      for (const link of ['tcp://10.0.0.7:8080', 'udp://10.0.0.7:53', 'tcp://[fd00::7]:8080']) {
+        const env = { [name]: link, [`${name}_8080_TCP`]: link };
+        expect(parseSettings(env)).toEqual({ ...parseSettings({}), serviceLinks: [name] });
+      }
+      expect(complaintAbout({ [name]: 'http://10.0.0.7:8080' })).toMatch(`${name} must be a whole number`);
+    },
+  );
+
+  describe('that hold a secret by mistake', () => {
+    const secrets = [
+      'correct horse battery staple',
+      'hunter2',
+      '9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f',
+      'T4y+9sZb0qW1eR5tY7uI8oP3aS6dF2gH/jK4lZxCvB0=',
+    ];
+    const names = Object.keys(variables);
+
+    it.each(names)('are refused without a word of it, or taken: %s', (name) => {
+      for (const secret of secrets) {
+        let complaint = '';
+        try {
+          parseSettings({ [name]: secret });
+        } catch (error) {
+          complaint = String(error);
+        }
+        expect(complaint).not.toContain(secret);
+      }
+    });
+
+    it.each(names)('are refused if it is a key or HTTP_TOKEN: %s', (name) => {
+      for (const secret of secrets.slice(2)) {
+        expect(complaintAbout({ [name]: secret })).toMatch(`${name} must not be a secret`);
+      }
+      const token = 'correct-horse';
+      expect(complaintAbout({ HTTP_TOKEN: token, [name]: token })).toMatch(`${name} must not be a secret`);
+    });
+  });
+
+  it('take a path, a name and a token of the length of a key', () => {
+    expect(parseSettings({ SEALWIRE_KEY_FILE: '/run/secrets/Sealwire1/the-key-file-of-orders' }).keyFile).toMatch(
+      '/run',
+    );
+    expect(parseSettings({ SEALWIRE_SERVICE: 'a-service-with-a-name-of-43-characters-1234' }).service).toMatch('a-');
+    expect(
+      parseSettings({ HTTP_TOKEN: '9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f' }),
+    ).toBeDefined();
   });
 });

@@ -2,25 +2,28 @@ import { registerAs } from '@nestjs/config';
 import type { ConfigType } from '@nestjs/config';
 import { z } from 'zod';
 
+import { describeValue, findSecrets, readEnvironment } from './environment.js';
 import { count, flag, host, keyPolicy, logFormat, port, serviceName, unixPath } from './fields.js';
 import { StartError } from './start-error.js';
 
+export const variables = {
+  SEALWIRE_HOST: host.default('127.0.0.1'),
+  SEALWIRE_PORT: port.default(8080),
+  SEALWIRE_PATH: unixPath.optional(),
+  SEALWIRE_KEY_FILE: z.string().default('aes_key.bin'),
+  SEALWIRE_KEY_POLICY: keyPolicy.default('strict'),
+  SEALWIRE_SERVICE: serviceName.default('default'),
+  SEALWIRE_MAX_STRANGERS_PER_ADDRESS: count.default(64),
+  LEGACY_PORT: port.optional(),
+  LEGACY_KEY_FILE: z.string().optional(),
+  HEALTH_HOST: host.default('127.0.0.1'),
+  HEALTH_PORT: port.default(8081),
+  LOG_FORMAT: logFormat.optional(),
+  LOG_MESSAGES: flag.default(true),
+};
+
 const environment = z
-  .object({
-    SEALWIRE_HOST: host.default('127.0.0.1'),
-    SEALWIRE_PORT: port.default(8080),
-    SEALWIRE_PATH: unixPath.optional(),
-    SEALWIRE_KEY_FILE: z.string().default('aes_key.bin'),
-    SEALWIRE_KEY_POLICY: keyPolicy.default('strict'),
-    SEALWIRE_SERVICE: serviceName.default('default'),
-    SEALWIRE_MAX_STRANGERS_PER_ADDRESS: count.default(64),
-    LEGACY_PORT: port.optional(),
-    LEGACY_KEY_FILE: z.string().optional(),
-    HEALTH_HOST: host.default('127.0.0.1'),
-    HEALTH_PORT: port.default(8081),
-    LOG_FORMAT: logFormat.optional(),
-    LOG_MESSAGES: flag.default(true),
-  })
+  .object(variables)
   .superRefine(({ LEGACY_PORT, LEGACY_KEY_FILE, SEALWIRE_PORT, SEALWIRE_PATH }, context) => {
     const complain = (name: string, message: string): void => {
       context.addIssue({ code: 'custom', path: [name], message });
@@ -59,15 +62,18 @@ export const settings = registerAs('server', () => parseSettings(process.env));
 export type Settings = ConfigType<typeof settings>;
 
 /** @throws {StartError} One line that names every variable with a wrong value, and says what it may be. */
-export function parseSettings(env: NodeJS.ProcessEnv): z.infer<typeof environment> {
-  // Compose passes a variable that is not set on as an empty one.
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
-  const result = environment.safeParse(given);
-  if (result.success) return result.data;
+export function parseSettings(env: NodeJS.ProcessEnv) {
+  const { values, serviceLinks } = readEnvironment(env);
+  const secrets = findSecrets(Object.keys(variables), values);
+  if (secrets.length > 0) {
+    const reason = 'it looks like a key, or is HTTP_TOKEN; a key belongs in a file';
+    throw new StartError(secrets.map((name) => `${name} must not be a secret: ${reason}`).join('; '));
+  }
+  const result = environment.safeParse(values);
+  if (result.success) return { ...result.data, serviceLinks };
   const complaints = result.error.issues.map(({ path, message }) => {
     const name = String(path[0]);
-    const value = given[name];
-    return `${name} must be ${message}, ${value === undefined ? 'and is not set' : `not ${JSON.stringify(value)}`}`;
+    return `${name} must be ${message}, ${describeValue(values[name])}`;
   });
   throw new StartError(complaints.join('; '));
 }

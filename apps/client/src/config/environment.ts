@@ -1,0 +1,45 @@
+// What the environment holds besides settings, and how a wrong value is described: it may be a secret that was meant for
+// another variable.
+
+/** Kubernetes and `docker run --link` set NAME_PORT to such a text for each service that is called NAME. */
+const SERVICE_LINK = /^(?:tcp|udp|sctp):\/\//;
+const SHOWN = /^-?\d{1,6}$/; // a port or a limit that is out of range
+const HEX_KEY = /^[0-9a-f]{64}$/i;
+const BASE64_KEY = /^(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[\w+-][\w+/-]{42}=?$/;
+const MIN_TOKEN_CHARACTERS = 8; // a shorter one may be part of a value by chance
+
+export interface Environment {
+  readonly values: Readonly<Record<string, string | undefined>>;
+  /** Variables that count as not set, because they hold the address of a service. */
+  readonly serviceLinks: readonly string[];
+}
+
+/** Leaves out empty variables, as Compose passes those on that are not set, and service links. */
+export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
+  const given = Object.entries(env).filter(([, value]) => value !== '');
+  return {
+    values: Object.fromEntries(given.filter((entry) => !isServiceLink(entry))),
+    serviceLinks: given.filter(isServiceLink).map(([name]) => name),
+  };
+}
+
+function isServiceLink([name, value = '']: readonly [string, string | undefined]): boolean {
+  return name.endsWith('_PORT') && SERVICE_LINK.test(value);
+}
+
+/** Never quotes a text. */
+export function describeValue(value: string | undefined): string {
+  if (value === undefined) return 'and is not set';
+  return SHOWN.test(value) ? `not ${value}` : `not a text of ${value.length} characters`;
+}
+
+/** Returns those of `names` whose value looks like a key, or contains HTTP_TOKEN: the app would use and print it. */
+export function findSecrets(names: readonly string[], values: Environment['values']): readonly string[] {
+  const { HTTP_TOKEN: token = '' } = values;
+  return names.filter((name) => {
+    const value = values[name];
+    if (value === undefined || name === 'HTTP_TOKEN') return false;
+    const holdsToken = token.length >= MIN_TOKEN_CHARACTERS && value.includes(token);
+    return holdsToken || HEX_KEY.test(value) || BASE64_KEY.test(value);
+  });
+}
