@@ -7,6 +7,8 @@ export interface Call {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
   readonly signal?: AbortSignal;
+  /** To call from, as another caller. */
+  readonly localAddress?: string;
 }
 
 export interface Answer {
@@ -21,13 +23,14 @@ export interface Answer {
 /** Sends any header as it is given, Host and Origin too, which fetch would not. */
 export function open(
   url: string,
-  { method = 'POST', headers = {}, body, signal }: Call = {},
+  { method = 'POST', headers = {}, body, signal, localAddress }: Call = {},
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     // A connection of its own for each call: no call meets what another one has left on its socket. It is kept until the
     // response has been read, as one that is to be closed may go before the answer to a refused body was seen.
     const agent = new Agent({ keepAlive: true });
-    const outgoing = request(url, { method, headers, agent, ...(signal && { signal }) }, (response) => {
+    const options = { method, headers, agent, ...(signal && { signal }), ...(localAddress && { localAddress }) };
+    const outgoing = request(url, options, (response) => {
       response.once('close', () => agent.destroy());
       resolve(response);
     });

@@ -150,7 +150,7 @@ describe('a shutdown', () => {
     const { server, url } = await startPair();
     const response = await open(`${url}/stream/${countdown(20, 10)}`, { method: 'GET' });
     server.signal('SIGTERM');
-    expect(await text(response)).toMatch(/data: 0\n\nevent: complete\n/);
+    expect(await text(response)).toMatch(/data: 0\n\nid: \d+\nevent: complete\n/);
     expect(await server.exit()).toBe(0);
     expect(await post(`${url}/messages`)).toMatchObject({ status: 503 });
   });

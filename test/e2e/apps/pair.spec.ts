@@ -87,7 +87,7 @@ describe('the two apps', () => {
 
   it('stream values, then complete', async () => {
     expect(await text(await stream(countdown(2, 1)))).toBe(
-      'data: 2\n\ndata: 1\n\ndata: 0\n\nevent: complete\ndata: {}\n\n',
+      'id: 1\ndata: 2\n\nid: 2\ndata: 1\n\nid: 3\ndata: 0\n\nid: 4\nevent: complete\ndata: {}\n\n',
     );
   });
 

@@ -4,6 +4,7 @@ import { TransportError } from '@sealwire/transport';
 import { concat, NEVER, of, Subject } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { CALLER_BOUNDS } from '../../../apps/client/src/http/caller-limits.js';
 import { call, open, post } from './http-call.js';
 import { startTrigger } from './trigger-app.js';
 import type { TriggerApp } from './trigger-app.js';
@@ -157,15 +158,84 @@ describe('the rate limit', () => {
     expect([await guess(), await guess(), await guess()].map(({ status }) => status)).toEqual([401, 401, 429]);
   });
 
-  it('answers 429 to a caller that is too fast, but not to health checks', async () => {
+  it('answers 429 to a caller that is too fast, and grants health checks as many calls of their own', async () => {
     await start({ HTTP_RATE_LIMIT: '2' });
     for (let calls = 0; calls < 2; calls++) expect((await post(`${trigger.url}/send/echo`)).status).toBe(200);
     const refused = await post(`${trigger.url}/send/echo`);
     expect(refused).toMatchObject({ status: 429, json: { statusCode: 429, code: 'ERR_RATE_LIMIT' } });
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
-    for (let calls = 0; calls < 3; calls++) {
-      expect((await call(`${trigger.url}/health`, { method: 'GET' })).status).toBe(200);
+    const health = async (): Promise<number> => (await call(`${trigger.url}/health`, { method: 'GET' })).status;
+    expect([await health(), await health(), await health()]).toEqual([200, 200, 429]);
+  });
+});
+
+describe('a caller behind a trusted proxy', () => {
+  const statusesOf = async (...users: readonly string[]): Promise<readonly number[]> => {
+    const statuses: number[] = [];
+    for (const user of users) {
+      const headers = { 'x-forwarded-for': user };
+      statuses.push((await post(`${trigger.url}/send/echo`, {}, { headers })).status);
     }
+    return statuses;
+  };
+
+  it('has an allowance of its own', async () => {
+    await start({ HTTP_RATE_LIMIT: '1', HTTP_TRUSTED_PROXIES: 'loopback' });
+    expect(await statusesOf('203.0.113.1', '203.0.113.2', '203.0.113.1')).toEqual([200, 200, 429]);
+  });
+
+  it('cannot name itself without one', async () => {
+    await start({ HTTP_RATE_LIMIT: '1' });
+    expect(await statusesOf('203.0.113.1', '203.0.113.2')).toEqual([200, 429]);
+  });
+});
+
+describe('the connections', () => {
+  it('are kept as long as is set, and no request may take longer than 30 s', async () => {
+    await start({ HTTP_KEEP_ALIVE_MS: '65000' });
+    const { keepAliveTimeout, requestTimeout, headersTimeout } = trigger.app.getHttpServer();
+    expect({ keepAliveTimeout, requestTimeout }).toEqual({ keepAliveTimeout: 65_000, requestTimeout: 30_000 });
+    expect(headersTimeout).toBeLessThanOrEqual(requestTimeout);
+  });
+});
+
+describe('streams', () => {
+  const openStreams = async (count: number, address: string) => {
+    const path = `${trigger.url}/stream/endless`;
+    const opened = Array.from({ length: count }, () => open(path, { method: 'GET', localAddress: address }));
+    return Promise.all(opened);
+  };
+
+  it('of one caller leave a place to the calls of all others, and to the streams of others', async () => {
+    await start();
+    trigger.channel.handle('endless', () => concat(of(1), NEVER));
+    const { each } = CALLER_BOUNDS.streams;
+    const responses = await openStreams(each + 1, '127.0.0.1');
+    const refused = responses.filter(({ statusCode }) => statusCode !== 200);
+    expect(refused).toHaveLength(1);
+    expect(refused[0]).toMatchObject({ statusCode: 503, headers: { 'retry-after': '1' } });
+    expect(await post(`${trigger.url}/send/echo`, 1)).toMatchObject({ status: 200 });
+    expect((await openStreams(1, '127.0.0.2'))[0]).toMatchObject({ statusCode: 200 });
+    responses[0]?.destroy();
+    await expect.poll(async () => (await openStreams(1, '127.0.0.1'))[0]?.statusCode).toBe(200);
+    for (const response of responses) response.destroy();
+  });
+});
+
+describe('calls that run', () => {
+  it('of one caller are bounded, and take their places back when they end', async () => {
+    await start();
+    const answers = new Subject<number>();
+    trigger.channel.handle('slow', () => answers);
+    const { each } = CALLER_BOUNDS.calls;
+    const calls = Array.from({ length: each + 1 }, () => post(`${trigger.url}/send/slow`));
+    const refused = await Promise.any(calls);
+    expect(refused).toMatchObject({ status: 503, json: { code: 'ERR_BUSY' } });
+    answers.next(1);
+    answers.complete();
+    const statuses = (await Promise.all(calls)).map(({ status }) => status);
+    expect(statuses.filter((status) => status !== 200)).toEqual([503]);
+    expect(await post(`${trigger.url}/send/echo`, 1)).toMatchObject({ status: 200 });
   });
 });
 

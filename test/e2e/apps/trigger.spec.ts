@@ -135,12 +135,22 @@ describe('GET /stream/:pattern', () => {
     expect(response.statusCode).toBe(200);
     expect(response.headers['content-type']).toBe('text/event-stream; charset=utf-8');
     const events = ['data: {"from":1}', 'data: "a\\nb"', 'data: {"base64":"Mw=="}', 'event: complete\ndata: {}'];
-    expect(await text(response)).toBe(`${events.join('\n\n')}\n\n`);
+    expect(await text(response)).toBe(events.map((event, index) => `id: ${index + 1}\n${event}\n\n`).join(''));
   });
 
   it('completes where there is no value', async () => {
     trigger.channel.handle('none', () => EMPTY);
-    expect(await text(await stream('none'))).toBe('event: complete\ndata: {}\n\n');
+    expect(await text(await stream('none'))).toBe('id: 1\nevent: complete\ndata: {}\n\n');
+  });
+
+  it('runs no handler for an EventSource that connects again, and makes it stop', async () => {
+    let runs = 0;
+    trigger.channel.handle('count', () => of((runs += 1)));
+    const [, lastId = ''] = /id: (\d+)\nevent: complete/.exec(await text(await stream('count'))) ?? [];
+    const headers = { 'last-event-id': lastId };
+    const again = await call(`${trigger.url}/stream/count`, { method: 'GET', headers });
+    expect(again).toMatchObject({ status: 204, text: '' });
+    expect(runs).toBe(1);
   });
 
   it('tells a failure after the first value as an event', async () => {
@@ -151,7 +161,7 @@ describe('GET /stream/:pattern', () => {
       ),
     );
     expect(await text(await stream('half'))).toBe(
-      'data: 1\n\nevent: error\ndata: {"statusCode":502,"code":"ERR_RPC","message":"broken"}\n\n',
+      'id: 1\ndata: 1\n\nid: 2\nevent: error\ndata: {"statusCode":502,"code":"ERR_RPC","message":"broken"}\n\n',
     );
   });
 

@@ -52,6 +52,17 @@ export const allowedHosts = z
   .refine((list) => list.every((entry) => entry !== undefined), 'a list of host names, host:port or origins (no *)')
   .transform((list) => list.filter((entry) => entry !== undefined));
 
+/** Express' own words for addresses, and addresses as they are. */
+const proxy = z.union([z.enum(['loopback', 'linklocal', 'uniquelocal']), z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]);
+
+export const trustedProxies = z
+  .string()
+  .transform((text) => text.split(',').map((entry) => entry.trim()))
+  .refine(
+    (list) => list.every((entry) => proxy.safeParse(entry).success),
+    'a list of addresses, networks, or loopback',
+  );
+
 /** A deadline, at most a day. */
 export const timeoutMs = z
   .string()

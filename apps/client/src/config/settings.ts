@@ -17,6 +17,7 @@ import {
   serviceName,
   timeoutMs,
   token,
+  trustedProxies,
   unixPath,
 } from './fields.js';
 import { StartError } from './start-error.js';
@@ -35,6 +36,8 @@ export const variables = {
   HTTP_TOKEN: token.optional(),
   HTTP_ALLOWED_HOSTS: allowedHosts.optional(),
   HTTP_RATE_LIMIT: requestsAMinute.default(60_000),
+  HTTP_KEEP_ALIVE_MS: timeoutMs.default(5_000),
+  HTTP_TRUSTED_PROXIES: trustedProxies.default([]),
   LOG_FORMAT: logFormat.optional(),
   LOG_MESSAGES: flag.default(true),
 };
@@ -60,6 +63,8 @@ const environment = z
       // Who lists loopback names and nothing else says so: a container, for one, whose port is published on loopback.
       isForThisHost: env.HTTP_ALLOWED_HOSTS?.every(({ name }) => isLoopbackName(name)) ?? false,
       requestsAMinute: env.HTTP_RATE_LIMIT,
+      keepAliveMs: env.HTTP_KEEP_ALIVE_MS,
+      trustedProxies: env.HTTP_TRUSTED_PROXIES,
     },
     logFormat: env.LOG_FORMAT ?? (process.stdout.isTTY ? 'pretty' : 'json'),
     logMessages: env.LOG_MESSAGES,

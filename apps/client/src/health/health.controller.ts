@@ -5,7 +5,6 @@ import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import { HealthCheck, HealthCheckService } from '@nestjs/terminus';
 import type { HealthCheckResult } from '@nestjs/terminus';
 import { ApiTags } from '@nestjs/swagger';
-import { SkipThrottle } from '@nestjs/throttler';
 import { SealwireClient } from '@sealwire/transport';
 import { SealwireHealthIndicator } from '@sealwire/transport/terminus';
 
@@ -23,10 +22,12 @@ class UnhealthyFilter implements ExceptionFilter<ServiceUnavailableException> {
 
 /** Healthy is a client app whose server answers over the channel: 200 with the round trip, otherwise 503. */
 @ApiTags('health')
-@SkipThrottle()
 @UseFilters(UnhealthyFilter)
 @Controller('health')
 export class HealthController {
+  /** Shared by all who ask meanwhile: they need no token, and are to cause no more than one PING. */
+  #running: Promise<HealthCheckResult> | undefined;
+
   constructor(
     @Inject(HealthCheckService) private readonly health: HealthCheckService,
     @Inject(SealwireHealthIndicator) private readonly indicator: SealwireHealthIndicator,
@@ -36,6 +37,11 @@ export class HealthController {
   @Get()
   @HealthCheck()
   check(): Promise<HealthCheckResult> {
+    this.#running ??= this.ping().finally(() => (this.#running = undefined));
+    return this.#running;
+  }
+
+  private ping(): Promise<HealthCheckResult> {
     return this.health.check([() => this.indicator.pingCheck('channel', this.channel)]);
   }
 }

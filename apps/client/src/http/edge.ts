@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import helmet from 'helmet';
@@ -11,9 +11,17 @@ import { serveDocs } from './docs.js';
 import { HttpFailure } from './http-failure.js';
 import { InFlight } from './in-flight.js';
 
+const REQUEST_TIMEOUT_MS = 30_000;
+const HEADERS_TIMEOUT_MS = 10_000;
+
 /** What every call passes before any route, in this order. */
 export function configureEdge(app: NestExpressApplication): void {
   const { http } = app.get<Settings>(settings.KEY);
+  const server: Server = app.getHttpServer();
+  server.headersTimeout = HEADERS_TIMEOUT_MS;
+  server.requestTimeout = REQUEST_TIMEOUT_MS; // the body included
+  server.keepAliveTimeout = http.keepAliveMs;
+  app.set('trust proxy', http.trustedProxies);
   app.use(
     // Plain HTTP, by default on loopback only: nothing here may send a browser to HTTPS.
     helmet({

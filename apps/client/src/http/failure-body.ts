@@ -30,19 +30,14 @@ const CODE_OF_STATUS: ReadonlyMap<number, HttpFailureCode> = new Map([
 
 /** What a call that failed is answered with; nothing unforeseen is told to the caller. */
 export function toFailureBody(error: unknown): FailureBody {
-  if (error instanceof HttpFailure) return body(error.getStatus(), error.code, error.message);
-  if (error instanceof TransportError) return channelBody(error);
+  if (error instanceof HttpFailure) return body(error.getStatus(), error.code, error.message, error.sent);
+  if (error instanceof TransportError) return body(channelStatus(error), error.code, error.message, error.sent);
   if (error instanceof HttpException) return body(error.getStatus(), codeOf(error), error.message);
   return body(HttpStatus.INTERNAL_SERVER_ERROR, 'ERR_INTERNAL', 'The call failed: see the log of the client app');
 }
 
-function body(statusCode: number, code: string, message: string): FailureBody {
-  return { statusCode, code, message };
-}
-
-function channelBody(error: TransportError): FailureBody {
-  const failure = body(channelStatus(error), error.code, error.message);
-  return error.sent === undefined ? failure : { ...failure, sent: error.sent };
+function body(statusCode: number, code: string, message: string, sent?: boolean): FailureBody {
+  return sent === undefined ? { statusCode, code, message } : { statusCode, code, message, sent };
 }
 
 function channelStatus({ code, sent }: TransportError): number {

@@ -11,6 +11,7 @@ const STATUS_OF = {
   ERR_NO_HANDLER: 404,
   ERR_NO_ROUTE: 404,
   ERR_METHOD: 405,
+  ERR_BODY_TIMEOUT: 408,
   ERR_BODY_TOO_LARGE: 413,
   ERR_MEDIA_TYPE: 415,
   ERR_RATE_LIMIT: 429,
@@ -31,16 +32,22 @@ export interface FailureBody {
   readonly statusCode: number;
   readonly code: string;
   readonly message: string;
-  /** Of a failure of the channel: `false` means that no handler can have run, so that the call can be made again. */
+  /** `false` means that no handler can have run, so that the call can be made again. */
+  readonly sent?: boolean;
+}
+
+interface HttpFailureOptions extends ErrorOptions {
   readonly sent?: boolean;
 }
 
 /** A failure of this app, with the status that its code stands for. */
 export class HttpFailure extends HttpException {
   readonly code: HttpFailureCode;
+  readonly sent: boolean | undefined;
 
-  constructor(code: HttpFailureCode, message: string, options?: ErrorOptions) {
+  constructor(code: HttpFailureCode, message: string, { sent, ...options }: HttpFailureOptions = {}) {
     super(message, STATUS_OF[code], options);
     this.code = code;
+    this.sent = sent;
   }
 }

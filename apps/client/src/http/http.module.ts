@@ -4,6 +4,8 @@ import { ThrottlerGuard, ThrottlerModule } from '@nestjs/throttler';
 
 import { settings } from '../config/settings.js';
 import type { Settings } from '../config/settings.js';
+import { callerOf } from './caller.js';
+import { CallerLimits } from './caller-limits.js';
 import { FailureFilter } from './failure.filter.js';
 import { InFlight } from './in-flight.js';
 
@@ -14,14 +16,15 @@ const MINUTE_MS = 60_000;
   imports: [
     ThrottlerModule.forRootAsync({
       inject: [settings.KEY],
-      useFactory: ({ http }: Settings) => [{ ttl: MINUTE_MS, limit: http.requestsAMinute }],
+      useFactory: ({ http }: Settings) => [{ ttl: MINUTE_MS, limit: http.requestsAMinute, getTracker: callerOf }],
     }),
   ],
   providers: [
+    CallerLimits,
     InFlight,
     { provide: APP_FILTER, useClass: FailureFilter },
     { provide: APP_GUARD, useClass: ThrottlerGuard },
   ],
-  exports: [InFlight],
+  exports: [CallerLimits, InFlight],
 })
 export class HttpModule {}

@@ -1,27 +1,45 @@
 import type { ServerResponse } from 'node:http';
 
+/** A caller that reads nothing for so long has gone, or wants this app to keep its answers. */
+export const UNREAD_TIMEOUT_MS = 60_000;
+
+export interface Reply {
+  readonly contentType: string;
+  readonly bytes: Uint8Array;
+}
+
 /** JSON of any value from the channel. Bytes, which JSON does not know, stand in it as `{ "base64": "…" }`. */
 export function toJson(value: unknown): string {
   if (value instanceof Uint8Array) return JSON.stringify({ base64: Buffer.from(value).toString('base64') });
   return JSON.stringify(value) ?? 'null'; // undefined: the answer of a handler that returns nothing
 }
 
-/** Answers with JSON, also where the value is a bare text or number. */
+/** JSON is a reply also if it is a bare text or number. */
+export function jsonReply(json: string): Reply {
+  return { contentType: 'application/json; charset=utf-8', bytes: Buffer.from(json) };
+}
+
+/** What the handler answered: bytes as they are, anything else as JSON. */
+export function valueReply(value: unknown): Reply {
+  if (value instanceof Uint8Array) return { contentType: 'application/octet-stream', bytes: value };
+  return jsonReply(toJson(value));
+}
+
 export function sendJson(response: ServerResponse, json: string, statusCode = 200): void {
-  send(response, statusCode, 'application/json; charset=utf-8', Buffer.from(json));
+  sendReply(response, jsonReply(json), statusCode);
 }
 
-/** Answers with what the handler did: bytes as they are, anything else as JSON. */
-export function sendValue(response: ServerResponse, value: unknown): void {
-  if (value instanceof Uint8Array) send(response, 200, 'application/octet-stream', value);
-  else sendJson(response, toJson(value));
-}
-
-function send(response: ServerResponse, statusCode: number, contentType: string, bytes: Uint8Array): void {
+export function sendReply(response: ServerResponse, { contentType, bytes }: Reply, statusCode = 200): void {
   response.writeHead(statusCode, {
     'content-type': contentType,
     'content-length': bytes.length,
     'cache-control': 'no-store',
   });
+  destroyUnread(response);
   response.end(bytes);
+}
+
+/** Destroys `response` once the caller has read nothing of what is written for {@link UNREAD_TIMEOUT_MS}. */
+export function destroyUnread(response: ServerResponse): void {
+  response.setTimeout(UNREAD_TIMEOUT_MS, () => response.destroy());
 }

@@ -1,9 +1,12 @@
 import { lastValueFrom, map, NEVER, of, range, Subject, throwError } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
+import { HttpFailure } from '../http/http-failure.js';
 import { beginWithin, completeWithin, toJsonArray } from './answer.js';
 
 const deadline = expect.objectContaining({ code: 'ERR_DEADLINE' });
+
+const anyNumber = (): void => undefined;
 
 describe('an answer', () => {
   beforeEach(() => void vi.useFakeTimers());
@@ -43,11 +46,13 @@ describe('an answer', () => {
 describe('all values', () => {
   it('are one JSON array, bytes as base64', async () => {
     const values = of(1, 'a', null, undefined, { b: [2] }, Buffer.from('hi'));
-    expect(await lastValueFrom(values.pipe(toJsonArray()))).toBe('[1,"a",null,null,{"b":[2]},{"base64":"aGk="}]');
+    expect(await lastValueFrom(values.pipe(toJsonArray(anyNumber)))).toBe(
+      '[1,"a",null,null,{"b":[2]},{"base64":"aGk="}]',
+    );
   });
 
   it('are an empty array where there are none', async () => {
-    expect(await lastValueFrom(of().pipe(toJsonArray()))).toBe('[]');
+    expect(await lastValueFrom(of().pipe(toJsonArray(anyNumber)))).toBe('[]');
   });
 
   it('are refused where they get too large', async () => {
@@ -55,13 +60,24 @@ describe('all values', () => {
     const result = lastValueFrom(
       range(0, 100).pipe(
         map(() => large),
-        toJsonArray(),
+        toJsonArray(anyNumber),
       ),
     );
     await expect(result).rejects.toEqual(expect.objectContaining({ code: 'ERR_REPLY_TOO_LARGE' }));
   });
 
   it('fail as the handler fails', async () => {
-    await expect(lastValueFrom(throwError(() => 'why').pipe(toJsonArray()))).rejects.toBe('why');
+    await expect(lastValueFrom(throwError(() => 'why').pipe(toJsonArray(anyNumber)))).rejects.toBe('why');
+  });
+
+  it('are counted one by one, and end when there are too many', async () => {
+    let counted = 0;
+    const hold = (bytes: number): void => {
+      counted += bytes;
+      if (counted > 1_000) throw new HttpFailure('ERR_BUSY', 'too many');
+    };
+    const values = range(0, 1_000_000);
+    await expect(lastValueFrom(values.pipe(toJsonArray(hold)))).rejects.toMatchObject({ code: 'ERR_BUSY' });
+    expect(counted).toBeLessThan(2_000);
   });
 });

@@ -8,7 +8,7 @@ import { HttpFailure } from '../http/http-failure.js';
 import { whenClosed } from '../http/in-flight.js';
 import { toJson } from '../http/json-reply.js';
 
-const MAX_REPLY_BYTES = 64 * 1_024 * 1_024;
+const MAX_REPLY_BYTES = 32 * 1_024 * 1_024;
 const VALUE_OVERHEAD_BYTES = 64; // so that many tiny values are bounded as well
 
 /** Fails unless the answer is complete in time. The handler is told to stop. */
@@ -32,16 +32,22 @@ export function whileOpen<T>(response: ServerResponse): MonoTypeOperatorFunction
   return takeUntil(defer(() => from(whenClosed(response))));
 }
 
-/** All values, as the text of one JSON array. Bounded, as a handler can go on for ever. */
-export function toJsonArray(): OperatorFunction<unknown, string> {
+/**
+ * All values, as the text of one JSON array. Bounded, as a handler can go on for ever.
+ *
+ * @param hold - Is given the bytes of each value as it comes; throws if there are too many.
+ */
+export function toJsonArray(hold: (bytes: number) => void): OperatorFunction<unknown, string> {
   return (values) =>
     defer(() => {
       let bytes = 0;
       return values.pipe(
         map(toJson),
         tap((json) => {
-          bytes += Buffer.byteLength(json) + VALUE_OVERHEAD_BYTES;
+          const added = Buffer.byteLength(json) + VALUE_OVERHEAD_BYTES;
+          bytes += added;
           if (bytes > MAX_REPLY_BYTES) throw new HttpFailure('ERR_REPLY_TOO_LARGE', 'The answer has too many values');
+          hold(added);
         }),
         toArray(),
         map((parts) => `[${parts.join(',')}]`),

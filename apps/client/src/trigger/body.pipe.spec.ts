@@ -1,10 +1,12 @@
-import { IncomingMessage } from 'node:http';
+import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
+import { CALLER_BOUNDS, CallerLimits } from '../http/caller-limits.js';
 import { MAX_MESSAGE_BYTES } from './body.js';
-import { BodyPipe, MAX_HELD_BYTES } from './body.pipe.js';
+import { BodyPipe, MAX_BODIES } from './body.pipe.js';
+import { BODY_STALL_MS, BODY_TIMEOUT_MS } from './body-reader.js';
 
 const OCTETS = { 'content-type': 'application/octet-stream' };
 
@@ -14,31 +16,38 @@ function requestWith(headers: Readonly<Record<string, string>>): IncomingMessage
   return request;
 }
 
+const newPipe = (): BodyPipe => new BodyPipe(new CallerLimits());
+
+const readBy = (pipe: BodyPipe, request: IncomingMessage): Promise<unknown> =>
+  pipe.transform(new ServerResponse(request));
+
+const read = (request: IncomingMessage): Promise<unknown> => readBy(newPipe(), request);
+
 describe('a body that is read', () => {
   it('is the same however it is split', async () => {
     const request = requestWith(OCTETS);
     for (const byte of Buffer.from('bytes')) request.push(Buffer.of(byte));
     request.push(null);
-    expect(await new BodyPipe().transform(request)).toEqual(Buffer.from('bytes'));
+    expect(await read(request)).toEqual(Buffer.from('bytes'));
   });
 
   it('may be as large as a message', async () => {
     const request = requestWith({ ...OCTETS, 'content-length': String(MAX_MESSAGE_BYTES) });
     request.push(Buffer.alloc(MAX_MESSAGE_BYTES));
     request.push(null);
-    expect(await new BodyPipe().transform(request)).toHaveLength(MAX_MESSAGE_BYTES);
+    expect(await read(request)).toHaveLength(MAX_MESSAGE_BYTES);
   });
 
   it('is refused by the announced length alone', async () => {
     const request = requestWith({ ...OCTETS, 'content-length': String(MAX_MESSAGE_BYTES + 1) });
-    await expect(new BodyPipe().transform(request)).rejects.toMatchObject({ code: 'ERR_BODY_TOO_LARGE' });
+    await expect(read(request)).rejects.toMatchObject({ code: 'ERR_BODY_TOO_LARGE' });
   });
 
   it('is answered only when the caller has written all of it, so that he reads why it is too large', async () => {
     const request = requestWith(OCTETS);
     request.push(Buffer.alloc(MAX_MESSAGE_BYTES + 1));
     let isRefused = false;
-    const refused = new BodyPipe().transform(request).catch((error: unknown) => {
+    const refused = read(request).catch((error: unknown) => {
       isRefused = true;
       return error;
     });
@@ -51,55 +60,137 @@ describe('a body that is read', () => {
   it('is refused though it never ends, and the rest let go by', async () => {
     const request = requestWith(OCTETS);
     request.push(Buffer.alloc(MAX_MESSAGE_BYTES + 1));
-    await expect(new BodyPipe().transform(request)).rejects.toMatchObject({ code: 'ERR_BODY_TOO_LARGE' });
+    await expect(read(request)).rejects.toMatchObject({ code: 'ERR_BODY_TOO_LARGE' });
     expect(request.readableFlowing).toBe(true);
   });
 
   it('is refused where it breaks off', async () => {
     const request = requestWith({ ...OCTETS, 'content-length': '10' });
     request.push(Buffer.alloc(5));
-    const body = new BodyPipe().transform(request);
+    const body = read(request);
     request.destroy(new Error('aborted'));
     await expect(body).rejects.toMatchObject({ code: 'ERR_BAD_BODY', message: 'The body broke off' });
   });
 
   it('is refused where it is compressed', async () => {
     const request = requestWith({ ...OCTETS, 'content-encoding': 'gzip' });
-    await expect(new BodyPipe().transform(request)).rejects.toMatchObject({ code: 'ERR_MEDIA_TYPE' });
+    await expect(read(request)).rejects.toMatchObject({ code: 'ERR_MEDIA_TYPE' });
   });
 
   describe('beside too many others', () => {
-    /** Bodies that lack one byte each, all but the last of which fill what may be held. */
-    function fill(pipe: BodyPipe): { readonly requests: IncomingMessage[]; readonly bodies: Promise<unknown>[] } {
-      const requests = Array.from({ length: MAX_HELD_BYTES / MAX_MESSAGE_BYTES + 1 }, () => requestWith(OCTETS));
-      const bodies = requests.map((request) => pipe.transform(request));
-      for (const request of requests.slice(0, -1)) request.push(Buffer.alloc(MAX_MESSAGE_BYTES - 1));
-      return { requests, bodies };
+    const count = CALLER_BOUNDS.bytes.each / MAX_MESSAGE_BYTES;
+
+    interface Body {
+      readonly request: IncomingMessage;
+      readonly response: ServerResponse;
+      readonly read: Promise<unknown>;
     }
 
+    function begin(pipe: BodyPipe): Body {
+      const request = requestWith(OCTETS);
+      const response = new ServerResponse(request);
+      response.assignSocket(new Socket());
+      const body = { request, response, read: pipe.transform(response) };
+      body.read.catch(() => undefined);
+      return body;
+    }
+
+    /** Bodies that lack one byte each, and leave no room for a whole one. */
+    function fill(pipe: BodyPipe): readonly Body[] {
+      const bodies = Array.from({ length: count }, () => begin(pipe));
+      for (const { request } of bodies) request.push(Buffer.alloc(MAX_MESSAGE_BYTES - 1));
+      return bodies;
+    }
+
+    function finish({ request }: Body): void {
+      request.push(Buffer.alloc(1));
+      request.push(null);
+    }
+
+    const LARGE = Buffer.alloc(MAX_MESSAGE_BYTES / 2);
+
     it('is refused at once, and the rest let go by', async () => {
-      const { requests, bodies } = fill(new BodyPipe());
-      const late = requests.at(-1);
-      late?.push(Buffer.alloc(100));
-      await expect(bodies.at(-1)).rejects.toMatchObject({ code: 'ERR_BUSY' });
-      expect(late?.readableFlowing).toBe(true);
-      for (const request of requests.slice(0, -1)) request.push(null);
-      expect(await Promise.all(bodies.slice(0, -1))).toHaveLength(bodies.length - 1);
+      const pipe = newPipe();
+      const bodies = fill(pipe);
+      const late = begin(pipe);
+      late.request.push(LARGE);
+      await expect(late.read).rejects.toMatchObject({ code: 'ERR_BUSY' });
+      expect(late.request.readableFlowing).toBe(true);
+      bodies.forEach(finish);
+      expect(await Promise.all(bodies.map((body) => body.read))).toHaveLength(count);
     });
 
-    it.each([
-      ['been read', (request: IncomingMessage) => void request.push(null)],
-      ['broken off', (request: IncomingMessage) => void request.destroy()],
-      ['become too large', (request: IncomingMessage) => void (request.push(Buffer.alloc(2)) && request.push(null))],
-    ])('is read again once one of them has %s', async (_, end) => {
-      const { requests, bodies } = fill(new BodyPipe());
-      const [first] = requests;
-      if (first !== undefined) end(first);
-      await bodies[0]?.catch(() => undefined);
-      const late = requests.at(-1);
-      late?.push(Buffer.alloc(100));
-      late?.push(null);
-      expect(await bodies.at(-1)).toHaveLength(100);
+    it('is read nevertheless if it is small', async () => {
+      const pipe = newPipe();
+      fill(pipe);
+      const late = begin(pipe);
+      late.request.push(Buffer.from('small'));
+      late.request.push(null);
+      expect(await late.read).toEqual(Buffer.from('small'));
+    });
+
+    it('waits until the calls of the others are answered, and not only for their bodies', async () => {
+      const pipe = newPipe();
+      const bodies = fill(pipe);
+      bodies.forEach(finish);
+      await Promise.all(bodies.map((body) => body.read));
+      const early = begin(pipe);
+      early.request.push(LARGE);
+      await expect(early.read).rejects.toMatchObject({ code: 'ERR_BUSY' });
+      bodies[0]?.response.destroy();
+      early.response.destroy();
+      await new Promise((resolve) => setImmediate(resolve));
+      const late = begin(pipe);
+      late.request.push(LARGE);
+      late.request.push(null);
+      expect(await late.read).toHaveLength(LARGE.length);
+    });
+
+    it('takes the place of the one that made no progress for the longest time', async () => {
+      const pipe = newPipe();
+      const bodies = Array.from({ length: MAX_BODIES }, () => begin(pipe));
+      bodies[0]?.request.push(Buffer.alloc(1));
+      await new Promise((resolve) => setImmediate(resolve));
+      const late = begin(pipe);
+      late.request.push(Buffer.from('late'));
+      late.request.push(null);
+      expect(await late.read).toEqual(Buffer.from('late'));
+      await expect(bodies[1]?.read).rejects.toMatchObject({ code: 'ERR_BUSY' });
+      if (bodies[0] !== undefined) finish(bodies[0]);
+      expect(await bodies[0]?.read).toHaveLength(2);
+    });
+  });
+
+  describe('that is late', () => {
+    beforeEach(() => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
+    afterEach(() => vi.useRealTimers());
+
+    const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+    it('ends when it makes no progress, and its connection with it', async () => {
+      const request = requestWith(OCTETS);
+      const response = new ServerResponse(request);
+      const body = newPipe().transform(response);
+      const failure = body.catch((error: unknown) => error);
+      for (let chunks = 0; chunks < 3; chunks++) {
+        vi.advanceTimersByTime(BODY_STALL_MS - 1);
+        request.push(Buffer.alloc(1));
+        await settle();
+      }
+      vi.advanceTimersByTime(BODY_STALL_MS);
+      expect(await failure).toMatchObject({ code: 'ERR_BODY_TIMEOUT' });
+      expect(response.getHeader('connection')).toBe('close');
+    });
+
+    it('ends although it makes a little progress', async () => {
+      const request = requestWith(OCTETS);
+      const failure = read(request).catch((error: unknown) => error);
+      for (let passedMs = 0; passedMs < BODY_TIMEOUT_MS; passedMs += 1_000) {
+        request.push(Buffer.alloc(1));
+        await settle();
+        vi.advanceTimersByTime(1_000);
+      }
+      expect(await failure).toMatchObject({ code: 'ERR_BODY_TIMEOUT' });
     });
   });
 });

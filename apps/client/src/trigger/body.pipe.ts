@@ -1,62 +1,79 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { finished } from 'node:stream';
 
-import { createParamDecorator, Injectable } from '@nestjs/common';
+import { createParamDecorator, Inject, Injectable } from '@nestjs/common';
 import type { ExecutionContext, PipeTransform } from '@nestjs/common';
 
+import { CallerLimits } from '../http/caller-limits.js';
 import { HttpFailure } from '../http/http-failure.js';
+import { BodyReader } from './body-reader.js';
 import { MAX_MESSAGE_BYTES, parseBody } from './body.js';
 
-/** How long a body that is too large may go on: a caller that is cut off while he writes may never read the answer. */
+/** How long a body that is too large may go on: a caller that is cut off while it writes may never read the answer. */
 const LET_GO_MS = 1_000;
 
-/** How much of all bodies together may be held while they are read, whoever sends them. */
-export const MAX_HELD_BYTES = 8 * MAX_MESSAGE_BYTES;
+/** How many bodies are read at once. Each may hold {@link UNCOUNTED_BYTES} beside what its caller is granted. */
+export const MAX_BODIES = 1_024;
+
+/** So much of each body is not counted: a caller that fills what it may hold keeps nobody at its address from small calls. */
+const UNCOUNTED_BYTES = 16_384;
 
 /** Reads a body up to {@link MAX_MESSAGE_BYTES}; what is longer is let go by unread, so that the answer arrives. */
 @Injectable()
-export class BodyPipe implements PipeTransform<IncomingMessage, Promise<unknown>> {
-  #heldBytes = 0;
+export class BodyPipe implements PipeTransform<ServerResponse, Promise<unknown>> {
+  readonly #limits: CallerLimits;
+  /** Those that are being read, in the order in which they made progress last. */
+  readonly #readers = new Set<BodyReader>();
 
-  async transform(request: IncomingMessage): Promise<unknown> {
+  constructor(@Inject(CallerLimits) limits: CallerLimits) {
+    this.#limits = limits;
+  }
+
+  async transform(response: ServerResponse): Promise<unknown> {
+    const { req: request } = response;
     const { 'content-encoding': encoding = 'identity', 'content-length': length = '0' } = request.headers;
     if (encoding !== 'identity') throw new HttpFailure('ERR_MEDIA_TYPE', 'A body cannot be compressed');
-    const body = Number(length) > MAX_MESSAGE_BYTES ? undefined : await this.#read(request);
+    const body = Number(length) > MAX_MESSAGE_BYTES ? undefined : await this.#read(response);
     if (body !== undefined) return parseBody(request.headers['content-type'], body);
     await letGo(request);
     throw new HttpFailure('ERR_BODY_TOO_LARGE', `A body has at most ${MAX_MESSAGE_BYTES} bytes`);
   }
 
-  /** @returns The body; undefined once it turns out to be too large. */
-  async #read(request: IncomingMessage): Promise<Buffer | undefined> {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
+  /** Returns the body; undefined once it turns out to be too large. */
+  async #read(response: ServerResponse): Promise<Buffer | undefined> {
+    const reader = new BodyReader(response.req, {
+      maxBytes: MAX_MESSAGE_BYTES,
+      progress: (before, after) => {
+        this.#readers.delete(reader);
+        this.#readers.add(reader);
+        const counted = Math.max(0, after - UNCOUNTED_BYTES) - Math.max(0, before - UNCOUNTED_BYTES);
+        return counted === 0 || this.#limits.hold(response, counted);
+      },
+    });
+    this.#readers.add(reader);
+    if (this.#readers.size > MAX_BODIES) this.#endStalest();
     try {
-      return await new Promise((resolve, reject) => {
-        request.on('data', (chunk: Buffer) => {
-          chunks.push(chunk);
-          bytes += chunk.length;
-          this.#heldBytes += chunk.length;
-          if (bytes > MAX_MESSAGE_BYTES) resolve(undefined);
-          else if (this.#heldBytes > MAX_HELD_BYTES) reject(new HttpFailure('ERR_BUSY', 'Too many bodies at once'));
-        });
-        request.once('end', () => resolve(Buffer.concat(chunks)));
-        request.once('close', () => reject(new HttpFailure('ERR_BAD_BODY', 'The body broke off'))); // the caller has gone
-      });
+      return await reader.read();
+    } catch (error) {
+      if (!response.req.complete) response.setHeader('connection', 'close'); // the rest of it may never come
+      throw error;
     } finally {
-      request.removeAllListeners('data').resume(); // the rest goes by
-      chunks.length = 0;
-      this.#heldBytes -= bytes;
+      this.#readers.delete(reader);
     }
+  }
+
+  #endStalest(): void {
+    const [stalest] = this.#readers;
+    stalest?.fail(new HttpFailure('ERR_BUSY', `Too many bodies at once: at most ${MAX_BODIES}`));
   }
 }
 
-const RawRequest = createParamDecorator((_: undefined, context: ExecutionContext) =>
-  context.switchToHttp().getRequest(),
+const RawResponse = createParamDecorator((_: undefined, context: ExecutionContext) =>
+  context.switchToHttp().getResponse(),
 );
 
 /** The parsed body. It is read only here, after all guards: no stranger makes this app buffer anything. */
-export const MessageBody = (): ParameterDecorator => RawRequest(BodyPipe);
+export const MessageBody = (): ParameterDecorator => RawResponse(BodyPipe);
 
 /** Resolves at the end of the body, or when the caller has had {@link LET_GO_MS}. */
 function letGo(request: IncomingMessage): Promise<void> {

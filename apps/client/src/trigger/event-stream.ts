@@ -1,56 +1,100 @@
-// Server-sent events: `data: JSON` for each value, then `event: complete`, or `event: error` with the failure.
+// Server-sent events, each with an id: `data: JSON` for each value, then `event: complete`, or `event: error` with the
+// failure. A comment now and then shows proxies and both ends that an idle stream is alive.
 import type { ServerResponse } from 'node:http';
 
 import type { Observable, Subscription } from 'rxjs';
 
+import type { CallerLimits } from '../http/caller-limits.js';
 import { toFailureBody } from '../http/failure-body.js';
 import { whenClosed } from '../http/in-flight.js';
-import { toJson } from '../http/json-reply.js';
+import { destroyUnread, toJson } from '../http/json-reply.js';
 
 const MAX_UNREAD_BYTES = 8 * 1_024 * 1_024;
+export const HEARTBEAT_MS = 15_000;
 
 /**
  * Sends every value as it comes. Closing the response unsubscribes, and so cancels the handler.
  *
- * @throws What `values` fails with before the first of them: nothing has been sent then, and a status still can be.
+ * @throws What `values` fails with before the first of them and the first heartbeat: a status still can be sent then.
  */
-export async function sendEvents(values: Observable<unknown>, response: ServerResponse): Promise<void> {
+export async function sendEvents(
+  values: Observable<unknown>,
+  response: ServerResponse,
+  limits: CallerLimits,
+): Promise<void> {
+  const events = new EventWriter(response, limits);
+  const heartbeat = setInterval(() => events.beat(), HEARTBEAT_MS);
   let subscription: Subscription | undefined;
   try {
     await new Promise<void>((resolve, reject) => {
       subscription = values.subscribe({
-        next: (value) => sendEvent(response, `data: ${toJson(value)}\n\n`),
+        next: (value) => events.value(toJson(value)),
         error: (error: unknown) => {
           if (!response.headersSent) return reject(error);
-          endEvents(response, 'error', JSON.stringify(toFailureBody(error)));
+          events.end('error', JSON.stringify(toFailureBody(error)));
           return resolve();
         },
         complete: () => {
-          endEvents(response, 'complete', '{}');
+          events.end('complete', '{}');
           resolve();
         },
       });
       void whenClosed(response).then(resolve);
     });
   } finally {
+    clearInterval(heartbeat);
     subscription?.unsubscribe();
   }
 }
 
-function sendEvent(response: ServerResponse, event: string): void {
-  if (!response.headersSent) {
-    response.writeHead(200, {
+class EventWriter {
+  readonly #response: ServerResponse;
+  readonly #limits: CallerLimits;
+  #lastId = 0;
+
+  constructor(response: ServerResponse, limits: CallerLimits) {
+    this.#response = response;
+    this.#limits = limits;
+  }
+
+  value(json: string): void {
+    this.#write(`id: ${this.#nextId()}\ndata: ${json}\n\n`);
+  }
+
+  beat(): void {
+    this.#write(': alive\n\n');
+  }
+
+  end(event: 'complete' | 'error', data: string): void {
+    this.#write(`id: ${this.#nextId()}\nevent: ${event}\ndata: ${data}\n\n`);
+    this.#response.end();
+  }
+
+  #nextId(): number {
+    this.#lastId += 1;
+    return this.#lastId;
+  }
+
+  /** A caller that does not read must not make this app keep the rest, of one stream or of many. */
+  #write(text: string): void {
+    const response = this.#response;
+    if (response.destroyed) return;
+    if (!response.headersSent) this.#begin();
+    const bytes = Buffer.byteLength(text);
+    if (!this.#limits.hold(response, bytes)) {
+      response.destroy();
+      return;
+    }
+    response.write(text, () => this.#limits.release(response, bytes));
+    if (response.writableLength > MAX_UNREAD_BYTES) response.destroy();
+  }
+
+  #begin(): void {
+    this.#response.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store',
       'x-accel-buffering': 'no', // proxies must not collect what is meant to be seen at once
     });
+    destroyUnread(this.#response);
   }
-  response.write(event);
-  // Who does not read must not make this app keep the rest.
-  if (response.writableLength > MAX_UNREAD_BYTES) response.destroy();
-}
-
-function endEvents(response: ServerResponse, event: 'complete' | 'error', data: string): void {
-  sendEvent(response, `event: ${event}\ndata: ${data}\n\n`);
-  response.end();
 }

@@ -5,9 +5,11 @@ import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { lastValueFrom, takeUntil } from 'rxjs';
 import type { MonoTypeOperatorFunction } from 'rxjs';
 
+import { CallerLimits } from '../http/caller-limits.js';
 import { HttpFailure } from '../http/http-failure.js';
 import { InFlight } from '../http/in-flight.js';
-import { sendJson, sendValue } from '../http/json-reply.js';
+import { jsonReply, sendJson, sendReply, valueReply } from '../http/json-reply.js';
+import type { Reply } from '../http/json-reply.js';
 import { beginWithin, completeWithin, toJsonArray, whileOpen } from './answer.js';
 import { MessageBody } from './body.pipe.js';
 import { parseMessage } from './body.js';
@@ -29,6 +31,7 @@ export class TriggerController {
     @Inject(TriggerService) private readonly trigger: TriggerService,
     @Inject(TrafficLog) private readonly log: TrafficLog,
     @Inject(InFlight) private readonly inFlight: InFlight,
+    @Inject(CallerLimits) private readonly limits: CallerLimits,
   ) {}
 
   @Post('messages')
@@ -38,9 +41,11 @@ export class TriggerController {
     const message = parseMessage(body);
     this.log.sending(message.text);
     const receipts = this.trigger.send('message', message).pipe(whileOpen(response), this.completeWithin(timeout));
-    const receipt = await lastValueFrom(receipts, { defaultValue: undefined });
-    this.log.receipt(receipt);
-    sendValue(response, receipt);
+    await this.limits.inPlace('calls', response, async () => {
+      const receipt = await lastValueFrom(receipts, { defaultValue: undefined });
+      this.log.receipt(receipt);
+      this.answer(response, valueReply(receipt));
+    });
   }
 
   @Post('send/:pattern')
@@ -55,8 +60,14 @@ export class TriggerController {
     const values = this.trigger
       .send(parsePattern(pattern), data)
       .pipe(whileOpen(response), this.completeWithin(timeout));
-    if (all) sendJson(response, await lastValueFrom(values.pipe(toJsonArray())));
-    else sendValue(response, await lastValueFrom(values, { defaultValue: undefined }));
+    await this.limits.inPlace('calls', response, async () => {
+      if (all) {
+        const hold = (bytes: number): void => this.limits.holdAnswer(response, bytes);
+        sendReply(response, jsonReply(await lastValueFrom(values.pipe(toJsonArray(hold)))));
+      } else {
+        this.answer(response, valueReply(await lastValueFrom(values, { defaultValue: undefined })));
+      }
+    });
   }
 
   @Post('emit/:pattern')
@@ -69,7 +80,7 @@ export class TriggerController {
   ): Promise<void> {
     const { timeout } = parseEmitQuery(query);
     const accepted = this.trigger.emit(parsePattern(pattern), data).pipe(this.completeWithin(timeout));
-    await lastValueFrom(accepted, { defaultValue: undefined });
+    await this.limits.inPlace('calls', response, () => lastValueFrom(accepted, { defaultValue: undefined }));
     sendJson(response, '{"accepted":true}', 202);
   }
 
@@ -78,13 +89,25 @@ export class TriggerController {
   async stream(
     @Param('pattern') pattern: string,
     @Query() query: unknown,
-    @Req() { method }: IncomingMessage,
+    @Req() { method, headers }: IncomingMessage,
     @Res() response: ServerResponse,
   ): Promise<void> {
     if (method !== 'GET') throw new HttpFailure('ERR_METHOD', 'A stream is got: nothing would read it here');
     const { data, timeout } = parseStreamQuery(query);
-    const values = this.trigger.send(parsePattern(pattern), data);
-    await sendEvents(values.pipe(takeUntil(this.inFlight.closing), beginWithin(timeout)), response);
+    if (headers['last-event-id'] !== undefined) {
+      // An EventSource connects again after every end. The handler must not run again; 204 makes it stop.
+      response.writeHead(204, { 'cache-control': 'no-store' }).end();
+      return;
+    }
+    const values = this.trigger
+      .send(parsePattern(pattern), data)
+      .pipe(takeUntil(this.inFlight.closing), beginWithin(timeout));
+    await this.limits.inPlace('streams', response, () => sendEvents(values, response, this.limits));
+  }
+
+  private answer(response: ServerResponse, reply: Reply): void {
+    this.limits.holdAnswer(response, reply.bytes.length);
+    sendReply(response, reply);
   }
 
   /** In time for its caller, and for a shutdown. */

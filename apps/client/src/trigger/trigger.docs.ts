@@ -27,6 +27,7 @@ const EMIT_FAILURES = [
   failure(400, 'ERR_BAD_BODY', 'The pattern, the query or the body is none'),
   failure(401, 'ERR_UNAUTHORIZED', 'HTTP_TOKEN is set, and the call does not bring it'),
   failure(403, 'ERR_HOST_NOT_ALLOWED', 'The Host or the Origin is not one of HTTP_ALLOWED_HOSTS'),
+  failure(408, 'ERR_BODY_TIMEOUT', 'The body made no progress'),
   failure(413, 'ERR_BODY_TOO_LARGE', 'The message is larger than the channel takes (8 MiB)'),
   failure(415, 'ERR_MEDIA_TYPE', 'The body is neither JSON nor octet-stream'),
   failure(429, 'ERR_RATE_LIMIT', 'More calls in a minute than HTTP_RATE_LIMIT'),
@@ -113,7 +114,8 @@ export const DescribeStream = (): MethodDecorator =>
   applyDecorators(
     ApiOperation({
       summary: 'Follow an answer of many values',
-      description: 'Each value is an event, then comes `event: complete`. Closing the request cancels the handler.',
+      description:
+        'Each value is an event, then comes `event: complete`. Closing the request cancels the handler. A stream cannot be resumed.',
     }),
     Pattern('countdown'),
     ApiQuery({ name: 'data', required: false, description: 'JSON', example: '{"from":3,"intervalMs":1000}' }),
@@ -122,7 +124,12 @@ export const DescribeStream = (): MethodDecorator =>
     ApiResponse({
       status: 200,
       description: 'Server-sent events',
-      content: { 'text/event-stream': { example: 'data: 1\n\ndata: 0\n\nevent: complete\ndata: {}\n\n' } },
+      content: {
+        'text/event-stream': {
+          example: 'id: 1\ndata: 1\n\nid: 2\ndata: 0\n\nid: 3\nevent: complete\ndata: {}\n\n',
+        },
+      },
     }),
+    ApiResponse({ status: 204, description: 'The call has a Last-Event-ID: an EventSource connects again, and stops' }),
     ...CALL_FAILURES,
   );

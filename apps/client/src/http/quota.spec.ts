@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest';
+
+import { Quota } from './quota.js';
+
+describe('a quota', () => {
+  it('leaves to others what one caller may not take', () => {
+    const quota = new Quota({ all: 10, each: 6 });
+    expect(quota.take('one', 6)).toBe(true);
+    expect(quota.take('one', 1)).toBe(false);
+    expect(quota.take('other', 5)).toBe(false);
+    expect(quota.take('other', 4)).toBe(true);
+    expect(quota.take('third', 1)).toBe(false);
+  });
+
+  it('takes nothing when it refuses, and all that is given back', () => {
+    const quota = new Quota({ all: 10, each: 6 });
+    expect(quota.take('one', 7)).toBe(false);
+    expect(quota.take('one', 6)).toBe(true);
+    quota.giveBack('one', 6);
+    for (const caller of ['one', 'other']) expect(quota.take(caller, 5)).toBe(true);
+  });
+});

@@ -1,0 +1,67 @@
+import type { IncomingMessage } from 'node:http';
+
+import { HttpFailure } from '../http/http-failure.js';
+
+/** How long a body may make no progress. */
+export const BODY_STALL_MS = 5_000;
+/** How long a body may take. */
+export const BODY_TIMEOUT_MS = 30_000;
+
+export interface BodyReaderOptions {
+  readonly maxBytes: number;
+  /** Is given how many bytes there were and are. Returns whether there is room for them. */
+  readonly progress: (before: number, after: number) => boolean;
+}
+
+/** Reads one body, as long as it makes progress. */
+export class BodyReader {
+  readonly #request: IncomingMessage;
+  readonly #options: BodyReaderOptions;
+  readonly #chunks: Buffer[] = [];
+  #bytes = 0;
+  #reject: (failure: HttpFailure) => void = () => undefined;
+
+  constructor(request: IncomingMessage, options: BodyReaderOptions) {
+    this.#request = request;
+    this.#options = options;
+  }
+
+  /** Returns the body; undefined once it turns out to be too large. What is left of it goes by unread. */
+  async read(): Promise<Buffer | undefined> {
+    const expire = (): void => this.fail(new HttpFailure('ERR_BODY_TIMEOUT', 'The body made no progress'));
+    const stall = setTimeout(expire, BODY_STALL_MS);
+    const late = setTimeout(expire, BODY_TIMEOUT_MS);
+    try {
+      return await new Promise((resolve, reject) => {
+        this.#reject = reject;
+        this.#request.on('data', (chunk: Buffer) => {
+          stall.refresh();
+          if (!this.#take(chunk)) resolve(undefined);
+        });
+        this.#request.once('end', () => resolve(Buffer.concat(this.#chunks)));
+        this.#request.once('close', () => reject(new HttpFailure('ERR_BAD_BODY', 'The body broke off'))); // the caller has gone
+      });
+    } finally {
+      clearTimeout(stall);
+      clearTimeout(late);
+      this.#request.removeAllListeners('data').resume();
+      this.#chunks.length = 0;
+    }
+  }
+
+  fail(failure: HttpFailure): void {
+    this.#reject(failure);
+  }
+
+  /** Returns whether the body is small enough yet. */
+  #take(chunk: Buffer): boolean {
+    const before = this.#bytes;
+    this.#bytes += chunk.length;
+    if (this.#bytes > this.#options.maxBytes) return false;
+    this.#chunks.push(chunk);
+    if (!this.#options.progress(before, this.#bytes)) {
+      this.fail(new HttpFailure('ERR_BUSY', 'Too many bytes of bodies and answers at once'));
+    }
+    return true;
+  }
+}
