@@ -86,8 +86,8 @@ describe('a body that is read', () => {
       readonly read: Promise<unknown>;
     }
 
-    function begin(pipe: BodyPipe): Body {
-      const request = requestWith(OCTETS);
+    function begin(pipe: BodyPipe, headers: Readonly<Record<string, string>> = OCTETS): Body {
+      const request = requestWith(headers);
       const response = new ServerResponse(request);
       response.assignSocket(new Socket());
       const body = { request, response, read: pipe.transform(response) };
@@ -144,6 +144,32 @@ describe('a body that is read', () => {
       late.request.push(LARGE);
       late.request.push(null);
       expect(await late.read).toHaveLength(LARGE.length);
+    });
+
+    it('is refused if the JSON of the others has too many values, however short their text is', async () => {
+      const pipe = newPipe();
+      const objects = Buffer.from(`[${Array.from({ length: 500_000 }, () => '{}').join(',')}]`);
+      const send = (): Body => {
+        const body = begin(pipe, { 'content-type': 'application/json' });
+        body.request.push(objects);
+        body.request.push(null);
+        return body;
+      };
+      const first = send();
+      await first.read;
+      const outcomes = await Promise.allSettled([send(), send(), send()].map((body) => body.read));
+      const refused = outcomes.filter(({ status }) => status === 'rejected');
+      expect(refused).toHaveLength(2);
+      expect(refused).toContainEqual(
+        expect.objectContaining({ reason: expect.objectContaining({ code: 'ERR_BUSY' }) }),
+      );
+    });
+
+    it('is refused if it has more values than a message may have', async () => {
+      const body = begin(newPipe(), { 'content-type': 'application/json' });
+      body.request.push(`[${'{},'.repeat(1_000_000)}{}]`);
+      body.request.push(null);
+      await expect(body.read).rejects.toMatchObject({ code: 'ERR_MESSAGE_TOO_COMPLEX' });
     });
 
     it('takes the place of the one that made no progress for the longest time', async () => {

@@ -18,6 +18,9 @@ export const MAX_BODIES = 1_024;
 /** So much of each body is not counted: a caller that fills what it may hold keeps nobody at its address from small calls. */
 const UNCOUNTED_BYTES = 16_384;
 
+/** What a value of JSON takes in memory, about: an empty object, the smallest for its text, has 56. */
+const BYTES_OF_A_NODE = 48;
+
 /** Reads a body up to {@link MAX_MESSAGE_BYTES}; what is longer is let go by unread, so that the answer arrives. */
 @Injectable()
 export class BodyPipe implements PipeTransform<ServerResponse, Promise<unknown>> {
@@ -34,9 +37,16 @@ export class BodyPipe implements PipeTransform<ServerResponse, Promise<unknown>>
     const { 'content-encoding': encoding = 'identity', 'content-length': length = '0' } = request.headers;
     if (encoding !== 'identity') throw new HttpFailure('ERR_MEDIA_TYPE', 'A body cannot be compressed');
     const body = Number(length) > MAX_MESSAGE_BYTES ? undefined : await this.#read(response);
-    if (body !== undefined) return parseBody(request.headers['content-type'], body);
+    if (body !== undefined) {
+      return parseBody(request.headers['content-type'], body, (nodes) => this.#holdNodes(response, nodes));
+    }
     await letGo(request);
     throw new HttpFailure('ERR_BODY_TOO_LARGE', `A body has at most ${MAX_MESSAGE_BYTES} bytes`);
+  }
+
+  #holdNodes(response: ServerResponse, nodes: number): void {
+    if (this.#limits.hold(response, nodes * BYTES_OF_A_NODE)) return;
+    throw new HttpFailure('ERR_BUSY', 'Too many values in the JSON of all calls at once');
   }
 
   /** Returns the body; undefined once it turns out to be too large. */

@@ -14,8 +14,9 @@ const ACCEPTED = 'Send application/json (in UTF-8) or application/octet-stream';
  * Makes of a body what the message carries: JSON of any kind but null, `{}` where the body is empty, or raw bytes.
  *
  * @param contentType - The header, if there is one. What a browser sends without asking first is not accepted.
+ * @param counted - Is given how many values large JSON has, before they are made.
  */
-export function parseBody(contentType: string | undefined, body: Buffer): unknown {
+export function parseBody(contentType: string | undefined, body: Buffer, counted?: (nodes: number) => void): unknown {
   const [type, ...parameters] = (contentType ?? '')
     .toLowerCase()
     .split(';')
@@ -26,7 +27,7 @@ export function parseBody(contentType: string | undefined, body: Buffer): unknow
   if (!parameters.every(saysUtf8)) throw new HttpFailure('ERR_MEDIA_TYPE', ACCEPTED);
   return body.length === 0
     ? {}
-    : notNull(parseJson(decode(body), 'ERR_BAD_BODY', 'The body'), 'ERR_BAD_BODY', 'The body');
+    : notNull(parseJson(decode(body), 'ERR_BAD_BODY', 'The body', counted), 'ERR_BAD_BODY', 'The body');
 }
 
 /** Nest sends no message without data, and takes null for none. */

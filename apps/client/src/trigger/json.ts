@@ -1,41 +1,41 @@
+import { checkJson, TransportError } from '@sealwire/transport';
+
 import { HttpFailure } from '../http/http-failure.js';
 import type { HttpFailureCode } from '../http/http-failure.js';
+
+/** Smaller JSON is not counted: it costs little, whatever it holds. */
+const UNCOUNTED_BYTES = 65_536;
 
 // An escape can spell the names that are refused, so it is reason enough to look.
 const SUSPICIOUS = /\\u|__proto__|constructor/;
 
 /**
- * Parses JSON from a caller. Refused is what would change the prototype of an object that somebody copies it into.
+ * Parses JSON from a caller. Refused is what would change the prototype of an object that somebody copies it into, and
+ * what has more values than a message may have.
  *
  * @param what - Begins the message of a failure, which never quotes the text.
+ * @param counted - Is given how many values a large text has, before they are made.
  */
-export function parseJson(text: string, code: HttpFailureCode, what: string): unknown {
-  let value: unknown;
+export function parseJson(
+  text: string,
+  code: HttpFailureCode,
+  what: string,
+  counted = (_nodes: number): void => {},
+): unknown {
+  if (text.length > UNCOUNTED_BYTES || SUSPICIOUS.test(text)) counted(countNodes(text, code, what));
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch (cause) {
     throw new HttpFailure(code, `${what} is not JSON`, { cause });
   }
-  if (SUSPICIOUS.test(text) && namesPrototype(value)) {
-    throw new HttpFailure(code, `${what} must not hold the keys __proto__ or constructor.prototype`);
-  }
-  return value;
 }
 
-/** Without recursion: a caller chooses the depth. */
-function namesPrototype(root: unknown): boolean {
-  const open = [root];
-  while (open.length > 0) {
-    const value = open.pop();
-    if (typeof value !== 'object' || value === null) continue;
-    for (const [key, child] of Object.entries(value)) {
-      if (key === '__proto__' || (key === 'constructor' && holdsPrototype(child))) return true;
-      open.push(child);
-    }
+/** @throws {TransportError} `ERR_MESSAGE_TOO_COMPLEX`, as the channel itself would for this message. */
+function countNodes(text: string, code: HttpFailureCode, what: string): number {
+  try {
+    return checkJson(Buffer.from(text));
+  } catch (error) {
+    if (!(error instanceof TransportError) || error.code !== 'ERR_MESSAGE_MALFORMED') throw error;
+    throw new HttpFailure(code, `${what} must not hold the keys __proto__ or constructor.prototype`, { cause: error });
   }
-  return false;
-}
-
-function holdsPrototype(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, 'prototype');
 }
