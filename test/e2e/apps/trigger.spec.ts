@@ -25,6 +25,14 @@ beforeEach(async () => {
 
 afterEach(() => trigger.app.close());
 
+describe('GET /', () => {
+  it('leads to the page that describes all calls', async () => {
+    const answer = await call(`${trigger.url}/`, { method: 'GET' });
+    expect(answer).toMatchObject({ status: 302, headers: { location: 'docs' } });
+    expect((await call(new URL('docs', `${trigger.url}/`).href, { method: 'GET' })).status).toBe(200);
+  });
+});
+
 describe('POST /messages', () => {
   beforeEach(() => trigger.channel.handle('message', (data) => of({ got: data })));
 
@@ -250,13 +258,29 @@ describe('a failed call', () => {
 
   it.each([
     ['POST', '/nowhere', 404, 'ERR_NO_ROUTE'],
-    ['GET', '/messages', 404, 'ERR_NO_ROUTE'],
     ['POST', '/send/%FF', 400, 'ERR_BAD_REQUEST'],
     ['POST', '/send/%7B', 400, 'ERR_BAD_PATTERN'],
     ['POST', '/send/x?timeout=0', 400, 'ERR_BAD_REQUEST'],
     ['POST', '/send/x?all=2', 400, 'ERR_BAD_REQUEST'],
   ])('by its address is refused: %s %s is %i', async (method, path, statusCode, code) => {
     expect(await call(`${trigger.url}${path}`, { method })).toMatchObject({ json: { statusCode, code } });
+  });
+
+  it.each([
+    ['GET', '/messages', 'POST'],
+    ['PUT', '/send/x', 'POST'],
+    ['GET', '/send/%7B%22cmd%22%3A1%7D', 'POST'],
+    ['DELETE', '/emit/x?timeout=1', 'POST'],
+    ['POST', '/stream/x', 'GET'],
+    ['HEAD', '/stream/x', 'GET'],
+    ['POST', '/health', 'GET, HEAD'],
+    ['POST', '/docs', 'GET, HEAD'],
+    ['POST', '/docs/openapi.json', 'GET, HEAD'],
+    ['POST', '/', 'GET, HEAD'],
+  ])('by its method is refused, with the one to use: %s %s', async (method, path, allow) => {
+    const answer = await call(`${trigger.url}${path}`, { method });
+    expect(answer).toMatchObject({ status: 405, headers: { allow } });
+    if (method !== 'HEAD') expect(answer).toMatchObject({ json: { statusCode: 405, code: 'ERR_METHOD' } });
   });
 
   it.each([

@@ -92,7 +92,10 @@ export class TriggerController {
     @Req() { method, headers }: IncomingMessage,
     @Res() response: ServerResponse,
   ): Promise<void> {
-    if (method !== 'GET') throw new HttpFailure('ERR_METHOD', 'A stream is got: nothing would read it here');
+    if (method !== 'GET') {
+      response.setHeader('allow', 'GET');
+      throw new HttpFailure('ERR_METHOD', 'The method of a stream is GET: HEAD would leave it without a reader');
+    }
     const { data, timeout } = parseStreamQuery(query);
     if (headers['last-event-id'] !== undefined) {
       // An EventSource connects again after every end. The handler must not run again; 204 makes it stop.

@@ -1,0 +1,33 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+import { All, Controller, Get, Req, Res } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+
+import { HttpFailure } from './http-failure.js';
+
+/** The methods that each address takes. */
+const METHODS: readonly (readonly [path: RegExp, methods: string])[] = [
+  [/^\/messages\/?$/i, 'POST'],
+  [/^\/(?:send|emit)\/[^/]+\/?$/i, 'POST'],
+  [/^\/stream\/[^/]+\/?$/i, 'GET'],
+  [/^\/(?:health|docs|docs\/openapi\.json)?\/?$/i, 'GET, HEAD'],
+];
+
+/** The root, and whatever no other route answers: its module is the last of the app, and its routes come after all others. */
+@ApiExcludeController()
+@Controller()
+export class AddressController {
+  @Get()
+  root(@Res() response: ServerResponse): void {
+    response.writeHead(302, { location: 'docs' }).end();
+  }
+
+  @All('{*path}')
+  refuse(@Req() { url = '' }: IncomingMessage, @Res() response: ServerResponse): never {
+    const [path = ''] = url.split('?', 1);
+    const methods = METHODS.find(([pattern]) => pattern.test(path))?.[1];
+    if (methods === undefined) throw new HttpFailure('ERR_NO_ROUTE', 'There is no such address: /docs lists all');
+    response.setHeader('allow', methods);
+    throw new HttpFailure('ERR_METHOD', `The method of this address is ${methods}`);
+  }
+}

@@ -1,0 +1,6 @@
+import { Module } from '@nestjs/common';
+
+import { AddressController } from './address.controller.js';
+
+@Module({ controllers: [AddressController] })
+export class AddressModule {}
