@@ -101,7 +101,7 @@ describe('the two apps', () => {
 
   it.each([
     ['/send/nowhere', undefined, 404, 'ERR_NO_HANDLER'],
-    ['/send/message', 5, 502, 'ERR_RPC'],
+    ['/send/message', 5, 400, 'ERR_RPC'],
     ['/send/countdown?timeout=30', { from: 1, intervalMs: 60_000 }, 504, 'ERR_DEADLINE'],
     ['/send/echo', null, 400, 'ERR_BAD_BODY'],
     ['/nowhere', undefined, 404, 'ERR_NO_ROUTE'],

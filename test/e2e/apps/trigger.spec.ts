@@ -252,6 +252,19 @@ describe('a failed call', () => {
     expect(answer).toMatchObject({ status: 502, json: { statusCode: 502, code: 'ERR_RPC', message } });
   });
 
+  it.each([
+    ['statusCode', { statusCode: 400, message: 'The payload was refused', issues: [{ path: 'text' }] }, 400],
+    ['status', { status: 404, code: 'NO_ORDER', message: 'No order', order: 7 }, 404],
+    ['of several texts', { statusCode: 422, message: ['a', 'b'], error: 'Unprocessable' }, 422],
+    ['that is none of a failure', { statusCode: 200, message: 'no' }, 502],
+  ])('by the handler has the status and the fields that a filter gave it: %s', async (_, error, statusCode) => {
+    trigger.channel.handle('x', () => throwError(() => error));
+    const answer = await post(`${trigger.url}/send/x`);
+    const code = 'code' in error ? error.code : 'ERR_RPC';
+    const message = Array.isArray(error.message) ? error.message.join('; ') : error.message;
+    expect(answer).toMatchObject({ status: statusCode, json: { ...error, statusCode, code, message } });
+  });
+
   it('for want of a handler is 404', async () => {
     expect(await post(`${trigger.url}/send/x`)).toMatchObject({ status: 404, json: { code: 'ERR_NO_HANDLER' } });
   });

@@ -2,6 +2,7 @@ import { HttpException, HttpStatus } from '@nestjs/common';
 import { TransportError } from '@sealwire/transport';
 import type { TransportErrorCode } from '@sealwire/transport';
 
+import { HandlerFailure } from './handler-failure.js';
 import { HttpFailure } from './http-failure.js';
 import type { FailureBody, HttpFailureCode } from './http-failure.js';
 
@@ -30,6 +31,10 @@ const CODE_OF_STATUS: ReadonlyMap<number, HttpFailureCode> = new Map([
 
 /** What a call that failed is answered with; nothing unforeseen is told to the caller. */
 export function toFailureBody(error: unknown): FailureBody {
+  if (error instanceof HandlerFailure) {
+    const failure = body(error.statusCode, error.code, error.message);
+    return { ...failure, ...error.fields, ...failure };
+  }
   if (error instanceof HttpFailure) return body(error.getStatus(), error.code, error.message, error.sent);
   if (error instanceof TransportError) return body(channelStatus(error), error.code, error.message, error.sent);
   if (error instanceof HttpException) return body(error.getStatus(), codeOf(error), error.message);

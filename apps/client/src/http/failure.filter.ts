@@ -4,6 +4,7 @@ import { Catch, Logger } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 
 import { toFailureBody } from './failure-body.js';
+import { HandlerFailure } from './handler-failure.js';
 import type { FailureBody } from './http-failure.js';
 import { sendJson } from './json-reply.js';
 
@@ -22,9 +23,11 @@ export class FailureFilter implements ExceptionFilter {
   // Neither the query nor what a handler said: both can hold the text of a message.
   #log({ method, url }: IncomingMessage, { statusCode, code, message }: FailureBody, error: unknown): void {
     if (statusCode < 500) return;
-    const call = `${method} ${url?.split('?')[0]}: ${statusCode} ${code}`;
-    if (code === 'ERR_INTERNAL') this.#logger.error(call, error instanceof Error ? error.stack : String(error));
-    else this.#logger.warn(code === 'ERR_RPC' ? call : `${call}: ${message}`);
+    const call = `${method} ${url?.split('?')[0]}: ${statusCode}`;
+    if (error instanceof HandlerFailure) this.#logger.warn(`${call} ERR_RPC`);
+    else if (code === 'ERR_INTERNAL')
+      this.#logger.error(`${call} ${code}`, error instanceof Error ? error.stack : String(error));
+    else this.#logger.warn(`${call} ${code}: ${message}`);
   }
 }
 
@@ -33,7 +36,7 @@ function answer(response: ServerResponse, failure: FailureBody): void {
     response.destroy(); // half an answer must not look like a whole one
     return;
   }
-  if (failure.statusCode === 401) response.setHeader('www-authenticate', 'Bearer realm="sealwire"');
+  if (failure.code === 'ERR_UNAUTHORIZED') response.setHeader('www-authenticate', 'Bearer realm="sealwire"');
   if (failure.statusCode === 503) response.setHeader('retry-after', '1');
   sendJson(response, JSON.stringify(failure), failure.statusCode);
 }

@@ -1,5 +1,6 @@
 import { TransportError } from '@sealwire/transport';
 
+import { HandlerFailure } from '../http/handler-failure.js';
 import { HttpFailure } from '../http/http-failure.js';
 
 /** What Nest answers where no handler has the pattern; it has no other mark. */
@@ -9,13 +10,5 @@ const NO_HANDLER = 'There is no matching message handler defined in the remote s
 export function toCallFailure(error: unknown): Error {
   if (error instanceof TransportError || error instanceof HttpFailure) return error;
   if (error === NO_HANDLER) return new HttpFailure('ERR_NO_HANDLER', 'The server has no handler for this pattern');
-  return new HttpFailure('ERR_RPC', messageOf(error), { cause: error });
-}
-
-function messageOf(error: unknown): string {
-  if (typeof error === 'string') return error;
-  if (typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string') {
-    return error.message;
-  }
-  return JSON.stringify(error) ?? 'The handler failed';
+  return new HandlerFailure(error);
 }

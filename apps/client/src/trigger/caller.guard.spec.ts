@@ -1,4 +1,4 @@
-import crypto from 'node:crypto';
+import crypto, { randomBytes } from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
 
 import type { ExecutionContext } from '@nestjs/common';
@@ -47,6 +47,20 @@ describe('a token', () => {
       expect.objectContaining({ code: 'ERR_UNAUTHORIZED' }) as Error,
     );
     expect(compared).toEqual([[32, 32]]);
+  });
+
+  it('is needed as a whole: every prefix, and every one that differs in one place, is refused', () => {
+    const token = randomBytes(60).toString('base64url');
+    const whole = new CallerGuard(parseSettings({ HTTP_TOKEN: token }));
+    const cut = Array.from(token, (_, length) => token.slice(0, length));
+    const altered = Array.from(token, (character, at) => {
+      const other = character === 'x' ? 'y' : 'x';
+      return token.slice(0, at) + other + token.slice(at + 1);
+    });
+    for (const wrong of [...cut, ...altered, `${token}x`]) {
+      expect(() => whole.canActivate(calling(`Bearer ${wrong}`)), wrong).toThrow();
+    }
+    expect(whole.canActivate(calling(`Bearer ${token}`))).toBe(true);
   });
 
   it('lets in who has it', () => {

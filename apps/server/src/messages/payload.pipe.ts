@@ -7,7 +7,7 @@ export class PayloadPipe extends StandardSchemaValidationPipe {
     super({
       exceptionFactory: (issues) => {
         const complaints = issues.map(({ path, message }) => [...(path ?? []).map(nameOf), message].join(': '));
-        return new RpcException(`The payload was refused: ${complaints.join('; ')}`);
+        return new RpcException({ statusCode: 400, message: `The payload was refused: ${complaints.join('; ')}` });
       },
     });
   }
