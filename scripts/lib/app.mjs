@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from './command.mjs';
+import { explainEnd } from './explain-end.mjs';
 import { call } from './http.mjs';
 import { ROOT } from './tool.mjs';
 
@@ -84,7 +85,8 @@ export class App {
   /** Rejects when it ends, with the one line of all that it printed that tells why. */
   async failWhenEnded() {
     const how = await this.ended;
-    throw new Failure(explainEnd(this.name, how, this.#lines));
+    const errors = this.#lines.filter(({ isError }) => isError).map(({ text }) => text);
+    throw new Failure(explainEnd(this.name, how, errors));
   }
 
   /** Resolves when its health endpoint says yes. */
@@ -112,19 +114,4 @@ export class App {
 
 function notReady(name, url, { status, text, message }) {
   return new Failure(`The ${name} app does not get ready: ${url}: ${status ? `${status} ${text}` : message}`);
-}
-
-/** Only what it printed as an error can be the reason: its log holds the text of messages. */
-function explainEnd(name, how, lines) {
-  const errors = lines.filter(({ isError }) => isError).map(({ text }) => text);
-  // An app that cannot start says so in one line of its own.
-  if (errors.length === 1 && how === 'exit code 1') return errors[0];
-  const reason = thrownIn(errors) ?? errors.at(-1);
-  return `The ${name} app ended (${how})${reason === undefined ? '' : `: ${reason}`}`;
-}
-
-/** The message among the lines of a stack trace. */
-function thrownIn(lines) {
-  const thrown = lines.map((line) => /\w*Error(?: \[\w+\])?: .*/.exec(line)?.[0]);
-  return thrown.find((text) => text !== undefined);
 }

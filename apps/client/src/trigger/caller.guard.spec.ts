@@ -58,7 +58,7 @@ describe('a token', () => {
       return token.slice(0, at) + other + token.slice(at + 1);
     });
     for (const wrong of [...cut, ...altered, `${token}x`]) {
-      expect(() => whole.canActivate(calling(`Bearer ${wrong}`)), wrong).toThrow();
+      expect(() => whole.canActivate(calling(`Bearer ${wrong}`)), wrong).toThrow('HTTP_TOKEN');
     }
     expect(whole.canActivate(calling(`Bearer ${token}`))).toBe(true);
   });
