@@ -1,5 +1,7 @@
-// Row 51: a page of another site, a foreign name for this machine, and whoever else can send HTTP, against the built apps.
-import { call, post, type Answer, type Call } from '../../e2e/apps/http-call.js';
+// Rows 51 and 57: a page of another site, a foreign name for this machine, and whoever else can send HTTP, against the built apps.
+import { setMaxListeners } from 'node:events';
+
+import { call, open, post, type Answer, type Call } from '../../e2e/apps/http-call.js';
 import { AppProcesses } from '../../support/app-process.js';
 import { stands, type Attack } from '../attack.js';
 import { atEnd } from '../clean-up.js';
@@ -72,6 +74,56 @@ async function callTrigger() {
   });
 }
 
+const IDLE_STREAMS = 1_200; // more than the channel has places
+const UNFINISHED_BODIES = 100;
+const BODY_BYTES = 8_000_000;
+const UNREAD_STREAMS = 40;
+const HONEST_ADDRESS = '127.0.0.2'; // of this machine as well, on Linux
+
+/** One caller takes all that it gets; another one, at another address, wants what is usual. */
+async function starveCallers() {
+  const apps = new AppProcesses();
+  atEnd(() => apps.end());
+  const server = await apps.start('server');
+  const { channel = '' } = await server.ready();
+  const client = await apps.start('client', { SEALWIRE_SERVERS: channel });
+  const { trigger = '' } = await client.ready();
+  await client.logged('Connected to the server');
+  const attackers = new AbortController();
+  const { signal } = attackers;
+  setMaxListeners(0, signal);
+  const idle = stream({ from: 1_000_000, intervalMs: 60_000 });
+  const streams = await allOf(IDLE_STREAMS, () => open(`${trigger}${idle}`, { method: 'GET', signal }));
+  const unread = stream({ from: 1_000_000, intervalMs: 0 });
+  await allOf(UNREAD_STREAMS, () => open(`${trigger}${unread}`, { method: 'GET', signal }));
+  const headers = { ...JSON_TYPE, 'content-length': String(BODY_BYTES + 1) };
+  const body = Buffer.alloc(BODY_BYTES, ' ');
+  for (let bodies = 0; bodies < UNFINISHED_BODIES; bodies++) {
+    open(`${trigger}/send/echo`, { headers, body, signal }).catch(() => undefined);
+  }
+  const honest = { localAddress: HONEST_ADDRESS };
+  const answers = await Promise.all([
+    post(`${trigger}/send/echo`, 'small', honest),
+    post(`${trigger}/send/echo`, 'x'.repeat(1_000_000), honest),
+    call(`${trigger}${stream({ from: 2, intervalMs: 0 })}`, { ...honest, method: 'GET' }),
+    call(`${trigger}/health`, { ...honest, method: 'GET' }),
+    post(`${trigger}/send/echo`, 'small, from the address of the attacker'),
+  ]);
+  attackers.abort();
+  const refused = answers.filter(({ status }) => status !== 200).map(({ status, text }) => `${status} ${text}`);
+  const taken = streams.filter((response) => response?.statusCode === 200).length;
+  return stands(`${taken} of ${IDLE_STREAMS} streams taken, ${answers.length} honest calls answered`, {
+    [`honest calls refused: ${refused.join(', ')}`]: refused.length > 0,
+    'one caller takes every place': taken >= 1_024,
+  });
+}
+
+const stream = (countdown: object): string => `/stream/countdown?data=${encodeURIComponent(JSON.stringify(countdown))}`;
+
+function allOf<T>(count: number, begin: () => Promise<T>): Promise<(T | undefined)[]> {
+  return Promise.all(Array.from({ length: count }, () => begin().catch(() => undefined)));
+}
+
 /** Stack traces, paths of files and names of modules. */
 function leaksInternals({ text, headers }: Answer): boolean {
   return /\bat \S+ \(|node_modules|\/src\/|\.[jt]s:\d/.test(text) || 'x-powered-by' in headers;
@@ -79,4 +131,5 @@ function leaksInternals({ text, headers }: Answer): boolean {
 
 export const TRIGGER: readonly Attack[] = [
   { row: 51, name: 'calls the trigger from elsewhere', against: { S: callTrigger } },
+  { row: 57, name: 'starves other callers of the trigger', against: { S: starveCallers } },
 ];
