@@ -26,6 +26,9 @@ COPY --from=build /app/apps/client/dist apps/client/dist
 
 FROM ${NODE_IMAGE}
 ENV NODE_ENV=production
+# What runs needs node alone: npm and its like would only serve an intruder.
+RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack \
+  /usr/local/bin/yarn /usr/local/bin/yarnpkg /opt/yarn*
 # A new volume takes owner and mode over from the directory that it is mounted on.
 RUN install -d -o node -g node -m 0700 /keys
 WORKDIR /app

@@ -3,7 +3,8 @@ import { expectEqual, expectTrue } from './checks.mjs';
 
 // Runs inside of a container, as text: it can use nothing from outside of it.
 function report() {
-  const { readFileSync, readdirSync, rmSync, statSync, writeFileSync } = process.getBuiltinModule('node:fs');
+  const { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } =
+    process.getBuiltinModule('node:fs');
   const attempt = (file) => {
     try {
       writeFileSync(file, '', { flag: 'wx' });
@@ -17,6 +18,12 @@ function report() {
     const { uid, mode } = statSync(file);
     return { uid, mode: (mode & 0o777).toString(8) };
   };
+  // Version 2 of control groups, or version 1.
+  const limit = (...files) => {
+    const file = files.map((name) => `/sys/fs/cgroup/${name}`).find((name) => existsSync(name));
+    return file === undefined ? 'unknown' : readFileSync(file, 'utf8').trim();
+  };
+  const [quota, period] = limit('cpu.max', 'cpu/cpu.cfs_quota_us').split(' ');
   const processes = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
   return {
     processes: processes.map((pid) => {
@@ -29,6 +36,15 @@ function report() {
         noNewPrivileges: field('NoNewPrivs') === '1',
       };
     }),
+    limits: {
+      memoryMiB: Number(limit('memory.max', 'memory/memory.limit_in_bytes')) / 1_048_576,
+      pids: Number(limit('pids.max', 'pids/pids.max')),
+      cpus: Number(quota) / Number(period ?? limit('cpu/cpu.cfs_period_us')),
+      core: /^Max core file size\s+(\S+)\s+(\S+)/m.exec(readFileSync('/proc/1/limits', 'utf8'))?.slice(1).join(' '),
+    },
+    tools: ['npm', 'npx', 'corepack', 'yarn'].filter((name) =>
+      process.env.PATH.split(':').some((directory) => existsSync(`${directory}/${name}`)),
+    ),
     firstProcess: readFileSync('/proc/1/comm', 'utf8').trim(),
     root: attempt('/sealwire-test'),
     app: attempt('/app/sealwire-test'),
@@ -60,6 +76,12 @@ export async function checkConfinement({ stack, checks }, service, besideKey) {
     const isBare = ({ capabilities, noNewPrivileges }) => capabilities === 0 && noNewPrivileges;
     expectTrue(`processes ${JSON.stringify(processes)}`, processes.every(isBare));
   });
+  await checks.check(`the ${service} has limits of memory, processes and cores, and leaves no core dump`, async () =>
+    expectEqual('limits', seen.limits, { memoryMiB: 512, pids: 128, cpus: 1, core: '0 0' }),
+  );
+  await checks.check(`the ${service} has no npm, nor another package manager`, async () =>
+    expectEqual('found', seen.tools, []),
+  );
   await checks.check(`the ${service} has a read-only root, and a /tmp`, async () => {
     const { root, app, tmp } = seen;
     expectEqual('written to', { root, app, tmp }, { root: 'EROFS', app: 'EROFS', tmp: 'written' });

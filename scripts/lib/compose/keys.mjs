@@ -21,7 +21,7 @@ export async function checkOtherKeys(trial) {
     const { code, stdout, stderr } = await runClient(trial, '/tmp/other.bin', program);
     const warnings = linesOf(stdout).filter((line) => !/ LOG \[/.test(line));
     expectTrue(`exit code ${code}: ${stderr}`, code === 0);
-    expectTrue(stdout, warnings.length === 1 && /WARN .*Not connected yet.*another key/.test(warnings[0]));
+    expectTrue(stdout, warnings.length === 1 && /WARN .*Not connected yet.*wrong key/.test(warnings[0]));
   });
   await checks.check('the server says so too, one line each time', async () => {
     await trial.logged('server', /Refused \S+: the client uses a key that this server does not have/);
