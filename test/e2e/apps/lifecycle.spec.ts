@@ -125,7 +125,7 @@ describe('without a server', () => {
     await createKeyFile(join(directory, 'other.bin'));
     const { server, client, url } = await startPairWithKeys(join(directory, 'other.bin'));
     expect(await post(`${url}/messages`)).toMatchObject({ status: 503, json: { code: 'ERR_ALERT' } });
-    expect((await client.logged('Not connected yet')).message).toContain('another key');
+    expect((await client.logged('Not connected yet')).message).toContain('wrong key');
     expect((await server.logged('Refused')).message).toContain('key');
   });
 });
