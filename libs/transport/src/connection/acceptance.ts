@@ -1,7 +1,7 @@
 // The server's way to an open connection (docs/protocol.md §4): message 1, message 2; the connection then waits for CONFIRM.
 import type { Socket } from 'node:net';
 
-import { clock } from '../clock.js';
+import { Deadline } from '../deadline.js';
 import { toTransportError, TransportError } from '../errors.js';
 import { ALERT, checkMessage1Prefix, ephemeralOf, MESSAGE_1_BYTES } from '../handshake/index.js';
 import type { Session } from '../handshake/index.js';
@@ -20,15 +20,14 @@ export interface AcceptanceOptions {
 /** A socket from accept to message 2. It holds at most the bytes of message 1, and answers a failure with the one alert. */
 export class Acceptance {
   readonly #options: AcceptanceOptions;
-  readonly #acceptedMs = clock.nowMs();
-  readonly #timer: NodeJS.Timeout;
+  readonly #deadline: Deadline;
   #received: Buffer = Buffer.alloc(0);
   #isOver = false;
 
   constructor(options: AcceptanceOptions) {
     const { socket, handshakeTimeoutMs } = options;
     this.#options = options;
-    this.#timer = clock.setTimeout(() => this.#expire(), handshakeTimeoutMs);
+    this.#deadline = new Deadline(handshakeTimeoutMs, () => this.#expire());
     receiveFrom(socket, this.#onData);
     socket.on('error', this.#onError).on('end', this.#onEnd).on('close', this.#onEnd);
   }
@@ -59,12 +58,11 @@ export class Acceptance {
   }
 
   #respond(): void {
-    const { socket, handshakeTimeoutMs, respond, accepted } = this.#options;
+    const { socket, respond, accepted } = this.#options;
     const { message2, session } = respond(this.#received);
     this.#release();
     socket.write(message2);
-    const leftMs = Math.max(1, handshakeTimeoutMs - (clock.nowMs() - this.#acceptedMs));
-    accepted(session, ephemeralOf(this.#received), leftMs);
+    accepted(session, ephemeralOf(this.#received), this.#deadline.leftMs);
   }
 
   #expire(): void {
@@ -85,7 +83,7 @@ export class Acceptance {
   #release(): void {
     const { socket } = this.#options;
     this.#isOver = true;
-    clock.clearTimeout(this.#timer);
+    this.#deadline.clear();
     stopReceiving(socket, this.#onData);
     socket.off('error', this.#onError).off('end', this.#onEnd).off('close', this.#onEnd);
   }

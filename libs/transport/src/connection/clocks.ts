@@ -49,14 +49,14 @@ export class Clocks {
 
   opened(): void {
     this.#deadlines.clear('confirm');
-    this.#deadlines.set('ping', this.#limits.pingIntervalMs);
-    this.#deadlines.set('softAge', this.#limits.sessionSoftAgeMs);
-    this.#deadlines.set('hardAge', this.#limits.sessionHardAgeMs);
+    this.#deadlines.set('ping', this.#limits.pingIntervalMs, 0);
+    this.#deadlines.set('softAge', this.#limits.sessionSoftAgeMs, 0);
+    this.#deadlines.set('hardAge', this.#limits.sessionHardAgeMs, 0);
   }
 
   recordCompleted(): void {
     this.#deadlines.clear('record');
-    this.#deadlines.setOnce('rest', REST_INTERVAL_MS);
+    this.#deadlines.setOnce('rest', REST_INTERVAL_MS, 0);
   }
 
   /** Sends a PING now, unless one is unanswered. */
@@ -100,7 +100,7 @@ export class Clocks {
   #expire(name: Name): void {
     switch (name) {
       case 'ping':
-        this.#deadlines.set('ping', this.#limits.pingIntervalMs);
+        this.#deadlines.set('ping', this.#limits.pingIntervalMs, 0);
         this.ping();
         return;
       case 'message':

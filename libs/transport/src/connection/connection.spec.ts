@@ -241,6 +241,23 @@ describe('a connection', () => {
   });
 });
 
+describe('a connection whose deadline comes as the process wakes', () => {
+  it('reads the PONG that is there already', async () => {
+    const time = FakeClock.install();
+    const [near, far] = await socketPair();
+    const server = serve(far);
+    const client = call(near);
+    await server.opened;
+    const roundTrip = client.connection.ping();
+    await once(far, 'data');
+    await nextTurn(); // the PONG is written, and not read
+    time.stall(60_000);
+    await expect(roundTrip).resolves.toBe(60_000);
+    await nextTurn();
+    expect(client.connection.isOpen).toBe(true);
+  });
+});
+
 describe('an idle connection', () => {
   it('gives up its ciphers a second after a record, and goes on with the next', async () => {
     const time = FakeClock.install();

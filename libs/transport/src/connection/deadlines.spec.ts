@@ -11,6 +11,7 @@ beforeEach(() => {
   time = FakeClock.install();
 });
 
+const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 const deadlines = (): Deadlines<'a' | 'b'> => new Deadlines((name) => expired.push(name));
 
 describe('deadlines', () => {
@@ -52,5 +53,30 @@ describe('deadlines', () => {
     both.set('a', 10);
     both.clearAll();
     expect(time.timerCount).toBe(0);
+  });
+
+  it('give what has arrived a turn before one expires, in which it can move', async () => {
+    const both = deadlines();
+    both.set('a', 10);
+    both.set('b', 10);
+    time.stall(10);
+    both.set('a', 10);
+    await turn();
+    expect(expired).toEqual(['b']);
+    time.advance(10);
+    expect(expired).toEqual(['b', 'a']);
+    expect(time.timerCount).toBe(0);
+  });
+
+  it('move once where they are late, as the process stalled, and not where nobody is waited for', async () => {
+    const both = deadlines();
+    both.set('a', 5_000);
+    both.set('b', 5_000, 0);
+    time.stall(60_000);
+    await turn();
+    expect(expired).toEqual(['b']);
+    time.stall(1_000);
+    await turn();
+    expect(expired).toEqual(['b', 'a']);
   });
 });

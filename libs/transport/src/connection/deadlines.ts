@@ -1,12 +1,21 @@
 import { clock } from '../clock.js';
+import { graceOf, isLate } from '../deadline.js';
+
+interface Entry {
+  atMs: number;
+  /** How far it may still move because it is late. */
+  graceMs: number;
+}
 
 /**
  * The deadlines of one connection, by name, on one timer. Setting a deadline again, which happens with every chunk and
  * every record, moves a number and no timer: the timer wakes at the earliest deadline it knows of and looks anew.
+ *
+ * As with a {@link Deadline}, what has arrived already is read before one expires, and one that is late moves once.
  */
 export class Deadlines<Name extends string> {
   readonly #onExpired: (name: Name) => void;
-  readonly #at = new Map<Name, number>();
+  readonly #entries = new Map<Name, Entry>();
   #timer: NodeJS.Timeout | undefined;
   #wakeMs = Infinity;
 
@@ -14,23 +23,31 @@ export class Deadlines<Name extends string> {
     this.#onExpired = onExpired;
   }
 
-  set(name: Name, delayMs: number): void {
+  /** @param graceMs - 0 where nobody is waited for. */
+  set(name: Name, delayMs: number, graceMs = graceOf(delayMs)): void {
     const atMs = clock.nowMs() + delayMs;
-    this.#at.set(name, atMs);
+    const entry = this.#entries.get(name);
+    if (entry === undefined) this.#entries.set(name, { atMs, graceMs });
+    else {
+      entry.atMs = atMs;
+      entry.graceMs = graceMs;
+    }
     if (atMs < this.#wakeMs) this.#wake(atMs);
   }
 
   /** An absolute deadline: progress does not move it. */
-  setOnce(name: Name, delayMs: number): void {
-    if (!this.#at.has(name)) this.set(name, delayMs);
+  setOnce(name: Name, delayMs: number, graceMs?: number): void {
+    const { atMs = Infinity } = this.#entries.get(name) ?? {};
+    if (atMs === Infinity) this.set(name, delayMs, graceMs);
   }
 
   clear(name: Name): void {
-    this.#at.delete(name);
+    const entry = this.#entries.get(name);
+    if (entry !== undefined) entry.atMs = Infinity;
   }
 
   clearAll(): void {
-    this.#at.clear();
+    for (const entry of this.#entries.values()) entry.atMs = Infinity;
     clock.clearTimeout(this.#timer);
     this.#wakeMs = Infinity;
   }
@@ -42,15 +59,34 @@ export class Deadlines<Name extends string> {
   }
 
   #look(): void {
-    this.#wakeMs = Infinity;
     const nowMs = clock.nowMs();
-    for (const [name, atMs] of this.#at) {
-      // An earlier one may have cleared or moved this one.
-      if (atMs > nowMs || this.#at.get(name) !== atMs) continue;
-      this.#at.delete(name);
+    let isDue = false;
+    for (const entry of this.#entries.values()) {
+      moveIfLate(entry, nowMs);
+      isDue ||= entry.atMs <= nowMs;
+    }
+    if (isDue) clock.setImmediate(() => this.#expireDue(nowMs));
+    else this.#wakeAtNext();
+  }
+
+  #expireDue(nowMs: number): void {
+    for (const [name, entry] of this.#entries) {
+      if (entry.atMs > nowMs) continue; // what was read meanwhile, or an earlier one, may have cleared or moved it
+      entry.atMs = Infinity;
       this.#onExpired(name);
     }
-    const next = Math.min(...this.#at.values());
-    if (next < this.#wakeMs) this.#wake(next);
+    this.#wakeAtNext();
   }
+
+  #wakeAtNext(): void {
+    const next = Math.min(...Array.from(this.#entries.values(), ({ atMs }) => atMs));
+    this.#wakeMs = Infinity;
+    if (next < Infinity) this.#wake(next);
+  }
+}
+
+function moveIfLate(entry: Entry, nowMs: number): void {
+  if (entry.graceMs === 0 || !isLate(entry.atMs, nowMs)) return;
+  entry.atMs = nowMs + entry.graceMs;
+  entry.graceMs = 0;
 }

@@ -5,8 +5,10 @@ import { runInNewContext } from 'node:vm';
 
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
-import { startInitiator } from '../handshake/index.js';
+import { FakeClock } from '../../../../test/support/fake-clock.js';
+import { ALERT, startInitiator } from '../handshake/index.js';
 import { connectFailed, dial } from './dial.js';
+import type { DialOptions } from './dial.js';
 
 vi.mock('../handshake/index.js', async (importOriginal) => {
   const handshake = await importOriginal<typeof import('../handshake/index.js')>();
@@ -21,6 +23,17 @@ const ANNOUNCEMENT = {
   maxIncompleteBytes: 65_536,
 };
 
+function optionsOf(port: number): DialOptions {
+  return {
+    endpoint: { host: '127.0.0.1', port },
+    key: { keyId: Buffer.alloc(8), psk: Buffer.alloc(32, 1) },
+    handshake: { service: 'default', announcement: ANNOUNCEMENT },
+    connectTimeoutMs: 5_000,
+    shareReadBuffer: true,
+    signal: new AbortController().signal,
+  };
+}
+
 describe('a dial', () => {
   it('fails, and throws nowhere else, where the system cannot make a key pair', async () => {
     const server = createServer((socket) => socket.on('error', () => undefined)).listen(0, '127.0.0.1');
@@ -30,16 +43,26 @@ describe('a dial', () => {
     vi.mocked(startInitiator).mockImplementationOnce(() => {
       throw cause;
     });
-    const options = {
-      endpoint: { host: '127.0.0.1', port: (server.address() as AddressInfo).port },
-      key: { keyId: Buffer.alloc(8), psk: Buffer.alloc(32, 1) },
-      handshake: { service: 'default', announcement: ANNOUNCEMENT },
-      connectTimeoutMs: 5_000,
-      shareReadBuffer: true,
-      signal: new AbortController().signal,
-    };
+    const options = optionsOf((server.address() as AddressInfo).port);
     const refused = expect.objectContaining({ code: 'ERR_INTERNAL', sent: false, cause }) as Error;
     await expect(dial(options, () => expect.unreachable('it opened'))).rejects.toEqual(refused);
+  });
+
+  it.each([true, false])('begins again, once, where it was refused after its process stalled: %s', async (stalls) => {
+    const time = FakeClock.install();
+    let connections = 0;
+    const server = createServer((socket) => {
+      connections += 1;
+      socket.on('error', () => undefined);
+      if (stalls) time.stall(60_000);
+      socket.end(ALERT);
+    }).listen(0, '127.0.0.1');
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    const options = optionsOf((server.address() as AddressInfo).port);
+    const opened = (): never => expect.unreachable('it opened');
+    await expect(dial(options, opened)).rejects.toMatchObject({ code: 'ERR_ALERT', sent: false });
+    expect(connections).toBe(stalls ? 2 : 1);
   });
 });
 

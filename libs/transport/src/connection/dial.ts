@@ -1,7 +1,7 @@
 // The client's way to an open connection (docs/protocol.md §4): connect, message 1, message 2. One deadline for all.
 import type { Socket } from 'node:net';
 
-import { clock } from '../clock.js';
+import { Deadline } from '../deadline.js';
 import { toTransportError, TransportError } from '../errors.js';
 import { abandonInitiator, expectedReplyBytes, receiveMessage2, startInitiator } from '../handshake/index.js';
 import type { HandshakeOptions, InitiatorState, PskOfKey, Session } from '../handshake/index.js';
@@ -32,27 +32,27 @@ export interface Dialed {
  */
 export function dial(options: DialOptions, opened: (dialed: Dialed) => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    const attempt = new DialAttempt(options, {
-      succeeded: (dialed) => {
-        opened(dialed); // in this very turn: bytes that come next belong to the connection
-        resolve();
-      },
-      failed: reject,
-    });
-    attempt.start();
+    const succeeded = (dialed: Dialed): void => {
+      opened(dialed); // in this very turn: bytes that come next belong to the connection
+      resolve();
+    };
+    const last = (): void => new DialAttempt(options, { succeeded, failed: reject }).start();
+    new DialAttempt(options, { succeeded, failed: reject, late: last }).start();
   });
 }
 
 interface Outcome {
   readonly succeeded: (dialed: Dialed) => void;
   readonly failed: (error: TransportError) => void;
+  /** This process stalled: a server that was not kept waiting by it has given the handshake up. */
+  readonly late?: () => void;
 }
 
 class DialAttempt {
   readonly #options: DialOptions;
   readonly #outcome: Outcome;
   readonly #socket: Socket;
-  readonly #timer: NodeJS.Timeout;
+  readonly #deadline: Deadline;
   /** Undefined until the socket is connected. */
   #state: InitiatorState | undefined;
   #received: Buffer = Buffer.alloc(0);
@@ -61,7 +61,7 @@ class DialAttempt {
     this.#options = options;
     this.#outcome = outcome;
     this.#socket = connectSocket(options.endpoint, options.shareReadBuffer);
-    this.#timer = clock.setTimeout(() => this.#expire(), options.connectTimeoutMs);
+    this.#deadline = new Deadline(options.connectTimeoutMs, () => this.#expire());
   }
 
   start(): void {
@@ -84,6 +84,7 @@ class DialAttempt {
     try {
       const { state, message1 } = startInitiator(this.#options.key, this.#options.handshake);
       this.#socket.on('connect', () => {
+        if (this.#beginAgainIfLate()) return;
         this.#state = state;
         this.#socket.write(message1);
       });
@@ -93,6 +94,7 @@ class DialAttempt {
   }
 
   #receive(chunk: Buffer): void {
+    if (this.#beginAgainIfLate()) return;
     try {
       this.#received = Buffer.concat([this.#received, chunk]);
       const expected = expectedReplyBytes(this.#received);
@@ -120,10 +122,12 @@ class DialAttempt {
   }
 
   #failConnect(cause: Error): void {
+    if (this.#beginAgainIfLate()) return;
     this.#fail(connectFailed(this.#options.endpoint, cause));
   }
 
   #failClosed(): void {
+    if (this.#beginAgainIfLate()) return;
     this.#fail(new TransportError('ERR_CONNECT_FAILED', `${this.#where} closed the connection during the handshake`));
   }
 
@@ -131,16 +135,28 @@ class DialAttempt {
     return formatEndpoint(this.#options.endpoint);
   }
 
+  #beginAgainIfLate(): boolean {
+    const { late } = this.#outcome;
+    if (late === undefined || !this.#deadline.isLate) return false;
+    this.#abandon();
+    late();
+    return true;
+  }
+
   #fail(error: TransportError): void {
+    this.#abandon();
+    this.#outcome.failed(error.ofMessage(false));
+  }
+
+  #abandon(): void {
     this.#release();
     if (this.#state !== undefined) abandonInitiator(this.#state);
     this.#socket.on('error', () => undefined); // what still comes of the socket changes nothing
     this.#socket.destroy();
-    this.#outcome.failed(error.ofMessage(false));
   }
 
   #release(): void {
-    clock.clearTimeout(this.#timer);
+    this.#deadline.clear();
     this.#options.signal.removeEventListener('abort', this.#abort);
     stopReceiving(this.#socket, this.#onData);
     this.#socket.removeAllListeners();

@@ -1,6 +1,6 @@
 import type { Deserializer, ReadPacket, Serializer } from '@nestjs/microservices';
 
-import { clock } from '../clock.js';
+import { Deadline } from '../deadline.js';
 import { TransportError } from '../errors.js';
 import type { AnswerSink, ClientStream } from '../frame/client-stream.js';
 import { encodeEvent } from '../frame/message.js';
@@ -37,7 +37,7 @@ export abstract class ClientCall implements AnswerSink {
   protected readonly options: ClientCallOptions;
   #stream: ClientStream | undefined;
   #isOver = false;
-  #timer: NodeJS.Timeout | undefined;
+  #deadline: Deadline | undefined;
 
   constructor(options: ClientCallOptions) {
     this.options = options;
@@ -54,7 +54,7 @@ export abstract class ClientCall implements AnswerSink {
   protected send(): void {
     const { host, packet, timeoutMs } = this.options;
     const { serializer, order } = host;
-    if (timeoutMs > 0) this.#timer = clock.setTimeout(() => this.#expire(), timeoutMs);
+    if (timeoutMs > 0) this.#deadline = new Deadline(timeoutMs, () => this.#expire());
     if (serializer === undefined) {
       this.#startOrFail(packet);
       return;
@@ -92,7 +92,7 @@ export abstract class ClientCall implements AnswerSink {
   protected end(): boolean {
     if (this.#isOver) return false;
     this.#isOver = true;
-    clock.clearTimeout(this.#timer);
+    this.#deadline?.clear();
     return true;
   }
 

@@ -2,6 +2,7 @@
 import type { Deserializer, MessageHandler, Serializer } from '@nestjs/microservices';
 
 import { clock } from '../clock.js';
+import { Deadline } from '../deadline.js';
 import type { EventWindow } from '../frame/event-window.js';
 import { decodeEvent, decodeRequest } from '../frame/message.js';
 import type { Call, RequestMessage } from '../frame/message.js';
@@ -51,7 +52,7 @@ const MAX_TIMER_MS = 0x7fff_ffff;
 
 interface Work {
   readonly execution: Execution;
-  readonly timer: NodeJS.Timeout | undefined;
+  readonly deadline: Deadline | undefined;
   readonly pattern: string;
 }
 
@@ -138,7 +139,7 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
       return;
     }
     const work = this.#work.get(stream);
-    clock.clearTimeout(work?.timer);
+    work?.deadline?.clear();
     this.#work.delete(stream);
     work?.execution.cancel();
   }
@@ -214,13 +215,13 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
     this.#execute(stream, handler, call, answer, record, this.#expireIn(leftMs, stream, answer));
   }
 
-  #expireIn(leftMs: number, stream: ServerStream, answer: Answer): NodeJS.Timeout | undefined {
+  #expireIn(leftMs: number, stream: ServerStream, answer: Answer): Deadline | undefined {
     if (leftMs === Infinity) return undefined;
     const expire = (): void => {
       answer.fail('ERR_REQUEST_TIMEOUT');
       this.cancelled(stream);
     };
-    return clock.setTimeout(expire, Math.min(leftMs, MAX_TIMER_MS));
+    return new Deadline(Math.min(leftMs, MAX_TIMER_MS), expire);
   }
 
   #runEvent(stream: ServerStream, sequence: number, call: Call, record: Buffer | undefined): void {
@@ -246,12 +247,12 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
     { pattern, metadata, data }: Call,
     sink: ResultSink,
     record: Buffer | undefined,
-    timer?: NodeJS.Timeout,
+    deadline?: Deadline,
   ): void {
     const { host, peer } = this.#options;
     const context = new SealwireContext({ peer, pattern, metadata, record });
     const settled = (): void => {
-      clock.clearTimeout(timer);
+      deadline?.clear();
       this.#work.delete(stream);
       this.#running -= 1;
       host.places.release();
@@ -260,7 +261,7 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
     const execution = new Execution({ handler, data, context, sink, settled, hooks: host.hooks });
     this.#running += 1;
     host.places.take();
-    this.#work.set(stream, { execution, timer, pattern });
+    this.#work.set(stream, { execution, deadline, pattern });
     void execution.start();
   }
 

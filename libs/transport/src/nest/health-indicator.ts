@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { HealthIndicatorService } from '@nestjs/terminus';
 import type { HealthIndicatorResult } from '@nestjs/terminus';
 
-import { clock } from '../clock.js';
+import { Deadline } from '../deadline.js';
 import { isError, TransportError } from '../errors.js';
 import type { SealwireClient } from './client.js';
 
@@ -41,17 +41,15 @@ export class SealwireHealthIndicator {
 }
 
 async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_resolve, reject) => {
-    timer = clock.setTimeout(
-      () => reject(new TransportError('ERR_PING_TIMEOUT', `No answer within ${timeoutMs} ms`)),
-      timeoutMs,
-    );
+  let deadline: Deadline | undefined;
+  const expired = new Promise<never>((_resolve, reject) => {
+    const error = new TransportError('ERR_PING_TIMEOUT', `No answer within ${timeoutMs} ms`);
+    deadline = new Deadline(timeoutMs, () => reject(error));
   });
   try {
-    return await Promise.race([work, deadline]);
+    return await Promise.race([work, expired]);
   } finally {
-    clock.clearTimeout(timer);
+    deadline?.clear();
   }
 }
 

@@ -1,4 +1,4 @@
-import { clock } from '../clock.js';
+import { Deadline } from '../deadline.js';
 import { TransportError } from '../errors.js';
 import type { Limits } from '../limits.js';
 import type { Link } from './client-link.js';
@@ -6,7 +6,7 @@ import type { Link } from './client-link.js';
 interface WaitingCall {
   readonly resolve: (link: Link) => void;
   readonly reject: (error: unknown) => void;
-  readonly timer: NodeJS.Timeout;
+  readonly deadline: Deadline;
 }
 
 /** Calls that wait while there is no connection: as many as may be queued on one, each up to its deadline. */
@@ -32,11 +32,11 @@ export class WaitingCalls {
       return Promise.reject(new TransportError('ERR_QUEUE_FULL', message, { sent: false }));
     }
     return new Promise((resolve, reject) => {
-      const timer = clock.setTimeout(() => {
+      const deadline = new Deadline(waitForConnectionMs, () => {
         this.#calls.delete(call);
         reject(this.#lastError ?? noConnection(waitForConnectionMs));
-      }, waitForConnectionMs);
-      const call = { resolve, reject, timer };
+      });
+      const call = { resolve, reject, deadline };
       this.#calls.add(call);
       signal?.addEventListener('abort', () => this.#leave(call, signal.reason), { once: true });
     });
@@ -63,14 +63,14 @@ export class WaitingCalls {
 
   #leave(call: WaitingCall, reason: unknown): void {
     this.#calls.delete(call);
-    clock.clearTimeout(call.timer);
+    call.deadline.clear();
     call.reject(reason);
   }
 
   #take(): WaitingCall[] {
     const calls = [...this.#calls];
     this.#calls.clear();
-    for (const { timer } of calls) clock.clearTimeout(timer);
+    for (const { deadline } of calls) deadline.clear();
     return calls;
   }
 }

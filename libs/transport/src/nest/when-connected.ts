@@ -1,6 +1,6 @@
 import type { Subscriber } from 'rxjs';
 
-import { clock } from '../clock.js';
+import { Deadline } from '../deadline.js';
 import { requestTimedOut } from './client-call.js';
 import { closed } from './connector.js';
 import type { Connector } from './connector.js';
@@ -51,20 +51,18 @@ export class WhenConnected {
   /** For a request: whoever unsubscribes, or whose deadline comes, waits no longer. */
   runRequest({ timeoutMs, start }: WaitingRequest, subscriber: Subscriber<unknown>): void {
     const abort = new AbortController();
-    const startedMs = clock.nowMs();
     const expire = (): void => subscriber.error(requestTimedOut(timeoutMs, false));
-    const timer = timeoutMs > 0 ? clock.setTimeout(expire, timeoutMs) : undefined;
+    const deadline = timeoutMs > 0 ? new Deadline(timeoutMs, expire) : undefined;
     subscriber.add(() => {
-      clock.clearTimeout(timer);
+      deadline?.clear();
       this.#requests.delete(subscriber);
       abort.abort();
     });
     this.#requests.add(subscriber);
     const startUnlessLeft = (): void => {
-      clock.clearTimeout(timer);
+      deadline?.clear();
       if (subscriber.closed) return;
-      const leftMs = timeoutMs > 0 ? Math.max(1, Math.ceil(timeoutMs - (clock.nowMs() - startedMs))) : 0;
-      subscriber.add(start(leftMs));
+      subscriber.add(start(deadline?.leftMs ?? 0));
     };
     const waited = (): void => void this.#requests.delete(subscriber);
     this.#wait(startUnlessLeft, waited, abort.signal).catch((error: unknown) => subscriber.error(error));

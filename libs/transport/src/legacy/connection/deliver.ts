@@ -1,10 +1,10 @@
 // The client's half of the legacy wire (docs/protocol.md §9): connect, the ciphertext, FIN. One deadline for all.
 import { connect } from 'node:net';
 
-import { clock } from '../../clock.js';
 import { connectFailed } from '../../connection/dial.js';
 import { formatEndpoint, SOCKET_OPTIONS } from '../../connection/endpoint.js';
 import type { Endpoint } from '../../connection/endpoint.js';
+import { Deadline } from '../../deadline.js';
 import { TransportError } from '../../errors.js';
 
 export interface DeliveryOptions {
@@ -29,7 +29,7 @@ export function deliver({ endpoint, ciphertext, connectionTimeoutMs, signal }: D
     let isConnected = false;
 
     const settle = (error?: TransportError): void => {
-      clock.clearTimeout(timer);
+      deadline.clear();
       signal.removeEventListener('abort', abort);
       socket.destroy(); // the system still sends what it was given
       if (error === undefined) resolve();
@@ -40,7 +40,7 @@ export function deliver({ endpoint, ciphertext, connectionTimeoutMs, signal }: D
       settle(new TransportError(code, `${where} did not take the message within ${connectionTimeoutMs} ms`));
     };
     const abort = (): void => settle(new TransportError('ERR_CLIENT_CLOSED', 'Given up before the message was sent'));
-    const timer = clock.setTimeout(expire, connectionTimeoutMs);
+    const deadline = new Deadline(connectionTimeoutMs, expire);
 
     signal.addEventListener('abort', abort);
     socket.once('connect', () => {

@@ -1,8 +1,8 @@
 // The server's half of the legacy wire (docs/protocol.md §9): bytes until FIN, and never a byte back.
 import type { Socket } from 'node:net';
 
-import { clock } from '../../clock.js';
 import type { Stranger } from '../../connection/strangers.js';
+import { Deadline } from '../../deadline.js';
 import { toTransportError, TransportError } from '../../errors.js';
 import { CiphertextGatherer } from '../wire/message.js';
 
@@ -23,13 +23,13 @@ export class Reception implements Stranger {
   readonly progress = 'silent'; // whatever has come: nothing is proved here, and the oldest goes
   readonly #options: ReceptionOptions;
   readonly #gatherer = new CiphertextGatherer();
-  readonly #timer: NodeJS.Timeout;
+  readonly #deadline: Deadline;
   #state: 'RECEIVING' | 'COMPLETE' | 'OVER' = 'RECEIVING';
 
   constructor(options: ReceptionOptions) {
     const { socket, connectionTimeoutMs } = options;
     this.#options = options;
-    this.#timer = clock.setTimeout(() => this.#expire(), connectionTimeoutMs);
+    this.#deadline = new Deadline(connectionTimeoutMs, () => this.#expire());
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.on('end', () => this.#complete());
     socket.on('error', (cause) => this.#fail(new TransportError('ERR_CONNECTION_LOST', cause.message, { cause })));
@@ -63,7 +63,7 @@ export class Reception implements Stranger {
   }
 
   #closed(): void {
-    clock.clearTimeout(this.#timer);
+    this.#deadline.clear();
     this.#fail(new TransportError('ERR_CONNECTION_LOST', 'The connection ended without a FIN'));
     if (this.#state !== 'COMPLETE') return;
     this.#state = 'OVER';
