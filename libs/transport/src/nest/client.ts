@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { Socket } from 'node:net';
 
 import { Logger } from '@nestjs/common';
@@ -13,6 +14,7 @@ import { TransportError } from '../errors.js';
 import { EventSequence } from '../frame/event-sequence.js';
 import { resolveLimits } from '../limits.js';
 import type { Limits } from '../limits.js';
+import { runApart } from './async-context.js';
 import { EventCall } from './client-call.js';
 import type { CallHost, ClientCallOptions } from './client-call.js';
 import { ClientLog } from './client-log.js';
@@ -57,6 +59,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   readonly #requestTimeoutMs: number;
   readonly #loadKeyring: () => Promise<Keyring>;
   readonly #instanceId = createInstanceId();
+  readonly #home = new AsyncResource('SEALWIRE_CLIENT');
   readonly #sequence = new EventSequence();
   readonly #order: InOrder;
   readonly #callHost: CallHost;
@@ -79,10 +82,11 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     this.#loadKeyring = keyringSource(options);
     this.#callHost = this.#createCallHost(options);
     this.#connector = new Connector({
-      open: (signal, events) => this.#open(signal, events),
+      // Not in the async context of the call that happens to dial: the connection would hold it for as long as it lives.
+      open: (signal, events) => this.#home.runInAsyncScope(() => this.#open(signal, events)),
       redial: options.redial ?? false,
       limits: this.#limits,
-      changed: (event) => this.#note(event),
+      changed: (event) => runApart(this.#home, () => this.#note(event)),
     });
     this.#whenConnected = new WhenConnected(this.#connector, (signal) => this.connect(signal));
     noteOwnClient(this.#instanceId);

@@ -10,8 +10,10 @@ import type { ServerStream, ServerStreams, StreamHandler } from '../frame/server
 import type { Limits } from '../limits.js';
 import { Answer } from './answer.js';
 import type { AnswerHost } from './answer.js';
+import { Arrival } from './arrival.js';
 import { SealwireContext } from './context.js';
 import type { PeerInfo } from './context.js';
+import { eventSink } from './event-sink.js';
 import { Execution } from './execution.js';
 import type { ProcessingHooks, ResultSink } from './execution.js';
 import type { FailureLog } from './failure-log.js';
@@ -51,6 +53,7 @@ export interface DispatcherOptions {
 const MAX_TIMER_MS = 0x7fff_ffff;
 
 interface Work {
+  readonly arrival: Arrival;
   readonly execution: Execution;
   readonly deadline: Deadline | undefined;
   readonly pattern: string;
@@ -92,8 +95,17 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
   }
 
   request(stream: ServerStream, message: Buffer): void {
-    const record = this.#options.currentRecord();
-    const answer = new Answer(this, stream);
+    const arrival = new Arrival(stream, this.#options.currentRecord());
+    arrival.runInAsyncScope(() => this.#receiveRequest(arrival, message));
+  }
+
+  event(stream: ServerStream, message: Buffer): void {
+    const arrival = new Arrival(stream, this.#options.currentRecord());
+    arrival.runInAsyncScope(() => this.#receiveEvent(arrival, message));
+  }
+
+  #receiveRequest(arrival: Arrival, message: Buffer): void {
+    const answer = new Answer(this, arrival.stream);
     let request: RequestMessage;
     try {
       request = decodeRequest(message, this.#options.limits.maxJsonNodes);
@@ -102,12 +114,12 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
       return;
     }
     if (this.#options.host.deserializer === undefined) {
-      this.#runRequest(stream, request, request.timeoutMs, answer, record);
+      this.#runRequest(arrival, request, request.timeoutMs, answer);
       return;
     }
     this.#order.run<Call>(
       () => this.#deserialize(request, true),
-      (call) => this.#runRequest(stream, checkDeserialized(call), request.timeoutMs, answer, record),
+      (call) => this.#runRequest(arrival, checkDeserialized(call), request.timeoutMs, answer),
       (error) => {
         this.#options.host.failures.requestUnreadable(error); // the user's deserializer, or what comes of it
         answer.fail('ERR_MESSAGE_MALFORMED');
@@ -115,8 +127,7 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
     );
   }
 
-  event(stream: ServerStream, message: Buffer): void {
-    const record = this.#options.currentRecord();
+  #receiveEvent(arrival: Arrival, message: Buffer): void {
     let sequence = 0;
     const decode = (): Call | Promise<Call> => {
       const event = decodeEvent(message, this.#options.limits.maxJsonNodes);
@@ -125,10 +136,10 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
     };
     this.#order.run(
       decode,
-      (call) => this.#runEvent(stream, sequence, checkDeserialized(call), record),
+      (call) => this.#runEvent(arrival, sequence, checkDeserialized(call)),
       (error) => {
         this.#options.host.failures.eventUnreadable(error);
-        this.#acknowledge(stream);
+        this.#acknowledge(arrival.stream);
       },
     );
   }
@@ -139,9 +150,10 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
       return;
     }
     const work = this.#work.get(stream);
-    work?.deadline?.clear();
+    if (work === undefined) return;
+    work.deadline?.clear();
     this.#work.delete(stream);
-    work?.execution.cancel();
+    work.arrival.runInAsyncScope(() => work.execution.cancel());
   }
 
   /** Patterns of the requests whose handlers run. */
@@ -196,7 +208,8 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
     return deserializer.deserialize(packet, { channel: call.pattern });
   }
 
-  #runRequest(stream: ServerStream, call: Call, timeoutMs: number, answer: Answer, record: Buffer | undefined): void {
+  #runRequest(arrival: Arrival, call: Call, timeoutMs: number, answer: Answer): void {
+    const { stream } = arrival;
     if (!this.streams.isRunning(stream)) return; // cancelled while it was deserialized
     const handler = this.#options.host.findHandler(call.pattern);
     if (handler === null) {
@@ -212,7 +225,7 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
       answer.fail('ERR_OVERLOADED');
       return;
     }
-    this.#execute(stream, handler, call, answer, record, this.#expireIn(leftMs, stream, answer));
+    this.#execute(arrival, handler, call, answer, this.#expireIn(leftMs, stream, answer));
   }
 
   #expireIn(leftMs: number, stream: ServerStream, answer: Answer): Deadline | undefined {
@@ -224,32 +237,35 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
     return new Deadline(Math.min(leftMs, MAX_TIMER_MS), expire);
   }
 
-  #runEvent(stream: ServerStream, sequence: number, call: Call, record: Buffer | undefined): void {
+  #runEvent(arrival: Arrival, sequence: number, call: Call): void {
+    const { stream } = arrival;
+    const { host, window } = this.#options;
     if (!this.streams.isRunning(stream)) return; // its connection ended while it was deserialized
-    const handler = this.#options.host.findHandler(call.pattern);
+    const handler = host.findHandler(call.pattern);
     if (handler === null) {
-      this.#options.host.failures.noEventHandler(call.pattern);
+      host.failures.noEventHandler(call.pattern);
       this.#acknowledge(stream);
       return;
     }
-    this.#deferred.set(stream, () => {
+    const handOver = (): void => {
       // Noted now and not before: an event that was not handed over may come again.
-      if (this.#options.window.admit(sequence))
-        this.#execute(stream, handler, call, this.#eventSink(call.pattern), record);
+      const sink = eventSink((error) => host.eventFailed(error, call.pattern));
+      if (window.admit(sequence)) this.#execute(arrival, handler, call, sink);
       this.#acknowledge(stream);
-    });
+    };
+    this.#deferred.set(stream, () => arrival.runInAsyncScope(handOver)); // it may be the end of another message that runs it
     this.runWaiting();
   }
 
   #execute(
-    stream: ServerStream,
+    arrival: Arrival,
     handler: MessageHandler,
     { pattern, metadata, data }: Call,
     sink: ResultSink,
-    record: Buffer | undefined,
     deadline?: Deadline,
   ): void {
     const { host, peer } = this.#options;
+    const { stream, record } = arrival;
     const context = new SealwireContext({ peer, pattern, metadata, record });
     const settled = (): void => {
       deadline?.clear();
@@ -261,7 +277,7 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
     const execution = new Execution({ handler, data, context, sink, settled, hooks: host.hooks });
     this.#running += 1;
     host.places.take();
-    this.#work.set(stream, { execution, deadline, pattern });
+    this.#work.set(stream, { arrival, execution, deadline, pattern });
     void execution.start();
   }
 
@@ -276,16 +292,5 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
   #acknowledge(stream: ServerStream): void {
     this.streams.acknowledge(stream);
     this.flush();
-  }
-
-  /** Nobody waits for what an event handler returns. */
-  #eventSink(pattern: string): ResultSink {
-    return {
-      only: () => undefined,
-      next: () => undefined,
-      whenWritable: () => undefined,
-      complete: () => undefined,
-      error: (error) => this.#options.host.eventFailed(error, pattern),
-    };
   }
 }

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { inspect } from 'node:util';
 
 import type { WritePacket } from '@nestjs/microservices';
@@ -19,6 +20,8 @@ const NO_DATA = Buffer.alloc(0);
 /** A request: its values, then its end, as Nest's client wants to be told them. */
 export class RequestCall extends ClientCall {
   readonly #callback: (packet: WritePacket) => void;
+  /** The caller's async context: answers come in that of whoever dialed. */
+  readonly #caller = new AsyncResource('SEALWIRE_CALL');
   /** Values must not overtake one another while they are deserialized. */
   readonly #incoming: InOrder | undefined;
 
@@ -35,19 +38,19 @@ export class RequestCall extends ClientCall {
   }
 
   override next(data: Buffer, last: boolean): void {
-    this.#receive(last ? 'LAST' : 'NEXT', data);
+    this.#caller.runInAsyncScope(() => this.#receive(last ? 'LAST' : 'NEXT', data));
   }
 
   override error(data: Buffer): void {
-    this.#receive('ERROR', data);
+    this.#caller.runInAsyncScope(() => this.#receive('ERROR', data));
   }
 
   override complete(): void {
-    this.#receive('COMPLETE', NO_DATA);
+    this.#caller.runInAsyncScope(() => this.#receive('COMPLETE', NO_DATA));
   }
 
   override fail(err: unknown): void {
-    if (this.end()) this.#callback({ err: asError(err) });
+    if (this.end()) this.#caller.runInAsyncScope(this.#callback, undefined, { err: asError(err) });
   }
 
   protected override start(call: Call): void {

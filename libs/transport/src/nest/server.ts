@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { Server as NetServer, Socket } from 'node:net';
 
 import { Logger } from '@nestjs/common';
@@ -22,6 +23,7 @@ import { respond } from '../handshake/index.js';
 import type { Session } from '../handshake/index.js';
 import { resolveLimits } from '../limits.js';
 import type { Limits } from '../limits.js';
+import { runApart } from './async-context.js';
 import type { HandlerHost } from './dispatcher.js';
 import { EventWindows } from './event-windows.js';
 import { Execution } from './execution.js';
@@ -78,6 +80,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
   readonly #service: string;
   readonly #loadKeyring: () => Promise<Keyring>;
   readonly #instanceId = createInstanceId();
+  readonly #home = new AsyncResource('SEALWIRE_SERVER');
   readonly #windows: EventWindows;
   readonly #failures = new FailureLog(() => this.logger);
   readonly #places: HandlerPlaces;
@@ -165,7 +168,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
     if (receivedBytes === 0) return; // a probe of the port, by a health check for example
     this.#counters.handshakeFailed();
     this.#failures.handshakeFailed(failure);
-    this.#events.next({ type: 'refused', address, error });
+    this.#emit({ type: 'refused', address, error });
   }
 
   #respond(keyring: Keyring, message1: Buffer): { message2: Buffer; session: Session } {
@@ -217,7 +220,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
     this.#links.add(link);
     this.#counters.opened();
     this.#failures.clientConnected(address, link.keyId);
-    this.#events.next({ type: 'opened', address, keyId: link.keyId });
+    this.#emit({ type: 'opened', address, keyId: link.keyId });
   }
 
   #closed(link: ServerLink, address: string | undefined, error: TransportError | undefined): void {
@@ -226,7 +229,11 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
     this.#counters.left(link, error !== undefined);
     if (error === undefined) this.#failures.clientLeft(address, link.keyId);
     else this.#failures.connectionFailed(error, address);
-    this.#events.next({ type: 'closed', address, keyId: link.keyId, error });
+    this.#emit({ type: 'closed', address, keyId: link.keyId, error });
+  }
+
+  #emit(event: ServerConnectionEvent): void {
+    runApart(this.#home, () => this.#events.next(event));
   }
 
   #createHost(): HandlerHost {

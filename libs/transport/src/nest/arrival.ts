@@ -1,0 +1,18 @@
+import { AsyncResource } from 'node:async_hooks';
+
+import type { ServerStream } from '../frame/server-streams.js';
+
+/**
+ * A message on its way to its handler, and the async context of its own in which it is handled: what one message enters
+ * (`AsyncLocalStorage.enterWith`, in a guard for example) is not seen by the next.
+ */
+export class Arrival extends AsyncResource {
+  readonly stream: ServerStream;
+  readonly record: Buffer | undefined;
+
+  constructor(stream: ServerStream, record: Buffer | undefined) {
+    super('SEALWIRE_MESSAGE');
+    this.stream = stream;
+    this.record = record;
+  }
+}
