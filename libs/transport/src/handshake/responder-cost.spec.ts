@@ -2,10 +2,12 @@ import { createHmac, diffieHellman, generateKeyPairSync, randomBytes } from 'nod
 import { describe, expect, it, vi } from 'vitest';
 
 import { startInitiator } from './initiator.js';
+import { beginNnpsk0 } from './nnpsk0.js';
 import { respond } from './responder.js';
 import type { ResponderOptions } from './responder.js';
 
 vi.mock('node:crypto', { spy: true });
+vi.mock('./nnpsk0.js', { spy: true });
 const drawnAtStart = vi.mocked(randomBytes).mock.results.map(({ value }) => Buffer.from(value));
 
 const KEY = { keyId: Buffer.alloc(8, 1), psk: Buffer.alloc(32, 0x6b) };
@@ -78,6 +80,14 @@ describe('the psk that an unknown key id is checked against', () => {
     expect(drawnAtStart.map((bytes) => bytes.length)).toEqual([32]);
     costOf(() => acceptNoKey(honest()));
     expect(vi.mocked(randomBytes)).not.toHaveBeenCalled();
+  });
+
+  it('is used as it was drawn, and is not one that somebody could guess [R4.8]', () => {
+    const message1 = honest();
+    costOf(() => acceptNoKey(message1));
+    const [options] = vi.mocked(beginNnpsk0).mock.lastCall ?? [];
+    expect(Buffer.from(options?.psk ?? [])).toEqual(drawnAtStart[0]);
+    expect(new Set(options?.psk).size).toBeGreaterThan(8);
   });
 
   it('lets nobody in, not even one who knows it', () => {
