@@ -97,6 +97,16 @@ describe('a listener of connectionEvents', () => {
     expect(server.snapshot().accepted).toBe(1);
   });
 
+  it('has the status disconnected after a first dial that fails, as Nest’s own client', async () => {
+    const { server, app, client } = await startApplication({});
+    const statuses: string[] = [];
+    client.status.subscribe((status) => statuses.push(status));
+    await app.close();
+    await expect(client.connect()).rejects.toMatchObject({ code: 'ERR_CONNECT_FAILED' });
+    expect(statuses).toEqual(['disconnected']);
+    expect(server.snapshot().accepted).toBe(0);
+  });
+
   it('hears of close() after what made another listener close', async () => {
     const { client } = await startApplication({});
     const [types, statuses]: [string[], string[]] = [[], []];

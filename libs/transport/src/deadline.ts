@@ -1,4 +1,5 @@
 import { clock } from './clock.js';
+import { MAX_TIMER_MS } from './limits.js';
 
 /** A timer that is later than this was kept from running: the process was busy, or did not run at all. */
 const LATE_MS = 20;
@@ -44,7 +45,7 @@ export class Deadline {
   }
 
   #wakeIn(delayMs: number): NodeJS.Timeout {
-    return clock.setTimeout(() => this.#look(), Math.ceil(delayMs));
+    return clock.setTimeout(() => this.#look(), Math.ceil(Math.min(delayMs, MAX_TIMER_MS)));
   }
 
   #look(): void {

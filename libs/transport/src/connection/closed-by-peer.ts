@@ -7,3 +7,8 @@ export function closedByPeer(reason: CloseReason, isFirstRecord: boolean): Trans
   const options = reason === 'limit' && isFirstRecord ? { sent: false } : {};
   return new TransportError(code, `The peer closed the connection (${reason})`, options);
 }
+
+/** For what a client cuts off; a server has no caller that could be told. */
+export function closedHere(): TransportError {
+  return new TransportError('ERR_CLIENT_CLOSED', 'The client closed the connection before the end of the answer');
+}

@@ -229,6 +229,16 @@ describe('a connection', () => {
     },
   );
 
+  it('names its own side, and not the peer, to what a client cuts short at its drain deadline', async () => {
+    const [near, far] = await socketPair();
+    const server = serve(far);
+    const client = call(near, { drainTimeoutMs: 50 });
+    const answer = client.ask();
+    while (server.requests.length === 0) await once(far, 'data');
+    await client.connection.close();
+    expect(await answer).toBe('ERR_CLIENT_CLOSED');
+  });
+
   it('fails what is pending when the peer is gone without CLOSE', async () => {
     const [near, far] = await socketPair();
     const server = serve(far);

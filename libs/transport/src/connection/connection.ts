@@ -8,7 +8,7 @@ import type { Streams } from '../frame/streams.js';
 import type { Limits } from '../limits.js';
 import type { CloseReason, RecordContent } from '../record/content.js';
 import { Clocks } from './clocks.js';
-import { closedByPeer } from './closed-by-peer.js';
+import { closedByPeer, closedHere } from './closed-by-peer.js';
 import type { ConnectionCodec } from './codec.js';
 import { Heartbeat } from './heartbeat.js';
 import { Outbox } from './outbox.js';
@@ -233,9 +233,10 @@ export class Connection {
 
   #receiveClose(reason: CloseReason): void {
     const { streams, socket } = this.#options;
+    const isAnswer = this.#state.at === 'CLOSING';
     this.#leaveOpen({ at: 'ENDED' });
     this.#clocks.closing();
-    streams.end(() => closedByPeer(reason, this.#reader.isFirst));
+    streams.end(() => (isAnswer ? closedHere() : closedByPeer(reason, this.#reader.isFirst)));
     this.#outbox.pushClose(reason);
     this.#writer.flush();
     socket.end();
@@ -290,8 +291,7 @@ export class Connection {
     this.#writer.stop();
     this.#reader.stop();
     socket.destroy();
-    const reason = (): TransportError =>
-      error ?? new TransportError('ERR_CONNECTION_CLOSED', 'The connection was closed');
+    const reason = (): TransportError => error ?? closedHere();
     this.#heartbeat.end(reason);
     streams.end(reason);
     events.closed(error);

@@ -280,10 +280,10 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
         break;
       case 'draining':
       case 'disconnected':
+      case 'failed':
         this._status$.next('disconnected');
         break;
       case 'connecting':
-      case 'failed':
       case 'eventFailed':
         break;
     }

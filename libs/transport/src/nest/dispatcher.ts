@@ -49,9 +49,6 @@ export interface DispatcherOptions {
   readonly currentRecord: () => Buffer | undefined;
 }
 
-/** No timer of Node waits longer, and no connection lives as long. */
-const MAX_TIMER_MS = 0x7fff_ffff;
-
 interface Work {
   readonly arrival: Arrival;
   readonly execution: Execution;
@@ -234,7 +231,7 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
       answer.fail('ERR_REQUEST_TIMEOUT');
       this.cancelled(stream);
     };
-    return new Deadline(Math.min(leftMs, MAX_TIMER_MS), expire);
+    return new Deadline(leftMs, expire);
   }
 
   #runEvent(arrival: Arrival, sequence: number, call: Call): void {
