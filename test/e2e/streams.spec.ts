@@ -8,6 +8,7 @@ import { firstValueFrom, from, lastValueFrom, take, tap, toArray } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
+import { RemoteError } from '@sealwire/transport';
 import type { SealwireClient, SealwireServer } from '@sealwire/transport';
 import { all, EchoController, outcome, startApplication, startCaller } from '../support/application.js';
 import type { ApplicationOptions } from '../support/application.js';
@@ -192,7 +193,7 @@ describe('an error that a generator throws', () => {
     });
     expect(seen).toEqual([1]);
     expect(failure).toMatchObject(fields);
-    expect(failure).toBeInstanceOf(Error);
+    expect(failure).toBeInstanceOf(RemoteError);
   });
 
   it('is logged with its stack, unless it was meant for the caller', async () => {

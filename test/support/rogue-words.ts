@@ -1,12 +1,15 @@
 // What a rogue peer says and hears, byte by byte where it has to be: docs/protocol.md §5.2, §6.1.
-import { decodeFrames } from '../../libs/transport/src/frame/frame.js';
-import type { Frame } from '../../libs/transport/src/frame/frame.js';
-import { encodeEvent, encodeRequest, writeSequence } from '../../libs/transport/src/frame/message.js';
+import { encodeEvent, encodeRequest } from '../../libs/transport/src/frame/message.js';
 import { encodeData } from '../../libs/transport/src/frame/payload.js';
+import { bytesOf, decodeFrames } from './frames.js';
+import type { PlainFrame } from './frames.js';
 
 const NOTHING: Buffer = Buffer.alloc(0);
+/** More than one frame holds. */
+export const LARGE_BYTES = 70_000;
 export const MORE = 1;
 export const LAST = 2;
+export const FIRST = 4;
 
 const TYPES = { DATA: 1, KEY_UPDATE: 2, CLOSE: 3, GOAWAY: 4, PING: 5, PONG: 6, CONFIRM: 7 } as const;
 const KINDS = { REQUEST: 1, EVENT: 2, NEXT: 3, ERROR: 4, COMPLETE: 5, CANCEL: 6, ACK: 7 } as const;
@@ -37,22 +40,33 @@ export function frame(
   length = payload.length,
 ): Buffer {
   const header = Buffer.alloc(8);
-  header[0] = typeof kind === 'number' ? kind : KINDS[kind];
-  header[1] = flags;
-  header.writeUInt16BE(length, 2);
+  header[0] = flags * 16 + (typeof kind === 'number' ? kind : KINDS[kind]);
+  header.writeUIntBE(length, 1, 3);
   header.writeUInt32BE(stream, 4);
   return Buffer.concat([header, payload]);
 }
 
+/** The first fragment of a message of `total` bytes. */
+export function first(kind: Kind, stream: number, total = LARGE_BYTES, piece: Buffer = Buffer.of(0)): Buffer {
+  const announced = Buffer.alloc(4);
+  announced.writeUInt32BE(total);
+  return frame(kind, stream, Buffer.concat([announced, piece]), FIRST | MORE);
+}
+
+/** Data as it is on the wire. */
+export function encoded(value: unknown): Buffer {
+  return bytesOf(encodeData(value));
+}
+
 /** The message of a request for `pattern`. */
 export function asked(pattern = 'count', value: unknown = 1, timeoutMs = 0): Buffer {
-  return encodeRequest({ timeoutMs, pattern, data: value });
+  return bytesOf(encodeRequest({ timeoutMs, pattern, data: value }));
 }
 
 export function noted(sequence = 0, value: unknown = 1): Buffer {
   const event = encodeEvent({ pattern: 'noted', data: value });
-  writeSequence(event, sequence);
-  return event;
+  event.prefix = sequence;
+  return bytesOf(event);
 }
 
 /** A message with a head and data as they are given: §6.2. */
@@ -60,35 +74,37 @@ export function message(
   prefix: Buffer,
   pattern: Buffer | string,
   metadata: Buffer | string,
-  encoded = encodeData(1),
+  dataBytes = encoded(1),
 ): Buffer {
   const part = (text: Buffer | string): Buffer => {
     const bytes = Buffer.from(text as string);
     return Buffer.concat([Buffer.of(bytes.length >> 8, bytes.length & 0xff), bytes]);
   };
-  return Buffer.concat([prefix, part(pattern), part(metadata), encoded]);
+  return Buffer.concat([prefix, part(pattern), part(metadata), dataBytes]);
 }
 
 /** A whole REQUEST, EVENT or value of an answer in one record. */
 export const request = (stream = 1, payload = asked()): Buffer => data(frame('REQUEST', stream, payload));
 export const event = (stream = 1, payload = noted()): Buffer => data(frame('EVENT', stream, payload));
-export const answer = (stream = 1, value: unknown = 1): Buffer => data(frame('NEXT', stream, encodeData(value), LAST));
+export const answer = (stream = 1, value: unknown = 1): Buffer => data(frame('NEXT', stream, encoded(value), LAST));
 
 /** An opened record in words: the type, or the kind and stream of each frame. */
 export function wordsOf(opened: Buffer): string[] {
   const [type] = Object.entries(TYPES).find(([, number]) => number === opened[0]) ?? ['unknown'];
-  return type === 'DATA' ? [...decodeFrames(opened.subarray(1))].map(frameWord) : [type];
+  return type === 'DATA' ? decodeFrames(opened.subarray(1)).map(frameWord) : [type];
 }
 
-function frameWord({ kind, stream, payload, more }: Frame): string {
+function frameWord({ kind, stream, payload, more }: PlainFrame): string {
   const code = /ERR_\w+/.exec(kind === 'ERROR' ? payload.toString('latin1') : '')?.[0];
   return [kind, stream, code, more ? 'more' : undefined].filter((word) => word !== undefined).join(' ');
 }
 
-/** A message cut into MORE frames of `bytes` each, every one in a record of its own. */
+/** A message of more than one frame, cut into fragments of `bytes` each, every one in a record of its own. */
 export function fragments(kind: Kind, stream: number, payload: Buffer, bytes: number): Buffer[] {
   const cuts = Array.from({ length: Math.ceil(payload.length / bytes) }, (_, i) =>
     payload.subarray(i * bytes, (i + 1) * bytes),
   );
-  return cuts.map((cut, i) => data(frame(kind, stream, cut, i < cuts.length - 1 ? MORE : 0)));
+  return cuts.map((cut, i) =>
+    data(i === 0 ? first(kind, stream, payload.length, cut) : frame(kind, stream, cut, i < cuts.length - 1 ? MORE : 0)),
+  );
 }

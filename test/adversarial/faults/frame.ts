@@ -1,11 +1,13 @@
 // Faults in the frames of open connections: docs/protocol.md §6.1, §6.4, §6.5.
-import { encodeData } from '../../../libs/transport/src/frame/payload.js';
 import type { ClientFault, Fault, ServerFault } from '../../support/fault.js';
 import {
   answer,
   asked,
   data,
+  encoded,
   event,
+  first,
+  FIRST,
   fragments,
   frame,
   GOAWAY,
@@ -43,28 +45,57 @@ function malformedForms(kinds: readonly ('REQUEST' | 'EVENT' | 'NEXT' | 'ERROR' 
   return kinds.flatMap((kind) => {
     const isSignal = kind === 'COMPLETE' || kind === 'CANCEL' || kind === 'ACK';
     const payload = isSignal ? Buffer.alloc(0) : BYTE;
-    const flags = [0x04, 0x80, MORE | LAST, ...(kind === 'NEXT' ? [] : [LAST]), ...(isSignal ? [MORE] : [])];
+    const flags = [
+      FIRST,
+      8,
+      MORE | LAST,
+      FIRST | LAST,
+      ...(kind === 'NEXT' ? [] : [LAST]),
+      ...(isSignal ? [MORE] : []),
+    ];
     return [
       ...flags.map((flag) => malformed(`${kind} with flags ${flag}`, data(frame(kind, 1, payload, flag)))),
       malformed(`${kind} of stream 0`, data(frame(kind, 0, payload))),
       isSignal
         ? malformed(`${kind} with a payload`, data(frame(kind, 1, BYTE)))
         : malformed(`${kind} without a payload`, data(frame(kind, 1))),
+      ...(isSignal
+        ? []
+        : [
+            malformed(`a first fragment of ${kind} without a piece`, data(first(kind, 1, 70_000, Buffer.alloc(0)))),
+            malformed(`a first fragment of ${kind} that fits into one frame`, data(first(kind, 1, 65_494))),
+          ]),
       ...(isSignal ? [] : [malformed(`an empty fragment of ${kind}`, data(frame(kind, 1, Buffer.alloc(0), MORE)))]),
     ];
   });
 }
 
+/** What the fragments of one message cannot be. */
+function brokenFragments(kind: 'REQUEST' | 'EVENT' | 'NEXT' | 'ERROR'): readonly Fault[] {
+  const begun = data(first(kind, 1));
+  const rest = (bytes: number, flags = 0): Buffer => data(frame(kind, 1, Buffer.alloc(bytes), flags));
+  const half = rest(35_000, MORE);
+  return [
+    unexpected(`a second first fragment of ${kind} [R6.26]`, begun, begun),
+    unexpected(`MORE of ${kind} without a first fragment [R6.27]`, rest(1, MORE)),
+    unexpected(`more of ${kind} than it announced [R6.28]`, begun, half, rest(35_000)),
+    unexpected(`all of ${kind}, and MORE [R6.28]`, begun, half, rest(34_999, MORE)),
+    unexpected(`the end of ${kind} a byte too soon [R6.28]`, begun, half, rest(34_998)),
+  ];
+}
+
 export const CLIENT_FRAME_FAULTS: readonly ClientFault[] = [
   ...BOTH,
+  ...brokenFragments('REQUEST'),
+  ...brokenFragments('EVENT'),
   ...malformedForms(['REQUEST', 'EVENT', 'CANCEL']),
   unexpected('NEXT [R6.2]', answer()),
-  unexpected('ERROR [R6.2]', data(frame('ERROR', 1, encodeData('x')))),
+  unexpected('ERROR [R6.2]', data(frame('ERROR', 1, encoded('x')))),
   unexpected('COMPLETE [R6.2]', data(frame('COMPLETE', 1))),
   unexpected('ACK [R6.2]', data(frame('ACK', 1))),
   unexpected('CANCEL for a stream that was never opened [R6.5]', data(frame('CANCEL', 1))),
-  unexpected('an event in the middle of a request [R6.9]', data(frame('REQUEST', 1, BYTE, MORE)), event()),
-  unexpected('a request in the middle of an event [R6.9]', data(frame('EVENT', 1, BYTE, MORE)), request()),
+  unexpected('an event in the middle of a request [R6.9]', data(first('REQUEST', 1)), event()),
+  unexpected('a request in the middle of an event [R6.9]', data(first('EVENT', 1)), request()),
   {
     ...unexpected('a second request on a stream that runs [R6.10]', request(1, asked('hang')), request()),
     runs: 1,
@@ -96,23 +127,23 @@ export const CLIENT_FRAME_FAULTS: readonly ClientFault[] = [
   },
   {
     ...open,
-    name: 'sends a message of more bytes than announced, in small fragments [R6.11]',
+    name: 'announces a message of more bytes than the server takes [R6.11]',
     limits: { maxMessageBytes: 65_536 },
     does: (rogue) => rogue.say(...fragments('REQUEST', 1, asked('count', Buffer.alloc(65_536)), 700)),
     ends: 'ERR_MESSAGE_TOO_LARGE',
   },
   {
     ...open,
-    name: 'begins more bytes of messages than it may [R6.19]',
-    limits: { maxIncompleteBytes: 65_536 },
-    does: (rogue) => rogue.say(...[1, 2].map((stream) => data(frame('REQUEST', stream, Buffer.alloc(40_000), MORE)))),
+    name: 'announces more bytes of messages than it may [R6.19]',
+    limits: { maxIncompleteBytes: 139_999 },
+    does: (rogue) => rogue.say(...[1, 2].map((stream) => data(first('REQUEST', stream, 70_000)))),
     ends: 'ERR_INCOMPLETE_LIMIT',
   },
   {
     ...open,
     name: 'never ends a message that it has begun [R6.12]',
     limits: { messageTimeoutMs: 50 },
-    does: (rogue) => rogue.say(data(frame('REQUEST', 1, BYTE, MORE))),
+    does: (rogue) => rogue.say(data(first('REQUEST', 1))),
     ends: 'ERR_MESSAGE_STALLED',
   },
   {
@@ -120,8 +151,8 @@ export const CLIENT_FRAME_FAULTS: readonly ClientFault[] = [
     name: 'hides a stalled message behind late frames of another stream [R6.7]',
     limits: { messageTimeoutMs: 100 },
     does: async (rogue) => {
-      rogue.say(request(1, asked('hang')), data(frame('CANCEL', 1)), data(frame('REQUEST', 2, BYTE, MORE)));
-      const talk = setInterval(() => rogue.say(data(frame('REQUEST', 1, BYTE, MORE))), 5);
+      rogue.say(request(1, asked('hang')), data(frame('CANCEL', 1)), data(first('REQUEST', 2)));
+      const talk = setInterval(() => rogue.say(data(first('REQUEST', 1), frame('REQUEST', 1, BYTE, MORE))), 5);
       await rogue.left;
       clearInterval(talk);
     },
@@ -159,6 +190,8 @@ export const CLIENT_FRAME_FAULTS: readonly ClientFault[] = [
 const emits = { victim: 'emits' } as const;
 export const SERVER_FRAME_FAULTS: readonly ServerFault[] = [
   ...BOTH,
+  ...brokenFragments('NEXT'),
+  ...brokenFragments('ERROR'),
   ...malformedForms(['NEXT', 'ERROR', 'COMPLETE', 'ACK']),
   unexpected('REQUEST [R6.2]', request()),
   unexpected('EVENT [R6.2]', event(1, noted())),
@@ -166,31 +199,31 @@ export const SERVER_FRAME_FAULTS: readonly ServerFault[] = [
   unexpected('an answer to what was never asked [R6.6]', answer(2)),
   unexpected('ACK for a request [R6.14]', data(frame('ACK', 1))),
   { ...unexpected('NEXT for an event [R6.14]', answer()), ...emits },
-  { ...unexpected('ERROR for an event [R6.14]', data(frame('ERROR', 1, encodeData('x')))), ...emits },
+  { ...unexpected('ERROR for an event [R6.14]', data(frame('ERROR', 1, encoded('x')))), ...emits },
   { ...unexpected('COMPLETE for an event [R6.14]', data(frame('COMPLETE', 1))), ...emits },
-  unexpected('COMPLETE in the middle of a value [R6.9]', data(frame('NEXT', 1, BYTE, MORE), frame('COMPLETE', 1))),
-  unexpected('a value in the middle of an error [R6.9]', data(frame('ERROR', 1, BYTE, MORE)), answer()),
-  unexpected('COMPLETE in the middle of an error [R6.9]', data(frame('ERROR', 1, BYTE, MORE), frame('COMPLETE', 1))),
+  unexpected('COMPLETE in the middle of a value [R6.9]', data(first('NEXT', 1), frame('COMPLETE', 1))),
+  unexpected('a value in the middle of an error [R6.9]', data(first('ERROR', 1)), answer()),
+  unexpected('COMPLETE in the middle of an error [R6.9]', data(first('ERROR', 1), frame('COMPLETE', 1))),
   {
     ...open,
     name: 'sends a value of more bytes than announced, in fragments [R6.11]',
     limits: { maxMessageBytes: 65_536 },
-    does: (rogue) => rogue.say(...fragments('NEXT', 1, encodeData(Buffer.alloc(65_536)), 16_384)),
+    does: (rogue) => rogue.say(...fragments('NEXT', 1, encoded(Buffer.alloc(65_536)), 16_384)),
     ends: 'ERR_MESSAGE_TOO_LARGE',
   },
   {
     ...open,
     name: 'never ends a value that it has begun [R6.12]',
     limits: { messageTimeoutMs: 50 },
-    does: (rogue) => rogue.say(data(frame('NEXT', 1, BYTE, MORE))),
+    does: (rogue) => rogue.say(data(first('NEXT', 1))),
     ends: 'ERR_MESSAGE_STALLED',
   },
   {
     ...open,
     name: 'drops a value for an error, and sends more to the same stream, which counts for nothing [R6.9, R6.7]',
     does: async (rogue) => {
-      rogue.say(data(frame('NEXT', 1, BYTE, MORE), frame('ERROR', 1, encodeData('gone'))));
-      rogue.say(answer(), data(frame('COMPLETE', 1), frame('ERROR', 1, BYTE, MORE), frame('ACK', 1)));
+      rogue.say(data(first('NEXT', 1), frame('ERROR', 1, encoded('gone'))));
+      rogue.say(answer(), data(frame('COMPLETE', 1), first('ERROR', 1), frame('ACK', 1)));
       rogue.leave();
       await rogue.hears('CLOSE');
     },

@@ -1,7 +1,7 @@
 // Faults in how a connection lives and ends: docs/protocol.md §5.5 to §5.9, §7.
 import type { ClientFault, Fault } from '../../support/fault.js';
 import type { RoguePeer } from '../../support/rogue-peer.js';
-import { asked, CLOSE, data, frame, GOAWAY, inner, MORE, PING, request } from '../../support/rogue-words.js';
+import { asked, CLOSE, data, first, frame, GOAWAY, inner, PING, request } from '../../support/rogue-words.js';
 
 const open = { at: 'open' } as const;
 const ends = (rogue: RoguePeer): void => void rogue.socket.end();
@@ -192,7 +192,7 @@ export const CLIENT_LIFECYCLE_FAULTS: readonly ClientFault[] = [
     limits: { sessionSoftAgeMs: 50, drainTimeoutMs: 30 },
     does: async (rogue) => {
       await rogue.hears('CLOSE');
-      rogue.say(request(1), data(frame('REQUEST', 2, asked('count'), MORE), frame('CANCEL', 2)));
+      rogue.say(request(1), data(first('REQUEST', 2), frame('CANCEL', 2)));
       rogue.leave();
     },
     ends: 'agreed',

@@ -1,7 +1,17 @@
 // Bad content of messages, which is no failure of the connection: docs/protocol.md §6.3, §6.7, §6.8.
-import { encodeData } from '../../../libs/transport/src/frame/payload.js';
 import type { ClientFault, ServerFault } from '../../support/fault.js';
-import { asked, data, event, fragments, frame, LAST, message, noted, request } from '../../support/rogue-words.js';
+import {
+  asked,
+  data,
+  encoded,
+  event,
+  fragments,
+  frame,
+  LAST,
+  message,
+  noted,
+  request,
+} from '../../support/rogue-words.js';
 
 const TIMEOUT = Buffer.alloc(4);
 const SEQUENCE = Buffer.alloc(8);
@@ -11,7 +21,7 @@ const DEEP = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
 /** What stands in the place of the data. */
 const BAD_DATA: Readonly<Record<string, Buffer>> = {
   'no data at all': Buffer.alloc(0),
-  'data in an unknown encoding': Buffer.of(3, 1),
+  'data in an unknown encoding': Buffer.of(5, 1),
   'data in encoding 255': Buffer.of(255),
   'undefined with a byte behind it': Buffer.of(2, 0),
   'JSON that is not well formed': Buffer.from('\0{"a":'),
@@ -23,7 +33,7 @@ const BAD_DATA: Readonly<Record<string, Buffer>> = {
 };
 
 const withData = (prefix: Buffer, pattern: string): [string, Buffer][] =>
-  Object.entries(BAD_DATA).map(([what, encoded]) => [what, message(prefix, pattern, '', encoded)]);
+  Object.entries(BAD_DATA).map(([what, bytes]) => [what, message(prefix, pattern, '', bytes)]);
 
 const BAD_HEADS = (prefix: Buffer, pattern: string): [string, Buffer][] => [
   ['a head cut short', prefix],
@@ -160,12 +170,12 @@ export const CLIENT_MESSAGE_FAULTS: readonly ClientFault[] = [
 ];
 
 /** The call fails, CANCEL goes out where the stream is still open, and the connection lives: the next call is answered. */
-function malformedAnswer([what, encoded]: readonly [string, Buffer]): ServerFault {
+function malformedAnswer([what, bytes]: readonly [string, Buffer]): ServerFault {
   return {
     at: 'open',
     name: `answers with ${what} [R6.3]`,
     does: async (rogue) => {
-      rogue.say(data(frame('NEXT', 1, encoded)));
+      rogue.say(data(frame('NEXT', 1, bytes)));
       await rogue.hears('CANCEL 1');
       rogue.leave();
     },
@@ -176,7 +186,7 @@ function malformedAnswer([what, encoded]: readonly [string, Buffer]): ServerFaul
 
 export const SERVER_MESSAGE_FAULTS: readonly ServerFault[] = [
   ...Object.entries(BAD_DATA)
-    .filter(([, encoded]) => encoded.length > 0)
+    .filter(([, bytes]) => bytes.length > 0)
     .map(malformedAnswer),
   {
     at: 'open',
@@ -204,7 +214,7 @@ export const SERVER_MESSAGE_FAULTS: readonly ServerFault[] = [
     at: 'open',
     name: 'answers with encoded undefined, which is a value',
     does: (rogue) => {
-      rogue.say(data(frame('NEXT', 1, encodeData(undefined), LAST)));
+      rogue.say(data(frame('NEXT', 1, encoded(undefined), LAST)));
       rogue.leave();
     },
     ends: 'answered',

@@ -1,7 +1,7 @@
 // Faults of open connections in their records: docs/protocol.md §5.
 import type { ClientFault, Fault, ServerFault } from '../../support/fault.js';
 import type { RoguePeer } from '../../support/rogue-peer.js';
-import { CONFIRM, data, frame, GOAWAY, inner, KEY_UPDATE, MORE, PING } from '../../support/rogue-words.js';
+import { CONFIRM, data, first, frame, GOAWAY, inner, KEY_UPDATE, MORE, PING } from '../../support/rogue-words.js';
 
 const open = { at: 'open' } as const;
 const says =
@@ -141,6 +141,7 @@ const BOTH: readonly Fault[] = [
 /** More records than one key may carry, of a message that never ends. */
 function wearsOut(kind: 'REQUEST' | 'NEXT'): readonly Fault[] {
   const says200 = (rogue: RoguePeer): void => {
+    rogue.say(data(first(kind, 1)));
     for (let i = 0; i < 200; i++) rogue.say(data(frame(kind, 1, Buffer.of(0), MORE)));
   };
   return [
@@ -163,6 +164,7 @@ function wearsOut(kind: 'REQUEST' | 'NEXT'): readonly Fault[] {
       name: 'never updates a key that is as old as it may be [R5.10]',
       limits: { pingIntervalMs: 20, key: { softAgeMs: 40, hardAgeMs: 200 } },
       does: async (rogue) => {
+        rogue.say(data(first(kind, 1)));
         const talk = setInterval(() => rogue.say(data(frame(kind, 1, Buffer.of(0), MORE))), 10);
         await rogue.left;
         clearInterval(talk);

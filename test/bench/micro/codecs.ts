@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { sealA128CbcHs256 } from '@sealwire/crypto';
-import { decodeFrames, encodeFrames, type Frame } from '#transport/frame/frame.js';
+import { FrameReader, writeFrameHeader } from '#transport/frame/frame.js';
 import { checkJson } from '#transport/frame/json-check.js';
 import { decodeRequest, encodeRequest } from '#transport/frame/message.js';
 import { decodeData, encodeData } from '#transport/frame/payload.js';
 import { OpeningHalf, SealingHalf, type KeyLimits } from '#transport/record/half-connection.js';
 import { RecordDecoder } from '#transport/record/record.js';
+import { bytesOf } from '../../support/frames.js';
 import { makePayload } from '../payload.js';
 import { callsFor, type MicroCase } from './case.js';
 import { encryptThenMac, macThenDecrypt } from './openssl.js';
@@ -13,6 +14,7 @@ import { encryptThenMac, macThenDecrypt } from './openssl.js';
 const SIZES_BYTES = [40, 300, 5000, 64_000];
 const CHECKED_BYTES = [70_000, 1_000_000];
 const FRAMES = 16;
+const LAST = 2;
 
 export function codecCases(): readonly MicroCase[] {
   return [...SIZES_BYTES.map(recordCase), ...frameCases(), ...messageCases(), ...CHECKED_BYTES.map(checkCase)];
@@ -57,21 +59,22 @@ const NO_LIMITS: KeyLimits = {
 };
 
 function frameCases(): readonly MicroCase[] {
-  const frames = Array.from({ length: FRAMES }, (_, index): Frame => ({
-    kind: 'NEXT',
-    more: false,
-    last: true,
-    stream: index + 1,
-    payload: randomBytes(256),
-  }));
-  const payloads = frames.map(({ payload }) => payload);
-  const body = encodeFrames(frames);
+  const payloads = Array.from({ length: FRAMES }, () => randomBytes(256));
+  const body = Buffer.alloc(FRAMES * (8 + 256));
+  const encodeFrames = (): void => {
+    let at = 0;
+    for (const payload of payloads) {
+      at = writeFrameHeader(body, at, 'NEXT', LAST, 1, payload.length);
+      at += payload.copy(body, at);
+    }
+  };
+  encodeFrames();
   return [
     {
       name: `encode ${FRAMES} frames`,
       callsPerSample: 32,
       ways: [
-        { name: 'codec', run: () => encodeFrames(frames) },
+        { name: 'codec', run: encodeFrames },
         { name: 'copy', run: () => Buffer.concat(payloads) },
       ],
     },
@@ -83,7 +86,8 @@ function frameCases(): readonly MicroCase[] {
           name: 'codec',
           run: () => {
             let bytes = 0;
-            for (const { payload } of decodeFrames(body)) bytes += payload.length;
+            const reader = new FrameReader(body);
+            while (reader.next()) bytes += reader.end - reader.start;
             return bytes;
           },
         },
@@ -96,7 +100,8 @@ function frameCases(): readonly MicroCase[] {
 /** What it costs to check JSON before it is parsed, which is done above 64 KiB. */
 function checkCase(bytes: number): MicroCase {
   const line = { id: 12_345, name: 'a name', tags: ['a', 'b'], price: 9.95 };
-  const message = encodeData(Array.from({ length: Math.ceil(bytes / JSON.stringify(line).length) }, () => line));
+  const lines = Array.from({ length: Math.ceil(bytes / JSON.stringify(line).length) }, () => line);
+  const message = bytesOf(encodeData(lines));
   return {
     name: `read JSON ${bytes}B`,
     callsPerSample: callsFor(bytes),
@@ -111,14 +116,15 @@ function checkCase(bytes: number): MicroCase {
 function messageCases(): readonly MicroCase[] {
   const data = makePayload({ as: 'json', payloadBytes: 256 });
   const request = { timeoutMs: 0, pattern: 'echo', data };
-  const message = encodeRequest(request);
+  const message = bytesOf(encodeRequest(request));
+  const record = Buffer.alloc(1_024);
   const text = Buffer.from(JSON.stringify(data));
   return [
     {
       name: 'encode request 256B',
       callsPerSample: 32,
       ways: [
-        { name: 'codec', run: () => encodeRequest(request) },
+        { name: 'codec', run: () => encodeRequest(request).write(record, 0) },
         { name: 'json', run: () => Buffer.from(JSON.stringify(data)) },
       ],
     },

@@ -108,8 +108,8 @@ describe('a peer', () => {
     const peer = await dial(server);
     const tiny = data(...Array.from({ length: 6_000 }, () => frame('CANCEL', 1)));
     peer.say(request(1, asked('echo', 1)), ...Array.from({ length: 10 }, () => tiny));
-    const text = 'x'.repeat(5_000);
-    peer.say(...fragments('REQUEST', 2, asked('echo', text), 1));
+    const text = 'x'.repeat(66_000);
+    peer.say(...fragments('REQUEST', 2, asked('echo', text), 13));
     await peer.hears('NEXT 2');
     expect(await outcome(client.send('echo', 2))).toBe(2);
     expect(served.at(-2)).toBe(text);

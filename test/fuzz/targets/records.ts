@@ -1,5 +1,5 @@
 // docs/protocol.md §5: records as bytes, as sealed bytes, and what they say.
-import { decodeContent, encodeContent } from '../../../libs/transport/src/record/content.js';
+import { decodeContent } from '../../../libs/transport/src/record/content.js';
 import type { RecordContent } from '../../../libs/transport/src/record/content.js';
 import { OpeningHalf, SealingHalf } from '../../../libs/transport/src/record/half-connection.js';
 import { RecordDecoder } from '../../../libs/transport/src/record/record.js';
@@ -9,6 +9,7 @@ import { codeOf, hold, OK, outcomeOf } from '../target.js';
 import type { Target } from '../target.js';
 import { anyFrames } from './frames.js';
 import type { Origin } from './frames.js';
+import { encodeContent } from '../../support/frames.js';
 
 export const KEY_LIMITS = {
   softBytes: 2 ** 30,

@@ -2,7 +2,6 @@
 import { Acceptance } from '../../../libs/transport/src/connection/acceptance.js';
 import { receiveMessage2, respond, startInitiator } from '../../../libs/transport/src/handshake/index.js';
 import type { InitiatorState, Session } from '../../../libs/transport/src/handshake/index.js';
-import { decodeFrames } from '../../../libs/transport/src/frame/frame.js';
 import { decodeContent } from '../../../libs/transport/src/record/content.js';
 import { OpeningHalf, SealingHalf } from '../../../libs/transport/src/record/half-connection.js';
 import { RecordDecoder } from '../../../libs/transport/src/record/record.js';
@@ -17,6 +16,7 @@ import type { Origin } from './frames.js';
 import { anyInner, KEY_LIMITS } from './records.js';
 import { Caller, Servant } from './streams.js';
 import { Script } from '../script.js';
+import { decodeFrames } from '../../support/frames.js';
 
 const ALERT = Buffer.from('e1534c5701ff0000', 'hex');
 const CONFIRM = Buffer.of(7);

@@ -2,25 +2,27 @@
 import { ClientStreams } from '../../../libs/transport/src/frame/client-streams.js';
 import type { AnswerSink, ClientStream } from '../../../libs/transport/src/frame/client-stream.js';
 import { EventSequence } from '../../../libs/transport/src/frame/event-sequence.js';
-import type { Frame } from '../../../libs/transport/src/frame/frame.js';
-import { decodeFrames, encodeFrames } from '../../../libs/transport/src/frame/frame.js';
 import { encodeEvent, encodeRequest } from '../../../libs/transport/src/frame/message.js';
 import { ServerStreams } from '../../../libs/transport/src/frame/server-streams.js';
 import type { ServerStream } from '../../../libs/transport/src/frame/server-streams.js';
 import type { Streams } from '../../../libs/transport/src/frame/streams.js';
 import { TransportError } from '../../../libs/transport/src/errors.js';
+import { asReceived, messageOf, nextFrame } from '../../support/frames.js';
+import type { PlainFrame } from '../../support/frames.js';
 import { Script } from '../script.js';
 import { hold, OK, outcomeOf } from '../target.js';
 import type { Target } from '../target.js';
 
-const ROOM = 65_502;
 const MAX_IN_FLIGHT = 4;
-/** Less than three full fragments of one message and the first of another. */
-export const LIMITS = { maxMessageBytes: 65_536, maxIncompleteBytes: 65_000, maxInFlight: MAX_IN_FLIGHT };
+/** Less than two of the largest messages. */
+export const LIMITS = { maxMessageBytes: 100_000, maxIncompleteBytes: 150_000, maxInFlight: MAX_IN_FLIGHT };
 const OF_CLIENT = ['REQUEST', 'REQUEST', 'EVENT', 'CANCEL'] as const;
 const OF_SERVER = ['NEXT', 'NEXT', 'ERROR', 'COMPLETE', 'ACK'] as const;
 const KINDS = [...OF_CLIENT, ...OF_SERVER] as const;
-const SIZES = [1, 30, 16_384, 16_385, 40_000, 65_000] as const;
+const SIZES = [1, 30, 16_384, 40_000, 65_470, 65_495, 90_000] as const;
+/** Of one frame. */
+const PIECES = [1, 30, 20_000, 35_000, 60_000].map((bytes) => Buffer.alloc(bytes, 2)) as [Buffer, ...Buffer[]];
+const TOTALS = [65_495, 70_000, 100_000, 100_001] as const;
 const PAYLOADS = SIZES.map((bytes) => Buffer.alloc(bytes, 2)) as [Buffer, ...Buffer[]];
 const NOTHING = Buffer.alloc(0);
 const VIOLATIONS = ['ERR_FRAME_UNEXPECTED', 'ERR_IN_FLIGHT_LIMIT', 'ERR_INCOMPLETE_LIMIT', 'ERR_MESSAGE_TOO_LARGE'];
@@ -98,7 +100,7 @@ export class Servant {
   readonly streams = new ServerStreams({
     own: LIMITS,
     peer: LIMITS,
-    maxQueuedBytes: 100_000,
+    maxQueuedBytes: 200_000,
     handler: {
       request: (stream) => this.#take(stream),
       event: (stream) => this.#take(stream),
@@ -121,10 +123,10 @@ export class Servant {
           this.streams.complete(stream);
           return;
         case 1:
-          this.streams.fail(stream, bytes.subarray(0, 100));
+          this.streams.fail(stream, messageOf(bytes.subarray(0, 100)));
           return;
         default:
-          this.streams.next(stream, bytes, script.below(4) === 0);
+          this.streams.next(stream, messageOf(bytes), script.below(4) === 0);
       }
     });
   }
@@ -150,22 +152,23 @@ function local(act: () => void): void {
 }
 
 /** Any frame that the decoder lets pass; most are of a kind and a stream that the other side could send. */
-function anyFrame(side: Caller | Servant, script: Script): Frame {
+function anyFrame(side: Caller | Servant, script: Script): PlainFrame {
   const isServer = side instanceof Servant;
   const kind = script.pick(script.below(64) === 63 ? KINDS : isServer ? OF_CLIENT : OF_SERVER);
   const isSignal = kind === 'COMPLETE' || kind === 'CANCEL' || kind === 'ACK';
-  const flag = isSignal ? 0 : script.below(3);
-  const payload = isSignal ? NOTHING : script.pick(PAYLOADS);
+  const flag = isSignal ? 0 : script.below(4);
+  const payload = isSignal ? NOTHING : script.pick(PIECES);
   const known = isServer ? side.handed : side.calls.length;
   const isNew = isServer && kind !== 'CANCEL' && script.below(4) > 0;
   const stream = isNew ? known + 1 + script.below(2) : 1 + script.below(Math.min(250, known) || 1);
-  return { kind, more: flag === 1, last: flag === 2 && kind === 'NEXT', stream, payload };
+  const total = flag === 3 ? script.pick(TOTALS) : 0;
+  return { kind, more: flag === 1 || flag === 3, last: flag === 2 && kind === 'NEXT', total, stream, payload };
 }
 
 /** One after the other, each as it would come out of a record. */
-function seal(streams: Streams): readonly Frame[] {
-  const frame = streams.nextFrame(ROOM);
-  return frame === undefined ? [] : [...decodeFrames(encodeFrames([frame]))];
+function seal(streams: Streams): readonly PlainFrame[] {
+  const frame = nextFrame(streams);
+  return frame === undefined ? [] : [frame];
 }
 
 function against(side: Caller | Servant, script: Script): string {
@@ -174,7 +177,7 @@ function against(side: Caller | Servant, script: Script): string {
       const choice = script.below(8);
       if (choice < 3) side.act(script);
       else if (choice < 5) seal(side.streams);
-      else if (choice < 7) side.streams.receive(anyFrame(side, script), 0);
+      else if (choice < 7) side.streams.receive(asReceived(anyFrame(side, script)), 0);
       else stop(side, script.below(64));
     }
   });
@@ -221,7 +224,7 @@ export const bothStreams: Target = {
     const script = new Script(input);
     const caller = new Caller();
     const servant = new Servant();
-    const ways = { up: [] as Frame[], down: [] as Frame[] };
+    const ways = { up: [] as PlainFrame[], down: [] as PlainFrame[] };
     const step = (choice: number): void => {
       if (choice < 2) caller.act(script);
       else if (choice < 4) servant.act(script);
@@ -243,7 +246,7 @@ export const bothStreams: Target = {
   },
 };
 
-function deliver(way: Frame[], to: Streams): void {
+function deliver(way: PlainFrame[], to: Streams): void {
   const frame = way.shift();
-  if (frame !== undefined) to.receive(frame, 0);
+  if (frame !== undefined) to.receive(asReceived(frame), 0);
 }

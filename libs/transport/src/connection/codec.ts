@@ -6,8 +6,12 @@ import type { OutgoingContent, RecordContent } from '../record/content.js';
  * overwritten, and nothing can be sealed or opened after that.
  */
 export interface ConnectionCodec {
-  /** @returns The sealed records, one behind the other. */
-  readonly serializer: { serialize(contents: readonly OutgoingContent[]): Buffer; wipe(): void };
+  /**
+   * @param contents - Each is written when it is taken, and sealed before the next one is.
+   * @returns The sealed records, one behind the other, in memory that is used again once it was written; empty if there is
+   *   nothing to say.
+   */
+  readonly serializer: { serialize(contents: Iterable<OutgoingContent>): Buffer; wipe(): void };
   /**
    * @param body - E ‖ T of one record.
    * @throws {TransportError} Whatever it throws ends the connection.

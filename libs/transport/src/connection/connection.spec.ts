@@ -9,14 +9,14 @@ import { FakeClock } from '../../../../test/support/fake-clock.js';
 import type { TransportError } from '../errors.js';
 import { ClientStreams } from '../frame/client-streams.js';
 import { EventSequence } from '../frame/event-sequence.js';
-import { encodeFrames } from '../frame/frame.js';
+import type { PlainFrame } from '../../../../test/support/frames.js';
+import { bytesOf, encodeContent, encodeFrames, plainFrame } from '../../../../test/support/frames.js';
 import { encodeRequest } from '../frame/message.js';
 import { encodeData } from '../frame/payload.js';
 import { ServerStreams } from '../frame/server-streams.js';
 import type { ServerStream } from '../frame/server-streams.js';
 import { resolveLimits } from '../limits.js';
 import type { LimitOptions } from '../limits.js';
-import { encodeContent } from '../record/content.js';
 import type { RecordContent } from '../record/content.js';
 import { OpeningHalf, SealingHalf } from '../record/half-connection.js';
 import { RecordDecoder } from '../record/record.js';
@@ -165,12 +165,12 @@ const PING_TYPE = 5;
 const CONFIRM: RecordContent = { type: 'CONFIRM' };
 const CLOSE: RecordContent = { type: 'CLOSE', reason: 'done' };
 const PING: RecordContent = { type: 'PING', token: Buffer.alloc(8, 1) };
-const request = (stream: number, more = false): RecordContent => ({
-  type: 'DATA',
-  frames: encodeFrames([
-    { kind: 'REQUEST', more, last: false, stream, payload: encodeRequest({ timeoutMs: 0, pattern: 'p', data: 1 }) },
-  ]),
-});
+const data = (frame: PlainFrame): RecordContent => ({ type: 'DATA', frames: encodeFrames([frame]) });
+const request = (stream: number): RecordContent =>
+  data(plainFrame('REQUEST', stream, { payload: bytesOf(encodeRequest({ timeoutMs: 0, pattern: 'p', data: 1 })) }));
+const PIECE = Buffer.alloc(35_000);
+const firstHalf = data(plainFrame('REQUEST', 1, { more: true, total: 2 * PIECE.length, payload: PIECE }));
+const secondHalf = data(plainFrame('REQUEST', 1, { payload: PIECE }));
 
 describe('a connection', () => {
   it('opens with CONFIRM, carries a request and its answer, and closes by agreement from either side', async () => {
@@ -415,7 +415,7 @@ describe('a server’s connection', () => {
     [
       'in the middle of a message',
       { messageTimeoutMs: 20 },
-      [CONFIRM, request(1, true)],
+      [CONFIRM, firstHalf],
       Buffer.alloc(0),
       'ERR_MESSAGE_STALLED',
     ],
@@ -438,7 +438,7 @@ describe('a server’s connection', () => {
 
   it.each<[string, LimitOptions, readonly RecordContent[], number, readonly number[]]>([
     ['in the middle of a record', { recordTimeoutMs: 0, pingIntervalMs: 0 }, [], 5, []],
-    ['in the middle of a message', { messageTimeoutMs: 0, pingIntervalMs: 0 }, [request(1, true)], 0, []],
+    ['in the middle of a message', { messageTimeoutMs: 0, pingIntervalMs: 0 }, [firstHalf], 0, []],
     ['without a PING', { pingIntervalMs: 0 }, [], 0, []],
     ['without a PONG, and asks it once', { pongTimeoutMs: 0 }, [], 0, [PING_TYPE]],
   ])('waits for ever, where 0 says so, %s', async (_what, limits, begun, bytesAhead, heard) => {
@@ -447,7 +447,7 @@ describe('a server’s connection', () => {
     const server = serve(far, limits);
     const rogue = new RogueClient(near);
     const early = rogue.sealed(CONFIRM, ...begun);
-    const bytes = Buffer.concat([early, rogue.sealed(request(1))]);
+    const bytes = Buffer.concat([early, rogue.sealed(begun.length === 0 ? request(1) : secondHalf)]);
     near.write(bytes.subarray(0, early.length + bytesAhead));
     await once(far, 'data');
     time.advance(HALF_AN_HOUR_MS);

@@ -1,5 +1,5 @@
 import { clock } from '../clock.js';
-import { decodeFrames } from '../frame/frame.js';
+import { FrameReader } from '../frame/frame.js';
 import type { Streams } from '../frame/streams.js';
 import { MIN_BODY_BYTES, RecordDecoder } from '../record/record.js';
 import type { RecordContent } from '../record/content.js';
@@ -64,10 +64,8 @@ export class RecordReader {
   /** Hands the frames of a DATA record to the streams, until one of them has ended the connection. */
   receiveFrames(frames: Buffer): void {
     const nowMs = clock.nowMs();
-    for (const frame of decodeFrames(frames)) {
-      this.#options.streams.receive(frame, nowMs);
-      if (this.#isStopped) return;
-    }
+    const reader = new FrameReader(frames);
+    while (!this.#isStopped && reader.next()) this.#options.streams.receive(reader, nowMs);
   }
 
   /** Nothing is received any more. */

@@ -5,6 +5,7 @@ import { TransportError, toTransportError } from '../errors.js';
 import type { Streams } from '../frame/streams.js';
 import type { Limits } from '../limits.js';
 import { MAX_BODY_BYTES } from '../record/record.js';
+import { abandonSlab, detachFromSlab, giveBackSlab } from '../record/slab.js';
 import type { ConnectionCodec } from './codec.js';
 import { Deadlines } from './deadlines.js';
 import { MAX_FRAMES_IN_RECORD } from './outbox.js';
@@ -21,6 +22,8 @@ export interface RecordWriterOptions {
   readonly failed: (error: TransportError) => void;
 }
 
+/** DATA of one write, whatever the socket would take: so many bytes and one more record fit into a slab. */
+const MAX_WRITE_BYTES = 262_144;
 const FRAMES_OF_LATER_WRITE = 4 * MAX_FRAMES_IN_RECORD;
 /** Of a large message: as much as goes before its sender does anything else. */
 const EARLY_WRITES = 4;
@@ -32,6 +35,8 @@ export class RecordWriter {
   #isScheduled = false;
   #hasFlushedEarly = false;
   #isStopped = false;
+  /** What the socket has not taken yet, if it lies in a slab. */
+  #pending: Buffer | undefined;
 
   constructor(options: RecordWriterOptions) {
     this.#options = options;
@@ -77,13 +82,15 @@ export class RecordWriter {
     this.#isStopped = true;
     this.#options.serializer.wipe();
     this.#stall.clearAll();
+    if (this.#pending !== undefined) abandonSlab(this.#pending);
   }
 
   /** @returns Whether there is more, and the socket has taken everything. */
   #writeReady(): boolean {
     const { socket, streams, outbox, serializer, limits } = this.#options;
-    const contents = outbox.take(limits.maxSealedBytes - socket.writableLength);
-    if (contents.length > 0) this.#write(serializer.serialize(contents));
+    const budgetBytes = Math.min(MAX_WRITE_BYTES, limits.maxSealedBytes - socket.writableLength);
+    const sealed = serializer.serialize(outbox.take(budgetBytes));
+    if (sealed.length > 0) this.#write(sealed);
     return streams.readyCount > 0 && socket.writableLength === 0 && !this.#isStopped;
   }
 
@@ -101,13 +108,24 @@ export class RecordWriter {
 
   #write(sealed: Buffer): void {
     const { socket, limits } = this.#options;
-    socket.write(sealed, this.#noteProgress);
-    if (socket.writableLength > 0) this.#stall.setOnce('write', limits.writeTimeoutMs);
+    const bytes = detachFromSlab(sealed, socket.writableLength === 0);
+    socket.write(bytes, this.#noteProgress);
+    if (socket.writableLength === 0) {
+      giveBackSlab(bytes);
+      return;
+    }
+    this.#pending ??= bytes;
+    this.#stall.setOnce('write', limits.writeTimeoutMs);
   }
 
   readonly #noteProgress = (): void => {
     const { socket, limits } = this.#options;
-    if (socket.writableLength === 0 || this.#isStopped) this.#stall.clearAll();
-    else this.#stall.set('write', limits.writeTimeoutMs);
+    if (socket.writableLength > 0 && !this.#isStopped) {
+      this.#stall.set('write', limits.writeTimeoutMs);
+      return;
+    }
+    this.#stall.clearAll();
+    if (this.#pending !== undefined && !this.#isStopped) giveBackSlab(this.#pending);
+    this.#pending = undefined;
   };
 }

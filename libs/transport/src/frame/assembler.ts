@@ -13,19 +13,20 @@ export interface AssemblerLimits {
 /** A message begun and not finished. */
 interface Incomplete {
   readonly kind: Frame['kind'];
+  readonly total: number;
   buffer: Buffer;
   filled: number;
   progressMs: number;
 }
 
-const INITIAL_BYTES = 1_024;
-/** From here on a step costs more memory than the copies it saves. */
-const LARGE_BYTES = 262_144;
+/** A message may take so much more memory than twice what has come of it (R6.29). */
+const SPARE_BYTES = 65_536;
 
 export class MessageAssembler {
   readonly #limits: AssemblerLimits;
   readonly #incomplete = new IdTable<Incomplete>();
-  #incompleteBytes = 0;
+  /** Of all incomplete messages, as they were announced. */
+  #totals = 0;
 
   /** @param limits - What this side announced. */
   constructor(limits: AssemblerLimits) {
@@ -33,30 +34,35 @@ export class MessageAssembler {
   }
 
   /**
-   * @returns The message that the fragment completes: a view of the record if it came in one frame.
+   * @returns The message that the frame completes: a view of the record if it came in one frame.
    * @throws {TransportError} `ERR_MESSAGE_TOO_LARGE`, `ERR_INCOMPLETE_LIMIT`, or `ERR_FRAME_UNEXPECTED` for a fragment
-   *   of another kind than its message.
+   *   that its message cannot have.
    */
-  push({ kind, more, stream, payload }: Frame, nowMs: number): Buffer | undefined {
-    const begun = this.#incomplete.get(stream);
-    if (begun === undefined && !more) {
-      this.#checkMessage(payload.length);
-      return payload;
+  push(frame: Frame, nowMs: number): Buffer | undefined {
+    const { kind, more, stream, total, body, start, end } = frame;
+    const message = this.#incomplete.get(stream);
+    if (message !== undefined && message.kind !== kind)
+      throw unexpected(`A fragment of ${kind} inside ${message.kind}`);
+    if (total > 0) {
+      if (message !== undefined) throw unexpected(`A second first fragment of ${kind}`);
+      this.#begin(frame, nowMs);
+      return undefined;
     }
-    const message = begun ?? this.#begin(kind, stream, nowMs);
-    if (message.kind !== kind)
-      throw new TransportError('ERR_FRAME_UNEXPECTED', `A fragment of ${kind} inside ${message.kind}`);
-    this.#append(message, payload, nowMs);
+    if (message === undefined) {
+      if (more) throw unexpected(`A fragment of ${kind} whose message has not begun`);
+      return body.subarray(start, end);
+    }
+    this.#append(message, frame, nowMs);
     if (more) return undefined;
     this.drop(stream);
-    return message.buffer.subarray(0, message.filled);
+    return message.buffer;
   }
 
   /** Forgets what has come of the stream's message. */
   drop(stream: number): void {
     const message = this.#incomplete.get(stream);
     if (message === undefined) return;
-    this.#incompleteBytes -= message.filled;
+    this.#totals -= message.total;
     this.#incomplete.delete(stream);
   }
 
@@ -83,38 +89,45 @@ export class MessageAssembler {
     return stalest;
   }
 
-  #begin(kind: Frame['kind'], stream: number, nowMs: number): Incomplete {
-    const message = { kind, buffer: Buffer.allocUnsafe(INITIAL_BYTES), filled: 0, progressMs: nowMs };
-    this.#incomplete.set(stream, message);
-    return message;
-  }
-
-  #append(message: Incomplete, payload: Buffer, nowMs: number): void {
-    const filled = message.filled + payload.length;
-    this.#checkMessage(filled);
-    this.#incompleteBytes += payload.length;
-    if (this.#incompleteBytes > this.#limits.maxIncompleteBytes && this.#incomplete.size > 1) {
+  #begin({ kind, stream, total, body, start, end }: Frame, nowMs: number): void {
+    const { maxMessageBytes, maxIncompleteBytes } = this.#limits;
+    if (total > maxMessageBytes) {
       throw new TransportError(
-        'ERR_INCOMPLETE_LIMIT',
-        `More than ${this.#limits.maxIncompleteBytes} bytes in incomplete messages`,
+        'ERR_MESSAGE_TOO_LARGE',
+        `A message of ${total} bytes; this side takes ${maxMessageBytes}`,
       );
     }
-    if (filled > message.buffer.length) message.buffer = grow(message, filled);
-    payload.copy(message.buffer, message.filled);
-    message.filled = filled;
-    message.progressMs = nowMs;
+    this.#totals += total;
+    if (this.#incomplete.size > 0 && this.#totals > maxIncompleteBytes) {
+      throw new TransportError('ERR_INCOMPLETE_LIMIT', `Incomplete messages of more than ${maxIncompleteBytes} bytes`);
+    }
+    const buffer = Buffer.allocUnsafeSlow(capacityFor(end - start, total));
+    body.copy(buffer, 0, start, end);
+    this.#incomplete.set(stream, { kind, total, buffer, filled: end - start, progressMs: nowMs });
   }
 
-  #checkMessage(bytes: number): void {
-    if (bytes <= this.#limits.maxMessageBytes) return;
-    throw new TransportError('ERR_MESSAGE_TOO_LARGE', `A message of more than ${this.#limits.maxMessageBytes} bytes`);
+  #append(message: Incomplete, { kind, more, body, start, end }: Frame, nowMs: number): void {
+    const { filled, total } = message;
+    const needed = filled + end - start;
+    if (more ? needed >= total : needed !== total) {
+      throw unexpected(`${needed} bytes of a ${kind} of ${total}${more ? ', and more to come' : ''}`);
+    }
+    if (needed > message.buffer.length) {
+      const larger = Buffer.allocUnsafeSlow(capacityFor(needed, total));
+      message.buffer.copy(larger, 0, 0, filled);
+      message.buffer = larger;
+    }
+    body.copy(message.buffer, filled, start, end);
+    message.filled = needed;
+    message.progressMs = nowMs;
   }
 }
 
-/** In steps that grow with the message, so that one in tiny fragments costs no more than one in large ones. */
-function grow({ buffer, filled }: Incomplete, needed: number): Buffer {
-  const factor = needed < LARGE_BYTES ? 4 : 2;
-  const larger = Buffer.allocUnsafe(Math.max(factor * buffer.length, needed));
-  buffer.copy(larger, 0, 0, filled);
-  return larger;
+/** Memory follows what has arrived, as 13 bytes can announce megabytes; a complete message has exactly its size. */
+function capacityFor(filled: number, total: number): number {
+  return Math.min(total, 2 * filled + SPARE_BYTES);
+}
+
+function unexpected(what: string): TransportError {
+  return new TransportError('ERR_FRAME_UNEXPECTED', what);
 }

@@ -1,10 +1,11 @@
 // One request or event of a client (docs/protocol.md §6.5):
 //
-//   QUEUED → BEGUN (has an id and a slot) → SEALED (its first frame was) → ENDED
-//                                              ↘ CANCELLED (until CANCEL is sealed) ↗
+//   QUEUED → BEGUN (has a slot) → SEALED (its first frame was, with its id) → ENDED
+//                                    ↘ CANCELLED (until CANCEL is sealed) ↗
 import type { TransportError } from '../errors.js';
 
-import type { SendingStream } from './sender.js';
+import type { OutgoingMessage } from './outgoing-message.js';
+import { SendingStream } from './sender.js';
 
 /** Who gets the answer to one request or event. Exactly one of `complete`, `error`, `fail` or a last `next` ends it. */
 export interface AnswerSink {
@@ -16,32 +17,23 @@ export interface AnswerSink {
   fail(error: TransportError): void;
 }
 
-type StreamState =
-  | typeof QUEUED
-  | typeof ENDED
-  | {
-      readonly at: 'BEGUN' | 'SEALED' | 'CANCELLED';
-      readonly sending: SendingStream;
-      readonly sequence: number | undefined;
-    };
-
-const QUEUED = { at: 'QUEUED' } as const;
-export const ENDED = { at: 'ENDED' } as const;
-
 /** One request or event, and what answers it. */
-export class ClientStream {
+export class ClientStream extends SendingStream {
   readonly kind: 'REQUEST' | 'EVENT';
-  readonly payload: Buffer;
+  readonly message: OutgoingMessage;
   readonly sink: AnswerSink;
   /** When it was opened, counted by the streams of the connection. */
   readonly order: number;
   /** It has been answered with a value, and others may follow for ever. */
   isSeries = false;
-  state: StreamState = QUEUED;
+  at: 'QUEUED' | 'BEGUN' | 'SEALED' | 'CANCELLED' | 'ENDED' = 'QUEUED';
+  /** Of an event that has begun. */
+  sequence: number | undefined;
 
-  constructor(kind: 'REQUEST' | 'EVENT', payload: Buffer, sink: AnswerSink, order: number) {
+  constructor(kind: 'REQUEST' | 'EVENT', message: OutgoingMessage, sink: AnswerSink, order: number) {
+    super(0);
     this.kind = kind;
-    this.payload = payload;
+    this.message = message;
     this.sink = sink;
     this.order = order;
   }

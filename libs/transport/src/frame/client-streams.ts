@@ -4,15 +4,15 @@ import type { TransportErrorCode } from '../errors.js';
 
 import { MessageAssembler } from './assembler.js';
 import type { AssemblerLimits } from './assembler.js';
-import { ClientStream, ENDED } from './client-stream.js';
+import { ClientStream } from './client-stream.js';
 import type { AnswerSink } from './client-stream.js';
 import { EventSequence } from './event-sequence.js';
-import { MAX_FRAGMENT_BYTES, MAX_STREAM_ID } from './frame.js';
+import { MAX_STREAM_ID } from './frame.js';
 import type { Frame } from './frame.js';
 import { IdTable } from './id-table.js';
-import { writeSequence } from './message.js';
 import { OpeningQueue } from './opening-queue.js';
-import { FrameSender, SendingStream } from './sender.js';
+import type { OutgoingMessage } from './outgoing-message.js';
+import { FrameSender } from './sender.js';
 import type { Streams } from './streams.js';
 
 export interface ClientStreamsOptions {
@@ -32,13 +32,13 @@ const SPARE_IDS = 65_536;
 
 export class ClientStreams implements Streams {
   readonly #options: ClientStreamsOptions;
-  readonly #sender: FrameSender;
+  readonly #sender: FrameSender<ClientStream>;
   readonly #assembler: MessageAssembler;
-  /** Every stream that holds one of the peer's slots. */
+  /** By their ids, which they get with their first frame. */
   readonly #open = new IdTable<ClientStream>();
   readonly #queue = new OpeningQueue<ClientStream>();
-  #nextId: number;
-  #highestSealed = 0;
+  /** Streams that have begun and have no id yet: each of them holds a slot as well. */
+  #unsealed = 0;
   #opened = 0;
   #mayTake = true;
   #endOfSeries: (() => TransportError) | undefined;
@@ -46,9 +46,8 @@ export class ClientStreams implements Streams {
 
   constructor(options: ClientStreamsOptions) {
     this.#options = options;
-    this.#sender = new FrameSender(options.peer.maxIncompleteBytes);
+    this.#sender = new FrameSender(options.peer.maxIncompleteBytes, options.firstId);
     this.#assembler = new MessageAssembler(options.own);
-    this.#nextId = options.firstId ?? 1;
   }
 
   get readyCount(): number {
@@ -57,7 +56,7 @@ export class ClientStreams implements Streams {
 
   /** A quarter of what is under way: the server works on one part while the next is made. */
   get burstCount(): number {
-    return Math.max(1, Math.ceil(this.#open.size / 4));
+    return Math.max(1, Math.ceil(this.openCount / 4));
   }
 
   get queuedBytes(): number {
@@ -65,15 +64,16 @@ export class ClientStreams implements Streams {
   }
 
   get isIdle(): boolean {
-    return this.#open.size === 0 && this.#queue.size === 0;
+    return this.openCount === 0 && this.#queue.size === 0;
   }
 
   get hasUnopened(): boolean {
-    return this.#queue.size > 0 || this.#open.entries().some(([, { state }]) => state.at === 'BEGUN');
+    return this.#queue.size > 0 || this.#unsealed > 0;
   }
 
+  /** Streams that hold one of the peer's slots. */
   get openCount(): number {
-    return this.#open.size;
+    return this.#open.size + this.#unsealed;
   }
 
   /** Streams that wait for their turn to begin. */
@@ -83,7 +83,7 @@ export class ClientStreams implements Streams {
 
   /** Whether the ids of this connection run out: time to move to another one. */
   get isNearlyExhausted(): boolean {
-    return this.#nextId > MAX_STREAM_ID - SPARE_IDS;
+    return this.#sender.nextId > MAX_STREAM_ID - SPARE_IDS;
   }
 
   get hasIncomplete(): boolean {
@@ -95,14 +95,14 @@ export class ClientStreams implements Streams {
   }
 
   /**
-   * @param payload - The encoded message; it is kept until it has been sealed.
+   * @param message - It is kept until it has been sealed.
    * @throws {TransportError} `ERR_MESSAGE_TOO_LARGE`, `ERR_QUEUE_FULL`, `ERR_CONNECTION_DRAINING`, `ERR_STREAMS_EXHAUSTED`,
    *   all with `sent: false`.
    */
-  open(kind: 'REQUEST' | 'EVENT', payload: Buffer, sink: AnswerSink): ClientStream {
-    this.#checkOpening(payload.length);
+  open(kind: 'REQUEST' | 'EVENT', message: OutgoingMessage, sink: AnswerSink): ClientStream {
+    this.#checkOpening(message.bytes);
     this.#opened += 1;
-    const stream = new ClientStream(kind, payload, sink, this.#opened);
+    const stream = new ClientStream(kind, message, sink, this.#opened);
     if (this.#queue.size === 0 && this.#hasSlot && this.#mayBegin(stream)) {
       this.#begin(stream); // nobody is before it
       return stream;
@@ -114,20 +114,19 @@ export class ClientStreams implements Streams {
 
   /** The caller lost interest: the sink hears nothing more. May be called at any time, also twice. */
   cancel(stream: ClientStream): void {
-    const { state } = stream;
-    switch (state.at) {
+    switch (stream.at) {
       case 'QUEUED':
         this.#queue.remove(stream);
-        stream.state = ENDED;
+        stream.at = 'ENDED';
         return;
       case 'BEGUN':
-        this.#end(stream, state.sending.id);
+        this.#end(stream);
         return;
       case 'SEALED':
-        stream.state = { ...state, at: 'CANCELLED' };
-        this.#assembler.drop(state.sending.id);
-        this.#sender.drop(state.sending);
-        this.#sender.sendSignal(state.sending, 'CANCEL');
+        stream.at = 'CANCELLED';
+        this.#assembler.drop(stream.id);
+        this.#sender.drop(stream);
+        this.#sender.sendSignal(stream, 'CANCEL');
         return;
       case 'CANCELLED':
       case 'ENDED':
@@ -141,23 +140,24 @@ export class ClientStreams implements Streams {
     for (const [, stream] of this.#open.entries()) this.#endIfSeries(stream);
   }
 
-  nextFrame(roomBytes: number): Frame | undefined {
-    const frame = this.#sender.next(roomBytes);
-    if (frame === undefined) return undefined;
-    const stream = this.#open.get(frame.stream);
-    if (stream !== undefined) this.#noteSealed(stream, frame);
-    if (!frame.more) this.#beginEligible(); // the end of a large message makes room for the next
-    return frame;
+  writeFrame(target: Buffer, at: number, roomBytes: number): number {
+    const bytes = this.#sender.writeNext(target, at, roomBytes);
+    const { written } = this.#sender;
+    if (bytes === 0 || written === undefined) return 0;
+    if (written.opens) this.#noteOpened(written.stream);
+    if (written.kind === 'CANCEL') this.#end(written.stream);
+    if (!written.more) this.#beginEligible(); // the end of a large message makes room for the next
+    return bytes;
   }
 
   receive(frame: Frame, nowMs: number): void {
     const { kind, stream: id } = frame;
     if (kind === 'REQUEST' || kind === 'EVENT' || kind === 'CANCEL') throw unexpected(`${kind} from a server`);
-    if (id > this.#highestSealed) throw unexpected(`${kind} for a stream that was never opened`);
+    if (id >= this.#sender.nextId) throw unexpected(`${kind} for a stream that was never opened`);
     const stream = this.#open.get(id);
     if (stream === undefined) return; // late: it crossed the end of its stream
     if ((kind === 'ACK') !== (stream.kind === 'EVENT')) throw unexpected(`${kind} for ${stream.kind}`);
-    if (stream.state.at === 'CANCELLED') this.#receiveUnwanted(stream, frame);
+    if (stream.at === 'CANCELLED') this.#receiveUnwanted(stream, frame);
     else this.#receiveAnswer(stream, frame, nowMs);
   }
 
@@ -173,15 +173,15 @@ export class ClientStreams implements Streams {
 
   stopSending(): void {
     this.stopOpening();
-    for (const [, { state }] of this.#open.entries()) if ('sending' in state) this.#sender.drop(state.sending);
+    for (const [, stream] of this.#open.entries()) this.#sender.drop(stream);
   }
 
   end(reason: () => TransportError): void {
     this.#mayTake = this.#mayOpen = false;
     for (const stream of this.#takeUnopened()) stream.sink.fail(reason().ofMessage(false));
-    for (const [id, stream] of this.#open.entries()) {
-      const wanted = stream.state.at === 'SEALED';
-      this.#end(stream, id);
+    for (const [, stream] of this.#open.entries()) {
+      const wanted = stream.at === 'SEALED';
+      this.#end(stream);
       if (wanted) stream.sink.fail(ofSealed(reason()));
     }
   }
@@ -189,7 +189,8 @@ export class ClientStreams implements Streams {
   #checkOpening(bytes: number): void {
     const { peer, maxQueuedBytes, maxQueuedMessages } = this.#options;
     if (!this.#mayTake) throw refusal('ERR_CONNECTION_DRAINING', 'The connection is closing');
-    if (this.#nextId > MAX_STREAM_ID) throw refusal('ERR_STREAMS_EXHAUSTED', 'The connection has no stream id left');
+    if (this.#sender.nextId > MAX_STREAM_ID)
+      throw refusal('ERR_STREAMS_EXHAUSTED', 'The connection has no stream id left');
     if (bytes > peer.maxMessageBytes) {
       throw refusal(
         'ERR_MESSAGE_TOO_LARGE',
@@ -203,7 +204,8 @@ export class ClientStreams implements Streams {
   }
 
   get #hasSlot(): boolean {
-    return this.#mayOpen && this.#open.size < this.#options.peer.maxInFlight && this.#nextId <= MAX_STREAM_ID;
+    const hasId = this.#sender.nextId + this.#unsealed <= MAX_STREAM_ID;
+    return this.#mayOpen && this.openCount < this.#options.peer.maxInFlight && hasId;
   }
 
   #beginEligible(): void {
@@ -214,50 +216,45 @@ export class ClientStreams implements Streams {
     }
   }
 
-  #mayBegin({ kind, payload }: ClientStream): boolean {
-    if (payload.length > MAX_FRAGMENT_BYTES && !this.#sender.hasRoomFor(payload.length)) return false;
+  #mayBegin({ kind, message }: ClientStream): boolean {
+    if (!this.#sender.hasRoomFor(message.bytes)) return false;
     return kind === 'REQUEST' || this.#options.sequence.mayBegin(this.#options.peer.maxInFlight);
   }
 
   #begin(stream: ClientStream): void {
-    const sending = new SendingStream(this.#nextId);
-    this.#nextId += 1;
-    const sequence = stream.kind === 'EVENT' ? this.#options.sequence.begin() : undefined;
-    if (sequence !== undefined) writeSequence(stream.payload, sequence);
-    stream.state = { at: 'BEGUN', sending, sequence };
-    this.#open.set(sending.id, stream);
-    this.#sender.sendMessage(sending, stream.kind, stream.payload);
+    if (stream.kind === 'EVENT') {
+      stream.sequence = this.#options.sequence.begin();
+      stream.message.prefix = stream.sequence;
+    }
+    stream.at = 'BEGUN';
+    this.#unsealed += 1;
+    this.#sender.sendMessage(stream, stream.kind, stream.message);
   }
 
-  #noteSealed(stream: ClientStream, frame: Frame): void {
-    if (frame.kind === 'CANCEL') {
-      this.#end(stream, frame.stream);
-      return;
-    }
-    if (stream.state.at !== 'BEGUN') return;
-    const { sending, sequence } = stream.state;
-    stream.state = { at: 'SEALED', sending, sequence };
-    this.#highestSealed = frame.stream;
+  #noteOpened(stream: ClientStream): void {
+    stream.at = 'SEALED';
+    this.#unsealed -= 1;
+    this.#open.set(stream.id, stream);
   }
 
   /** Somebody cancelled, and CANCEL waits to be sealed: only the end of the answer matters. */
-  #receiveUnwanted(stream: ClientStream, { kind, more, last, stream: id }: Frame): void {
+  #receiveUnwanted(stream: ClientStream, { kind, more, last }: Frame): void {
     const isFinal = last || kind === 'COMPLETE' || kind === 'ACK' || (kind === 'ERROR' && !more);
-    if (isFinal) this.#end(stream, id);
+    if (isFinal) this.#end(stream);
   }
 
   #receiveAnswer(stream: ClientStream, frame: Frame, nowMs: number): void {
-    const { kind, last, stream: id } = frame;
+    const { kind, last } = frame;
     if (kind === 'COMPLETE' || kind === 'ACK') {
-      if (this.#assembler.isIncomplete(id)) throw unexpected(`${kind} in the middle of a message`);
-      this.#end(stream, id);
+      if (this.#assembler.isIncomplete(stream.id)) throw unexpected(`${kind} in the middle of a message`);
+      this.#end(stream);
       stream.sink.complete();
       return;
     }
-    if (kind === 'ERROR') this.#assembler.dropOther(id, 'ERROR');
+    if (kind === 'ERROR') this.#assembler.dropOther(stream.id, 'ERROR');
     const data = this.#assembler.push(frame, nowMs);
     if (data === undefined) return;
-    if (kind === 'ERROR' || last) this.#end(stream, id);
+    if (kind === 'ERROR' || last) this.#end(stream);
     stream.isSeries = !last;
     if (kind === 'ERROR') stream.sink.error(data);
     else stream.sink.next(data, last);
@@ -265,31 +262,31 @@ export class ClientStreams implements Streams {
   }
 
   #endIfSeries(stream: ClientStream): void {
-    if (this.#endOfSeries === undefined || !stream.isSeries || stream.state.at !== 'SEALED') return;
+    if (this.#endOfSeries === undefined || !stream.isSeries || stream.at !== 'SEALED') return;
     this.cancel(stream);
     stream.sink.fail(this.#endOfSeries().ofMessage(true));
   }
 
   /** Frees the slot, whatever the stream was about. */
-  #end(stream: ClientStream, id: number): void {
-    const { state } = stream;
-    if ('sending' in state) {
-      this.#sender.drop(state.sending);
-      if (state.sequence !== undefined) this.#options.sequence.settle(state.sequence);
+  #end(stream: ClientStream): void {
+    this.#sender.drop(stream);
+    if (stream.sequence !== undefined) this.#options.sequence.settle(stream.sequence);
+    if (stream.at === 'BEGUN') this.#unsealed -= 1;
+    else {
+      this.#assembler.drop(stream.id);
+      this.#open.delete(stream.id);
     }
-    stream.state = ENDED;
-    this.#assembler.drop(id);
-    this.#open.delete(id);
+    stream.at = 'ENDED';
     this.#beginEligible();
   }
 
   /** Everything of which no byte was sealed. */
-  #takeUnopened(): ClientStream[] {
+  #takeUnopened(): readonly ClientStream[] {
     const queued = this.#queue.drain();
-    for (const stream of queued) stream.state = ENDED;
-    const begun = this.#open.entries().filter(([, { state }]) => state.at === 'BEGUN');
-    for (const [id, stream] of begun) this.#end(stream, id);
-    return [...queued, ...begun.map(([, stream]) => stream)];
+    for (const stream of queued) stream.at = 'ENDED';
+    const begun = this.#sender.unopened();
+    for (const stream of begun) this.#end(stream);
+    return [...queued, ...begun];
   }
 }
 

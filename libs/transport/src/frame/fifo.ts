@@ -42,9 +42,14 @@ export class Fifo<T> {
     return true;
   }
 
+  /** What is in the queue, from its head on. */
+  values(): readonly T[] {
+    return this.#items?.slice(this.#head) ?? [];
+  }
+
   /** Empties the queue and gives what was in it. */
-  drain(): T[] {
-    const rest = this.#items?.slice(this.#head) ?? [];
+  drain(): readonly T[] {
+    const rest = this.values();
     this.#items = undefined;
     this.#head = 0;
     return rest;

@@ -1,108 +1,135 @@
-// A frame inside a DATA record (docs/protocol.md §6.1):   kind(1) ‖ flags(1) ‖ length u16 ‖ stream u32 ‖ payload(length)
+// A frame inside a DATA record (docs/protocol.md §6.1):
+//   flags(high 4 bits), kind(low 4 bits) ‖ length u24 ‖ stream u32 ‖ payload(length)
+//   payload with FIRST: total u32 ‖ piece                                             without: piece
 import { TransportError } from '../errors.js';
 
 export const FRAME_HEADER_BYTES = 8;
-/** A sender cuts longer messages; a receiver takes any length that the record holds. */
-export const MAX_FRAGMENT_BYTES = 16_384;
+export const TOTAL_BYTES = 4;
+/** What the largest record holds: a message of at most so many bytes travels in one frame, a larger one in several. */
+export const MAX_WHOLE_BYTES = 65_494;
 export const MAX_STREAM_ID = 0xffff_ffff;
 
-const MORE = 1;
-const LAST = 2;
+export const MORE = 1;
+export const LAST = 2;
+export const FIRST = 4;
 
-const CODE_OF = { REQUEST: 1, EVENT: 2, NEXT: 3, ERROR: 4, COMPLETE: 5, CANCEL: 6, ACK: 7 } as const;
-export type FrameKind = keyof typeof CODE_OF;
+export const KIND_CODE = { REQUEST: 1, EVENT: 2, NEXT: 3, ERROR: 4, COMPLETE: 5, CANCEL: 6, ACK: 7 } as const;
+export type FrameKind = keyof typeof KIND_CODE;
 /** By their codes; there is none of code 0. */
-const KINDS: readonly (FrameKind | undefined)[] = [undefined, ...(Object.keys(CODE_OF) as readonly FrameKind[])];
+const KINDS: readonly (FrameKind | undefined)[] = [undefined, ...(Object.keys(KIND_CODE) as readonly FrameKind[])];
 
 /** The kinds that carry a message, and so may be cut into fragments. */
 export type MessageKind = 'REQUEST' | 'EVENT' | 'NEXT' | 'ERROR';
 
+/** A frame as it lies in its record. It is valid only while it is being received: the next one takes its place. */
 export interface Frame {
   readonly kind: FrameKind;
   /** Further fragments of the same message follow. */
   readonly more: boolean;
   /** NEXT only, on its final fragment: the answer is complete. */
   readonly last: boolean;
+  /** The bytes of the whole message, on the first fragment of several; 0 on every other frame. */
+  readonly total: number;
   readonly stream: number;
-  /** A view of the record it came in. */
-  readonly payload: Buffer;
+  /** The piece of the message are the bytes of `body` from `start` to `end`. */
+  readonly body: Buffer;
+  readonly start: number;
+  readonly end: number;
 }
 
-export function frameBytes(frame: Frame): number {
-  return FRAME_HEADER_BYTES + frame.payload.length;
-}
-
-/** Encodes frames one behind the other, as the body of one DATA record. */
-export function encodeFrames(frames: readonly Frame[]): Buffer {
-  const body = Buffer.allocUnsafe(framesBytes(frames));
-  writeFrames(body, 0, frames);
-  return body;
-}
-
-export function framesBytes(frames: readonly Frame[]): number {
-  let bytes = 0;
-  for (const frame of frames) bytes += frameBytes(frame);
-  return bytes;
-}
-
-/** As {@link encodeFrames}, into `target`, which must hold {@link framesBytes} from `offset` on. */
-export function writeFrames(target: Buffer, offset: number, frames: readonly Frame[]): void {
-  let at = offset;
-  for (const { kind, more, last, stream, payload } of frames) {
-    target[at] = CODE_OF[kind];
-    target[at + 1] = (more ? MORE : 0) | (last ? LAST : 0);
-    target.writeUInt16BE(payload.length, at + 2);
-    target.writeUInt32BE(stream, at + 4);
-    target.set(payload, at + FRAME_HEADER_BYTES);
-    at += FRAME_HEADER_BYTES + payload.length;
-  }
-}
+/** One bit for each combination of flags that a kind may have: bit 0 for none, bit 1 for MORE, bit 5 for FIRST and MORE. */
+const NO_FLAGS = 1 << 0;
+const FLAGS_OF_FRAGMENTS = NO_FLAGS | (1 << MORE) | (1 << (FIRST | MORE));
+const ALLOWED_FLAGS: Readonly<Record<FrameKind, number>> = {
+  REQUEST: FLAGS_OF_FRAGMENTS,
+  EVENT: FLAGS_OF_FRAGMENTS,
+  NEXT: FLAGS_OF_FRAGMENTS | (1 << LAST),
+  ERROR: FLAGS_OF_FRAGMENTS,
+  COMPLETE: NO_FLAGS,
+  CANCEL: NO_FLAGS,
+  ACK: NO_FLAGS,
+};
 
 /**
- * Yields the frames of a DATA record, one at a time: a record holds thousands of them, and nothing is collected.
+ * Writes the header of a frame, and the total behind it if there is one.
  *
- * @throws {TransportError} `ERR_FRAME_MALFORMED` - cut short, an unknown kind or flag, or a form its kind cannot have.
+ * @returns Where the piece begins.
  */
-export function* decodeFrames(body: Buffer): Generator<Frame, void> {
-  let at = 0;
-  while (at < body.length) {
+export function writeFrameHeader(
+  target: Buffer,
+  at: number,
+  kind: FrameKind,
+  flags: number,
+  stream: number,
+  pieceBytes: number,
+  total = 0,
+): number {
+  const length = (flags & FIRST) === 0 ? pieceBytes : TOTAL_BYTES + pieceBytes;
+  target[at] = (flags << 4) | KIND_CODE[kind];
+  target[at + 1] = length >>> 16;
+  target[at + 2] = length >>> 8;
+  target[at + 3] = length;
+  target.writeUInt32BE(stream, at + 4);
+  if ((flags & FIRST) === 0) return at + FRAME_HEADER_BYTES;
+  return target.writeUInt32BE(total, at + FRAME_HEADER_BYTES);
+}
+
+/** Reads the frames of a DATA record, one at a time, into the same object: a record holds thousands of them. */
+export class FrameReader implements Frame {
+  kind: FrameKind = 'REQUEST';
+  more = false;
+  last = false;
+  total = 0;
+  stream = 0;
+  start = 0;
+  end = 0;
+  readonly body: Buffer;
+
+  /** @param body - That of the record: at least one frame. */
+  constructor(body: Buffer) {
+    this.body = body;
+  }
+
+  /**
+   * Goes on to the next frame.
+   *
+   * @returns False behind the last one.
+   * @throws {TransportError} `ERR_FRAME_MALFORMED` - cut short, an unknown kind or flag, or a form its kind cannot have.
+   */
+  next(): boolean {
+    const { body, end: at } = this;
+    if (at === body.length) return false;
     if (body.length - at < FRAME_HEADER_BYTES) throw malformed('a header cut short');
-    const end = at + FRAME_HEADER_BYTES + body.readUInt16BE(at + 2);
-    if (end > body.length) throw malformed('a payload cut short');
-    yield decodeFrame(body, at, end);
-    at = end;
+    const first = body.readUInt8(at);
+    const kind = KINDS[first & 0x0f];
+    if (kind === undefined) throw malformed('an unknown kind');
+    this.kind = kind;
+    this.stream = body.readUInt32BE(at + 4);
+    if (this.stream === 0) throw malformed('stream 0');
+    this.start = at + FRAME_HEADER_BYTES;
+    this.end = this.start + (body.readUInt8(at + 1) << 16) + body.readUInt16BE(at + 2);
+    if (this.end > body.length) throw malformed('a payload cut short');
+    this.#readForm(kind, first >> 4);
+    return true;
   }
-}
 
-function decodeFrame(body: Buffer, at: number, end: number): Frame {
-  const kind = KINDS[body.readUInt8(at)];
-  if (kind === undefined) throw malformed('an unknown kind');
-  const flags = body.readUInt8(at + 1);
-  const stream = body.readUInt32BE(at + 4);
-  if (stream === 0) throw malformed('stream 0');
-  const payload = body.subarray(at + FRAME_HEADER_BYTES, end);
-  checkForm(kind, flags, payload.length);
-  return { kind, more: flags === MORE, last: flags === LAST, stream, payload };
-}
-
-function checkForm(kind: FrameKind, flags: number, length: number): void {
-  switch (kind) {
-    case 'COMPLETE':
-    case 'CANCEL':
-    case 'ACK':
-      if (flags !== 0 || length !== 0) throw malformed(`${kind} with flags or a payload`);
-      return;
-    case 'NEXT':
-      // MORE and LAST exclude one another: LAST is told by the final fragment.
-      if (flags > LAST) throw malformed('unknown flags');
-      break;
-    case 'REQUEST':
-    case 'EVENT':
-    case 'ERROR':
-      if (flags > MORE) throw malformed('unknown flags');
-      break;
+  #readForm(kind: FrameKind, flags: number): void {
+    if ((ALLOWED_FLAGS[kind] & (1 << flags)) === 0) throw malformed(`flags that ${kind} cannot have`);
+    const isEmpty = this.end === this.start;
+    if (isEmpty !== (ALLOWED_FLAGS[kind] === NO_FLAGS)) throw malformed(`${kind} of a length that it cannot have`);
+    this.more = (flags & MORE) !== 0;
+    this.last = (flags & LAST) !== 0;
+    this.total = (flags & FIRST) === 0 ? 0 : this.#readTotal();
   }
-  if (length === 0) throw malformed(`an empty fragment of ${kind}`);
+
+  #readTotal(): number {
+    if (this.end - this.start <= TOTAL_BYTES) throw malformed('a first fragment without a piece');
+    const total = this.body.readUInt32BE(this.start);
+    this.start += TOTAL_BYTES;
+    if (total <= MAX_WHOLE_BYTES) throw malformed('the first fragment of a message that fits into one frame');
+    if (this.end - this.start >= total) throw malformed('a first fragment that is its whole message');
+    return total;
+  }
 }
 
 function malformed(what: string): TransportError {

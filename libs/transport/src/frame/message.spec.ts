@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { decodeEvent, decodeRequest, encodeEvent, encodeRequest, writeSequence } from './message.js';
+import { bytesOf } from '../../../../test/support/frames.js';
+import { decodeEvent, decodeRequest, encodeEvent, encodeRequest } from './message.js';
 
 const malformed = expect.objectContaining({ code: 'ERR_MESSAGE_MALFORMED' });
 
@@ -16,16 +17,16 @@ describe('messages', () => {
     });
     fc.assert(
       fc.property(call, (request) => {
-        expect(decodeRequest(encodeRequest(request))).toMatchObject(request);
+        expect(decodeRequest(bytesOf(encodeRequest(request)))).toMatchObject(request);
         const event = encodeEvent(request);
-        writeSequence(event, request.timeoutMs);
-        expect(decodeEvent(event)).toMatchObject({ sequence: request.timeoutMs, pattern: request.pattern });
+        event.prefix = request.timeoutMs;
+        expect(decodeEvent(bytesOf(event))).toMatchObject({ sequence: request.timeoutMs, pattern: request.pattern });
       }),
     );
   });
 
   it('are refused when cut short inside their head', () => {
-    const message = encodeRequest({ timeoutMs: 1, pattern: 'sum', metadata: { a: 'b' }, data: 1 });
+    const message = bytesOf(encodeRequest({ timeoutMs: 1, pattern: 'sum', metadata: { a: 'b' }, data: 1 }));
     const headBytes = 4 + 2 + 3 + 2 + 9;
     for (let end = 0; end <= headBytes; end++) expect(() => decodeRequest(message.subarray(0, end))).toThrow(malformed);
     expect(() => decodeEvent(Buffer.alloc(7))).toThrow(malformed);
@@ -60,7 +61,7 @@ describe('messages', () => {
 
 describe('any bytes in the place of a message', () => {
   it('are a call, or refused with one code', () => {
-    const genuine = encodeRequest({ timeoutMs: 1, pattern: 'sum', metadata: { a: 'b' }, data: [1, 2] });
+    const genuine = bytesOf(encodeRequest({ timeoutMs: 1, pattern: 'sum', metadata: { a: 'b' }, data: [1, 2] }));
     const change = fc.tuple(fc.nat({ max: genuine.length - 1 }), fc.nat({ max: 255 }));
     const altered = fc.array(change, { maxLength: 4 }).map((changes) => {
       const message = Buffer.from(genuine);

@@ -5,6 +5,7 @@
 import { TransportError } from '../errors.js';
 
 import { decodeUtf8, parseJson, stringifyJson } from './json.js';
+import type { MessageHead, OutgoingMessage } from './outgoing-message.js';
 import { encodeData, weighData } from './payload.js';
 
 export type Metadata = Readonly<Record<string, string>>;
@@ -38,23 +39,22 @@ const TIMEOUT_BYTES = 4;
 const SEQUENCE_BYTES = 8;
 const LENGTH_BYTES = 2;
 const MAX_PART_BYTES = 0xffff;
+const MAX_CACHED_PATTERN = 256;
+const MAX_CACHED_HEADS = 1_024;
+
+const requestHeads = new Map<string, MessageHead>();
+const eventHeads = new Map<string, MessageHead>();
 
 /** @throws {TransportError} `ERR_MESSAGE_UNSERIALIZABLE`; `ERR_MESSAGE_TOO_LARGE` for a head beyond 64 KiB. */
-export function encodeRequest(request: RequestMessage): Buffer {
-  const message = encodeCall(request, TIMEOUT_BYTES);
-  message.writeUInt32BE(request.timeoutMs, 0);
+export function encodeRequest(request: RequestMessage): OutgoingMessage {
+  const message = encodeData(request.data, headOf(request, TIMEOUT_BYTES));
+  message.prefix = request.timeoutMs;
   return message;
 }
 
-/** The sequence is written by {@link writeSequence}, when the event's turn has come. Throws as `encodeRequest`. */
-export function encodeEvent(call: Call): Buffer {
-  const message = encodeCall(call, SEQUENCE_BYTES);
-  message.fill(0, 0, SEQUENCE_BYTES);
-  return message;
-}
-
-export function writeSequence(event: Buffer, sequence: number): void {
-  event.writeBigUInt64BE(BigInt(sequence), 0);
+/** Its prefix, the sequence, is set when the event's turn has come. Throws as `encodeRequest`. */
+export function encodeEvent(call: Call): OutgoingMessage {
+  return encodeData(call.data, headOf(call, SEQUENCE_BYTES));
 }
 
 /** @throws {TransportError} `ERR_MESSAGE_MALFORMED`, `ERR_MESSAGE_TOO_COMPLEX` */
@@ -73,19 +73,31 @@ export function decodeEvent(message: Buffer, maxJsonNodes?: number): ReceivedEve
   return { sequence, pattern, metadata, data, weight };
 }
 
-function encodeCall({ pattern, metadata, data }: Call, prefixBytes: number): Buffer {
+/** Most calls have one of a few patterns and no metadata: their heads are made once. */
+function headOf({ pattern, metadata }: Call, prefixBytes: 4 | 8): MessageHead {
+  if (metadata !== undefined || pattern.length > MAX_CACHED_PATTERN) return encodeHead(pattern, metadata, prefixBytes);
+  const heads = prefixBytes === TIMEOUT_BYTES ? requestHeads : eventHeads;
+  const known = heads.get(pattern);
+  if (known !== undefined) return known;
+  const head = encodeHead(pattern, metadata, prefixBytes);
+  if (heads.size >= MAX_CACHED_HEADS) heads.clear(); // patterns that are made for each call
+  heads.set(pattern, head);
+  return head;
+}
+
+function encodeHead(pattern: string, metadata: Metadata | undefined, prefixBytes: 4 | 8): MessageHead {
   const metadataText = (metadata && stringifyJson(metadata)) ?? '';
   const patternBytes = Buffer.byteLength(pattern);
   const metadataBytes = Buffer.byteLength(metadataText);
   if (patternBytes > MAX_PART_BYTES || metadataBytes > MAX_PART_BYTES) {
     throw new TransportError('ERR_MESSAGE_TOO_LARGE', 'A pattern or metadata beyond 65,535 bytes', { sent: false });
   }
-  const message = encodeData(data, prefixBytes + 2 * LENGTH_BYTES + patternBytes + metadataBytes);
-  let at = message.writeUInt16BE(patternBytes, prefixBytes);
-  at += message.write(pattern, at, patternBytes);
-  at = message.writeUInt16BE(metadataBytes, at);
-  message.write(metadataText, at, metadataBytes);
-  return message;
+  const bytes = Buffer.alloc(2 * LENGTH_BYTES + patternBytes + metadataBytes);
+  let at = bytes.writeUInt16BE(patternBytes, 0);
+  at += bytes.write(pattern, at, patternBytes);
+  at = bytes.writeUInt16BE(metadataBytes, at);
+  bytes.write(metadataText, at, metadataBytes);
+  return { prefixBytes, bytes };
 }
 
 function decodeCall(message: Buffer, prefixBytes: number, maxJsonNodes: number | undefined): ReceivedCall {

@@ -1,10 +1,11 @@
 import { Fifo } from './fifo.js';
-import { MAX_FRAGMENT_BYTES } from './frame.js';
+import { MAX_WHOLE_BYTES } from './frame.js';
+import type { OutgoingMessage } from './outgoing-message.js';
 
 /** What the queue needs to know of a stream that waits to be opened. */
 export interface Waiting {
   readonly kind: 'REQUEST' | 'EVENT';
-  readonly payload: Buffer;
+  readonly message: OutgoingMessage;
   /** When it was asked for, counted by the streams of the connection. */
   readonly order: number;
 }
@@ -29,17 +30,17 @@ export class OpeningQueue<T extends Waiting> {
 
   push(stream: T): void {
     this.#lineOf(stream).push(stream);
-    this.#bytes += stream.payload.length;
+    this.#bytes += stream.message.bytes;
   }
 
   remove(stream: T): void {
-    if (this.#lineOf(stream).remove(stream)) this.#bytes -= stream.payload.length;
+    if (this.#lineOf(stream).remove(stream)) this.#bytes -= stream.message.bytes;
   }
 
   /** Takes the oldest stream that may begin. */
   takeNext(mayBegin: (stream: T) => boolean): T | undefined {
     const stream = this.#nextLine(mayBegin)?.shift();
-    if (stream !== undefined) this.#bytes -= stream.payload.length;
+    if (stream !== undefined) this.#bytes -= stream.message.bytes;
     return stream;
   }
 
@@ -48,8 +49,8 @@ export class OpeningQueue<T extends Waiting> {
     return [...this.#requests.drain(), ...this.#events.drain(), ...this.#large.drain()];
   }
 
-  #lineOf({ kind, payload }: T): Fifo<T> {
-    if (payload.length > MAX_FRAGMENT_BYTES) return this.#large;
+  #lineOf({ kind, message }: T): Fifo<T> {
+    if (message.bytes > MAX_WHOLE_BYTES) return this.#large;
     return kind === 'EVENT' ? this.#events : this.#requests;
   }
 

@@ -1,30 +1,32 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 
+import { bytesOf } from '../../../../test/support/frames.js';
 import { decodeData, encodeData, weighData } from './payload.js';
 
 const malformed = expect.objectContaining({ code: 'ERR_MESSAGE_MALFORMED' });
+const encoded = (value: unknown): Buffer => bytesOf(encodeData(value));
 const json = (text: string): Buffer => Buffer.concat([Buffer.of(0), Buffer.from(text)]);
 
 describe('data', () => {
   it.each([[null], [0], ['text ✓'], [[1, [2]]], [{ a: { b: true } }]])(
     'of JSON %j comes out as it went in',
     (value) => {
-      expect(decodeData(encodeData(value))).toEqual(value);
+      expect(decodeData(encoded(value))).toEqual(value);
     },
   );
 
   it('of bytes travels as those bytes, and is a copy of the caller’s', () => {
     const bytes = Buffer.of(0, 255, 1);
-    const encoded = encodeData(bytes);
+    const message = encodeData(bytes);
     bytes[0] = 9;
-    expect(encoded).toEqual(Buffer.of(1, 0, 255, 1));
-    expect(decodeData(encoded)).toEqual(Buffer.of(0, 255, 1));
-    expect(decodeData(encodeData(new Uint8Array([4, 5])))).toEqual(Buffer.of(4, 5));
+    expect(bytesOf(message)).toEqual(Buffer.of(1, 0, 255, 1));
+    expect(decodeData(bytesOf(message))).toEqual(Buffer.of(0, 255, 1));
+    expect(decodeData(encoded(new Uint8Array([4, 5])))).toEqual(Buffer.of(4, 5));
   });
 
   it.each([0, 1, 100, 5_000, 300_000])('of %i bytes is given away in memory that holds nothing else', (bytes) => {
-    const record = Buffer.concat([Buffer.from('what others sent'), encodeData(Buffer.alloc(bytes, 7))]);
+    const record = Buffer.concat([Buffer.from('what others sent'), encoded(Buffer.alloc(bytes, 7))]);
     const given = decodeData(record.subarray(16)) as Buffer;
     record.fill(9);
     expect(given.equals(Buffer.alloc(bytes, 7))).toBe(true);
@@ -32,7 +34,7 @@ describe('data', () => {
   });
 
   it('weighs what it takes in memory: bytes as they are, JSON with its values', () => {
-    const weightOf = (value: unknown): number => weighData(encodeData(value)).weight;
+    const weightOf = (value: unknown): number => weighData(encoded(value)).weight;
     expect(weightOf(Buffer.alloc(1_000_000))).toBe(1_000_000);
     expect(weightOf('x'.repeat(1_000_000))).toBe(1_000_002 + 64);
     expect(weightOf(Array.from({ length: 50_000 }, () => ({})))).toBe(150_001 + 50_001 * 64);
@@ -42,19 +44,19 @@ describe('data', () => {
 
   it('of more than 64 KiB of JSON is refused by the number of its values, before it is parsed', () => {
     const tooComplex = expect.objectContaining({ code: 'ERR_MESSAGE_TOO_COMPLEX', fault: 'caller' });
-    const list = encodeData(Array.from({ length: 40_000 }, () => 1));
+    const list = encoded(Array.from({ length: 40_000 }, () => 1));
     expect(decodeData(list, 0, 40_001)).toHaveLength(40_000);
     const parse = vi.spyOn(JSON, 'parse');
     expect(() => decodeData(list, 0, 40_000)).toThrow(tooComplex);
     expect(() => decodeData(json(`[${'1,'.repeat(1_000_000)}1]`))).toThrow(tooComplex);
     expect(parse).not.toHaveBeenCalled();
     parse.mockRestore();
-    expect(decodeData(encodeData([1, 2, 3]), 0, 1)).toEqual([1, 2, 3]);
+    expect(decodeData(encoded([1, 2, 3]), 0, 1)).toEqual([1, 2, 3]);
   });
 
   it('that is undefined, or that JSON drops, arrives as undefined', () => {
-    expect(decodeData(encodeData(undefined))).toBeUndefined();
-    expect(decodeData(encodeData(() => 1))).toBeUndefined();
+    expect(decodeData(encoded(undefined))).toBeUndefined();
+    expect(decodeData(encoded(() => 1))).toBeUndefined();
   });
 
   it.each([
@@ -69,14 +71,14 @@ describe('data', () => {
       }),
     ],
   ])('that is %s cannot be serialized, and says so', (_what, make) => {
-    expect(() => encodeData(make())).toThrow(
+    expect(() => encoded(make())).toThrow(
       expect.objectContaining({ code: 'ERR_MESSAGE_UNSERIALIZABLE', fault: 'caller', sent: false }),
     );
   });
 
   it.each([
     ['nothing', Buffer.alloc(0)],
-    ['an unknown encoding', Buffer.of(3, 1)],
+    ['an unknown encoding', Buffer.of(5, 1)],
     ['undefined with bytes', Buffer.of(2, 0)],
     ['empty JSON', json('')],
     ['broken JSON', json('{')],
@@ -120,7 +122,7 @@ describe('any data', () => {
       fc.property(values, (value) => {
         const text = JSON.stringify(value);
         fc.pre(!/__proto__|constructor/.test(text));
-        expect(decodeData(encodeData(value))).toEqual(value);
+        expect(decodeData(encoded(value))).toEqual(value);
       }),
     );
   });
@@ -130,7 +132,7 @@ describe('any data', () => {
     fc.assert(
       fc.property(odd, fc.nat({ max: LONG_TEXT_BYTES }), (character, at) => {
         const text = `${'a'.repeat(at)}${character}${'b'.repeat(LONG_TEXT_BYTES - at)}`;
-        expect(decodeData(encodeData(text))).toBe(text);
+        expect(decodeData(encoded(text))).toBe(text);
       }),
       { numRuns: 50 },
     );
@@ -150,7 +152,7 @@ describe('any data', () => {
   it('of bytes comes out as it went in', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-        expect(Buffer.from(bytes).equals(decodeData(encodeData(bytes)) as Buffer)).toBe(true);
+        expect(Buffer.from(bytes).equals(decodeData(encoded(bytes)) as Buffer)).toBe(true);
       }),
     );
   });

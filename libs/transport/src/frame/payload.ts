@@ -2,13 +2,19 @@
 import { TransportError } from '../errors.js';
 
 import { parseJson, stringifyJson } from './json.js';
+import type { ParsedJson } from './json.js';
 import { DEFAULT_MAX_JSON_NODES } from './json-check.js';
+import { OutgoingMessage } from './outgoing-message.js';
+import type { MessageHead } from './outgoing-message.js';
 
 const JSON_TEXT = 0;
 const RAW_BYTES = 1;
 const UNDEFINED = 2;
 const UNKNOWN = 255;
 const ENCODING_BYTES = 1;
+const OF_JSON = Buffer.of(JSON_TEXT);
+const OF_RAW_BYTES = Buffer.of(RAW_BYTES);
+const OF_UNDEFINED = Buffer.of(UNDEFINED);
 
 /** What V8 takes for a value of JSON: an empty object 56 bytes, and 8 where it is kept. */
 const NODE_BYTES = 64;
@@ -16,23 +22,19 @@ const NODE_BYTES = 64;
 const UNCOUNTED_GROWTH = 16;
 
 /**
- * Encodes behind `headBytes` bytes that the caller writes: `Buffer` and `Uint8Array` as their bytes, everything else as
- * JSON. The value is read now and never again: it may change as soon as this returns.
+ * Encodes `Buffer` and `Uint8Array` as their bytes, everything else as JSON, behind `head`. The value
+ * is read now and never again: it may change as soon as this returns.
  *
- * @returns A buffer of its own, for head and data.
  * @throws {TransportError} `ERR_MESSAGE_UNSERIALIZABLE`
  */
-export function encodeData(value: unknown, headBytes = 0): Buffer {
-  if (value instanceof Uint8Array) {
-    const message = allocate(headBytes, RAW_BYTES, value.byteLength);
-    message.set(value, headBytes + ENCODING_BYTES);
-    return message;
-  }
+export function encodeData(value: unknown, head?: MessageHead): OutgoingMessage {
+  if (value instanceof Uint8Array) return new OutgoingMessage(OF_RAW_BYTES, copyOf(value), head);
+  return encodeJson(value, head);
+}
+
+function encodeJson(value: unknown, head: MessageHead | undefined): OutgoingMessage {
   const text = stringifyJson(value);
-  if (text === undefined) return allocate(headBytes, UNDEFINED, 0);
-  const message = allocate(headBytes, JSON_TEXT, Buffer.byteLength(text));
-  message.write(text, headBytes + ENCODING_BYTES);
-  return message;
+  return text === undefined ? new OutgoingMessage(OF_UNDEFINED, '', head) : new OutgoingMessage(OF_JSON, text, head);
 }
 
 export interface WeighedData {
@@ -56,12 +58,10 @@ export function weighData(message: Buffer, start = 0, maxJsonNodes = DEFAULT_MAX
   const bytes = message.length - bytesStart;
   const encoding: number = message[start] ?? UNKNOWN;
   switch (encoding) {
-    case JSON_TEXT: {
-      const { value, nodes } = parseJson(message, bytesStart, message.length, maxJsonNodes);
-      return { value, weight: nodes === undefined ? bytes * UNCOUNTED_GROWTH : bytes + nodes * NODE_BYTES };
-    }
+    case JSON_TEXT:
+      return weighJson(parseJson(message, bytesStart, message.length, maxJsonNodes), bytes);
     case RAW_BYTES:
-      return { value: copyOf(message, bytesStart), weight: bytes };
+      return { value: copyOf(message.subarray(bytesStart)), weight: bytes };
     case UNDEFINED:
       if (bytes === 0) return { value: undefined, weight: 0 };
       break;
@@ -69,15 +69,13 @@ export function weighData(message: Buffer, start = 0, maxJsonNodes = DEFAULT_MAX
   throw new TransportError('ERR_MESSAGE_MALFORMED', 'Data in an unknown encoding');
 }
 
-/** Not from Node's pool, which others share. */
-function copyOf(message: Buffer, start: number): Buffer {
-  const copy = Buffer.allocUnsafeSlow(message.length - start);
-  message.copy(copy, 0, start);
-  return copy;
+function weighJson({ value, nodes }: ParsedJson, bytes: number): WeighedData {
+  return { value, weight: nodes === undefined ? bytes * UNCOUNTED_GROWTH : bytes + nodes * NODE_BYTES };
 }
 
-function allocate(headBytes: number, encoding: number, bytes: number): Buffer {
-  const message = Buffer.allocUnsafe(headBytes + ENCODING_BYTES + bytes);
-  message[headBytes] = encoding;
-  return message;
+/** Not from Node's pool, which others share. */
+function copyOf(bytes: Uint8Array): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.byteLength);
+  copy.set(bytes);
+  return copy;
 }

@@ -1,18 +1,13 @@
 import { describe, expect, it } from 'vitest';
 
+import { asReceived, messageOf, nextFrame, plainFrame } from '../../../../test/support/frames.js';
 import type { Frame } from './frame.js';
 import { ServerStreams } from './server-streams.js';
 import type { ServerStream } from './server-streams.js';
 
 const LIMITS = { maxMessageBytes: 1_000_000, maxIncompleteBytes: 65_536, maxInFlight: 1 };
-const ROOM = 65_536;
-const frame = (kind: Frame['kind'], stream: number, more = false): Frame => ({
-  kind,
-  stream,
-  more,
-  last: false,
-  payload: kind === 'CANCEL' ? Buffer.alloc(0) : Buffer.of(2),
-});
+const frame = (kind: Frame['kind'], stream: number, isFirst = false): Frame =>
+  asReceived(plainFrame(kind, stream, isFirst ? { more: true, total: 70_000 } : {}));
 
 function serve(): { streams: ServerStreams; handed: string[]; requests: ServerStream[] } {
   const handed: string[] = [];
@@ -60,12 +55,12 @@ describe('A stream that takes no further value', () => {
     const { streams, requests } = serve();
     streams.receive(frame('REQUEST', 1), 0);
     const [stream = expect.unreachable()] = requests;
-    streams.next(stream, Buffer.alloc(600), false);
+    streams.next(stream, messageOf(Buffer.alloc(600)), false);
     return { streams, stream };
   }
 
   it.each([
-    ['there is room again', (streams: ServerStreams) => void streams.nextFrame(ROOM)],
+    ['there is room again', (streams: ServerStreams) => void nextFrame(streams)],
     ['it is cancelled', (streams: ServerStreams) => streams.receive(frame('CANCEL', 1), 0)],
     ['the connection ends', (streams: ServerStreams) => streams.end()],
   ])('lets every source that waits for it go on when %s', async (_when, resume) => {

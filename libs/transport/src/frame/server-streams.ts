@@ -7,6 +7,7 @@ import { MessageAssembler } from './assembler.js';
 import type { AssemblerLimits } from './assembler.js';
 import type { Frame } from './frame.js';
 import { IdTable } from './id-table.js';
+import type { OutgoingMessage } from './outgoing-message.js';
 import { FrameSender, SendingStream } from './sender.js';
 import type { Streams } from './streams.js';
 
@@ -40,19 +41,18 @@ export interface ServerStreamsOptions {
 const MAX_AHEAD_BYTES = 65_536;
 const MAX_AHEAD_VALUES = 64;
 
-class OpenStream implements ServerStream {
+class OpenStream extends SendingStream implements ServerStream {
   readonly kind: 'REQUEST' | 'EVENT';
   readonly firstFrameMs: number;
-  readonly sending: SendingStream;
   at: 'RECEIVING' | 'RUNNING' | 'ANSWERED' = 'RECEIVING';
   /** Set while sources of its values wait, all of them for the same. */
   whenResumed: Promise<void> | undefined;
   resume: (() => void) | undefined;
 
   constructor(kind: 'REQUEST' | 'EVENT', id: number, nowMs: number) {
+    super(id);
     this.kind = kind;
     this.firstFrameMs = nowMs;
-    this.sending = new SendingStream(id);
   }
 }
 
@@ -61,7 +61,7 @@ export class ServerStreams implements Streams {
   /** It is not known here how much the client has under way. */
   readonly burstCount = Infinity;
   readonly #options: ServerStreamsOptions;
-  readonly #sender: FrameSender;
+  readonly #sender: FrameSender<OpenStream>;
   readonly #assembler: MessageAssembler;
   readonly #open = new IdTable<OpenStream>();
   readonly #paused = new Set<OpenStream>();
@@ -142,32 +142,32 @@ export class ServerStreams implements Streams {
    *
    * @throws {TransportError} As {@link checkRoom}: the caller answers with {@link fail} instead.
    */
-  next(stream: ServerStream, payload: Buffer, last: boolean): void {
+  next(stream: ServerStream, message: OutgoingMessage, last: boolean): void {
     const open = this.#running(stream);
     if (open === undefined) return;
-    this.checkRoom(payload.length);
+    this.checkRoom(message.bytes);
     if (last) open.at = 'ANSWERED';
-    this.#sender.sendMessage(open.sending, 'NEXT', payload, last);
+    this.#sender.sendMessage(open, 'NEXT', message, last);
   }
 
   /** Ends the answer with an error, behind the values that wait. */
-  error(stream: ServerStream, payload: Buffer): void {
+  error(stream: ServerStream, message: OutgoingMessage): void {
     const open = this.#running(stream);
     if (open === undefined) return;
     open.at = 'ANSWERED';
-    this.#sender.sendMessage(open.sending, 'ERROR', payload);
+    this.#sender.sendMessage(open, 'ERROR', message);
   }
 
   /**
    * Ends the answer with an error at once: what waits is dropped, also the rest of a value under way.
    *
-   * @param payload - At most what one frame carries.
+   * @param message - At most what one frame carries.
    */
-  fail(stream: ServerStream, payload: Buffer): void {
+  fail(stream: ServerStream, message: OutgoingMessage): void {
     const open = this.#running(stream);
     if (open === undefined) return;
     open.at = 'ANSWERED';
-    this.#sender.replace(open.sending, payload);
+    this.#sender.replace(open, message);
   }
 
   /** No further value comes. LAST on a value that still waits says so, else COMPLETE. */
@@ -175,14 +175,14 @@ export class ServerStreams implements Streams {
     const open = this.#running(stream);
     if (open === undefined) return;
     open.at = 'ANSWERED';
-    if (!this.#sender.markLast(open.sending)) this.#sender.sendSignal(open.sending, 'COMPLETE');
+    if (!this.#sender.markLast(open)) this.#sender.sendSignal(open, 'COMPLETE');
   }
 
   acknowledge(stream: ServerStream): void {
     const open = this.#running(stream);
     if (open === undefined) return;
     open.at = 'ANSWERED';
-    this.#sender.sendSignal(open.sending, 'ACK');
+    this.#sender.sendSignal(open, 'ACK');
   }
 
   /** Whether somebody waits for its answer. */
@@ -204,14 +204,15 @@ export class ServerStreams implements Streams {
     return open.whenResumed;
   }
 
-  nextFrame(roomBytes: number): Frame | undefined {
+  writeFrame(target: Buffer, at: number, roomBytes: number): number {
     const wasFull = this.#isFull;
-    const frame = this.#sender.next(roomBytes);
-    if (frame === undefined) return undefined;
-    const { kind, more, last, stream } = frame;
-    if (this.#paused.size > 0) this.#resumeWritable(wasFull && !this.#isFull ? this.#paused : [this.#open.get(stream)]);
-    if (last || kind === 'COMPLETE' || kind === 'ACK' || (kind === 'ERROR' && !more)) this.#close(stream);
-    return frame;
+    const bytes = this.#sender.writeNext(target, at, roomBytes);
+    const { written } = this.#sender;
+    if (bytes === 0 || written === undefined) return 0;
+    const { stream, kind, more, last } = written;
+    if (this.#paused.size > 0) this.#resumeWritable(wasFull && !this.#isFull ? this.#paused : [stream]);
+    if (last || kind === 'COMPLETE' || kind === 'ACK' || (kind === 'ERROR' && !more)) this.#close(stream.id);
+    return bytes;
   }
 
   /** A server serves what comes before the client's GOAWAY. */
@@ -257,7 +258,7 @@ export class ServerStreams implements Streams {
   #cancel(id: number): void {
     const stream = this.#open.get(id);
     if (stream === undefined) return; // late
-    this.#sender.drop(stream.sending);
+    this.#sender.drop(stream);
     this.#close(id);
     if (stream.at !== 'RECEIVING') this.#options.handler.cancelled(stream);
   }
@@ -266,8 +267,8 @@ export class ServerStreams implements Streams {
     return this.#sender.queuedBytes * 2 > this.#options.maxQueuedBytes;
   }
 
-  #isWritable({ sending }: OpenStream): boolean {
-    return !this.#isFull && sending.queuedBytes < MAX_AHEAD_BYTES && sending.queuedCount < MAX_AHEAD_VALUES;
+  #isWritable({ queuedBytes, queuedCount }: OpenStream): boolean {
+    return !this.#isFull && queuedBytes < MAX_AHEAD_BYTES && queuedCount < MAX_AHEAD_VALUES;
   }
 
   #resumeWritable(candidates: Iterable<OpenStream | undefined>): void {
@@ -282,7 +283,7 @@ export class ServerStreams implements Streams {
 
   /** The stream, unless it is closed or its end is queued. */
   #running(stream: ServerStream): OpenStream | undefined {
-    return stream instanceof OpenStream && stream.at === 'RUNNING' && this.#open.get(stream.sending.id) === stream
+    return stream instanceof OpenStream && stream.at === 'RUNNING' && this.#open.get(stream.id) === stream
       ? stream
       : undefined;
   }

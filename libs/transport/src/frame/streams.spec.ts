@@ -1,29 +1,27 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { asReceived, drainFrames as drain, messageOf, nextFrame, plainFrame } from '../../../../test/support/frames.js';
+import type { PlainFrame } from '../../../../test/support/frames.js';
 import { TransportError } from '../errors.js';
 import { ClientStreams } from './client-streams.js';
 import type { AnswerSink, ClientStream } from './client-stream.js';
 import { EventSequence } from './event-sequence.js';
 import type { Frame } from './frame.js';
 import { encodeEvent, encodeRequest } from './message.js';
+import type { OutgoingMessage } from './outgoing-message.js';
 import { ServerStreams } from './server-streams.js';
 import type { ServerStream } from './server-streams.js';
 import type { Streams } from './streams.js';
 
-const ROOM = 65_502;
 const PEER = { maxMessageBytes: 1_000_000, maxIncompleteBytes: 65_536, maxInFlight: 4 };
 const unexpected = expect.objectContaining({ code: 'ERR_FRAME_UNEXPECTED' });
-const request = (bytes = 1): Buffer => encodeRequest({ timeoutMs: 0, pattern: 'p', data: Buffer.alloc(bytes) });
-const event = (): Buffer => encodeEvent({ pattern: 'p', data: 1 });
-const frame = (kind: Frame['kind'], stream: number, fields: Partial<Frame> = {}): Frame => ({
-  kind,
-  stream,
-  more: false,
-  last: false,
-  payload: kind === 'COMPLETE' || kind === 'CANCEL' || kind === 'ACK' ? Buffer.alloc(0) : Buffer.of(2),
-  ...fields,
-});
+const request = (bytes = 1): OutgoingMessage =>
+  encodeRequest({ timeoutMs: 0, pattern: 'p', data: Buffer.alloc(bytes) });
+const event = (): OutgoingMessage => encodeEvent({ pattern: 'p', data: 1 });
+const frame = (kind: Frame['kind'], stream: number, fields: Partial<PlainFrame> = {}): Frame =>
+  asReceived(plainFrame(kind, stream, fields));
+const FIRST = { more: true, total: 70_000 };
 
 /** Notes what it hears, in words. */
 class Heard implements AnswerSink {
@@ -46,12 +44,6 @@ function client(options: { firstId?: number; maxQueuedMessages?: number; maxInFl
   const { maxQueuedMessages = 8, maxInFlight = 4, ...rest } = options;
   const limits = { maxQueuedMessages, maxQueuedBytes: 1_000_000, sequence: new EventSequence() };
   return new ClientStreams({ own: PEER, peer: { ...PEER, maxInFlight }, ...limits, ...rest });
-}
-
-function drain(streams: Streams): Frame[] {
-  const frames: Frame[] = [];
-  for (let next = streams.nextFrame(ROOM); next !== undefined; next = streams.nextFrame(ROOM)) frames.push(next);
-  return frames;
 }
 
 /** A client with one request whose first frame was sealed, as stream 1. */
@@ -111,9 +103,9 @@ describe('ClientStreams', () => {
 
   it('drops a value under way when the error comes', () => {
     const { streams, heard } = asked();
-    streams.receive(frame('NEXT', 1, { more: true }), 0);
-    streams.receive(frame('ERROR', 1, { more: true }), 0);
-    streams.receive(frame('ERROR', 1), 0);
+    streams.receive(frame('NEXT', 1, FIRST), 0);
+    streams.receive(frame('ERROR', 1, { ...FIRST, payload: Buffer.alloc(40_000, 2) }), 0);
+    streams.receive(frame('ERROR', 1, { payload: Buffer.alloc(30_000, 2) }), 0);
     expect(heard.words).toEqual(['error']);
     expect(streams.hasIncomplete).toBe(false);
   });
@@ -144,18 +136,18 @@ describe('ClientStreams', () => {
     const first = streams.open('REQUEST', request(), new Heard());
     const queued = streams.open('REQUEST', request(), new Heard());
     streams.cancel(first);
-    expect(drain(streams).map(({ kind, stream }) => `${kind} ${stream}`)).toEqual(['REQUEST 2']);
+    expect(drain(streams).map(({ kind, stream }) => `${kind} ${stream}`)).toEqual(['REQUEST 1']);
     streams.cancel(queued);
     streams.cancel(queued);
     streams.open('REQUEST', request(), new Heard());
-    expect(drain(streams).map(({ kind, stream }) => `${kind} ${stream}`)).toEqual(['CANCEL 2', 'REQUEST 3']);
+    expect(drain(streams).map(({ kind, stream }) => `${kind} ${stream}`)).toEqual(['CANCEL 1', 'REQUEST 2']);
   });
 
   it('stops sending a request whose answer is final already', () => {
     const streams = client();
     const heard = new Heard();
-    streams.open('REQUEST', request(60_000), heard);
-    expect(streams.nextFrame(ROOM)).toMatchObject({ more: true });
+    streams.open('REQUEST', request(100_000), heard);
+    expect(nextFrame(streams)).toMatchObject({ more: true });
     streams.receive(frame('ERROR', 1), 0);
     expect(drain(streams)).toEqual([]);
     expect(heard.words).toEqual(['error']);
@@ -198,7 +190,7 @@ describe('ServerStreams', () => {
 
   it('refuses a fragment of another kind, a stream beyond the slots, and one after GOAWAY', () => {
     const { streams } = new Server();
-    streams.receive(frame('REQUEST', 1, { more: true }), 0);
+    streams.receive(frame('REQUEST', 1, FIRST), 0);
     expect(() => streams.receive(frame('EVENT', 1), 0)).toThrow(unexpected);
     for (const id of [2, 3, 4]) streams.receive(frame('REQUEST', id), 0);
     expect(() => streams.receive(frame('REQUEST', 5), 0)).toThrow(
@@ -212,7 +204,7 @@ describe('ServerStreams', () => {
     const server = new Server();
     server.streams.receive(frame('REQUEST', 7), 0);
     server.streams.receive(frame('CANCEL', 7), 0);
-    for (const late of [frame('REQUEST', 7, { more: true }), frame('CANCEL', 7), frame('REQUEST', 3)]) {
+    for (const late of [frame('REQUEST', 7, FIRST), frame('CANCEL', 7), frame('REQUEST', 3)]) {
       server.streams.receive(late, 0);
     }
     expect(server.requests).toHaveLength(1);
@@ -226,12 +218,12 @@ describe('ServerStreams', () => {
     server.streams.receive(frame('REQUEST', 1), 0);
     const [stream] = server.requests;
     if (stream === undefined) throw new TypeError('the request was not handed over');
-    server.streams.next(stream, Buffer.of(2), false);
+    server.streams.next(stream, messageOf(Buffer.of(2)), false);
     expect(drain(server.streams)).toMatchObject([{ kind: 'NEXT', last: false }]);
     server.streams.complete(stream);
     expect(drain(server.streams)).toMatchObject([{ kind: 'COMPLETE' }]);
     expect(server.streams.isIdle).toBe(true);
-    server.streams.next(stream, Buffer.of(2), false);
+    server.streams.next(stream, messageOf(Buffer.of(2)), false);
     expect(drain(server.streams)).toEqual([]);
   });
 
@@ -240,11 +232,11 @@ describe('ServerStreams', () => {
     server.streams.receive(frame('REQUEST', 1), 0);
     const [stream] = server.requests;
     if (stream === undefined) throw new TypeError('the request was not handed over');
-    server.streams.next(stream, Buffer.alloc(900), false);
-    expect(() => server.streams.next(stream, Buffer.alloc(200), false)).toThrow(
+    server.streams.next(stream, messageOf(Buffer.alloc(900)), false);
+    expect(() => server.streams.next(stream, messageOf(Buffer.alloc(200)), false)).toThrow(
       expect.objectContaining({ code: 'ERR_OVERLOADED' }),
     );
-    server.streams.fail(stream, Buffer.of(2));
+    server.streams.fail(stream, messageOf(Buffer.of(2)));
     expect(drain(server.streams)).toMatchObject([{ kind: 'ERROR' }]);
   });
 });
@@ -252,27 +244,27 @@ describe('ServerStreams', () => {
 describe('both sides together', () => {
   it('give the room of a value that was cut off by an error away only behind that error [R6.18]', () => {
     const near = client();
-    const far = new Server({ maxQueuedBytes: 200_000 });
+    const far = new Server({ maxQueuedBytes: 500_000 });
     for (let i = 0; i < 2; i++) near.open('REQUEST', request(), new Heard());
-    for (const sent of drain(near)) far.streams.receive(sent, 0);
+    for (const sent of drain(near)) far.streams.receive(asReceived(sent), 0);
     const [first, second] = far.requests;
     if (first === undefined || second === undefined) throw new TypeError('a request was not handed over');
-    far.streams.next(first, Buffer.alloc(65_536, 2), false);
-    for (let i = 0; i < 3; i++) near.receive(far.streams.nextFrame(ROOM) as Frame, 0);
-    far.streams.next(second, Buffer.alloc(65_536, 2), false);
-    far.streams.fail(first, Buffer.of(2));
+    far.streams.next(first, messageOf(Buffer.alloc(200_000, 2)), false);
+    for (let i = 0; i < 3; i++) near.receive(asReceived(nextFrame(far.streams) as PlainFrame), 0);
+    far.streams.next(second, messageOf(Buffer.alloc(200_000, 2)), false);
+    far.streams.fail(first, messageOf(Buffer.of(2)));
     const rest = drain(far.streams);
     expect(rest.slice(0, 2)).toMatchObject([
       { kind: 'ERROR', stream: 1 },
       { kind: 'NEXT', stream: 2 },
     ]);
-    for (const sent of rest) near.receive(sent, 0);
+    for (const sent of rest) near.receive(asReceived(sent), 0);
     expect(near.hasIncomplete).toBe(false);
   });
 
   it('agree that nothing is open once every frame has crossed, whatever was cancelled or answered when', () => {
     const step = fc.oneof(
-      fc.record({ do: fc.constant('ask' as const), bytes: fc.constantFrom(1, 20_000, 60_000) }),
+      fc.record({ do: fc.constant('ask' as const), bytes: fc.constantFrom(1, 20_000, 100_000) }),
       fc.record({
         do: fc.constantFrom('cancel' as const, 'answer' as const, 'stream' as const, 'fail' as const),
         at: fc.nat(),
@@ -289,8 +281,8 @@ describe('both sides together', () => {
         const opened: [ClientStream, Heard][] = [];
         const carry = (from: Streams, to: Streams, count: number): void => {
           for (let i = 0; i < count; i++) {
-            const next = from.nextFrame(ROOM);
-            if (next !== undefined) to.receive(next, 0);
+            const next = nextFrame(from);
+            if (next !== undefined) to.receive(asReceived(next), 0);
           }
         };
         for (const action of steps) {
@@ -306,8 +298,8 @@ describe('both sides together', () => {
             const stream = far.requests[action.at % (far.requests.length || 1)];
             if (stream === undefined) continue;
             if (action.do === 'answer') far.streams.complete(stream);
-            else if (action.do === 'fail') far.streams.fail(stream, Buffer.of(2));
-            else if (far.streams.isRunning(stream)) far.streams.next(stream, Buffer.alloc(100), false);
+            else if (action.do === 'fail') far.streams.fail(stream, messageOf(Buffer.of(2)));
+            else if (far.streams.isRunning(stream)) far.streams.next(stream, messageOf(Buffer.alloc(100)), false);
           }
         }
         for (let round = 0; round < 400 && !(near.isIdle && far.streams.isIdle); round++) {
@@ -331,8 +323,8 @@ describe('one side against any frames', () => {
   const step = fc.record({
     frame: fc.constantFrom(...kinds),
     stream: fc.integer({ min: 1, max: 9 }),
-    flag: fc.nat({ max: 2 }),
-    bytes: fc.constantFrom(1, 16_384, 40_000),
+    flag: fc.nat({ max: 3 }),
+    bytes: fc.constantFrom(1, 30_000, 40_000),
     own: fc.nat({ max: 3 }),
   });
 
@@ -345,7 +337,12 @@ describe('one side against any frames', () => {
       const isSignal = kind === 'COMPLETE' || kind === 'CANCEL' || kind === 'ACK';
       const fields = isSignal
         ? {}
-        : { payload: Buffer.alloc(bytes, 2), more: flag === 1, last: flag === 2 && kind === 'NEXT' };
+        : {
+            payload: Buffer.alloc(bytes, 2),
+            more: flag === 1 || flag === 3,
+            last: flag === 2 && kind === 'NEXT',
+            total: flag === 3 ? 70_000 : 0,
+          };
       try {
         streams.receive(frame(kind, stream, fields), 0);
       } catch (error) {
@@ -361,8 +358,9 @@ describe('one side against any frames', () => {
         const server = new Server({ maxQueuedBytes: 1_000_000 });
         play(server.streams, steps, (choice) => {
           const stream = server.requests.at(-1);
-          if (choice === 1) server.streams.nextFrame(ROOM);
-          if (choice === 2 && stream !== undefined) server.streams.next(stream, Buffer.alloc(20_000, 2), false);
+          if (choice === 1) nextFrame(server.streams);
+          if (choice === 2 && stream !== undefined)
+            server.streams.next(stream, messageOf(Buffer.alloc(20_000, 2)), false);
           if (choice === 3 && stream !== undefined) server.streams.complete(stream);
           expect(server.streams.openCount).toBeLessThanOrEqual(PEER.maxInFlight);
         });
@@ -381,7 +379,7 @@ describe('one side against any frames', () => {
         play(streams, steps, (choice) => {
           const heard = new Heard();
           if (choice === 1) opened.push([streams.open('REQUEST', request(20_000), heard), heard]);
-          if (choice === 2) streams.nextFrame(ROOM);
+          if (choice === 2) nextFrame(streams);
           if (choice === 3 && opened[0] !== undefined) streams.cancel(opened[0][0]);
           expect(streams.openCount).toBeLessThanOrEqual(PEER.maxInFlight);
         });

@@ -6,8 +6,12 @@ import type { Frame } from './frame.js';
 export interface Streams {
   /** @throws {TransportError} A violation: it ends the connection. */
   receive(frame: Frame, nowMs: number): void;
-  /** The next frame to seal, if there is one that fits into `roomBytes`. */
-  nextFrame(roomBytes: number): Frame | undefined;
+  /**
+   * Writes the next frame to `target`, which has `roomBytes` from `at` on.
+   *
+   * @returns Its bytes; 0 if no stream is ready, or if the frame does not fit.
+   */
+  writeFrame(target: Buffer, at: number, roomBytes: number): number;
   /** How many streams could give a frame now. */
   readonly readyCount: number;
   /** So many ready ones are worth a write while others are still to come; unbounded where that cannot be told. */

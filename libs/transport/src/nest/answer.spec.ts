@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
+import { asReceived, bytesOf, plainFrame } from '../../../../test/support/frames.js';
 import { ServerStreams } from '../frame/server-streams.js';
 import type { ServerStream } from '../frame/server-streams.js';
 import { encodeData } from '../frame/payload.js';
@@ -19,9 +20,9 @@ function twoStreams(): { readonly streams: ServerStreams; readonly opened: Serve
     cancelled: () => undefined,
   };
   const streams = new ServerStreams({ own: LIMITS, peer: LIMITS, maxQueuedBytes: 65_536, handler });
-  const payload = encodeRequest({ timeoutMs: 0, pattern: 'blob', data: 1 });
+  const payload = bytesOf(encodeRequest({ timeoutMs: 0, pattern: 'blob', data: 1 }));
   for (const stream of [1, 2]) {
-    streams.receive({ kind: 'REQUEST', stream, more: false, last: false, payload }, 0);
+    streams.receive(asReceived(plainFrame('REQUEST', stream, { payload })), 0);
   }
   return { streams, opened };
 }
@@ -34,7 +35,7 @@ describe('an Answer', () => {
     streams.next(first, encodeData(Buffer.alloc(60_000)), true);
     const answerFailed = vi.fn<(stream: ServerStream, error: unknown) => void>();
     const bytes = Buffer.alloc(500_000);
-    const allocated = vi.spyOn(Buffer, 'allocUnsafe');
+    const allocated = vi.spyOn(Buffer, 'allocUnsafeSlow');
     const host = { streams, flush: () => undefined, serializer: undefined, handlerFailed: answerFailed, answerFailed };
     const answer = new Answer(host, second);
     answer.only(bytes);

@@ -5,6 +5,7 @@ import { TransportError } from '../errors.js';
 import type { AnswerSink, ClientStream } from '../frame/client-stream.js';
 import { encodeEvent } from '../frame/message.js';
 import type { Call } from '../frame/message.js';
+import type { OutgoingMessage } from '../frame/outgoing-message.js';
 import type { Link } from './client-link.js';
 import type { InOrder } from './in-order.js';
 import { checkSerialized } from './packet.js';
@@ -75,11 +76,11 @@ export abstract class ClientCall implements AnswerSink {
     }
   }
 
-  protected open(kind: 'REQUEST' | 'EVENT', payload: Buffer): void {
+  protected open(kind: 'REQUEST' | 'EVENT', message: OutgoingMessage): void {
     const { link } = this.options;
     if (link === undefined)
       throw new TransportError('ERR_CONNECTION_LOST', 'The connection was lost before the call', { sent: false });
-    this.#stream = link.streams.open(kind, payload, this);
+    this.#stream = link.streams.open(kind, message, this);
     if (link.streams.isNearlyExhausted) void link.connection.close();
     link.connection.scheduleFlush();
   }
@@ -105,7 +106,7 @@ export abstract class ClientCall implements AnswerSink {
   }
 
   #expire(): void {
-    const sent = this.#stream?.state.at === 'SEALED';
+    const sent = this.#stream?.at === 'SEALED';
     this.cancelStream();
     this.fail(requestTimedOut(this.options.deadlineMs, sent));
   }

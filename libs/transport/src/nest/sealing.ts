@@ -6,38 +6,44 @@ import { wipe } from '@sealwire/crypto';
 import { clock } from '../clock.js';
 import type { ConnectionCodec } from '../connection/codec.js';
 import type { Session } from '../handshake/index.js';
-import { contentBytes, decodeContent, writeContent } from '../record/content.js';
+import { decodeContent, writeContent } from '../record/content.js';
 import type { OutgoingContent, RecordContent } from '../record/content.js';
 import { OpeningHalf, PADDING_ROOM_BYTES, recordBytes, SealingHalf } from '../record/half-connection.js';
 import type { KeyLimits } from '../record/half-connection.js';
 import { MAX_INNER_BYTES } from '../record/record.js';
+import { giveBackSlab, takeSlab } from '../record/slab.js';
 
 const KEY_UPDATE = { type: 'KEY_UPDATE' } as const;
-const KEY_UPDATE_BYTES = recordBytes(contentBytes(KEY_UPDATE));
+const KEY_UPDATE_BYTES = recordBytes(1);
+const MAX_RECORD_BYTES = recordBytes(MAX_INNER_BYTES);
+const NOTHING: Buffer = Buffer.alloc(0);
 
 // One for the process: it is sealed before anything else is written to it.
 const inner = Buffer.alloc(MAX_INNER_BYTES + PADDING_ROOM_BYTES);
 
 /** Seals what one turn of the event loop has to say. KEY_UPDATE is its own business: it comes when the key is worn. */
-export class SealingSerializer implements Serializer<readonly OutgoingContent[], Buffer> {
+export class SealingSerializer implements Serializer<Iterable<OutgoingContent>, Buffer> {
   readonly #half: SealingHalf;
 
   constructor(half: SealingHalf) {
     this.#half = half;
   }
 
-  serialize(contents: readonly OutgoingContent[]): Buffer {
+  serialize(contents: Iterable<OutgoingContent>): Buffer {
     const nowMs = clock.nowMs();
-    const sealed = Buffer.allocUnsafe(mostBytes(contents));
+    let slab = takeSlab();
     let at = 0;
     for (const content of contents) {
+      if (slab.length - at < KEY_UPDATE_BYTES + MAX_RECORD_BYTES) slab = enlarge(slab, at);
       if (this.#half.isWorn(nowMs)) {
-        at = this.#seal(sealed, at, KEY_UPDATE);
+        at = this.#seal(slab, at, KEY_UPDATE);
         this.#half.updateKey(nowMs);
       }
-      at = this.#seal(sealed, at, content);
+      at = this.#seal(slab, at, content);
     }
-    return at === sealed.length ? sealed : sealed.subarray(0, at);
+    if (at > 0) return slab.subarray(0, at);
+    giveBackSlab(slab);
+    return NOTHING;
   }
 
   /** The connection has ended: nothing can be sealed after that. */
@@ -47,18 +53,19 @@ export class SealingSerializer implements Serializer<readonly OutgoingContent[],
 
   /** @returns Where the record ends. */
   #seal(target: Buffer, offset: number, content: OutgoingContent): number {
-    const bytes = contentBytes(content);
-    writeContent(inner, content);
+    const bytes = writeContent(inner, content);
+    if (bytes === 0) return offset;
     this.#half.sealInto(target, offset, inner, bytes);
     return offset + recordBytes(bytes);
   }
 }
 
-/** As if the key were worn before every record. */
-function mostBytes(contents: readonly OutgoingContent[]): number {
-  let bytes = 0;
-  for (const content of contents) bytes += KEY_UPDATE_BYTES + recordBytes(contentBytes(content));
-  return bytes;
+/** Whoever gives more than one write's worth of contents gets memory of its own for them. */
+function enlarge(slab: Buffer, filled: number): Buffer {
+  const larger = Buffer.allocUnsafeSlow(2 * slab.length);
+  slab.copy(larger, 0, 0, filled);
+  giveBackSlab(slab);
+  return larger;
 }
 
 /** Opens one record after the other. What it throws ends the connection. */

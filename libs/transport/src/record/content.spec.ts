@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { decodeContent, encodeContent } from './content.js';
+import { encodeContent } from '../../../../test/support/frames.js';
+import { decodeContent } from './content.js';
 import type { RecordContent } from './content.js';
 
 const CONTENTS: readonly RecordContent[] = [

@@ -1,7 +1,5 @@
 // What a record says once it is open (docs/protocol.md §5.2):   inner = type(1) ‖ body
 import { TransportError } from '../errors.js';
-import { framesBytes, writeFrames } from '../frame/frame.js';
-import type { Frame } from '../frame/frame.js';
 
 import { MAX_INNER_BYTES } from './record.js';
 
@@ -16,57 +14,48 @@ const TYPE_OF = { DATA: 1, KEY_UPDATE: 2, CLOSE: 3, GOAWAY: 4, PING: 5, PONG: 6,
 export const CLOSE_CODE = { done: 0, goingAway: 1, idle: 2, limit: 3 } as const;
 export type CloseReason = keyof typeof CLOSE_CODE;
 
-export type RecordContent =
-  | { readonly type: 'DATA'; readonly frames: Buffer }
+export type RecordContent = { readonly type: 'DATA'; readonly frames: Buffer } | ControlContent;
+
+export type ControlContent =
   | { readonly type: 'CLOSE'; readonly reason: CloseReason }
   | { readonly type: 'PING' | 'PONG'; readonly token: Buffer }
   | { readonly type: 'KEY_UPDATE' | 'GOAWAY' | 'CONFIRM' };
 
-/** What is to be sealed: frames may still be apart. */
-export type OutgoingContent = RecordContent | { readonly type: 'DATA'; readonly frames: readonly Frame[] };
+/** What is to be sealed. The frames of a DATA record are written where it is sealed. */
+export type OutgoingContent = ControlContent | { readonly type: 'DATA'; readonly frames: FrameSource };
 
-export function encodeContent(content: OutgoingContent): Buffer {
-  const inner = Buffer.allocUnsafe(contentBytes(content));
-  writeContent(inner, content);
-  return inner;
+export interface FrameSource {
+  /**
+   * Writes as many frames as belong into one record to `target`, which has {@link MAX_DATA_BYTES} from `at` on.
+   *
+   * @returns Their bytes; 0 if there is nothing to send, and then no record.
+   */
+  writeFrames(target: Buffer, at: number): number;
 }
 
-/** How many bytes {@link writeContent} writes. */
-export function contentBytes(content: OutgoingContent): number {
+/**
+ * Writes type and body to the start of `target`, which has {@link MAX_INNER_BYTES}.
+ *
+ * @returns How many bytes that are; 0 if there is nothing to be sealed.
+ */
+export function writeContent(target: Buffer, content: OutgoingContent): number {
+  target[0] = TYPE_OF[content.type];
   switch (content.type) {
-    case 'DATA':
-      return TYPE_BYTES + (Buffer.isBuffer(content.frames) ? content.frames.length : framesBytes(content.frames));
+    case 'DATA': {
+      const bytes = content.frames.writeFrames(target, TYPE_BYTES);
+      return bytes === 0 ? 0 : TYPE_BYTES + bytes;
+    }
     case 'CLOSE':
+      target[TYPE_BYTES] = CLOSE_CODE[content.reason];
       return TYPE_BYTES + 1;
     case 'PING':
     case 'PONG':
+      target.set(content.token, TYPE_BYTES);
       return TYPE_BYTES + content.token.length;
     case 'KEY_UPDATE':
     case 'GOAWAY':
     case 'CONFIRM':
       return TYPE_BYTES;
-  }
-}
-
-/** Writes type and body to the start of `target`. */
-export function writeContent(target: Buffer, content: OutgoingContent): void {
-  target[0] = TYPE_OF[content.type];
-  switch (content.type) {
-    case 'DATA':
-      if (Buffer.isBuffer(content.frames)) target.set(content.frames, TYPE_BYTES);
-      else writeFrames(target, TYPE_BYTES, content.frames);
-      return;
-    case 'CLOSE':
-      target[TYPE_BYTES] = CLOSE_CODE[content.reason];
-      return;
-    case 'PING':
-    case 'PONG':
-      target.set(content.token, TYPE_BYTES);
-      return;
-    case 'KEY_UPDATE':
-    case 'GOAWAY':
-    case 'CONFIRM':
-      return;
   }
 }
 
