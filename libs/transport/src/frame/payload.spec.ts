@@ -36,7 +36,8 @@ describe('data', () => {
   it('weighs what it takes in memory: bytes as they are, JSON with its values', () => {
     const weightOf = (value: unknown): number => weighData(encoded(value)).weight;
     expect(weightOf(Buffer.alloc(1_000_000))).toBe(1_000_000);
-    expect(weightOf('x'.repeat(1_000_000))).toBe(1_000_002 + 64);
+    expect(weightOf('x'.repeat(1_000_000))).toBe(1_000_000);
+    expect(weightOf({ text: 'x'.repeat(1_000_000), n: 1 })).toBe(1_000_010 + 16 * '{"text":0,"n":1}'.length);
     expect(weightOf(Array.from({ length: 50_000 }, () => ({})))).toBe(150_001 + 50_001 * 64);
     expect(weightOf({})).toBe(2 * 16);
     expect(weightOf(undefined)).toBe(0);

@@ -1,20 +1,25 @@
 // The data of a message (docs/protocol.md §6.3):   encoding(1) ‖ bytes
 import { TransportError } from '../errors.js';
 
-import { parseJson, stringifyJson } from './json.js';
+import { decodeUtf8, parseJson, stringifyJson } from './json.js';
 import type { ParsedJson } from './json.js';
 import { DEFAULT_MAX_JSON_NODES } from './json-check.js';
 import { OutgoingMessage } from './outgoing-message.js';
 import type { MessageHead } from './outgoing-message.js';
+import { decodeObjectWithText, encodeWithoutText, isLongText, readPlainObject } from './object-with-text.js';
+import type { ReadMessage } from './object-with-text.js';
 
 const JSON_TEXT = 0;
 const RAW_BYTES = 1;
 const UNDEFINED = 2;
+const OBJECT_WITH_TEXT = 3;
+const TEXT = 4;
 const UNKNOWN = 255;
 const ENCODING_BYTES = 1;
 const OF_JSON = Buffer.of(JSON_TEXT);
 const OF_RAW_BYTES = Buffer.of(RAW_BYTES);
 const OF_UNDEFINED = Buffer.of(UNDEFINED);
+const OF_TEXT = Buffer.of(TEXT);
 
 /** What V8 takes for a value of JSON: an empty object 56 bytes, and 8 where it is kept. */
 const NODE_BYTES = 64;
@@ -22,14 +27,24 @@ const NODE_BYTES = 64;
 const UNCOUNTED_GROWTH = 16;
 
 /**
- * Encodes `Buffer` and `Uint8Array` as their bytes, everything else as JSON, behind `head`. The value
+ * Encodes `Buffer` and `Uint8Array` as their bytes, a long text as it is, everything else as JSON, behind `head`. The value
  * is read now and never again: it may change as soon as this returns.
  *
  * @throws {TransportError} `ERR_MESSAGE_UNSERIALIZABLE`
  */
 export function encodeData(value: unknown, head?: MessageHead): OutgoingMessage {
   if (value instanceof Uint8Array) return new OutgoingMessage(OF_RAW_BYTES, copyOf(value), head);
+  if (typeof value === 'string' && isLongText(value)) return new OutgoingMessage(OF_TEXT, value, head);
+  if (typeof value === 'object' && value !== null) return encodeObject(value, head);
   return encodeJson(value, head);
+}
+
+function encodeObject(value: object, head: MessageHead | undefined): OutgoingMessage {
+  const read = readPlainObject(value);
+  if (read?.key === undefined) return encodeJson(read?.copy ?? value, head);
+  const { copy, key } = read;
+  const text = String(copy[key]);
+  return new OutgoingMessage(encodeWithoutText(OBJECT_WITH_TEXT, copy, key), text, head);
 }
 
 function encodeJson(value: unknown, head: MessageHead | undefined): OutgoingMessage {
@@ -60,6 +75,10 @@ export function weighData(message: Buffer, start = 0, maxJsonNodes = DEFAULT_MAX
   switch (encoding) {
     case JSON_TEXT:
       return weighJson(parseJson(message, bytesStart, message.length, maxJsonNodes), bytes);
+    case OBJECT_WITH_TEXT:
+      return weighObject(decodeObjectWithText(message, bytesStart, maxJsonNodes), bytes);
+    case TEXT:
+      return { value: decodeUtf8(message, bytesStart, message.length), weight: bytes };
     case RAW_BYTES:
       return { value: copyOf(message.subarray(bytesStart)), weight: bytes };
     case UNDEFINED:
@@ -67,6 +86,11 @@ export function weighData(message: Buffer, start = 0, maxJsonNodes = DEFAULT_MAX
       break;
   }
   throw new TransportError('ERR_MESSAGE_MALFORMED', 'Data in an unknown encoding');
+}
+
+function weighObject(read: ReadMessage, bytes: number): WeighedData {
+  const { value, weight } = weighJson(read, read.jsonBytes);
+  return { value, weight: weight + bytes - read.jsonBytes };
 }
 
 function weighJson({ value, nodes }: ParsedJson, bytes: number): WeighedData {
