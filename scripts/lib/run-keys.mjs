@@ -30,9 +30,15 @@ export async function command(stop) {
     const id = await createKeyFile(file);
     console.log(`Made ${file}, key id ${id}. Both sides need the same file: copy it over a channel you trust.`);
   } else {
-    console.log(keyId(await loadKeyFile(file, { policy, warn: (message) => console.error(message) })));
+    const key = await loadKeyFile(file, { policy, warn: (message) => console.error(message) }).catch(explain);
+    console.log(keyId(key));
   }
   return 0;
+}
+
+// The library does not know of this command.
+function explain(error) {
+  throw error.code === 'ERR_KEY_FILE_MISSING' ? new Failure(`${error.message} (npm run keys -- keygen FILE)`) : error;
 }
 
 function readArguments() {

@@ -13,7 +13,11 @@ function systemError(code: string): Error {
 describe('a failed start', () => {
   it.each([
     [new StartError('PORT must be a number'), 'PORT must be a number'],
-    [new CryptoError('ERR_KEY_FILE_MISSING', 'No key file'), 'SEALWIRE_KEY_FILE: No key file'],
+    [new CryptoError('ERR_KEY_FILE_MODE', 'Too open'), 'SEALWIRE_KEY_FILE: Too open'],
+    [
+      new CryptoError('ERR_KEY_FILE_MISSING', 'No key file'),
+      'SEALWIRE_KEY_FILE: No key file (in this repository: "npm run keys -- keygen FILE")',
+    ],
   ])('is one line where the settings or the key are wrong: %s', (error, line) => {
     expect(explainStartFailure(error)).toBe(line);
   });

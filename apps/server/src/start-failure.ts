@@ -12,8 +12,14 @@ export interface ListenerVariables {
 /** @returns What is wrong and what to do, in one line; undefined for what only a stack trace can explain. */
 export function explainStartFailure(error: unknown): string | undefined {
   if (error instanceof StartError) return error.message;
-  if (error instanceof CryptoError) return `SEALWIRE_KEY_FILE: ${error.message}`;
+  if (error instanceof CryptoError) return `SEALWIRE_KEY_FILE: ${error.message}${keygenHint(error)}`;
   return undefined;
+}
+
+/** The library does not know of the commands of this repository. */
+function keygenHint({ code }: CryptoError): string {
+  const isNewKeyNeeded = /^ERR_KEY_(FILE_MISSING|TEXT|PATTERN|FEW_VALUES|REPEATED_BYTE|PUBLISHED)$/.test(code);
+  return isNewKeyNeeded ? ' (in this repository: "npm run keys -- keygen FILE")' : '';
 }
 
 /** Names the setting that keeps the legacy wire from starting: its key, or where it was to listen. */

@@ -19,6 +19,7 @@ const FAULT_OF = {
   ERR_KEY_FILE_UNREADABLE: 'operator',
   ERR_KEY_FEW_VALUES: 'operator',
   ERR_KEY_LENGTH: 'caller',
+  ERR_KEY_PATTERN: 'operator',
   ERR_KEY_PUBLISHED: 'operator',
   ERR_KEY_REPEATED_BYTE: 'operator',
   ERR_KEY_TEXT: 'operator',

@@ -7,8 +7,8 @@ import { KEY_BYTES } from './key-schedule.js';
 /**
  * - `strict`: a file, not a link to one, that nobody but its owner can read. The owner is this user or root; a file of
  *   root may be readable by its group (0640).
- * - `mounted-secret`: for secrets that Compose or Kubernetes mounts. Links are followed and others may read the file;
- *   still nobody else may write to it.
+ * - `mounted-secret`: for secrets that Docker, Compose or Kubernetes mounts. Links are followed, unless others could have
+ *   laid them, and others may read the file; still nobody else may write to it.
  */
 export type KeyFilePolicy = 'strict' | 'mounted-secret';
 
@@ -38,11 +38,21 @@ export function notRegular(path: string, options?: ErrorOptions): CryptoError {
 }
 
 export function wrongLength(path: string, bytes: number): CryptoError {
-  return new CryptoError(
-    'ERR_KEY_FILE_LENGTH',
-    `Key file ${path} has ${bytes} bytes, not ${KEY_BYTES}: it holds the key as raw bytes, not as hex or base64 text`,
-  );
+  const likely = LIKELY_FORM[bytes] ?? 'a key file holds the key as raw bytes, not as hex or base64 text';
+  return new CryptoError('ERR_KEY_FILE_LENGTH', `Key file ${path} has ${bytes} bytes, not ${KEY_BYTES}: ${likely}`);
 }
+
+const LIKELY_FORM: Readonly<Record<number, string>> = {
+  0: 'it is empty. Remove it, and make or copy the key again',
+  16: 'this may be a key of AES-128 alone, and half of what is needed: make a new one',
+  33: 'this may be a key with a line end behind it, which an editor added: copy the file again',
+  34: 'this may be a key with a line end behind it, which an editor added: copy the file again',
+  35: 'this may be a key with a byte order mark, which an editor added: copy the file again',
+  44: 'this may be a key in base64, and a key file holds raw bytes: decode it (base64 -d)',
+  45: 'this may be a key in base64, and a key file holds raw bytes: decode it (base64 -d)',
+  64: 'this may be a key in hex, and a key file holds raw bytes: decode it (xxd -r -p)',
+  65: 'this may be a key in hex, and a key file holds raw bytes: decode it (xxd -r -p)',
+};
 
 function judgeOwner(path: string, file: KeyFileStatus, user: number): void {
   if (file.uid === user || file.uid === ROOT) return;
@@ -54,9 +64,19 @@ function judgeOwner(path: string, file: KeyFileStatus, user: number): void {
 
 function judgeMode(path: string, file: KeyFileStatus, policy: FilePolicy): void {
   if ((file.mode & forbiddenBits(file, policy)) === 0) return;
-  const mode = formatMode(file.mode);
-  const remedy = policy === 'strict' ? `chmod 600 ${path}` : `chmod go-wx ${path}`;
-  throw new CryptoError('ERR_KEY_FILE_MODE', `Key file ${path} has mode ${mode}, too open to keep a secret: ${remedy}`);
+  const message = `Key file ${path} has mode ${formatMode(file.mode)}, too open to keep a secret`;
+  throw new CryptoError('ERR_KEY_FILE_MODE', `${message}: ${modeRemedy(path, file, policy)}`);
+}
+
+function modeRemedy(path: string, file: KeyFileStatus, policy: FilePolicy): string {
+  if ((file.mode & forbiddenBits(file, 'mounted-secret')) !== 0) {
+    const change = `chmod ${policy === 'strict' ? '600' : 'go-wx'} ${path}`;
+    return `${change}. If that changes nothing, its file system keeps no modes (a Windows drive, vfat): move it to one that does`;
+  }
+  return (
+    `chmod 600 ${path}, or choose the policy mounted-secret if Docker, Compose or Kubernetes mounted it ` +
+    '(SEALWIRE_KEY_POLICY=mounted-secret for the apps)'
+  );
 }
 
 /** As `chmod` takes it, such as 0644. */

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keyId, loadKeyFile } from './index.js';
 
 const PROCESSES = 6;
-const ROUNDS = 5;
+const ROUNDS = 3;
 const MODE = process.platform === 'win32' ? 0o666 : 0o600;
 
 // Each says when it has started, and begins when it is told to: all at once, whoever was slow to start.
@@ -72,5 +72,5 @@ describe('six processes at once', () => {
       expect(readdirSync(home)).toEqual(['aes_key.bin']);
       expect(statSync(path).mode & 0o777).toBe(MODE);
     }
-  });
+  }, 60_000);
 });

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
+  lchownSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -83,12 +84,23 @@ describe('loadKeyFile', () => {
   it('says how to make a file that is missing', async () => {
     const refusal = await refusalOf(loadKeyFile(path));
     expect(refusal).toMatchObject({ code: 'ERR_KEY_FILE_MISSING', fault: 'operator' });
-    expect(refusal.message).toContain(`npm run keys -- keygen ${path}`);
+    expect(refusal.message).toContain(`createKeyFile('${path}') of @sealwire/crypto`);
   });
 
   it.each([0, 1, 16, 31, 33, 44, 64, 4096])('refuses a file of %i bytes', async (size) => {
     write(randomBytes(size));
     expect(await refusalOf(loadKeyFile(path))).toMatchObject({ code: 'ERR_KEY_FILE_LENGTH' });
+  });
+
+  it.each([
+    [0, /empty/],
+    [16, /half/],
+    [33, /line end/],
+    [44, /base64/],
+    [65, /hex/],
+  ])('says what a file of %i bytes may be', async (size, likely) => {
+    write(randomBytes(size));
+    expect((await refusalOf(loadKeyFile(path))).message).toMatch(likely);
   });
 
   it.each([
@@ -131,6 +143,18 @@ describe.skipIf(isWindows)('loadKeyFile, where files have modes and owners (not 
   it.each(['644', '604', '660', '666', '777', '601', '610'])('refuses mode %s', async (mode) => {
     write(generateKey(), Number.parseInt(mode, 8));
     expect(await refusalOf(loadKeyFile(path))).toMatchObject({ code: 'ERR_KEY_FILE_MODE' });
+  });
+
+  it('names the way out for a secret that Docker mounts, and for a file system without modes', async () => {
+    write(generateKey(), 0o444);
+    const { message } = await refusalOf(loadKeyFile(path));
+    expect(message).toMatch(/the policy mounted-secret .*SEALWIRE_KEY_POLICY=mounted-secret/);
+    write(generateKey(), 0o777);
+    for (const policy of ['strict', 'mounted-secret'] as const) {
+      const refusal = await refusalOf(loadKeyFile(path, { policy }));
+      expect(refusal.message).toMatch(/keeps no modes.*move it/);
+      expect(refusal.message).not.toContain('SEALWIRE_KEY_POLICY');
+    }
   });
 
   it('has nothing to warn of under the policy strict', async () => {
@@ -204,6 +228,61 @@ describe.skipIf(isWindows)('loadKeyFile under the policy mounted-secret (not on 
     expect(await loadKeyFile(path, { policy, warn: (message) => warnings.push(message) })).toEqual(key);
     expect(warnings).toEqual([expect.stringMatching(/mounted-secret/)]);
   });
+
+  it.each([
+    ['the link itself', () => directory],
+    ['a directory on the way to the link', () => join(directory, 'on', 'the')],
+  ])('refuses a link that others could replace, by the directory of %s', async (_, exposed) => {
+    const way = join(directory, 'on', 'the', 'way');
+    mkdirSync(way, { recursive: true });
+    write(generateKey(), 0o444);
+    const link = join(exposed() === directory ? directory : way, 'link');
+    symlinkSync(path, link);
+    await expect(loadKeyFile(link, { policy })).resolves.toHaveLength(32);
+    for (const mode of ['777', '770', '702']) {
+      chmodSync(exposed(), Number.parseInt(mode, 8));
+      expect(await refusalOf(loadKeyFile(link, { policy }))).toMatchObject({
+        code: 'ERR_KEY_FILE_SYMLINK',
+        message: expect.stringContaining(`chmod go-w ${exposed()}`),
+      });
+    }
+    await expect(loadKeyFile(path, { policy }), 'the file itself, by its own mode').resolves.toHaveLength(32);
+  });
+
+  it('refuses a directory that is a link and that others could replace', async () => {
+    mkdirSync(join(directory, 'real'));
+    writeFileSync(join(directory, 'real', 'key'), generateKey(), { mode: 0o444 });
+    symlinkSync('real', join(directory, 'linked'));
+    await expect(loadKeyFile(join(directory, 'linked', 'key'), { policy })).resolves.toHaveLength(32);
+    chmodSync(directory, 0o777);
+    expect(await refusalOf(loadKeyFile(join(directory, 'linked', 'key'), { policy }))).toMatchObject({
+      code: 'ERR_KEY_FILE_SYMLINK',
+    });
+  });
+
+  it('follows a link of its own in a directory with the sticky bit, as Kubernetes has it', async () => {
+    write(generateKey(), 0o444);
+    const link = join(directory, 'link');
+    symlinkSync(path, link);
+    chmodSync(directory, 0o1777);
+    await expect(loadKeyFile(link, { policy })).resolves.toHaveLength(32);
+  });
+
+  it.skipIf(!isRoot)(
+    'refuses a link of somebody else, and one in a directory of somebody else (root only)',
+    async () => {
+      write(generateKey(), 0o444);
+      const link = join(directory, 'link');
+      symlinkSync(path, link);
+      lchownSync(link, 12_345, 12_345);
+      chmodSync(directory, 0o1777);
+      expect(await refusalOf(loadKeyFile(link, { policy }))).toMatchObject({ code: 'ERR_KEY_FILE_SYMLINK' });
+      lchownSync(link, 0, 0);
+      chmodSync(directory, 0o755);
+      chownSync(directory, 12_345, 12_345);
+      expect(await refusalOf(loadKeyFile(link, { policy }))).toMatchObject({ code: 'ERR_KEY_FILE_SYMLINK' });
+    },
+  );
 
   it.each(['646', '664', '777'])('refuses mode %s, with which others could write', async (mode) => {
     write(generateKey(), Number.parseInt(mode, 8));

@@ -1,17 +1,59 @@
-// Keys that somebody could guess (docs/protocol.md §2). 32 random bytes fail none of these in the life of the universe.
+// Keys that somebody could guess (docs/protocol.md §2.2). All checks together refuse fewer than one random key in 10^10.
 import { CryptoError } from './errors.js';
+import { followsPattern } from './key-pattern.js';
 import { keyId } from './key-schedule.js';
 
 const MIN_DISTINCT_BYTES = 17;
 
-/** Ids of keys that everybody can look up: the one of the published test vectors. The ids are public, so is this list. */
-const PUBLISHED_KEY_IDS: ReadonlySet<string> = new Set(['0b56bfc1696f34ec']);
+/**
+ * Ids of keys that everybody can look up. The ids are public, so is this list: the key of the published test vectors, then
+ * 32 bytes that are at hand for everybody (SHA-256 of nothing and of words, its constants, digits of π, keys of RFCs).
+ */
+const PUBLISHED_KEY_IDS: ReadonlySet<string> = new Set([
+  '0b56bfc1696f34ec',
+  '9c70fdbb2e1f8600',
+  'fa2d3f45e805940c',
+  '4d398f0d2d889308',
+  '8c9a6f0a845f90f8',
+  '98a9fb1f31b121a7',
+  'f7fc0c43b5385ab1',
+  '8ef68782e19d14ea',
+  'da75963a5dabeb52',
+  'c0c6babf6640a686',
+  '447d9d93d65fa260',
+  '865acbbc4be37005',
+  'aece650b433041b0',
+  '986b62983580ce63',
+  'e6f20d8e377b0074',
+  '9dfbda948addde21',
+  '392278c5a9d9993a',
+  '238ccff4cbd18947',
+  '633aa7e48eb7d419',
+  '98e716acfc7fe304',
+  'e949de2ded5b9994',
+  'f40edb11d8f9e7e5',
+  '0a336f6066cb815f',
+  '12381299d81e5af3',
+  '0edc3436b6108f71',
+  'f52c897712549190',
+  '44ab6acb59af379f',
+  '7c7eb7aba2b0bbf4',
+  '9848c8ba120139cf',
+  '019e9447d037f1e8',
+  'cf37f43bd305cf37',
+  '27bef0a0e8a0871a',
+  'cf0e871931b12eec',
+]);
+/** A passphrase with a few odd bytes: accents, zeros, a byte order mark. */
+const MIN_WORD_BYTES = 26;
+const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * Refuses a key of 32 bytes that was not drawn at random.
  *
  * @param origin - What the message calls the key, such as `Key file /etc/sealwire/aes_key.bin`.
- * @throws {CryptoError} `ERR_KEY_REPEATED_BYTE`, `ERR_KEY_TEXT`, `ERR_KEY_FEW_VALUES`, `ERR_KEY_PUBLISHED`, `ERR_KEY_LENGTH`
+ * @throws {CryptoError} `ERR_KEY_REPEATED_BYTE`, `ERR_KEY_TEXT`, `ERR_KEY_FEW_VALUES`, `ERR_KEY_PATTERN`,
+ *   `ERR_KEY_PUBLISHED`, `ERR_KEY_LENGTH`
  */
 export function checkKeyStrength(key: Uint8Array, origin = 'The key'): void {
   const id = keyId(key);
@@ -19,20 +61,48 @@ export function checkKeyStrength(key: Uint8Array, origin = 'The key'): void {
   if (distinct === 1) {
     throw new CryptoError('ERR_KEY_REPEATED_BYTE', `${origin} repeats one byte: ${REMEDY}`);
   }
-  if (key.every(isText)) {
+  if (isTypedText(key)) {
     throw new CryptoError('ERR_KEY_TEXT', `${origin} is text, a password rather than a key: ${REMEDY}`);
   }
   if (distinct < MIN_DISTINCT_BYTES) {
     throw new CryptoError('ERR_KEY_FEW_VALUES', `${origin} has only ${distinct} different byte values: ${REMEDY}`);
   }
   if (PUBLISHED_KEY_IDS.has(id)) {
-    throw new CryptoError('ERR_KEY_PUBLISHED', `${origin} is the one of the published test vectors: ${REMEDY}`);
+    throw new CryptoError('ERR_KEY_PUBLISHED', `${origin} is a published value: ${REMEDY}`);
+  }
+  if (followsPattern(key)) {
+    throw new CryptoError('ERR_KEY_PATTERN', `${origin} follows a pattern that can be guessed: ${REMEDY}`);
   }
 }
 
-const REMEDY = 'make a random one with "npm run keys -- keygen FILE"';
+const REMEDY = 'make a random one with createKeyFile() of @sealwire/crypto';
+
+/** What a person types, in whatever encoding: padded to 32 bytes, or with bytes between that are no text. */
+function isTypedText(key: Uint8Array): boolean {
+  if (withoutPadding(key).every(isText) || isUtf8Text(key)) return true;
+  return key.filter(isWordByte).length >= MIN_WORD_BYTES;
+}
 
 /** Printable ASCII, or the white space that a text editor leaves. */
 function isText(byte: number): boolean {
   return (byte >= 0x20 && byte <= 0x7e) || (byte >= 0x09 && byte <= 0x0d);
+}
+
+function isWordByte(byte: number): boolean {
+  return /[0-9A-Za-z ]/.test(String.fromCharCode(byte));
+}
+
+/** Without the runs of one byte that fill a text up to 32 bytes. */
+function withoutPadding(key: Uint8Array): Uint8Array {
+  const first = key.findIndex((byte) => byte !== key[0]);
+  const last = key.findLastIndex((byte) => byte !== key.at(-1));
+  return key.subarray(first > 1 ? first : 0, last < key.length - 2 ? last + 1 : key.length);
+}
+
+function isUtf8Text(key: Uint8Array): boolean {
+  try {
+    return /^[\p{L}\p{M}\p{N}\p{P}\p{S}\p{Z}\s]*$/u.test(utf8.decode(key));
+  } catch {
+    return false;
+  }
 }

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
 import { CryptoError } from './errors.js';
@@ -7,6 +8,9 @@ import { Keyring } from './keyring.js';
 import { createKeyFile } from './new-key-file.js';
 import { wipe } from './secret-bytes.js';
 import { SecretKey } from './secret-key.js';
+
+/** How often a file that another process has just made is looked at: for longer than one write takes. */
+const MAX_READS = 1_000;
 
 export interface KeyringOptions extends KeyFileOptions {
   /** Makes the key file where it is missing, and tells `warn` so. Default: `false`. */
@@ -32,6 +36,15 @@ async function loadOrCreate(path: string, options: KeyringOptions): Promise<Uint
     if (!hasCode(error, 'ERR_KEY_FILE_MISSING')) throw error;
   }
   await createUnlessThere(path, options);
+  return loadMade(path, options);
+}
+
+/** On a file system without hard links, another process may have made the file and not yet have written its bytes. */
+async function loadMade(path: string, options: KeyringOptions): Promise<Uint8Array> {
+  for (let left = MAX_READS; left > 1; left--) {
+    const { size } = await stat(path);
+    if (size > 0) break;
+  }
   return loadKeyFile(path, options);
 }
 

@@ -3,9 +3,11 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
 import { CryptoError } from './errors.js';
+import { followLinks } from './follow-links.js';
 import { judgeKeyFile, notRegular, wrongLength } from './key-file-policy.js';
 import type { FilePolicy } from './key-file-policy.js';
 import { KEY_BYTES } from './key-schedule.js';
+import { wipe } from './secret-bytes.js';
 import { errnoOf } from './system-error.js';
 
 export interface ReadKeyFile {
@@ -19,7 +21,8 @@ export interface ReadKeyFile {
 export function readKeyFile(path: string, policy: FilePolicy): ReadKeyFile {
   const user = process.geteuid?.();
   try {
-    const file = openSync(path, openFlags(policy));
+    const target = policy === 'mounted-secret' && user !== undefined ? followLinks(path, user) : path;
+    const file = openSync(target, openFlags());
     try {
       const status = fstatSync(file);
       judgeKeyFile(path, status, policy, user);
@@ -33,15 +36,22 @@ export function readKeyFile(path: string, policy: FilePolicy): ReadKeyFile {
 }
 
 // Not to follow: a link could be laid between looking and opening. Not to block: a FIFO may never get a writer.
-function openFlags(policy: FilePolicy): number {
+function openFlags(): number {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants; // the last two are undefined on Windows, and count as 0 below
-  return O_RDONLY | O_NONBLOCK | (policy === 'mounted-secret' ? 0 : O_NOFOLLOW);
+  return O_RDONLY | O_NONBLOCK | O_NOFOLLOW;
 }
 
 function readKey(file: number, path: string): Uint8Array {
   const key = new Uint8Array(KEY_BYTES); // not from the pool, whose other slices would share its memory
-  const bytesRead = readSync(file, key, 0, KEY_BYTES, 0);
-  if (bytesRead !== KEY_BYTES) throw wrongLength(path, bytesRead); // cut since fstat
+  let filled = 0;
+  while (filled < KEY_BYTES) {
+    const bytesRead = readSync(file, key, filled, KEY_BYTES - filled, filled); // may be fewer than were asked for
+    if (bytesRead === 0) {
+      wipe(key);
+      throw wrongLength(path, filled); // cut since fstat
+    }
+    filled += bytesRead;
+  }
   return key;
 }
 
@@ -68,7 +78,7 @@ function readFailed(path: string, policy: FilePolicy, cause: unknown): CryptoErr
 }
 
 const copyOrMake = (path: string): string =>
-  `copy it from the other side, or make one with "npm run keys -- keygen ${path}"`;
+  `copy it from the other side, or make one with createKeyFile('${path}') of @sealwire/crypto`;
 
 const MISSING_REMEDY: Record<FilePolicy, (path: string) => string> = {
   strict: copyOrMake,
@@ -78,6 +88,6 @@ const MISSING_REMEDY: Record<FilePolicy, (path: string) => string> = {
 
 const LINK_REMEDY: Record<FilePolicy, string> = {
   strict: 'name the file itself, or choose the policy mounted-secret',
-  'mounted-secret': 'it never ends',
+  'mounted-secret': 'it has become one while it was read',
   legacy: 'name the file itself',
 };

@@ -30,6 +30,7 @@ const WEAK: Readonly<Record<string, Buffer>> = {
   'few bytes': Buffer.alloc(32, Buffer.from([1, 2, 3, 4, 5, 6, 7, 8])),
   text: Buffer.from('0123456789abcdefFEDCBA9876543210'),
   base64: Buffer.from(Buffer.from(generateKey()).toString('base64').slice(0, 32)),
+  'a sequence': Buffer.from(Array.from({ length: 32 }, (_, at) => (at * 7 + 3) & 0xff)),
   '31 bytes': Buffer.from(generateKey()).subarray(1),
   '33 bytes': Buffer.concat([generateKey(), Buffer.of(1)]),
   nothing: Buffer.alloc(0),

@@ -49,7 +49,8 @@ describe('an app that cannot start ends with exit code 1 and one line', () => {
     const path = await keyFile();
     const line = await refusal('client', {});
     expect(line).toMatch(/^SEALWIRE_KEY_FILE: No key file at /);
-    expect(line).toContain(`npm run keys -- keygen ${path}`);
+    expect(line).toContain(path);
+    expect(line).toContain('npm run keys -- keygen FILE');
   });
 
   it.each(['server', 'client'] as const)('that says what is wrong with the key file: %s', async (app) => {

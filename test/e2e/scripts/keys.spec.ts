@@ -74,7 +74,7 @@ describe('npm run keys -- id', () => {
   });
 
   it('says how to make a file that is missing', () => {
-    expect(keys('id', 'aes_key.bin')).toMatchObject(oneLine(/No key file at .* "npm run keys -- keygen /));
+    expect(keys('id', 'aes_key.bin')).toMatchObject(oneLine(/No key file at .* \(npm run keys -- keygen FILE\)/));
   });
 
   it('refuses a weak key without showing it', () => {
