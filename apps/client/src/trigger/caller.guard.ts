@@ -1,8 +1,9 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
 import { Inject, Injectable } from '@nestjs/common';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import { equalBytes } from '@sealwire/crypto';
 
 import { settings } from '../config/settings.js';
 import type { Settings } from '../config/settings.js';
@@ -41,7 +42,7 @@ export class CallerGuard implements CanActivate {
 
 /** In a time that tells nothing of either text, not even its length. */
 function isEqual(given: string, expected: string): boolean {
-  return timingSafeEqual(digest(given), digest(expected));
+  return equalBytes(digest(given), digest(expected));
 }
 
 function digest(text: string): Buffer {

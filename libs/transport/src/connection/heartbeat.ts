@@ -1,6 +1,8 @@
 // PING and PONG of one connection (docs/protocol.md §5.6), and the round trip that they measure.
 import { randomBytes } from 'node:crypto';
 
+import { equalBytes } from '@sealwire/crypto';
+
 import { clock } from '../clock.js';
 import { TransportError } from '../errors.js';
 import { PING_TOKEN_BYTES } from '../record/content.js';
@@ -60,7 +62,7 @@ export class Heartbeat {
 
   /** @throws {TransportError} `ERR_RECORD_UNEXPECTED` - not the token that was sent, or none was. */
   receivePong(token: Buffer): void {
-    if (this.#sent === undefined || !this.#sent.token.equals(token)) {
+    if (this.#sent === undefined || !equalBytes(this.#sent.token, token)) {
       throw new TransportError('ERR_RECORD_UNEXPECTED', 'A PONG that nobody asked for');
     }
     const roundTripMs = clock.nowMs() - this.#sent.atMs;

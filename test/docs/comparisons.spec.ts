@@ -1,0 +1,65 @@
+// The linter holds that secrets are compared in one function: by files that break the rule, in copies of our folders.
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const FOLDERS = [
+  'libs/crypto/src',
+  'libs/transport/src/handshake',
+  'libs/transport/src/record',
+  'libs/transport/src/connection',
+  'libs/transport/src/nest',
+  'libs/transport/src/legacy/wire',
+  'apps/server/src',
+  'apps/client/src',
+];
+const COMPARISONS = {
+  'import.ts': "import { timingSafeEqual } from 'node:crypto';\nexport const isEqual = timingSafeEqual;\n",
+  'namespace.ts': "import * as crypto from 'node:crypto';\nexport const isEqual = crypto.timingSafeEqual;\n",
+  'equals.ts': 'export const isEqual = (tag: Buffer, other: Buffer): boolean => tag.equals(other);\n',
+  'compare.ts': 'export const isEqual = (tag: Buffer, other: Buffer): boolean => tag.compare(other) === 0;\n',
+  'static.ts': 'export const isEqual = (tag: Buffer, other: Buffer): boolean => Buffer.compare(tag, other) === 0;\n',
+};
+
+let copy: string;
+
+beforeAll(() => {
+  copy = mkdtempSync(join(tmpdir(), 'sealwire-'));
+  copyFileSync(join(ROOT, '.oxlintrc.json'), join(copy, '.oxlintrc.json'));
+  for (const folder of FOLDERS) {
+    mkdirSync(join(copy, folder), { recursive: true });
+    for (const [name, text] of Object.entries(COMPARISONS)) writeFileSync(join(copy, folder, name), text);
+  }
+  copyFileSync(join(ROOT, 'libs/crypto/src/secret-bytes.ts'), join(copy, 'libs/crypto/src/secret-bytes.ts'));
+});
+
+afterAll(() => {
+  rmSync(copy, { recursive: true });
+});
+
+/** The files in which the linter finds a restricted comparison. */
+function refusedFiles(): readonly string[] {
+  const oxlint = join(ROOT, 'node_modules', '.bin', 'oxlint');
+  try {
+    execFileSync(oxlint, ['--format', 'unix', '--config', '.oxlintrc.json'], {
+      cwd: copy,
+      stdio: 'pipe',
+      encoding: 'utf8',
+    });
+    return [];
+  } catch (error) {
+    const { stdout } = error as { stdout: string };
+    const lines = stdout.split('\n').filter((line) => line.includes('restricted'));
+    return [...new Set(lines.map((line) => line.split(':')[0] ?? ''))];
+  }
+}
+
+describe('the linter', () => {
+  it('refuses every comparison of bytes but equalBytes, in every folder of the libraries and apps', () => {
+    const expected = FOLDERS.flatMap((folder) => Object.keys(COMPARISONS).map((name) => join(folder, name)));
+    expect([...refusedFiles()].sort()).toEqual(expected.sort());
+  });
+});
