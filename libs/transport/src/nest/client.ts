@@ -28,6 +28,7 @@ import { checkTimeoutMs, keyringSource, resolveEndpoint, resolveService } from '
 import type { SealwireClientOptions } from './options.js';
 import { openRecord, withTimeLeft } from './record-builder.js';
 import { RequestCall } from './request-call.js';
+import { routeOf } from './route.js';
 import { ClientCounters } from './snapshot.js';
 import type { SealwireClientSnapshot } from './snapshot.js';
 import { WhenConnected } from './when-connected.js';
@@ -226,10 +227,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   }
 
   #createCallHost({ serializer, deserializer }: SealwireClientOptions): CallHost {
-    const toRoute = (pattern: Pattern): string => {
-      const route: unknown = this.normalizePattern(pattern);
-      return typeof route === 'string' ? route : JSON.stringify(route);
-    };
+    const toRoute = (pattern: Pattern): string => routeOf(pattern, (kept) => this.normalizePattern(kept));
     return { toRoute, serializer, deserializer, maxJsonNodes: this.#limits.maxJsonNodes, order: this.#order };
   }
 

@@ -1,5 +1,5 @@
 // Hands the messages of one connection to Nest's handlers (docs/protocol.md §6.5 to §6.7).
-import type { Deserializer, MessageHandler, Serializer } from '@nestjs/microservices';
+import type { Deserializer, MessageHandler, MsPattern, Serializer } from '@nestjs/microservices';
 
 import { clock } from '../clock.js';
 import { Deadline } from '../deadline.js';
@@ -31,7 +31,8 @@ export interface HandlerHost {
   readonly serializer: Serializer | undefined;
   readonly deserializer: Deserializer | undefined;
   readonly places: HandlerPlaces;
-  findHandler(pattern: string): MessageHandler | null;
+  findHandler(route: string): MessageHandler | null;
+  toRoute(pattern: MsPattern): string;
   readonly failures: FailureLog;
   /** The handler of an event, which has no caller that could be told. */
   eventFailed(error: unknown, pattern: string): void;
@@ -116,7 +117,7 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
     }
     this.#order.run<Call>(
       () => this.#deserialize(request, true),
-      (call) => this.#runRequest(arrival, checkDeserialized(call), request.timeoutMs, answer),
+      (call) => this.#runRequest(arrival, this.#routed(call), request.timeoutMs, answer),
       (error) => {
         this.#options.host.failures.requestUnreadable(error); // the user's deserializer, or what comes of it
         answer.fail('ERR_MESSAGE_MALFORMED');
@@ -133,7 +134,7 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
     };
     this.#order.run(
       decode,
-      (call) => this.#runEvent(arrival, sequence, checkDeserialized(call)),
+      (call) => this.#runEvent(arrival, sequence, this.#routed(call)),
       (error) => {
         this.#options.host.failures.eventUnreadable(error);
         this.#acknowledge(arrival.stream);
@@ -203,6 +204,13 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
     // Nest tells requests from events by the id.
     const packet = isRequest ? { ...call, id: '0' } : { ...call };
     return deserializer.deserialize(packet, { channel: call.pattern });
+  }
+
+  /** The handler and the context are given the same route, whatever kind of pattern a deserializer returned. */
+  #routed(call: Call): Call {
+    const pattern: MsPattern | undefined = checkDeserialized(call).pattern;
+    if (typeof pattern === 'string' || pattern === undefined) return call;
+    return { ...call, pattern: this.#options.host.toRoute(pattern) };
   }
 
   #runRequest(arrival: Arrival, call: Call, timeoutMs: number, answer: Answer): void {

@@ -3,7 +3,7 @@ import type { Server as NetServer, Socket } from 'node:net';
 
 import { Logger } from '@nestjs/common';
 import { Server } from '@nestjs/microservices';
-import type { CustomTransportStrategy, MessageHandler } from '@nestjs/microservices';
+import type { CustomTransportStrategy, MessageHandler, MsPattern } from '@nestjs/microservices';
 import { wipe } from '@sealwire/crypto';
 import type { Keyring } from '@sealwire/crypto';
 
@@ -34,6 +34,7 @@ import { keyringSource, resolveEndpoint, resolveService } from './options.js';
 import type { SealwireServerOptions } from './options.js';
 import { guardHooks } from './processing-hooks.js';
 import { isUnforeseen } from './remote-error.js';
+import { routeOf } from './route.js';
 import { openServerLink } from './server-link.js';
 import type { ServerLink } from './server-link.js';
 import { ServerDrain } from './server-drain.js';
@@ -153,6 +154,15 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
     return this.#slot.server as T;
   }
 
+  /** One look-up, as clients send the route. Nest's would also find it by other texts, and a guard would see those. */
+  override getHandlerByPattern(route: string): MessageHandler | null {
+    return this.messageHandlers.get(route) ?? null;
+  }
+
+  protected override normalizePattern(pattern: MsPattern): string {
+    return routeOf(pattern, (kept) => super.normalizePattern(kept));
+  }
+
   #createListener(keyring: Keyring): Listener {
     return new Listener({
       limits: this.#limits,
@@ -242,7 +252,8 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
       serializer,
       deserializer,
       places: this.#places,
-      findHandler: (pattern) => this.#findHandler(pattern),
+      findHandler: (route) => this.getHandlerByPattern(route),
+      toRoute: (pattern) => this.normalizePattern(pattern),
       failures: this.#failures,
       eventFailed: (error, pattern) => this.#logEventFailure(error, pattern),
       hooks: guardHooks(
@@ -259,10 +270,5 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
   #logEventFailure(error: unknown, pattern: string): void {
     const isLogged = 'propagatesEventHandlerErrors' in this || isUnforeseen(error);
     if (isError(error) || !isLogged) this.#failures.eventHandlerFailed(error, pattern);
-  }
-
-  /** Clients send the route, so that one look-up does; a string that spells an object pattern takes Nest's longer way. */
-  #findHandler(pattern: string): MessageHandler | null {
-    return this.messageHandlers.get(pattern) ?? this.getHandlerByPattern(pattern);
   }
 }
