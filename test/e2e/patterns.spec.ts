@@ -21,7 +21,7 @@ beforeEach(async () => {
 
 afterEach(endAll);
 
-const ask = (pattern: unknown): Promise<unknown> => outcome(newClient(port).send(pattern as string, 1));
+const ask = (pattern: unknown): Promise<unknown> => outcome(newClient(port).send(pattern, 1));
 
 describe('a pattern', () => {
   it.each(['admin.delete', '{"cmd":"sum","v":1}', '7'])('%s is the text that the context has', async (pattern) => {

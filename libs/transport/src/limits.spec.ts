@@ -1,3 +1,5 @@
+import { getHeapStatistics } from 'node:v8';
+
 import { describe, expect, it } from 'vitest';
 
 import { resolveLimits } from './limits.js';
@@ -17,6 +19,17 @@ describe('options', () => {
       pingIntervalMs: 30_000,
       pongTimeoutMs: 60_000,
       drainTimeoutMs: 10_000,
+    });
+  });
+
+  it('bound the memory of running messages by the heap, unless told otherwise', () => {
+    const { maxRunningBytes, maxRunningBytesTotal } = resolveLimits({});
+    expect(maxRunningBytesTotal).toBe(Math.floor(getHeapStatistics().heap_size_limit / 4));
+    expect(maxRunningBytes).toBe(Math.ceil(maxRunningBytesTotal / 2));
+    expect(resolveLimits({ maxRunningBytesTotal: 100_000 })).toMatchObject({ maxRunningBytes: 50_000 });
+    expect(resolveLimits({ maxRunningBytes: 100_000 })).toMatchObject({
+      maxRunningBytes: 100_000,
+      maxRunningBytesTotal,
     });
   });
 
@@ -40,6 +53,9 @@ describe('options', () => {
     ['maxMessageBytes', 65_535],
     ['maxInFlight', 0],
     ['maxRunning', 0],
+    ['maxRunningBytes', 0],
+    ['maxRunningBytesTotal', 65_535],
+    ['maxJsonNodes', 0],
     ['maxStrangers', -1],
     ['connectTimeoutMs', 0],
     ['handshakeTimeoutMs', 0],

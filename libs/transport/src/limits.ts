@@ -1,4 +1,6 @@
 // The limits of docs/protocol.md §7, by name. Every one can be configured; every one has an error code.
+import { getHeapStatistics } from 'node:v8';
+
 import { TransportError } from './errors.js';
 import { DEFAULT_MAX_JSON_NODES } from './frame/json-check.js';
 import { checkOption, OBJECT, oneOf, show } from './option-check.js';
@@ -26,6 +28,14 @@ export interface LimitOptions {
   readonly maxRunning?: number;
   /** The same for a whole server, connections that are gone included: a handler that never ends keeps its place. Default 65536. */
   readonly maxRunningTotal?: number;
+  /**
+   * Memory of the messages that the handlers of one connection have, in bytes, as it is estimated: raw bytes as they are,
+   * JSON with what its values take. With more, requests fail and events wait, as many bytes again. Default half of
+   * `maxRunningBytesTotal`.
+   */
+  readonly maxRunningBytes?: number;
+  /** The same for a whole server. Default a quarter of what V8 takes as the size of the heap. */
+  readonly maxRunningBytesTotal?: number;
   /** Bytes that wait to be sealed on one connection. Default 64 MiB, or twice `maxMessageBytes` where that is more. */
   readonly maxQueuedBytes?: number;
   /** Messages of a client that wait for the server to take more. Default 16384. */
@@ -97,7 +107,10 @@ const KEY_RANGES: { readonly [Name in keyof KeyLimits]: Range } = {
   hardAgeMs: [2 * HOUR_MS, 1, Number.MAX_SAFE_INTEGER],
 };
 
-const RANGES: { readonly [Name in Exclude<keyof LimitOptions, 'key' | 'maxRunning'>]-?: Range } = {
+/** Limits whose default depends on others, or on the machine. */
+type DerivedLimit = 'maxRunning' | 'maxRunningBytes' | 'maxRunningBytesTotal';
+
+const RANGES: { readonly [Name in Exclude<keyof LimitOptions, 'key' | DerivedLimit>]-?: Range } = {
   maxMessageBytes: [8 * MIB, 64 * KIB, MAX_U32],
   maxJsonNodes: [DEFAULT_MAX_JSON_NODES, 1, MAX_U32],
   maxInFlight: [1_024, 1, MAX_U32],
@@ -125,7 +138,13 @@ const RANGES: { readonly [Name in Exclude<keyof LimitOptions, 'key' | 'maxRunnin
   redialMaxMs: [30_000, 1, MAX_TIMER_MS],
 };
 
-export const LIMIT_NAMES: readonly string[] = [...Object.keys(RANGES), 'maxRunning', 'key'];
+export const LIMIT_NAMES: readonly string[] = [
+  ...Object.keys(RANGES),
+  'maxRunning',
+  'maxRunningBytes',
+  'maxRunningBytesTotal',
+  'key',
+];
 
 /**
  * Fills in the defaults.
@@ -143,10 +162,18 @@ export function resolveLimits(options: LimitOptions): Limits {
   };
   const names = Object.keys(RANGES) as readonly (keyof typeof RANGES)[];
   const limits = Object.fromEntries(names.map((name) => [name, resolve(name)])) as Record<keyof typeof RANGES, number>;
-  const maxRunning = checkLimit('maxRunning', options.maxRunning ?? 2 * limits.maxInFlight, 1, Number.MAX_SAFE_INTEGER);
   checkOrder('sessionSoftAgeMs', limits.sessionSoftAgeMs, 'sessionHardAgeMs', limits.sessionHardAgeMs);
   checkOrder('redialMinMs', limits.redialMinMs, 'redialMaxMs', limits.redialMaxMs);
-  return { ...limits, maxRunning, key: resolveKeyLimits(options.key) };
+  return { ...limits, ...resolveRunning(options, limits.maxInFlight), key: resolveKeyLimits(options.key) };
+}
+
+function resolveRunning(options: LimitOptions, maxInFlight: number): Pick<Limits, DerivedLimit> {
+  const check = (name: DerivedLimit, fallback: number, least: number): number =>
+    checkLimit(name, options[name] ?? fallback, least, Number.MAX_SAFE_INTEGER);
+  const quarterOfHeap = Math.floor(getHeapStatistics().heap_size_limit / 4);
+  const maxRunningBytesTotal = check('maxRunningBytesTotal', quarterOfHeap, 64 * KIB);
+  const maxRunningBytes = check('maxRunningBytes', Math.ceil(maxRunningBytesTotal / 2), 32 * KIB);
+  return { maxRunning: check('maxRunning', 2 * maxInFlight, 1), maxRunningBytes, maxRunningBytesTotal };
 }
 
 function resolveKeyLimits(options: Partial<KeyLimits> = {}): KeyLimits {

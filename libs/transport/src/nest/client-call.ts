@@ -24,7 +24,6 @@ export interface CallHost {
 
 export interface ClientCallOptions {
   readonly host: CallHost;
-  readonly packet: OutgoingPacket;
   /** From now on; 0: none. */
   readonly timeoutMs: number;
   /** The same, with what the wait for a connection took of it. */
@@ -51,23 +50,26 @@ export abstract class ClientCall implements AnswerSink {
   abstract complete(): void;
   abstract fail(error: unknown): void;
 
-  /** Sends the packet, after the user's serializer, which may name another pattern. Every failure is told to {@link fail}. */
-  protected send(): void {
-    const { host, packet, timeoutMs } = this.options;
+  /**
+   * Sends the packet, after the user's serializer, which may name another pattern, and does not keep it. Every failure is
+   * told to {@link fail}.
+   */
+  protected send(packet: OutgoingPacket): void {
+    const { host, timeoutMs } = this.options;
     const { serializer, order } = host;
     if (timeoutMs > 0) this.#deadline = new Deadline(timeoutMs, () => this.#expire());
     if (serializer === undefined) {
-      this.#startOrFail(packet);
+      this.#startOrFail(packet.pattern, packet);
       return;
     }
     order.run<OutgoingPacket>(
       () => serializer.serialize(packet),
-      (serialized) => this.#startOrFail(checkSerialized(serialized)),
+      (serialized) => this.#startOrFail(packet.pattern, checkSerialized(serialized)),
       (error) => this.fail(error),
     );
   }
 
-  #startOrFail({ pattern = this.options.packet.pattern, data, metadata }: OutgoingPacket): void {
+  #startOrFail(given: OutgoingPacket['pattern'], { pattern = given, data, metadata }: OutgoingPacket): void {
     if (this.isOver) return;
     try {
       this.start({ pattern: this.options.host.toRoute(pattern), data, metadata });
@@ -122,11 +124,11 @@ export class EventCall<T> extends ClientCall {
   #reject: (error: unknown) => void = () => undefined;
 
   /** Rejects with a `TransportError` that tells `sent`. */
-  run(): Promise<T> {
+  run(packet: OutgoingPacket): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
-      this.send();
+      this.send(packet);
     });
   }
 

@@ -27,6 +27,7 @@ import { createInstanceId, forgetOwnClient, noteOwnClient } from './instances.js
 import { checkTimeoutMs, keyringSource, resolveEndpoint, resolveService } from './options.js';
 import type { SealwireClientOptions } from './options.js';
 import { openRecord, withTimeLeft } from './record-builder.js';
+import type { OpenedRecord } from './record-builder.js';
 import { RequestCall } from './request-call.js';
 import { routeOf } from './route.js';
 import { ClientCounters } from './snapshot.js';
@@ -201,11 +202,13 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   protected override publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
     // Where Nest's own serializers look, requests have an id and events have none.
     if (this.#options.serializer !== undefined) this.assignPacketId(packet);
-    return new RequestCall(this.#call(packet), callback).run();
+    const opened = openRecord(packet);
+    return new RequestCall(this.#call(opened), callback).run(opened.packet);
   }
 
   protected override dispatchEvent<T = unknown>(packet: ReadPacket): Promise<T> {
-    return new EventCall<T>(this.#call(packet)).run();
+    const opened = openRecord(packet);
+    return new EventCall<T>(this.#call(opened)).run(opened.packet);
   }
 
   #dispatch<T>(pattern: Pattern, data: unknown): Promise<T> {
@@ -236,9 +239,8 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     return 'createPacket' in this ? this.createPacket(pattern, data) : { pattern, data };
   }
 
-  #call(packet: ReadPacket): ClientCallOptions {
-    const { packet: opened, timeoutMs = this.#requestTimeoutMs, deadlineMs = timeoutMs } = openRecord(packet);
-    return { host: this.#callHost, packet: opened, timeoutMs, deadlineMs, link: this.#connector.link };
+  #call({ timeoutMs = this.#requestTimeoutMs, deadlineMs = timeoutMs }: OpenedRecord): ClientCallOptions {
+    return { host: this.#callHost, timeoutMs, deadlineMs, link: this.#connector.link };
   }
 
   async #open(signal: AbortSignal, events: LinkEvents): Promise<Link> {

@@ -1,54 +1,28 @@
 // Hands the messages of one connection to Nest's handlers (docs/protocol.md §6.5 to §6.7).
-import type { Deserializer, MessageHandler, MsPattern, Serializer } from '@nestjs/microservices';
+import type { MessageHandler, Serializer } from '@nestjs/microservices';
 
 import { clock } from '../clock.js';
 import { Deadline } from '../deadline.js';
-import type { EventWindow } from '../frame/event-window.js';
 import { decodeEvent, decodeRequest } from '../frame/message.js';
-import type { Call, RequestMessage } from '../frame/message.js';
+import type { Call, ReceivedCall, ReceivedEvent, ReceivedRequest } from '../frame/message.js';
 import type { ServerStream, ServerStreams, StreamHandler } from '../frame/server-streams.js';
-import type { Limits } from '../limits.js';
 import { Answer } from './answer.js';
 import type { AnswerHost } from './answer.js';
 import { Arrival } from './arrival.js';
+import { ConnectionPlaces } from './connection-places.js';
 import { SealwireContext } from './context.js';
-import type { PeerInfo } from './context.js';
 import { eventSink } from './event-sink.js';
 import { Execution } from './execution.js';
-import type { ProcessingHooks, ResultSink } from './execution.js';
-import type { FailureLog } from './failure-log.js';
-import type { HandlerPlaces, WaitingEvents } from './handler-places.js';
+import type { ResultSink } from './execution.js';
+import type { DispatcherOptions } from './handler-host.js';
+import type { WaitingEvents } from './handler-places.js';
 import { InOrder } from './in-order.js';
-import { checkDeserialized } from './packet.js';
+import { deserializeCall, toReceivedCall } from './received-call.js';
 import { toldCode } from './remote-error.js';
+import { WaitingMessages } from './waiting-messages.js';
 
 /** Nest's own words: callers compare with them. */
 export const NO_MESSAGE_HANDLER = 'There is no matching message handler defined in the remote service.';
-
-/** What a server lends to the dispatchers of its connections. */
-export interface HandlerHost {
-  readonly hooks: ProcessingHooks;
-  readonly serializer: Serializer | undefined;
-  readonly deserializer: Deserializer | undefined;
-  readonly places: HandlerPlaces;
-  findHandler(route: string): MessageHandler | null;
-  toRoute(pattern: MsPattern): string;
-  readonly failures: FailureLog;
-  /** The handler of an event, which has no caller that could be told. */
-  eventFailed(error: unknown, pattern: string): void;
-}
-
-export interface DispatcherOptions {
-  readonly host: HandlerHost;
-  readonly peer: PeerInfo;
-  /** Which events of this client have been handed over. */
-  readonly window: EventWindow;
-  readonly limits: Pick<Limits, 'maxJsonNodes' | 'maxRunning'>;
-  /** The connection's; it and the dispatcher know one another. */
-  readonly streams: () => ServerStreams;
-  readonly flush: (isPaced?: boolean) => void;
-  readonly currentRecord: () => Buffer | undefined;
-}
 
 interface Work {
   readonly arrival: Arrival;
@@ -63,11 +37,14 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
   readonly #work = new Map<ServerStream, Work>();
   /** Events that wait for a handler to end; bounded by the streams in flight. */
   readonly #deferred = new Map<ServerStream, () => void>();
-  #running = 0;
+  readonly #waiting: WaitingMessages;
+  readonly #places: ConnectionPlaces;
   #isHandingOver = false;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    this.#places = new ConnectionPlaces(options.limits, options.host.places);
+    this.#waiting = new WaitingMessages(options.limits.maxRunningBytes, options.host.waiting);
     this.#order = new InOrder(Infinity); // as many as there are streams in flight
   }
 
@@ -97,6 +74,7 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
     arrival.runInAsyncScope(() => this.#receiveRequest(arrival, message));
   }
 
+  /** @throws {TransportError} `ERR_EVENT_BACKLOG`, which ends the connection: an event cannot be refused. */
   event(stream: ServerStream, message: Buffer): void {
     const arrival = new Arrival(stream, this.#options.currentRecord());
     arrival.runInAsyncScope(() => this.#receiveEvent(arrival, message));
@@ -104,7 +82,7 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
 
   #receiveRequest(arrival: Arrival, message: Buffer): void {
     const answer = new Answer(this, arrival.stream);
-    let request: RequestMessage;
+    let request: ReceivedRequest;
     try {
       request = decodeRequest(message, this.#options.limits.maxJsonNodes);
     } catch (error) {
@@ -115,10 +93,16 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
       this.#runRequest(arrival, request, request.timeoutMs, answer);
       return;
     }
+    if (this.#waiting.isFull) {
+      this.#refuse(answer, request.pattern);
+      return;
+    }
+    this.#waiting.add(arrival.stream, request.weight);
     this.#order.run<Call>(
-      () => this.#deserialize(request, true),
-      (call) => this.#runRequest(arrival, this.#routed(call), request.timeoutMs, answer),
+      () => deserializeCall(this.#options.host, request, true),
+      (call) => this.#runRequest(arrival, toReceivedCall(this.#options.host, call, request), request.timeoutMs, answer),
       (error) => {
+        this.#waiting.remove(arrival.stream);
         this.#options.host.failures.requestUnreadable(error); // the user's deserializer, or what comes of it
         answer.fail('ERR_MESSAGE_MALFORMED');
       },
@@ -126,23 +110,30 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
   }
 
   #receiveEvent(arrival: Arrival, message: Buffer): void {
-    let sequence = 0;
-    const decode = (): Call | Promise<Call> => {
-      const event = decodeEvent(message, this.#options.limits.maxJsonNodes);
-      ({ sequence } = event);
-      return this.#deserialize(event, false);
-    };
+    let event: ReceivedEvent;
+    try {
+      event = decodeEvent(message, this.#options.limits.maxJsonNodes);
+    } catch (error) {
+      this.#eventUnreadable(arrival.stream, error);
+      return;
+    }
+    if (this.#mustEventWait) this.#waiting.checkRoom();
+    this.#waiting.add(arrival.stream, event.weight);
     this.#order.run(
-      decode,
-      (call) => this.#runEvent(arrival, sequence, this.#routed(call)),
-      (error) => {
-        this.#options.host.failures.eventUnreadable(error);
-        this.#acknowledge(arrival.stream);
-      },
+      () => deserializeCall(this.#options.host, event, false),
+      (call) => this.#runEvent(arrival, event.sequence, toReceivedCall(this.#options.host, call, event)),
+      (error) => this.#eventUnreadable(arrival.stream, error),
     );
   }
 
+  #eventUnreadable(stream: ServerStream, error: unknown): void {
+    this.#waiting.remove(stream);
+    this.#options.host.failures.eventUnreadable(error);
+    this.#acknowledge(stream);
+  }
+
   cancelled(stream: ServerStream): void {
+    this.#waiting.remove(stream);
     if (stream.kind === 'EVENT') {
       this.#forgetDeferred(stream); // nobody waits for what the handler of an event does: one that runs goes on
       return;
@@ -188,7 +179,7 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
   #handOver(): void {
     const { places } = this.#options.host;
     for (const [stream, run] of this.#deferred) {
-      if (this.#isFull) return;
+      if (this.#places.isFull) return;
       if (places.isFullForEvents) {
         places.enqueue(this);
         return;
@@ -198,23 +189,9 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
     }
   }
 
-  #deserialize(call: Call, isRequest: boolean): Call | Promise<Call> {
-    const { deserializer } = this.#options.host;
-    if (deserializer === undefined) return call;
-    // Nest tells requests from events by the id.
-    const packet = isRequest ? { ...call, id: '0' } : { ...call };
-    return deserializer.deserialize(packet, { channel: call.pattern });
-  }
-
-  /** The handler and the context are given the same route, whatever kind of pattern a deserializer returned. */
-  #routed(call: Call): Call {
-    const pattern: MsPattern | undefined = checkDeserialized(call).pattern;
-    if (typeof pattern === 'string' || pattern === undefined) return call;
-    return { ...call, pattern: this.#options.host.toRoute(pattern) };
-  }
-
-  #runRequest(arrival: Arrival, call: Call, timeoutMs: number, answer: Answer): void {
+  #runRequest(arrival: Arrival, call: ReceivedCall, timeoutMs: number, answer: Answer): void {
     const { stream } = arrival;
+    this.#waiting.remove(stream);
     if (!this.streams.isRunning(stream)) return; // cancelled while it was deserialized
     const handler = this.#options.host.findHandler(call.pattern);
     if (handler === null) {
@@ -226,11 +203,16 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
       answer.fail('ERR_REQUEST_TIMEOUT');
       return;
     }
-    if (this.#isFull || this.#options.host.places.isFull) {
-      answer.fail('ERR_OVERLOADED');
+    if (this.#places.isFullForRequests) {
+      this.#refuse(answer, call.pattern);
       return;
     }
     this.#execute(arrival, handler, call, answer, this.#expireIn(leftMs, stream, answer));
+  }
+
+  #refuse(answer: Answer, pattern: string): void {
+    answer.fail('ERR_OVERLOADED');
+    this.#options.host.overloaded(pattern);
   }
 
   #expireIn(leftMs: number, stream: ServerStream, answer: Answer): Deadline | undefined {
@@ -242,20 +224,21 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
     return new Deadline(leftMs, expire);
   }
 
-  #runEvent(arrival: Arrival, sequence: number, call: Call): void {
+  #runEvent(arrival: Arrival, sequence: number, call: ReceivedCall): void {
     const { stream } = arrival;
     const { host, window } = this.#options;
     if (!this.streams.isRunning(stream)) return; // its connection ended while it was deserialized
     const handler = host.findHandler(call.pattern);
     if (handler === null) {
+      this.#waiting.remove(stream);
       host.failures.noEventHandler(call.pattern);
       this.#acknowledge(stream);
       return;
     }
     const handOver = (): void => {
+      this.#waiting.remove(stream);
       // Noted now and not before: an event that was not handed over may come again.
-      const sink = eventSink((error) => host.eventFailed(error, call.pattern));
-      if (window.admit(sequence)) this.#execute(arrival, handler, call, sink);
+      if (window.admit(sequence)) this.#execute(arrival, handler, call, eventSink(host, call.pattern));
       this.#acknowledge(stream);
     };
     this.#deferred.set(stream, () => arrival.runInAsyncScope(handOver)); // it may be the end of another message that runs it
@@ -265,7 +248,7 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
   #execute(
     arrival: Arrival,
     handler: MessageHandler,
-    { pattern, metadata, data }: Call,
+    { pattern, metadata, data, weight }: ReceivedCall,
     sink: ResultSink,
     deadline?: Deadline,
   ): void {
@@ -275,19 +258,17 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
     const settled = (): void => {
       deadline?.clear();
       this.#work.delete(stream);
-      this.#running -= 1;
-      host.places.release();
+      this.#places.release(weight);
       this.runWaiting();
     };
     const execution = new Execution({ handler, data, context, sink, settled, hooks: host.hooks });
-    this.#running += 1;
-    host.places.take();
+    this.#places.take(weight);
     this.#work.set(stream, { arrival, execution, deadline, pattern });
     void execution.start();
   }
 
-  get #isFull(): boolean {
-    return this.#running >= this.#options.limits.maxRunning;
+  get #mustEventWait(): boolean {
+    return this.#deferred.size > 0 || this.#order.whenIdle !== undefined || this.#places.isFullForEvents;
   }
 
   #forgetDeferred(stream: ServerStream): void {

@@ -40,7 +40,8 @@ export interface ResultSink {
 
 export interface ExecutionOptions {
   readonly handler: MessageHandler;
-  readonly data: unknown;
+  /** Of the message; undefined once the handler was called, which alone has it then. */
+  data: unknown;
   readonly context: HandlerContext;
   readonly hooks: ProcessingHooks;
   readonly sink: ResultSink;
@@ -139,10 +140,9 @@ export class Execution {
   }
 
   async #run(): Promise<void> {
-    const { handler, data, context } = this.#options;
     if (this.#settleIfStopped()) return; // cancelled while a start hook waited
     try {
-      const result: unknown = await handler(data, context);
+      const result: unknown = await this.#call();
       if (isObservable(result)) this.#subscribe(result);
       else if (isAsyncIterable(result)) {
         await this.#pull(result);
@@ -151,6 +151,13 @@ export class Execution {
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  /** Not in the async function, whose variables live as long as the handler runs. */
+  #call(): unknown {
+    const { handler, data, context } = this.#options;
+    this.#options.data = undefined;
+    return handler(data, context);
   }
 
   #subscribe(result: Observable<unknown>): void {

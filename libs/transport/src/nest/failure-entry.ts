@@ -12,6 +12,7 @@ export type FailureKind =
   | 'event-lost'
   | 'refused'
   | 'lost'
+  | 'overloaded'
   | 'legacy-refused'
   | 'no-event-handler'
   | 'event-unreadable'

@@ -63,6 +63,12 @@ export class FailureLog {
     this.#log('warn', line, { kind: 'legacy-refused', code, address });
   }
 
+  overloaded(unsafePattern: string): void {
+    const pattern = printable(unsafePattern);
+    const line = `Refused a request of ${pattern}: too many handlers run, or have too much in memory (ERR_OVERLOADED)`;
+    this.#log('warn', line, { kind: 'overloaded', code: 'ERR_OVERLOADED', pattern });
+  }
+
   noEventHandler(unsafePattern: string): void {
     const pattern = printable(unsafePattern);
     this.#log('error', `${NO_EVENT_HANDLER} ${pattern}`, { kind: 'no-event-handler', pattern });

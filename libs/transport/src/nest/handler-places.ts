@@ -1,4 +1,4 @@
-/** One of so many is kept for requests. */
+/** One of so many, and of so many bytes, is kept for requests. */
 const PLACES_PER_KEPT_PLACE = 32;
 
 /** Where one connection's events wait for a place. */
@@ -13,33 +13,43 @@ export interface WaitingEvents {
  */
 export class HandlerPlaces {
   readonly #max: number;
+  readonly #maxBytes: number;
   readonly #waiting = new Set<WaitingEvents>();
   #taken = 0;
+  #takenBytes = 0;
   #isHandingOver = false;
 
-  constructor(max: number) {
+  /** @param maxBytes - Of the messages that the handlers have; the last one of them may pass it. */
+  constructor(max: number, maxBytes: number) {
     this.#max = max;
+    this.#maxBytes = maxBytes;
   }
 
   get takenCount(): number {
     return this.#taken;
   }
 
+  get takenBytes(): number {
+    return this.#takenBytes;
+  }
+
   get isFull(): boolean {
-    return this.#taken >= this.#max;
+    return this.#taken >= this.#max || this.#takenBytes >= this.#maxBytes;
   }
 
   /** Events wait where requests fail: without places kept free they would take each that is freed. */
   get isFullForEvents(): boolean {
-    return this.#taken >= this.#max - Math.floor(this.#max / PLACES_PER_KEPT_PLACE);
+    return this.#taken >= partForEvents(this.#max) || this.#takenBytes >= partForEvents(this.#maxBytes);
   }
 
-  take(): void {
+  take(bytes: number): void {
     this.#taken += 1;
+    this.#takenBytes += bytes;
   }
 
-  release(): void {
+  release(bytes: number): void {
     this.#taken -= 1;
+    this.#takenBytes -= bytes;
     if (this.#isHandingOver) return; // what was handed over has ended at once: the loop below goes on
     this.#isHandingOver = true;
     try {
@@ -66,4 +76,8 @@ export class HandlerPlaces {
       next.runWaiting();
     }
   }
+}
+
+function partForEvents(max: number): number {
+  return max - Math.floor(max / PLACES_PER_KEPT_PLACE);
 }

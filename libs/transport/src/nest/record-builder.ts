@@ -74,7 +74,7 @@ interface WaitedOptions extends SealwireRecordOptions {
   readonly deadlineMs?: number;
 }
 
-interface OpenedRecord extends Pick<WaitedOptions, 'timeoutMs' | 'deadlineMs'> {
+export interface OpenedRecord extends Pick<WaitedOptions, 'timeoutMs' | 'deadlineMs'> {
   readonly packet: OutgoingPacket;
 }
 

@@ -10,6 +10,7 @@ import { ClientCall } from './client-call.js';
 import type { ClientCallOptions } from './client-call.js';
 import { InOrder, MAX_STEPS_OF_ANSWER } from './in-order.js';
 import { checkDeserialized } from './packet.js';
+import type { OutgoingPacket } from './record-builder.js';
 import { toCallerError } from './remote-error.js';
 
 /** LAST is a value and the end in one. */
@@ -32,8 +33,8 @@ export class RequestCall extends ClientCall {
   }
 
   /** @returns What cancels the request: Nest calls it on unsubscribe and after completion alike. */
-  run(): () => void {
-    this.send();
+  run(packet: OutgoingPacket): () => void {
+    this.send(packet);
     return () => this.#cancel();
   }
 

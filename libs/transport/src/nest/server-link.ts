@@ -9,7 +9,7 @@ import { ServerStreams } from '../frame/server-streams.js';
 import type { Session } from '../handshake/index.js';
 import type { Limits } from '../limits.js';
 import { Dispatcher } from './dispatcher.js';
-import type { HandlerHost } from './dispatcher.js';
+import type { HandlerHost } from './handler-host.js';
 import { takeCodec } from './sealing.js';
 
 /** A server's connection from message 2 on, the streams on it, and who serves them. */

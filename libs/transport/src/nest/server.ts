@@ -24,7 +24,7 @@ import type { Session } from '../handshake/index.js';
 import { resolveLimits } from '../limits.js';
 import type { Limits } from '../limits.js';
 import { runApart } from './async-context.js';
-import type { HandlerHost } from './dispatcher.js';
+import type { HandlerHost } from './handler-host.js';
 import { EventWindows } from './event-windows.js';
 import { Execution } from './execution.js';
 import { FailureLog } from './failure-log.js';
@@ -38,6 +38,7 @@ import { routeOf } from './route.js';
 import { openServerLink } from './server-link.js';
 import type { ServerLink } from './server-link.js';
 import { ServerDrain } from './server-drain.js';
+import { WaitingBytes } from './waiting-messages.js';
 import { ServerCounters } from './snapshot.js';
 import type { SealwireServerSnapshot } from './snapshot.js';
 
@@ -104,7 +105,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
     this.#service = resolveService(options);
     this.#loadKeyring = keyringSource(options);
     this.#windows = new EventWindows(this.#limits.maxInFlight);
-    this.#places = new HandlerPlaces(this.#limits.maxRunningTotal);
+    this.#places = new HandlerPlaces(this.#limits.maxRunningTotal, this.#limits.maxRunningBytesTotal);
     this.#host = this.#createHost();
   }
 
@@ -118,6 +119,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
     return this.#counters.snapshot(this.#links, {
       strangers: this.#slot.listener?.strangerCount ?? 0,
       running: this.#places.takenCount,
+      runningBytes: this.#places.takenBytes,
     });
   }
 
@@ -252,9 +254,14 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
       serializer,
       deserializer,
       places: this.#places,
+      waiting: new WaitingBytes(this.#limits.maxRunningBytesTotal),
       findHandler: (route) => this.getHandlerByPattern(route),
       toRoute: (pattern) => this.normalizePattern(pattern),
       failures: this.#failures,
+      overloaded: (pattern) => {
+        this.#counters.requestRefused();
+        this.#failures.overloaded(pattern);
+      },
       eventFailed: (error, pattern) => this.#logEventFailure(error, pattern),
       hooks: guardHooks(
         {

@@ -36,9 +36,13 @@ export interface SealwireServerSnapshot extends Traffic {
   readonly inFlight: number;
   /** Handlers that run, those of cancelled requests and of connections that are gone included. */
   readonly running: number;
+  /** What the messages of these handlers take in memory, as `maxRunningBytes` estimates it. */
+  readonly runningBytes: number;
   /** Since the start. */
   readonly accepted: number;
   readonly handshakesFailed: number;
+  /** Requests answered with `ERR_OVERLOADED`, as there was no room for their handlers. */
+  readonly requestsRefused: number;
   /** Open connections that did not end by agreement. */
   readonly connectionsFailed: number;
 }
@@ -99,6 +103,7 @@ export class ServerCounters {
   #accepted = 0;
   #handshakesFailed = 0;
   #connectionsFailed = 0;
+  #requestsRefused = 0;
 
   opened(): void {
     this.#accepted += 1;
@@ -108,6 +113,10 @@ export class ServerCounters {
     this.#handshakesFailed += 1;
   }
 
+  requestRefused(): void {
+    this.#requestsRefused += 1;
+  }
+
   left({ connection }: ServerLink, failed: boolean): void {
     this.#traffic.left(connection);
     if (failed) this.#connectionsFailed += 1;
@@ -115,16 +124,16 @@ export class ServerCounters {
 
   snapshot(
     links: ReadonlySet<ServerLink>,
-    { strangers, running }: Pick<SealwireServerSnapshot, 'strangers' | 'running'>,
+    now: Pick<SealwireServerSnapshot, 'strangers' | 'running' | 'runningBytes'>,
   ): SealwireServerSnapshot {
     const all = [...links];
     return {
       connections: all.length,
-      strangers,
       inFlight: all.reduce((sum, { streams }) => sum + streams.openCount, 0),
-      running,
+      ...now,
       accepted: this.#accepted,
       handshakesFailed: this.#handshakesFailed,
+      requestsRefused: this.#requestsRefused,
       connectionsFailed: this.#connectionsFailed,
       ...this.#traffic.sum(all.map(({ connection }) => connection)),
     };

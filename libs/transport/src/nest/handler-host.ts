@@ -1,0 +1,39 @@
+import type { Deserializer, MessageHandler, MsPattern, Serializer } from '@nestjs/microservices';
+
+import type { EventWindow } from '../frame/event-window.js';
+import type { ServerStreams } from '../frame/server-streams.js';
+import type { Limits } from '../limits.js';
+import type { PeerInfo } from './context.js';
+import type { ProcessingHooks } from './execution.js';
+import type { FailureLog } from './failure-log.js';
+import type { HandlerPlaces } from './handler-places.js';
+import type { WaitingBytes } from './waiting-messages.js';
+
+/** What a server lends to the dispatchers of its connections. */
+export interface HandlerHost {
+  readonly hooks: ProcessingHooks;
+  readonly serializer: Serializer | undefined;
+  readonly deserializer: Deserializer | undefined;
+  readonly places: HandlerPlaces;
+  /** Messages that have no place yet. */
+  readonly waiting: WaitingBytes;
+  findHandler(route: string): MessageHandler | null;
+  toRoute(pattern: MsPattern): string;
+  readonly failures: FailureLog;
+  /** A request was answered with ERR_OVERLOADED, as there was no room for its handler. */
+  overloaded(pattern: string): void;
+  /** The handler of an event, which has no caller that could be told. */
+  eventFailed(error: unknown, pattern: string): void;
+}
+
+export interface DispatcherOptions {
+  readonly host: HandlerHost;
+  readonly peer: PeerInfo;
+  /** Which events of this client have been handed over. */
+  readonly window: EventWindow;
+  readonly limits: Pick<Limits, 'maxJsonNodes' | 'maxRunning' | 'maxRunningBytes'>;
+  /** The connection's; it and the dispatcher know one another. */
+  readonly streams: () => ServerStreams;
+  readonly flush: (isPaced?: boolean) => void;
+  readonly currentRecord: () => Buffer | undefined;
+}

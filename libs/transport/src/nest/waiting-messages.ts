@@ -1,0 +1,60 @@
+import { TransportError } from '../errors.js';
+import type { ServerStream } from '../frame/server-streams.js';
+
+/** Bytes that wait in a whole server. */
+export class WaitingBytes {
+  readonly #max: number;
+  #bytes = 0;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  get isFull(): boolean {
+    return this.#bytes >= this.#max;
+  }
+
+  add(bytes: number): void {
+    this.#bytes += bytes;
+  }
+}
+
+/** The messages of one connection that wait for their deserializer or for a handler, and what they take in memory. */
+export class WaitingMessages {
+  readonly #own: WaitingBytes;
+  readonly #total: WaitingBytes;
+  readonly #weights = new Map<ServerStream, number>();
+
+  constructor(max: number, total: WaitingBytes) {
+    this.#own = new WaitingBytes(max);
+    this.#total = total;
+  }
+
+  get isFull(): boolean {
+    return this.#own.isFull || this.#total.isFull;
+  }
+
+  /** @throws {TransportError} `ERR_EVENT_BACKLOG` */
+  checkRoom(): void {
+    if (!this.isFull) return;
+    throw new TransportError('ERR_EVENT_BACKLOG', 'Events that wait for a handler take more memory than they may');
+  }
+
+  add(stream: ServerStream, weight: number): void {
+    this.#weights.set(stream, weight);
+    this.#count(weight);
+  }
+
+  /** It waits no more, or has not waited. */
+  remove(stream: ServerStream): void {
+    const weight = this.#weights.get(stream);
+    if (weight === undefined) return;
+    this.#weights.delete(stream);
+    this.#count(-weight);
+  }
+
+  #count(bytes: number): void {
+    this.#own.add(bytes);
+    this.#total.add(bytes);
+  }
+}

@@ -1,0 +1,180 @@
+// What a server does when the messages of its handlers take as much memory as they may, and when handlers let go of them.
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { firstValueFrom, Subject } from 'rxjs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import type { SealwireServer, SealwireServerOptions } from '@sealwire/transport';
+import { outcome } from '../support/application.js';
+import { endAll, newClient, portOf, startServer } from '../support/pair.js';
+
+const KIB = 1_024;
+const OVERLOADED = { code: 'ERR_OVERLOADED', fault: 'peer' };
+
+let release = new Subject<string>();
+let noted = 0;
+
+beforeEach(() => {
+  release = new Subject();
+  noted = 0;
+});
+
+afterEach(async () => {
+  release.next('the end');
+  await endAll();
+});
+
+async function start(options: Partial<SealwireServerOptions>): Promise<SealwireServer> {
+  const server = await startServer(options);
+  server.addHandler('hold', () => firstValueFrom(release));
+  server.addHandler('echo', (data: unknown) => Promise.resolve(data));
+  const note = (): Promise<string> => {
+    noted += 1;
+    return firstValueFrom(release);
+  };
+  server.addHandler('note', note, true);
+  return server;
+}
+
+const running = async (server: SealwireServer, count: number): Promise<void> => {
+  await expect.poll(() => server.snapshot().running).toBe(count);
+};
+
+/** Text of three bytes for each, which takes twenty times as much once it is parsed. */
+const objects = (count: number): object[] => Array.from({ length: count }, () => ({}));
+
+describe('handlers whose messages take as much memory as one connection may', () => {
+  const LIMIT = { maxRunningBytes: 200 * KIB };
+
+  it('fail what is asked next, count it, and leave other connections alone', async () => {
+    const server = await start(LIMIT);
+    const [client, other] = [newClient(portOf(server)), newClient(portOf(server))];
+    const held = [1, 2].map(() => outcome(client.send('hold', Buffer.alloc(100 * KIB))));
+    await running(server, 2);
+    expect(await outcome(client.send('echo', 1))).toMatchObject(OVERLOADED);
+    expect(await outcome(other.send('echo', 1))).toBe(1);
+    expect(server.snapshot()).toMatchObject({ requestsRefused: 1, runningBytes: 200 * KIB });
+    release.next('done');
+    expect(await Promise.all(held)).toEqual(['done', 'done']);
+    expect(await outcome(client.send('echo', 1))).toBe(1);
+    expect(server.snapshot()).toMatchObject({ running: 0, runningBytes: 0 });
+  });
+
+  it('take one message of any size', async () => {
+    const server = await start(LIMIT);
+    expect(await outcome(newClient(portOf(server)).send('echo', 'x'.repeat(1_000 * KIB)))).toHaveLength(1_000 * KIB);
+  });
+
+  it.each([
+    ['small lists of objects', objects(5_000), 240_000],
+    ['a large one', objects(30_000), 2_010_000],
+  ])('count JSON by what it takes once parsed: %s', async (_what, value, least) => {
+    const server = await start({ maxRunningBytes: least });
+    const client = newClient(portOf(server));
+    const held = outcome(client.send('hold', value));
+    await running(server, 1);
+    expect(await outcome(client.send('echo', 1))).toMatchObject(OVERLOADED);
+    release.next('done');
+    expect(await held).toBe('done');
+  });
+
+  it('let events wait, and hand them over when there is room', async () => {
+    const server = await start(LIMIT);
+    const client = newClient(portOf(server));
+    const emitted = [1, 2, 3, 4, 5, 6].map(() => outcome(client.emit('note', Buffer.alloc(60 * KIB))));
+    await expect.poll(() => noted).toBe(4);
+    release.next('done');
+    await Promise.all(emitted);
+    expect(noted).toBe(6);
+    expect(client.snapshot().connected).toBe(1);
+  });
+
+  it('keep what a cancelled request has, until its handler ends', async () => {
+    const server = await start(LIMIT);
+    const client = newClient(portOf(server));
+    const call = client.send('hold', Buffer.alloc(200 * KIB)).subscribe();
+    await running(server, 1);
+    call.unsubscribe();
+    await expect.poll(() => client.snapshot().inFlight).toBe(0);
+    expect(await outcome(client.send('echo', 1))).toMatchObject(OVERLOADED);
+    release.next('done');
+    await running(server, 0);
+    expect(await outcome(client.send('echo', 1))).toBe(1);
+  });
+});
+
+describe('events that wait for a handler and take more memory than they may', () => {
+  it.each([
+    ['one connection', { maxRunningBytes: 200 * KIB }],
+    ['the server', { maxRunningBytesTotal: 200 * KIB }],
+  ])('end their connection with a code, and no other: %s', async (_whose, limits) => {
+    const server = await start(limits);
+    const ended: unknown[] = [];
+    server.connectionEvents.subscribe((event) => event.type === 'closed' && ended.push(event.error?.code));
+    const client = newClient(portOf(server));
+    const other = newClient(portOf(server));
+    await other.connect();
+    const emitted = Array.from({ length: 10 }, () => outcome(client.emit('note', Buffer.alloc(60 * KIB))));
+    await expect.poll(() => ended).toEqual(['ERR_EVENT_BACKLOG']);
+    await Promise.all(emitted);
+    release.next('done');
+    await running(server, 0);
+    expect(await outcome(other.send('echo', 1))).toBe(1);
+    expect(other.snapshot().connected).toBe(1);
+    expect(await outcome(newClient(portOf(server)).emit('note', Buffer.alloc(60 * KIB)))).toBeUndefined();
+  });
+});
+
+describe('messages that wait for a deserializer', () => {
+  it('are bounded by what they take in memory', async () => {
+    const gate = new Subject<void>();
+    const deserialize = async (packet: unknown): Promise<unknown> => {
+      await firstValueFrom(gate);
+      return packet;
+    };
+    const server = await start({ maxRunningBytes: 100 * KIB, deserializer: { deserialize } as never });
+    const client = newClient(portOf(server));
+    const first = outcome(client.send('echo', Buffer.alloc(100 * KIB)));
+    await expect.poll(() => server.snapshot().inFlight).toBe(1);
+    expect(await outcome(client.send('echo', 1))).toMatchObject(OVERLOADED);
+    gate.next();
+    expect(await first).toHaveLength(100 * KIB);
+    const next = outcome(client.send('echo', 2));
+    await expect.poll(() => server.snapshot().inFlight).toBe(1);
+    gate.next();
+    expect(await next).toBe(2);
+  });
+});
+
+describe('a message', () => {
+  it.each(['send', 'emit'] as const)('is let go once its handler runs and its call is encoded: %s', async (way) => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const server = await start({});
+    let received: WeakRef<object> | undefined;
+    const forget = (data: object): Promise<string> => {
+      received = new WeakRef(data);
+      return firstValueFrom(release);
+    };
+    server.addHandler('forget', forget, way === 'emit');
+    const client = newClient(portOf(server));
+    await client.connect();
+    const call = ask();
+    await running(server, 1);
+    const isGone = (): boolean[] => {
+      collect();
+      return [received?.deref() === undefined, call.sent.deref() === undefined];
+    };
+    await expect.poll(isGone, { timeout: 10_000 }).toEqual([true, true]);
+    release.next('done');
+    expect(await call.answer).toBe(way === 'send' ? 'done' : undefined);
+
+    function ask() {
+      const data = objects(100);
+      let answered: (value: unknown) => void = () => undefined;
+      const answer = new Promise((resolve) => (answered = resolve));
+      client[way]('forget', data).subscribe((value) => answered(value));
+      return { sent: new WeakRef(data), answer };
+    }
+  });
+});
