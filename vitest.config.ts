@@ -9,7 +9,8 @@ export default defineConfig({
     globals: true,
     include: ['{libs,apps}/*/src/**/*.spec.ts', 'test/**/*.spec.ts'],
     exclude: ['**/node_modules/**', 'test/jest/**'], // an application of its own, which Jest tests
-    testTimeout: 20_000,
+    testTimeout: 60_000, // three times what any test takes on a machine that is busy
+    hookTimeout: 60_000,
     // By default one of two cores is left alone; most of the time the tests wait for processes of their own.
     maxWorkers: 2,
     // What is polled for may be the doing of another process, on a machine that is busy.

@@ -27,6 +27,11 @@ export function expected(target: Target): Observation['outcome'] {
   return target === 'S' ? 'STANDS' : 'FALLS';
 }
 
+/** The attack did not get as far as what it is about: it has shown nothing, and is tried again. */
+export class NotCarriedOut extends Error {
+  override readonly name = 'NotCarriedOut';
+}
+
 /** The target falls if any of `damage` has happened. */
 export function stands(saw: string, damage: Readonly<Record<string, boolean>>): Observation {
   const done = Object.keys(damage).filter((what) => damage[what]);

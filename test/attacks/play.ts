@@ -32,7 +32,7 @@ async function playOne({ at, does, ends, hears = [], limits, runs = 0 }: ClientF
   if (at === 'open') rogue.say(CONFIRM);
   const heard = rogue.words.length;
   await does(rogue);
-  if (!(await channel.isLeft(15_000))) return 'the connection lives on';
+  if (!(await channel.isLeft())) return 'the connection lives on';
   rogue.socket.resume();
   await rogue.left;
   const said = rogue.words.slice(heard);

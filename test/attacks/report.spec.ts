@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { falls, stands } from './attack.js';
+import { NotLogged } from '../support/app-process.js';
+import { NeverHeard } from '../support/rogue-peer.js';
+import { falls, NotCarriedOut, stands, type Observation } from './attack.js';
 import { formatResult, summarize } from './report.js';
 import { isAsExpected, runAttacks, type Result } from './run.js';
 
@@ -47,6 +49,35 @@ describe('an attack', () => {
     const [result] = await run({ [target]: () => Promise.reject(new Error('no socket')) });
     expect(result).toMatchObject({ outcome: 'BROKEN', saw: 'no socket' });
     expect(result && isAsExpected(result)).toBe(false);
+  });
+});
+
+describe('an attack that cannot be carried out', () => {
+  it('is repeated, and judged by the try that gets through', async () => {
+    let tries = 0;
+    const attempt = (): Promise<Observation> =>
+      ++tries < 3 ? Promise.reject(new NotCarriedOut('nobody came')) : Promise.resolve(stands('did not', {}));
+    expect(await run({ S: attempt })).toMatchObject([{ outcome: 'STANDS' }]);
+    expect(tries).toBe(3);
+  });
+
+  it.each([
+    ['says so itself', new NotCarriedOut('nobody came')],
+    ['loses its connection', Object.assign(new Error('nobody came'), { code: 'ECONNRESET' })],
+    ['starts an app that does not come up', new NotLogged('nobody came')],
+    ['is cut before it hears what it waits for', new NeverHeard('nobody came')],
+  ])('is undone after three tries where it %s, says why, and is not as expected', async (_what, error) => {
+    let tries = 0;
+    const [result] = await run({ S: () => Promise.reject((tries++, error)) });
+    expect(result).toMatchObject({ outcome: 'UNDONE', saw: 'not carried out in 3 tries: nobody came' });
+    expect(result && isAsExpected(result)).toBe(false);
+    expect(tries).toBe(3);
+  });
+
+  it('is not repeated where its own code fails', async () => {
+    let tries = 0;
+    await run({ S: () => Promise.reject((tries++, new TypeError('no such thing'))) });
+    expect(tries).toBe(1);
   });
 });
 

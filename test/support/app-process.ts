@@ -9,7 +9,12 @@ import { createInterface } from 'node:readline';
 
 // From where the libraries are: this file may run as it is, or compiled somewhere else.
 const ROOT = join(createRequire(import.meta.url).resolve('@sealwire/transport/package.json'), '../../..');
-const DEADLINE_MS = 15_000;
+const DEADLINE_MS = 45_000; // of a test that has 60 s, on a machine that is busy
+
+/** An app ended, or the deadline passed, without the entry that was waited for. */
+export class NotLogged extends Error {
+  override readonly name = 'NotLogged';
+}
 
 /** An entry of the log, as LOG_FORMAT=json prints it. */
 export interface LogEntry {
@@ -67,7 +72,7 @@ export class AppProcess {
     for (;;) {
       const entry = this.log.find(({ message }) => message.includes(text));
       if (entry !== undefined) return entry;
-      if (this.#hasExited || signal.aborted) throw new Error(`"${text}" was not logged: ${this.describe()}`);
+      if (this.#hasExited || signal.aborted) throw new NotLogged(`"${text}" was not logged: ${this.describe()}`);
       await once(this.#changes, 'change', { signal }).catch(() => undefined);
     }
   }

@@ -25,6 +25,11 @@ export const HONEST: Announcement = {
   maxIncompleteBytes: 67_108_864,
 };
 
+/** The other side left without the word that was waited for. */
+export class NeverHeard extends Error {
+  override readonly name = 'NeverHeard';
+}
+
 /** Holds the key, speaks the protocol in either role, and breaks it where it is told to. It notes all that it hears. */
 export class RoguePeer {
   /** What has been heard, in words: `alert`, `message 1`, `message 2`, types of records, kinds and streams of frames. */
@@ -101,7 +106,7 @@ export class RoguePeer {
   /** Resolves as soon as the word has been heard; rejects when the other side has left without it. */
   async hears(word: string): Promise<void> {
     while (!this.words.includes(word)) {
-      if (this.#hasLeft) throw new Error(`${word} was never heard, only ${this.words.join(', ')}`);
+      if (this.#hasLeft) throw new NeverHeard(`${word} was never heard, only ${this.words.join(', ')}`);
       await once(this.#heard, 'change');
     }
   }

@@ -7,7 +7,7 @@ import { expandKey } from '../../../libs/transport/src/record/cipher-function.js
 import { resolveLimits } from '../../../libs/transport/src/limits.js';
 import { SealingHalf } from '../../../libs/transport/src/record/half-connection.js';
 import { falls, stands, type Attack } from '../attack.js';
-import { Channel, eventually, MESSAGE_1_BYTES, outcomeOf, recordsOf } from '../targets/channel.js';
+import { Channel, comesTrue, MESSAGE_1_BYTES, outcomeOf, recordsOf } from '../targets/channel.js';
 import { LegacyWire } from '../targets/legacy.js';
 import { MoleculerPair } from '../targets/moleculer.js';
 
@@ -29,7 +29,7 @@ async function compareMoleculer() {
   const first = pair.greetings.at(0);
   pair.proxy.reset();
   await pair.restartTill();
-  if (!(await eventually(() => pair.greetings.length > 0, 15_000))) throw new Error('The till did not connect again');
+  await comesTrue('the till connects again', () => pair.greetings.length > 0);
   const [second] = pair.greetings;
   const same = first !== undefined && second !== undefined && first.equals(second);
   return falls(

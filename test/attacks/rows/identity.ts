@@ -12,7 +12,7 @@ import { legacyPortOf, listenLegacy } from '../../support/legacy.js';
 import { newClient } from '../../support/pair.js';
 import { falls, stands, type Attack } from '../attack.js';
 import { atEnd } from '../clean-up.js';
-import { Channel, outcomeOf, SHORT } from '../targets/channel.js';
+import { Channel, outcomeOf, PATIENT } from '../targets/channel.js';
 import { LegacyWire, sendRaw } from '../targets/legacy.js';
 
 const ALERT = 'e1534c5701ff0000';
@@ -45,7 +45,7 @@ async function misleadLegacy() {
 
 async function misleadChannel() {
   const channel = await Channel.open({ service: 'ledger' });
-  const client = newClient(channel.proxy.port, { ...SHORT, service: 'archive' });
+  const client = newClient(channel.proxy.port, { ...PATIENT, service: 'archive' });
   const result = await outcomeOf(client, 'count', 1);
   const answered = channel.proxy.bytes('s2c').toString('hex');
   return stands(`${String(result)}, the server said ${answered}`, {
@@ -179,7 +179,7 @@ function bindsKeyId(): boolean {
 }
 
 async function servesHolderOf(key: SecretKey, channel: Channel): Promise<boolean> {
-  const client = newClient(channel.port, { ...SHORT, keyring: Keyring.of(key) });
+  const client = newClient(channel.port, { ...PATIENT, keyring: Keyring.of(key) });
   return (await outcomeOf(client, 'echo', 'unharmed')) === 'unharmed';
 }
 

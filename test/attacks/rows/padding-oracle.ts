@@ -2,7 +2,7 @@
 import { createDecipheriv } from 'node:crypto';
 
 import { PING } from '../../support/rogue-words.js';
-import { falls, stands, type Attack } from '../attack.js';
+import { falls, NotCarriedOut, stands, type Attack } from '../attack.js';
 import { atEnd } from '../clean-up.js';
 import { Channel } from '../targets/channel.js';
 import { LegacyWire, sendRaw, startDemoServer } from '../targets/legacy.js';
@@ -34,7 +34,7 @@ async function guess(forged: Buffer, at: number, block: Buffer, fits: Oracle): P
     other[at - 1] = other.readUInt8(at - 1) ^ 0xff;
     if (await fits(Buffer.concat([other, block]))) return byte;
   }
-  throw new Error(`No padding fits at byte ${at}`);
+  throw new NotCarriedOut(`No padding fits at byte ${at}`);
 }
 
 /** Every block but the first: of that one he would need the IV, which is part of the key file. */

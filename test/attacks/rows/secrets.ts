@@ -11,11 +11,10 @@ import { findSecrets, findSecretsInOutput, formsOf } from '../../support/secret-
 import { describeEverything } from '../../support/secret-dumps.js';
 import { stands, type Attack } from '../attack.js';
 import { atEnd } from '../clean-up.js';
-import { eventually } from '../targets/channel.js';
+import { comesTrue } from '../targets/channel.js';
 import { dialKnown, listenKnown, secretsOf } from '../targets/known-session.js';
 
 const PRELOAD = pathToFileURL(fileURLToPath(new URL('../planted.js', import.meta.url))).href;
-const SNAPSHOT_WITHIN_MS = 30_000;
 const MIB = 1_048_576;
 
 type Secrets = Readonly<Record<string, Uint8Array>>;
@@ -23,7 +22,7 @@ type Secrets = Readonly<Record<string, Uint8Array>>;
 /** The strings of a heap. A snapshot has no contents of buffers, so that what is found has been made a text. */
 async function stringsOf(app: AppProcess, file: string): Promise<{ strings: readonly string[]; bytes: number }> {
   app.signal('SIGUSR2');
-  if (!(await eventually(() => existsSync(`${file}.done`), SNAPSHOT_WITHIN_MS))) throw new Error('No heap was written');
+  await comesTrue('a heap is written', () => existsSync(`${file}.done`));
   const text = readFileSync(file, 'utf8');
   const { strings } = JSON.parse(text) as { strings: readonly string[] };
   return { strings, bytes: text.length };

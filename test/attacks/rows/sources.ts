@@ -20,13 +20,13 @@ async function readInSteps() {
     rogue.socket.pause();
     await eventually(() => server.snapshot().running === 1, 1_000); // it may be over already
     rogue.socket.resume();
-    await eventually(() => server.snapshot().running === 0, 10_000);
+    await eventually(() => server.snapshot().running === 0);
   }
   const streams = Array.from({ length: SOURCES }, (_, index) => index + 1);
   const isWhole = (stream: number): boolean => count(`NEXT ${stream}`) === stream * VALUES;
-  await eventually(() => streams.every(isWhole), 10_000);
+  await eventually(() => streams.every(isWhole));
   rogue.say(request(SOURCES + 1, asked('several', SOURCES)), data(frame('CANCEL', SOURCES + 1)));
-  await eventually(() => server.snapshot().running === 0, 10_000);
+  await eventually(() => server.snapshot().running === 0);
   const whole = streams.filter(isWhole).length;
   const { running } = server.snapshot();
   return stands(`${whole} of ${SOURCES} answers came whole, ${running} handlers still run`, {

@@ -1,19 +1,28 @@
 // S: a server and what talks to it, over sockets, through a proxy that the attacker owns.
 import { firstValueFrom } from 'rxjs';
 
-import type { SealwireClient, SealwireServer, SealwireServerOptions } from '../../../libs/transport/src/index.js';
+import type {
+  SealwireClient,
+  SealwireClientOptions,
+  SealwireServer,
+  SealwireServerOptions,
+} from '../../../libs/transport/src/index.js';
 import { newClient, portOf, startServer } from '../../support/pair.js';
 import { RoguePeer } from '../../support/rogue-peer.js';
 import { CONFIRM } from '../../support/rogue-words.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
+import { NotCarriedOut } from '../attack.js';
 import { atEnd } from '../clean-up.js';
 
 export const MESSAGE_1_BYTES = 112;
 export const MESSAGE_2_BYTES = 104;
 export const CONFIRM_BYTES = 34;
 
-/** Short, so that an attack that ends in a deadline ends soon. */
-export const SHORT = { connectTimeoutMs: 400, handshakeTimeoutMs: 400, recordTimeoutMs: 150, closeTimeoutMs: 100 };
+/** For what an attack has to see before it can go on. Nothing is judged by it. */
+export const PATIENCE_MS = 30_000;
+
+/** No deadline of a client is what an attack is about: with these none expires that must not. */
+export const PATIENT = { connectTimeoutMs: PATIENCE_MS, requestTimeoutMs: PATIENCE_MS, closeTimeoutMs: 100 };
 
 export class Channel {
   readonly server: SealwireServer;
@@ -40,7 +49,7 @@ export class Channel {
   }
 
   static async open(options: Partial<SealwireServerOptions> = {}): Promise<Channel> {
-    const server = await startServer({ ...SHORT, ...options });
+    const server = await startServer({ handshakeTimeoutMs: PATIENCE_MS, closeTimeoutMs: 100, ...options });
     return new Channel(server, await TcpProxy.to(portOf(server)));
   }
 
@@ -49,8 +58,8 @@ export class Channel {
   }
 
   /** A client behind the proxy, unless another port is given. */
-  client(port = this.proxy.port): SealwireClient {
-    return newClient(port, { ...SHORT, requestTimeoutMs: 1_000 });
+  client(port = this.proxy.port, options: Partial<SealwireClientOptions> = {}): SealwireClient {
+    return newClient(port, { ...PATIENT, ...options });
   }
 
   /** Somebody who holds the key and has opened a connection. */
@@ -69,7 +78,7 @@ export class Channel {
   }
 
   /** Resolves when everybody has gone from the server; false if somebody stays. */
-  async isLeft(withinMs = 5_000): Promise<boolean> {
+  async isLeft(withinMs = PATIENCE_MS): Promise<boolean> {
     return eventually(() => {
       const { connections, strangers } = this.server.snapshot();
       return connections + strangers === 0;
@@ -86,13 +95,18 @@ export class Channel {
 }
 
 /** Whether `holds` becomes true in time. */
-export async function eventually(holds: () => boolean, withinMs: number): Promise<boolean> {
+export async function eventually(holds: () => boolean, withinMs = PATIENCE_MS): Promise<boolean> {
   const untilMs = performance.now() + withinMs;
   while (!holds()) {
     if (performance.now() > untilMs) return false;
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
   return true;
+}
+
+/** Waits for what the attack rests on. */
+export async function comesTrue(what: string, holds: () => boolean): Promise<void> {
+  if (!(await eventually(holds))) throw new NotCarriedOut(`Not within ${PATIENCE_MS} ms: ${what}`);
 }
 
 /** The answer, or the code of the failure: every call of it ends. */

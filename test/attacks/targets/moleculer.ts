@@ -13,8 +13,8 @@ const HEADER_BYTES = 6;
 const TYPE_AT = 5;
 const REQUEST_TYPE = 2;
 const HELLO_TYPE = 8;
-const FOUND_WITHIN_MS = 15_000;
-const SETTLE_MS = 300;
+const FOUND_WITHIN_MS = 60_000;
+const SETTLE_MS = 15_000;
 
 interface Payment {
   readonly memo: string;
