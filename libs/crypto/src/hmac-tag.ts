@@ -13,8 +13,8 @@ const HASH_BLOCK_BYTES = 64;
 const INNER_HASH_BYTES = 32;
 const IPAD = 0x36;
 const OPAD = 0x5c;
-/** The hash needs its input in one piece. For anything longer that copy costs more than an HMAC object does. */
-const MAX_INPUT_BYTES = 16_384;
+/** The hash needs its input in one piece: room for the largest record. Anything longer goes through an HMAC object. */
+const MAX_INPUT_BYTES = 65_536 + 128;
 
 // One for the process: whoever computes a tag is done with it before anybody else begins.
 const input = Buffer.alloc(HASH_BLOCK_BYTES + MAX_INPUT_BYTES);

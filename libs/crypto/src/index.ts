@@ -14,6 +14,7 @@ export { loadKeyring } from './load-keyring.js';
 export type { KeyringOptions } from './load-keyring.js';
 export { createKeyFile } from './new-key-file.js';
 export { generateKey } from './random-key.js';
+export { release } from './release.js';
 export { OpeningKey, sealedBytes, SealingKey } from './sealing-key.js';
 export { equalBytes, wipe } from './secret-bytes.js';
 export { SecretKey } from './secret-key.js';

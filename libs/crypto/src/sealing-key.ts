@@ -4,6 +4,7 @@ import { checkKeyLength, MAC_KEY_BYTES, openFailed } from './a128cbc-hs256.js';
 import { BLOCK_BYTES, ciphertextBytes } from './aes-cbc.js';
 import { CbcDecryptor, CbcEncryptor } from './cbc-chain.js';
 import { HmacTag, TAG_BYTES } from './hmac-tag.js';
+import { release } from './release.js';
 import { equalBytes } from './secret-bytes.js';
 
 /** Seals under one key. Keeps what it derives from the key, not the key. */
@@ -31,6 +32,7 @@ export class SealingKey {
     const ciphertext = this.#cbc.encrypt(iv, padPkcs7(plaintext, bytes));
     target.set(ciphertext, offset);
     this.#tag.write(target, offset + ciphertext.length, aad, iv, ciphertext);
+    release(ciphertext);
   }
 
   /** Overwrites what can be overwritten of the key, which is of no use after that. */

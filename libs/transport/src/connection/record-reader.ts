@@ -1,3 +1,5 @@
+import { release } from '@sealwire/crypto';
+
 import { clock } from '../clock.js';
 import { FrameReader } from '../frame/frame.js';
 import type { Streams } from '../frame/streams.js';
@@ -54,6 +56,7 @@ export class RecordReader {
       this.#current = body;
       receive(content);
       this.#current = undefined;
+      if (content.type === 'DATA') release(content.frames); // nothing of it is kept: messages are decoded, pieces copied
       this.#isFirst = false;
       if (this.#isStopped) return;
     }

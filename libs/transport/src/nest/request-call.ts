@@ -61,27 +61,29 @@ export class RequestCall extends ClientCall {
 
   #receive(part: AnswerPart, data: Buffer): void {
     const { deserializer, maxJsonNodes } = this.options.host;
-    const read = (): WritePacket => readPacket(part, data, maxJsonNodes);
+    let packet: WritePacket;
+    try {
+      packet = readPacket(part, data, maxJsonNodes); // now: its record is gone when its turn comes
+    } catch (error) {
+      this.#refuseInOrder(error);
+      return;
+    }
     if (this.#incoming === undefined || deserializer === undefined) {
-      this.#readAndTake(part, read);
+      this.#take(part, packet);
       return;
     }
     this.#incoming.run<WritePacket>(
-      () => deserializer.deserialize(read()),
-      (packet) => this.#take(part, checkDeserialized(packet)),
+      () => deserializer.deserialize(packet),
+      (deserialized) => this.#take(part, checkDeserialized(deserialized)),
       (error) => this.#refuse(error),
     );
   }
 
-  #readAndTake(part: AnswerPart, read: () => WritePacket): void {
-    let packet: WritePacket;
-    try {
-      packet = read();
-    } catch (error) {
-      this.#refuse(error);
-      return;
-    }
-    this.#take(part, packet);
+  /** After the values before it, which may still be being deserialized. */
+  #refuseInOrder(error: unknown): void {
+    const refuse = (): void => this.#refuse(error);
+    if (this.#incoming === undefined) refuse();
+    else this.#incoming.run(() => undefined, refuse, refuse);
   }
 
   /** Nothing comes behind what ends the answer, so it ends the call, even where a deserializer has left that out. */
