@@ -3,12 +3,19 @@ import { finalize, firstValueFrom, NEVER, Subject, take, toArray } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { afterEach, expect, it } from 'vitest';
 
-import type { SealwireContext } from '@sealwire/transport';
+import type { SealwireContext, SealwireServer } from '@sealwire/transport';
 import { endAll, portOf, startServer } from '../support/pair.js';
 import { RoguePeer } from '../support/rogue-peer.js';
-import { asked, CONFIRM, request } from '../support/rogue-words.js';
+import { asked, CONFIRM, fragments, request } from '../support/rogue-words.js';
 
 afterEach(() => endAll());
+
+async function dial(server: SealwireServer): Promise<RoguePeer> {
+  const rogue = await RoguePeer.dial(portOf(server));
+  rogue.write(rogue.message1());
+  await rogue.hears('message 2');
+  return rogue;
+}
 
 it('a request whose client never cancels fails at its deadline, and its handler is torn down', async () => {
   const server = await startServer();
@@ -19,12 +26,31 @@ it('a request whose client never cancels fails at its deadline, and its handler 
     return Promise.resolve(NEVER.pipe(finalize(() => ended.next('observable'))));
   };
   server.addHandler('hang', hang);
-  const rogue = await RoguePeer.dial(portOf(server));
-  rogue.write(rogue.message1());
-  await rogue.hears('message 2');
+  const rogue = await dial(server);
   rogue.say(CONFIRM, request(1, asked('hang', 1, 100)));
   await rogue.hears('ERROR 1 ERR_REQUEST_TIMEOUT');
   expect((await ends).sort()).toEqual(['observable', 'signal']);
+  expect(server.snapshot()).toMatchObject({ running: 0, inFlight: 0, connections: 1 });
+  rogue.leave();
+  await rogue.left;
+});
+
+it('a request that is still being deserialized fails at its deadline', async () => {
+  const server = await startServer({ deserializer: { deserialize: () => new Promise<never>(() => undefined) } });
+  const rogue = await dial(server);
+  rogue.say(CONFIRM, request(1, asked('echo', 1, 100)));
+  await rogue.hears('ERROR 1 ERR_REQUEST_TIMEOUT');
+  expect(server.snapshot()).toMatchObject({ running: 0, inFlight: 0, connections: 1 });
+  rogue.leave();
+  await rogue.left;
+});
+
+it('a request that is complete in time has the rest of its time, and no more', async () => {
+  const server = await startServer();
+  server.addHandler('hang', () => Promise.resolve(NEVER));
+  const rogue = await dial(server);
+  rogue.say(CONFIRM, ...fragments('REQUEST', 1, asked('hang', 'x'.repeat(70_000), 300), 60_000));
+  await rogue.hears('ERROR 1 ERR_REQUEST_TIMEOUT');
   expect(server.snapshot()).toMatchObject({ running: 0, inFlight: 0, connections: 1 });
   rogue.leave();
   await rogue.left;

@@ -5,10 +5,12 @@ import {
   data,
   encoded,
   event,
+  first,
   fragments,
   frame,
   LAST,
   message,
+  MORE,
   noted,
   request,
 } from '../../support/rogue-words.js';
@@ -83,6 +85,13 @@ const far = (sequence: bigint): Buffer => {
   return message(bytes, 'noted', '');
 };
 
+/** The first fragments of a request with a timeout, which has more. */
+const LONG = asked('count', 'x'.repeat(70_000), 300);
+const SLOW = fragments('REQUEST', 1, LONG, 60_000).slice(0, 1);
+const DRIPPED = Array.from(LONG.subarray(0, 10), (byte, at) =>
+  data(at === 0 ? first('REQUEST', 1, LONG.length, Buffer.of(byte)) : frame('REQUEST', 1, Buffer.of(byte), MORE)),
+);
+
 export const CLIENT_MESSAGE_FAULTS: readonly ClientFault[] = [
   malformedRequest(['fewer bytes than a timeout has', Buffer.alloc(3)]),
   ...[...BAD_HEADS(TIMEOUT, 'count'), ...withData(TIMEOUT, 'count')].map(malformedRequest),
@@ -149,6 +158,32 @@ export const CLIENT_MESSAGE_FAULTS: readonly ClientFault[] = [
     },
     ends: 'agreed',
     hears: ['ERROR 1 ERR_REQUEST_TIMEOUT', 'CLOSE'],
+    runs: 1,
+  },
+  ...Object.entries({ 'one fragment': SLOW, 'fragments of 1 byte': DRIPPED }).map(([what, begun]): ClientFault => ({
+    at: 'open',
+    name: `has sent ${what} of a request when its timeout passes [R6.20]`,
+    does: async (rogue) => {
+      rogue.say(...begun);
+      await rogue.hears('ERROR 1 ERR_REQUEST_TIMEOUT');
+      rogue.say(data(frame('REQUEST', 1, Buffer.of(0), MORE), frame('REQUEST', 1, Buffer.of(0))), request(2));
+      await rogue.hears('NEXT 2');
+      rogue.leave();
+    },
+    ends: 'agreed',
+    hears: ['ERROR 1 ERR_REQUEST_TIMEOUT', 'NEXT 2', 'CLOSE'],
+    runs: 1,
+  })),
+  {
+    at: 'open',
+    name: 'begins a request with a timeout, and cancels it before that passes [R6.20]',
+    does: async (rogue) => {
+      rogue.say(...SLOW, data(frame('CANCEL', 1)), request(2, asked('later', 600)));
+      await rogue.hears('NEXT 2');
+      rogue.leave();
+    },
+    ends: 'agreed',
+    hears: ['NEXT 2', 'CLOSE'],
     runs: 1,
   },
   {

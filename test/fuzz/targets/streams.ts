@@ -97,11 +97,16 @@ export class Caller {
 export class Servant {
   readonly running = new Set<ServerStream>();
   handed = 0;
+  #begun = 0;
   readonly streams = new ServerStreams({
     own: LIMITS,
     peer: LIMITS,
     maxQueuedBytes: 200_000,
     handler: {
+      begun: (stream) => {
+        this.#begun += 1;
+        if (this.#begun % 2 === 0) this.streams.fail(stream, messageOf(Buffer.of(2))); // its deadline is over
+      },
       request: (stream) => this.#take(stream),
       event: (stream) => this.#take(stream),
       cancelled: (stream) => void this.running.delete(stream),

@@ -65,6 +65,7 @@ function serve(
   const limits = resolveLimits(options);
   const requests: ServerStream[] = [];
   const handler = {
+    begun: (): void => undefined,
     request: (stream: ServerStream): void => void requests.push(stream),
     event: (): void => undefined,
     cancelled: (): void => undefined,

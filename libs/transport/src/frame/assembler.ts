@@ -21,6 +21,7 @@ interface Incomplete {
 
 /** A message may take so much more memory than twice what has come of it (R6.29). */
 const SPARE_BYTES = 65_536;
+const NOTHING: Buffer = Buffer.alloc(0);
 
 export class MessageAssembler {
   readonly #limits: AssemblerLimits;
@@ -74,6 +75,12 @@ export class MessageAssembler {
   /** Whether a message of the stream has begun and is not complete. */
   isIncomplete(stream: number): boolean {
     return this.#incomplete.has(stream);
+  }
+
+  /** What has come of the stream's message: a view, valid until the next frame. */
+  begunWith(stream: number): Buffer {
+    const message = this.#incomplete.get(stream);
+    return message === undefined ? NOTHING : message.buffer.subarray(0, message.filled);
   }
 
   get hasIncomplete(): boolean {

@@ -57,11 +57,17 @@ export function encodeEvent(call: Call): OutgoingMessage {
   return encodeData(call.data, headOf(call, SEQUENCE_BYTES));
 }
 
+/** The timeout of a request of which so much has come; undefined while that is too little. 0: none. */
+export function readTimeout(begun: Buffer): number | undefined {
+  return begun.length < TIMEOUT_BYTES ? undefined : begun.readUInt32BE(0);
+}
+
 /** @throws {TransportError} `ERR_MESSAGE_MALFORMED`, `ERR_MESSAGE_TOO_COMPLEX` */
 export function decodeRequest(message: Buffer, maxJsonNodes?: number): ReceivedRequest {
-  if (message.length < TIMEOUT_BYTES) throw malformed();
+  const timeoutMs = readTimeout(message);
+  if (timeoutMs === undefined) throw malformed();
   const { pattern, metadata, data, weight } = decodeCall(message, TIMEOUT_BYTES, maxJsonNodes);
-  return { timeoutMs: message.readUInt32BE(0), pattern, metadata, data, weight };
+  return { timeoutMs, pattern, metadata, data, weight };
 }
 
 /** @throws {TransportError} `ERR_MESSAGE_MALFORMED`, `ERR_MESSAGE_TOO_COMPLEX` */

@@ -1,12 +1,14 @@
 // The server's side of streams (docs/protocol.md §6.5, §6.6):
 //
 //   RECEIVING → RUNNING (its message is complete) → ANSWERED (its end is queued) → closed (its end is sealed, or CANCEL came)
+//             ↘ ANSWERED_EARLY (its end is queued, and its message is not complete) ↗
 import { TransportError } from '../errors.js';
 
 import { MessageAssembler } from './assembler.js';
 import type { AssemblerLimits } from './assembler.js';
 import type { Frame } from './frame.js';
 import { IdTable } from './id-table.js';
+import { readTimeout } from './message.js';
 import type { OutgoingMessage } from './outgoing-message.js';
 import { FrameSender, SendingStream } from './sender.js';
 import type { Streams } from './streams.js';
@@ -20,6 +22,8 @@ export interface ServerStream {
 
 /** Who serves the streams. */
 export interface StreamHandler {
+  /** A request is not complete, and its timeout has come (0: none): it may be failed from now on. */
+  begun(stream: ServerStream, timeoutMs: number): void;
   /** @param message - A view of its record, or a buffer of its own. */
   request(stream: ServerStream, message: Buffer): void;
   event(stream: ServerStream, message: Buffer): void;
@@ -44,7 +48,9 @@ const MAX_AHEAD_VALUES = 64;
 class OpenStream extends SendingStream implements ServerStream {
   readonly kind: 'REQUEST' | 'EVENT';
   readonly firstFrameMs: number;
-  at: 'RECEIVING' | 'RUNNING' | 'ANSWERED' = 'RECEIVING';
+  at: 'RECEIVING' | 'RUNNING' | 'ANSWERED' | 'ANSWERED_EARLY' = 'RECEIVING';
+  /** As much of an incomplete request has come as its timeout takes. */
+  hasTimeout = false;
   /** Set while sources of its values wait, all of them for the same. */
   whenResumed: Promise<void> | undefined;
   resume: (() => void) | undefined;
@@ -159,14 +165,16 @@ export class ServerStreams implements Streams {
   }
 
   /**
-   * Ends the answer with an error at once: what waits is dropped, also the rest of a value under way.
+   * Ends the answer with an error at once: what waits is dropped, also the rest of a value under way. The request need not
+   * be complete: what has come of it is dropped, and what still comes is late.
    *
    * @param message - At most what one frame carries.
    */
   fail(stream: ServerStream, message: OutgoingMessage): void {
-    const open = this.#running(stream);
+    const open = this.#unanswered(stream);
     if (open === undefined) return;
-    open.at = 'ANSWERED';
+    this.#assembler.drop(open.id);
+    open.at = open.at === 'RUNNING' ? 'ANSWERED' : 'ANSWERED_EARLY';
     this.#sender.replace(open, message);
   }
 
@@ -234,13 +242,23 @@ export class ServerStreams implements Streams {
   #receiveMessage(kind: 'REQUEST' | 'EVENT', frame: Frame, nowMs: number): void {
     const stream =
       frame.stream > this.#highestSeen ? this.#openStream(kind, frame.stream, nowMs) : this.#open.get(frame.stream);
-    if (stream === undefined) return; // late: it crossed the end of its stream, or CLOSE
+    if (stream === undefined || stream.at === 'ANSWERED_EARLY') return; // late: it crossed the end of its stream, or CLOSE
     if (stream.at !== 'RECEIVING' || stream.kind !== kind) throw unexpected(`${kind} on a stream that has its message`);
     const message = this.#assembler.push(frame, nowMs);
-    if (message === undefined) return;
+    if (message === undefined) {
+      if (kind === 'REQUEST' && !stream.hasTimeout) this.#noteTimeout(stream);
+      return;
+    }
     stream.at = 'RUNNING';
     if (kind === 'REQUEST') this.#options.handler.request(stream, message);
     else this.#options.handler.event(stream, message);
+  }
+
+  #noteTimeout(stream: OpenStream): void {
+    const timeoutMs = readTimeout(this.#assembler.begunWith(stream.id));
+    if (timeoutMs === undefined) return;
+    stream.hasTimeout = true;
+    this.#options.handler.begun(stream, timeoutMs);
   }
 
   #openStream(kind: 'REQUEST' | 'EVENT', id: number, nowMs: number): OpenStream | undefined {
@@ -260,7 +278,7 @@ export class ServerStreams implements Streams {
     if (stream === undefined) return; // late
     this.#sender.drop(stream);
     this.#close(id);
-    if (stream.at !== 'RECEIVING') this.#options.handler.cancelled(stream);
+    if (stream.at !== 'RECEIVING' || stream.hasTimeout) this.#options.handler.cancelled(stream);
   }
 
   get #isFull(): boolean {
@@ -281,11 +299,16 @@ export class ServerStreams implements Streams {
     stream.resume = stream.whenResumed = undefined;
   }
 
-  /** The stream, unless it is closed or its end is queued. */
+  /** The stream, if its message is complete, its end is not queued, and it is open. */
   #running(stream: ServerStream): OpenStream | undefined {
-    return stream instanceof OpenStream && stream.at === 'RUNNING' && this.#open.get(stream.id) === stream
-      ? stream
-      : undefined;
+    const open = this.#unanswered(stream);
+    return open?.at === 'RUNNING' ? open : undefined;
+  }
+
+  /** The stream, unless it is closed or its end is queued. */
+  #unanswered(stream: ServerStream): OpenStream | undefined {
+    if (!(stream instanceof OpenStream) || this.#open.get(stream.id) !== stream) return undefined;
+    return stream.at === 'RECEIVING' || stream.at === 'RUNNING' ? stream : undefined;
   }
 
   #close(id: number): void {

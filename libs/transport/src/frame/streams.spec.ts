@@ -67,6 +67,7 @@ class Server {
       peer: PEER,
       maxQueuedBytes,
       handler: {
+        begun: () => undefined,
         request: (stream) => this.requests.push(stream),
         event: (stream) => this.events.push(stream),
         cancelled: (stream) => this.cancelled.push(stream),

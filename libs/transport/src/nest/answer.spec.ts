@@ -17,6 +17,7 @@ function twoStreams(): { readonly streams: ServerStreams; readonly opened: Serve
   const handler = {
     request: (stream: ServerStream) => void opened.push(stream),
     event: () => undefined,
+    begun: () => undefined,
     cancelled: () => undefined,
   };
   const streams = new ServerStreams({ own: LIMITS, peer: LIMITS, maxQueuedBytes: 65_536, handler });

@@ -1,8 +1,7 @@
 // Hands the messages of one connection to Nest's handlers (docs/protocol.md §6.5 to §6.7).
 import type { MessageHandler, Serializer } from '@nestjs/microservices';
 
-import { clock } from '../clock.js';
-import { Deadline } from '../deadline.js';
+import type { Deadline } from '../deadline.js';
 import { decodeEvent, decodeRequest } from '../frame/message.js';
 import type { Call, ReceivedCall, ReceivedEvent, ReceivedRequest } from '../frame/message.js';
 import type { ServerStream, ServerStreams, StreamHandler } from '../frame/server-streams.js';
@@ -19,6 +18,7 @@ import type { WaitingEvents } from './handler-places.js';
 import { InOrder } from './in-order.js';
 import { deserializeCall, toReceivedCall } from './received-call.js';
 import { toldCode } from './remote-error.js';
+import { RequestDeadlines } from './request-deadlines.js';
 import { WaitingMessages } from './waiting-messages.js';
 
 /** Nest's own words: callers compare with them. */
@@ -35,6 +35,7 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
   readonly #options: DispatcherOptions;
   readonly #order: InOrder;
   readonly #work = new Map<ServerStream, Work>();
+  readonly #deadlines = new RequestDeadlines((stream) => this.#expire(stream));
   /** Events that wait for a handler to end; bounded by the streams in flight. */
   readonly #deferred = new Map<ServerStream, () => void>();
   readonly #waiting: WaitingMessages;
@@ -69,6 +70,10 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
     this.cancelled(stream);
   }
 
+  begun(stream: ServerStream, timeoutMs: number): void {
+    this.#deadlines.startEarly(stream, timeoutMs);
+  }
+
   request(stream: ServerStream, message: Buffer): void {
     const arrival = new Arrival(stream, this.#options.currentRecord());
     arrival.runInAsyncScope(() => this.#receiveRequest(arrival, message));
@@ -86,6 +91,7 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
     try {
       request = decodeRequest(message, this.#options.limits.maxJsonNodes);
     } catch (error) {
+      this.#deadlines.clearEarly(arrival.stream);
       answer.fail(toldCode(error));
       return;
     }
@@ -94,15 +100,18 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
       return;
     }
     if (this.#waiting.isFull) {
+      this.#deadlines.clearEarly(arrival.stream);
       this.#refuse(answer, request.pattern);
       return;
     }
     this.#waiting.add(arrival.stream, request.weight);
+    this.#deadlines.startEarly(arrival.stream, request.timeoutMs);
     this.#order.run<Call>(
       () => deserializeCall(this.#options.host, request, true),
       (call) => this.#runRequest(arrival, toReceivedCall(this.#options.host, call, request), request.timeoutMs, answer),
       (error) => {
         this.#waiting.remove(arrival.stream);
+        this.#deadlines.clearEarly(arrival.stream);
         this.#options.host.failures.requestUnreadable(error); // the user's deserializer, or what comes of it
         answer.fail('ERR_MESSAGE_MALFORMED');
       },
@@ -138,6 +147,7 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
       this.#forgetDeferred(stream); // nobody waits for what the handler of an event does: one that runs goes on
       return;
     }
+    this.#deadlines.clearEarly(stream);
     const work = this.#work.get(stream);
     if (work === undefined) return;
     work.deadline?.clear();
@@ -192,13 +202,13 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
   #runRequest(arrival: Arrival, call: ReceivedCall, timeoutMs: number, answer: Answer): void {
     const { stream } = arrival;
     this.#waiting.remove(stream);
-    if (!this.streams.isRunning(stream)) return; // cancelled while it was deserialized
+    const leftMs = this.#deadlines.takeLeftMs(stream, timeoutMs);
+    if (!this.streams.isRunning(stream)) return; // cancelled, or too late, while it was deserialized
     const handler = this.#options.host.findHandler(call.pattern);
     if (handler === null) {
       answer.error(NO_MESSAGE_HANDLER, true);
       return;
     }
-    const leftMs = timeoutMs > 0 ? stream.firstFrameMs + timeoutMs - clock.nowMs() : Infinity;
     if (leftMs <= 0) {
       answer.fail('ERR_REQUEST_TIMEOUT');
       return;
@@ -207,7 +217,7 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
       this.#refuse(answer, call.pattern);
       return;
     }
-    this.#execute(arrival, handler, call, answer, this.#expireIn(leftMs, stream, answer));
+    this.#execute(arrival, handler, call, answer, this.#deadlines.start(stream, leftMs));
   }
 
   #refuse(answer: Answer, pattern: string): void {
@@ -215,13 +225,9 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
     this.#options.host.overloaded(pattern);
   }
 
-  #expireIn(leftMs: number, stream: ServerStream, answer: Answer): Deadline | undefined {
-    if (leftMs === Infinity) return undefined;
-    const expire = (): void => {
-      answer.fail('ERR_REQUEST_TIMEOUT');
-      this.cancelled(stream);
-    };
-    return new Deadline(leftMs, expire);
+  #expire(stream: ServerStream): void {
+    new Answer(this, stream).fail('ERR_REQUEST_TIMEOUT');
+    this.cancelled(stream);
   }
 
   #runEvent(arrival: Arrival, sequence: number, call: ReceivedCall): void {
