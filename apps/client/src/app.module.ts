@@ -1,12 +1,17 @@
 import { Module } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 
-import { settings } from './config/settings.js';
+import { settings } from './config/registration.js';
 import { AddressModule } from './http/address.module.js';
 import { HealthModule } from './health/health.module.js';
 import { TriggerModule } from './trigger/trigger.module.js';
 
 @Module({
-  imports: [ConfigModule.forRoot({ isGlobal: true, load: [settings] }), TriggerModule, HealthModule, AddressModule],
+  imports: [
+    ConfigModule.forRoot({ isGlobal: true, ignoreEnvFile: true, load: [settings] }),
+    TriggerModule,
+    HealthModule,
+    AddressModule,
+  ],
 })
 export class AppModule {}

@@ -6,7 +6,7 @@ import { CryptoModule, KEYRING } from '@sealwire/crypto/nest';
 import { SealwireModule } from '@sealwire/transport';
 
 import { CHANNEL } from './channel.js';
-import { settings } from './config/settings.js';
+import { settings } from './config/registration.js';
 import type { Settings } from './config/settings.js';
 import { MAX_MESSAGE_BYTES } from './trigger/body.js';
 

@@ -8,7 +8,7 @@ import { KEYRING } from '@sealwire/crypto/nest';
 
 import { AppModule } from './app.module.js';
 import { AppLogger } from './config/logger.js';
-import { settings } from './config/settings.js';
+import { settings } from './config/registration.js';
 import type { Settings } from './config/settings.js';
 import { isLoopback } from './http/allowed-hosts.js';
 import { configureEdge } from './http/edge.js';

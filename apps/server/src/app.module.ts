@@ -5,13 +5,18 @@ import { APP_PIPE } from '@nestjs/core';
 import { SealwireServer } from '@sealwire/transport';
 
 import { ChannelModule } from './channel.module.js';
-import { settings } from './config/settings.js';
+import { settings } from './config/registration.js';
 import { HealthModule } from './health/health.module.js';
 import { MessagesModule } from './messages/messages.module.js';
 import { PayloadPipe } from './messages/payload.pipe.js';
 
 @Module({
-  imports: [ConfigModule.forRoot({ isGlobal: true, load: [settings] }), ChannelModule, MessagesModule, HealthModule],
+  imports: [
+    ConfigModule.forRoot({ isGlobal: true, ignoreEnvFile: true, load: [settings] }),
+    ChannelModule,
+    MessagesModule,
+    HealthModule,
+  ],
   providers: [{ provide: APP_PIPE, useClass: PayloadPipe }],
 })
 export class AppModule implements OnModuleDestroy {

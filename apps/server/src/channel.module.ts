@@ -3,7 +3,7 @@ import type { Keyring } from '@sealwire/crypto';
 import { CryptoModule, KEYRING } from '@sealwire/crypto/nest';
 import { SealwireServer } from '@sealwire/transport';
 
-import { settings } from './config/settings.js';
+import { settings } from './config/registration.js';
 import type { Settings } from './config/settings.js';
 
 /** The default of the transport, in all: one address cannot have more than that. */

@@ -1,19 +1,9 @@
-import 'reflect-metadata';
+import { complainOfSettings } from './config/settings-check.js';
 
-import { Logger } from '@nestjs/common';
-
-import { explainStartFailure } from './start-failure.js';
-import { startServer } from './start.js';
-
-try {
-  await startServer();
-} catch (error) {
-  const line = explainStartFailure(error);
-  if (line === undefined) {
-    Logger.detachBuffer();
-    Logger.error(error);
-  } else {
-    process.stderr.write(`${line}\n`);
-  }
+// First of all: what is wrong with a setting is said before Nest is loaded, which takes most of the time of a start.
+const complaint = complainOfSettings();
+if (complaint !== undefined) {
+  process.stderr.write(`${complaint}\n`);
   process.exit(1);
 }
+await import('./run.js');

@@ -11,7 +11,7 @@ import { LegacyRawServer } from '@sealwire/transport/legacy';
 
 import { AppModule } from './app.module.js';
 import { AppLogger } from './config/logger.js';
-import { settings } from './config/settings.js';
+import { settings } from './config/registration.js';
 import type { Settings } from './config/settings.js';
 import { legacyFailed, listenFailed, shownAddress } from './start-failure.js';
 

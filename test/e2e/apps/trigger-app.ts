@@ -7,7 +7,8 @@ import { KEYRING } from '@sealwire/crypto/nest';
 
 import { AppModule } from '../../../apps/client/src/app.module.js';
 import { CHANNEL } from '../../../apps/client/src/channel.js';
-import { parseSettings, settings } from '../../../apps/client/src/config/settings.js';
+import { settings } from '../../../apps/client/src/config/registration.js';
+import { parseSettings } from '../../../apps/client/src/config/settings.js';
 import { configureEdge } from '../../../apps/client/src/http/edge.js';
 import { FakeChannel } from './fake-channel.js';
 

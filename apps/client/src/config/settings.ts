@@ -1,5 +1,4 @@
-import { registerAs } from '@nestjs/config';
-import type { ConfigType } from '@nestjs/config';
+// Imports nothing of Nest: what is wrong with the settings is told before the rest of the app is loaded.
 import { z } from 'zod';
 
 import { isLoopbackName, LOOPBACK_HOSTS } from '../http/allowed-hosts.js';
@@ -70,10 +69,7 @@ const environment = z
     logMessages: env.LOG_MESSAGES,
   }));
 
-/** The settings of this app: inject them by `settings.KEY`. */
-export const settings = registerAs('client', () => parseSettings(process.env));
-
-export type Settings = ConfigType<typeof settings>;
+export type Settings = ReturnType<typeof parseSettings>;
 
 /** @throws {StartError} One line that names every variable with a wrong value, and says what it may be. */
 export function parseSettings(env: NodeJS.ProcessEnv) {

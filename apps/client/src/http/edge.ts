@@ -3,7 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import helmet from 'helmet';
 
-import { settings } from '../config/settings.js';
+import { settings } from '../config/registration.js';
 import type { Settings } from '../config/settings.js';
 import { isHostAllowed, isOriginListed, isOwnOrigin } from './allowed-hosts.js';
 import type { AllowedHost } from './allowed-hosts.js';

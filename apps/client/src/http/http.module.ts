@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { ThrottlerGuard, ThrottlerModule } from '@nestjs/throttler';
 
-import { settings } from '../config/settings.js';
+import { settings } from '../config/registration.js';
 import type { Settings } from '../config/settings.js';
 import { callerOf } from './caller.js';
 import { CallerLimits } from './caller-limits.js';

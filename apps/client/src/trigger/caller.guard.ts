@@ -5,7 +5,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { equalBytes } from '@sealwire/crypto';
 
-import { settings } from '../config/settings.js';
+import { settings } from '../config/registration.js';
 import type { Settings } from '../config/settings.js';
 import { isOriginListed } from '../http/allowed-hosts.js';
 import type { AllowedHost } from '../http/allowed-hosts.js';

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 
-import { settings } from '../config/settings.js';
+import { settings } from '../config/registration.js';
 import type { Settings } from '../config/settings.js';
 import { printable } from './printable.js';
 
