@@ -82,10 +82,11 @@ describe('somebody who flips one bit between the two apps', () => {
     ['message 1, of CONFIRM or of the request', 'c2s'],
     ['message 2 or of the answer', 's2c'],
   ] as const)(
-    'of %s ends that connection and nothing else, whichever bit it is',
+    'of %s ends that connection and nothing else, whichever byte it is in',
     async (_what, direction) => {
       const bytes = (await lengthsOfOneCall())[direction];
-      for (let bit = 0; bit < bytes * 8; bit++) {
+      for (let at = 0; at < bytes; at++) {
+        const bit = at * 8 + (at % 8); // every bit is flipped in proxy.spec.ts, between libraries
         proxy.reset();
         proxy.alter = flipBit(direction, bit);
         const answer = await post(`${url}/messages?timeout=${DEADLINE_MS}`, { text: `flipped ${direction} ${bit}` });

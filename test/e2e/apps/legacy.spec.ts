@@ -6,11 +6,11 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 
-import { createKeyFile } from '@sealwire/crypto';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { AppProcesses } from '../../support/app-process.js';
 import type { AppProcess, Env } from '../../support/app-process.js';
+import { startFailure } from './app-here.js';
 import { post } from './http-call.js';
 
 const LEGACY = { LEGACY_PORT: '0', LEGACY_KEY_FILE: 'legacy_key.bin' };
@@ -19,12 +19,17 @@ const PREAMBLE_1 = Buffer.from('e1534c5701010068', 'hex');
 
 const apps = new AppProcesses();
 const key = randomBytes(32);
+/** With the legacy wire on. Each case sends texts of its own. */
+let server: AppProcess;
+let addresses: Readonly<Record<string, string>>;
 
-beforeEach(async () => {
+beforeAll(async () => {
   await writeFile(join(await apps.directory(), 'legacy_key.bin'), key, { mode: 0o600 });
+  server = await apps.start('server', LEGACY);
+  addresses = await server.ready();
 });
 
-afterEach(() => apps.end());
+afterAll(() => apps.end());
 
 function encrypt(text: string): Buffer {
   const cipher = createCipheriv('aes-128-cbc', key.subarray(0, 16), key.subarray(16));
@@ -40,24 +45,21 @@ async function sendTo(address = '', bytes: Uint8Array = Buffer.alloc(0)): Promis
   return buffer(socket).catch(() => Buffer.alloc(0));
 }
 
-async function refusal(env: Env): Promise<string> {
-  const started = await apps.start('server', env);
-  expect(await started.exit(), started.describe()).toBe(1);
-  expect(started.log).toEqual([]);
-  expect(started.stderr).toMatch(/^[^\n]+\n$/);
-  return started.stderr.trim();
+async function refusal(env: Env): Promise<string | undefined> {
+  return startFailure('server', await apps.directory(), env);
 }
 
-const legacyLines = (server: AppProcess): readonly string[] =>
-  server.log.map(({ message }) => message).filter((message) => message.includes('legacy wire from'));
+/** What the log says that came on the legacy wire with this text. */
+const legacyLines = (text: string): readonly string[] => {
+  const sealed = encrypt(text).toString('hex');
+  return server.log.map(({ message }) => message).filter((message) => message.endsWith(sealed));
+};
 
 describe('the server app with the legacy wire on', () => {
   it('prints a message as the original did, in hex and decrypted, and says whence it came', async () => {
-    const server = await apps.start('server', LEGACY);
-    const { legacy } = await server.ready();
-    expect(await sendTo(legacy, encrypt('Hello Server!'))).toHaveLength(0);
+    expect(await sendTo(addresses['legacy'], encrypt('Hello Server!'))).toHaveLength(0);
     await server.logged('Decrypted: Hello Server!');
-    expect(legacyLines(server)).toEqual([
+    expect(legacyLines('Hello Server!')).toEqual([
       expect.stringMatching(
         new RegExp(
           `^Received on the legacy wire from 127\\.0\\.0\\.1:\\d+, encrypted \\(16 bytes\\): ${encrypt('Hello Server!').toString('hex')}$`,
@@ -70,41 +72,38 @@ describe('the server app with the legacy wire on', () => {
   });
 
   it('serves the channel beside it', async () => {
-    const server = await apps.start('server', LEGACY);
-    const { channel = '', legacy } = await server.ready();
-    const client = await apps.start('client', { SEALWIRE_SERVERS: channel });
+    const client = await apps.start('client', { SEALWIRE_SERVERS: addresses['channel'] ?? '' });
     const { trigger = '' } = await client.ready();
     expect(await post(`${trigger}/messages`, { text: 'sealed' })).toMatchObject({ status: 200 });
-    await sendTo(legacy, encrypt('bare'));
+    await sendTo(addresses['legacy'], encrypt('bare'));
     await server.logged('Decrypted: bare');
-    expect(legacyLines(server)).toHaveLength(1);
+    expect([legacyLines('bare').length, legacyLines('sealed').length]).toEqual([1, 0]);
   });
 
   it('lives on after messages that are none, and tells the sender nothing', async () => {
-    const server = await apps.start('server', LEGACY);
-    const { legacy } = await server.ready();
+    const shaken = await apps.start('server', LEGACY);
+    const { legacy } = await shaken.ready();
     for (const bytes of [Buffer.alloc(0), Buffer.alloc(5), encrypt('x'.repeat(16)).subarray(0, 16)]) {
       expect(await sendTo(legacy, bytes)).toHaveLength(0);
     }
-    await server.logged('ERR_LEGACY_MALFORMED');
+    await shaken.logged('ERR_LEGACY_MALFORMED');
     await sendTo(legacy, encrypt('next'));
-    await server.logged('Decrypted: next');
-    expect(await server.stop()).toBe(0);
-    expect(server.stderr).toBe('');
+    await shaken.logged('Decrypted: next');
+    expect(await shaken.stop()).toBe(0);
+    expect(shaken.stderr).toBe('');
   });
 
   it('keeps the text out of the log with LOG_MESSAGES=false', async () => {
-    const server = await apps.start('server', { ...LEGACY, LOG_MESSAGES: 'false' });
-    await sendTo((await server.ready())['legacy'], encrypt('confidential'));
-    await server.logged('Decrypted: 12 bytes of text');
-    expect(server.describe()).not.toContain('confidential');
+    const silent = await apps.start('server', { ...LEGACY, LOG_MESSAGES: 'false' });
+    await sendTo((await silent.ready())['legacy'], encrypt('confidential'));
+    await silent.logged('Decrypted: 12 bytes of text');
+    expect(silent.describe()).not.toContain('confidential');
   });
 });
 
 describe("the two ports do not speak each other's wire", () => {
   it('the channel answers a legacy message with the alert, and hands nothing over [R9.2]', async () => {
-    const server = await apps.start('server', LEGACY);
-    const { channel, legacy } = await server.ready();
+    const { channel, legacy } = addresses;
     expect((await sendTo(channel, encrypt('wrong port'))).toString('hex')).toBe(ALERT);
     await server.logged('ERR_HANDSHAKE_MALFORMED');
     await sendTo(legacy, encrypt('right port'));
@@ -113,23 +112,19 @@ describe("the two ports do not speak each other's wire", () => {
   });
 
   it('the legacy wire has no answer to message 1 of the channel', async () => {
-    const server = await apps.start('server', LEGACY);
-    const { legacy } = await server.ready();
     const message1 = Buffer.concat([PREAMBLE_1, Buffer.alloc(104 - 1, 7)]); // one byte short: no whole blocks for sure
-    expect(await sendTo(legacy, message1)).toHaveLength(0);
+    expect(await sendTo(addresses['legacy'], message1)).toHaveLength(0);
     await server.logged('ERR_LEGACY_MALFORMED');
   });
 
   it('without LEGACY_PORT there is no legacy wire [R9.1]', async () => {
-    const server = await apps.start('server');
-    expect(await server.ready()).not.toHaveProperty('legacy');
+    const channelAlone = await apps.start('server');
+    expect(await channelAlone.ready()).not.toHaveProperty('legacy');
   });
 });
 
 describe('the server app does not start', () => {
   it('with one key for both, whether it is one file or a copy [R9.3]', async () => {
-    const directory = await apps.directory();
-    await createKeyFile(join(directory, 'aes_key.bin'));
     expect(await refusal({ ...LEGACY, LEGACY_KEY_FILE: 'aes_key.bin' })).toMatch(/^LEGACY_KEY_FILE: .* of the channel/);
     expect(await refusal({ ...LEGACY, SEALWIRE_KEY_FILE: 'legacy_key.bin' })).toMatch(/^LEGACY_KEY_FILE: .*channel/);
   });
@@ -143,8 +138,7 @@ describe('the server app does not start', () => {
   });
 
   it('on a port that is taken', async () => {
-    const server = await apps.start('server', LEGACY);
-    const taken = (await server.ready())['legacy']?.split(':')[1] ?? '';
+    const taken = addresses['legacy']?.split(':')[1] ?? '';
     expect(await refusal({ ...LEGACY, LEGACY_PORT: taken })).toBe(
       `LEGACY_PORT: 127.0.0.1:${taken} is in use; stop what listens there or choose another`,
     );
@@ -156,8 +150,8 @@ describe('the server app does not start', () => {
     expect(await refusal({ ...LEGACY, LEGACY_KEY_FILE: path })).toMatch(/^LEGACY_KEY_FILE: .*31 bytes/);
     await writeFile(path, '0123456789abcdef0123456789abcdef');
     await chmod(path, 0o644);
-    const server = await apps.start('server', { ...LEGACY, LEGACY_KEY_FILE: path });
-    expect((await server.logged('mode 0644')).level).toBe('warn');
-    expect((await server.logged('can be guessed')).level).toBe('warn');
+    const lax = await apps.start('server', { ...LEGACY, LEGACY_KEY_FILE: path });
+    expect((await lax.logged('mode 0644')).level).toBe('warn');
+    expect((await lax.logged('can be guessed')).level).toBe('warn');
   });
 });

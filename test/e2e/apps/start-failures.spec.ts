@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { chmod, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 
 import { AppProcesses } from '../../support/app-process.js';
 import type { Env } from '../../support/app-process.js';
+import { startFailure } from './app-here.js';
 
 const apps = new AppProcesses();
 
@@ -21,6 +22,11 @@ async function refusal(app: 'server' | 'client', env: Env): Promise<string> {
   expect(started.log).toEqual([]);
   expect(started.stderr).toMatch(/^[^\n]+\n$/);
   return started.stderr.trim();
+}
+
+/** The same in this process: for what is said, where how the app ends is shown by another case. */
+async function failure(app: 'server' | 'client', env: Env): Promise<string | undefined> {
+  return startFailure(app, await apps.directory(), env);
 }
 
 async function takenPort(): Promise<string> {
@@ -45,6 +51,16 @@ describe('an app that cannot start ends with exit code 1 and one line', () => {
     expect(line).toContain(/^\d+$/.test(value) ? `not ${value}` : `not a text of ${value.length} characters`);
   });
 
+  it('that names the setting of the file .env', async () => {
+    await writeFile(await keyFile('.env'), 'SEALWIRE_KEY_POLICY=loose\n');
+    expect(await refusal('client', {})).toMatch(/^SEALWIRE_KEY_POLICY must be strict or mounted-secret/);
+  });
+
+  it('that says that .env cannot be read', async () => {
+    await mkdir(await keyFile('.env'));
+    expect(await refusal('server', {})).toMatch(/^\.env in the working directory cannot be read: /);
+  });
+
   it('that says how to make the key the client does not have', async () => {
     const path = await keyFile();
     const line = await refusal('client', {});
@@ -55,14 +71,14 @@ describe('an app that cannot start ends with exit code 1 and one line', () => {
 
   it.each(['server', 'client'] as const)('that says what is wrong with the key file: %s', async (app) => {
     await writeFile(await keyFile('short.bin'), 'short', { mode: 0o600 });
-    expect(await refusal(app, { SEALWIRE_KEY_FILE: 'short.bin' })).toMatch(/^SEALWIRE_KEY_FILE: .*5 bytes/);
+    expect(await failure(app, { SEALWIRE_KEY_FILE: 'short.bin' })).toMatch(/^SEALWIRE_KEY_FILE: .*5 bytes/);
     await createKeyFile(await keyFile('open.bin'));
     await chmod(await keyFile('open.bin'), 0o644);
-    expect(await refusal(app, { SEALWIRE_KEY_FILE: 'open.bin' })).toMatch(/^SEALWIRE_KEY_FILE: .*chmod 600/);
+    expect(await failure(app, { SEALWIRE_KEY_FILE: 'open.bin' })).toMatch(/^SEALWIRE_KEY_FILE: .*chmod 600/);
   });
 
   it('that says where the server cannot make a key', async () => {
-    const line = await refusal('server', { SEALWIRE_KEY_FILE: join('missing', 'key.bin') });
+    const line = await failure('server', { SEALWIRE_KEY_FILE: join('missing', 'key.bin') });
     expect(line).toMatch(/^SEALWIRE_KEY_FILE: No key file could be made at /);
   });
 
@@ -73,7 +89,9 @@ describe('an app that cannot start ends with exit code 1 and one line', () => {
   ] as const)('that names the port that is in use: %s %s', async (app, name) => {
     await createKeyFile(await keyFile());
     const port = await takenPort();
-    expect(await refusal(app, { [name]: port })).toBe(
+    // The process of a server that has begun to listen ends as well.
+    const refuse = name === 'HEALTH_PORT' ? refusal : failure;
+    expect(await refuse(app, { [name]: port })).toBe(
       `${name}: 127.0.0.1:${port} is in use; stop what listens there or choose another`,
     );
   });
@@ -84,14 +102,14 @@ describe('an app that cannot start ends with exit code 1 and one line', () => {
     ['client', 'HTTP_HOST'],
   ] as const)('that names the address that is not of this machine: %s %s', async (app, name) => {
     await createKeyFile(await keyFile());
-    expect(await refusal(app, { [name]: '192.0.2.1' })).toMatch(
+    expect(await failure(app, { [name]: '192.0.2.1' })).toMatch(
       new RegExp(`^${name}: 192\\.0\\.2\\.1:0 is no address`),
     );
   });
 
   it('that names the socket whose directory is missing', async () => {
     const path = join(await apps.directory(), 'missing', 's.sock');
-    expect(await refusal('server', { SEALWIRE_PATH: path })).toMatch(/^SEALWIRE_PATH: .* no such directory/);
+    expect(await failure('server', { SEALWIRE_PATH: path })).toMatch(/^SEALWIRE_PATH: .* no such directory/);
   });
 
   it.each([
@@ -101,7 +119,7 @@ describe('an app that cannot start ends with exit code 1 and one line', () => {
   ])('that names the socket that cannot be made, and why: %s', async (_, path, code) => {
     await writeFile(await keyFile('file'), '');
     await symlink('loop', await keyFile('loop'));
-    expect(await refusal('server', { SEALWIRE_PATH: path })).toBe(
+    expect(await failure('server', { SEALWIRE_PATH: path })).toBe(
       `SEALWIRE_PATH: this app cannot listen at ${path} (${code})`,
     );
   });
@@ -117,7 +135,7 @@ describe('the settings', () => {
   it('accept a mounted secret under its policy only', async () => {
     await createKeyFile(await keyFile());
     await chmod(await keyFile(), 0o444);
-    expect(await refusal('client', {})).toMatch(/^SEALWIRE_KEY_FILE: /);
+    expect(await failure('client', {})).toMatch(/^SEALWIRE_KEY_FILE: /);
     const client = await apps.start('client', { SEALWIRE_KEY_POLICY: 'mounted-secret' });
     await expect(client.ready()).resolves.toBeDefined();
   });
