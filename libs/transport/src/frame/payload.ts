@@ -1,5 +1,6 @@
 // The data of a message (docs/protocol.md §6.3):   encoding(1) ‖ bytes
 import { TransportError } from '../errors.js';
+import { ownCopy } from '../own-copy.js';
 
 import { decodeUtf8, parseJson, stringifyJson } from './json.js';
 import type { ParsedJson } from './json.js';
@@ -33,7 +34,7 @@ const UNCOUNTED_GROWTH = 16;
  * @throws {TransportError} `ERR_MESSAGE_UNSERIALIZABLE`
  */
 export function encodeData(value: unknown, head?: MessageHead): OutgoingMessage {
-  if (value instanceof Uint8Array) return new OutgoingMessage(OF_RAW_BYTES, copyOf(value), head);
+  if (value instanceof Uint8Array) return new OutgoingMessage(OF_RAW_BYTES, ownCopy(value), head);
   if (typeof value === 'string' && isLongText(value)) return new OutgoingMessage(OF_TEXT, value, head);
   if (typeof value === 'object' && value !== null) return encodeObject(value, head);
   return encodeJson(value, head);
@@ -80,7 +81,7 @@ export function weighData(message: Buffer, start = 0, maxJsonNodes = DEFAULT_MAX
     case TEXT:
       return { value: decodeUtf8(message, bytesStart, message.length), weight: bytes };
     case RAW_BYTES:
-      return { value: copyOf(message.subarray(bytesStart)), weight: bytes };
+      return { value: ownCopy(message.subarray(bytesStart)), weight: bytes };
     case UNDEFINED:
       if (bytes === 0) return { value: undefined, weight: 0 };
       break;
@@ -95,11 +96,4 @@ function weighObject(read: ReadMessage, bytes: number): WeighedData {
 
 function weighJson({ value, nodes }: ParsedJson, bytes: number): WeighedData {
   return { value, weight: nodes === undefined ? bytes * UNCOUNTED_GROWTH : bytes + nodes * NODE_BYTES };
-}
-
-/** Not from Node's pool, which others share. */
-function copyOf(bytes: Uint8Array): Buffer {
-  const copy = Buffer.allocUnsafeSlow(bytes.byteLength);
-  copy.set(bytes);
-  return copy;
 }

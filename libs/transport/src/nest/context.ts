@@ -3,6 +3,7 @@ import { BaseRpcContext } from '@nestjs/microservices';
 import { brand } from '../brand.js';
 import type { SocketView } from '../connection/socket-view.js';
 import type { Metadata } from '../frame/message.js';
+import { ownCopy } from '../own-copy.js';
 import { LENGTH_BYTES } from '../record/record.js';
 
 /** What is known of the connection a message came on. */
@@ -77,7 +78,7 @@ export class SealwireContext extends BaseRpcContext<
     if (this.#record === undefined) return undefined;
     const length = Buffer.allocUnsafe(LENGTH_BYTES);
     length.writeUInt16BE(this.#record.length);
-    return Buffer.concat([length, this.#record]);
+    return ownCopy(length, this.#record);
   }
 
   /** @internal For the transport alone. */

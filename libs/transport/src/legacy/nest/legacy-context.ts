@@ -1,5 +1,7 @@
 import { BaseRpcContext } from '@nestjs/microservices';
 
+import { ownCopy } from '../../own-copy.js';
+
 import { brand } from '../../brand.js';
 
 export interface LegacyOrigin {
@@ -41,7 +43,7 @@ export class LegacyRawContext extends BaseRpcContext<[origin: LegacyOrigin]> {
 
   /** The message as it was received, still encrypted. */
   getCiphertext(): Buffer {
-    return this.args[0].ciphertext;
+    return ownCopy(this.args[0].ciphertext);
   }
 
   /** Fires when the server has closed and waits no longer. */
