@@ -19,7 +19,8 @@ export class HandlerFailure extends Error {
 /** Nest marks what its own filter made with `status: 'error'`, which says nothing to a caller. */
 function fieldsOf(error: unknown): Record<string, unknown> {
   if (typeof error !== 'object' || error === null || Array.isArray(error)) return {};
-  return Object.fromEntries(Object.entries(error).filter(([name, value]) => name !== 'status' || value !== 'error'));
+  const fields = Object.entries(error).filter(([name, value]) => name !== 'status' || value !== 'error');
+  return Object.fromEntries(fields.filter(([, value]) => jsonOf(value) !== undefined));
 }
 
 function isFailureStatus(status: unknown): status is number {
@@ -32,5 +33,14 @@ function messageOf(error: unknown): string {
     if (typeof error.message === 'string') return error.message;
     if (Array.isArray(error.message)) return error.message.map(String).join('; ');
   }
-  return JSON.stringify(error) ?? 'The handler failed';
+  return jsonOf(error) ?? 'The handler failed';
+}
+
+/** Undefined of what is nested too deep to be written, which older engines read all the same. */
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
 }

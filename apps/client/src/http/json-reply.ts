@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http';
 
+import { TransportError } from '@sealwire/transport';
+
 /** A caller that reads nothing for so long has gone, or wants this app to keep its answers. */
 export const UNREAD_TIMEOUT_MS = 60_000;
 
@@ -11,7 +13,12 @@ export interface Reply {
 /** JSON of any value from the channel. Bytes, which JSON does not know, stand in it as `{ "base64": "…" }`. */
 export function toJson(value: unknown): string {
   if (value instanceof Uint8Array) return JSON.stringify({ base64: Buffer.from(value).toString('base64') });
-  return JSON.stringify(value) ?? 'null'; // undefined: the answer of a handler that returns nothing
+  try {
+    return JSON.stringify(value) ?? 'null'; // undefined: the answer of a handler that returns nothing
+  } catch (cause) {
+    // It was parsed from JSON: only its depth can be wrong, of which older engines write less than they read.
+    throw new TransportError('ERR_MESSAGE_UNSERIALIZABLE', 'The answer is nested too deep', { cause, sent: true });
+  }
 }
 
 /** JSON is a reply also if it is a bare text or number. */

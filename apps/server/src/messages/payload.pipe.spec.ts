@@ -22,6 +22,25 @@ describe('the payload of a handler', () => {
     );
   });
 
+  it('is not walked before its schema is asked', async () => {
+    const visited: PropertyKey[] = [];
+    const payload = new Proxy([{}], {
+      ownKeys: (target) => (visited.push('keys'), Reflect.ownKeys(target)),
+      get: (target, key): unknown => (visited.push(key), Reflect.get(target, key)),
+    });
+    const untouched = { '~standard': { version: 1, vendor: 'test', validate: () => ({ value: 'checked' }) } } as const;
+    expect(await pipe.transform(payload, { type: 'body', schema: untouched })).toBe('checked');
+    expect(visited).toEqual([]);
+  });
+
+  it('of many faults is refused with ten of them', async () => {
+    const numbers = z.array(z.int('expected an integer'));
+    const payload = Array.from({ length: 1_000 }, () => 'x');
+    await expect(pipe.transform(payload, { type: 'body', schema: numbers })).rejects.toThrow(
+      /^The payload was refused: 0: .*; 9: expected an integer; and 990 more$/,
+    );
+  });
+
   it.each([5, null, {}, { text: 5 }])('of message is refused where it has no text: %o', async (payload) => {
     await expect(pipe.transform(payload, { type: 'body', schema: messageSchema })).rejects.toThrow(
       'The payload was refused: expected { "text": "…" }',
