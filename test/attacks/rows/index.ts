@@ -2,6 +2,7 @@ import type { Attack } from '../attack.js';
 import { CONTENT } from './content.js';
 import { EQUALITY } from './equality.js';
 import { FLOOD } from './flood.js';
+import { HELD_MESSAGES } from './held-messages.js';
 import { IDENTITY } from './identity.js';
 import { KEYS } from './keys.js';
 import { LIMITS } from './limits.js';
@@ -26,4 +27,5 @@ export const ATTACKS: readonly Attack[] = [
   ...CONTENT,
   ...TRIGGER,
   ...SOURCES_OF_ANSWERS,
+  ...HELD_MESSAGES,
 ].sort((one, other) => one.row - other.row);
