@@ -12,7 +12,7 @@ import { CLIENT_MESSAGE_FAULTS } from '../../adversarial/faults/message.js';
 import { SealwireServer } from '../../../libs/transport/src/index.js';
 import { keyring, newClient, portOf } from '../../support/pair.js';
 import { RoguePeer } from '../../support/rogue-peer.js';
-import { asked, CONFIRM, event, frame, data, message, request } from '../../support/rogue-words.js';
+import { asked, CONFIRM, event, fragments, message, request } from '../../support/rogue-words.js';
 import { stands, type Attack } from '../attack.js';
 import { atEnd } from '../clean-up.js';
 import { play } from '../play.js';
@@ -45,10 +45,9 @@ async function bomb() {
   for (const [name, payload] of Object.entries(BOMBS)) {
     stream += 1;
     const startMs = performance.now();
-    for (let at = 0; at < payload.length; at += 60_000) {
-      const more = at + 60_000 < payload.length ? 1 : 0;
-      rogue.say(data(frame('REQUEST', stream, payload.subarray(at, at + 60_000), more)));
-    }
+    rogue.say(
+      ...(payload.length > 60_000 ? fragments('REQUEST', stream, payload, 60_000) : [request(stream, payload)]),
+    );
     const answered = await eventually(() => rogue.words.some((word) => word.includes(` ${stream}`)));
     times.push(`${name} ${answered ? `${Math.round(performance.now() - startMs)} ms` : 'no answer'}`);
   }

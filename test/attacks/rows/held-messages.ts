@@ -7,12 +7,11 @@ import { Channel, eventually } from '../targets/channel.js';
 
 const MIB = 1_048_576;
 const RECORD_BYTES = 60_000;
-const PATIENCE_MS = 30_000;
 const NO_TIMEOUT = Buffer.alloc(4);
 
 const json = (pattern: string, text: string): Buffer => message(NO_TIMEOUT, pattern, '', Buffer.from(`\0${text}`));
 const heard = (rogue: RoguePeer, word: string): Promise<boolean> =>
-  eventually(() => rogue.words.some((each) => each.includes(word)), PATIENCE_MS);
+  eventually(() => rogue.words.some((each) => each.includes(word)));
 
 /** A message of any size. */
 function send(rogue: RoguePeer, kind: 'REQUEST' | 'EVENT', stream: number, payload: Buffer): void {
@@ -34,7 +33,7 @@ async function fillMemory() {
     send(rogue, 'EVENT', stream, note);
     await eventually(() => channel.ended.length > 0, 5);
   }
-  await eventually(() => channel.ended.length > 0, PATIENCE_MS);
+  await eventually(() => channel.ended.length > 0);
   const mib = Math.round(runningBytes / MIB);
   return stands(`${running} of 20 requests had ${mib} MiB, ${requestsRefused} refused; ${channel.ended.join()}`, {
     'a request too many was taken': !isRefused || runningBytes > 24 * MIB,
