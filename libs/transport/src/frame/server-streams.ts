@@ -15,6 +15,8 @@ import type { Streams } from './streams.js';
 
 /** One request or event of the peer. */
 export interface ServerStream {
+  /** No other stream of the connection has it, before or after. */
+  readonly id: number;
   readonly kind: 'REQUEST' | 'EVENT';
   /** When its first frame came: its timeout counts from then. */
   readonly firstFrameMs: number;

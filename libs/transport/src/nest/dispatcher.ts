@@ -2,6 +2,7 @@
 import type { MessageHandler, Serializer } from '@nestjs/microservices';
 
 import type { Deadline } from '../deadline.js';
+import { IdTable } from '../frame/id-table.js';
 import { decodeEvent, decodeRequest } from '../frame/message.js';
 import type { Call, ReceivedCall, ReceivedEvent, ReceivedRequest } from '../frame/message.js';
 import type { ServerStream, ServerStreams, StreamHandler } from '../frame/server-streams.js';
@@ -10,11 +11,11 @@ import type { AnswerHost } from './answer.js';
 import { Arrival } from './arrival.js';
 import { ConnectionPlaces } from './connection-places.js';
 import { SealwireContext } from './context.js';
+import { DeferredEvents } from './deferred-events.js';
 import { eventSink } from './event-sink.js';
 import { Execution } from './execution.js';
 import type { ResultSink } from './execution.js';
 import type { DispatcherOptions } from './handler-host.js';
-import type { WaitingEvents } from './handler-places.js';
 import { InOrder } from './in-order.js';
 import { deserializeCall, toReceivedCall } from './received-call.js';
 import { toldCode } from './remote-error.js';
@@ -31,20 +32,19 @@ interface Work {
   readonly pattern: string;
 }
 
-export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
+export class Dispatcher implements StreamHandler, AnswerHost {
   readonly #options: DispatcherOptions;
   readonly #order: InOrder;
-  readonly #work = new Map<ServerStream, Work>();
+  readonly #work = new IdTable<Work>();
   readonly #deadlines = new RequestDeadlines((stream) => this.#expire(stream));
-  /** Events that wait for a handler to end; bounded by the streams in flight. */
-  readonly #deferred = new Map<ServerStream, () => void>();
+  readonly #deferred: DeferredEvents;
   readonly #waiting: WaitingMessages;
   readonly #places: ConnectionPlaces;
-  #isHandingOver = false;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
     this.#places = new ConnectionPlaces(options.limits, options.host.places);
+    this.#deferred = new DeferredEvents(this.#places, options.host.places);
     this.#waiting = new WaitingMessages(options.limits.maxRunningBytes, options.host.waiting);
     this.#order = new InOrder(Infinity); // as many as there are streams in flight
   }
@@ -62,11 +62,11 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
   }
 
   handlerFailed(stream: ServerStream, error: unknown): void {
-    this.#options.host.failures.handlerFailed(error, this.#work.get(stream)?.pattern);
+    this.#options.host.failures.handlerFailed(error, this.#work.get(stream.id)?.pattern);
   }
 
   answerFailed(stream: ServerStream, error: unknown): void {
-    this.#options.host.failures.answerFailed(error, this.#work.get(stream)?.pattern);
+    this.#options.host.failures.answerFailed(error, this.#work.get(stream.id)?.pattern);
     this.cancelled(stream);
   }
 
@@ -126,7 +126,7 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
       this.#eventUnreadable(arrival.stream, error);
       return;
     }
-    if (this.#mustEventWait) this.#waiting.checkRoom();
+    if (this.#deferred.mustWait || this.#order.whenIdle !== undefined) this.#waiting.checkRoom();
     this.#waiting.add(arrival.stream, event.weight);
     this.#order.run(
       () => deserializeCall(this.#options.host, event, false),
@@ -144,58 +144,36 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
   cancelled(stream: ServerStream): void {
     this.#waiting.remove(stream);
     if (stream.kind === 'EVENT') {
-      this.#forgetDeferred(stream); // nobody waits for what the handler of an event does: one that runs goes on
+      // Nobody waits for what the handler of an event does: one that runs goes on.
+      this.#deferred.forget(stream);
       return;
     }
     this.#deadlines.clearEarly(stream);
-    const work = this.#work.get(stream);
+    const work = this.#work.get(stream.id);
     if (work === undefined) return;
     work.deadline?.clear();
-    this.#work.delete(stream);
+    this.#work.delete(stream.id);
     work.arrival.runInAsyncScope(() => work.execution.cancel());
   }
 
   /** Patterns of the requests whose handlers run. */
   get runningRequests(): readonly string[] {
-    return [...this.#work].filter(([{ kind }]) => kind === 'REQUEST').map(([, { pattern }]) => pattern);
+    return this.#requests.map(({ pattern }) => pattern);
   }
 
   /** Whether requests run, and no others than these. */
   runsOnly(executions: ReadonlySet<Execution>): boolean {
-    const requests = [...this.#work].filter(([{ kind }]) => kind === 'REQUEST');
-    return requests.length > 0 && requests.every(([, { execution }]) => executions.has(execution));
+    const requests = this.#requests;
+    return requests.length > 0 && requests.every(({ execution }) => executions.has(execution));
   }
 
   /** The server closes: answers of many values, which may never end, end with an error that says so. */
   endSeries(): void {
-    for (const [stream, { execution }] of this.#work) {
-      if (stream.kind !== 'REQUEST' || !execution.isSeries) continue;
+    for (const { arrival, execution } of this.#requests) {
+      if (!execution.isSeries) continue;
+      const { stream } = arrival;
       new Answer(this, stream).fail('ERR_CONNECTION_DRAINING');
       this.cancelled(stream);
-    }
-  }
-
-  /** Some of them do not start a handler any more, so that there may be room for the next. */
-  runWaiting(): void {
-    if (this.#isHandingOver) return; // one of them has ended at once: the loop that handed it over goes on
-    this.#isHandingOver = true;
-    try {
-      this.#handOver();
-    } finally {
-      this.#isHandingOver = false;
-    }
-  }
-
-  #handOver(): void {
-    const { places } = this.#options.host;
-    for (const [stream, run] of this.#deferred) {
-      if (this.#places.isFull) return;
-      if (places.isFullForEvents) {
-        places.enqueue(this);
-        return;
-      }
-      this.#deferred.delete(stream);
-      run();
     }
   }
 
@@ -247,8 +225,7 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
       if (window.admit(sequence)) this.#execute(arrival, handler, call, eventSink(host, call.pattern));
       this.#acknowledge(stream);
     };
-    this.#deferred.set(stream, () => arrival.runInAsyncScope(handOver)); // it may be the end of another message that runs it
-    this.runWaiting();
+    this.#deferred.run(stream, () => arrival.runInAsyncScope(handOver)); // it may be the end of another message that runs it
   }
 
   #execute(
@@ -263,22 +240,18 @@ export class Dispatcher implements StreamHandler, AnswerHost, WaitingEvents {
     const context = new SealwireContext({ peer, pattern, metadata, record });
     const settled = (): void => {
       deadline?.clear();
-      this.#work.delete(stream);
+      this.#work.delete(stream.id);
       this.#places.release(weight);
-      this.runWaiting();
+      this.#deferred.runWaiting();
     };
     const execution = new Execution({ handler, data, context, sink, settled, hooks: host.hooks });
     this.#places.take(weight);
-    this.#work.set(stream, { arrival, execution, deadline, pattern });
+    this.#work.set(stream.id, { arrival, execution, deadline, pattern });
     void execution.start();
   }
 
-  get #mustEventWait(): boolean {
-    return this.#deferred.size > 0 || this.#order.whenIdle !== undefined || this.#places.isFullForEvents;
-  }
-
-  #forgetDeferred(stream: ServerStream): void {
-    if (this.#deferred.delete(stream) && this.#deferred.size === 0) this.#options.host.places.forget(this);
+  get #requests(): readonly Work[] {
+    return this.#work.entries().flatMap(([, work]) => (work.arrival.stream.kind === 'REQUEST' ? [work] : []));
   }
 
   #acknowledge(stream: ServerStream): void {

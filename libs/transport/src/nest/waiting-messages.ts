@@ -1,4 +1,5 @@
 import { TransportError } from '../errors.js';
+import { IdTable } from '../frame/id-table.js';
 import type { ServerStream } from '../frame/server-streams.js';
 
 /** Bytes that wait in a whole server. */
@@ -23,7 +24,7 @@ export class WaitingBytes {
 export class WaitingMessages {
   readonly #own: WaitingBytes;
   readonly #total: WaitingBytes;
-  readonly #weights = new Map<ServerStream, number>();
+  readonly #weights = new IdTable<number>();
 
   constructor(max: number, total: WaitingBytes) {
     this.#own = new WaitingBytes(max);
@@ -41,15 +42,15 @@ export class WaitingMessages {
   }
 
   add(stream: ServerStream, weight: number): void {
-    this.#weights.set(stream, weight);
+    this.#weights.set(stream.id, weight);
     this.#count(weight);
   }
 
   /** It waits no more, or has not waited. */
   remove(stream: ServerStream): void {
-    const weight = this.#weights.get(stream);
+    const weight = this.#weights.get(stream.id);
     if (weight === undefined) return;
-    this.#weights.delete(stream);
+    this.#weights.delete(stream.id);
     this.#count(-weight);
   }
 
