@@ -10,16 +10,19 @@ const MIN_TOKEN_CHARACTERS = 8; // a shorter one may be part of a value by chanc
 
 export interface Environment {
   readonly values: Readonly<Record<string, string | undefined>>;
-  /** Variables that count as not set, because they hold the address of a service. */
+  /** Settings that count as not set, because they hold the address of a service. */
   readonly serviceLinks: readonly string[];
 }
 
-/** Leaves out empty variables, as Compose passes those on that are not set, and service links. */
-export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
+/** Leaves out empty variables, as Compose passes those on that are not set, and service links. `names` are those of settings. */
+export function readEnvironment(env: NodeJS.ProcessEnv, names: readonly string[]): Environment {
   const given = Object.entries(env).filter(([, value]) => value !== '');
   return {
     values: Object.fromEntries(given.filter((entry) => !isServiceLink(entry))),
-    serviceLinks: given.filter(isServiceLink).map(([name]) => name),
+    serviceLinks: given
+      .filter(isServiceLink)
+      .map(([name]) => name)
+      .filter((name) => names.includes(name)),
   };
 }
 

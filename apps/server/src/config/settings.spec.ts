@@ -118,7 +118,7 @@ describe('the settings of the server app', () => {
     'take %s for not set if it is the link of a service',
     (name) => {
       for (const link of ['tcp://10.0.0.7:8080', 'udp://10.0.0.7:53', 'tcp://[fd00::7]:8080']) {
-        const env = { [name]: link, [`${name}_8080_TCP`]: link };
+        const env = { [name]: link, [`${name}_8080_TCP`]: link, KUBERNETES_PORT: 'tcp://10.0.0.1:443' };
         expect(parseSettings(env)).toEqual({ ...parseSettings({}), serviceLinks: [name] });
       }
       expect(complaintAbout({ [name]: 'http://10.0.0.7:8080' })).toMatch(`${name} must be a whole number`);

@@ -59,8 +59,9 @@ export type Settings = ReturnType<typeof parseSettings>;
 
 /** @throws {StartError} One line that names every variable with a wrong value, and says what it may be. */
 export function parseSettings(env: NodeJS.ProcessEnv) {
-  const { values, serviceLinks } = readEnvironment(env);
-  const secrets = findSecrets(Object.keys(variables), values);
+  const names = Object.keys(variables);
+  const { values, serviceLinks } = readEnvironment(env, names);
+  const secrets = findSecrets(names, values);
   if (secrets.length > 0) {
     const reason = 'it looks like a key, or is HTTP_TOKEN; a key belongs in a file';
     throw new StartError(secrets.map((name) => `${name} must not be a secret: ${reason}`).join('; '));
