@@ -75,7 +75,7 @@ it.each(CROWDS)(
 );
 
 it('when all that are too many have a verified message 1, the oldest of them goes', async () => {
-  const server = await startServer({ maxStrangersPerAddress: 2, handshakeTimeoutMs: 60_000 });
+  const server = await startServer({ maxStrangers: 2, maxStrangersPerAddress: 2, handshakeTimeoutMs: 60_000 });
   server.addHandler('count', () => Promise.resolve(1));
   const verified: RoguePeer[] = [];
   for (let count = 0; count < 2; count++) {
@@ -93,4 +93,16 @@ it('when all that are too many have a verified message 1, the oldest of them goe
   newest.say(CONFIRM, request());
   await newest.hears('NEXT 1');
   expect(server.snapshot()).toMatchObject({ strangers: 0, connections: 2 });
+});
+
+it('a crowd of one address that comes while the server is busy is let in without another try', async () => {
+  const server = await startServer({ maxStrangersPerAddress: 4 });
+  const clients = Array.from({ length: 40 }, () => newClient(portOf(server)));
+  const refused: unknown[] = [];
+  server.connectionEvents.subscribe((event) => {
+    if (event.type === 'refused') refused.push(event.error.code);
+  });
+  const answers = await Promise.all(clients.map((client, index) => firstValueFrom(client.send('echo', index))));
+  expect(answers).toEqual(clients.map((_, index) => index));
+  expect(refused).toEqual([]);
 });

@@ -44,7 +44,10 @@ export interface LimitOptions {
   readonly maxSealedBytes?: number;
   /** Connections of a server that have not proved the key yet. Default 1024. */
   readonly maxStrangers?: number;
-  /** The same from one address (one /64 in IPv6). Default 64. */
+  /**
+   * The same from one address (one /64 in IPv6). Default 64. A crowd may have half of all places for a second, and as long
+   * as the handshakes of its members go on.
+   */
   readonly maxStrangersPerAddress?: number;
   /** Connections of a server that have proved the key; one more is turned away. Default 65536. */
   readonly maxConnections?: number;

@@ -17,6 +17,9 @@ import { startListening } from './start-listening.js';
 import { networkOf, Strangers } from './strangers.js';
 import type { Stranger, StrangerProgress } from './strangers.js';
 
+/** How long the strangers of one network may be too many. */
+const TIME_TO_SPEAK_MS = 1_000;
+
 export interface HandshakeFailure {
   readonly error: TransportError;
   readonly address: string | undefined;
@@ -47,6 +50,7 @@ export class Listener implements Listening {
   readonly #seenKeys: SeenKeys;
   readonly #connections = new Set<Connection>();
   #starting: Promise<void> = Promise.resolve();
+  #isTrimming = false;
 
   constructor(options: ListenerOptions) {
     const { maxStrangers, maxStrangersPerAddress, handshakeTimeoutMs } = options.limits;
@@ -93,7 +97,18 @@ export class Listener implements Listening {
     });
     caller.evict = () => acceptance.evict();
     caller.progressOf = () => (acceptance.hasBegun ? 'begun' : 'silent');
-    this.#strangers.add(caller);
+    if (this.#strangers.add(caller)) this.#trimLater();
+  }
+
+  /** A crowd of honest clients comes at once, and is accepted before what it sends is there, or is read. */
+  #trimLater(): void {
+    if (this.#isTrimming) return;
+    this.#isTrimming = true;
+    const trim = (): void => {
+      this.#isTrimming = false;
+      this.#strangers.trim();
+    };
+    clock.setTimeout(() => clock.setImmediate(trim), TIME_TO_SPEAK_MS).unref();
   }
 
   /** Message 1 can be a replay: until CONFIRM, whoever sent it is still a stranger. */

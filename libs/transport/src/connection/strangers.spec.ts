@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { networkOf, Strangers } from './strangers.js';
 import type { Stranger, StrangerProgress } from './strangers.js';
 
-/** Strangers that tell by their names who had to go, in that order. */
-function crowd(max: number, maxPerNetwork: number) {
-  const strangers = new Strangers(max, maxPerNetwork);
+/** Strangers that tell by their names who had to go, in that order. Each comes when the others had their time. */
+function crowd(max: number, maxOfNetwork: number) {
+  const strangers = new Strangers(max, maxOfNetwork);
   const evicted: string[] = [];
   const add = (name: string, network: string | undefined, progress: StrangerProgress = 'silent'): Stranger => {
     const stranger: Stranger = { network, progress, evict: () => evicted.push(name) };
-    strangers.add(stranger);
+    if (strangers.add(stranger)) strangers.trim();
     return stranger;
   };
   return { strangers, evicted, add };
@@ -60,6 +60,46 @@ describe('those who have not proved the key', () => {
     add('comes', 'a', 'silent');
     add('comes too', 'a', 'silent');
     expect(evicted).toEqual(['1', 'comes']);
+  });
+
+  it('lose none that has shown a verified message 1 in time, though its network has more than it may', () => {
+    const { strangers, evicted } = crowd(12, 2);
+    const verified = new Set<string>();
+    for (const name of ['1', '2', '3', '4', '5', '6']) {
+      const isCrowded = strangers.add({
+        network: 'a',
+        get progress() {
+          return verified.has(name) ? 'verified' : 'silent';
+        },
+        evict: () => evicted.push(name),
+      });
+      expect(isCrowded).toBe(Number(name) > 2);
+      verified.add(name);
+    }
+    strangers.trim();
+    expect([strangers.count, evicted]).toEqual([6, []]);
+  });
+
+  it('lose the oldest of a network that has half of all places, whatever it has shown', () => {
+    const { strangers, evicted, add } = crowd(6, 2);
+    for (const name of ['1', '2', '3', '4']) add(name, 'a', 'verified');
+    expect([strangers.count, evicted]).toEqual([3, ['1']]);
+  });
+
+  it('lose one that has said nothing only when a place is left to those who come', () => {
+    const { evicted, add } = crowd(20, 4);
+    for (const name of ['1', '2', '3', '4']) add(name, 'a', 'verified');
+    for (const name of ['5', '6', '7', '8']) add(name, 'a', 'silent');
+    expect(evicted).toEqual(['5', '6']);
+  });
+
+  it('lose none of a network that keeps its bounds for one that does not', () => {
+    const { strangers, evicted, add } = crowd(4, 2);
+    add('b1', 'b');
+    for (const name of ['a1', 'a2', 'a3', 'a4']) {
+      strangers.add({ network: 'a', progress: 'begun', evict: () => evicted.push(name) });
+    }
+    expect([strangers.count, evicted]).toEqual([3, ['a1', 'a2']]);
   });
 
   it('are ranked by what they have shown when a place is needed, not when they came', () => {

@@ -15,16 +15,23 @@ export interface Stranger {
 /** In the order in which they have to go. */
 const RANKS: readonly StrangerProgress[] = ['silent', 'begun', 'verified'];
 
+/** Of all places: the other half is left to other networks, whatever one of them can show. */
+const MOST_OF_ONE_NETWORK = 0.5;
+/** Of the places of a network: those of verified ones never leave less to those who come and had no time to speak. */
+const LEAST_FOR_UNVERIFIED = 0.5;
+
 export class Strangers {
   readonly #max: number;
-  readonly #maxPerNetwork: number;
+  readonly #maxOfNetwork: number;
+  readonly #mostOfNetwork: number;
   /** In the order of their arrival. */
   readonly #all = new Set<Stranger>();
   readonly #byNetwork = new Map<string, Set<Stranger>>();
 
-  constructor(max: number, maxPerNetwork: number) {
+  constructor(max: number, maxOfNetwork: number) {
     this.#max = max;
-    this.#maxPerNetwork = maxPerNetwork;
+    this.#maxOfNetwork = maxOfNetwork;
+    this.#mostOfNetwork = Math.max(maxOfNetwork, Math.floor(max * MOST_OF_ONE_NETWORK));
   }
 
   get count(): number {
@@ -32,15 +39,27 @@ export class Strangers {
   }
 
   /**
-   * Makes room for one more by evicting the oldest of the lowest rank, of the same network if that one is full. The one that
-   * comes is never evicted itself: it could not have shown anything yet.
+   * Makes room for one more where all places are taken, or half of them by its network, which then loses one of its own.
+   * The one that comes is never evicted itself: it could not have shown anything yet.
+   *
+   * @returns Whether its network has too many now: {@link trim} is to follow, once they had the time to say something.
    */
-  add(stranger: Stranger): void {
+  add(stranger: Stranger): boolean {
     const neighbours = this.#neighboursOf(stranger);
-    if (neighbours !== undefined && neighbours.size >= this.#maxPerNetwork) this.#evictLowest(neighbours);
-    if (this.#all.size >= this.#max) this.#evictLowest(this.#all);
+    const isCrowded = neighbours !== undefined && neighbours.size >= this.#maxOfNetwork;
+    if (isCrowded && (this.#all.size >= this.#max || neighbours.size >= this.#mostOfNetwork)) {
+      this.#evictLowest(neighbours, 1);
+    } else if (this.#all.size >= this.#max) {
+      this.#evictLowest(this.#all, 1);
+    }
     this.#all.add(stranger);
     this.#neighboursOf(stranger)?.add(stranger);
+    return isCrowded;
+  }
+
+  /** Evicts what is too many of each network. Verified ones may be more: their work would be lost, and they soon leave. */
+  trim(): void {
+    for (const neighbours of this.#byNetwork.values()) this.#evictLowest(neighbours, this.#excessOf(neighbours));
   }
 
   /** It is open now, or gone. May be called again. */
@@ -63,23 +82,30 @@ export class Strangers {
     return neighbours;
   }
 
-  #evictLowest(strangers: ReadonlySet<Stranger>): void {
-    let lowest: Stranger | undefined;
-    for (const stranger of strangers) {
-      if (lowest === undefined || rankOf(stranger) < rankOf(lowest)) lowest = stranger;
-      if (rankOf(lowest) === 0) break;
+  #excessOf(neighbours: ReadonlySet<Stranger>): number {
+    if (neighbours.size <= this.#maxOfNetwork) return 0;
+    const unverified = [...neighbours].filter(({ progress }) => progress !== 'verified').length;
+    const kept = Math.ceil(this.#maxOfNetwork * LEAST_FOR_UNVERIFIED);
+    return Math.min(neighbours.size - this.#maxOfNetwork, unverified - kept);
+  }
+
+  /** The oldest of the lowest ranks. */
+  #evictLowest(strangers: ReadonlySet<Stranger>, count: number): void {
+    let left = count;
+    for (const rank of RANKS) {
+      for (const stranger of strangers) {
+        if (left <= 0) return;
+        if (stranger.progress !== rank) continue;
+        left -= 1;
+        this.#evict(stranger);
+      }
     }
-    if (lowest !== undefined) this.#evict(lowest);
   }
 
   #evict(stranger: Stranger): void {
     this.delete(stranger);
     stranger.evict();
   }
-}
-
-function rankOf({ progress }: Stranger): number {
-  return RANKS.indexOf(progress);
 }
 
 /** An IPv4 address, or the /64 of an IPv6 address: that much belongs to one host. */
