@@ -111,4 +111,35 @@ describe('the async context of a caller', () => {
     listening.unsubscribe();
     expect(seen).toEqual([undefined, undefined, undefined]);
   });
+
+  it('is that of its own call when close() ends the wait for a connection', async () => {
+    const { client } = await start();
+    const seen: unknown[] = [];
+    const fail = (): void => {
+      seen.push(storage.getStore());
+      storage.enterWith('left behind');
+    };
+    for (const caller of ['A', 'B']) storage.run(caller, () => client.send('now', 0).subscribe({ error: fail }));
+    await storage.run('C', () => client.close());
+    expect(seen).toEqual(['A', 'B']);
+  });
+
+  it('takes nothing from the listeners that are told of its event that failed', async () => {
+    const { client } = await start();
+    const seen: unknown[] = [];
+    const listening = client.connectionEvents.subscribe(() => {
+      seen.push(storage.getStore());
+      storage.enterWith('listener');
+    });
+    const error = (): void => void seen.push(storage.getStore());
+    await storage.run(
+      'A',
+      () =>
+        new Promise((resolve) => {
+          client.emit('noted', null).subscribe({ error: () => resolve(error()) });
+        }),
+    );
+    listening.unsubscribe();
+    expect(seen).toEqual([undefined, 'A']);
+  });
 });

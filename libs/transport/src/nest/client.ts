@@ -88,7 +88,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
       open: (signal, events) => this.#home.runInAsyncScope(() => this.#open(signal, events)),
       redial: options.redial ?? false,
       limits: this.#limits,
-      changed: (event) => runApart(this.#home, () => this.#note(event)),
+      changed: (event) => this.#note(event),
     });
     this.#whenConnected = new WhenConnected(this.#connector, (signal) => this.connect(signal));
     noteOwnClient(this.#instanceId);
@@ -272,7 +272,12 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     return opening.finally(() => wipe(psk));
   }
 
+  /** Not in the async context of the call that happens to cause it. */
   #note(event: ClientConnectionEvent): void {
+    runApart(this.#home, () => this.#take(event));
+  }
+
+  #take(event: ClientConnectionEvent): void {
     this.#counters.note(event);
     switch (event.type) {
       case 'connected':

@@ -1,3 +1,5 @@
+import { AsyncResource } from 'node:async_hooks';
+
 import type { Subscriber } from 'rxjs';
 
 import { Deadline } from '../deadline.js';
@@ -16,7 +18,8 @@ export interface WaitingRequest {
 export class WhenConnected {
   readonly #connector: Connector;
   readonly #connect: (signal?: AbortSignal) => Promise<void>;
-  readonly #requests = new Set<Subscriber<unknown>>();
+  /** Each fails a request that waits, in the async context of its caller. */
+  readonly #refusals = new Set<() => void>();
   readonly #whenEventsStarted: (() => void)[] = [];
   #waiting = 0;
   #waitingEvents = 0;
@@ -53,24 +56,25 @@ export class WhenConnected {
     const abort = new AbortController();
     const expire = (): void => subscriber.error(requestTimedOut(timeoutMs, false));
     const deadline = timeoutMs > 0 ? new Deadline(timeoutMs, expire) : undefined;
+    const refuse = AsyncResource.bind(() => subscriber.error(closed()));
     subscriber.add(() => {
       deadline?.clear();
-      this.#requests.delete(subscriber);
+      this.#refusals.delete(refuse);
       abort.abort();
     });
-    this.#requests.add(subscriber);
+    this.#refusals.add(refuse);
     const startUnlessLeft = (): void => {
       deadline?.clear();
       if (subscriber.closed) return;
       subscriber.add(start(deadline?.leftMs ?? 0));
     };
-    const waited = (): void => void this.#requests.delete(subscriber);
+    const waited = (): void => void this.#refusals.delete(refuse);
     this.#wait(startUnlessLeft, waited, abort.signal).catch((error: unknown) => subscriber.error(error));
   }
 
   /** The client closes: requests that wait fail. Events go on. */
   refuseRequests(): void {
-    for (const subscriber of this.#requests) subscriber.error(closed());
+    for (const refuse of this.#refusals) refuse();
   }
 
   /** Starts in the same turn in which the wait ends, so that no later call comes in between. */
