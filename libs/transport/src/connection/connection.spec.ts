@@ -240,6 +240,16 @@ describe('a connection', () => {
     expect(await answer).toBe('ERR_CLIENT_CLOSED');
   });
 
+  it('names the peer to what is cut short at its own drain deadline, where the peer began the drain', async () => {
+    const [near, far] = await socketPair();
+    const server = serve(far);
+    const client = call(near, { drainTimeoutMs: 50 });
+    const answer = client.ask();
+    while (server.requests.length === 0) await once(far, 'data');
+    await server.connection.close();
+    expect(await answer).toBe('ERR_CONNECTION_CLOSED');
+  });
+
   it('fails what is pending when the peer is gone without CLOSE', async () => {
     const [near, far] = await socketPair();
     const server = serve(far);

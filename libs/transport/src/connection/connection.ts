@@ -36,8 +36,9 @@ export interface ConnectionOptions {
 }
 
 type State =
-  | { readonly at: 'WAIT_CONFIRM' | 'OPEN' | 'CLOSING' | 'ENDED' | 'CLOSED' }
-  | { readonly at: 'DRAINING'; readonly initiated: boolean };
+  | { readonly at: 'WAIT_CONFIRM' | 'OPEN' | 'ENDED' | 'CLOSED' }
+  /** `initiated`: this side was the first that wanted to end it. */
+  | { readonly at: 'DRAINING' | 'CLOSING'; readonly initiated: boolean };
 
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -233,10 +234,10 @@ export class Connection {
 
   #receiveClose(reason: CloseReason): void {
     const { streams, socket } = this.#options;
-    const isAnswer = this.#state.at === 'CLOSING';
+    const cutOff = this.#state.at === 'CLOSING' ? this.#cutOff() : () => closedByPeer(reason, this.#reader.isFirst);
     this.#leaveOpen({ at: 'ENDED' });
     this.#clocks.closing();
-    streams.end(() => (isAnswer ? closedHere() : closedByPeer(reason, this.#reader.isFirst)));
+    streams.end(cutOff);
     this.#outbox.pushClose(reason);
     this.#writer.flush();
     socket.end();
@@ -276,22 +277,27 @@ export class Connection {
   }
 
   #sendClose(reason: CloseReason = this.#options.role === 'client' ? 'done' : 'goingAway'): void {
-    this.#state = { at: 'CLOSING' };
+    this.#state = { at: 'CLOSING', initiated: this.#state.at !== 'DRAINING' || this.#state.initiated };
     this.#options.streams.stopSending();
     this.#clocks.closing();
     this.#outbox.pushClose(reason);
     this.#writer.flush();
   }
 
+  /** What calls fail with that the end of the drain cuts off: it is not the client's doing where the peer began it. */
+  #cutOff(): () => TransportError {
+    return this.#state.at === 'CLOSING' && !this.#state.initiated ? () => closedByPeer('goingAway', false) : closedHere;
+  }
+
   #finish(error: TransportError | undefined): void {
     if (this.#state.at === 'CLOSED') return;
     const { socket, streams, events } = this.#options;
+    const reason = error === undefined ? this.#cutOff() : () => error;
     this.#leaveOpen({ at: 'CLOSED' }, () => events.lost?.(error));
     this.#clocks.stop();
     this.#writer.stop();
     this.#reader.stop();
     socket.destroy();
-    const reason = (): TransportError => error ?? closedHere();
     this.#heartbeat.end(reason);
     streams.end(reason);
     events.closed(error);
