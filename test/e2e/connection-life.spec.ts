@@ -107,6 +107,22 @@ describe('a listener of connectionEvents', () => {
     expect(server.snapshot().accepted).toBe(0);
   });
 
+  it.each([
+    ['dials', () => Promise.resolve(), ['connecting', 'disconnected']],
+    ['pauses before the next dial', (failed: Promise<unknown>) => failed, ['connecting', 'failed', 'disconnected']],
+  ])('hears of close() while the client %s', async (_what, reached, expected) => {
+    const { app, client } = await startApplication({ client: { redial: true, redialMinMs: 30_000 } });
+    await app.close();
+    const types: string[] = [];
+    client.connectionEvents.subscribe(({ type }) => types.push(type));
+    const failed = client.connect().catch((error: unknown) => error);
+    await reached(failed);
+    await client.close();
+    await failed;
+    expect(types).toEqual(expected);
+    expect(client.snapshot().state).toBe('idle');
+  });
+
   it('hears of close() after what made another listener close', async () => {
     const { client } = await startApplication({});
     const [types, statuses]: [string[], string[]] = [[], []];

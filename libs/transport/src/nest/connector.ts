@@ -19,7 +19,7 @@ export type ClientConnectionEvent =
    * they still can. It is the last event of this connection: how it ends after that, only the calls on it are told.
    */
   | { readonly type: 'draining' }
-  /** @property error - Why the connection was lost; undefined after `close()`. */
+  /** @property error - Why the connection was lost; undefined after `close()`, also of a client that still connected. */
   | { readonly type: 'disconnected'; readonly error: TransportError | undefined }
   /**
    * An event of `emit()` did not reach the server, or may not have: `sent` of a `TransportError` says which. It comes
@@ -97,11 +97,11 @@ export class Connector {
   async close(drainMs?: number): Promise<void> {
     if (this.#state.at === 'DIALING') this.#state.abort.abort();
     if (this.#state.at === 'PAUSED') clock.clearTimeout(this.#state.timer);
-    const wasConnected = this.#state.at === 'CONNECTED';
+    const wasIdle = this.#state.at === 'IDLE';
     this.#state = { at: 'IDLE' };
     this.#failures = 0;
     this.#waiting.reject(closed());
-    if (wasConnected) this.#tell({ type: 'disconnected', error: undefined });
+    if (!wasIdle) this.#tell({ type: 'disconnected', error: undefined });
     await Promise.all([...this.#links].map(({ connection }) => connection.close(drainMs)));
   }
 
