@@ -1,6 +1,11 @@
+import { syncBuiltinESMExports } from 'node:module';
+import { performance } from 'node:perf_hooks';
+import timers from 'node:timers';
+
 import { lastValueFrom } from 'rxjs';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
+import { SealwireRecordBuilder } from '@sealwire/transport';
 import { arrived } from '../support/application.js';
 import { endAll, newClient, portOf, startServer } from '../support/pair.js';
 
@@ -16,6 +21,25 @@ function fakeTimers(): void {
     now: -1,
   });
   onTestFinished(() => void vi.useRealTimers());
+}
+
+/** As Sinon does in a process without a test runner's sandbox: what modules import is replaced as well. */
+function fakeModules(): void {
+  const { setTimeout, clearTimeout, setImmediate } = timers;
+  const real = { setTimeout, clearTimeout, setImmediate };
+  fakeTimers();
+  const fake = { setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout };
+  replaceModules({ ...fake, setImmediate: globalThis.setImmediate });
+  Object.defineProperty(performance, 'now', { value: () => 0, configurable: true });
+  onTestFinished(() => {
+    Reflect.deleteProperty(performance, 'now');
+    replaceModules(real);
+  });
+}
+
+function replaceModules(replacements: object): void {
+  Object.assign(timers, replacements);
+  syncBuiltinESMExports();
 }
 
 describe('under the fake timers of a test runner', () => {
@@ -47,13 +71,20 @@ describe('under the fake timers of a test runner', () => {
     await client.close();
   });
 
-  it('a library that is loaded under them has real timers all the same', async () => {
-    fakeTimers();
+  it.each([
+    ['', fakeTimers],
+    [', and their modules,', fakeModules],
+  ])('a library that is loaded under them%s has real timers all the same', async (_what, fake) => {
+    fake();
     vi.resetModules();
     const fresh = await import('../support/pair.js');
     onTestFinished(fresh.endAll);
-    const client = fresh.newClient(fresh.portOf(await fresh.startServer()));
-    expect(await lastValueFrom(client.send('echo', 1))).toBe(1);
+    const server = await fresh.startServer();
+    server.addHandler('hang', () => new Promise(() => undefined));
+    const client = fresh.newClient(fresh.portOf(server));
+    expect(await lastValueFrom(client.send('echo', 'x'.repeat(1_000_000)))).toHaveLength(1_000_000);
+    const brief = new SealwireRecordBuilder(1).setTimeoutMs(10).build();
+    await expect(lastValueFrom(client.send('hang', brief))).rejects.toMatchObject({ code: 'ERR_REQUEST_TIMEOUT' });
   });
 
   it('a deadline of a call comes in real time', async () => {

@@ -14,14 +14,26 @@ export interface Clock {
   setImmediate: (run: () => void) => void;
 }
 
+/**
+ * Fake timers may be on already, in `node:timers` as well: those of Sinon, Jest and Vitest, which are the same, keep what
+ * they have replaced.
+ */
+function real<Timer>(name: string, timer: Timer): Timer {
+  const { clock: fake } = timer as { readonly clock?: Record<string, Timer> };
+  return fake?.[`_${name}`] ?? timer;
+}
+
+/** Fake timers cover it with a `now` of their own. */
+const realPerformance = Object.getPrototypeOf(performance) as typeof performance;
+
 // A clock before 1970 is that of a test; the wire has no room for it.
 const { now: unixMs } = Date;
 
 /** Its functions are replaced by our own tests, and by nothing else. */
 export const clock: Clock = {
-  nowMs: performance.now.bind(performance),
+  nowMs: realPerformance.now.bind(performance),
   unixMs: () => Math.max(0, unixMs()),
-  setTimeout: timers.setTimeout,
-  clearTimeout: timers.clearTimeout,
-  setImmediate: timers.setImmediate,
+  setTimeout: real('setTimeout', timers.setTimeout),
+  clearTimeout: real('clearTimeout', timers.clearTimeout),
+  setImmediate: real('setImmediate', timers.setImmediate),
 };
