@@ -117,6 +117,22 @@ describe('a client that closes', () => {
     await closed;
   });
 
+  it('logs every second what it waits for, also with a logger that throws', async () => {
+    const lines: unknown[] = [];
+    const { client } = await start();
+    vi.spyOn(Logger.prototype, 'log').mockImplementation((line: unknown) => {
+      lines.push(line);
+      throw new Error('the disk is full');
+    });
+    const held = ['hold', 'hold behind an interceptor'].map((pattern) => outcome(client.send(pattern, 0)));
+    await runs(2);
+    const closed = client.close();
+    const line = `Closing: waits for 2 calls on 1 connection to 127.0.0.1:${portOf(server)}`;
+    await expect.poll(() => lines.filter((each) => each === line).length, { timeout: 20_000 }).toBeGreaterThan(1);
+    release.next('held');
+    await Promise.all([...held, closed]);
+  });
+
   it('ends a subscription whose first value comes while it closes', async () => {
     const { client } = await start();
     const held = outcome(client.send('hold', 0));
@@ -143,8 +159,10 @@ describe('a client that closes', () => {
 
 describe('a server that closes', () => {
   it('ends answers that never end with an error, whatever their source does about it, and lets requests finish', async () => {
-    const printed = vi.spyOn(Logger.prototype, 'log').mockImplementation(() => undefined);
     const { client } = await start();
+    const printed = vi.spyOn(Logger.prototype, 'log').mockImplementation(() => {
+      throw new Error('the disk is full');
+    });
     const endless = ['ticks', 'generated', 'silent'].map((pattern) => subscribe(client.send(pattern, 0)));
     const held = ['hold', 'hold behind an interceptor'].map((pattern) => outcome(client.send(pattern, 0)));
     await Promise.all([...endless.slice(0, 2).map(({ first }) => first), runs(5)]);

@@ -6,10 +6,11 @@ import { formatEndpoint } from '../connection/endpoint.js';
 import type { Endpoint } from '../connection/endpoint.js';
 import { TransportError } from '../errors.js';
 import type { ClientConnectionEvent } from './connector.js';
-import { FailureEntry, printable } from './failure-entry.js';
+import { count, FailureEntry, printable } from './failure-entry.js';
 import type { FailureFields } from './failure-entry.js';
 import { reasonOf } from './failure-log.js';
-import { LogLimit } from './log-limit.js';
+import { LogLimit, writeOrLose } from './log-limit.js';
+import type { SealwireClientSnapshot } from './snapshot.js';
 
 /** What a client logs: what happens to its connection behind its callers, and events that nobody subscribed to. */
 export class ClientLog {
@@ -52,6 +53,14 @@ export class ClientLog {
     const name = printable(typeof pattern === 'string' ? pattern : inspect(pattern, { breakLength: Infinity }));
     const line = `The event ${name} ${what}: ${describe(error)}`;
     this.#log('error', line, { kind: 'event-lost', code: codeOf(error), pattern: name });
+  }
+
+  /** The client has been closed, but not at once. */
+  closing({ inFlight, waiting, connections }: SealwireClientSnapshot): void {
+    const calls = inFlight + waiting;
+    const what = calls === 0 ? 'the server to answer CLOSE' : count(calls, 'call');
+    const line = `Closing: waits for ${what} on ${count(connections, 'connection')} to ${this.#address}`;
+    writeOrLose(() => this.#logger.log(line));
   }
 
   /** Writes what is held back. */

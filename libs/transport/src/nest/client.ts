@@ -22,10 +22,12 @@ import { openLink } from './client-link.js';
 import type { Link, LinkEvents } from './client-link.js';
 import { Connector } from './connector.js';
 import type { ClientConnectionEvent } from './connector.js';
+import { everySecond } from './every-second.js';
 import { InOrder } from './in-order.js';
 import { createInstanceId, forgetOwnClient, noteOwnClient } from './instances.js';
 import { checkTimeoutMs, keyringSource, resolveEndpoint, resolveService } from './options.js';
 import type { SealwireClientOptions } from './options.js';
+import { isNil } from './packet.js';
 import { openRecord, withTimeLeft } from './record-builder.js';
 import type { OpenedRecord } from './record-builder.js';
 import { RequestCall } from './request-call.js';
@@ -116,6 +118,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   override async close(): Promise<void> {
     forgetOwnClient(this.#instanceId);
     this.#whenConnected.refuseRequests();
+    const stopLogging = everySecond(() => this.#log.closing(this.snapshot()));
     const { drainTimeoutMs } = this.#limits;
     const endMs = clock.nowMs() + drainTimeoutMs;
     const { eventsStarted } = this.#whenConnected;
@@ -126,6 +129,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     const closed = this.#connector.close(Math.max(0, endMs - clock.nowMs()));
     this.#endSeries();
     await closed;
+    stopLogging();
     this.#log.flush();
   }
 
@@ -311,9 +315,4 @@ async function within(timeoutMs: number, work: Promise<void>): Promise<void> {
   });
   await Promise.race([work, expired]);
   clock.clearTimeout(timer);
-}
-
-/** What Nest refuses to send, pattern or data. */
-function isNil(value: unknown): value is null | undefined {
-  return value === undefined || value === null;
 }

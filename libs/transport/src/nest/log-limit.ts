@@ -28,14 +28,14 @@ export class LogLimit {
     this.#intervals.clear();
     for (const { timer, held } of intervals) {
       clock.clearTimeout(timer);
-      if (held !== undefined) writeOrLose(held.write, held.count - 1);
+      if (held !== undefined) writeOrLose(() => held.write(held.count - 1));
     }
   }
 
   #begin(kind: string, write: (suppressed: number) => void, suppressed: number): void {
     const timer = clock.setTimeout(() => this.#end(kind), INTERVAL_MS).unref();
     this.#intervals.set(kind, { timer, held: undefined });
-    writeOrLose(write, suppressed);
+    writeOrLose(() => write(suppressed));
   }
 
   #end(kind: string): void {
@@ -46,9 +46,9 @@ export class LogLimit {
 }
 
 /** The logger is the user's. One that throws loses the entry; a connection or the process must not be lost over it. */
-function writeOrLose(write: (suppressed: number) => void, suppressed: number): void {
+export function writeOrLose(write: () => void): void {
   try {
-    write(suppressed);
+    write();
   } catch {
     // There is nowhere left to tell it.
   }

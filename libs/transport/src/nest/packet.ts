@@ -24,3 +24,8 @@ export function checkDeserialized<Packet extends object>(packet: Packet): Packet
 function isPacket(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
 }
+
+/** What Nest refuses to send, pattern or data. */
+export function isNil(value: unknown): value is null | undefined {
+  return value === undefined || value === null;
+}

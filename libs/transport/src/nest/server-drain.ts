@@ -1,11 +1,11 @@
 import type { LoggerService } from '@nestjs/common';
 
-import { clock } from '../clock.js';
+import { everySecond } from './every-second.js';
 import type { Execution } from './execution.js';
-import { printable } from './failure-entry.js';
+import { count, printable } from './failure-entry.js';
+import { writeOrLose } from './log-limit.js';
 import type { ServerLink } from './server-link.js';
 
-const INTERVAL_MS = 1_000;
 const MAX_PATTERNS = 5;
 
 /**
@@ -19,7 +19,7 @@ export class ServerDrain {
   /** Handlers that wait for the drain: it does not wait for them. */
   readonly #closers = new Set<Execution>();
   readonly #resolve: (() => void)[] = [];
-  #timer: NodeJS.Timeout | undefined;
+  #stopTicking: (() => void) | undefined;
 
   constructor(logger: () => LoggerService) {
     this.#logger = logger;
@@ -27,7 +27,7 @@ export class ServerDrain {
 
   begin(links: Iterable<ServerLink>): void {
     for (const link of links) this.#links.add(link);
-    if (this.#links.size > 0) this.#timer ??= clock.setTimeout(() => this.#tick(), INTERVAL_MS);
+    if (this.#links.size > 0) this.#stopTicking ??= everySecond(() => this.#tick());
   }
 
   left(link: ServerLink): void {
@@ -46,15 +46,14 @@ export class ServerDrain {
   }
 
   #tick(): void {
-    this.#timer = clock.setTimeout(() => this.#tick(), INTERVAL_MS);
     for (const { dispatcher } of this.#links) dispatcher.endSeries();
     this.#resolveIfDone();
-    this.#logger().log(this.#describe());
+    writeOrLose(() => this.#logger().log(this.#describe()));
   }
 
   #stop(): void {
-    clock.clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#stopTicking?.();
+    this.#stopTicking = undefined;
   }
 
   #resolveIfDone(): void {
@@ -72,8 +71,4 @@ export class ServerDrain {
     const shown = names.slice(0, MAX_PATTERNS).join(', ') + more;
     return `Closing: waits for ${count(patterns.length, 'request')} on ${connections}: ${shown}`;
   }
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
