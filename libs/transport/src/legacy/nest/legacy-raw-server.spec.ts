@@ -2,9 +2,10 @@ import { createCipheriv, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { Keyring, SecretKey } from '@sealwire/crypto';
-import { NEVER, Subject, throwError } from 'rxjs';
+import { bufferCount, firstValueFrom, NEVER, Subject, throwError } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { closed, LegacyBench, legacyPortOf, listenLegacy } from '../../../../../test/support/legacy.js';
@@ -152,6 +153,27 @@ describe('LegacyRawServer', () => {
     for (let count = 0; count < 5; count++) await bench.send(legacyPortOf(server), encrypt('slow'));
     await bench.log.logged('ERR_OVERLOADED');
     expect(started).toBe(2);
+  });
+
+  it('does not wait for the handlers that close it, but for all others', async () => {
+    const server = bench.newServer({ drainTimeoutMs: 600_000 });
+    const [started, release] = [new Subject<void>(), new Subject<void>()];
+    const ends: string[] = [];
+    const running = firstValueFrom(started.pipe(bufferCount(3)));
+    server.addHandler('message', async ({ text: name }: { text: string }) => {
+      started.next();
+      await running;
+      await (name === 'close' ? server.close() : firstValueFrom(release));
+      ends.push(name);
+    });
+    await listenLegacy(server);
+    for (const name of ['hold', 'close', 'close']) await bench.send(legacyPortOf(server), encrypt(name));
+    await running;
+    await nextTurn();
+    expect(ends).toEqual([]);
+    release.next();
+    await expect.poll(() => ends).toEqual(['hold', 'close', 'close']);
+    await server.close();
   });
 
   it('logs what a handler fails with, and lives', async () => {

@@ -63,7 +63,10 @@ export class LegacyRawServer extends Server<SealwireServerEvents, SealwireStatus
     );
   }
 
-  /** Cuts what has not come whole, and waits for running handlers. May be called again; never rejects. */
+  /**
+   * Cuts what has not come whole, and waits for running handlers, but not for one that calls it. May be called again;
+   * never rejects.
+   */
   override async close(): Promise<void> {
     await this.#slot.close();
     await this.#handlers.drain(this.#limits.drainTimeoutMs);

@@ -7,7 +7,9 @@ import type { ExecutionOptions } from '../../nest/execution.js';
 export class RunningHandlers {
   readonly #max: number;
   readonly #running = new Set<Execution>();
-  readonly #emptied = new Set<() => void>();
+  /** Handlers that wait for the drain: it does not wait for them. */
+  readonly #closers = new Set<Execution>();
+  readonly #drained = new Set<() => void>();
 
   constructor(max: number) {
     this.#max = max;
@@ -20,25 +22,35 @@ export class RunningHandlers {
     }
     const settled = (): void => {
       this.#running.delete(execution);
-      if (this.#running.size === 0) for (const resume of this.#emptied) resume();
+      this.#closers.delete(execution);
+      if (this.#isDrained) for (const resume of this.#drained) resume();
     };
     const execution: Execution = new Execution({ ...options, settled });
     this.#running.add(execution);
     void execution.start();
   }
 
-  /** Waits for all of them, and cancels those that are not done in time. Never rejects. */
+  /** Waits for all but the handler that calls, and cancels those that are not done in time. Never rejects. */
   async drain(timeoutMs: number): Promise<void> {
-    if (this.#running.size === 0) return;
+    const { current } = Execution;
+    if (current !== undefined && this.#running.has(current)) this.#closers.add(current);
+    if (this.#isDrained) {
+      for (const resume of this.#drained) resume();
+      return;
+    }
     await new Promise<void>((resolve) => {
       const resume = (): void => {
         clock.clearTimeout(timer);
-        this.#emptied.delete(resume);
+        this.#drained.delete(resume);
         resolve();
       };
       const timer = clock.setTimeout(resume, timeoutMs);
-      this.#emptied.add(resume);
+      this.#drained.add(resume);
     });
-    for (const execution of this.#running) execution.cancel();
+    for (const execution of this.#running) if (!this.#closers.has(execution)) execution.cancel();
+  }
+
+  get #isDrained(): boolean {
+    return this.#running.size === this.#closers.size;
   }
 }
