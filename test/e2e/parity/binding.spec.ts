@@ -115,7 +115,7 @@ describe('a pattern', () => {
   it.each([
     ['as it is declared', { cmd: 'sum', of: { kind: 'numbers', scale: 10 } }],
     ['with its keys in another order', { of: { scale: 10, kind: 'numbers' }, cmd: 'sum' }],
-    ['spelled as JSON', '{"of":{"scale":10,"kind":"numbers"},"cmd":"sum"}'],
+    ['spelled as its route', '{"cmd":"sum","of":{"kind":"numbers","scale":10}}'],
   ])('that is an object finds its handler %s', async (_what, pattern) => {
     const { client } = await startApplication({ controllers: [PatternController] });
     expect(await outcome(client.send(pattern, [1, 2, 3]))).toBe(6);
