@@ -30,7 +30,7 @@ export interface LimitOptions {
   readonly maxRunningTotal?: number;
   /**
    * Memory of the messages that the handlers of one connection have, in bytes, as it is estimated: raw bytes as they are,
-   * JSON with what its values take. With more, requests fail and events wait, as many bytes again. Default half of
+   * JSON with what its values take, metadata, kept records, and 1 KiB for each handler. With more, requests fail and events wait, as many bytes again. Default half of
    * `maxRunningBytesTotal`.
    */
   readonly maxRunningBytes?: number;

@@ -6,7 +6,7 @@ import { TransportError } from '../errors.js';
 
 import { decodeUtf8, parseJson, stringifyJson } from './json.js';
 import type { MessageHead, OutgoingMessage } from './outgoing-message.js';
-import { encodeData, weighData } from './payload.js';
+import { encodeData, UNCOUNTED_GROWTH, weighData } from './payload.js';
 
 export type Metadata = Readonly<Record<string, string>>;
 
@@ -25,7 +25,7 @@ export interface RequestMessage extends Call {
 
 /** A call as it was received. */
 export interface ReceivedCall extends Call {
-  /** About the bytes of memory that its data takes. */
+  /** About the bytes of memory that it takes until its handler has ended. */
   readonly weight: number;
 }
 
@@ -39,6 +39,8 @@ const TIMEOUT_BYTES = 4;
 const SEQUENCE_BYTES = 8;
 const LENGTH_BYTES = 2;
 const MAX_PART_BYTES = 0xffff;
+/** What a call takes beside its parts: its context, and what runs its handler. */
+const CALL_BYTES = 1_024;
 const MAX_CACHED_PATTERN = 256;
 const MAX_CACHED_HEADS = 1_024;
 
@@ -110,11 +112,12 @@ function decodeCall(message: Buffer, prefixBytes: number, maxJsonNodes: number |
   const patternEnd = endOfPart(message, prefixBytes);
   const metadataEnd = endOfPart(message, patternEnd);
   const { value, weight } = weighData(message, metadataEnd, maxJsonNodes);
+  const headWeight = CALL_BYTES + patternEnd - prefixBytes + (metadataEnd - patternEnd) * UNCOUNTED_GROWTH;
   return {
     pattern: decodeUtf8(message, prefixBytes + LENGTH_BYTES, patternEnd),
     metadata: decodeMetadata(message, patternEnd + LENGTH_BYTES, metadataEnd),
     data: value,
-    weight,
+    weight: headWeight + weight,
   };
 }
 

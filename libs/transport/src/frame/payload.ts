@@ -25,7 +25,7 @@ const OF_TEXT = Buffer.of(TEXT);
 /** What V8 takes for a value of JSON: an empty object 56 bytes, and 8 where it is kept. */
 const NODE_BYTES = 64;
 /** JSON that is not counted grows twentyfold at worst, `[{},{},…]`, and much less as a rule. */
-const UNCOUNTED_GROWTH = 16;
+export const UNCOUNTED_GROWTH = 16;
 
 /**
  * Encodes `Buffer` and `Uint8Array` as their bytes, a long text as it is, everything else as JSON, behind `head`. The value

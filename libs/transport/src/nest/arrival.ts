@@ -15,4 +15,8 @@ export class Arrival extends AsyncResource {
     this.stream = stream;
     this.record = record;
   }
+
+  get recordBytes(): number {
+    return this.record?.length ?? 0;
+  }
 }

@@ -10,6 +10,7 @@ import type { Link } from './client-link.js';
 import type { InOrder } from './in-order.js';
 import { checkSerialized } from './packet.js';
 import type { OutgoingPacket } from './record-builder.js';
+import type { WaitingBytes } from './waiting-messages.js';
 
 /** What the calls of one client have in common. */
 export interface CallHost {
@@ -18,6 +19,8 @@ export interface CallHost {
   readonly serializer: Serializer | undefined;
   readonly deserializer: Deserializer | undefined;
   readonly maxJsonNodes: number;
+  /** Answers that wait for the deserializer. */
+  readonly waiting: WaitingBytes;
   /** Calls must not overtake one another while their packets are serialized. */
   readonly order: InOrder;
 }

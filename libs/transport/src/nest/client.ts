@@ -34,6 +34,7 @@ import { RequestCall } from './request-call.js';
 import { routeOf } from './route.js';
 import { ClientCounters } from './snapshot.js';
 import type { SealwireClientSnapshot } from './snapshot.js';
+import { WaitingBytes } from './waiting-messages.js';
 import { WhenConnected } from './when-connected.js';
 
 /** Events of the current `net.Socket`. */
@@ -235,7 +236,9 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
 
   #createCallHost({ serializer, deserializer }: SealwireClientOptions): CallHost {
     const toRoute = (pattern: Pattern): string => routeOf(pattern, (kept) => this.normalizePattern(kept));
-    return { toRoute, serializer, deserializer, maxJsonNodes: this.#limits.maxJsonNodes, order: this.#order };
+    const { maxJsonNodes, maxIncompleteBytes } = this.#limits;
+    const waiting = new WaitingBytes(maxIncompleteBytes);
+    return { toRoute, serializer, deserializer, maxJsonNodes, waiting, order: this.#order };
   }
 
   /** Nest 11 has neither the method nor the dispatch hook that it calls. */

@@ -104,7 +104,7 @@ export class Dispatcher implements StreamHandler, AnswerHost {
       this.#refuse(answer, request.pattern);
       return;
     }
-    this.#waiting.add(arrival.stream, request.weight);
+    this.#waiting.add(arrival.stream, request.weight + arrival.recordBytes);
     this.#deadlines.startEarly(arrival.stream, request.timeoutMs);
     this.#order.run<Call>(
       () => deserializeCall(this.#options.host, request, true),
@@ -127,7 +127,7 @@ export class Dispatcher implements StreamHandler, AnswerHost {
       return;
     }
     if (this.#deferred.mustWait || this.#order.whenIdle !== undefined) this.#waiting.checkRoom();
-    this.#waiting.add(arrival.stream, event.weight);
+    this.#waiting.add(arrival.stream, event.weight + arrival.recordBytes);
     this.#order.run(
       () => deserializeCall(this.#options.host, event, false),
       (call) => this.#runEvent(arrival, event.sequence, toReceivedCall(this.#options.host, call, event)),
@@ -238,14 +238,15 @@ export class Dispatcher implements StreamHandler, AnswerHost {
     const { host, peer } = this.#options;
     const { stream, record } = arrival;
     const context = new SealwireContext({ peer, pattern, metadata, record });
+    const bytes = weight + arrival.recordBytes;
     const settled = (): void => {
       deadline?.clear();
       this.#work.delete(stream.id);
-      this.#places.release(weight);
+      this.#places.release(bytes);
       this.#deferred.runWaiting();
     };
     const execution = new Execution({ handler, data, context, sink, settled, hooks: host.hooks });
-    this.#places.take(weight);
+    this.#places.take(bytes);
     this.#work.set(stream.id, { arrival, execution, deadline, pattern });
     void execution.start();
   }

@@ -1,11 +1,13 @@
 import { AsyncResource } from 'node:async_hooks';
 import { inspect } from 'node:util';
 
-import type { WritePacket } from '@nestjs/microservices';
+import type { Deserializer, WritePacket } from '@nestjs/microservices';
 
+import { TransportError } from '../errors.js';
 import { encodeRequest } from '../frame/message.js';
 import type { Call } from '../frame/message.js';
-import { decodeData } from '../frame/payload.js';
+import { weighData } from '../frame/payload.js';
+import type { WeighedData } from '../frame/payload.js';
 import { ClientCall } from './client-call.js';
 import type { ClientCallOptions } from './client-call.js';
 import { InOrder, MAX_STEPS_OF_ANSWER } from './in-order.js';
@@ -17,6 +19,7 @@ import { toCallerError } from './remote-error.js';
 type AnswerPart = 'NEXT' | 'LAST' | 'ERROR' | 'COMPLETE';
 
 const NO_DATA = Buffer.alloc(0);
+const NO_VALUE: WeighedData = { value: undefined, weight: 0 };
 
 /** A request: its values, then its end, as Nest's client wants to be told them. */
 export class RequestCall extends ClientCall {
@@ -61,21 +64,35 @@ export class RequestCall extends ClientCall {
 
   #receive(part: AnswerPart, data: Buffer): void {
     const { deserializer, maxJsonNodes } = this.options.host;
-    let packet: WritePacket;
+    let read: WeighedData;
     try {
-      packet = readPacket(part, data, maxJsonNodes); // now: its record is gone when its turn comes
+      read = part === 'COMPLETE' ? NO_VALUE : weighData(data, 0, maxJsonNodes); // now: its record is gone when its turn comes
     } catch (error) {
       this.#refuseInOrder(error);
       return;
     }
-    if (this.#incoming === undefined || deserializer === undefined) {
-      this.#take(part, packet);
+    const packet = toPacket(part, read.value);
+    if (deserializer === undefined) this.#take(part, packet);
+    else this.#deserialize(deserializer, part, packet, read.weight);
+  }
+
+  #deserialize(deserializer: Deserializer, part: AnswerPart, packet: WritePacket, weight: number): void {
+    const { waiting } = this.options.host;
+    if (waiting.isFull) {
+      this.#refuse(new TransportError('ERR_QUEUE_FULL', 'Answers that wait for the deserializer take too much memory'));
       return;
     }
-    this.#incoming.run<WritePacket>(
+    const letGo = waiting.hold(weight);
+    this.#incoming?.run<WritePacket>(
       () => deserializer.deserialize(packet),
-      (deserialized) => this.#take(part, checkDeserialized(deserialized)),
-      (error) => this.#refuse(error),
+      (deserialized) => {
+        letGo();
+        this.#take(part, checkDeserialized(deserialized));
+      },
+      (error) => {
+        letGo();
+        this.#refuse(error);
+      },
     );
   }
 
@@ -114,14 +131,14 @@ function asError(thrown: unknown): unknown {
   return thrown ? thrown : new Error(`The call failed with ${inspect(thrown)}`, { cause: thrown });
 }
 
-/** As Nest's client wants to be told. @throws {TransportError} `ERR_MESSAGE_MALFORMED`, `ERR_MESSAGE_TOO_COMPLEX` */
-function readPacket(part: AnswerPart, data: Buffer, maxJsonNodes: number): WritePacket {
+/** As Nest's client wants to be told. */
+function toPacket(part: AnswerPart, value: unknown): WritePacket {
   switch (part) {
     case 'NEXT':
     case 'LAST':
-      return { response: decodeData(data, 0, maxJsonNodes), isDisposed: part === 'LAST' };
+      return { response: value, isDisposed: part === 'LAST' };
     case 'ERROR':
-      return { err: toCallerError(decodeData(data, 0, maxJsonNodes)) };
+      return { err: toCallerError(value) };
     case 'COMPLETE':
       return { isDisposed: true };
   }

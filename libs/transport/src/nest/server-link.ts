@@ -37,6 +37,7 @@ export function openServerLink(options: ServerLinkOptions): ServerLink {
   // One by one: what the connection keeps must not keep the session, whose keys are of no use after the first update.
   const { socket, session, limits, host, window, events, keepSealedRecord } = options;
   const keyId = session.keyId.toString('hex');
+  const copies = new RecordCopies();
   const dispatcher: Dispatcher = new Dispatcher({
     host,
     peer: { socket: new SocketView(socket), address: remoteAddress(socket), keyId },
@@ -44,10 +45,7 @@ export function openServerLink(options: ServerLinkOptions): ServerLink {
     limits,
     streams: () => streams,
     flush: (isPaced) => connection.scheduleFlush(isPaced),
-    currentRecord: () => {
-      const record = keepSealedRecord ? connection.currentRecord : undefined;
-      return record && Buffer.from(record); // it may be a view of what the next read overwrites
-    },
+    currentRecord: () => (keepSealedRecord ? copies.of(connection.currentRecord) : undefined),
   });
   const { maxQueuedBytes } = limits;
   const streams = new ServerStreams({ own: limits, peer: session.peer, maxQueuedBytes, handler: dispatcher });
@@ -57,4 +55,16 @@ export function openServerLink(options: ServerLinkOptions): ServerLink {
     options.confirmTimeoutMs,
   );
   return { connection, streams, dispatcher, keyId };
+}
+
+/** What is read may be a view of what the next read overwrites. The messages of one record share its copy. */
+class RecordCopies {
+  readonly #copies = new WeakMap<Buffer, Buffer>();
+
+  of(record: Buffer | undefined): Buffer | undefined {
+    if (record === undefined) return undefined;
+    const copy = this.#copies.get(record) ?? Buffer.alloc(record.length, record);
+    this.#copies.set(record, copy);
+    return copy;
+  }
 }

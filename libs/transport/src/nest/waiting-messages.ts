@@ -2,7 +2,7 @@ import { TransportError } from '../errors.js';
 import { IdTable } from '../frame/id-table.js';
 import type { ServerStream } from '../frame/server-streams.js';
 
-/** Bytes that wait in a whole server. */
+/** Bytes that wait in a whole server, or client. */
 export class WaitingBytes {
   readonly #max: number;
   #bytes = 0;
@@ -17,6 +17,16 @@ export class WaitingBytes {
 
   add(bytes: number): void {
     this.#bytes += bytes;
+  }
+
+  /** @returns What lets go of them; further calls do nothing. */
+  hold(bytes: number): () => void {
+    let held = bytes;
+    this.add(held);
+    return () => {
+      this.add(-held);
+      held = 0;
+    };
   }
 }
 
