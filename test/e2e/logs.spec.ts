@@ -63,6 +63,8 @@ function print(options: ConsoleLoggerOptions): string[] {
 }
 
 const told = (entries: readonly Entry[]): number => entries.reduce((sum, { suppressed }) => sum + 1 + suppressed, 0);
+/** One a second, and some more for what came before the first. */
+const linesSince = (startMs: number): number => 10 + (performance.now() - startMs) / 1_000;
 
 describe('a client that floods', () => {
   it('with events that nobody handles gets one line a second, and each of them is counted', async () => {
@@ -70,7 +72,7 @@ describe('a client that floods', () => {
     const entries = collect();
     const startMs = performance.now();
     await Promise.all(Array.from({ length: 2_000 }, (_, i) => arrived(client.emit(`no such ${i}`, 0))));
-    await expect.poll(() => told(entries), { timeout: 5_000 }).toBe(2_000);
+    await expect.poll(() => told(entries), { timeout: 30_000 }).toBe(2_000);
     expect(entries.length).toBeLessThanOrEqual(2 + (performance.now() - startMs) / 1_000);
     expect(new Set(entries.map(({ kind }) => kind))).toEqual(new Set(['no-event-handler']));
   });
@@ -85,10 +87,11 @@ describe('a client that floods', () => {
 
   it('with answers that cannot be sent gets one line a second', async () => {
     const { client } = await startApplication({ controllers });
+    const startMs = performance.now();
     const entries = collect();
     await Promise.all(Array.from({ length: 200 }, () => outcome(client.send('cycle', 0))));
-    await expect.poll(() => told(entries), { timeout: 5_000 }).toBe(200);
-    expect(entries.length).toBeLessThan(10);
+    await expect.poll(() => told(entries), { timeout: 30_000 }).toBe(200);
+    expect(entries.length).toBeLessThan(linesSince(startMs));
     expect(entries[0]).toMatchObject({ kind: 'answer', code: 'ERR_MESSAGE_UNSERIALIZABLE', pattern: 'cycle' });
   });
 });
@@ -117,13 +120,14 @@ it('clients that come and go are logged with their key, each of them written or 
 
 it('strangers that flood get one line a second', async () => {
   const { server } = await startApplication({ controllers });
+  const startMs = performance.now();
   const entries = collect();
   for (let i = 0; i < 50; i++) {
     const socket = connect(portOf(server), '127.0.0.1', () => socket.end('GET / HTTP/1.1\r\n\r\n'.padEnd(200)));
     socket.resume().on('error', () => undefined);
   }
-  await expect.poll(() => told(entries), { timeout: 5_000 }).toBe(50);
-  expect(entries.length).toBeLessThan(10);
+  await expect.poll(() => told(entries), { timeout: 30_000 }).toBe(50);
+  expect(entries.length).toBeLessThan(linesSince(startMs));
   expect(entries[0]).toMatchObject({ kind: 'refused', code: 'ERR_HANDSHAKE_MALFORMED' });
 });
 

@@ -233,7 +233,7 @@ describe('SealwireClient', () => {
 
   it('fails a request at its deadline, and the handler hears of it', async () => {
     const ends = firstValueFrom(torndown.pipe(take(2), toArray()));
-    const caller = client({ requestTimeoutMs: 30 });
+    const caller = client({ requestTimeoutMs: 500 });
     await caller.connect();
     expect(await failure(caller.send('never', 0))).toMatchObject({
       code: 'ERR_REQUEST_TIMEOUT',
@@ -245,7 +245,7 @@ describe('SealwireClient', () => {
     const record = (timeoutMs: number) => new SealwireRecordBuilder('x').setTimeoutMs(timeoutMs).build();
     const caller = client();
     await caller.connect();
-    expect(await failure(caller.send('never', record(20)))).toMatchObject({
+    expect(await failure(caller.send('never', record(500)))).toMatchObject({
       code: 'ERR_REQUEST_TIMEOUT',
       sent: true,
     });

@@ -7,13 +7,17 @@ import type { WritePacket } from '@nestjs/microservices';
 import { finalize, firstValueFrom, lastValueFrom, NEVER, Observable, of, take, toArray } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import type { SealwireClient, SealwireClientOptions, SealwireServerOptions } from '@sealwire/transport';
+import { SealwireRecordBuilder } from '@sealwire/transport';
+import type { SealwireClient, SealwireClientOptions, SealwireRecord, SealwireServerOptions } from '@sealwire/transport';
 import { EchoController, startApplication, startCaller } from '../support/application.js';
 import { endAll, portOf } from '../support/pair.js';
 
 afterEach(() => endAll());
 
 const later = <T>(value: T): Promise<T> => new Promise((resolve) => void setImmediate(() => resolve(value)));
+/** A deadline for one message: the others of its client have none. */
+const within = (timeoutMs: number, data: unknown): SealwireRecord =>
+  new SealwireRecordBuilder(data).setTimeoutMs(timeoutMs).build();
 const code = (values: Observable<unknown>): Promise<unknown> =>
   lastValueFrom(values, { defaultValue: undefined }).catch((error: { code?: string }) => error.code);
 
@@ -74,8 +78,8 @@ describe('clean-up code that throws', () => {
     [
       'the deadline is over',
       [...ENDLESS, ...SILENT],
-      { requestTimeoutMs: 30 },
-      (client: SealwireClient, number: number) => code(client.send('careless', number)),
+      {},
+      (client: SealwireClient, number: number) => code(client.send('careless', within(100, number))),
     ],
     [
       'the connection is lost',
@@ -245,10 +249,10 @@ describe('a deserializer of answers', () => {
 
 describe('an event that the server does not take', () => {
   it('fails at the deadline of its client', async () => {
-    const limits = { server: { maxRunning: 1 }, client: { requestTimeoutMs: 50, drainTimeoutMs: 50 } };
+    const limits = { server: { maxRunning: 1 }, client: { drainTimeoutMs: 50 } };
     const { client } = await startApplication({ controllers, ...limits });
     await lastValueFrom(client.emit('hold', 1), { defaultValue: undefined });
-    await expect(lastValueFrom(client.emit('hold', 2))).rejects.toMatchObject({
+    await expect(lastValueFrom(client.emit('hold', within(500, 2)))).rejects.toMatchObject({
       code: 'ERR_REQUEST_TIMEOUT',
       sent: true,
     });

@@ -15,8 +15,11 @@ export const key = generateKey();
 export const keyring = Keyring.of(SecretKey.fromBytes(key));
 const started: { close(): Promise<void> }[] = [];
 
+/** What a machine that is busy may take for a handshake; and no more than a moment for what never ends. */
+export const PATIENT = { handshakeTimeoutMs: 30_000, drainTimeoutMs: 200 };
+
 export async function startServer(options: Partial<SealwireServerOptions> = {}): Promise<SealwireServer> {
-  const server = new SealwireServer({ port: 0, keyring, drainTimeoutMs: 200, ...options });
+  const server = new SealwireServer({ port: 0, keyring, ...PATIENT, ...options });
   server.addHandler('echo', (data: unknown) => Promise.resolve(data));
   started.push(server);
   await listen(server);
@@ -34,7 +37,13 @@ export function portOf(server: SealwireServer): number {
 }
 
 export function newClient(port: number, options: Partial<SealwireClientOptions> = {}): SealwireClient {
-  const client = new SealwireClient({ port, keyring, drainTimeoutMs: 200, ...options });
+  const client = new SealwireClient({
+    port,
+    keyring,
+    connectTimeoutMs: PATIENT.handshakeTimeoutMs,
+    drainTimeoutMs: 200,
+    ...options,
+  });
   started.push(client);
   return client;
 }

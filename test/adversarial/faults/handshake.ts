@@ -130,7 +130,7 @@ export const STRANGER_FAULTS: readonly ClientFault[] = [
   {
     ...refused,
     name: 'drips one byte of message 1 after the other, too slowly [R4.14]',
-    limits: { handshakeTimeoutMs: 150 },
+    limits: { handshakeTimeoutMs: 1_000 },
     does: (rogue) => {
       const bytes = [...rogue.message1()];
       const drip = setInterval(() => rogue.write(Buffer.of(bytes.shift() ?? 0)), 10);
@@ -190,7 +190,7 @@ export const UNCONFIRMED_FAULTS: readonly ClientFault[] = [
   {
     ...beforeConfirm,
     name: 'never sends CONFIRM [R4.14]',
-    limits: { handshakeTimeoutMs: 200 },
+    limits: { handshakeTimeoutMs: 1_000 },
     does: () => undefined,
     ends: 'ERR_HANDSHAKE_TIMEOUT',
   },

@@ -70,7 +70,7 @@ export const LISTENER_FAULTS: readonly ServerFault[] = [
   {
     at: 'handshaken',
     name: 'stays silent after message 1',
-    limits: { connectTimeoutMs: 150 },
+    limits: { connectTimeoutMs: 1_000 },
     does: () => undefined,
     ends: 'ERR_HANDSHAKE_TIMEOUT',
   },

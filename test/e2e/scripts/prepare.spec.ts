@@ -52,6 +52,11 @@ describe('npm test', () => {
     });
   });
 
+  it('shows a total while the tests run, also where there is no terminal', async () => {
+    await noteInstalled({ 'node_modules/a': { version: '1.0.0' } });
+    expect((await runTests('wire')).stdout).toMatch(/ wire --reporter=default --reporter=.*progress-reporter\.ts\n$/);
+  });
+
   it.each([
     ['nothing was installed', undefined],
     ['a package is missing', {}],

@@ -37,7 +37,7 @@ function send(text: string): Promise<Response> {
     method: 'POST',
     headers: { 'content-type': 'application/json', connection: 'close' },
     body: JSON.stringify({ text }),
-    signal: AbortSignal.timeout(10_000),
+    signal: AbortSignal.timeout(45_000),
   });
 }
 
