@@ -209,6 +209,17 @@ describe('close() right after emit()', () => {
     expect(client.snapshot()).toMatchObject({ state: 'idle', waiting: 0, eventsFailed: 1 });
   });
 
+  it('fails and reports what a serializer does not come to an end with', async () => {
+    const serializer = { serialize: () => new Promise<never>(() => undefined) };
+    const { client } = await startApplication({ controllers, client: { serializer, drainTimeoutMs: 30 } });
+    await client.connect();
+    emitAll(client, 3);
+    const answer = outcome(client.send('echo', 1));
+    await client.close();
+    expect(await answer).toMatchObject({ code: 'ERR_CLIENT_CLOSED', sent: false });
+    expect(client.snapshot()).toMatchObject({ state: 'idle', waiting: 0, eventsFailed: 3 });
+  });
+
   it.each([0, 60_000])(
     'refuses requests that wait with the events, waiting up to %i ms',
     async (waitForConnectionMs) => {

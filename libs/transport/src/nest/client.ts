@@ -34,6 +34,7 @@ import { ClientCounters } from './snapshot.js';
 import type { SealwireClientSnapshot } from './snapshot.js';
 import { WaitingBytes } from './waiting-messages.js';
 import { WhenConnected } from './when-connected.js';
+import { within } from './within.js';
 
 /** Events of the current `net.Socket`. */
 export type SealwireClientEvents = {
@@ -112,7 +113,8 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
 
   /**
    * Lets what is running finish, and events that wait for a connection go, up to `drainTimeoutMs`; answers of many values,
-   * which may never end, fail at once with `ERR_CLIENT_CLOSED`. May be called again, and `connect` after it. Never rejects.
+   * which may never end, fail at once with `ERR_CLIENT_CLOSED`, and so does in the end what is still being serialized.
+   * May be called again, and `connect` after it. Never rejects.
    */
   override async close(): Promise<void> {
     forgetOwnClient(this.#instanceId);
@@ -124,6 +126,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     if (eventsStarted !== undefined || this.#order.whenIdle !== undefined) {
       this.#endSeries();
       await within(drainTimeoutMs, this.#letEventsGo(eventsStarted));
+      this.#order.abandon(serializedTooLate());
     }
     const closed = this.#connector.close(Math.max(0, endMs - clock.nowMs()));
     this.#endSeries();
@@ -308,12 +311,8 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   }
 }
 
-/** Resolves with `work`, or when the time is over. */
-async function within(timeoutMs: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const expired = new Promise<void>((resolve) => {
-    timer = clock.setTimeout(resolve, timeoutMs);
+function serializedTooLate(): TransportError {
+  return new TransportError('ERR_CLIENT_CLOSED', 'The client was closed before its serializer was done', {
+    sent: false,
   });
-  await Promise.race([work, expired]);
-  clock.clearTimeout(timer);
 }

@@ -4,14 +4,18 @@ import { hasMethod } from '../option-check.js';
 /** Steps of one answer that wait, at either end, where the user's code takes its time. */
 export const MAX_STEPS_OF_ANSWER = 1_024;
 
+interface WaitingStep {
+  readonly fail: (error: unknown) => void;
+}
+
 /**
  * Runs steps that may be asynchronous one after the other. Users' serializers may return promises, and messages must not
  * overtake one another for it; as long as none does, every step runs at once.
  */
 export class InOrder {
   readonly #maxWaiting: number;
+  readonly #waiting = new Set<WaitingStep>();
   #tail: Promise<void> | undefined;
-  #waiting = 0;
 
   constructor(maxWaiting: number) {
     this.#maxWaiting = maxWaiting;
@@ -19,7 +23,7 @@ export class InOrder {
 
   /** Steps that have not run to their end. */
   get waitingCount(): number {
-    return this.#waiting;
+    return this.#waiting.size;
   }
 
   /** Resolves when what waits now has run; undefined when nothing does. */
@@ -29,8 +33,10 @@ export class InOrder {
 
   /** @param fail - Is told of what a step fails with; `ERR_QUEUE_FULL`, `sent: false`, when too many wait. */
   run<T>(produce: () => T | PromiseLike<T>, use: (value: T) => void, fail: (error: unknown) => void): void {
-    if (this.#waiting >= this.#maxWaiting) {
-      fail(new TransportError('ERR_QUEUE_FULL', `${this.#waiting} messages wait to be serialized`, { sent: false }));
+    if (this.waitingCount >= this.#maxWaiting) {
+      fail(
+        new TransportError('ERR_QUEUE_FULL', `${this.waitingCount} messages wait to be serialized`, { sent: false }),
+      );
       return;
     }
     if (this.#tail !== undefined) {
@@ -46,12 +52,26 @@ export class InOrder {
     }
   }
 
+  /** Fails what waits; what still comes of it changes nothing. The user's code may never come to an end. */
+  abandon(error: unknown): void {
+    const steps = [...this.#waiting];
+    this.#waiting.clear();
+    this.#tail = undefined;
+    for (const { fail } of steps) fail(error);
+  }
+
   #append<T>(step: Promise<T>, use: (value: T) => void, fail: (error: unknown) => void): void {
-    this.#waiting += 1;
-    const tail = step.then(use).catch(fail);
+    const waiting = { fail };
+    this.#waiting.add(waiting);
+    const unlessAbandoned =
+      <V>(proceed: (value: V) => void) =>
+      (value: V): void => {
+        if (this.#waiting.has(waiting)) proceed(value);
+      };
+    const tail = step.then(unlessAbandoned(use)).catch(unlessAbandoned(fail));
     this.#tail = tail;
     void tail.then(() => {
-      this.#waiting -= 1;
+      this.#waiting.delete(waiting);
       if (this.#tail === tail) this.#tail = undefined;
     });
   }
