@@ -6,6 +6,7 @@ import { firstValueFrom } from 'rxjs';
 import { afterEach, expect, it } from 'vitest';
 
 import type { SealwireServer } from '@sealwire/transport';
+import { FakeClock } from '../support/fake-clock.js';
 import { endAll, newClient, portOf, startServer } from '../support/pair.js';
 import { RoguePeer } from '../support/rogue-peer.js';
 import { CONFIRM, request } from '../support/rogue-words.js';
@@ -96,6 +97,7 @@ it('when all that are too many have a verified message 1, the oldest of them goe
 });
 
 it('a crowd of one address that comes while the server is busy is let in without another try', async () => {
+  FakeClock.install(); // however busy this machine is, the second in which they may be too many does not pass
   const server = await startServer({ maxStrangersPerAddress: 4 });
   const clients = Array.from({ length: 40 }, () => newClient(portOf(server)));
   const refused: unknown[] = [];
