@@ -122,7 +122,7 @@ describe('a server keeps serving others, runs nothing and says nothing to a clie
     if (hears !== 'whatever') expect(rogue.words.slice(heard)).toEqual(hears);
     expect(counting.runs()).toBe(runs);
     expect(await echo(healthy, 'after')).toBe('after');
-    expect(await countConnections(server)).toBe(1);
+    await expect.poll(() => countConnections(server)).toBe(1); // one that is replaced goes away by itself
     rogue.socket.destroy();
     expect(uncaught).toEqual([]);
   });
@@ -169,7 +169,7 @@ describe('a client fails that one call, says nothing more, and works on, after a
     rogue.socket.destroy();
     expect(await echo(client, 'again')).toBe('again');
     expect(await echo(healthy, 'after')).toBe('after');
-    expect(await countConnections(honest)).toBe(2);
+    await expect.poll(() => countConnections(honest)).toBe(2);
     expect(uncaught).toEqual([]);
   });
 });

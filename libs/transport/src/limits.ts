@@ -82,7 +82,10 @@ export interface LimitOptions {
   readonly redialMinMs?: number;
   /** The longest of those pauses. Default 30 s. */
   readonly redialMaxMs?: number;
-  /** When a traffic key is replaced, and when it is refused. */
+  /**
+   * When a traffic key is replaced, and when it is refused. By default it is replaced after 1 h, 1 GiB or 2^20 records. With
+   * a soft age of less than 45 minutes the connection is replaced as well after eight such keys: a peer takes few more.
+   */
   readonly key?: Partial<KeyLimits>;
 }
 

@@ -162,7 +162,7 @@ function wearsOut(kind: 'REQUEST' | 'NEXT'): readonly Fault[] {
     {
       ...open,
       name: 'never updates a key that is as old as it may be [R5.10]',
-      limits: { pingIntervalMs: 20, key: { softAgeMs: 40, hardAgeMs: 200 } },
+      limits: { pingIntervalMs: 20, key: { softAgeMs: 100, hardAgeMs: 400 } },
       does: async (rogue) => {
         rogue.say(data(first(kind, 1)));
         const talk = setInterval(() => rogue.say(data(frame(kind, 1, Buffer.of(0), MORE))), 10);

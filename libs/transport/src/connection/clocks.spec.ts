@@ -13,20 +13,21 @@ class NoRandomness extends Heartbeat {
 }
 
 const ACTIONS: ClockActions = {
-  sendPing: () => expect.unreachable('a PING was sent'),
+  send: ({ type }) => expect.unreachable(`${type} was sent`),
   retire: () => undefined,
   drainExpired: () => undefined,
   closeExpired: () => undefined,
   failed: () => undefined,
-  rest: () => undefined,
   stalestProgressMs: () => undefined,
 };
+
+const CODEC = { keyLeftMs: () => 3_600_000, isShortOfUpdates: () => false, rest: () => undefined };
 
 describe('the clocks of a connection', () => {
   it('end it, and throw into no timer, where there is no randomness for a PING', () => {
     const failures: unknown[] = [];
     const failed = (error: unknown): void => void failures.push(error);
-    const clocks = new Clocks(resolveLimits({}), new NoRandomness(), { ...ACTIONS, failed });
+    const clocks = new Clocks(resolveLimits({}), new NoRandomness(), CODEC, { ...ACTIONS, failed });
     clocks.ping();
     clocks.stop();
     expect(failures).toEqual([expect.objectContaining({ code: 'ERR_INTERNAL' })]);
@@ -35,7 +36,7 @@ describe('the clocks of a connection', () => {
   it('let it rest once, a second after a record, and not again before the next record', () => {
     const time = FakeClock.install();
     const rest = vi.fn<() => void>();
-    const clocks = new Clocks(resolveLimits({}), new Heartbeat(), { ...ACTIONS, rest });
+    const clocks = new Clocks(resolveLimits({}), new Heartbeat(), { ...CODEC, rest }, ACTIONS);
     clocks.recordCompleted();
     clocks.recordCompleted();
     time.advance(999);

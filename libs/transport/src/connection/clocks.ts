@@ -2,19 +2,19 @@
 import { clock } from '../clock.js';
 import { toTransportError, TransportError } from '../errors.js';
 import type { Limits } from '../limits.js';
+import type { ControlContent } from '../record/content.js';
+import type { ConnectionCodec } from './codec.js';
 import { Deadlines } from './deadlines.js';
 import type { Heartbeat } from './heartbeat.js';
 
 /** What the connection does when its time has come. */
 export interface ClockActions {
-  readonly sendPing: (token: Buffer) => void;
-  /** The session is old enough to be replaced. */
+  readonly send: (content: ControlContent) => void;
+  /** The session is old enough to be replaced, or its keys are. */
   readonly retire: () => void;
   readonly drainExpired: () => void;
   readonly closeExpired: () => void;
   readonly failed: (error: TransportError) => void;
-  /** It may be idle: what can be made again need not be held. */
-  readonly rest: () => void;
   /** When the incomplete message that waits longest made progress. */
   readonly stalestProgressMs: () => number | undefined;
 }
@@ -26,7 +26,9 @@ const EXPIRED = {
   hardAge: () => new TransportError('ERR_SESSION_EXPIRED', 'The session is older than it may be'),
 } as const;
 
-type Name = keyof typeof EXPIRED | 'message' | 'ping' | 'drain' | 'close' | 'softAge' | 'rest';
+type Name = keyof typeof EXPIRED | 'message' | 'ping' | 'drain' | 'close' | 'softAge' | 'rest' | 'key';
+
+type KeyClock = Pick<ConnectionCodec, 'keyLeftMs' | 'isShortOfUpdates' | 'rest'>;
 
 /** So seldom that a busy connection does not notice that it makes its ciphers anew. */
 const REST_INTERVAL_MS = 1_000;
@@ -34,12 +36,14 @@ const REST_INTERVAL_MS = 1_000;
 export class Clocks {
   readonly #limits: Limits;
   readonly #heartbeat: Heartbeat;
+  readonly #codec: KeyClock;
   readonly #actions: ClockActions;
   readonly #deadlines = new Deadlines<Name>((name) => this.#expire(name));
 
-  constructor(limits: Limits, heartbeat: Heartbeat, actions: ClockActions) {
+  constructor(limits: Limits, heartbeat: Heartbeat, codec: KeyClock, actions: ClockActions) {
     this.#limits = limits;
     this.#heartbeat = heartbeat;
+    this.#codec = codec;
     this.#actions = actions;
   }
 
@@ -52,6 +56,7 @@ export class Clocks {
     this.#deadlines.set('ping', this.#limits.pingIntervalMs, 0);
     this.#deadlines.set('softAge', this.#limits.sessionSoftAgeMs, 0);
     this.#deadlines.set('hardAge', this.#limits.sessionHardAgeMs, 0);
+    this.#deadlines.set('key', this.#codec.keyLeftMs(), 0);
   }
 
   recordCompleted(): void {
@@ -64,7 +69,7 @@ export class Clocks {
     if (this.#heartbeat.isUnanswered) return;
     this.#deadlines.set('pong', this.#limits.pongTimeoutMs);
     try {
-      this.#actions.sendPing(this.#heartbeat.beginPing());
+      this.#actions.send({ type: 'PING', token: this.#heartbeat.beginPing() });
     } catch (error) {
       this.#actions.failed(toTransportError(error)); // the system may have no randomness for the token
     }
@@ -107,7 +112,10 @@ export class Clocks {
         this.#checkProgress();
         return;
       case 'rest':
-        this.#actions.rest();
+        this.#codec.rest(); // it may be idle: what can be made again need not be held
+        return;
+      case 'key':
+        this.#checkKey();
         return;
       case 'softAge':
         this.#actions.retire();
@@ -125,6 +133,14 @@ export class Clocks {
         this.#actions.failed(EXPIRED[name]());
         return;
     }
+  }
+
+  /** A key of which a record, or the timer before, was the end is young: then the timer goes on to the end of its successor. */
+  #checkKey(): void {
+    const leftMs = this.#codec.keyLeftMs();
+    this.#deadlines.set('key', leftMs > 0 ? leftMs : this.#limits.key.softAgeMs, 0);
+    if (leftMs <= 0) this.#actions.send({ type: 'KEY_UPDATE' });
+    if (this.#codec.isShortOfUpdates()) this.#actions.retire();
   }
 
   #checkProgress(): void {

@@ -7,7 +7,8 @@ import type { OutgoingContent, RecordContent } from '../record/content.js';
  */
 export interface ConnectionCodec {
   /**
-   * @param contents - Each is written when it is taken, and sealed before the next one is.
+   * @param contents - Each is written when it is taken, and sealed before the next one is. KEY_UPDATE goes before each if
+   *   the key is to be replaced; one of the contents says so and no more.
    * @returns The sealed records, one behind the other, in memory that is used again once it was written; empty if there is
    *   nothing to say.
    */
@@ -17,6 +18,10 @@ export interface ConnectionCodec {
    * @throws {TransportError} Whatever it throws ends the connection.
    */
   readonly deserializer: { deserialize(body: Buffer): RecordContent; wipe(): void };
+  /** Until the outgoing key is to be replaced, even if nothing else is said; 0 or less: now. */
+  keyLeftMs(): number;
+  /** Outgoing keys were replaced by their age so often that the connection is to be replaced, before the peer ends it. */
+  isShortOfUpdates(): boolean;
   /** Nothing has been said for a while: drops what the next record can make again. */
   rest(): void;
 }

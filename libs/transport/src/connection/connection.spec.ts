@@ -15,7 +15,7 @@ import { encodeRequest } from '../frame/message.js';
 import { encodeData } from '../frame/payload.js';
 import { ServerStreams } from '../frame/server-streams.js';
 import type { ServerStream } from '../frame/server-streams.js';
-import { resolveLimits } from '../limits.js';
+import { MAX_TIMER_MS, resolveLimits } from '../limits.js';
 import type { LimitOptions } from '../limits.js';
 import type { RecordContent } from '../record/content.js';
 import { OpeningHalf, SealingHalf } from '../record/half-connection.js';
@@ -280,20 +280,77 @@ describe('a connection whose deadline comes as the process wakes', () => {
 });
 
 describe('an idle connection', () => {
+  /** Both ends of one. */
+  async function idle(limits: LimitOptions = {}, goingAway?: () => void) {
+    const [near, far] = await socketPair();
+    const server = serve(far, limits);
+    const client = call(near, limits, goingAway);
+    await server.opened;
+    const answer = async (): Promise<void> => {
+      while (server.requests.length === 0) await nextTurn();
+      for (const stream of server.requests.splice(0)) server.streams.next(stream, encodeData(1), true);
+      server.connection.scheduleFlush();
+    };
+    const served = async (): Promise<string> => {
+      const answered = client.ask();
+      await answer();
+      return answered;
+    };
+    return { server, client, answer, served };
+  }
+
+  /** Waits until as many updates have been read, on both ends together. */
+  function updatesRead(): (count: number) => Promise<void> {
+    const updateKey = vi.spyOn(OpeningHalf.prototype, 'updateKey');
+    onTestFinished(() => updateKey.mockRestore());
+    return async (count) => {
+      while (updateKey.mock.calls.length < count) await nextTurn();
+    };
+  }
+
+  it('replaces its keys every hour, though neither side says anything, and serves the next call [R5.27]', async () => {
+    const time = FakeClock.install();
+    const untilRead = updatesRead();
+    const AGELESS = { sessionSoftAgeMs: MAX_TIMER_MS, sessionHardAgeMs: MAX_TIMER_MS };
+    const { served } = await idle({ pingIntervalMs: 0, ...AGELESS });
+    for (let hours = 1; hours <= 24; hours++) {
+      time.advance(2 * HALF_AN_HOUR_MS);
+      await untilRead(2 * hours);
+    }
+    expect(await served()).toBe('value');
+  });
+
+  it('serves a call that comes after a suspension beyond the hard age of its keys [R5.10, R5.27]', async () => {
+    const time = FakeClock.install();
+    const { served } = await idle({ pingIntervalMs: 0 });
+    expect(await served()).toBe('value');
+    time.stall(6 * HALF_AN_HOUR_MS);
+    expect(await served()).toBe('value');
+  });
+
+  it('is replaced before its peer takes no further KEY_UPDATE, and loses nothing that is under way [R5.9]', async () => {
+    const time = FakeClock.install();
+    const untilRead = updatesRead();
+    const goingAway = vi.fn<() => void>();
+    const key = { softAgeMs: 1_000, hardAgeMs: 2_000 };
+    const { client, server, answer } = await idle({ pingIntervalMs: 0, key }, goingAway);
+    const underWay = client.ask();
+    while (server.requests.length === 0) await nextTurn();
+    for (let updates = 1; updates <= 12; updates++) {
+      time.advance(1_000);
+      await untilRead(2 * updates);
+    }
+    expect(goingAway).toHaveBeenCalledTimes(1);
+    await answer();
+    expect(await underWay).toBe('value');
+    expect(await Promise.all([client.ended, server.ended])).toEqual(['agreed', 'agreed']);
+  });
+
   it('gives up its ciphers a second after a record, and goes on with the next', async () => {
     const time = FakeClock.install();
     const rests = [vi.spyOn(SealingHalf.prototype, 'rest'), vi.spyOn(OpeningHalf.prototype, 'rest')];
     onTestFinished(() => void vi.restoreAllMocks());
-    const [near, far] = await socketPair();
-    const server = serve(far);
-    const client = call(near);
-    const served = async (): Promise<string> => {
-      const answer = client.ask();
-      while (server.requests.length === 0) await once(far, 'data');
-      for (const stream of server.requests.splice(0)) server.streams.next(stream, encodeData(1), true);
-      server.connection.scheduleFlush();
-      return answer;
-    };
+    const { served } = await idle();
     expect(await served()).toBe('value');
     time.advance(999);
     for (const rest of rests) expect(rest).not.toHaveBeenCalled();

@@ -6,7 +6,7 @@ import type { Socket } from 'node:net';
 import { toTransportError, TransportError } from '../errors.js';
 import type { Streams } from '../frame/streams.js';
 import type { Limits } from '../limits.js';
-import type { CloseReason, RecordContent } from '../record/content.js';
+import type { CloseReason, ControlContent, RecordContent } from '../record/content.js';
 import { Clocks } from './clocks.js';
 import { closedByPeer, closedHere } from './closed-by-peer.js';
 import type { ConnectionCodec } from './codec.js';
@@ -147,23 +147,24 @@ export class Connection {
   }
 
   #createClocks(): Clocks {
-    return new Clocks(this.#options.limits, this.#heartbeat, {
-      sendPing: (token) => {
-        this.#outbox.push({ type: 'PING', token });
-        this.#writer.flush();
-      },
-      retire: () => void this.close(),
+    const { limits, codec } = this.#options;
+    return new Clocks(limits, this.#heartbeat, codec, {
+      send: (content) => this.#send(content),
+      retire: () => void (this.isOpen && this.close()),
       drainExpired: () => this.#sendClose(),
       closeExpired: () => this.#finish(undefined),
       failed: (error) => this.destroy(error),
-      rest: () => this.#options.codec.rest(),
       stalestProgressMs: () => this.#options.streams.stalestProgressMs,
     });
   }
 
   #confirm(): void {
     this.#clocks.opened();
-    this.#outbox.push({ type: 'CONFIRM' });
+    this.#send({ type: 'CONFIRM' });
+  }
+
+  #send(content: ControlContent): void {
+    this.#outbox.push(content);
     this.#writer.flush();
   }
 

@@ -65,6 +65,13 @@ describe('the outbox', () => {
     expect(types(1)).toEqual(['PING', 'PONG', 'DATA']);
   });
 
+  it('keeps one of each control record, however long the socket takes nothing', () => {
+    for (let i = 0; i < 3; i++) outbox.push({ type: 'KEY_UPDATE' });
+    expect(types(0)).toEqual([]);
+    expect(types()).toEqual(['KEY_UPDATE']);
+    expect(types()).toEqual([]);
+  });
+
   it('says GOAWAY once, behind everything that was to be opened [R5.15, R5.17]', () => {
     for (let i = 0; i <= MAX_FRAMES_IN_RECORD; i++) ask(1);
     outbox.pushGoaway();

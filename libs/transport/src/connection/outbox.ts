@@ -22,9 +22,9 @@ export class Outbox implements FrameSource {
     this.#heartbeat = heartbeat;
   }
 
-  /** CONFIRM and PING go before every frame, as does the PONG that the heartbeat owes. */
+  /** CONFIRM, PING and KEY_UPDATE go before every frame, as does the PONG that the heartbeat owes. */
   push(content: ControlContent): void {
-    this.#first.push(content);
+    if (!this.#first.some(({ type }) => type === content.type)) this.#first.push(content);
   }
 
   /** GOAWAY goes once, as soon as no stream is left to be opened. */

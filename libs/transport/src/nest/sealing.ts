@@ -21,7 +21,10 @@ const NOTHING: Buffer = Buffer.alloc(0);
 // One for the process: it is sealed before anything else is written to it.
 const inner = Buffer.alloc(MAX_INNER_BYTES + PADDING_ROOM_BYTES);
 
-/** Seals what one turn of the event loop has to say. KEY_UPDATE is its own business: it comes when the key is worn. */
+/**
+ * Seals what one turn of the event loop has to say. KEY_UPDATE is its own business: it comes when the key is worn, and one
+ * that it is given says no more than that it may be.
+ */
 export class SealingSerializer implements Serializer<Iterable<OutgoingContent>, Buffer> {
   readonly #half: SealingHalf;
 
@@ -35,11 +38,11 @@ export class SealingSerializer implements Serializer<Iterable<OutgoingContent>, 
     let at = 0;
     for (const content of contents) {
       if (slab.length - at < KEY_UPDATE_BYTES + MAX_RECORD_BYTES) slab = enlarge(slab, at);
-      if (this.#half.isWorn(nowMs)) {
+      if (!isOutermost(content) && this.#half.isWorn(nowMs)) {
         at = this.#seal(slab, at, KEY_UPDATE);
         this.#half.updateKey(nowMs);
       }
-      at = this.#seal(slab, at, content);
+      if (content.type !== 'KEY_UPDATE') at = this.#seal(slab, at, content);
     }
     if (at > 0) return slab.subarray(0, at);
     giveBackSlab(slab);
@@ -58,6 +61,11 @@ export class SealingSerializer implements Serializer<Iterable<OutgoingContent>, 
     this.#half.sealInto(target, offset, inner, bytes);
     return offset + recordBytes(bytes);
   }
+}
+
+/** CONFIRM has to be the first record of its side, and CLOSE, the last one, needs no fresh key. */
+function isOutermost({ type }: OutgoingContent): boolean {
+  return type === 'CONFIRM' || type === 'CLOSE';
 }
 
 /** Whoever gives more than one write's worth of contents gets memory of its own for them. */
@@ -96,6 +104,8 @@ export function createCodec({ outgoingKey, incomingKey }: Session, limits: KeyLi
   return {
     serializer: new SealingSerializer(sealing),
     deserializer: new OpeningDeserializer(opening),
+    keyLeftMs: () => sealing.keyLeftMs(clock.nowMs()),
+    isShortOfUpdates: () => sealing.isShortOfUpdates,
     rest: () => {
       sealing.rest();
       opening.rest();

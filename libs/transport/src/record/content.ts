@@ -88,6 +88,11 @@ export function decodeContent(inner: Buffer): RecordContent {
   throw malformed(inner);
 }
 
+/** What still comes under a key that is too old: the record that replaces it, and the one behind which nothing comes. */
+export function mayEndOldKey(inner: Buffer): boolean {
+  return inner[0] === TYPE_OF.KEY_UPDATE || inner[0] === TYPE_OF.CLOSE;
+}
+
 function decodeCloseReason(body: Buffer): CloseReason {
   const reasons = Object.keys(CLOSE_CODE) as readonly CloseReason[];
   const reason = reasons.find((name) => CLOSE_CODE[name] === body[0]);

@@ -1,14 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import {
-  KEY_UPDATE_BURST,
-  KEY_UPDATE_SPACING_RECORDS,
-  MAX_RECORDS,
-  OpeningHalf,
-  SealingHalf,
-} from './half-connection.js';
+import { MAX_RECORDS, OpeningHalf, SealingHalf } from './half-connection.js';
 import type { KeyLimits } from './half-connection.js';
+import { KEY_UPDATE_BURST, KEY_UPDATE_SPACING_RECORDS } from './update-allowance.js';
 
 const KEY = Buffer.alloc(32, 5);
 const WIDE: KeyLimits = {
@@ -20,6 +15,9 @@ const WIDE: KeyLimits = {
   hardAgeMs: 2 ** 40,
 };
 const INNER = Buffer.from('hello');
+const HALF_AN_HOUR_MS = 1_800_000;
+const KEY_UPDATE_TYPE = 2;
+const CLOSE_TYPE = 3;
 const body = (record: Buffer): Buffer => record.subarray(2);
 const code = (name: string): unknown => expect.objectContaining({ code: name });
 
@@ -112,6 +110,50 @@ describe('one direction of a connection', () => {
     for (let i = 0; i < KEY_UPDATE_SPACING_RECORDS; i++) opening.open(body(sealing.seal(INNER)), 0);
     expect(() => opening.updateKey(0)).not.toThrow();
     expect(() => opening.updateKey(0)).toThrow(code('ERR_KEY_UPDATE_FLOOD'));
+  });
+
+  it('takes no allowance for an update that is read 30 minutes after the one before, or later [R5.9]', () => {
+    const opening = pair()[1];
+    for (let i = 1; i <= 24; i++) opening.updateKey(i * HALF_AN_HOUR_MS);
+    for (let i = 0; i < KEY_UPDATE_BURST; i++) opening.updateKey(24 * HALF_AN_HOUR_MS);
+    expect(() => opening.updateKey(25 * HALF_AN_HOUR_MS - 1)).toThrow(code('ERR_KEY_UPDATE_FLOOD'));
+    expect(() => opening.updateKey(25 * HALF_AN_HOUR_MS)).not.toThrow();
+  });
+
+  it('takes KEY_UPDATE and CLOSE under a key beyond its hard age, and nothing else [R5.10]', () => {
+    const opened = (type: number): Buffer => {
+      const [sealing, opening] = pair({ hardAgeMs: 10 });
+      return opening.open(body(sealing.seal(Buffer.of(type))), 11);
+    };
+    for (const type of [KEY_UPDATE_TYPE, CLOSE_TYPE]) expect(opened(type)).toEqual(Buffer.of(type));
+    for (const type of [1, 4, 5, 6, 7, 255]) expect(() => opened(type)).toThrow(code('ERR_KEY_EXHAUSTED'));
+  });
+
+  it('updates by age no more often than its peer allows, and goes on when records have gone through [R5.8, R5.9]', () => {
+    const [sealing, opening] = pair({ softAgeMs: 10 });
+    let nowMs = 0;
+    const update = (): boolean => {
+      nowMs += 10;
+      if (!sealing.isWorn(nowMs)) return false;
+      sealing.updateKey(nowMs);
+      opening.updateKey(nowMs); // throws beyond the allowance
+      return true;
+    };
+    const short = Array.from({ length: KEY_UPDATE_BURST }, () => update() && sealing.isShortOfUpdates);
+    expect(short).toEqual([...Array.from({ length: 7 }, () => false), ...Array.from({ length: 9 }, () => true)]);
+    expect(update()).toBe(false);
+    for (let i = 0; i < KEY_UPDATE_SPACING_RECORDS; i++) opening.open(body(sealing.seal(INNER)), nowMs);
+    expect([update(), update()]).toEqual([true, false]);
+  });
+
+  it('never runs short of updates when they are 45 minutes apart', () => {
+    const [sealing, opening] = pair({ softAgeMs: 45 * 60_000 });
+    for (let i = 1; i <= 24; i++) {
+      const nowMs = i * 45 * 60_000;
+      expect([sealing.keyLeftMs(nowMs), sealing.isWorn(nowMs), sealing.isShortOfUpdates]).toEqual([0, true, false]);
+      sealing.updateKey(nowMs);
+      opening.updateKey(nowMs);
+    }
   });
 
   it('uses the last counter and never a further one', () => {

@@ -3,8 +3,10 @@ import { OpeningKey, sealedBytes, SealingKey, wipe } from '@sealwire/crypto';
 
 import { TransportError } from '../errors.js';
 import { expandKey, openFailed, rekey } from './cipher-function.js';
+import { mayEndOldKey } from './content.js';
 import { IvSequence } from './iv-sequence.js';
 import { LENGTH_BYTES } from './record.js';
+import { KEY_UPDATE_BURST, KEY_UPDATE_SPACING_RECORDS, UpdateAllowance } from './update-allowance.js';
 
 /** Limits of one key. Soft ones make the sender refresh it, hard ones make the receiver end the connection. */
 export interface KeyLimits {
@@ -18,9 +20,10 @@ export interface KeyLimits {
 
 /** n never reaches this: the connection ends before a counter could come again. */
 export const MAX_RECORDS = 2 ** 48;
-/** A sender leaves as many records between two KEY_UPDATEs; a receiver grants one for as many, after a burst. */
-export const KEY_UPDATE_SPACING_RECORDS = 64;
-export const KEY_UPDATE_BURST = 16;
+/** An update takes no allowance if it is read so long after the one before. */
+const FREE_UPDATE_MS = 30 * 60_000;
+/** A sender counts on that only after longer: an update that is late on its way shortens what the receiver measures. */
+const SURELY_FREE_UPDATE_MS = 45 * 60_000;
 
 /** What a plaintext needs behind it to be padded where it is. */
 export const PADDING_ROOM_BYTES = 16;
@@ -87,8 +90,12 @@ class TrafficKey<Cipher extends { wipe(): void }> {
     this.#records += 1;
   }
 
-  exceeds(bytes: number, records: number, ageMs: number, nowMs: number): boolean {
-    return this.#bytes >= bytes || this.#records >= records || nowMs - this.#bornMs >= ageMs;
+  exceeds(bytes: number, records: number): boolean {
+    return this.#bytes >= bytes || this.#records >= records;
+  }
+
+  ageMs(nowMs: number): number {
+    return nowMs - this.#bornMs;
   }
 
   next(nowMs: number): TrafficKey<Cipher> {
@@ -108,6 +115,7 @@ class TrafficKey<Cipher extends { wipe(): void }> {
 /** Seals the records of one direction, in order. */
 export class SealingHalf {
   readonly #limits: KeyLimits;
+  readonly #allowance = new UpdateAllowance(SURELY_FREE_UPDATE_MS);
   #key: TrafficKey<SealingKey>;
 
   /** @param key - 32 bytes. Copied: the caller may overwrite them afterwards. */
@@ -116,12 +124,25 @@ export class SealingHalf {
     this.#limits = limits;
   }
 
-  /** Whether the key has reached a soft limit: KEY_UPDATE comes before the next record. */
+  /** Whether the key has reached a soft limit, and may be replaced: KEY_UPDATE comes before the next record. */
   isWorn(nowMs: number): boolean {
     const { softBytes, softRecords, softAgeMs } = this.#limits;
-    return this.#key.records >= KEY_UPDATE_SPACING_RECORDS
-      ? this.#key.exceeds(softBytes, softRecords, softAgeMs, nowMs)
-      : this.#key.exceeds(Infinity, Infinity, softAgeMs, nowMs);
+    const ageMs = this.#key.ageMs(nowMs);
+    const hasCarriedAll = this.#key.records >= KEY_UPDATE_SPACING_RECORDS && this.#key.exceeds(softBytes, softRecords);
+    return (hasCarriedAll || ageMs >= softAgeMs) && this.#allowance.allows(ageMs);
+  }
+
+  /** How long the key has until it is to be replaced even if nothing is sealed. */
+  keyLeftMs(nowMs: number): number {
+    return this.#limits.softAgeMs - this.#key.ageMs(nowMs);
+  }
+
+  /**
+   * Whether keys have been replaced by their age so often that the connection is to be replaced as well. Half of what the
+   * peer grants is left then, for as long as that takes.
+   */
+  get isShortOfUpdates(): boolean {
+    return this.#allowance.left <= KEY_UPDATE_BURST / 2;
   }
 
   /** As {@link sealInto}, in a buffer of its own, and leaves `inner` as it is. */
@@ -145,11 +166,13 @@ export class SealingHalf {
     writeAssociatedData(n, bodyBytes);
     const { cipher, ivs } = this.#key.expanded;
     cipher.sealInto(target, offset + LENGTH_BYTES, ivs.current, ad, inner, bytes);
+    this.#allowance.countRecord(n);
     this.#key.count(bodyBytes);
   }
 
   /** To be called when KEY_UPDATE has been sealed: it is the last record under the old key. n goes on. */
   updateKey(nowMs: number): void {
+    this.#allowance.take(this.#key.ageMs(nowMs));
     this.#key = this.#key.next(nowMs);
   }
 
@@ -167,9 +190,8 @@ export class SealingHalf {
 /** Opens the records of one direction, in order. What it throws ends the connection. */
 export class OpeningHalf {
   readonly #limits: KeyLimits;
+  readonly #allowance = new UpdateAllowance(FREE_UPDATE_MS);
   #key: TrafficKey<OpeningKey>;
-  #updatesGranted = KEY_UPDATE_BURST;
-  #recordsTowardsGrant = 0;
 
   /** @param key - 32 bytes. Copied: the caller may overwrite them afterwards. */
   constructor(key: Buffer, limits: KeyLimits, nowMs: number, n = 0) {
@@ -185,12 +207,13 @@ export class OpeningHalf {
   open(body: Buffer, nowMs: number): Buffer {
     const { hardBytes, hardRecords, hardAgeMs } = this.#limits;
     const { n } = this.#key;
-    if (n >= MAX_RECORDS || this.#key.exceeds(hardBytes, hardRecords, hardAgeMs, nowMs)) throw exhausted();
+    if (n >= MAX_RECORDS || this.#key.exceeds(hardBytes, hardRecords)) throw exhausted();
     writeAssociatedData(n, body.length);
     const inner = this.#open(body);
+    // A side that was suspended has an old key, and its first record is to replace it.
+    if (this.#key.ageMs(nowMs) >= hardAgeMs && !mayEndOldKey(inner)) throw exhausted();
+    this.#allowance.countRecord(n);
     this.#key.count(body.length);
-    this.#recordsTowardsGrant += 1;
-    if (this.#recordsTowardsGrant === KEY_UPDATE_SPACING_RECORDS) this.#grantUpdate();
     return inner;
   }
 
@@ -200,9 +223,10 @@ export class OpeningHalf {
    * @throws {TransportError} `ERR_KEY_UPDATE_FLOOD` - key derivation is work that a peer must not order at will.
    */
   updateKey(nowMs: number): void {
-    if (this.#updatesGranted === 0)
-      throw new TransportError('ERR_KEY_UPDATE_FLOOD', 'More KEY_UPDATEs than records justify');
-    this.#updatesGranted -= 1;
+    const ageMs = this.#key.ageMs(nowMs);
+    if (!this.#allowance.allows(ageMs))
+      throw new TransportError('ERR_KEY_UPDATE_FLOOD', 'More KEY_UPDATEs than records and time justify');
+    this.#allowance.take(ageMs);
     this.#key = this.#key.next(nowMs);
   }
 
@@ -223,11 +247,6 @@ export class OpeningHalf {
     } catch (cause) {
       throw openFailed(cause);
     }
-  }
-
-  #grantUpdate(): void {
-    this.#recordsTowardsGrant = 0;
-    this.#updatesGranted = Math.min(this.#updatesGranted + 1, KEY_UPDATE_BURST);
   }
 }
 

@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+
+import { FakeClock } from '../../../../test/support/fake-clock.js';
+import type { ConnectionCodec } from '../connection/codec.js';
+import type { Session } from '../handshake/index.js';
+import { resolveLimits } from '../limits.js';
+import type { ControlContent } from '../record/content.js';
+import { RecordDecoder } from '../record/record.js';
+import { createCodec } from './sealing.js';
+
+const HOUR_MS = 3_600_000;
+const CONFIRM: ControlContent = { type: 'CONFIRM' };
+const CLOSE: ControlContent = { type: 'CLOSE', reason: 'done' };
+const KEY_UPDATE: ControlContent = { type: 'KEY_UPDATE' };
+const PING: ControlContent = { type: 'PING', token: Buffer.alloc(8) };
+
+/** The codecs of both sides, as long as one session lives. */
+function pair(): {
+  time: FakeClock;
+  near: ConnectionCodec;
+  says: (...contents: readonly ControlContent[]) => string[];
+} {
+  const time = FakeClock.install();
+  const [one, other] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+  const session = { peer: { ...ANNOUNCEMENT }, handshakeHash: one, keyId: Buffer.alloc(8) };
+  const codec = (keys: Pick<Session, 'outgoingKey' | 'incomingKey'>): ConnectionCodec =>
+    createCodec({ ...session, ...keys }, resolveLimits({}).key);
+  const near = codec({ outgoingKey: one, incomingKey: other });
+  const far = codec({ outgoingKey: other, incomingKey: one });
+  const says = (...contents: readonly ControlContent[]): string[] =>
+    [...new RecordDecoder().push(near.serializer.serialize(contents))].map(
+      (body) => far.deserializer.deserialize(body).type,
+    );
+  return { time, near, says };
+}
+
+const ANNOUNCEMENT = {
+  instanceId: Buffer.alloc(16),
+  unixMs: 0,
+  maxMessageBytes: 65_536,
+  maxInFlight: 1,
+  maxIncompleteBytes: 65_536,
+};
+
+describe('a codec', () => {
+  it('replaces its key when it is asked to, if the key has reached its age, and says nothing else [R5.27]', () => {
+    const { time, near, says } = pair();
+    time.advance(HOUR_MS - 1);
+    expect([near.keyLeftMs(), says(KEY_UPDATE)]).toEqual([1, []]);
+    time.advance(1);
+    expect([near.keyLeftMs(), says(KEY_UPDATE)]).toEqual([0, ['KEY_UPDATE']]);
+    expect([near.keyLeftMs(), says(KEY_UPDATE, PING)]).toEqual([HOUR_MS, ['PING']]);
+  });
+
+  it('says KEY_UPDATE first behind a suspension beyond the hard age, and is understood [R5.10, R5.27]', () => {
+    const { time, says } = pair();
+    time.stall(3 * HOUR_MS);
+    expect(says(PING, PING)).toEqual(['KEY_UPDATE', 'PING', 'PING']);
+  });
+
+  it('says CONFIRM and CLOSE under an old key: nothing may come before the one, or is to come behind the other', () => {
+    const { time, says } = pair();
+    time.advance(HOUR_MS);
+    expect(says(CONFIRM)).toEqual(['CONFIRM']);
+    time.advance(2 * HOUR_MS);
+    expect(says(CLOSE)).toEqual(['CLOSE']);
+  });
+});
