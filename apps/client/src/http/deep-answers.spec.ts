@@ -29,6 +29,7 @@ describe.skipIf(isWritable(DEEP))('what a server answers, nested too deep to be 
 
   it.each([
     ['as a failure', DEEP, 'The handler failed'],
+    ['in a list of messages', { message: ['no stock', DEEP] }, 'no stock; nested too deep'],
     ['as a field of one', { message: 'no stock', details: DEEP, order: 7 }, 'no stock'],
   ])('is a failure of the handler: %s', (_where, cause, message) => {
     const body = toFailureBody(new HandlerFailure(cause));
@@ -36,4 +37,9 @@ describe.skipIf(isWritable(DEEP))('what a server answers, nested too deep to be 
     expect(body).not.toHaveProperty('details');
     expect(() => JSON.stringify(body)).not.toThrow();
   });
+});
+
+it('messages of a failure that are no texts are written as JSON', () => {
+  const cause = { message: ['no stock', { toString: 'no function', of: 7 }, 5] };
+  expect(toFailureBody(new HandlerFailure(cause)).message).toBe('no stock; {"toString":"no function","of":7}; 5');
 });

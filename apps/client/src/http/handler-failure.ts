@@ -31,9 +31,14 @@ function messageOf(error: unknown): string {
   if (typeof error === 'string') return error;
   if (typeof error === 'object' && error !== null && 'message' in error) {
     if (typeof error.message === 'string') return error.message;
-    if (Array.isArray(error.message)) return error.message.map(String).join('; ');
+    if (Array.isArray(error.message)) return error.message.map(textOf).join('; ');
   }
   return jsonOf(error) ?? 'The handler failed';
+}
+
+/** `String` would run out of stack for what is nested deep, and calls a `toString` that a peer may have sent. */
+function textOf(part: unknown): string {
+  return typeof part === 'string' ? part : (jsonOf(part) ?? 'nested too deep');
 }
 
 /** Undefined of what is nested too deep to be written, which older engines read all the same. */
