@@ -170,6 +170,24 @@ describe('messages that wait for a deserializer', () => {
     gate.next();
     expect(await next).toBe(2);
   });
+
+  it('count until it has done with them, also if nobody wants the answer any more', async () => {
+    const gate = new Subject<void>();
+    const deserialize = async (packet: unknown): Promise<unknown> => {
+      await firstValueFrom(gate, { defaultValue: undefined });
+      return packet;
+    };
+    const server = await start({ maxRunningBytes: 100 * KIB, deserializer: { deserialize } as never });
+    const client = newClient(portOf(server));
+    await client.connect();
+    const call = client.send('echo', Buffer.alloc(100 * KIB)).subscribe();
+    await expect.poll(() => server.snapshot().inFlight).toBe(1);
+    call.unsubscribe();
+    await expect.poll(() => server.snapshot().inFlight).toBe(0);
+    expect(await outcome(client.send('echo', 1))).toMatchObject(OVERLOADED);
+    gate.complete();
+    await expect.poll(() => outcome(client.send('echo', 1))).toBe(1);
+  });
 });
 
 describe('answers that wait for the deserializer of a client', () => {

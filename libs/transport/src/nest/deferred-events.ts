@@ -30,8 +30,10 @@ export class DeferredEvents implements WaitingEvents {
   }
 
   /** Its connection has ended. */
-  forget(stream: ServerStream): void {
-    if (this.#waiting.delete(stream) && this.#waiting.size === 0) this.#total.forget(this);
+  forget(stream: ServerStream): boolean {
+    const hasWaited = this.#waiting.delete(stream);
+    if (hasWaited && this.#waiting.size === 0) this.#total.forget(this);
+    return hasWaited;
   }
 
   /** Some of them do not start a handler any more, so that there may be room for the next. */

@@ -142,10 +142,10 @@ export class Dispatcher implements StreamHandler, AnswerHost {
   }
 
   cancelled(stream: ServerStream): void {
-    this.#waiting.remove(stream);
+    // What the deserializer has is counted until it has done with it, whoever still wants it.
     if (stream.kind === 'EVENT') {
       // Nobody waits for what the handler of an event does: one that runs goes on.
-      this.#deferred.forget(stream);
+      if (this.#deferred.forget(stream)) this.#waiting.remove(stream);
       return;
     }
     this.#deadlines.clearEarly(stream);
@@ -211,7 +211,10 @@ export class Dispatcher implements StreamHandler, AnswerHost {
   #runEvent(arrival: Arrival, sequence: number, call: ReceivedCall): void {
     const { stream } = arrival;
     const { host, window } = this.#options;
-    if (!this.streams.isRunning(stream)) return; // its connection ended while it was deserialized
+    if (!this.streams.isRunning(stream)) {
+      this.#waiting.remove(stream); // its connection ended while it was deserialized
+      return;
+    }
     const handler = host.findHandler(call.pattern);
     if (handler === null) {
       this.#waiting.remove(stream);
