@@ -27,6 +27,8 @@ export interface Fault {
 export interface ClientFault extends Fault {
   /** How often a handler runs for it; left out, never. */
   readonly runs?: number;
+  /** Codes that the server logs; left out, that of the failure. */
+  readonly logs?: readonly string[];
 }
 
 export interface ServerFault extends Fault {

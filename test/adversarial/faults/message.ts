@@ -200,6 +200,7 @@ export const CLIENT_MESSAGE_FAULTS: readonly ClientFault[] = [
     },
     ends: 'agreed',
     hears: ['ERROR 201 ERR_OVERLOADED', 'CLOSE'],
+    logs: ['ERR_OVERLOADED'],
     runs: 8,
   },
 ];

@@ -3,10 +3,10 @@ import { sealA128CbcHs256 } from '@sealwire/crypto';
 import { FrameReader, writeFrameHeader } from '#transport/frame/frame.js';
 import { checkJson } from '#transport/frame/json-check.js';
 import { decodeRequest, encodeRequest } from '#transport/frame/message.js';
+import type { OutgoingMessage } from '#transport/frame/outgoing-message.js';
 import { decodeData, encodeData } from '#transport/frame/payload.js';
 import { OpeningHalf, SealingHalf, type KeyLimits } from '#transport/record/half-connection.js';
 import { RecordDecoder } from '#transport/record/record.js';
-import { bytesOf } from '../../support/frames.js';
 import { makePayload } from '../payload.js';
 import { callsFor, type MicroCase } from './case.js';
 import { encryptThenMac, macThenDecrypt } from './openssl.js';
@@ -137,4 +137,10 @@ function messageCases(): readonly MicroCase[] {
       ],
     },
   ];
+}
+
+function bytesOf(message: OutgoingMessage): Buffer {
+  const bytes = Buffer.alloc(message.bytes);
+  message.write(bytes, 0);
+  return bytes;
 }

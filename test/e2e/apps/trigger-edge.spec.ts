@@ -337,11 +337,11 @@ describe('every answer', () => {
     expect(answer.headers['access-control-allow-origin']).toBeUndefined();
   });
 
-  it('to something unforeseen tells nothing of it', async () => {
+  it('to an answer that no JSON expresses is 502 and shows nothing of the code', async () => {
     await start();
     trigger.channel.handle('broken', () => of(1n));
     const answer = await post(`${trigger.url}/send/broken`);
-    expect(answer).toMatchObject({ status: 500, json: { code: 'ERR_INTERNAL' } });
+    expect(answer).toMatchObject({ status: 502, json: { code: 'ERR_MESSAGE_UNSERIALIZABLE' } });
     expect(answer.text).not.toMatch(/BigInt|TypeError|\.ts|node_modules| at /);
   });
 });

@@ -8,7 +8,7 @@ import type { Streams } from '../frame/streams.js';
 import type { Limits } from '../limits.js';
 import type { CloseReason, ControlContent, RecordContent } from '../record/content.js';
 import { Clocks } from './clocks.js';
-import { closedByPeer, closedHere } from './closed-by-peer.js';
+import { closedByPeer, cutOff } from './closed-by-peer.js';
 import type { ConnectionCodec } from './codec.js';
 import { Heartbeat } from './heartbeat.js';
 import { Outbox } from './outbox.js';
@@ -77,7 +77,10 @@ export class Connection {
     this.#state = { at: role === 'server' ? 'WAIT_CONFIRM' : 'OPEN' };
     this.#listen(options);
     if (role === 'server') this.#clocks.waitForConfirm(confirmTimeoutMs);
-    else this.#confirm();
+    else {
+      this.#clocks.opened();
+      this.#send({ type: 'CONFIRM' });
+    }
   }
 
   /** Whether new streams may be opened on it. */
@@ -129,6 +132,11 @@ export class Connection {
     return closed;
   }
 
+  /** As {@link close} without anybody who waits for it: the connection is old, or its stream ids run out. */
+  retire(): void {
+    if (this.isOpen) this.#drain(true);
+  }
+
   /** CLOSE before anything is served: this side has as many connections as it takes. */
   turnAway(): void {
     if (this.isOpen) this.#sendClose('limit');
@@ -143,24 +151,19 @@ export class Connection {
     receiveFrom(socket, (chunk) => this.#receive(chunk));
     socket.on('end', () => this.#receiveFin());
     socket.on('error', (cause) => this.destroy(new TransportError('ERR_CONNECTION_LOST', cause.message, { cause })));
-    socket.on('close', () => this.#receiveSocketClose());
+    socket.on('close', () => this.#finish(this.#state.at === 'ENDED' ? undefined : lost()));
   }
 
   #createClocks(): Clocks {
     const { limits, codec } = this.#options;
     return new Clocks(limits, this.#heartbeat, codec, {
       send: (content) => this.#send(content),
-      retire: () => void (this.isOpen && this.close()),
+      retire: () => this.retire(),
       drainExpired: () => this.#sendClose(),
       closeExpired: () => this.#finish(undefined),
       failed: (error) => this.destroy(error),
       stalestProgressMs: () => this.#options.streams.stalestProgressMs,
     });
-  }
-
-  #confirm(): void {
-    this.#clocks.opened();
-    this.#send({ type: 'CONFIRM' });
   }
 
   #send(content: ControlContent): void {
@@ -201,7 +204,9 @@ export class Connection {
         this.#reader.receiveFrames(content.frames);
         return;
       case 'PING':
-        this.#receivePing(content.token);
+        if (this.#state.at === 'CLOSING') return; // nothing is sent after CLOSE
+        this.#heartbeat.receivePing(content.token);
+        this.#writer.schedule();
         return;
       case 'PONG':
         this.#heartbeat.receivePong(content.token);
@@ -220,12 +225,6 @@ export class Connection {
     }
   }
 
-  #receivePing(token: Buffer): void {
-    if (this.#state.at === 'CLOSING') return; // nothing is sent after CLOSE
-    this.#heartbeat.receivePing(token);
-    this.#writer.schedule();
-  }
-
   #receiveGoaway(): void {
     if (this.#hasReceivedGoaway) throw unexpected('A second GOAWAY');
     this.#hasReceivedGoaway = true;
@@ -235,10 +234,10 @@ export class Connection {
 
   #receiveClose(reason: CloseReason): void {
     const { streams, socket } = this.#options;
-    const cutOff = this.#state.at === 'CLOSING' ? this.#cutOff() : () => closedByPeer(reason, this.#reader.isFirst);
+    const failure = this.#state.at === 'CLOSING' ? this.#cutOff() : () => closedByPeer(reason, this.#reader.isFirst);
     this.#leaveOpen({ at: 'ENDED' });
     this.#clocks.closing();
-    streams.end(cutOff);
+    streams.end(failure);
     this.#outbox.pushClose(reason);
     this.#writer.flush();
     socket.end();
@@ -248,11 +247,6 @@ export class Connection {
     const { at } = this.#state;
     if (at === 'CLOSING') this.#finish(undefined);
     else if (at !== 'ENDED') this.destroy(new TransportError('ERR_TRUNCATED', 'The stream ended without CLOSE'));
-  }
-
-  #receiveSocketClose(): void {
-    const agreed = this.#state.at === 'ENDED';
-    this.#finish(agreed ? undefined : new TransportError('ERR_CONNECTION_LOST', 'The connection was lost'));
   }
 
   #drain(initiated: boolean, drainMs = this.#options.limits.drainTimeoutMs): void {
@@ -285,9 +279,10 @@ export class Connection {
     this.#writer.flush();
   }
 
-  /** What calls fail with that the end of the drain cuts off: it is not the client's doing where the peer began it. */
+  /** What calls fail with that the end of the drain cuts off: it is the client's doing only if it was closed. */
   #cutOff(): () => TransportError {
-    return this.#state.at === 'CLOSING' && !this.#state.initiated ? () => closedByPeer('goingAway', false) : closedHere;
+    const isOfPeer = this.#state.at === 'CLOSING' && !this.#state.initiated;
+    return () => cutOff(isOfPeer, this.#whenClosed.length > 0);
   }
 
   #finish(error: TransportError | undefined): void {
@@ -304,6 +299,10 @@ export class Connection {
     events.closed(error);
     for (const resolve of this.#whenClosed) resolve();
   }
+}
+
+function lost(): TransportError {
+  return new TransportError('ERR_CONNECTION_LOST', 'The connection was lost');
 }
 
 function unexpected(what: string): TransportError {

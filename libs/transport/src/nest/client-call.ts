@@ -86,7 +86,7 @@ export abstract class ClientCall implements AnswerSink {
     if (link === undefined)
       throw new TransportError('ERR_CONNECTION_LOST', 'The connection was lost before the call', { sent: false });
     this.#stream = link.streams.open(kind, message, this);
-    if (link.streams.isNearlyExhausted) void link.connection.close();
+    if (link.streams.isNearlyExhausted) link.connection.retire();
     link.connection.scheduleFlush();
   }
 
