@@ -108,7 +108,9 @@ export class RecordWriter {
 
   #write(sealed: Buffer): void {
     const { socket, limits } = this.#options;
-    const bytes = detachFromSlab(sealed, socket.writableLength === 0);
+    const isEmpty = socket.writableLength === 0;
+    if (isEmpty) this.#givePendingBack(); // 'drain' comes before the callback of the write that it is about
+    const bytes = detachFromSlab(sealed, isEmpty);
     socket.write(bytes, this.#noteProgress);
     if (socket.writableLength === 0) {
       giveBackSlab(bytes);
@@ -125,7 +127,12 @@ export class RecordWriter {
       return;
     }
     this.#stall.clearAll();
-    if (this.#pending !== undefined && !this.#isStopped) giveBackSlab(this.#pending);
-    this.#pending = undefined;
+    if (!this.#isStopped) this.#givePendingBack();
   };
+
+  /** The socket has taken everything. */
+  #givePendingBack(): void {
+    if (this.#pending !== undefined) giveBackSlab(this.#pending);
+    this.#pending = undefined;
+  }
 }

@@ -1,0 +1,70 @@
+import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
+
+import { describe, expect, it } from 'vitest';
+
+import { ServerStreams } from '../frame/server-streams.js';
+import { resolveLimits } from '../limits.js';
+import { takeSlab } from '../record/slab.js';
+import { Heartbeat } from './heartbeat.js';
+import { Outbox } from './outbox.js';
+import { RecordWriter } from './record-writer.js';
+
+const SEALED_BYTES = 100_000;
+
+/** A socket that takes nothing at once. As in Node, it says that it takes more before it calls the callbacks of writes. */
+class SlowSocket extends EventEmitter {
+  readonly written: Buffer[] = [];
+  writableLength = 0;
+  readonly writableNeedDrain = true;
+  #callbacks: (() => void)[] = [];
+
+  get socket(): Socket {
+    return this as unknown as Socket;
+  }
+
+  write(bytes: Buffer, callback: () => void): void {
+    this.written.push(bytes);
+    this.writableLength += bytes.length;
+    this.#callbacks.push(callback);
+  }
+
+  takeAll(): void {
+    const callbacks = this.#callbacks;
+    this.#callbacks = [];
+    this.writableLength = 0;
+    this.emit('drain');
+    for (const callback of callbacks) callback();
+  }
+}
+
+describe('RecordWriter', () => {
+  it('gives back the slab of every write that a slow socket has taken, so that no later write is copied', () => {
+    const slow = new SlowSocket();
+    const limits = resolveLimits({});
+    const handler = { request: () => undefined, event: () => undefined, cancelled: () => undefined };
+    const streams = new ServerStreams({
+      own: limits,
+      peer: limits,
+      maxQueuedBytes: limits.maxQueuedBytes,
+      handler: { ...handler, begun: () => undefined },
+    });
+    const writer = new RecordWriter({
+      socket: slow.socket,
+      streams,
+      limits,
+      outbox: new Outbox(streams, new Heartbeat()),
+      serializer: { serialize: () => takeSlab().subarray(0, SEALED_BYTES), wipe: () => undefined },
+      flushed: () => undefined,
+      failed: (error) => {
+        throw error;
+      },
+    });
+    writer.flush();
+    for (let write = 0; write < 40; write++) slow.takeAll();
+    writer.stop();
+    expect(slow.written).toHaveLength(41);
+    expect(slow.written.filter(({ buffer }) => buffer.byteLength === SEALED_BYTES)).toEqual([]);
+    expect(new Set(slow.written.map(({ buffer }) => buffer)).size).toBeLessThanOrEqual(2);
+  });
+});
