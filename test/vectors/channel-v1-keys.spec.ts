@@ -12,11 +12,10 @@ describe('the key schedule of channel-v1.json', () => {
     expect(toHex(hkdfExtract(Buffer.from('sealwire key file v1'), key))).toBe(vectors.prk);
   });
 
-  it('derives the pre-shared key, the key id and the root of envelopes', () => {
+  it('derives the pre-shared key and the key id', () => {
     const schedule = deriveKeySchedule(key);
     expect(toHex(schedule.psk)).toBe(vectors.psk);
     expect(toHex(schedule.keyId)).toBe(vectors.keyId);
-    expect(toHex(schedule.envelopeRoot)).toBe(vectors.envelopeRoot);
     expect(keyId(key)).toBe(vectors.keyId);
   });
 

@@ -13,8 +13,6 @@ export interface KeySchedule {
   readonly psk: Uint8Array;
   /** 8 bytes, public: they name the key on the wire. Derived, so that they cannot be mis-assigned. */
   readonly keyId: Uint8Array;
-  /** 32 bytes: what the keys of sealed envelopes are derived from. */
-  readonly envelopeRoot: Uint8Array;
 }
 
 /**
@@ -27,7 +25,6 @@ export function deriveKeySchedule(key: Uint8Array): KeySchedule {
   const schedule = {
     psk: hkdfExpand(prk, 'channel psk', 32),
     keyId: hkdfExpand(prk, 'key id', KEY_ID_BYTES),
-    envelopeRoot: hkdfExpand(prk, 'envelope root', 32),
   };
   wipe(prk);
   return schedule;

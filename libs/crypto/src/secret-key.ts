@@ -17,14 +17,12 @@ export class SecretKey {
   readonly id: string;
   readonly #idBytes: Uint8Array;
   readonly #psk: Uint8Array;
-  readonly #envelopeRoot: Uint8Array;
 
   private constructor(key: Uint8Array) {
     const schedule = deriveKeySchedule(key);
     this.id = toHex(schedule.keyId);
     this.#idBytes = schedule.keyId;
     this.#psk = schedule.psk;
-    this.#envelopeRoot = schedule.envelopeRoot;
     Object.freeze(this);
   }
 
@@ -45,11 +43,6 @@ export class SecretKey {
   /** The pre-shared key of the channel's handshake, 32 secret bytes. A copy. */
   psk(): Uint8Array {
     return this.#psk.slice();
-  }
-
-  /** What the keys of sealed envelopes are derived from, 32 secret bytes. A copy. */
-  envelopeRoot(): Uint8Array {
-    return this.#envelopeRoot.slice();
   }
 
   toString(): string {

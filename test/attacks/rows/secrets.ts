@@ -95,7 +95,6 @@ async function searchEverywhere() {
     'its first half': file.subarray(0, 16),
     'its second half': file.subarray(16),
     'the psk': key.psk(),
-    'the envelope root': key.envelopeRoot(),
     ...sessions,
   };
   const controls = Object.keys(formsOf(control)).length;
