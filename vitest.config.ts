@@ -1,4 +1,17 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+
+/** They replace modules or globals, or look at what the whole process holds: each needs modules of its own. */
+const ALONE = [
+  'libs/crypto/src/{a128cbc-hs256-order,key-file-system-calls,random-key,secret-bytes}.spec.ts',
+  'libs/transport/src/two-copies.spec.ts',
+  'libs/transport/src/connection/{dial,record-writer,socket-reader}.spec.ts',
+  'libs/transport/src/handshake/responder-cost.spec.ts',
+  'libs/transport/src/record/slab.spec.ts',
+  'test/adversarial/secret-memory.spec.ts',
+  'test/e2e/{async-context,descriptors,fake-timers,leaks,listen-close,released-records,running-bytes,shared-read-buffer}.spec.ts',
+  'test/e2e/scripts/progress-reporter.spec.ts',
+];
+const JEST = 'test/jest/**'; // an application of its own, which Jest tests
 
 export default defineConfig({
   // The libraries resolve to their TypeScript source through an exports condition: unit tests need no build.
@@ -7,13 +20,23 @@ export default defineConfig({
   test: {
     // `nest g` writes specs that use globals.
     globals: true,
-    include: ['{libs,apps}/*/src/**/*.spec.ts', 'test/**/*.spec.ts'],
-    exclude: ['**/node_modules/**', 'test/jest/**'], // an application of its own, which Jest tests
     testTimeout: 60_000, // three times what any test takes on a machine that is busy
     hookTimeout: 60_000,
     // By default one of two cores is left alone; most of the time the tests wait for processes of their own.
     maxWorkers: 2,
     // What is polled for may be the doing of another process, on a machine that is busy.
     expect: { poll: { timeout: 10_000 } },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'together', // the files of a worker share their modules: half of the time is spent on loading them
+          include: ['{libs,apps}/*/src/**/*.spec.ts', 'test/**/*.spec.ts'],
+          exclude: [...configDefaults.exclude, JEST, ...ALONE],
+          isolate: false,
+        },
+      },
+      { extends: true, test: { name: 'alone', include: ALONE } },
+    ],
   },
 });
