@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import { Catch, Logger } from '@nestjs/common';
+import { Catch } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 
 import { toFailureBody } from './failure-body.js';
+import { FailureLog } from './failure-log.js';
 import { HandlerFailure } from './handler-failure.js';
 import type { FailureBody } from './http-failure.js';
 import { sendJson } from './json-reply.js';
@@ -11,23 +12,23 @@ import { sendJson } from './json-reply.js';
 /** Answers every failure, wherever it happened, with a {@link FailureBody}. */
 @Catch()
 export class FailureFilter implements ExceptionFilter {
-  readonly #logger = new Logger('Trigger');
+  readonly #log = new FailureLog();
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const failure = toFailureBody(error);
-    this.#log(http.getRequest<IncomingMessage>(), failure, error);
+    this.#write(http.getRequest<IncomingMessage>(), failure, error);
     answer(http.getResponse<ServerResponse>(), failure);
   }
 
   // Neither the query nor what a handler said: both can hold the text of a message.
-  #log({ method, url }: IncomingMessage, { statusCode, code, message }: FailureBody, error: unknown): void {
+  #write({ method, url }: IncomingMessage, { statusCode, code, message }: FailureBody, error: unknown): void {
     if (statusCode < 500) return;
     const call = `${method} ${url?.split('?')[0]}: ${statusCode}`;
-    if (error instanceof HandlerFailure) this.#logger.warn(`${call} ERR_RPC`);
+    if (error instanceof HandlerFailure) this.#log.warn('ERR_RPC', `${call} ERR_RPC`);
     else if (code === 'ERR_INTERNAL')
-      this.#logger.error(`${call} ${code}`, error instanceof Error ? error.stack : String(error));
-    else this.#logger.warn(`${call} ${code}: ${message}`);
+      this.#log.error(code, `${call} ${code}`, error instanceof Error ? (error.stack ?? error.message) : String(error));
+    else this.#log.warn(code, `${call} ${code}: ${message}`);
   }
 }
 

@@ -1,0 +1,38 @@
+import { Logger } from '@nestjs/common';
+
+const INTERVAL_MS = 1_000;
+
+interface Interval {
+  readonly endMs: number;
+  suppressed: number;
+}
+
+/**
+ * The failures of calls, one entry a second for each code: whoever makes calls that fail must not fill the disk. Those
+ * that are left out are counted in the next entry of their code.
+ */
+export class FailureLog {
+  readonly #logger = new Logger('Trigger');
+  readonly #intervals = new Map<string, Interval>();
+
+  /** @param code - One of a closed set, and never chosen by a caller: an interval is kept for each. */
+  warn(code: string, message: string): void {
+    this.#limit(code, (suppressed) => this.#logger.warn(message + suppressed));
+  }
+
+  error(code: string, message: string, stack: string): void {
+    this.#limit(code, (suppressed) => this.#logger.error(message + suppressed, stack));
+  }
+
+  #limit(code: string, write: (suppressed: string) => void): void {
+    const interval = this.#intervals.get(code);
+    const nowMs = performance.now();
+    if (interval !== undefined && nowMs < interval.endMs) {
+      interval.suppressed += 1;
+      return;
+    }
+    const suppressed = interval?.suppressed ?? 0;
+    this.#intervals.set(code, { endMs: nowMs + INTERVAL_MS, suppressed: 0 });
+    write(suppressed === 0 ? '' : ` (and ${suppressed} more since the last entry of this code)`);
+  }
+}
