@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { measureCpu, type BothEnds, type Measure, type Usage } from './measure.js';
 import type { Peer, Setting } from './peer.js';
 import type { AnswerTo, Command, Reply } from './peer-process.js';
+import type { RunningPair } from './rounds.js';
 import { deadlineMs, type Workload } from './workload.js';
 
 const PROCESS_FILE = fileURLToPath(new URL('peer-process.js', import.meta.url));
@@ -14,7 +15,7 @@ const EXIT_DEADLINE_MS = 2000;
 const WARM_UP_CONNECTIONS = 100;
 
 /** The server process and the client process of one peer, connected. */
-export class Pair {
+export class Pair implements RunningPair {
   readonly #server: ChildProcess;
   readonly #client: ChildProcess;
 
@@ -40,7 +41,6 @@ export class Pair {
     }
   }
 
-  /** Rejects when the run fails, or has not ended when its deadline is over. */
   async run(workload: Workload, durationMs: number): Promise<Measure> {
     return workload.kind === 'idle' ? this.#runIdle(workload) : this.#runTimed(workload, durationMs);
   }
@@ -64,7 +64,6 @@ export class Pair {
     };
   }
 
-  /** The most memory that each end has held at once, in MiB. */
   async peakMemoryMiB(): Promise<BothEnds<number>> {
     const { server, client } = await this.#usage();
     return { server: server.peakMemoryMiB, client: client.peakMemoryMiB };

@@ -2,7 +2,7 @@
 
 import { Logger } from '@nestjs/common';
 import { measureClient, measureHeldKiB, measureUsage, type ClientMeasure, type Usage } from './measure.js';
-import type { ConnectedClient, RunningServer, Setting } from './peer.js';
+import type { ConnectedClient, Setting } from './peer.js';
 import { findPeer } from './peers/index.js';
 import { runWorkload, type Workplace } from './work/index.js';
 import type { Workload } from './workload.js';
@@ -16,7 +16,7 @@ export type Command =
   | { readonly ask: 'held-kib' };
 
 export interface AnswerTo {
-  readonly serve: RunningServer;
+  readonly serve: { readonly port: number };
   readonly connect: null;
   readonly run: ClientMeasure;
   readonly usage: Usage;
@@ -30,8 +30,10 @@ let workplace: Workplace | undefined;
 
 async function answer(command: Command): Promise<AnswerTo[Command['ask']]> {
   switch (command.ask) {
-    case 'serve':
-      return findPeer(command.peer).serve(command.setting);
+    case 'serve': {
+      const { port } = await findPeer(command.peer).serve(command.setting);
+      return { port };
+    }
     case 'connect': {
       const connect = (): Promise<ConnectedClient> => findPeer(command.peer).connect(command.setting, command.port);
       workplace = { client: await connect(), connect };

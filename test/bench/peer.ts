@@ -17,6 +17,7 @@ export interface Setting {
 
 export interface RunningServer {
   readonly port: number;
+  readonly close: () => Promise<void> | void;
 }
 
 /** Told exactly once how something ended: by an error, or by the answer. */
@@ -40,10 +41,7 @@ export interface ConnectedClient {
   readonly close: () => Promise<void> | void;
 }
 
-/**
- * One transport under measurement. Its two halves run in processes of their own, which the bench kills at the end: the
- * server has nothing to clean up.
- */
+/** One transport under measurement. `npm run bench` runs its two halves in processes of their own. */
 export interface Peer {
   readonly name: string;
   /** Why it cannot run here, or undefined. */

@@ -1,8 +1,19 @@
 import type { Group } from './groups.js';
 import type { BothEnds, Measure } from './measure.js';
-import { Pair } from './pair.js';
 import type { Peer, Secrets, Setting } from './peer.js';
 import { nameOf, type Workload } from './workload.js';
+
+/** The two ends of one peer, connected. */
+export interface RunningPair {
+  /** Rejects when the run fails, or has not ended when its deadline is over. */
+  run(workload: Workload, durationMs: number): Promise<Measure>;
+  /** The most memory that each end has held at once, in MiB. */
+  peakMemoryMiB(): Promise<BothEnds<number>>;
+  end(): Promise<void>;
+}
+
+/** @param profileFolder - Where both ends write a CPU profile. */
+export type StartPair = (peer: Peer, setting: Setting, profileFolder?: string) => Promise<RunningPair>;
 
 export interface Plan {
   readonly rounds: number;
@@ -24,12 +35,17 @@ export interface PeerResult {
 
 /**
  * Runs every workload on every peer in turn, round after round, so that whatever else the machine does meets all of them
- * alike. The processes live on between the rounds, warm.
+ * alike. The pairs live on between the rounds, warm.
  */
-export async function runRounds(group: Group, plan: Plan, secrets: Secrets): Promise<readonly PeerResult[]> {
+export async function runRounds(
+  group: Group,
+  plan: Plan,
+  secrets: Secrets,
+  startPair: StartPair,
+): Promise<readonly PeerResult[]> {
   const setting = { secrets, limits: group.limits };
   const rounds = Math.min(plan.rounds, group.maxRounds ?? plan.rounds);
-  const contestants = group.peers.map((peer) => new Contestant(peer, setting, plan));
+  const contestants = group.peers.map((peer) => new Contestant(peer, setting, plan, startPair));
   try {
     for (const contestant of contestants) {
       for (const workload of group.workloads) await contestant.warmUp(workload);
@@ -50,14 +66,16 @@ class Contestant {
   readonly #peer: Peer;
   readonly #setting: Setting;
   readonly #plan: Plan;
+  readonly #startPair: StartPair;
   readonly #measures = new Map<string, (Measure | undefined)[]>();
   readonly #failures = new Map<string, string>();
-  #pair: Pair | undefined;
+  #pair: RunningPair | undefined;
 
-  constructor(peer: Peer, setting: Setting, plan: Plan) {
+  constructor(peer: Peer, setting: Setting, plan: Plan, startPair: StartPair) {
     this.#peer = peer;
     this.#setting = setting;
     this.#plan = plan;
+    this.#startPair = startPair;
   }
 
   async warmUp(workload: Workload): Promise<void> {
@@ -74,7 +92,7 @@ class Contestant {
   async #attempt(workload: Workload, durationMs: number): Promise<Measure | undefined> {
     if (this.#failures.has(nameOf(workload))) return undefined;
     try {
-      this.#pair ??= await Pair.start(this.#peer, this.#setting, this.#plan.profileFolder);
+      this.#pair ??= await this.#startPair(this.#peer, this.#setting, this.#plan.profileFolder);
       const measure = await this.#pair.run(workload, durationMs);
       if (needsNewProcesses(workload)) await this.leave();
       return measure;

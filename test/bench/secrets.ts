@@ -1,8 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { rmSync } from 'node:fs';
-import { mkdtemp, readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createKeyFile } from '@sealwire/crypto';
@@ -10,10 +8,8 @@ import type { Secrets } from './peer.js';
 
 const SHARED_KEY_BYTES = 16;
 
-/** Makes secrets, in a folder that is gone when this process ends. */
-export async function makeSecrets(): Promise<Secrets> {
-  const folder = await mkdtemp(join(tmpdir(), 'sealwire-bench-'));
-  process.once('exit', () => rmSync(folder, { recursive: true }));
+/** Makes secrets, whose files are put in `folder`. */
+export async function makeSecrets(folder: string): Promise<Secrets> {
   const keyFile = join(folder, 'key.bin');
   await createKeyFile(keyFile);
   return { keyFile, sharedKey: randomBytes(SHARED_KEY_BYTES).toString('hex'), ...(await makeCertificate(folder)) };

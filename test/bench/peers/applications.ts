@@ -66,7 +66,7 @@ async function serveApplication(strategy: Strategy): Promise<RunningServer> {
   const options = { strategy, logger: false } as const;
   const app = await NestFactory.createMicroservice<MicroserviceOptions>(ServerModule, options);
   await app.listen();
-  return { port: portOf(strategy) };
+  return { port: portOf(strategy), close: () => app.close() };
 }
 
 const CLIENT = 'ECHO';

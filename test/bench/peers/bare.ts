@@ -49,5 +49,5 @@ function echo(socket: Socket): void {
 async function listen(server: Server): Promise<RunningServer> {
   server.listen(0, HOST);
   await once(server, 'listening');
-  return { port: (server.address() as AddressInfo).port };
+  return { port: (server.address() as AddressInfo).port, close: () => void server.close() };
 }

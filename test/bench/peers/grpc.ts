@@ -45,7 +45,8 @@ export const grpc: Peer = {
     const { certificate } = setting.secrets;
     const pair = { private_key: Buffer.from(certificate?.key ?? ''), cert_chain: Buffer.from(certificate?.cert ?? '') };
     const bind = promisify(server.bindAsync.bind(server));
-    return { port: await bind(`${HOST}:0`, ServerCredentials.createSsl(null, [pair])) };
+    const port = await bind(`${HOST}:0`, ServerCredentials.createSsl(null, [pair]));
+    return { port, close: () => server.forceShutdown() };
   },
   connect: async (setting, port): Promise<ConnectedClient> => {
     const ca = Buffer.from(setting.secrets.certificate?.cert ?? '');

@@ -21,7 +21,7 @@ export const moleculer: Peer = {
       events: { 'bench.event': () => void events++ },
     });
     await broker.start();
-    return { port: transporter.opts.port };
+    return { port: transporter.opts.port, close: () => broker.stop() };
   },
   connect: async (setting, port): Promise<ConnectedClient> => {
     const { broker } = makeBroker(`client-${process.pid}`, setting, [`tcp://${HOST}:${port}/${SERVER}`]);

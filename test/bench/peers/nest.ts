@@ -9,7 +9,7 @@ export const PATTERNS = { echo: 'echo', stream: 'stream', event: 'event', eventC
 export const HOST = '127.0.0.1';
 
 /** The part of a strategy that Nest itself uses. */
-type Strategy = Pick<Server, 'addHandler' | 'unwrap'> & { listen(callback: (error?: unknown) => void): void };
+type Strategy = Pick<Server, 'addHandler' | 'close' | 'unwrap'> & { listen(callback: (error?: unknown) => void): void };
 
 export async function serveStrategy(strategy: Strategy): Promise<RunningServer> {
   let events = 0;
@@ -20,7 +20,7 @@ export async function serveStrategy(strategy: Strategy): Promise<RunningServer> 
   await new Promise<void>((resolve, reject) => {
     strategy.listen((error) => (error === undefined ? resolve() : reject(error)));
   });
-  return { port: portOf(strategy) };
+  return { port: portOf(strategy), close: () => strategy.close() as Promise<void> | void };
 }
 
 export function portOf(strategy: Pick<Server, 'unwrap'>): number {

@@ -1,0 +1,96 @@
+// No number in here is looked at, only that there is one: a test that measures time fails on a busy machine.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Logger } from '@nestjs/common';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { runBench } from './bench.js';
+import { measureClient, measureCpu, measureUsage, type BothEnds, type Measure, type Usage } from './measure.js';
+import { readOptions } from './options.js';
+import type { Peer, Secrets, Setting } from './peer.js';
+import { readResult } from './result-file.js';
+import type { RunningPair } from './rounds.js';
+import { makeSecrets } from './secrets.js';
+import { runWorkload } from './work/index.js';
+
+const SHORT = ['--rounds', '1', '--run-ms', '10'];
+const HEADLINES = [
+  'sealwire/nest-tcp 1x256B p50_ratio',
+  'sealwire/nest-tls 1x256B p50_ratio',
+  'sealwire/nest-tcp 64x256B throughput_ratio',
+  'sealwire/nest-tls 64x256B throughput_ratio',
+  'sealwire/nest-tcp 64x256B cpu_ratio',
+  'sealwire/nest-tcp 4x1MiB throughput_ratio',
+  'sealwire-app/nest-tcp-app 64x256B throughput_ratio',
+  'sealwire-app/nest-tls-app 64x256B throughput_ratio',
+];
+
+Logger.overrideLogger(false);
+
+let folder: string;
+let secrets: Secrets;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sealwire-bench-test-'));
+  secrets = await makeSecrets(folder);
+});
+
+afterEach(() => vi.restoreAllMocks());
+
+afterAll(() => rm(folder, { recursive: true }));
+
+function usage(): BothEnds<Usage> {
+  return { server: measureUsage(), client: measureUsage() };
+}
+
+/** Both ends in this process, as starting two processes for each peer takes most of the time of a short bench. */
+async function startPairHere(peer: Peer, setting: Setting): Promise<RunningPair> {
+  const server = await peer.serve(setting);
+  const connect = () => peer.connect(setting, server.port);
+  const client = await connect();
+  return {
+    async run(workload, durationMs): Promise<Measure> {
+      const before = usage();
+      const outcome = await runWorkload({ client, connect }, workload, durationMs);
+      const { units, figures } = measureClient(workload, outcome);
+      return { ...figures, ...measureCpu(workload, units, before, usage()) };
+    },
+    peakMemoryMiB: () => Promise.resolve({ server: 1, client: 1 }),
+    async end() {
+      await client.close();
+      await server.close();
+    },
+  };
+}
+
+async function bench(...args: readonly string[]): Promise<{ readonly isComplete: boolean; readonly printed: string }> {
+  const log = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+  const isComplete = await runBench(readOptions([...SHORT, ...args]), secrets, startPairHere);
+  return { isComplete, printed: log.mock.calls.map(([line]) => String(line)).join('\n') };
+}
+
+describe('a bench', () => {
+  it('prints the headline ratios, and writes every measure to a file', async () => {
+    const jsonFile = join(folder, 'quick.json');
+    const { isComplete, printed } = await bench('--quick', '--json', jsonFile);
+    expect(isComplete, printed).toBe(true);
+    for (const headline of HEADLINES) expect(printed).toMatch(new RegExp(`^${headline}: \\d+\\.\\d\\d \\(`, 'mu'));
+    const { groups } = await readResult(jsonFile);
+    const [requests] = groups.flatMap(({ peers }) => peers.at(-1)?.measures.get('64x256B') ?? []);
+    expect(requests).toMatchObject({
+      requests_per_s: expect.any(Number),
+      server_cpu_us_per_request: expect.any(Number),
+    });
+  });
+
+  it('counts connections, events and streamed values of every peer that has them', async () => {
+    const { isComplete, printed } = await bench('--only', 'connect', '--only', 'events', '--only', 'streams');
+    expect(printed).not.toMatch(/ failed: /u);
+    for (const peer of ['net', 'tls-psk', 'nest-tcp', 'nest-tls', 'sealwire']) {
+      expect(printed).toMatch(new RegExp(`^${peer} connect connections_per_s: \\d`, 'mu'));
+    }
+    expect(printed).toMatch(/^moleculer events-64x256B events_per_s: \d/mu);
+    expect(printed).toMatch(/^sealwire stream-10000 values_per_s: \d/mu);
+    expect(isComplete).toBe(true);
+  });
+});
