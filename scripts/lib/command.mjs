@@ -11,19 +11,28 @@ export class Stopped extends Error {
 const EXIT_CODE_OF = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
 
 /**
- * Runs `command` with a signal that aborts on the first SIGINT, SIGTERM or SIGHUP, and ends with the exit code that it
- * returns. A failure is one line and exit code 1, never a stack trace.
+ * Runs `command` with a signal that aborts on the first SIGINT, SIGTERM or SIGHUP, and ends this process with its exit
+ * code.
  *
  * @param {(stop: AbortSignal) => Promise<number>} command
  */
 export async function runCommand(command) {
-  const stop = listenForStop();
+  process.exit(await exitCodeOf(command, listenForStop()));
+}
+
+/**
+ * What `command` returns; a failure is one line and exit code 1, never a stack trace.
+ *
+ * @param {(stop: AbortSignal) => Promise<number>} command
+ * @param {AbortSignal} stop
+ */
+export async function exitCodeOf(command, stop) {
   try {
-    process.exit(await command(stop));
+    return await command(stop);
   } catch (error) {
-    if (stop.aborted) process.exit(EXIT_CODE_OF[stop.reason.message] ?? 1);
+    if (stop.aborted) return EXIT_CODE_OF[stop.reason.message] ?? 1;
     console.error(oneLine(error.message));
-    process.exit(1);
+    return 1;
   }
 }
 

@@ -1,13 +1,13 @@
 // `npm run keys`, as a user meets it: exit code, one line, no stack.
-import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { keyId } from '@sealwire/crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ScriptHere } from './script-here.js';
+import { type Ended, ROOT, ScriptRun } from './script-run.js';
 
-const SCRIPT = join(import.meta.dirname, '../../../scripts/keys.mjs');
+const script = await ScriptHere.load(join(ROOT, 'scripts/lib/run-keys.mjs'));
 
 let directory: string;
 
@@ -19,8 +19,13 @@ afterEach(() => {
   rmSync(directory, { recursive: true });
 });
 
-function keys(...args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, [SCRIPT, ...args], { cwd: directory, encoding: 'utf8' });
+function keys(...args: readonly string[]): Promise<Ended> {
+  return script.run(args, directory);
+}
+
+/** The same in a process of its own. */
+function keysProcess(...args: readonly string[]): Promise<Ended> {
+  return new ScriptRun([join(ROOT, 'scripts/keys.mjs'), ...args], {}, directory).end();
 }
 
 const oneLine = (pattern: RegExp) => ({
@@ -31,8 +36,8 @@ const oneLine = (pattern: RegExp) => ({
 const usage = { status: 1, stdout: '', stderr: expect.stringMatching(/^Usage: npm run keys -- keygen FILE /) };
 
 describe('npm run keys -- keygen', () => {
-  it('makes a key file, and prints its key id but not its key', () => {
-    const { status, stdout, stderr } = keys('keygen', 'aes_key.bin');
+  it('makes a key file, and prints its key id but not its key', async () => {
+    const { status, stdout, stderr } = await keysProcess('keygen', 'aes_key.bin');
     const key = readFileSync(join(directory, 'aes_key.bin'));
     expect({ status, stderr, bytes: key.length }).toEqual({ status: 0, stderr: '', bytes: 32 });
     expect(stdout).toContain(keyId(key));
@@ -40,24 +45,18 @@ describe('npm run keys -- keygen', () => {
     expect(statSync(join(directory, 'aes_key.bin')).mode & 0o077).toBe(process.platform === 'win32' ? 0o066 : 0);
   });
 
-  it('refuses to overwrite', () => {
+  it('refuses to overwrite', async () => {
     writeFileSync(join(directory, 'aes_key.bin'), 'precious');
-    expect(keys('keygen', 'aes_key.bin')).toMatchObject(oneLine(/exists and is not overwritten/));
+    expect(await keysProcess('keygen', 'aes_key.bin')).toEqual(oneLine(/exists and is not overwritten/));
     expect(readFileSync(join(directory, 'aes_key.bin'), 'utf8')).toBe('precious');
   });
 
-  it('says that the directory is missing', () => {
-    expect(keys('keygen', join('missing', 'aes_key.bin'))).toMatchObject(oneLine(/ENOENT.*directory must exist/));
+  it('says that the directory is missing', async () => {
+    expect(await keys('keygen', join('missing', 'aes_key.bin'))).toEqual(oneLine(/ENOENT.*directory must exist/));
   });
 
   it('makes one key when six are at it at once', async () => {
-    const runs = await Promise.all(
-      Array.from({ length: 6 }, async () => {
-        const child = spawn(process.execPath, [SCRIPT, 'keygen', 'aes_key.bin'], { cwd: directory });
-        const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
-        return { stdout, stderr };
-      }),
-    );
+    const runs = await Promise.all(Array.from({ length: 6 }, () => keysProcess('keygen', 'aes_key.bin')));
     const made = runs.filter(({ stdout }) => stdout !== '');
     expect(made).toHaveLength(1);
     expect(made[0]?.stdout).toContain(keyId(readFileSync(join(directory, 'aes_key.bin'))));
@@ -67,42 +66,42 @@ describe('npm run keys -- keygen', () => {
 });
 
 describe('npm run keys -- id', () => {
-  it('prints the key id and nothing else', () => {
-    keys('keygen', 'aes_key.bin');
+  it('prints the key id and nothing else', async () => {
+    await keys('keygen', 'aes_key.bin');
     const id = keyId(readFileSync(join(directory, 'aes_key.bin')));
-    expect(keys('id', 'aes_key.bin')).toMatchObject({ status: 0, stdout: `${id}\n`, stderr: '' });
+    expect(await keys('id', 'aes_key.bin')).toEqual({ status: 0, stdout: `${id}\n`, stderr: '' });
   });
 
-  it('says how to make a file that is missing', () => {
-    expect(keys('id', 'aes_key.bin')).toMatchObject(oneLine(/No key file at .* \(npm run keys -- keygen FILE\)/));
+  it('says how to make a file that is missing', async () => {
+    expect(await keys('id', 'aes_key.bin')).toEqual(oneLine(/No key file at .* \(npm run keys -- keygen FILE\)/));
   });
 
-  it('refuses a weak key without showing it', () => {
+  it('refuses a weak key without showing it', async () => {
     writeFileSync(join(directory, 'weak.key'), 'correct horse battery staple 123', { mode: 0o600 });
-    const run = keys('id', 'weak.key');
-    expect(run).toMatchObject(oneLine(/is text/));
+    const run = await keys('id', 'weak.key');
+    expect(run).toEqual(oneLine(/is text/));
     expect(run.stderr).not.toContain('horse');
   });
 
-  it('refuses a policy that does not exist', () => {
-    expect(keys('id', '--policy', 'lax', 'aes_key.bin')).toMatchObject(oneLine(/strict or mounted-secret/));
+  it('refuses a policy that does not exist', async () => {
+    expect(await keys('id', '--policy', 'lax', 'aes_key.bin')).toEqual(oneLine(/strict or mounted-secret/));
   });
 });
 
 describe('npm run keys', () => {
   it.each([[[]], [['make', 'it.key']], [['keygen']], [['id']], [['keygen', 'a.key', 'b.key']]])(
     'answers %j with its usage',
-    (args) => {
-      expect(keys(...args)).toMatchObject(usage);
+    async (args) => {
+      expect(await keys(...args)).toEqual(usage);
       expect(readdirSync(directory)).toEqual([]);
     },
   );
 
-  it('refuses an unknown option in one line', () => {
-    expect(keys('keygen', '--force', 'a.key')).toMatchObject(oneLine(/--force.*--help/));
+  it('refuses an unknown option in one line', async () => {
+    expect(await keys('keygen', '--force', 'a.key')).toEqual(oneLine(/--force.*--help/));
   });
 
-  it('prints its usage when asked', () => {
-    expect(keys('--help')).toMatchObject({ status: 0, stdout: expect.stringMatching(/^Usage: /), stderr: '' });
+  it('prints its usage when asked', async () => {
+    expect(await keys('--help')).toEqual({ status: 0, stdout: expect.stringMatching(/^Usage: /), stderr: '' });
   });
 });

@@ -1,21 +1,14 @@
 // `npm run legacy:send`, as a user meets it: exit code, one line, no stack.
-import { spawn } from 'node:child_process';
 import { createDecipheriv } from 'node:crypto';
-import { once } from 'node:events';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { LegacyBench } from '../../support/legacy.js';
+import { ScriptHere } from './script-here.js';
+import { type Ended, ROOT, ScriptRun } from './script-run.js';
 
-const SCRIPT = join(import.meta.dirname, '../../../scripts/legacy-send.mjs');
-
-interface Run {
-  readonly status: unknown;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+const script = await ScriptHere.load(join(ROOT, 'scripts/lib/run-legacy-send.mjs'));
 
 let bench: LegacyBench;
 
@@ -25,17 +18,16 @@ beforeEach(() => {
 
 afterEach(() => bench.end());
 
-async function legacySend(...args: readonly string[]): Promise<Run> {
-  const child = spawn(process.execPath, [SCRIPT, ...args], {
-    cwd: bench.directory,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const exited = once(child, 'exit');
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  return { status: (await exited)[0], stdout, stderr };
+function legacySend(...args: readonly string[]): Promise<Ended> {
+  return script.run(args, bench.directory);
 }
 
-const oneLine = (pattern: RegExp): Run => ({
+/** The same in a process of its own. */
+function legacySendProcess(...args: readonly string[]): Promise<Ended> {
+  return new ScriptRun([join(ROOT, 'scripts/legacy-send.mjs'), ...args], {}, bench.directory).end();
+}
+
+const oneLine = (pattern: RegExp) => ({
   status: 1,
   stdout: '',
   stderr: expect.stringMatching(new RegExp(`^.*${pattern.source}.*\n$`)),
@@ -44,7 +36,7 @@ const oneLine = (pattern: RegExp): Run => ({
 describe('npm run legacy:send', () => {
   it('sends the text, says so, and warns of the wire', async () => {
     const { port, received } = await bench.startSink();
-    const run = await legacySend(`127.0.0.1:${port}`, 'legacy_key.bin', 'Hello Server!');
+    const run = await legacySendProcess(`127.0.0.1:${port}`, 'legacy_key.bin', 'Hello Server!');
     expect(run).toEqual({
       status: 0,
       stdout: `Sent 13 bytes of text to 127.0.0.1:${port}. The legacy wire has no answer.\n`,
@@ -55,7 +47,7 @@ describe('npm run legacy:send', () => {
   });
 
   it('says in its last line that nobody listens', async () => {
-    const { status, stdout, stderr } = await legacySend('127.0.0.1:1', 'legacy_key.bin', 'x');
+    const { status, stdout, stderr } = await legacySendProcess('127.0.0.1:1', 'legacy_key.bin', 'x');
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
     expect(stderr.trim().split('\n').at(-1)).toMatch(/^Cannot connect to 127\.0\.0\.1:1: .*ECONNREFUSED/);
     expect(stderr.trim().split('\n')).toHaveLength(2);

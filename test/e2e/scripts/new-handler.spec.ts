@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { check, resolveConfig } from 'prettier';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { ScriptHere } from './script-here.js';
 import { type Ended, ROOT, ScriptRun } from './script-run.js';
 
 const SOURCES = 'apps/server/src';
@@ -21,18 +22,35 @@ const COPIED = [
 ];
 
 let copy: string;
+let script: ScriptHere;
 
-beforeEach(async () => {
+beforeAll(async () => {
   copy = await mkdtemp(join(tmpdir(), 'sealwire-handler-'));
-  await Promise.all(COPIED.map((path) => cp(join(ROOT, path), join(copy, path), { recursive: true })));
+  await Promise.all(COPIED.map(copyIn));
   // Without the references to the libraries, which are not copied.
   await writeFile(join(copy, 'apps/server/tsconfig.json'), '{ "extends": "../../tsconfig.base.json" }');
   await symlink(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+  script = await ScriptHere.load(join(copy, 'scripts/lib/run-new-handler.mjs'));
 });
 
-afterEach(() => rm(copy, { recursive: true }));
+/** Takes back whatever the case has changed. */
+afterEach(async () => {
+  await Promise.all([SOURCES, '.env'].map((path) => rm(join(copy, path), { recursive: true, force: true })));
+  await copyIn(SOURCES);
+});
+
+afterAll(() => rm(copy, { recursive: true }));
+
+function copyIn(path: string): Promise<void> {
+  return cp(join(ROOT, path), join(copy, path), { recursive: true });
+}
 
 function newHandler(...args: readonly string[]): Promise<Ended> {
+  return script.run(args);
+}
+
+/** The same in a process of its own. */
+function newHandlerProcess(...args: readonly string[]): Promise<Ended> {
   return new ScriptRun([join(copy, 'scripts/new-handler.mjs'), ...args]).end();
 }
 
@@ -50,9 +68,9 @@ async function writeSource(path: string, text: string): Promise<void> {
   await writeFile(join(copy, SOURCES, path), text);
 }
 
-async function refused(...args: readonly string[]) {
+async function refused(args: readonly string[], run = newHandler) {
   const before = await sources();
-  const ended = await newHandler(...args);
+  const ended = await run(...args);
   return { ...ended, hasWritten: !isDeepStrictEqual(await sources(), before) };
 }
 
@@ -66,7 +84,7 @@ const refusal = (line: RegExp) => ({
 describe('npm run new:handler', () => {
   // Names that no document uses: this tree may hold the handlers of who follows them.
   it('makes a controller and its test, and adds the class to the module', async () => {
-    const { status, stdout, stderr } = await newHandler('spec-total');
+    const { status, stdout, stderr } = await newHandlerProcess('spec-total');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(await readdir(join(copy, MESSAGES, 'spec-total'))).toEqual([
       'spec-total.controller.spec.ts',
@@ -135,22 +153,22 @@ describe('npm run new:handler writes nothing and', () => {
     '__proto__',
     'x'.repeat(51),
   ])('refuses %j, which is no name', async (name) => {
-    expect(await refused(name)).toEqual(refusal(/is no name for a handler: .* order-total/));
+    expect(await refused([name])).toEqual(refusal(/is no name for a handler: .* order-total/));
   });
 
   it.each(['class', 'constructor', 'await', 'dist', 'coverage', 'con'])(
     'refuses the reserved word %s',
     async (name) => {
-      expect(await refused(name)).toEqual(refusal(/is a reserved word/));
+      expect(await refused([name])).toEqual(refusal(/is a reserved word/));
     },
   );
 
   it.each([[[]], [['a', 'b']], [['--force', 'ping']]])('says how it is used: %j', async (args) => {
-    expect(await refused(...args)).toEqual(refusal(/Usage: npm run new:handler NAME/));
+    expect(await refused(args)).toEqual(refusal(/Usage: npm run new:handler NAME/));
   });
 
   it('refuses a folder that exists', async () => {
-    expect(await refused('echo')).toEqual(refusal(/messages\/echo exists already/));
+    expect(await refused(['echo'], newHandlerProcess)).toEqual(refusal(/messages\/echo exists already/));
   });
 
   it.each([
@@ -161,14 +179,14 @@ describe('npm run new:handler writes nothing and', () => {
     ['a constant', "static readonly PING = 'ping'; @MessagePattern(Ping.PING) answer() {}"],
   ])('refuses a pattern that is handled elsewhere: %s', async (_what, member) => {
     await writeSource('health/live/live.controller.ts', `class Ping { ${member} }\n`);
-    expect(await refused('ping')).toEqual(
+    expect(await refused(['ping'])).toEqual(
       refusal(/pattern ping has a handler in apps\/server\/src\/health\/live\/live\.controller\.ts/),
     );
   });
 
   it('refuses a name whose class is in the module', async () => {
     await writeSource('messages/messages.module.ts', (await read(MODULE)).replaceAll('EchoController', 'AbController'));
-    expect(await refused('ab')).toEqual(refusal(/messages\.module\.ts has a AbController already/));
+    expect(await refused(['ab'])).toEqual(refusal(/messages\.module\.ts has a AbController already/));
   });
 
   it.each([
@@ -177,12 +195,12 @@ describe('npm run new:handler writes nothing and', () => {
     ['no imports', /^import .*\n/gm, '', /has no imports/],
   ])('leaves a module alone that has %s', async (_what, found, put, line) => {
     await writeSource('messages/messages.module.ts', (await read(MODULE)).replace(found, put));
-    expect(await refused('ping')).toEqual(refusal(line));
+    expect(await refused(['ping'])).toEqual(refusal(line));
   });
 
   it('takes back what it wrote where it cannot finish', async () => {
     await mkdir(join(copy, MESSAGES, '.ping.module.ts'));
-    expect(await refused('ping')).toEqual(refusal(/EISDIR/));
+    expect(await refused(['ping'])).toEqual(refusal(/EISDIR/));
     expect(await readdir(join(copy, MESSAGES))).not.toContain('ping');
   });
 });

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -25,8 +25,9 @@ export class ScriptRun {
   readonly #child;
   readonly #ended: Promise<Ended>;
 
-  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}, cwd = process.cwd()) {
     this.#child = spawn(process.execPath, args, {
+      cwd,
       env: { ...userEnvironment(), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -52,7 +53,10 @@ export class ScriptRun {
   }
 }
 
-/** Ports that nothing listened on a moment ago. */
+/**
+ * Ports that nothing listened on a moment ago. They are below those that systems choose from when a program asks for any:
+ * no other test is given one of them before it is used.
+ */
 export async function freePorts<const Names extends readonly string[]>(
   ...names: Names
 ): Promise<Record<Names[number], string>> {
@@ -61,8 +65,16 @@ export async function freePorts<const Names extends readonly string[]>(
   return Object.fromEntries(servers.map(({ name, port }) => [name, String(port)])) as Record<Names[number], string>;
 }
 
+const PORTS = { first: 20_000, last: 32_000 };
+
 async function listen(name: string) {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return { name, server, port: (server.address() as AddressInfo).port };
+  for (;;) {
+    const port = randomInt(PORTS.first, PORTS.last);
+    const server = createServer().listen(port, '127.0.0.1');
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    if (isFree) return { name, server, port };
+  }
 }

@@ -4,20 +4,22 @@ import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { post } from '../apps/http-call.js';
 import { freePorts, ROOT, ScriptRun } from './script-run.js';
 
 const SCRIPT = join(ROOT, 'scripts/start.mjs');
 const TIMEOUT_MS = 90_000; // it builds where something was changed
 
+type Settings = Record<'HTTP_PORT' | 'HEALTH_PORT' | 'SEALWIRE_PORT' | 'SEALWIRE_KEY_FILE', string>;
+
 let directory: string;
-let env: Record<'HTTP_PORT' | 'HEALTH_PORT' | 'SEALWIRE_PORT' | 'SEALWIRE_KEY_FILE', string>;
+let env: Settings;
 let run: ScriptRun | undefined;
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'sealwire-start-'));
-  const ports = await freePorts('HTTP_PORT', 'HEALTH_PORT', 'SEALWIRE_PORT');
-  env = { ...ports, SEALWIRE_KEY_FILE: join(directory, 'aes_key.bin') };
+  env = await settingsIn(directory);
 });
 
 afterEach(async () => {
@@ -27,18 +29,14 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
+async function settingsIn(folder: string): Promise<Settings> {
+  const ports = await freePorts('HTTP_PORT', 'HEALTH_PORT', 'SEALWIRE_PORT');
+  return { ...ports, SEALWIRE_KEY_FILE: join(folder, 'aes_key.bin') };
+}
+
 function start(changed: Readonly<Record<string, string>> = {}): ScriptRun {
   run = new ScriptRun([SCRIPT], { ...env, ...changed });
   return run;
-}
-
-function send(text: string): Promise<Response> {
-  return fetch(`http://127.0.0.1:${env.HTTP_PORT}/messages`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', connection: 'close' },
-    body: JSON.stringify({ text }),
-    signal: AbortSignal.timeout(45_000),
-  });
 }
 
 /** The process id in a log line of an app. */
@@ -60,33 +58,13 @@ describe('npm start', { timeout: TIMEOUT_MS }, () => {
     expect(pair.stdout).toMatch(/First answer: +\d+\.\d s after the start/);
     expect(pair.stdout).toContain(`curl -s http://127.0.0.1:${env.HTTP_PORT}/messages `);
 
-    expect(await (await send('one more')).json()).toMatchObject({ text: 'one more' });
+    const more = await post(`http://127.0.0.1:${env.HTTP_PORT}/messages`, { text: 'one more' });
+    expect(more.json).toMatchObject({ text: 'one more' });
     await pair.printed('Decrypted: one more');
 
     pair.signal('SIGINT');
     expect(await pair.end()).toMatchObject({ status: 0, stderr: '' });
     for (const app of ['server', 'client']) isGone(pidOf(app, pair.stdout));
-  });
-
-  it('calls the trigger by a Host that it answers to', async () => {
-    const pair = start({ HTTP_ALLOWED_HOSTS: 'https://a.example, b.example' });
-    await pair.printed('Ctrl-C');
-    expect(pair.stdout).toContain('Decrypted: Hello Server!');
-    expect(pair.stdout).toContain(` -H 'host: a.example' `);
-  });
-
-  it('tells in one line that an app ended, without a word of its log, and ends the other', async () => {
-    const pair = start();
-    await pair.printed('Ctrl-C');
-    await send('confidential');
-    await pair.printed('Decrypted: confidential');
-    process.kill(pidOf('server', pair.stdout), 'SIGKILL');
-    const { status, stdout, stderr } = await pair.end();
-    expect({ status, stderr }).toEqual({
-      status: 1,
-      stderr: 'The server app ended (SIGKILL)\n',
-    });
-    isGone(pidOf('client', stdout));
   });
 
   it('refuses ports in use in one line that names the setting of each, before it does anything', async () => {
@@ -125,5 +103,42 @@ describe('npm start', { timeout: TIMEOUT_MS }, () => {
   it('leaves a value that is no port to the app, which names it', async () => {
     const { status, stderr } = await start({ SEALWIRE_PORT: 'many' }).end();
     expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringMatching(/^SEALWIRE_PORT must be .*\n$/) });
+  });
+});
+
+describe('npm start with HTTP_ALLOWED_HOSTS', { timeout: TIMEOUT_MS }, () => {
+  let folder: string;
+  let settings: Settings;
+  let pair: ScriptRun;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'sealwire-start-'));
+    settings = await settingsIn(folder);
+    pair = new ScriptRun([SCRIPT], { ...settings, HTTP_ALLOWED_HOSTS: 'https://a.example, b.example' });
+    await pair.printed('Ctrl-C');
+  }, TIMEOUT_MS);
+
+  afterAll(async () => {
+    pair.signal('SIGTERM');
+    await pair.end();
+    await rm(folder, { recursive: true });
+  });
+
+  it('calls the trigger by a Host that it answers to', () => {
+    expect(pair.stdout).toContain('Decrypted: Hello Server!');
+    expect(pair.stdout).toContain(` -H 'host: a.example' `);
+  });
+
+  it('tells in one line that an app ended, without a word of its log, and ends the other', async () => {
+    const headers = { host: 'a.example' };
+    await post(`http://127.0.0.1:${settings.HTTP_PORT}/messages`, { text: 'confidential' }, { headers });
+    await pair.printed('Decrypted: confidential');
+    process.kill(pidOf('server', pair.stdout), 'SIGKILL');
+    const { status, stdout, stderr } = await pair.end();
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: 'The server app ended (SIGKILL)\n',
+    });
+    isGone(pidOf('client', stdout));
   });
 });
