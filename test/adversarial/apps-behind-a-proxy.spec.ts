@@ -5,7 +5,7 @@ import type { AppProcess } from '../support/app-process.js';
 import { flipBit, TcpProxy } from '../support/tcp-proxy.js';
 import { call, post } from '../e2e/apps/http-call.js';
 
-const MESSAGE_1_BYTES = 112;
+const MESSAGE_1_BYTES = 80;
 const MESSAGE_2_BYTES = 104;
 const RECORD_LENGTH_BYTES = 2;
 const BLOCK_BYTES = 16;

@@ -6,7 +6,7 @@ import { afterEach, expect, it } from 'vitest';
 import type { SealwireContext, SealwireServer } from '@sealwire/transport';
 import { endAll, portOf, startServer } from '../support/pair.js';
 import { RoguePeer } from '../support/rogue-peer.js';
-import { asked, CONFIRM, fragments, request } from '../support/rogue-words.js';
+import { asked, fragments, request } from '../support/rogue-words.js';
 
 afterEach(() => endAll());
 
@@ -27,7 +27,7 @@ it('a request whose client never cancels fails at its deadline, and its handler 
   };
   server.addHandler('hang', hang);
   const rogue = await dial(server);
-  rogue.say(CONFIRM, request(1, asked('hang', 1, 100)));
+  rogue.say(rogue.confirm(), request(1, asked('hang', 1, 100)));
   await rogue.hears('ERROR 1 ERR_REQUEST_TIMEOUT');
   expect((await ends).sort()).toEqual(['observable', 'signal']);
   expect(server.snapshot()).toMatchObject({ running: 0, inFlight: 0, connections: 1 });
@@ -38,7 +38,7 @@ it('a request whose client never cancels fails at its deadline, and its handler 
 it('a request that is still being deserialized fails at its deadline', async () => {
   const server = await startServer({ deserializer: { deserialize: () => new Promise<never>(() => undefined) } });
   const rogue = await dial(server);
-  rogue.say(CONFIRM, request(1, asked('echo', 1, 100)));
+  rogue.say(rogue.confirm(), request(1, asked('echo', 1, 100)));
   await rogue.hears('ERROR 1 ERR_REQUEST_TIMEOUT');
   expect(server.snapshot()).toMatchObject({ running: 0, inFlight: 0, connections: 1 });
   rogue.leave();
@@ -49,7 +49,7 @@ it('a request that is complete in time has the rest of its time, and no more', a
   const server = await startServer();
   server.addHandler('hang', () => Promise.resolve(NEVER));
   const rogue = await dial(server);
-  rogue.say(CONFIRM, ...fragments('REQUEST', 1, asked('hang', 'x'.repeat(70_000), 300), 60_000));
+  rogue.say(rogue.confirm(), ...fragments('REQUEST', 1, asked('hang', 'x'.repeat(70_000), 300), 60_000));
   await rogue.hears('ERROR 1 ERR_REQUEST_TIMEOUT');
   expect(server.snapshot()).toMatchObject({ running: 0, inFlight: 0, connections: 1 });
   rogue.leave();

@@ -9,9 +9,9 @@ import type { SealwireClient, SealwireServer, SealwireServerOptions } from '@sea
 import { endAll, newClient, portOf, startServer } from '../support/pair.js';
 import { flipBit, TcpProxy } from '../support/tcp-proxy.js';
 
-const MESSAGE_1_BYTES = 112;
+const MESSAGE_1_BYTES = 80;
 const MESSAGE_2_BYTES = 104;
-const CONFIRM_BYTES = 34;
+const CONFIRM_BYTES = 98;
 /** A flipped length or type can leave both sides waiting for bytes: one deadline for all who wait at once. */
 const DEADLINE_MS = 4_000;
 const WAITING = { connectTimeoutMs: DEADLINE_MS, requestTimeoutMs: DEADLINE_MS, closeTimeoutMs: 100 };

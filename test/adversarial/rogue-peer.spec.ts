@@ -10,7 +10,6 @@ import type { ClientFault, Fault, ServerFault, Stage } from '../support/fault.js
 import { endAll, newClient, portOf, startServer } from '../support/pair.js';
 import { RoguePeer } from '../support/rogue-peer.js';
 import { RogueServer } from '../support/rogue-server.js';
-import { CONFIRM } from '../support/rogue-words.js';
 import { CLIENT_FRAME_FAULTS, SERVER_FRAME_FAULTS } from './faults/frame.js';
 import { STRANGER_FAULTS, UNCONFIRMED_FAULTS } from './faults/handshake.js';
 import { SERVER_LIFECYCLE_FAULTS } from './faults/lifecycle-server.js';
@@ -89,7 +88,7 @@ async function advance(rogue: RoguePeer, stage: Stage): Promise<void> {
   if (stage === 'connected') return;
   rogue.write(rogue.message1());
   await rogue.hears('message 2');
-  if (stage === 'open') rogue.say(CONFIRM);
+  if (stage === 'open') rogue.say(rogue.confirm());
 }
 
 // [R4.11] [R4.17] [R4.18] [R5.24]

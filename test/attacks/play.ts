@@ -1,7 +1,6 @@
 // Faults of the rogue peer, played against a server of their own each.
 import type { ClientFault } from '../support/fault.js';
 import { RoguePeer } from '../support/rogue-peer.js';
-import { CONFIRM } from '../support/rogue-words.js';
 import { stands, type Observation } from './attack.js';
 import { atEnd } from './clean-up.js';
 import { Channel } from './targets/channel.js';
@@ -29,7 +28,7 @@ async function playOne({ at, does, ends, hears = [], limits, runs = 0 }: ClientF
     rogue.write(rogue.message1());
     await rogue.hears('message 2');
   }
-  if (at === 'open') rogue.say(CONFIRM);
+  if (at === 'open') rogue.say(rogue.confirm());
   const heard = rogue.words.length;
   await does(rogue);
   if (!(await channel.isLeft())) return 'the connection lives on';

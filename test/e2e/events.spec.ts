@@ -6,10 +6,11 @@ import { EventPattern, Payload } from '@nestjs/microservices';
 import type { SealwireServer } from '@sealwire/transport';
 import { afterEach, describe, expect, it } from 'vitest';
 
+import { KeyPair } from '../../libs/transport/src/handshake/index.js';
 import { startApplication } from '../support/application.js';
 import { endAll, portOf } from '../support/pair.js';
 import { RoguePeer } from '../support/rogue-peer.js';
-import { CONFIRM, event, noted, PING } from '../support/rogue-words.js';
+import { event, noted, PING } from '../support/rogue-words.js';
 
 const peers: RoguePeer[] = [];
 
@@ -18,16 +19,19 @@ afterEach(async () => {
   await endAll();
 });
 
+/** The instance key of a client that comes again. */
+const INSTANCE = KeyPair.generate();
+
 /** A client with an open connection, and the end of that connection at the server. */
 async function dial(server: SealwireServer): Promise<{ peer: RoguePeer; closed: Promise<void> }> {
   const accepted = once(server.unwrap(), 'connection') as Promise<[Socket]>;
-  const peer = await RoguePeer.dial(portOf(server));
+  const peer = await RoguePeer.dial(portOf(server), INSTANCE);
   peers.push(peer);
   const [socket] = await accepted;
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
   peer.write(peer.message1());
   await peer.hears('message 2');
-  peer.say(CONFIRM);
+  peer.say(peer.confirm());
   return { peer, closed };
 }
 

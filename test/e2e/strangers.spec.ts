@@ -9,7 +9,7 @@ import type { SealwireServer } from '@sealwire/transport';
 import { FakeClock } from '../support/fake-clock.js';
 import { endAll, newClient, portOf, startServer } from '../support/pair.js';
 import { RoguePeer } from '../support/rogue-peer.js';
-import { CONFIRM, request } from '../support/rogue-words.js';
+import { request } from '../support/rogue-words.js';
 
 const peers: RoguePeer[] = [];
 
@@ -67,7 +67,7 @@ it.each(CROWDS)(
     const client = newClient(portOf(server)); // the two silent ones are older, and have to go
     expect(await firstValueFrom(client.send('echo', 'served'))).toBe('served');
     await Promise.all([arrive(server, fourth), arrive(server, fourth)]); // one of them takes the place of the other
-    verified.say(CONFIRM, request());
+    verified.say(verified.confirm(), request());
     await verified.hears('NEXT 1');
     begun.write(begun.message1().subarray(1));
     await begun.hears('message 2');
@@ -88,10 +88,10 @@ it('when all that are too many have a verified message 1, the oldest of them goe
   const [oldest, second] = verified;
   const newest = await arrive(server, '127.0.0.1');
   await oldest?.left;
-  second?.say(CONFIRM);
+  second?.say(second.confirm());
   newest.write(newest.message1());
   await newest.hears('message 2');
-  newest.say(CONFIRM, request());
+  newest.say(newest.confirm(), request());
   await newest.hears('NEXT 1');
   expect(server.snapshot()).toMatchObject({ strangers: 0, connections: 2 });
 });

@@ -2,23 +2,23 @@ import { EventEmitter, once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 
-import { receiveMessage2, respond, startInitiator } from '../../libs/transport/src/handshake/index.js';
-import type { InitiatorState, Session } from '../../libs/transport/src/handshake/index.js';
-import type { Announcement } from '../../libs/transport/src/handshake/payload.js';
+import { KeyPair, receiveMessage2, respond, startInitiator } from '../../libs/transport/src/handshake/index.js';
+import type { Announcement, ClientSession, InitiatorState, Session } from '../../libs/transport/src/handshake/index.js';
 import { resolveLimits } from '../../libs/transport/src/limits.js';
 import { OpeningHalf, SealingHalf } from '../../libs/transport/src/record/half-connection.js';
 import { RecordDecoder } from '../../libs/transport/src/record/record.js';
 import { keyring } from './pair.js';
-import { CLOSE, wordsOf } from './rogue-words.js';
+import { CLOSE, inner, wordsOf } from './rogue-words.js';
 
-const MESSAGE_1_BYTES = 112;
+const MESSAGE_1_BYTES = 80;
 const MESSAGE_2_BYTES = 104;
 const ALERT = Buffer.from('e1534c5701ff0000', 'hex');
 const SERVICE = 'default';
 
 export const KEY = { keyId: Buffer.from(keyring.primary.idBytes), psk: Buffer.from(keyring.primary.psk()) };
+/** The instance id of every rogue server. */
+export const SERVER_ID = Buffer.alloc(16, 0x52);
 export const HONEST: Announcement = {
-  instanceId: Buffer.alloc(16, 0x52),
   unixMs: 0,
   maxMessageBytes: 8_388_608,
   maxInFlight: 64,
@@ -35,6 +35,8 @@ export class RoguePeer {
   /** What has been heard, in words: `alert`, `message 1`, `message 2`, types of records, kinds and streams of frames. */
   readonly words: string[] = [];
   readonly socket: Socket;
+  /** Of a client: what it proves in CONFIRM. */
+  readonly instance: KeyPair;
   /** The other side ended the stream, or the socket is gone. */
   readonly left: Promise<void>;
   readonly #role: 'client' | 'server';
@@ -46,9 +48,11 @@ export class RoguePeer {
   #sealing: SealingHalf | undefined;
   #opening: OpeningHalf | undefined;
   readonly #decoder = new RecordDecoder();
+  #confirm: Buffer | undefined;
 
-  constructor(role: 'client' | 'server', socket: Socket) {
+  constructor(role: 'client' | 'server', socket: Socket, instance = KeyPair.generate()) {
     this.#role = role;
+    this.instance = instance;
     this.socket = socket;
     this.left = new Promise((resolve) => {
       for (const ended of ['end', 'error', 'close']) {
@@ -62,36 +66,45 @@ export class RoguePeer {
     socket.on('data', (chunk: Buffer) => this.#hear(chunk));
   }
 
-  static async dial(port: number): Promise<RoguePeer> {
+  static async dial(port: number, instance?: KeyPair): Promise<RoguePeer> {
     const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
     await once(socket, 'connect');
-    return new RoguePeer('client', socket);
+    return new RoguePeer('client', socket, instance);
   }
 
   write(...bytes: readonly Buffer[]): void {
     this.socket.write(Buffer.concat(bytes));
   }
 
-  /** An honest message 1, with what it announces; `key` and `service` may be those of somebody else. */
+  /** An honest message 1, and what CONFIRM is to announce; `key` and `service` may be those of somebody else. */
   message1(announcement: Partial<Announcement> = {}, key = KEY, service = SERVICE): Buffer {
     const honest = { ...HONEST, maxInFlight: 0, ...announcement };
-    const { state, message1 } = startInitiator(key, { service, announcement: honest });
+    const { state, message1 } = startInitiator(key, { service, announcement: honest, instance: this.instance });
     this.#initiator = state;
     return message1;
   }
 
   /** The answer to the message 1 that was heard. */
   message2(announcement: Partial<Announcement> = {}): Buffer {
-    const options = { service: SERVICE, announcement: { ...HONEST, ...announcement } };
+    const options = { service: SERVICE, instanceId: SERVER_ID, announcement: { ...HONEST, ...announcement } };
     const { message2, session } = respond(() => KEY.psk, options, this.#message1);
     this.#open(session);
     return message2;
   }
 
+  /**
+   * The inner of CONFIRM: of a client, the honest one, once message 2 was heard; of a server, the one that it has heard.
+   * `body` takes the place of the 78 bytes.
+   */
+  confirm(body: (honest: Buffer) => Buffer = (honest) => honest): Buffer {
+    if (this.#confirm === undefined) throw new TypeError('There is no CONFIRM yet');
+    return inner('CONFIRM', body(Buffer.from(this.#confirm)));
+  }
+
   sealed(...inners: readonly Buffer[]): Buffer {
     const half = this.#sealing;
     if (half === undefined) throw new TypeError('There is no session yet');
-    return Buffer.concat(inners.map((inner) => half.seal(inner)));
+    return Buffer.concat(inners.map((each) => half.seal(each)));
   }
 
   say(...inners: readonly Buffer[]): void {
@@ -115,6 +128,11 @@ export class RoguePeer {
   leave(): void {
     this.say(CLOSE);
     this.socket.end();
+  }
+
+  #openAsClient(session: ClientSession): void {
+    this.#confirm = session.confirm;
+    this.#open(session);
   }
 
   #open({ outgoingKey, incomingKey }: Session): void {
@@ -147,14 +165,16 @@ export class RoguePeer {
       this.#note('alert');
     } else if (this.#role === 'client' && this.#unread.length >= MESSAGE_2_BYTES) {
       const message2 = this.#take(MESSAGE_2_BYTES);
-      if (this.#initiator !== undefined) this.#open(receiveMessage2(this.#initiator, message2));
+      if (this.#initiator !== undefined) this.#openAsClient(receiveMessage2(this.#initiator, message2));
       this.#note('message 2');
     }
   }
 
   #hearRecords(opening: OpeningHalf): void {
     for (const body of this.#decoder.push(this.#take(this.#unread.length))) {
-      for (const word of wordsOf(opening.open(body, 0))) {
+      const opened = opening.open(body, 0);
+      for (const word of wordsOf(opened)) {
+        if (word === 'CONFIRM') this.#confirm = opened.subarray(1);
         if (word === 'KEY_UPDATE') opening.updateKey(0);
         this.#note(word);
       }

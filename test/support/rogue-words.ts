@@ -20,7 +20,8 @@ export function inner(type: keyof typeof TYPES | number, body: Buffer = NOTHING)
   return Buffer.concat([Buffer.of(typeof type === 'number' ? type : TYPES[type]), body]);
 }
 
-export const CONFIRM = inner('CONFIRM');
+/** As long as CONFIRM has to be; it proves nothing. The one of a session is `RoguePeer.confirm`. */
+export const FALSE_CONFIRM = inner('CONFIRM', Buffer.alloc(78, 0x55));
 export const GOAWAY = inner('GOAWAY');
 export const KEY_UPDATE = inner('KEY_UPDATE');
 export const CLOSE = inner('CLOSE', Buffer.of(0));

@@ -2,41 +2,57 @@
 import { deriveKeySchedule } from '@sealwire/crypto';
 import { describe, expect, it } from 'vitest';
 
-import { Ephemeral, receiveMessage2, respond, startInitiator } from '../../libs/transport/src/handshake/index.js';
-import type { HandshakeOptions, PskOfKey, Session } from '../../libs/transport/src/handshake/index.js';
+import { decodeAnnouncement, encodeAnnouncement } from '../../libs/transport/src/handshake/announcement.js';
+import {
+  instanceIdOf,
+  KeyPair,
+  receiveMessage2,
+  respond,
+  startInitiator,
+} from '../../libs/transport/src/handshake/index.js';
+import type { InitiatorOptions, PskOfKey, Session } from '../../libs/transport/src/handshake/index.js';
 import { encodeHeader, encodePrologue } from '../../libs/transport/src/handshake/messages.js';
-import { decodeAnnouncement, encodeAnnouncement } from '../../libs/transport/src/handshake/payload.js';
+import { beginNnpsk0, readFirst, readSecond, writeFirst, writeSecond } from '../../libs/transport/src/handshake/nnpsk0.js';
+import { encodePayload1, encodePayload2 } from '../../libs/transport/src/handshake/payload.js';
+import type { ResponderOptions } from '../../libs/transport/src/handshake/responder.js';
+import type { SymmetricState } from '../../libs/transport/src/handshake/symmetric-state.js';
 import { A128CBC_HS256, rekey } from '../../libs/transport/src/record/cipher-function.js';
 import vectors from './channel-v1.json' with { type: 'json' };
 
 const hex = (text: string): Buffer => Buffer.from(text, 'hex');
 
-const payload1 = hex(vectors.payload1);
-const payload2 = hex(vectors.payload2);
 const message1 = hex(vectors.message1);
 const message2 = hex(vectors.message2);
+/** Without its type. */
+const confirm = hex(vectors.clientToServer[0]?.inner ?? '').subarray(1);
 
 function keyOfVectors(): PskOfKey {
   const { psk, keyId } = deriveKeySchedule(hex(vectors.keyFile));
   return { psk: Buffer.from(psk), keyId: Buffer.from(keyId) };
 }
 
-const initiatorOptions: HandshakeOptions = {
+const fromClient: InitiatorOptions = {
   service: vectors.service,
-  announcement: decodeAnnouncement(payload1, 'client'),
-  ephemeral: Ephemeral.fromPrivateBytes(hex(vectors.initiatorEphemeralPrivate)),
+  announcement: vectors.clientAnnouncement,
+  instance: KeyPair.fromPrivateBytes(hex(vectors.instancePrivate)),
+  ephemeral: KeyPair.fromPrivateBytes(hex(vectors.initiatorEphemeralPrivate)),
 };
-const responderOptions: HandshakeOptions = {
+const fromServer: ResponderOptions = {
   service: vectors.service,
-  announcement: decodeAnnouncement(payload2, 'server'),
-  ephemeral: Ephemeral.fromPrivateBytes(hex(vectors.responderEphemeralPrivate)),
+  announcement: vectors.serverAnnouncement,
+  instanceId: hex(vectors.serverInstanceId),
+  ephemeral: KeyPair.fromPrivateBytes(hex(vectors.responderEphemeralPrivate)),
 };
 
-const initiate = (): ReturnType<typeof startInitiator> => startInitiator(keyOfVectors(), initiatorOptions);
-const answer = (): ReturnType<typeof respond> => respond(() => keyOfVectors().psk, responderOptions, message1);
+const initiate = (): ReturnType<typeof startInitiator> => startInitiator(keyOfVectors(), fromClient);
+const answer = (): ReturnType<typeof respond> => respond(() => keyOfVectors().psk, fromServer, message1);
+
+function begin(): SymmetricState {
+  const prologue = hex(vectors.prologue);
+  return beginNnpsk0({ cipher: A128CBC_HS256, prologue, psk: hex(vectors.psk) });
+}
 
 function expectSession(session: Session, outgoingKey: string, incomingKey: string): void {
-  expect(session.handshakeHash).toEqual(hex(vectors.handshakeHash));
   expect(session.keyId).toEqual(hex(vectors.keyId));
   expect(session.outgoingKey).toEqual(hex(outgoingKey));
   expect(session.incomingKey).toEqual(hex(incomingKey));
@@ -53,31 +69,40 @@ describe('the handshake of channel-v1.json', () => {
     expect(hex(vectors.prologue).toString('latin1')).toContain(vectors.channelLabel);
   });
 
-  it('says the same in its payloads', () => {
-    expect(initiatorOptions.announcement).toEqual({
-      instanceId: Buffer.alloc(16, 0xaa),
-      unixMs: 1_700_000_000_000,
-      maxMessageBytes: 8 * 1024 * 1024,
-      maxInFlight: 0,
-      maxIncompleteBytes: 64 * 1024 * 1024,
-    });
-    expect(encodeAnnouncement(initiatorOptions.announcement)).toEqual(payload1);
-    expect(encodeAnnouncement(responderOptions.announcement)).toEqual(payload2);
-  });
-
-  it('is the same as initiator', () => {
+  it('is the same as initiator, the proof of the instance included', () => {
     const { state, message1: sent } = initiate();
     expect(sent).toEqual(message1);
     const session = receiveMessage2(state, message2);
     expectSession(session, vectors.keyClientToServer, vectors.keyServerToClient);
-    expect(encodeAnnouncement(session.peer)).toEqual(payload2);
+    expect(session.peer).toMatchObject({ maxMessageBytes: 4_194_304, maxInFlight: 1024, unixMs: 1_767_225_600_456 });
+    expect(session.confirm).toEqual(confirm);
   });
 
-  it('is the same as responder', () => {
-    const { message2: sent, session } = answer();
+  it('is the same as responder, which verifies the proof', () => {
+    const { message2: sent, session, verifier } = answer();
     expect(sent).toEqual(message2);
     expectSession(session, vectors.keyServerToClient, vectors.keyClientToServer);
-    expect(encodeAnnouncement(session.peer)).toEqual(payload1);
+    const { features: _, ...announcement } = vectors.clientAnnouncement;
+    expect(verifier.verify(confirm)).toEqual({ instanceKey: hex(vectors.instancePublic), announcement });
+  });
+
+  it('has the same handshake hash after message 2 on both sides', () => {
+    const [client, server] = [begin(), begin()];
+    const first = writeFirst(client, fromClient.ephemeral as KeyPair, encodePayload1());
+    expect(first).toEqual(message1.subarray(16));
+    const { peerPublicKey } = readFirst(server, first);
+    const second = writeSecond(server, fromServer.ephemeral as KeyPair, peerPublicKey, encodePayload2(fromServer));
+    expect(second).toEqual(message2.subarray(8));
+    readSecond(client, fromClient.ephemeral as KeyPair, second);
+    for (const { handshakeHash } of [client, server]) expect(handshakeHash).toEqual(hex(vectors.handshakeHash));
+  });
+
+  it('names the client object by its instance key', () => {
+    expect(fromClient.instance.publicKey).toEqual(hex(vectors.instancePublic));
+    expect(instanceIdOf(fromClient.instance.publicKey)).toEqual(hex(vectors.instanceId));
+    expect(confirm.subarray(32, 48)).toEqual(hex(vectors.proof));
+    expect(confirm.subarray(48)).toEqual(encodeAnnouncement(vectors.clientAnnouncement));
+    expect(encodeAnnouncement(decodeAnnouncement(confirm.subarray(48), 'client'))).toEqual(confirm.subarray(48));
   });
 
   it('ends in a traffic key that a key update turns into the next one', () => {

@@ -12,7 +12,7 @@ import {
 } from '../../libs/transport/src/handshake/nnpsk0.js';
 import { CipherState } from '../../libs/transport/src/handshake/symmetric-state.js';
 import type { SymmetricState } from '../../libs/transport/src/handshake/symmetric-state.js';
-import { Ephemeral } from '../../libs/transport/src/handshake/x25519.js';
+import { KeyPair } from '../../libs/transport/src/handshake/x25519.js';
 import type { CipherFunction } from '../../libs/transport/src/record/cipher-function.js';
 import { AES_GCM, CHACHA_POLY } from '../support/noise-ciphers.js';
 
@@ -23,8 +23,8 @@ interface Message {
 
 interface Vector {
   readonly name: string;
-  readonly initiator: { readonly symmetric: SymmetricState; readonly ephemeral: Ephemeral };
-  readonly responder: { readonly symmetric: SymmetricState; readonly ephemeral: Ephemeral };
+  readonly initiator: { readonly symmetric: SymmetricState; readonly ephemeral: KeyPair };
+  readonly responder: { readonly symmetric: SymmetricState; readonly ephemeral: KeyPair };
   readonly handshakeHash: Buffer;
   readonly messages: readonly Message[];
 }
@@ -60,11 +60,11 @@ function loadVector(cipher: CipherFunction): Vector {
     name,
     initiator: {
       symmetric: begin(vector.init_prologue, vector.init_psks),
-      ephemeral: Ephemeral.fromPrivateBytes(hex(vector.init_ephemeral)),
+      ephemeral: KeyPair.fromPrivateBytes(hex(vector.init_ephemeral)),
     },
     responder: {
       symmetric: begin(vector.resp_prologue, vector.resp_psks),
-      ephemeral: Ephemeral.fromPrivateBytes(hex(vector.resp_ephemeral)),
+      ephemeral: KeyPair.fromPrivateBytes(hex(vector.resp_ephemeral)),
     },
     handshakeHash: hex(vector.handshake_hash),
     messages: vector.messages.map(({ payload, ciphertext }) => ({

@@ -20,6 +20,7 @@ const FAULT_OF = {
   ERR_HANDSHAKE_TIMEOUT: 'network',
   ERR_INCOMPLETE_LIMIT: 'peer',
   ERR_IN_FLIGHT_LIMIT: 'peer',
+  ERR_INSTANCE_PROOF: 'peer',
   ERR_INTERNAL: 'caller',
   ERR_KEY_EXHAUSTED: 'peer',
   ERR_KEY_UPDATE_FLOOD: 'peer',

@@ -1,12 +1,13 @@
 // Faults up to CONFIRM: docs/protocol.md §4.
 import { writeFirst, beginNnpsk0 } from '../../../libs/transport/src/handshake/nnpsk0.js';
 import { encodeHeader, encodeMessage1, encodePrologue } from '../../../libs/transport/src/handshake/messages.js';
-import { encodeAnnouncement } from '../../../libs/transport/src/handshake/payload.js';
-import { Ephemeral } from '../../../libs/transport/src/handshake/x25519.js';
+import { encodePayload1 } from '../../../libs/transport/src/handshake/payload.js';
+import { KeyPair } from '../../../libs/transport/src/handshake/x25519.js';
 import { A128CBC_HS256 } from '../../../libs/transport/src/record/cipher-function.js';
 import type { ClientFault } from '../../support/fault.js';
-import { HONEST, KEY } from '../../support/rogue-peer.js';
-import { CONFIRM, GOAWAY, inner, KEY_UPDATE, PING, request } from '../../support/rogue-words.js';
+import { KEY } from '../../support/rogue-peer.js';
+import type { RoguePeer } from '../../support/rogue-peer.js';
+import { GOAWAY, inner, KEY_UPDATE, PING, request } from '../../support/rogue-words.js';
 
 export const ALERT = Buffer.from('e1534c5701ff0000', 'hex');
 export const LOW_ORDER = {
@@ -20,11 +21,11 @@ export const LOW_ORDER = {
 };
 
 /** Sealed as it should be; the payload and the public key are what they are. */
-function crafted(payload: Buffer, publicKey = Ephemeral.generate().publicKey): Buffer {
+function crafted(payload: Buffer, publicKey = KeyPair.generate().publicKey): Buffer {
   const header = encodeHeader(KEY.keyId);
   const prologue = encodePrologue(header, 'default');
   const symmetric = beginNnpsk0({ cipher: A128CBC_HS256, prologue, psk: KEY.psk });
-  return encodeMessage1(header, writeFirst(symmetric, { publicKey } as Ephemeral, payload));
+  return encodeMessage1(header, writeFirst(symmetric, { publicKey } as KeyPair, payload));
 }
 
 export function changed(message: Buffer, at: number, bytes: Buffer): Buffer {
@@ -33,7 +34,7 @@ export function changed(message: Buffer, at: number, bytes: Buffer): Buffer {
   return copy;
 }
 
-const PAYLOAD_1 = encodeAnnouncement({ ...HONEST, maxInFlight: 0 });
+const PAYLOAD_1 = encodePayload1();
 const refused = { at: 'connected', hears: ['alert'] } as const;
 const beforeConfirm = { at: 'handshaken' } as const;
 
@@ -83,13 +84,13 @@ export const STRANGER_FAULTS: readonly ClientFault[] = [
   {
     ...refused,
     name: 'sends CONFIRM behind message 1, before message 2 [R4.10]',
-    does: (rogue) => rogue.write(rogue.message1(), Buffer.of(0, 32), Buffer.alloc(32, 7)),
+    does: (rogue) => rogue.write(rogue.message1(), Buffer.of(0, 96), Buffer.alloc(96, 7)),
     ends: 'ERR_EARLY_BYTES',
   },
   {
     ...refused,
     name: 'alters the tag of payload 1 [R3.5]',
-    does: (rogue) => rogue.write(changed(rogue.message1(), 111, Buffer.of(0))),
+    does: (rogue) => rogue.write(changed(rogue.message1(), 79, Buffer.of(0))),
     ends: 'ERR_OPEN_FAILED',
   },
   {
@@ -112,13 +113,19 @@ export const STRANGER_FAULTS: readonly ClientFault[] = [
   },
   {
     ...refused,
-    name: 'announces less than 64 KiB [R4.5]',
-    does: (rogue) => rogue.write(rogue.message1({ maxMessageBytes: 65_535 })),
-    ends: 'ERR_PEER_LIMITS',
+    name: 'speaks version 2 [R8.3]',
+    does: (rogue) => rogue.write(changed(rogue.message1(), 4, Buffer.of(2))),
+    ends: 'ERR_HANDSHAKE_MALFORMED',
   },
   {
     ...refused,
-    name: 'seals a payload that is one byte short',
+    name: 'sends the first message of a hybrid [R8.3]',
+    does: (rogue) => rogue.write(changed(rogue.message1(), 5, Buffer.of(3))),
+    ends: 'ERR_HANDSHAKE_MALFORMED',
+  },
+  {
+    ...refused,
+    name: 'seals a payload that is one byte short [R4.21]',
     does: (rogue) => rogue.write(crafted(PAYLOAD_1.subarray(1))),
     ends: 'ERR_HANDSHAKE_MALFORMED',
   },
@@ -147,6 +154,15 @@ export const STRANGER_FAULTS: readonly ClientFault[] = [
   },
 ];
 
+const OTHER_S = KeyPair.generate().publicKey;
+const flip = (bytes: Buffer, at: number): Buffer => Buffer.of(bytes.readUInt8(at) ^ 0x80);
+
+/** A CONFIRM that is sealed as it should be, with a genuine request behind it. */
+function confirms(how: string, change: (body: Buffer) => Buffer, ends: string): ClientFault {
+  const does: ClientFault['does'] = (rogue) => rogue.say(rogue.confirm(change), request());
+  return { ...beforeConfirm, name: `sends CONFIRM ${how}`, does, ends };
+}
+
 /** What a server takes from somebody who may have replayed message 1. */
 export const UNCONFIRMED_FAULTS: readonly ClientFault[] = [
   {
@@ -159,33 +175,55 @@ export const UNCONFIRMED_FAULTS: readonly ClientFault[] = [
     ...beforeConfirm,
     name: 'forges CONFIRM, with a genuine request behind it [R4.13]',
     does: (rogue) => {
-      rogue.sealed(CONFIRM);
-      rogue.write(Buffer.of(0, 32), Buffer.alloc(32, 7), rogue.sealed(request()));
+      rogue.sealed(rogue.confirm());
+      rogue.write(Buffer.of(0, 96), Buffer.alloc(96, 7), rogue.sealed(request()));
     },
     ends: 'ERR_OPEN_FAILED',
   },
-  ...[31, 33, 48, 65_520].map((length): ClientFault => {
+  ...[32, 80, 95, 97, 112, 65_520].map((length): ClientFault => {
     const name = `announces a first record of ${length} bytes, and no more [R4.12]`;
     const does: ClientFault['does'] = (rogue) => rogue.write(Buffer.of(length >> 8, length & 0xff));
     return { at: 'handshaken', name, does, ends: 'ERR_RECORD_LENGTH' };
   }),
   ...Object.entries({ KEY_UPDATE, GOAWAY, PING, 'an empty inner': Buffer.alloc(0) }).map(([what, first]) => ({
     at: 'handshaken' as const,
-    name: `sends ${what} in the place of CONFIRM [R5.5]`,
-    does: (rogue: Parameters<ClientFault['does']>[0]) => rogue.say(first),
-    ends: first.length === 0 ? 'ERR_RECORD_MALFORMED' : 'ERR_RECORD_UNEXPECTED',
+    name: `sends ${what} in the place of CONFIRM, of another length [R4.12]`,
+    does: (rogue: RoguePeer) => rogue.say(first),
+    ends: 'ERR_RECORD_LENGTH',
   })),
   {
     ...beforeConfirm,
-    name: 'sends a request before CONFIRM [R4.12]',
+    name: 'sends DATA of the length of CONFIRM [R5.5]',
+    does: (rogue) => rogue.say(inner('DATA', Buffer.alloc(78))),
+    ends: 'ERR_RECORD_UNEXPECTED',
+  },
+  ...Object.entries({ GOAWAY: 4, CREDIT: 8, 'an unknown type': 9 }).map(([what, type]) => ({
+    at: 'handshaken' as const,
+    name: `sends ${what} of the length of CONFIRM [R5.4]`,
+    does: (rogue: RoguePeer) => rogue.say(inner(type, Buffer.alloc(78))),
+    ends: 'ERR_RECORD_MALFORMED',
+  })),
+  {
+    ...beforeConfirm,
+    name: 'sends a request before CONFIRM [R4.12] [R4.15]',
     does: (rogue) => rogue.say(request()),
     ends: 'ERR_RECORD_LENGTH',
   },
+  confirms('a byte short', (body) => body.subarray(1), 'ERR_RECORD_MALFORMED'),
+  confirms('that proves a low-order point [R4.7]', (body) => body.fill(0, 0, 32), 'ERR_HANDSHAKE_MALFORMED'),
+  confirms('with the S of somebody else [R4.30]', (body) => changed(body, 0, OTHER_S), 'ERR_INSTANCE_PROOF'),
+  confirms('with a proof of zeros [R4.30]', (body) => body.fill(0, 32, 48), 'ERR_INSTANCE_PROOF'),
+  confirms('with the top bit of S set [R4.30]', (body) => changed(body, 31, flip(body, 31)), 'ERR_INSTANCE_PROOF'),
+  confirms('with a feature not offered [R4.4]', (body) => body.fill(1, 71, 72), 'ERR_HANDSHAKE_MALFORMED'),
+  confirms('of less than 64 KiB [R4.5]', (body) => body.fill(0, 56, 58), 'ERR_PEER_LIMITS'),
   {
     ...beforeConfirm,
-    name: 'sends CONFIRM with a body',
-    does: (rogue) => rogue.say(inner('CONFIRM', Buffer.of(1))),
-    ends: 'ERR_RECORD_MALFORMED',
+    name: 'alters the tag of CONFIRM [R4.30]',
+    does: (rogue) => {
+      const record = rogue.sealed(rogue.confirm());
+      rogue.write(changed(record, 97, flip(record, 97)), rogue.sealed(request()));
+    },
+    ends: 'ERR_OPEN_FAILED',
   },
   {
     ...beforeConfirm,

@@ -1,6 +1,6 @@
 // How a server may end a connection that it should not: docs/protocol.md §5.5 to §5.9.
 import type { ServerFault } from '../../support/fault.js';
-import { answer, CLOSE, CONFIRM, data, first, GOAWAY } from '../../support/rogue-words.js';
+import { answer, CLOSE, data, FALSE_CONFIRM, first, GOAWAY } from '../../support/rogue-words.js';
 import { BOTH, silent } from './lifecycle.js';
 
 const open = { at: 'open' } as const;
@@ -46,5 +46,10 @@ export const SERVER_LIFECYCLE_FAULTS: readonly ServerFault[] = [
     does: (rogue) => void rogue.socket.end(rogue.sealed(data(first('NEXT', 1)))),
     ends: 'ERR_TRUNCATED',
   },
-  { ...open, ends: 'ERR_RECORD_UNEXPECTED', name: 'says CONFIRM first [R5.5]', does: (rogue) => rogue.say(CONFIRM) },
+  {
+    ...open,
+    ends: 'ERR_RECORD_UNEXPECTED',
+    name: 'says CONFIRM first [R5.5]',
+    does: (rogue) => rogue.say(FALSE_CONFIRM),
+  },
 ];

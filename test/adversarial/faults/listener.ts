@@ -69,6 +69,30 @@ export const LISTENER_FAULTS: readonly ServerFault[] = [
   },
   {
     at: 'handshaken',
+    name: 'sends an alert with bytes behind it, which is no more than an alert [R4.26]',
+    does: (rogue) => rogue.write(ALERT, Buffer.alloc(8)),
+    ends: 'ERR_EARLY_BYTES',
+  },
+  {
+    at: 'handshaken',
+    name: 'ends in the middle of an alert, which is no less than an alert [R4.26]',
+    does: (rogue) => void rogue.socket.end(ALERT.subarray(0, 6)),
+    ends: 'ERR_CONNECT_FAILED',
+  },
+  {
+    at: 'handshaken',
+    name: 'answers with the second message of a hybrid [R8.2]',
+    does: (rogue) => rogue.write(changed(rogue.message2(), 5, Buffer.of(4))),
+    ends: 'ERR_HANDSHAKE_MALFORMED',
+  },
+  {
+    at: 'handshaken',
+    name: 'answers in version 2 [R8.2]',
+    does: (rogue) => rogue.write(changed(rogue.message2(), 4, Buffer.of(2))),
+    ends: 'ERR_HANDSHAKE_MALFORMED',
+  },
+  {
+    at: 'handshaken',
     name: 'stays silent after message 1',
     limits: { connectTimeoutMs: 1_000 },
     does: () => undefined,

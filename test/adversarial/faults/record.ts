@@ -1,7 +1,7 @@
 // Faults of open connections in their records: docs/protocol.md §5.
 import type { ClientFault, Fault, ServerFault } from '../../support/fault.js';
 import type { RoguePeer } from '../../support/rogue-peer.js';
-import { CONFIRM, data, first, frame, GOAWAY, inner, KEY_UPDATE, MORE, PING } from '../../support/rogue-words.js';
+import { data, FALSE_CONFIRM, first, frame, GOAWAY, inner, KEY_UPDATE, MORE, PING } from '../../support/rogue-words.js';
 
 const open = { at: 'open' } as const;
 const says =
@@ -27,7 +27,7 @@ const MALFORMED: Readonly<Record<string, Buffer>> = {
   'a PONG of 7 bytes': inner('PONG', Buffer.alloc(7)),
   'KEY_UPDATE with a body': inner('KEY_UPDATE', Buffer.of(0)),
   'GOAWAY with a body': inner('GOAWAY', Buffer.of(0)),
-  'CONFIRM with a body': inner('CONFIRM', Buffer.of(0)),
+  'CONFIRM of 77 bytes': inner('CONFIRM', Buffer.alloc(77)),
   'CLOSE without a code': inner('CLOSE'),
   'CLOSE with code 4': inner('CLOSE', Buffer.of(4)),
   'CLOSE with 2 bytes': inner('CLOSE', Buffer.of(0, 0)),
@@ -111,7 +111,7 @@ const BOTH: readonly Fault[] = [
     ends: 'ERR_RECORD_UNEXPECTED',
     hears: ['PONG'],
   },
-  { ...open, name: 'sends CONFIRM [R5.5]', does: says(CONFIRM), ends: 'ERR_RECORD_UNEXPECTED' },
+  { ...open, name: 'sends CONFIRM [R5.5]', does: says(FALSE_CONFIRM), ends: 'ERR_RECORD_UNEXPECTED' },
   { ...open, name: 'sends GOAWAY twice [R5.15]', does: says(GOAWAY, GOAWAY), ends: 'ERR_RECORD_UNEXPECTED' },
   {
     ...open,

@@ -12,7 +12,7 @@ import { CLIENT_MESSAGE_FAULTS } from '../../adversarial/faults/message.js';
 import { SealwireServer } from '../../../libs/transport/src/index.js';
 import { keyring, newClient, portOf } from '../../support/pair.js';
 import { RoguePeer } from '../../support/rogue-peer.js';
-import { asked, CONFIRM, event, fragments, message, request } from '../../support/rogue-words.js';
+import { asked, event, fragments, message, request } from '../../support/rogue-words.js';
 import { stands, type Attack } from '../attack.js';
 import { atEnd } from '../clean-up.js';
 import { play } from '../play.js';
@@ -90,7 +90,7 @@ async function readErrors() {
   atEnd(() => rogue.socket.destroy());
   rogue.write(rogue.message1());
   await rogue.hears('message 2');
-  rogue.say(CONFIRM, request(1, json(`{"text":"${SENT_SECRET}",`)));
+  rogue.say(rogue.confirm(), request(1, json(`{"text":"${SENT_SECRET}",`)));
   await rogue.hears('ERROR 1 ERR_MESSAGE_MALFORMED');
   const badEvent = message(Buffer.alloc(8), 'fail', '', Buffer.from(`\0${SENT_SECRET}`));
   rogue.say(event(2, badEvent));
@@ -150,7 +150,7 @@ async function makeNoise() {
     else {
       rogue.write(message1);
       await rogue.hears('message 2');
-      const stream = rogue.sealed(CONFIRM, request(1));
+      const stream = rogue.sealed(rogue.confirm(), request(1));
       rogue.socket.end(Buffer.concat([changeAnywhere(stream.subarray(0, 34)), stream.subarray(34)]));
     }
     await rogue.left;

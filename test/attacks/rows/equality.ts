@@ -7,7 +7,7 @@ import { expandKey } from '../../../libs/transport/src/record/cipher-function.js
 import { resolveLimits } from '../../../libs/transport/src/limits.js';
 import { SealingHalf } from '../../../libs/transport/src/record/half-connection.js';
 import { falls, stands, type Attack } from '../attack.js';
-import { Channel, comesTrue, MESSAGE_1_BYTES, outcomeOf, recordsOf } from '../targets/channel.js';
+import { Channel, comesTrue, CONFIRM_BYTES, MESSAGE_1_BYTES, outcomeOf, recordsOf } from '../targets/channel.js';
 import { LegacyWire } from '../targets/legacy.js';
 import { MoleculerPair } from '../targets/moleculer.js';
 
@@ -108,7 +108,7 @@ async function compareLengths() {
   for (const guess of [secret, 'qzjx#~kvw^9@!u%m&3t+8Y'].map((text) => text.repeat(40))) {
     const before = channel.proxy.bytes('c2s').length;
     await outcomeOf(client, 'echo', secret + guess);
-    lengths.push(channel.proxy.bytes('c2s').length - before - (before === 0 ? MESSAGE_1_BYTES + 34 : 0));
+    lengths.push(channel.proxy.bytes('c2s').length - before - (before === 0 ? MESSAGE_1_BYTES + CONFIRM_BYTES : 0));
   }
   const compressed = [secret.repeat(41)].map((text) => deflateSync(text).length);
   return stands(

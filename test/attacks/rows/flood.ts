@@ -1,6 +1,6 @@
 // Rows 20, 22, 23, 25, 46 and 49: many, slow, tiny, unread and cancelled. A client that comes meanwhile is served.
 import { RoguePeer } from '../../support/rogue-peer.js';
-import { asked, CONFIRM, data, frame, request } from '../../support/rogue-words.js';
+import { asked, data, frame, request } from '../../support/rogue-words.js';
 import { NotCarriedOut, stands, type Attack, type Observation } from '../attack.js';
 import { atEnd } from '../clean-up.js';
 import type { Usage } from '../measured-process.js';
@@ -38,7 +38,7 @@ async function silentCrowd() {
   const during = await serveAgain(server);
   await made;
   const afterwards = await serveAgain(server);
-  verified.say(CONFIRM, request());
+  verified.say(verified.confirm(), request());
   const hasItsPlace = await verified.hears('NEXT 1').then(
     () => true,
     () => false,
@@ -116,7 +116,7 @@ async function slowHandshakes() {
   const heard = rogues.slice(20, 40).map(({ words }) => words.join());
   if (heard.includes('')) throw new NotCarriedOut('A message 1 came after the deadline');
   return judge(
-    `60 slow handshakes, all gone; of 112 bytes, one each ${DRIP_MS} ms, ${mostBytes} went out until the deadline`,
+    `60 slow handshakes, all gone; of 80 bytes, one each ${DRIP_MS} ms, ${mostBytes} went out until the deadline`,
     served,
     before,
     await server.usage(),

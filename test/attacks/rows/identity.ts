@@ -6,8 +6,8 @@ import { join } from 'node:path';
 
 import { generateKey, Keyring, SecretKey } from '@sealwire/crypto';
 import { LegacyRawServer } from '../../../libs/transport/src/legacy/index.js';
-import { respond, startInitiator } from '../../../libs/transport/src/handshake/index.js';
-import { HONEST, KEY, RoguePeer } from '../../support/rogue-peer.js';
+import { KeyPair, respond, startInitiator } from '../../../libs/transport/src/handshake/index.js';
+import { HONEST, KEY, RoguePeer, SERVER_ID } from '../../support/rogue-peer.js';
 import { legacyPortOf, listenLegacy } from '../../support/legacy.js';
 import { newClient } from '../../support/pair.js';
 import { falls, stands, type Attack } from '../attack.js';
@@ -59,7 +59,7 @@ const FOREIGN: Readonly<Record<string, Buffer>> = {
   TLS: Buffer.from('16030100050100000100', 'hex'),
   'Nest TCP': Buffer.from('17#{"pattern":"count"}'),
   'the legacy wire': Buffer.alloc(16, 0x5a),
-  'version 2': Buffer.concat([Buffer.from('e1534c5702010068', 'hex'), Buffer.alloc(104)]),
+  'version 2': Buffer.concat([Buffer.from('e1534c5702010048', 'hex'), Buffer.alloc(72)]),
   'records without a handshake': Buffer.concat([Buffer.of(0, 32), Buffer.alloc(32)]),
 };
 
@@ -164,9 +164,9 @@ async function confuseKeys() {
 
 /** Only the header differs, and the responder has the same key for every id: nothing but the prologue can tell. */
 function bindsKeyId(): boolean {
-  const { message1 } = startInitiator(KEY, { service: 'default', announcement: HONEST });
-  const answer = (bytes: Buffer): unknown =>
-    respond(() => KEY.psk, { service: 'default', announcement: HONEST }, bytes);
+  const options = { service: 'default', announcement: HONEST };
+  const { message1 } = startInitiator(KEY, { ...options, instance: KeyPair.generate() });
+  const answer = (bytes: Buffer): unknown => respond(() => KEY.psk, { ...options, instanceId: SERVER_ID }, bytes);
   answer(message1);
   const renamed = Buffer.from(message1);
   renamed.writeUInt8(renamed.readUInt8(8) ^ 1, 8);

@@ -7,7 +7,7 @@ import { resolveLimits } from '../../../libs/transport/src/limits.js';
 import { MAX_RECORDS, OpeningHalf, SealingHalf } from '../../../libs/transport/src/record/half-connection.js';
 import { generateKey } from '@sealwire/crypto';
 import { newClient } from '../../support/pair.js';
-import { asked, CONFIRM, data, first, frame, MORE, request } from '../../support/rogue-words.js';
+import { asked, data, first, frame, MORE, request } from '../../support/rogue-words.js';
 import { RoguePeer } from '../../support/rogue-peer.js';
 import { stands, type Attack } from '../attack.js';
 import { atEnd } from '../clean-up.js';
@@ -59,7 +59,7 @@ async function byteByByte() {
   };
   await drip(rogue.message1());
   await rogue.hears('message 2');
-  await drip(rogue.sealed(CONFIRM, request(1), request(2)));
+  await drip(rogue.sealed(rogue.confirm(), request(1), request(2)));
   await rogue.hears('NEXT 2');
   return stands(`handshake and two requests in 246 chunks: ${rogue.words.join(', ')}`, {
     'it was not served': rogue.words.join() !== 'message 2,NEXT 1,NEXT 2',

@@ -4,7 +4,7 @@ import { createDecipheriv } from 'node:crypto';
 import { CLIENT_RECORD_FAULTS } from '../../adversarial/faults/record.js';
 import { UNCONFIRMED_FAULTS } from '../../adversarial/faults/handshake.js';
 import { RoguePeer } from '../../support/rogue-peer.js';
-import { asked, CONFIRM, request } from '../../support/rogue-words.js';
+import { asked, request } from '../../support/rogue-words.js';
 import { flipBit } from '../../support/tcp-proxy.js';
 import { falls, NotCarriedOut, stands, type Attack } from '../attack.js';
 import { atEnd } from '../clean-up.js';
@@ -82,7 +82,7 @@ async function flipEveryBit() {
     rogue.write(rogue.message1());
     await rogue.hears('message 2');
     const requests = [1, 2].map((stream) => request(stream, asked('count', bit * 2 + stream)));
-    const stream = rogue.sealed(CONFIRM, ...requests);
+    const stream = rogue.sealed(rogue.confirm(), ...requests);
     // A length that has grown makes the server wait for more: there is no more.
     rogue.socket.end(flipBit('c2s', bit)(stream, 0, 'c2s'));
     await rogue.left;

@@ -9,14 +9,13 @@ import type {
 } from '../../../libs/transport/src/index.js';
 import { newClient, portOf, startServer } from '../../support/pair.js';
 import { RoguePeer } from '../../support/rogue-peer.js';
-import { CONFIRM } from '../../support/rogue-words.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
 import { NotCarriedOut } from '../attack.js';
 import { atEnd } from '../clean-up.js';
 
-export const MESSAGE_1_BYTES = 112;
+export const MESSAGE_1_BYTES = 80;
 export const MESSAGE_2_BYTES = 104;
-export const CONFIRM_BYTES = 34;
+export const CONFIRM_BYTES = 98;
 
 /** For what an attack has to see before it can go on. Nothing is judged by it. */
 export const PATIENCE_MS = 30_000;
@@ -68,7 +67,7 @@ export class Channel {
     atEnd(() => rogue.socket.destroy());
     rogue.write(rogue.message1());
     await rogue.hears('message 2');
-    rogue.say(CONFIRM);
+    rogue.say(rogue.confirm());
     return rogue;
   }
 

@@ -4,12 +4,18 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 
 import type { SecretKey } from '@sealwire/crypto';
-import { receiveMessage2, respond, startInitiator, type Session } from '../../../libs/transport/src/handshake/index.js';
+import {
+  KeyPair,
+  receiveMessage2,
+  respond,
+  startInitiator,
+  type Session,
+} from '../../../libs/transport/src/handshake/index.js';
 import { expandKey } from '../../../libs/transport/src/record/cipher-function.js';
 import { resolveLimits } from '../../../libs/transport/src/limits.js';
 import { SealingHalf } from '../../../libs/transport/src/record/half-connection.js';
-import { HONEST } from '../../support/rogue-peer.js';
-import { CONFIRM } from '../../support/rogue-words.js';
+import { HONEST, SERVER_ID } from '../../support/rogue-peer.js';
+import { inner } from '../../support/rogue-words.js';
 import { atEnd } from '../clean-up.js';
 import { MESSAGE_1_BYTES, MESSAGE_2_BYTES } from './channel.js';
 
@@ -31,10 +37,11 @@ export async function dialKnown(port: number, key: SecretKey): Promise<Session> 
   const socket = connect(port, '127.0.0.1');
   atEnd(() => socket.destroy());
   const psk = { keyId: Buffer.from(key.idBytes), psk: Buffer.from(key.psk()) };
-  const { state, message1 } = startInitiator(psk, { service: 'default', announcement: { ...HONEST, maxInFlight: 0 } });
+  const announcement = { ...HONEST, maxInFlight: 0 };
+  const { state, message1 } = startInitiator(psk, { service: 'default', announcement, instance: KeyPair.generate() });
   socket.write(message1);
   const session = receiveMessage2(state, await readExactly(socket, MESSAGE_2_BYTES));
-  socket.write(new SealingHalf(session.outgoingKey, resolveLimits({}).key, 0).seal(CONFIRM));
+  socket.write(new SealingHalf(session.outgoingKey, resolveLimits({}).key, 0).seal(inner('CONFIRM', session.confirm)));
   return session;
 }
 
@@ -48,7 +55,8 @@ export async function listenKnown(
     if (socket === undefined) throw new Error('Nobody came');
     atEnd(() => socket.destroy());
     const message1 = await readExactly(socket, MESSAGE_1_BYTES);
-    const answer = respond(() => Buffer.from(key.psk()), { service: 'default', announcement: HONEST }, message1);
+    const options = { service: 'default', instanceId: SERVER_ID, announcement: HONEST };
+    const answer = respond(() => Buffer.from(key.psk()), options, message1);
     socket.write(answer.message2);
     socket.resume();
     return answer.session;

@@ -7,7 +7,6 @@ import { fileURLToPath } from 'node:url';
 import type { SealwireServerOptions } from '../../../libs/transport/src/index.js';
 import { key } from '../../support/pair.js';
 import { RoguePeer } from '../../support/rogue-peer.js';
-import { CONFIRM } from '../../support/rogue-words.js';
 import { NotCarriedOut } from '../attack.js';
 import { atEnd } from '../clean-up.js';
 import type { Command, Served, Usage } from '../measured-process.js';
@@ -55,7 +54,7 @@ export class ServerProcess {
     atEnd(() => rogue.socket.destroy());
     rogue.write(rogue.message1());
     await rogue.hears('message 2');
-    rogue.say(CONFIRM);
+    rogue.say(rogue.confirm());
     return rogue;
   }
 

@@ -1,22 +1,14 @@
 import { diffieHellman, generateKeyPairSync, randomBytes } from 'node:crypto';
-import { receiveMessage2, respond, startInitiator, type HandshakeOptions } from '#transport/handshake/index.js';
+import { KeyPair, receiveMessage2, respond, startInitiator } from '#transport/handshake/index.js';
 import type { MicroCase } from './case.js';
 
 const KEY = { keyId: randomBytes(8), psk: randomBytes(32) };
-const OPTIONS: HandshakeOptions = {
-  service: 'default',
-  announcement: {
-    instanceId: randomBytes(16),
-    unixMs: 0,
-    maxMessageBytes: 1024 * 1024,
-    maxInFlight: 0,
-    maxIncompleteBytes: 1024 * 1024,
-  },
-};
+const LIMITS = { unixMs: 0, maxMessageBytes: 1024 * 1024, maxIncompleteBytes: 1024 * 1024 };
 /** A server announces how much it takes at once, a client that it takes no calls. */
-const SERVER_OPTIONS = { ...OPTIONS, announcement: { ...OPTIONS.announcement, maxInFlight: 1024 } };
+const CLIENT = { service: 'default', instance: KeyPair.generate(), announcement: { ...LIMITS, maxInFlight: 0 } };
+const SERVER = { service: 'default', instanceId: randomBytes(16), announcement: { ...LIMITS, maxInFlight: 1024 } };
 
-/** Both sides of a handshake, against the least that two fresh X25519 exchanges cost. */
+/** Both sides of a handshake with the instance proof, against the least that two fresh X25519 exchanges cost. */
 export function handshakeCases(): readonly MicroCase[] {
   return [
     {
@@ -31,9 +23,9 @@ export function handshakeCases(): readonly MicroCase[] {
 }
 
 function shakeHands(): unknown {
-  const { state, message1 } = startInitiator(KEY, OPTIONS);
-  const { message2 } = respond(() => KEY.psk, SERVER_OPTIONS, message1);
-  return receiveMessage2(state, message2);
+  const { state, message1 } = startInitiator(KEY, CLIENT);
+  const { message2, verifier } = respond(() => KEY.psk, SERVER, message1);
+  return verifier.verify(receiveMessage2(state, message2).confirm);
 }
 
 function exchangeKeys(): unknown {

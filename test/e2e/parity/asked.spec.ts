@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { outcome, startApplication } from '../../support/application.js';
 import { endAll, newClient, portOf } from '../../support/pair.js';
 import { RoguePeer } from '../../support/rogue-peer.js';
-import { asked, CONFIRM, data, fragments, frame, PING, request } from '../../support/rogue-words.js';
+import { asked, data, fragments, frame, PING, request } from '../../support/rogue-words.js';
 
 const peers: RoguePeer[] = [];
 let served: unknown[] = [];
@@ -46,7 +46,7 @@ async function dial(server: SealwireServer): Promise<RoguePeer> {
   peers.push(peer);
   peer.write(peer.message1());
   await peer.hears('message 2');
-  peer.say(CONFIRM);
+  peer.say(peer.confirm());
   return peer;
 }
 

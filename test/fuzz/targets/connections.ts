@@ -1,4 +1,5 @@
 // docs/protocol.md §5: two whole connections that keep every rule, with all that can cross between them.
+import type { ConnectionCodec } from '../../../libs/transport/src/connection/codec.js';
 import { Connection } from '../../../libs/transport/src/connection/connection.js';
 import type { TransportError } from '../../../libs/transport/src/errors.js';
 import type { Session } from '../../../libs/transport/src/handshake/index.js';
@@ -7,12 +8,12 @@ import type { ServerStreams } from '../../../libs/transport/src/frame/server-str
 import { resolveLimits } from '../../../libs/transport/src/limits.js';
 import type { Limits } from '../../../libs/transport/src/limits.js';
 import { createCodec } from '../../../libs/transport/src/nest/sealing.js';
+import { afterConfirm } from '../../support/after-confirm.js';
 import { Script } from '../script.js';
 import { hold, OK } from '../target.js';
 import type { Target } from '../target.js';
 import { turn, wire } from '../wire.js';
 import type { WireEnd } from '../wire.js';
-import { CLIENT, SERVER } from './handshake.js';
 import { Caller, Servant } from './streams.js';
 
 export const UP = Buffer.alloc(32, 1);
@@ -23,34 +24,30 @@ const PIECES = [1, 2, 33, 50, 500, 70_000] as const;
 
 export function sessionOf(role: 'client' | 'server'): Session {
   const [outgoingKey, incomingKey] = role === 'client' ? [UP, DOWN] : [DOWN, UP];
-  const peer = role === 'client' ? SERVER : CLIENT;
-  return { outgoingKey, incomingKey, peer, handshakeHash: Buffer.alloc(32), keyId: Buffer.alloc(8) };
+  return { outgoingKey, incomingKey, keyId: Buffer.alloc(8) };
 }
+
+const codecOf = (role: 'client' | 'server'): ConnectionCodec => createCodec(sessionOf(role), CONNECTION_LIMITS.key);
 
 /** A connection that notes how it ended. */
 export class Watched {
   readonly connection: Connection;
   /** `agreed`, or the code that it ended with. */
   ended: string | undefined;
-  isOpen: boolean;
 
   constructor(
     role: 'client' | 'server',
     end: WireEnd,
     streams: ClientStreams | ServerStreams,
-    session = sessionOf(role),
+    codec: ConnectionCodec = codecOf(role),
   ) {
-    this.isOpen = role === 'client';
     this.connection = new Connection({
-      role,
+      ...(role === 'client' ? { role, confirm: Buffer.alloc(78) } : { role }),
       socket: end.socket,
-      codec: createCodec(session, CONNECTION_LIMITS.key),
+      codec,
       streams,
       limits: CONNECTION_LIMITS,
       events: {
-        opened: () => {
-          this.isOpen = true;
-        },
         closed: (error: TransportError | undefined) => {
           hold(this.ended === undefined, 'a connection that ends twice');
           this.ended = error?.code ?? 'agreed';
@@ -67,21 +64,25 @@ class Pair {
   readonly #servant = new Servant();
   readonly #client: Watched;
   readonly #server: Watched;
+  #isConfirmed = false;
 
   constructor(script: Script) {
     this.#script = script;
-    this.#server = new Watched('server', this.#ends[1], this.#servant.streams);
+    const codec = afterConfirm(codecOf('server'), () => {
+      this.#isConfirmed = true;
+    });
+    this.#server = new Watched('server', this.#ends[1], this.#servant.streams, codec);
     this.#client = new Watched('client', this.#ends[0], this.#caller.streams);
   }
 
   async play(): Promise<void> {
     while (!this.#script.isOver) {
       await this.#step(this.#script.below(32));
-      hold(this.#servant.handed === 0 || this.#server.isOpen, 'a request was handed over before CONFIRM');
+      hold(this.#servant.handed === 0 || this.#isConfirmed, 'a request was handed over before CONFIRM');
     }
     for (let round = 0; this.#client.ended === undefined || this.#server.ended === undefined; round++) {
       hold(round < 5000, `never over: client ${this.#client.ended}, server ${this.#server.ended}`);
-      if (this.#server.isOpen) void this.#client.connection.close();
+      if (this.#isConfirmed) void this.#client.connection.close();
       this.#servant.answerAll();
       this.#server.connection.scheduleFlush();
       for (const end of this.#ends) end.deliver(70_000);
@@ -113,7 +114,7 @@ class Pair {
 
   /** A server that closes before CONFIRM just leaves, and that is another story. */
   #close({ connection }: Watched): void {
-    if (this.#server.isOpen) void connection.close();
+    if (this.#isConfirmed) void connection.close();
   }
 }
 

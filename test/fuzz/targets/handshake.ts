@@ -2,13 +2,15 @@
 import { createHash } from 'node:crypto';
 import {
   checkMessage1Prefix,
-  Ephemeral,
+  ConfirmVerifier,
   expectedReplyBytes,
+  KeyPair,
   receiveMessage2,
   respond,
   startInitiator,
 } from '../../../libs/transport/src/handshake/index.js';
-import { decodeAnnouncement, encodeAnnouncement } from '../../../libs/transport/src/handshake/payload.js';
+import { decodeAnnouncement, encodeAnnouncement } from '../../../libs/transport/src/handshake/announcement.js';
+import { encodeConfirm } from '../../../libs/transport/src/handshake/confirm.js';
 import { mutate } from '../mutate.js';
 import type { Random } from '../random.js';
 import { hold, OK, outcomeOf } from '../target.js';
@@ -16,14 +18,15 @@ import type { Target } from '../target.js';
 
 export const KEY = { keyId: Buffer.alloc(8, 0x4b), psk: Buffer.alloc(32, 0x5a) };
 const LIMITS = { unixMs: 0, maxMessageBytes: 8_388_608, maxInFlight: 64, maxIncompleteBytes: 67_108_864 };
-export const CLIENT = { ...LIMITS, instanceId: Buffer.alloc(16, 1), maxInFlight: 0 };
-export const SERVER = { ...LIMITS, instanceId: Buffer.alloc(16, 2) };
-export const SERVICE = 'default';
+const SERVICE = 'default';
 const ALERT = Buffer.from('e1534c5701ff0000', 'hex');
 
-const ephemeral = (name: string): Ephemeral => Ephemeral.fromPrivateBytes(createHash('sha256').update(name).digest());
-const fromClient = { service: SERVICE, announcement: CLIENT, ephemeral: ephemeral('client') };
-const fromServer = { service: SERVICE, announcement: SERVER, ephemeral: ephemeral('server') };
+const pair = (name: string): KeyPair => KeyPair.fromPrivateBytes(createHash('sha256').update(name).digest());
+/** Without ephemeral keys, which are drawn then. */
+export const CLIENT = { service: SERVICE, announcement: { ...LIMITS, maxInFlight: 0 }, instance: pair('instance') };
+export const SERVER = { service: SERVICE, announcement: LIMITS, instanceId: Buffer.alloc(16, 2) };
+const fromClient = { ...CLIENT, ephemeral: pair('client') };
+const fromServer = { ...SERVER, ephemeral: pair('server') };
 /** The psk of every key id, so that a changed key id is as near to success as anything. */
 const anyPsk = (): Buffer => KEY.psk;
 
@@ -84,7 +87,7 @@ export const message2: Target = {
 export const announcement: Target = {
   name: 'announcement',
   codes: ['ERR_HANDSHAKE_MALFORMED', 'ERR_PEER_LIMITS'],
-  make: (random) => (random.oneIn(4) ? random.bytes(47) : near(encodeAnnouncement(SERVER), random)),
+  make: (random) => (random.oneIn(4) ? random.bytes(30) : near(encodeAnnouncement(LIMITS), random)),
   run(input) {
     const outcomes = (['client', 'server'] as const).map((from) =>
       outcomeOf(() => {
@@ -93,9 +96,38 @@ export const announcement: Target = {
         hold(from === 'client' || decoded.maxInFlight > 0, 'a server that takes nothing');
         // Above 2^53 the clock is not exact; it is information only.
         if (!Number.isSafeInteger(decoded.unixMs)) return;
-        hold(encodeAnnouncement(decoded).equals(Buffer.concat([input.subarray(0, 36), Buffer.alloc(11)])), 'changed');
+        hold(encodeAnnouncement(decoded).equals(Buffer.concat([input.subarray(0, 20), Buffer.alloc(10)])), 'changed');
       }),
     );
     return outcomes[1] ?? OK;
+  },
+};
+
+const HASH = Buffer.alloc(32, 0x68);
+const CONFIRM: Buffer = encodeConfirm({
+  instance: CLIENT.instance,
+  serverEphemeral: fromServer.ephemeral.publicKey,
+  handshakeHash: HASH,
+  announcement: CLIENT.announcement,
+});
+/** S and proof: what follows them is not bound by the proof, but by the tag of the record. */
+const PROVED_BYTES = 48;
+
+export const confirm: Target = {
+  name: 'confirm',
+  codes: ['ERR_HANDSHAKE_MALFORMED', 'ERR_INSTANCE_PROOF', 'ERR_PEER_LIMITS'],
+  make: (random) =>
+    random.oneIn(2) ? near(CONFIRM, random) : Buffer.concat([CONFIRM.subarray(0, PROVED_BYTES), random.bytes(30)]),
+  run(input) {
+    const verifier = new ConfirmVerifier(fromServer.ephemeral, HASH);
+    const outcome = outcomeOf(() => {
+      const client = verifier.verify(input);
+      hold(client.instanceKey.equals(CLIENT.instance.publicKey), 'a client without a proof');
+      hold(client.announcement.maxMessageBytes >= 65_536, 'a limit that nothing fits in');
+    });
+    const isProved = input.subarray(0, PROVED_BYTES).equals(CONFIRM.subarray(0, PROVED_BYTES));
+    hold(outcome !== OK || isProved, 'a proof that was altered is taken');
+    hold(outcomeOf(() => verifier.verify(CONFIRM)) === 'ERR_HANDSHAKE_MALFORMED', 'a verifier that is used twice');
+    return outcome;
   },
 };

@@ -1,7 +1,7 @@
 import type { Target } from '../target.js';
 import { connections } from './connections.js';
 import { channelJson, data, frames, messages } from './frames.js';
-import { announcement, message1, message2, preamble } from './handshake.js';
+import { announcement, confirm, message1, message2, preamble } from './handshake.js';
 import { bodies, hosts, patterns, queries } from './http.js';
 import { keyFiles, keys, legacyMessages } from './key-files.js';
 import { contents, records, sealed } from './records.js';
@@ -13,6 +13,7 @@ export const TARGETS: readonly Target[] = [
   message1,
   message2,
   announcement,
+  confirm,
   records,
   sealed,
   contents,

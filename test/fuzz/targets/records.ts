@@ -100,7 +100,7 @@ export function anyInner(random: Random, from?: Origin): Buffer {
     { type: 'KEY_UPDATE' },
     { type: 'GOAWAY' },
     { type: 'CLOSE', reason: random.pick(['done', 'goingAway', 'idle', 'limit']) },
-    { type: 'CONFIRM' },
+    { type: 'CONFIRM', body: Buffer.alloc(78, 1) },
   ];
   if (!random.oneIn(8)) return Buffer.concat([Buffer.of(1), anyFrames(random, from)]);
   const inner = encodeContent(random.pick(contents));

@@ -1,7 +1,8 @@
 // docs/protocol.md §4 and §5: one whole side against somebody who has the key, or has not, and keeps no rule.
 import { Acceptance } from '../../../libs/transport/src/connection/acceptance.js';
 import { receiveMessage2, respond, startInitiator } from '../../../libs/transport/src/handshake/index.js';
-import type { InitiatorState, Session } from '../../../libs/transport/src/handshake/index.js';
+import type { Session } from '../../../libs/transport/src/handshake/index.js';
+import { createCodec } from '../../../libs/transport/src/nest/sealing.js';
 import { decodeContent } from '../../../libs/transport/src/record/content.js';
 import { OpeningHalf, SealingHalf } from '../../../libs/transport/src/record/half-connection.js';
 import { RecordDecoder } from '../../../libs/transport/src/record/record.js';
@@ -10,8 +11,8 @@ import { hashText, Random } from '../random.js';
 import { hold, OK } from '../target.js';
 import type { Target } from '../target.js';
 import { turn, wire } from '../wire.js';
-import { sessionOf, Watched } from './connections.js';
-import { CLIENT, KEY, SERVER, SERVICE } from './handshake.js';
+import { CONNECTION_LIMITS, sessionOf, Watched } from './connections.js';
+import { CLIENT, KEY, SERVER } from './handshake.js';
 import type { Origin } from './frames.js';
 import { anyInner, KEY_LIMITS } from './records.js';
 import { Caller, Servant } from './streams.js';
@@ -19,7 +20,8 @@ import { Script } from '../script.js';
 import { decodeFrames } from '../../support/frames.js';
 
 const ALERT = Buffer.from('e1534c5701ff0000', 'hex');
-const CONFIRM = Buffer.of(7);
+const MESSAGE_2_BYTES = 104;
+const CONFIRM_TYPE = Buffer.of(7);
 const CLOSE_TYPE = 3;
 const NOTHING = Buffer.alloc(0);
 const ONLY_OF_SERVER = new Set(['NEXT', 'ERROR', 'COMPLETE', 'ACK']);
@@ -91,11 +93,11 @@ class Rogue {
 }
 
 /** Whatever is said behind CLOSE ends the connection, even before it is opened. */
-function say(rogue: Rogue, inner: Buffer, watched: Watched | undefined, send: (bytes: Buffer) => void): void {
+function say(rogue: Rogue, inner: Buffer, hasEnded: () => boolean, send: (bytes: Buffer) => void): void {
   const { hasClosed } = rogue;
   const bytes = rogue.seal(inner);
   send(bytes);
-  if (hasClosed && bytes.length > 0) hold(watched?.ended !== undefined, 'a record behind CLOSE was taken');
+  if (hasClosed && bytes.length > 0) hold(hasEnded(), 'a record behind CLOSE was taken');
 }
 
 class RogueClient {
@@ -115,9 +117,14 @@ class RogueClient {
     this.#acceptance = new Acceptance({
       socket: this.#ends[1].socket,
       handshakeTimeoutMs: 60_000,
-      respond: (message1) => respond(() => KEY.psk, { service: SERVICE, announcement: SERVER }, message1),
-      accepted: (session) => {
-        this.#watched = new Watched('server', this.#ends[1], this.#servant.streams, session);
+      respond: (message1) => {
+        const { message2, session, verifier } = respond(() => KEY.psk, SERVER, message1);
+        return { message2, keyId: session.keyId, codec: createCodec(session, CONNECTION_LIMITS.key), verifier };
+      },
+      answered: () => undefined,
+      accepted: ({ codec }, rest) => {
+        this.#watched = new Watched('server', this.#ends[1], this.#servant.streams, codec);
+        this.#watched.connection.receive(rest);
       },
       failed: (error) => {
         this.#failed = error.code;
@@ -126,14 +133,25 @@ class RogueClient {
   }
 
   async play(): Promise<string> {
-    const { state, message1 } = startInitiator(KEY, { service: SERVICE, announcement: CLIENT });
+    const { state, message1 } = startInitiator(KEY, CLIENT);
     this.#send(this.#script.below(16) === 0 ? mutate(message1, this.#random) : message1);
     const reply = this.#ends[1].take();
-    if (this.#watched === undefined) return this.#endOfStranger(reply);
-    this.#rogue = this.#meet(state, reply);
-    if (this.#script.below(16) > 0) this.#send(this.#rogue.seal(CONFIRM));
-    while (!this.#script.isOver && this.#watched.ended === undefined) await this.#step(this.#rogue);
-    return this.#endOfConnection(this.#watched, this.#rogue);
+    if (reply.length !== MESSAGE_2_BYTES) return this.#endOfStranger(reply);
+    const session = receiveMessage2(state, reply);
+    this.#rogue = new Rogue(this.#random, session);
+    if (this.#script.below(16) > 0) this.#send(this.#rogue.seal(this.#confirm(session.confirm)));
+    while (!this.#script.isOver && this.#ended === undefined) await this.#step(this.#rogue);
+    return this.#endOfConnection(this.#rogue);
+  }
+
+  /** `agreed`, or the code that the acceptance or the connection ended with. */
+  get #ended(): string | undefined {
+    return this.#failed ?? this.#watched?.ended;
+  }
+
+  #confirm(body: Buffer): Buffer {
+    const inner = Buffer.concat([CONFIRM_TYPE, body]);
+    return this.#script.below(16) === 0 ? mutate(inner, this.#random) : inner;
   }
 
   /** Streams are opened one after the other, and some fragments go to one that is open. */
@@ -146,11 +164,6 @@ class RogueClient {
         return this.#streams;
       },
     };
-  }
-
-  #meet(state: InitiatorState, reply: Buffer): Rogue {
-    hold(reply.length === 104, `${reply.length} bytes in place of message 2`);
-    return new Rogue(this.#random, receiveMessage2(state, reply));
   }
 
   async #step(rogue: Rogue): Promise<void> {
@@ -167,9 +180,14 @@ class RogueClient {
         if (this.#script.below(16) === 0) void this.#watched?.connection.close();
         return;
       default:
-        say(rogue, anyInner(this.#random, this.#origin), this.#watched, (bytes) => this.#send(bytes));
+        say(
+          rogue,
+          anyInner(this.#random, this.#origin),
+          () => this.#ended !== undefined,
+          (bytes) => this.#send(bytes),
+        );
     }
-    hold(this.#servant.handed === 0 || this.#watched?.isOpen === true, 'a handler ran before CONFIRM');
+    hold(this.#servant.handed === 0 || this.#watched !== undefined, 'a handler ran before CONFIRM');
   }
 
   #send(bytes: Buffer): void {
@@ -184,34 +202,34 @@ class RogueClient {
     return this.#failed ?? 'no end';
   }
 
-  async #endOfConnection(watched: Watched, rogue: Rogue): Promise<string> {
+  async #endOfConnection(rogue: Rogue): Promise<string> {
     await turn();
     rogue.hear(this.#ends[1].take());
     const { handed } = this.#servant;
-    if (watched.ended === undefined) this.#ends[1].emit('end');
+    if (this.#ended === undefined) this.#ends[1].emit('end');
     await turn();
     this.#ends[1].destroy();
     await turn();
-    hold(watched.ended !== undefined, 'a connection that never ends');
+    hold(this.#ended !== undefined, 'a connection that never ends');
     hold(this.#servant.handed === handed, 'a handler ran after the end');
     hold(this.#servant.streams.isIdle, 'a connection that is over has streams');
-    if (!watched.isOpen) hold(rogue.heard.length === 0, 'a stranger was told something');
+    if (this.#watched === undefined) hold(rogue.heard.length === 0, 'a stranger was told something');
     hold(
       rogue.heard.every((word) => !ONLY_OF_CLIENT.has(word)),
       'a word of a client',
     );
-    return watched.ended === 'agreed' ? OK : (watched.ended ?? OK);
+    return this.#ended === 'agreed' ? OK : (this.#ended ?? OK);
   }
 }
 
 export const servers: Target = {
   name: 'servers',
-  // ERR_CONNECTION_CLOSED: closed by this side before it was open.
   codes: [
     ...RECORD_CODES,
     'ERR_HANDSHAKE_MALFORMED',
     'ERR_EARLY_BYTES',
-    'ERR_CONNECTION_CLOSED',
+    'ERR_INSTANCE_PROOF',
+    'ERR_PEER_LIMITS',
     'ERR_STRANGER_EVICTED',
   ],
   make: (random) => random.bytes(HEAD_BYTES + random.below(120)),
@@ -236,9 +254,14 @@ export const clients: Target = {
       else if (choice === 1) await turn();
       else if (choice === 2 && script.below(16) === 0) void watched.connection.close();
       else
-        say(rogue, anyInner(random, origin), watched, (bytes) => {
-          for (const piece of pieces(bytes, script.pick([1000, 1, 40]), random)) end.receive(piece);
-        });
+        say(
+          rogue,
+          anyInner(random, origin),
+          () => watched.ended !== undefined,
+          (bytes) => {
+            for (const piece of pieces(bytes, script.pick([1000, 1, 40]), random)) end.receive(piece);
+          },
+        );
       watched.connection.scheduleFlush();
       rogue.hear(end.take());
     }

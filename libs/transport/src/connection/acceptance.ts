@@ -1,28 +1,64 @@
-// The server's way to an open connection (docs/protocol.md §4): message 1, message 2; the connection then waits for CONFIRM.
+// The server's way to an open connection (docs/protocol.md §4): message 1, message 2, CONFIRM.
 import type { Socket } from 'node:net';
 
 import { Deadline } from '../deadline.js';
 import { toTransportError, TransportError } from '../errors.js';
-import { ALERT, checkMessage1Prefix, ephemeralOf, MESSAGE_1_BYTES } from '../handshake/index.js';
-import type { Session } from '../handshake/index.js';
+import {
+  ALERT,
+  checkConfirmPrefix,
+  checkMessage1Prefix,
+  CONFIRM_RECORD_BYTES,
+  ephemeralOf,
+  MESSAGE_1_BYTES,
+} from '../handshake/index.js';
+import type { ConfirmedClient, ConfirmVerifier } from '../handshake/index.js';
+import { LENGTH_BYTES } from '../record/record.js';
+import type { ConnectionCodec } from './codec.js';
 import { receiveFrom, stopReceiving } from './socket-reader.js';
+
+/** What message 1 is answered with, and what opens and verifies CONFIRM. */
+export interface Answer {
+  readonly message2: Buffer;
+  readonly keyId: Buffer;
+  readonly codec: ConnectionCodec;
+  readonly verifier: ConfirmVerifier;
+}
+
+/** What is known of a client that is a stranger no more. */
+export interface Accepted extends ConfirmedClient {
+  readonly keyId: Buffer;
+  /** It has opened CONFIRM, and goes on from there. */
+  readonly codec: ConnectionCodec;
+}
 
 export interface AcceptanceOptions {
   readonly socket: Socket;
   readonly handshakeTimeoutMs: number;
   /** @throws {TransportError} Whatever is wrong with message 1. */
-  readonly respond: (message1: Buffer) => { readonly message2: Buffer; readonly session: Session };
-  /** Message 2 is on its way: the socket has a new owner from this call on. `ephemeral` is e_I of message 1, a view. */
-  readonly accepted: (session: Session, ephemeral: Buffer, leftMs: number) => void;
+  readonly respond: (message1: Buffer) => Answer;
+  /** Message 2 is on its way. `ephemeral` is e_I of message 1, a view. */
+  readonly answered: (ephemeral: Buffer) => void;
+  /** The socket has a new owner from this call on. `rest` is what came with CONFIRM, valid until the call returns. */
+  readonly accepted: (accepted: Accepted, rest: Buffer) => void;
   readonly failed: (error: TransportError, receivedBytes: number) => void;
 }
 
-/** A socket from accept to message 2. It holds at most the bytes of message 1, and answers a failure with the one alert. */
+type State =
+  { readonly at: 'MESSAGE_1' } | { readonly at: 'WAIT_CONFIRM'; readonly answer: Answer } | { readonly at: 'OVER' };
+
+const NOTHING: Buffer = Buffer.alloc(0);
+
+/**
+ * A socket from accept to the verified CONFIRM. It holds at most message 1, then at most CONFIRM: CONFIRM is verified in
+ * the turn in which its last byte is read, so that what follows it is never kept for a stranger.
+ */
 export class Acceptance {
   readonly #options: AcceptanceOptions;
   readonly #deadline: Deadline;
-  #received: Buffer = Buffer.alloc(0);
-  #isOver = false;
+  #state: State = { at: 'MESSAGE_1' };
+  /** Of the message that is awaited. */
+  #received: Buffer = NOTHING;
+  #receivedBytes = 0;
 
   constructor(options: AcceptanceOptions) {
     const { socket, handshakeTimeoutMs } = options;
@@ -39,7 +75,7 @@ export class Acceptance {
 
   /** Whether any byte of message 1 has come. */
   get hasBegun(): boolean {
-    return this.#received.length > 0;
+    return this.#receivedBytes > 0;
   }
 
   /** Others need its place. */
@@ -48,43 +84,75 @@ export class Acceptance {
   }
 
   #receive(chunk: Buffer): void {
+    this.#receivedBytes += chunk.length;
     try {
-      this.#received = Buffer.concat([this.#received, chunk]);
-      checkMessage1Prefix(this.#received);
-      if (this.#received.length === MESSAGE_1_BYTES) this.#respond();
+      if (this.#state.at === 'MESSAGE_1') this.#receiveMessage1(chunk);
+      else if (this.#state.at === 'WAIT_CONFIRM') this.#receiveConfirm(this.#state.answer, chunk);
     } catch (error) {
       this.#fail(toTransportError(error));
     }
   }
 
-  #respond(): void {
-    const { socket, respond, accepted } = this.#options;
-    const { message2, session } = respond(this.#received);
+  #receiveMessage1(chunk: Buffer): void {
+    const { socket, respond, answered } = this.#options;
+    this.#received = Buffer.concat([this.#received, chunk]);
+    checkMessage1Prefix(this.#received);
+    if (this.#received.length < MESSAGE_1_BYTES) return;
+    const message1 = this.#received;
+    const answer = respond(message1);
+    this.#received = NOTHING;
+    this.#state = { at: 'WAIT_CONFIRM', answer };
+    socket.write(answer.message2);
+    answered(ephemeralOf(message1));
+  }
+
+  #receiveConfirm(answer: Answer, chunk: Buffer): void {
+    const missing = CONFIRM_RECORD_BYTES - this.#received.length;
+    this.#received = Buffer.concat([this.#received, chunk.subarray(0, missing)]);
+    checkConfirmPrefix(this.#received);
+    if (this.#received.length < CONFIRM_RECORD_BYTES) return;
+    const { codec, keyId, verifier } = answer;
+    const content = codec.deserializer.deserialize(this.#received.subarray(LENGTH_BYTES));
+    if (content.type !== 'CONFIRM') {
+      throw new TransportError('ERR_RECORD_UNEXPECTED', `${content.type} as the first record`);
+    }
+    const client = verifier.verify(content.body);
     this.#release();
-    socket.write(message2);
-    accepted(session, ephemeralOf(this.#received), this.#deadline.leftMs);
+    this.#options.accepted({ ...client, keyId, codec }, chunk.subarray(missing));
   }
 
   #expire(): void {
-    this.#fail(new TransportError('ERR_HANDSHAKE_TIMEOUT', 'No message 1 in time'));
+    const awaited = this.#state.at === 'MESSAGE_1' ? 'message 1' : 'CONFIRM';
+    this.#fail(new TransportError('ERR_HANDSHAKE_TIMEOUT', `No ${awaited} in time`));
   }
 
-  /** Every failure looks the same from outside, so that it tells a stranger nothing. */
+  /** Every failure looks the same from outside, so that it tells a stranger nothing: the alert, or nothing after message 2. */
   #fail(error: TransportError): void {
-    if (this.#isOver) return;
+    const state = this.#state;
+    if (state.at === 'OVER') return;
     const { socket, failed } = this.#options;
     this.#release();
     socket.on('error', () => undefined); // what still comes of the socket changes nothing
-    socket.end(ALERT, () => socket.destroy());
-    failed(error, this.#received.length);
+    if (state.at === 'MESSAGE_1') socket.end(ALERT, () => socket.destroy());
+    else {
+      forget(state.answer);
+      socket.destroy();
+    }
+    failed(error, this.#receivedBytes);
   }
 
   /** Takes its own listeners off the socket, and leaves those of users who heard of it by the event `connection`. */
   #release(): void {
     const { socket } = this.#options;
-    this.#isOver = true;
+    this.#state = { at: 'OVER' };
     this.#deadline.clear();
     stopReceiving(socket, this.#onData);
     socket.off('error', this.#onError).off('end', this.#onEnd).off('close', this.#onEnd);
   }
+}
+
+function forget({ codec, verifier }: Answer): void {
+  codec.serializer.wipe();
+  codec.deserializer.wipe();
+  verifier.drop();
 }

@@ -20,7 +20,6 @@ export interface ClockActions {
 }
 
 const EXPIRED = {
-  confirm: () => new TransportError('ERR_HANDSHAKE_TIMEOUT', 'No CONFIRM in time'),
   record: () => new TransportError('ERR_RECORD_STALLED', 'A record that had begun was not completed in time'),
   pong: () => new TransportError('ERR_PING_TIMEOUT', 'No PONG in time'),
   hardAge: () => new TransportError('ERR_SESSION_EXPIRED', 'The session is older than it may be'),
@@ -47,12 +46,7 @@ export class Clocks {
     this.#actions = actions;
   }
 
-  waitForConfirm(timeoutMs: number): void {
-    this.#deadlines.set('confirm', timeoutMs);
-  }
-
   opened(): void {
-    this.#deadlines.clear('confirm');
     this.#deadlines.set('ping', this.#limits.pingIntervalMs, 0);
     this.#deadlines.set('softAge', this.#limits.sessionSoftAgeMs, 0);
     this.#deadlines.set('hardAge', this.#limits.sessionHardAgeMs, 0);
@@ -126,7 +120,6 @@ export class Clocks {
       case 'close':
         this.#actions.closeExpired();
         return;
-      case 'confirm':
       case 'record':
       case 'pong':
       case 'hardAge':

@@ -5,6 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
+import { afterConfirm } from '../../../../test/support/after-confirm.js';
 import { FakeClock } from '../../../../test/support/fake-clock.js';
 import type { TransportError } from '../errors.js';
 import { ClientStreams } from '../frame/client-streams.js';
@@ -27,7 +28,6 @@ import { SOCKET_OPTIONS } from './endpoint.js';
 const C2S = Buffer.alloc(32, 1);
 const S2C = Buffer.alloc(32, 2);
 const PEER = {
-  instanceId: Buffer.alloc(16),
   unixMs: 0,
   maxMessageBytes: 1e7,
   maxInFlight: 64,
@@ -71,16 +71,12 @@ function serve(
     cancelled: (): void => undefined,
   };
   const streams = new ServerStreams({ own: limits, peer: PEER, maxQueuedBytes: limits.maxQueuedBytes, handler });
-  const codec = createCodec(
-    { outgoingKey: S2C, incomingKey: C2S, peer: PEER, handshakeHash: S2C, keyId: S2C },
-    limits.key,
-  );
   const [opened, setOpened] = later<undefined>();
   const [ended, setEnded] = later<string>();
-  const events = {
-    opened: () => setOpened(undefined),
-    closed: (error: TransportError | undefined) => setEnded(codeOf(error)),
-  };
+  const codec = afterConfirm(createCodec({ outgoingKey: S2C, incomingKey: C2S, keyId: S2C }, limits.key), () =>
+    setOpened(undefined),
+  );
+  const events = { closed: (error: TransportError | undefined) => setEnded(codeOf(error)) };
   return {
     connection: new Connection({ role: 'server', socket, codec, streams, limits, events }),
     requests,
@@ -104,13 +100,10 @@ function call(
     maxQueuedMessages,
     sequence: new EventSequence(),
   });
-  const codec = createCodec(
-    { outgoingKey: C2S, incomingKey: S2C, peer: PEER, handshakeHash: S2C, keyId: S2C },
-    limits.key,
-  );
+  const codec = createCodec({ outgoingKey: C2S, incomingKey: S2C, keyId: S2C }, limits.key);
   const [ended, setEnded] = later<string>();
   const events = { goingAway, closed: (error: TransportError | undefined) => setEnded(codeOf(error)) };
-  const connection = new Connection({ role: 'client', socket, codec, streams, limits, events });
+  const connection = new Connection({ role: 'client', confirm: CONFIRM.body, socket, codec, streams, limits, events });
   const ask = (bytes = 1): Promise<string> => {
     const [answer, setAnswer] = later<string>();
     const fail = (error: TransportError): void => setAnswer(error.code);
@@ -163,7 +156,7 @@ class RogueClient {
 /** Longer than any deadline, shorter than a key may be used. */
 const HALF_AN_HOUR_MS = 1_800_000;
 const PING_TYPE = 5;
-const CONFIRM: RecordContent = { type: 'CONFIRM' };
+const CONFIRM = { type: 'CONFIRM', body: Buffer.alloc(78, 3) } as const;
 const CLOSE: RecordContent = { type: 'CLOSE', reason: 'done' };
 const PING: RecordContent = { type: 'PING', token: Buffer.alloc(8, 1) };
 const data = (frame: PlainFrame): RecordContent => ({ type: 'DATA', frames: encodeFrames([frame]) });
@@ -440,8 +433,6 @@ describe('a client’s connection', () => {
 
 describe('a server’s connection', () => {
   it.each<[string, readonly RecordContent[], string]>([
-    ['data before CONFIRM', [request(1)], 'ERR_RECORD_LENGTH'],
-    ['another record of the length of CONFIRM instead', [{ type: 'GOAWAY' }], 'ERR_RECORD_UNEXPECTED'],
     ['a second CONFIRM', [CONFIRM, CONFIRM], 'ERR_RECORD_UNEXPECTED'],
     ['a second GOAWAY', [CONFIRM, { type: 'GOAWAY' }, { type: 'GOAWAY' }], 'ERR_RECORD_UNEXPECTED'],
     ['a new stream after GOAWAY', [CONFIRM, { type: 'GOAWAY' }, request(1)], 'ERR_FRAME_UNEXPECTED'],
@@ -453,15 +444,6 @@ describe('a server’s connection', () => {
     const server = serve(far);
     new RogueClient(near).say(...contents);
     expect(await server.ended).toBe(code);
-  });
-
-  it('runs no handler for what comes with a CONFIRM that is not genuine', async () => {
-    const [near, far] = await socketPair();
-    const server = serve(far);
-    const forged = Buffer.concat([Buffer.of(0, 32), Buffer.alloc(32)]);
-    near.on('error', () => undefined).write(Buffer.concat([forged, forged]));
-    expect(await server.ended).toBe('ERR_OPEN_FAILED');
-    expect(server.requests).toEqual([]);
   });
 
   it('answers PING with PONG, and CLOSE with CLOSE and FIN', async () => {
@@ -478,7 +460,6 @@ describe('a server’s connection', () => {
   });
 
   it.each<[string, LimitOptions, readonly RecordContent[], Buffer, string]>([
-    ['without CONFIRM', { handshakeTimeoutMs: 20 }, [], Buffer.alloc(0), 'ERR_HANDSHAKE_TIMEOUT'],
     ['in the middle of a record', { recordTimeoutMs: 20 }, [CONFIRM], Buffer.of(0, 48, 1), 'ERR_RECORD_STALLED'],
     [
       'in the middle of a message',

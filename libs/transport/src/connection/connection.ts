@@ -1,6 +1,6 @@
-// One secure connection from the end of the handshake on (docs/protocol.md §5): the only owner of its socket and timers.
+// One secure connection from CONFIRM on (docs/protocol.md §5): the only owner of its socket and timers.
 //
-//   WAIT_CONFIRM (server only) → OPEN → DRAINING (GOAWAY) → CLOSING (CLOSE sent) → ENDED (CLOSE received) → CLOSED
+//   OPEN → DRAINING (GOAWAY) → CLOSING (CLOSE sent) → ENDED (CLOSE received) → CLOSED
 import type { Socket } from 'node:net';
 
 import { toTransportError, TransportError } from '../errors.js';
@@ -17,8 +17,6 @@ import { RecordWriter } from './record-writer.js';
 import { receiveFrom } from './socket-reader.js';
 
 export interface ConnectionEvents {
-  /** A server's client has proved the key. */
-  readonly opened?: () => void;
   /** One of the two, once, before the end: no new streams here. What is lost while it is open does not go away first. */
   readonly goingAway?: () => void;
   readonly lost?: (error: TransportError | undefined) => void;
@@ -26,17 +24,19 @@ export interface ConnectionEvents {
   readonly closed: (error: TransportError | undefined) => void;
 }
 
-export interface ConnectionOptions {
-  readonly role: 'client' | 'server';
+/** A client begins with CONFIRM, whose body this is; a server has verified that of its client. */
+type Role = { readonly role: 'client'; readonly confirm: Buffer } | { readonly role: 'server' };
+
+export type ConnectionOptions = Role & {
   readonly socket: Socket;
   readonly codec: ConnectionCodec;
   readonly streams: Streams;
   readonly limits: Limits;
   readonly events: ConnectionEvents;
-}
+};
 
 type State =
-  | { readonly at: 'WAIT_CONFIRM' | 'OPEN' | 'ENDED' | 'CLOSED' }
+  | { readonly at: 'OPEN' | 'ENDED' | 'CLOSED' }
   /** `initiated`: this side was the first that wanted to end it. */
   | { readonly at: 'DRAINING' | 'CLOSING'; readonly initiated: boolean };
 
@@ -48,12 +48,12 @@ export class Connection {
   readonly #clocks: Clocks;
   readonly #reader: RecordReader;
   readonly #whenClosed: (() => void)[] = [];
-  #state: State;
+  #state: State = { at: 'OPEN' };
   #hasReceivedGoaway = false;
 
-  /** Takes the socket over. A server says how much of the handshake's time is left for CONFIRM. */
-  constructor(options: ConnectionOptions, confirmTimeoutMs = options.limits.handshakeTimeoutMs) {
-    const { role, socket, streams, codec, limits } = options;
+  /** Takes the socket over. */
+  constructor(options: ConnectionOptions) {
+    const { socket, streams, codec, limits } = options;
     this.#options = options;
     this.#outbox = new Outbox(streams, this.#heartbeat);
     this.#writer = new RecordWriter({
@@ -67,20 +67,15 @@ export class Connection {
     });
     this.#clocks = this.#createClocks();
     this.#reader = new RecordReader({
-      role,
       streams,
       deserializer: codec.deserializer,
       clocks: this.#clocks,
       admit: () => this.#admitRecord(),
       receive: (content) => this.#receiveContent(content),
     });
-    this.#state = { at: role === 'server' ? 'WAIT_CONFIRM' : 'OPEN' };
     this.#listen(options);
-    if (role === 'server') this.#clocks.waitForConfirm(confirmTimeoutMs);
-    else {
-      this.#clocks.opened();
-      this.#send({ type: 'CONFIRM' });
-    }
+    this.#clocks.opened();
+    if (options.role === 'client') this.#send({ type: 'CONFIRM', body: options.confirm });
   }
 
   /** Whether new streams may be opened on it. */
@@ -127,7 +122,6 @@ export class Connection {
     const { at } = this.#state;
     if (at === 'CLOSED') return Promise.resolve();
     const closed = new Promise<void>((resolve) => this.#whenClosed.push(resolve));
-    if (at === 'WAIT_CONFIRM') this.destroy(new TransportError('ERR_CONNECTION_CLOSED', 'Closed before it was open'));
     if (at === 'OPEN' || at === 'DRAINING') this.#drain(true, drainMs);
     return closed;
   }
@@ -142,13 +136,26 @@ export class Connection {
     if (this.isOpen) this.#sendClose('limit');
   }
 
+  /** For what has arrived already when the connection takes the socket over; valid until the call returns. */
+  receive(chunk: Buffer): void {
+    try {
+      this.#reader.push(chunk);
+      if (this.#state.at === 'ENDED' && this.#reader.isPartial) throw unexpected('Bytes after CLOSE');
+    } catch (error) {
+      this.destroy(toTransportError(error));
+      return;
+    }
+    if (this.#options.streams.readyCount > 0) this.#writer.schedule(true); // an answer has made room for what was queued
+    this.#finishDrain();
+  }
+
   /** Ends the connection at once. The first error is final. */
   destroy(error: TransportError): void {
     this.#finish(error);
   }
 
   #listen({ socket }: ConnectionOptions): void {
-    receiveFrom(socket, (chunk) => this.#receive(chunk));
+    receiveFrom(socket, (chunk) => this.receive(chunk));
     socket.on('end', () => this.#receiveFin());
     socket.on('error', (cause) => this.destroy(new TransportError('ERR_CONNECTION_LOST', cause.message, { cause })));
     socket.on('close', () => this.#finish(this.#state.at === 'ENDED' ? undefined : lost()));
@@ -171,34 +178,11 @@ export class Connection {
     this.#writer.flush();
   }
 
-  #receive(chunk: Buffer): void {
-    try {
-      this.#reader.push(chunk);
-      if (this.#state.at === 'ENDED' && this.#reader.isPartial) throw unexpected('Bytes after CLOSE');
-    } catch (error) {
-      this.destroy(toTransportError(error));
-      return;
-    }
-    if (this.#options.streams.readyCount > 0) this.#writer.schedule(true); // an answer has made room for what was queued
-    this.#finishDrain();
-  }
-
   #admitRecord(): void {
     if (this.#state.at === 'ENDED' || this.#state.at === 'CLOSED') throw unexpected('A record after CLOSE');
   }
 
-  #receiveConfirm({ type }: RecordContent): void {
-    if (type !== 'CONFIRM') throw unexpected(`${type} as the first record`);
-    this.#state = { at: 'OPEN' };
-    this.#clocks.opened();
-    this.#options.events.opened?.();
-  }
-
   #receiveContent(content: RecordContent): void {
-    if (this.#state.at === 'WAIT_CONFIRM') {
-      this.#receiveConfirm(content);
-      return;
-    }
     switch (content.type) {
       case 'DATA':
         this.#reader.receiveFrames(content.frames);

@@ -6,7 +6,7 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { FakeClock } from '../../../../test/support/fake-clock.js';
-import { ALERT, startInitiator } from '../handshake/index.js';
+import { ALERT, KeyPair, startInitiator } from '../handshake/index.js';
 import { connectFailed, dial } from './dial.js';
 import type { DialOptions } from './dial.js';
 
@@ -16,7 +16,6 @@ vi.mock('../handshake/index.js', async (importOriginal) => {
 });
 
 const ANNOUNCEMENT = {
-  instanceId: Buffer.alloc(16),
   unixMs: 0,
   maxMessageBytes: 65_536,
   maxInFlight: 0,
@@ -27,7 +26,7 @@ function optionsOf(port: number): DialOptions {
   return {
     endpoint: { host: '127.0.0.1', port },
     key: { keyId: Buffer.alloc(8), psk: Buffer.alloc(32, 1) },
-    handshake: { service: 'default', announcement: ANNOUNCEMENT },
+    handshake: { service: 'default', announcement: ANNOUNCEMENT, instance: KeyPair.generate() },
     connectTimeoutMs: 5_000,
     shareReadBuffer: true,
     signal: new AbortController().signal,

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { Deadline } from '../deadline.js';
 import { toTransportError, TransportError } from '../errors.js';
 import { abandonInitiator, expectedReplyBytes, receiveMessage2, startInitiator } from '../handshake/index.js';
-import type { HandshakeOptions, InitiatorState, PskOfKey, Session } from '../handshake/index.js';
+import type { ClientSession, InitiatorOptions, InitiatorState, PskOfKey } from '../handshake/index.js';
 import { formatEndpoint } from './endpoint.js';
 import type { Endpoint } from './endpoint.js';
 import { connectSocket, receiveFrom, stopReceiving } from './socket-reader.js';
@@ -12,7 +12,7 @@ import { connectSocket, receiveFrom, stopReceiving } from './socket-reader.js';
 export interface DialOptions {
   readonly endpoint: Endpoint;
   readonly key: PskOfKey;
-  readonly handshake: HandshakeOptions;
+  readonly handshake: InitiatorOptions;
   readonly connectTimeoutMs: number;
   /** Whether the socket reads into the buffer that all sockets of the process share. */
   readonly shareReadBuffer: boolean;
@@ -23,7 +23,7 @@ export interface DialOptions {
 export interface Dialed {
   /** Without listeners: whoever takes it over adds its own in the same turn. */
   readonly socket: Socket;
-  readonly session: Session;
+  readonly session: ClientSession;
 }
 
 /**

@@ -3,11 +3,11 @@ import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 
 import { clock } from '../clock.js';
-import { TransportError } from '../errors.js';
-import type { Session } from '../handshake/index.js';
+import type { TransportError } from '../errors.js';
 import type { Limits } from '../limits.js';
 import { Acceptance } from './acceptance.js';
-import type { Connection, ConnectionEvents } from './connection.js';
+import type { Accepted, Answer } from './acceptance.js';
+import type { Connection } from './connection.js';
 import { remoteAddress, SOCKET_OPTIONS } from './endpoint.js';
 import type { Endpoint } from './endpoint.js';
 import type { Listening } from './listener-slot.js';
@@ -27,19 +27,21 @@ export interface HandshakeFailure {
   readonly receivedBytes: number;
 }
 
+/** What the listener has to know of a connection. */
+export interface ListenerEvents {
+  /** Before anybody else hears of it: whoever closes the server then closes this connection as well. */
+  readonly opened: (connection: Connection) => void;
+  readonly closed: (connection: Connection) => void;
+}
+
 export interface ListenerOptions {
   readonly limits: Limits;
   /** Whether accepted sockets read into the buffer that all sockets of the process share. */
   readonly shareReadBuffer: boolean;
   /** @throws {TransportError} Whatever is wrong with message 1. */
-  readonly respond: (message1: Buffer) => { readonly message2: Buffer; readonly session: Session };
-  /** Makes the connection that takes `socket` over; it calls `events`. */
-  readonly connect: (
-    socket: Socket,
-    session: Session,
-    events: ConnectionEvents,
-    confirmTimeoutMs: number,
-  ) => Connection;
+  readonly respond: (message1: Buffer) => Answer;
+  /** Makes the connection that takes `socket` over, and calls `events`. */
+  readonly connect: (socket: Socket, accepted: Accepted, events: ListenerEvents) => Connection;
   readonly handshakeFailed: (failure: HandshakeFailure) => void;
 }
 
@@ -88,10 +90,13 @@ export class Listener implements Listening {
       socket,
       handshakeTimeoutMs: limits.handshakeTimeoutMs,
       respond,
-      accepted: (session, ephemeral, leftMs) => {
+      answered: (ephemeral) => {
         const progress = this.#seenKeys.add(ephemeral, clock.nowMs()) ? 'silent' : 'verified';
         caller.progressOf = () => progress;
-        this.#connect(socket, session, caller, leftMs);
+      },
+      accepted: (accepted, rest) => {
+        this.#strangers.delete(caller);
+        this.#connect(socket, accepted, rest);
       },
       failed: (error, receivedBytes) => this.#fail(caller, error, receivedBytes),
     });
@@ -111,23 +116,15 @@ export class Listener implements Listening {
     clock.setTimeout(() => clock.setImmediate(trim), TIME_TO_SPEAK_MS).unref();
   }
 
-  /** Message 1 can be a replay: until CONFIRM, whoever sent it is still a stranger. */
-  #connect(socket: Socket, session: Session, caller: Caller, leftMs: number): void {
+  #connect(socket: Socket, accepted: Accepted, rest: Buffer): void {
     const { limits, connect } = this.#options;
-    const events: ConnectionEvents = {
-      opened: () => {
-        this.#strangers.delete(caller);
-        const isFull = this.#connections.size >= limits.maxConnections;
-        this.#connections.add(connection);
-        if (isFull) connection.turnAway();
-      },
-      closed: (error) => {
-        if (!this.#connections.delete(connection)) this.#fail(caller, error ?? left(), socket.bytesRead);
-      },
-    };
-    const connection = connect(socket, session, events, leftMs);
-    caller.evict = () =>
-      connection.destroy(new TransportError('ERR_STRANGER_EVICTED', 'Too many connections without CONFIRM'));
+    const isFull = this.#connections.size >= limits.maxConnections;
+    const connection = connect(socket, accepted, {
+      opened: (opened) => this.#connections.add(opened),
+      closed: (closed) => this.#connections.delete(closed),
+    });
+    if (isFull) connection.turnAway();
+    connection.receive(rest);
   }
 
   #fail(caller: Caller, error: TransportError, receivedBytes: number): void {
@@ -136,7 +133,7 @@ export class Listener implements Listening {
   }
 }
 
-/** One stranger from accept to CONFIRM, whoever owns its socket. */
+/** One stranger, from accept to the verified CONFIRM. */
 class Caller implements Stranger {
   readonly network: string | undefined;
   readonly address: string | undefined;
@@ -151,8 +148,4 @@ class Caller implements Stranger {
   get progress(): StrangerProgress {
     return this.progressOf();
   }
-}
-
-function left(): TransportError {
-  return new TransportError('ERR_TRUNCATED', 'The client left before CONFIRM');
 }

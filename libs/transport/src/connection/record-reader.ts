@@ -3,13 +3,12 @@ import { release } from '@sealwire/crypto';
 import { clock } from '../clock.js';
 import { FrameReader } from '../frame/frame.js';
 import type { Streams } from '../frame/streams.js';
-import { MIN_BODY_BYTES, RecordDecoder } from '../record/record.js';
+import { RecordDecoder } from '../record/record.js';
 import type { RecordContent } from '../record/content.js';
 import type { Clocks } from './clocks.js';
 import type { ConnectionCodec } from './codec.js';
 
 export interface RecordReaderOptions {
-  readonly role: 'client' | 'server';
   readonly deserializer: ConnectionCodec['deserializer'];
   readonly streams: Streams;
   readonly clocks: Clocks;
@@ -21,14 +20,13 @@ export interface RecordReaderOptions {
 /** Opens what the socket brings, record by record. It knows nothing of writing. */
 export class RecordReader {
   readonly #options: RecordReaderOptions;
-  readonly #decoder: RecordDecoder;
+  readonly #decoder = new RecordDecoder();
   #current: Buffer | undefined;
   #isFirst = true;
   #isStopped = false;
 
   constructor(options: RecordReaderOptions) {
     this.#options = options;
-    this.#decoder = new RecordDecoder(options.role === 'server' ? { firstBodyBytes: MIN_BODY_BYTES } : {});
   }
 
   /** E ‖ T of the record whose content is being received; undefined outside of that. */
@@ -36,7 +34,7 @@ export class RecordReader {
     return this.#current;
   }
 
-  /** Whether no record came before the one whose content is being received. */
+  /** Whether no record came before the one whose content is being received. CONFIRM does not count. */
   get isFirst(): boolean {
     return this.#isFirst;
   }

@@ -1,30 +1,31 @@
 import { inspect } from 'node:util';
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { A128CBC_HS256 } from '../record/cipher-function.js';
 import { receiveMessage2, startInitiator } from './initiator.js';
-import type { InitiatorState } from './initiator.js';
+import type { InitiatorOptions, InitiatorState } from './initiator.js';
 import { decodeMessage1, encodeMessage2, encodePrologue } from './messages.js';
 import { beginNnpsk0, readFirst, writeSecond } from './nnpsk0.js';
-import { decodeAnnouncement, encodeAnnouncement } from './payload.js';
-import type { Announcement } from './payload.js';
+import { encodeAnnouncement } from './announcement.js';
+import type { Announcement } from './announcement.js';
 import { ALERT } from './preamble.js';
 import { respond } from './responder.js';
-import type { Session } from './session.js';
-import { Ephemeral } from './x25519.js';
+import type { Response } from './responder.js';
+import { KeyPair } from './x25519.js';
 
 const KEY = { keyId: Buffer.from('0b56bfc1696f34ec', 'hex'), psk: Buffer.alloc(32, 0x6b) };
-const EPHEMERAL = Ephemeral.fromPrivateBytes(Buffer.alloc(32, 1));
+const EPHEMERAL = KeyPair.fromPrivateBytes(Buffer.alloc(32, 1));
 const SERVICE = 'orders';
+const SERVER_ID = Buffer.alloc(16, 0xbb);
 const CLIENT: Announcement = {
-  instanceId: Buffer.alloc(16, 0xaa),
   unixMs: 1_700_000_000_000,
   maxMessageBytes: 8 * 1024 * 1024,
   maxInFlight: 0,
   maxIncompleteBytes: 64 * 1024 * 1024,
 };
-const SERVER: Announcement = { ...CLIENT, instanceId: Buffer.alloc(16, 0xbb), maxInFlight: 1024 };
+const SERVER: Announcement = { ...CLIENT, maxInFlight: 1024 };
+const OPTIONS: InitiatorOptions = { service: SERVICE, announcement: CLIENT, instance: KeyPair.generate() };
 
 const failure = (code: string): unknown => expect.objectContaining({ code, fault: 'peer' });
 const malformed = failure('ERR_HANDSHAKE_MALFORMED');
@@ -32,11 +33,12 @@ const openFailed = failure('ERR_OPEN_FAILED');
 const byTransport = expect.objectContaining({ name: 'TransportError', fault: 'peer' });
 
 // The ephemeral is always the same one, so that one answer fits every state.
-const start = (): { state: InitiatorState; message1: Buffer } =>
-  startInitiator(KEY, { service: SERVICE, announcement: CLIENT, ephemeral: EPHEMERAL });
+const start = (options: Partial<InitiatorOptions> = {}): { state: InitiatorState; message1: Buffer } =>
+  startInitiator(KEY, { ...OPTIONS, ephemeral: EPHEMERAL, ...options });
 
-const honest = (): { message2: Buffer; session: Session } =>
-  respond(() => KEY.psk, { service: SERVICE, announcement: SERVER }, start().message1);
+const honest = (): Response =>
+  respond(() => KEY.psk, { service: SERVICE, instanceId: SERVER_ID, announcement: SERVER }, start().message1);
+const payload2 = (announcement: Buffer): Buffer => Buffer.concat([SERVER_ID, announcement]);
 
 /** A server that holds the key and seals whatever it likes. */
 function rogueAnswer(payload: Buffer): Buffer {
@@ -46,22 +48,22 @@ function rogueAnswer(payload: Buffer): Buffer {
   const { peerPublicKey } = readFirst(symmetric, exchange);
   return Buffer.concat([
     encodeMessage2(Buffer.alloc(0)),
-    writeSecond(symmetric, Ephemeral.generate(), peerPublicKey, payload),
+    writeSecond(symmetric, KeyPair.generate(), peerPublicKey, payload),
   ]);
 }
 
 describe('the initiator', () => {
-  it('starts with a message 1 that names its key and seals what it announces', () => {
+  it('starts with a message 1 that names its key and says nothing about the client [R4.21]', () => {
     const { header, keyId, exchange } = decodeMessage1(start().message1);
     expect(keyId).toEqual(KEY.keyId);
     const prologue = encodePrologue(header, SERVICE);
     const { payload } = readFirst(beginNnpsk0({ cipher: A128CBC_HS256, prologue, psk: KEY.psk }), exchange);
-    expect(decodeAnnouncement(payload, 'client')).toEqual(CLIENT);
+    expect(payload).toEqual(Buffer.alloc(15));
+    expect(start().message1).toHaveLength(80);
   });
 
   it('draws a fresh ephemeral key for each handshake [R4.1]', () => {
-    const options = { service: SERVICE, announcement: CLIENT };
-    const sent = [1, 2, 3].map(() => startInitiator(KEY, options).message1.subarray(16, 48).toString('hex'));
+    const sent = [1, 2, 3].map(() => startInitiator(KEY, OPTIONS).message1.subarray(16, 48).toString('hex'));
     expect(new Set(sent).size).toBe(3);
   });
 
@@ -71,9 +73,32 @@ describe('the initiator', () => {
       outgoingKey: session.incomingKey,
       incomingKey: session.outgoingKey,
       peer: SERVER,
-      handshakeHash: session.handshakeHash,
+      confirm: expect.any(Buffer),
       keyId: KEY.keyId,
     });
+  });
+
+  it('proves the same instance key on every connection, each time by another proof [R4.28]', () => {
+    const proofs = [1, 2, 3].map(() => {
+      const { message2, verifier } = honest();
+      const { confirm } = receiveMessage2(start().state, message2);
+      expect(verifier.verify(confirm)).toEqual({ instanceKey: OPTIONS.instance.publicKey, announcement: CLIENT });
+      return confirm.toString('hex', 32, 48);
+    });
+    expect(new Set(proofs).size).toBe(3);
+  });
+
+  it('proves nothing before message 2 was verified [R4.29]', () => {
+    const instance = KeyPair.generate();
+    const agree = vi.spyOn(instance, 'sharedSecret');
+    const { message2 } = honest();
+    message2.writeUInt8(message2.readUInt8(103) ^ 1, 103);
+    for (const wrong of [message2, ALERT, rogueAnswer(payload2(encodeAnnouncement({ ...SERVER, maxInFlight: 0 })))]) {
+      expect(() => receiveMessage2(start({ instance }).state, wrong)).toThrow(byTransport);
+    }
+    expect(agree).not.toHaveBeenCalled();
+    receiveMessage2(start({ instance }).state, honest().message2);
+    expect(agree).toHaveBeenCalledOnce();
   });
 
   it('opens nothing of a server with another ephemeral than the one that sealed', () => {
@@ -84,7 +109,7 @@ describe('the initiator', () => {
   });
 
   it('opens nothing that answers another message 1', () => {
-    const { state } = startInitiator(KEY, { service: SERVICE, announcement: CLIENT });
+    const { state } = startInitiator(KEY, OPTIONS);
     expect(() => receiveMessage2(state, honest().message2)).toThrow(openFailed);
   });
 
@@ -119,7 +144,7 @@ describe('the initiator', () => {
 });
 
 describe('the initiator, of a server that holds the key and breaks the protocol,', () => {
-  it.each([0, 16, 31, 32, 46])('refuses a payload of %i bytes', (bytes) => {
+  it.each([0, 15, 31, 32, 45, 47])('refuses a payload of %i bytes [R4.21]', (bytes) => {
     expect(() => receiveMessage2(start().state, rogueAnswer(Buffer.alloc(bytes)))).toThrow(malformed);
   });
 
@@ -128,14 +153,16 @@ describe('the initiator, of a server that holds the key and breaks the protocol,
     ['messages of less than 64 KiB', { ...SERVER, maxMessageBytes: 65_535 }],
     ['no message at all', { ...SERVER, maxMessageBytes: 0 }],
   ])('refuses one that takes %s [R4.5]', (_, announcement) => {
-    const answer = rogueAnswer(encodeAnnouncement(announcement));
+    const answer = rogueAnswer(payload2(encodeAnnouncement(announcement)));
     expect(() => receiveMessage2(start().state, answer)).toThrow(failure('ERR_PEER_LIMITS'));
   });
 
   it('accepts the least a server may announce, and features it does not know [R4.4]', () => {
     const least = { ...SERVER, maxInFlight: 1, maxMessageBytes: 65_536, maxIncompleteBytes: 0 };
-    const answer = rogueAnswer(encodeAnnouncement(least).fill(0xff, 36));
-    expect(receiveMessage2(start().state, answer).peer).toEqual(least);
+    const answer = rogueAnswer(payload2(encodeAnnouncement(least).fill(0xff, 20)));
+    const { peer, confirm } = receiveMessage2(start().state, answer);
+    expect(peer).toEqual(least);
+    expect(confirm.readUInt32BE(48 + 20), 'the features that it chose').toBe(0);
   });
 
   it('refuses a public key of low order [R4.7]', () => {
@@ -143,18 +170,32 @@ describe('the initiator, of a server that holds the key and breaks the protocol,
     expect(() => receiveMessage2(start().state, answer)).toThrow(malformed);
   });
 
+  it('refuses a server of its own process if that is switched on, and only one that holds the key', () => {
+    const asked: Buffer[] = [];
+    const rejectSelf = (instanceId: Buffer): boolean => asked.push(Buffer.from(instanceId)) > 0;
+    const forged = honest().message2.fill(0, 100);
+    expect(() => receiveMessage2(start({ rejectSelf }).state, forged)).toThrow(openFailed);
+    expect(asked).toEqual([]);
+    const { message2 } = honest();
+    expect(() => receiveMessage2(start({ rejectSelf }).state, message2)).toThrow(failure('ERR_SELF_CONNECTION'));
+    expect(asked).toEqual([SERVER_ID]);
+    expect(receiveMessage2(start({ rejectSelf: () => false }).state, message2).peer).toEqual(SERVER);
+  });
+
   it('refuses its own message 1, echoed', () => {
     const { state, message1 } = start();
     expect(() => receiveMessage2(state, message1)).toThrow(malformed);
     const relabelled = encodeMessage2(message1.subarray(16));
-    expect(() => receiveMessage2(start().state, relabelled)).toThrow(openFailed);
+    expect(() => receiveMessage2(start().state, relabelled)).toThrow(malformed);
   });
 });
 
 describe('the initiator, refused by the server,', () => {
-  it('tells a person what is usually wrong', () => {
+  it('reports what is usually wrong [R4.27]', () => {
     expect(() => receiveMessage2(start().state, ALERT)).toThrow(failure('ERR_ALERT'));
-    expect(() => receiveMessage2(start().state, ALERT)).toThrow(/refused.*wrong key, wrong service, or busy/);
+    expect(() => receiveMessage2(start().state, ALERT)).toThrow(
+      /wrong key, wrong service, or busy, or somebody on the path/,
+    );
   });
 
   it('takes nothing for an alert but the alert', () => {

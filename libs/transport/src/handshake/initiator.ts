@@ -5,19 +5,28 @@ import { equalBytes } from '@sealwire/crypto';
 
 import { TransportError } from '../errors.js';
 import { A128CBC_HS256 } from '../record/cipher-function.js';
+import { encodeConfirm } from './confirm.js';
 import { decodeMessage2, encodeHeader, encodeMessage1, encodePrologue } from './messages.js';
 import { beginNnpsk0, readSecond, writeFirst } from './nnpsk0.js';
-import { decodeAnnouncement, encodeAnnouncement } from './payload.js';
+import { decodePayload2, encodePayload1 } from './payload.js';
 import { ALERT } from './preamble.js';
-import type { HandshakeOptions, PskOfKey, Session } from './session.js';
+import type { ClientSession, HandshakeOptions, PskOfKey } from './session.js';
 import type { SymmetricState } from './symmetric-state.js';
-import { Ephemeral } from './x25519.js';
+import { KeyPair, PUBLIC_KEY_BYTES } from './x25519.js';
+
+export interface InitiatorOptions extends HandshakeOptions {
+  /** The key pair of the client object: the same one on all its connections. */
+  readonly instance: KeyPair;
+  /** Whether the instance id of a server is of this very process: such a server is refused. Off by default. */
+  readonly rejectSelf?: (instanceId: Buffer) => boolean;
+}
 
 interface Sent {
   readonly at: 'SENT';
   readonly symmetric: SymmetricState;
-  readonly ephemeral: Ephemeral;
+  readonly ephemeral: KeyPair;
   readonly keyId: Buffer;
+  readonly options: InitiatorOptions;
 }
 
 /** One handshake under way. It is good for one message 2, and forgets its secrets with it. */
@@ -27,23 +36,26 @@ export interface InitiatorState {
 
 export function startInitiator(
   { keyId, psk }: PskOfKey,
-  { service, announcement, ephemeral = Ephemeral.generate() }: HandshakeOptions,
+  options: InitiatorOptions,
 ): { state: InitiatorState; message1: Buffer } {
+  const { service, ephemeral = KeyPair.generate() } = options;
   const header = encodeHeader(keyId);
   const symmetric = beginNnpsk0({ cipher: A128CBC_HS256, prologue: encodePrologue(header, service), psk });
-  const exchange = writeFirst(symmetric, ephemeral, encodeAnnouncement(announcement));
-  const state: InitiatorState = { phase: { at: 'SENT', symmetric, ephemeral, keyId } };
+  const exchange = writeFirst(symmetric, ephemeral, encodePayload1());
+  const state: InitiatorState = { phase: { at: 'SENT', symmetric, ephemeral, keyId, options } };
   return { state, message1: encodeMessage1(header, exchange) };
 }
 
 /**
- * Takes the server's answer. Whatever it throws ends the connection for good.
+ * Takes the server's answer, and proves the instance key of the client to the server that sent it. Whatever it throws ends
+ * the connection for good.
  *
  * @param message - Message 2 or an alert, whole.
  * @throws {TransportError} `ERR_ALERT` - the server refused. `ERR_OPEN_FAILED` - it does not hold the key, or the bytes
- *   were altered. `ERR_PEER_LIMITS`. `ERR_HANDSHAKE_MALFORMED` - anything else, a second call included.
+ *   were altered. `ERR_PEER_LIMITS`, `ERR_SELF_CONNECTION`. `ERR_HANDSHAKE_MALFORMED` - anything else, a second call
+ *   included.
  */
-export function receiveMessage2(state: InitiatorState, message: Buffer): Session {
+export function receiveMessage2(state: InitiatorState, message: Buffer): ClientSession {
   const { phase } = state;
   state.phase = { at: 'DONE' }; // whatever comes of it: a handshake that failed is not tried again
   switch (phase.at) {
@@ -64,24 +76,25 @@ export function abandonInitiator(state: InitiatorState): void {
   state.phase = { at: 'DONE' };
 }
 
-function open({ symmetric, ephemeral, keyId }: Sent, message: Buffer): Session {
+function open({ symmetric, ephemeral, keyId, options }: Sent, message: Buffer): ClientSession {
   if (equalBytes(message, ALERT)) throw refused();
-  const payload = readSecond(symmetric, ephemeral, decodeMessage2(message));
-  const peer = decodeAnnouncement(payload, 'server');
+  const exchange = decodeMessage2(message);
+  const { instanceId, announcement: peer } = decodePayload2(readSecond(symmetric, ephemeral, exchange));
+  if (options.rejectSelf?.(instanceId) === true) {
+    throw new TransportError('ERR_SELF_CONNECTION', 'The server is of this very process');
+  }
+  const { instance, announcement } = options;
+  const { handshakeHash } = symmetric;
+  const serverEphemeral = exchange.subarray(0, PUBLIC_KEY_BYTES);
+  const confirm = encodeConfirm({ instance, serverEphemeral, handshakeHash, announcement });
   const { initiatorKey, responderKey } = symmetric.split();
-  return {
-    outgoingKey: initiatorKey,
-    incomingKey: responderKey,
-    peer,
-    handshakeHash: symmetric.handshakeHash,
-    keyId,
-  };
+  return { outgoingKey: initiatorKey, incomingKey: responderKey, keyId, peer, confirm };
 }
 
-// The alert never says why, and is not authenticated: this names what is usually the case.
+// The alert never says why, and anybody on the path can send it: this is a hint for a person, and decides nothing.
 function refused(): TransportError {
   return new TransportError(
     'ERR_ALERT',
-    'The server refused the handshake: wrong key, wrong service, or busy. Its own log says which',
+    'The server refused the handshake: wrong key, wrong service, or busy, or somebody on the path. Its log says which',
   );
 }

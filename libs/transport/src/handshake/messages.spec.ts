@@ -18,7 +18,8 @@ import { ALERT, PREAMBLE_BYTES } from './preamble.js';
 
 const KEY_ID = Buffer.from('0b56bfc1696f34ec', 'hex');
 const EXCHANGE = Buffer.alloc(96, 0x5a);
-const MESSAGE_1 = encodeMessage1(encodeHeader(KEY_ID), EXCHANGE);
+const EXCHANGE_1 = EXCHANGE.subarray(0, 64);
+const MESSAGE_1 = encodeMessage1(encodeHeader(KEY_ID), EXCHANGE_1);
 const MESSAGE_2 = encodeMessage2(EXCHANGE);
 
 const failure = (code: string): unknown => expect.objectContaining({ code, fault: 'peer' });
@@ -51,12 +52,12 @@ const otherProtocols = [
 ] as const;
 
 describe('message 1', () => {
-  it('has 112 bytes and yields its header, key id and exchange', () => {
+  it('has 80 bytes and yields its header, key id and exchange', () => {
     expect(MESSAGE_1).toHaveLength(MESSAGE_1_BYTES);
     expect(decodeMessage1(MESSAGE_1)).toEqual({
       header: MESSAGE_1.subarray(0, 16),
       keyId: KEY_ID,
-      exchange: EXCHANGE,
+      exchange: EXCHANGE_1,
     });
   });
 

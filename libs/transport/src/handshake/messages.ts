@@ -1,13 +1,12 @@
-// The two handshake messages (docs/protocol.md §4). The exchange is what the pattern writes and reads.
+// The two handshake messages (docs/protocol.md §4). The exchange, e and payload, is what the pattern writes and reads.
 //
-//   message 1     preamble(8) ‖ key id(8) ‖ exchange(96)         header = its first 16 bytes
-//   message 2     preamble(8) ‖ exchange(96)
-//   exchange      e(32) ‖ sealed payload(64)
+//   message 1     preamble(8) ‖ key id(8) ‖ e_I(32) ‖ sealed payload(32)         header = its first 16 bytes
+//   message 2     preamble(8) ‖ e_R(32) ‖ sealed payload(64)
 //   prologue      "sealwire channel v1" ‖ header of message 1 ‖ length(2) ‖ service
 import { TransportError } from '../errors.js';
 import { ALERT, ALERT_BYTES, beginsLike, encodePreamble, PREAMBLE_BYTES } from './preamble.js';
 
-export const MESSAGE_1_BYTES = 112;
+export const MESSAGE_1_BYTES = 80;
 export const MESSAGE_2_BYTES = 104;
 const KEY_ID_BYTES = 8;
 

@@ -5,14 +5,14 @@ import { A128CBC_HS256 } from '../record/cipher-function.js';
 import { beginNnpsk0, readFirst, readSecond, writeFirst, writeSecond } from './nnpsk0.js';
 import type { FirstExchange } from './nnpsk0.js';
 import type { SymmetricState } from './symmetric-state.js';
-import { Ephemeral } from './x25519.js';
+import { KeyPair } from './x25519.js';
 
 const PSK = Buffer.alloc(32, 7);
 const PROLOGUE = Buffer.from('prologue');
 const PAYLOAD = Buffer.from('payload');
 const LOW_ORDER = Buffer.alloc(32);
-const INITIATOR = Ephemeral.fromPrivateBytes(Buffer.alloc(32, 1));
-const RESPONDER = Ephemeral.fromPrivateBytes(Buffer.alloc(32, 2));
+const INITIATOR = KeyPair.fromPrivateBytes(Buffer.alloc(32, 1));
+const RESPONDER = KeyPair.fromPrivateBytes(Buffer.alloc(32, 2));
 
 const openFailed = expect.objectContaining({ code: 'ERR_OPEN_FAILED', fault: 'peer' });
 const malformed = expect.objectContaining({ code: 'ERR_HANDSHAKE_MALFORMED', fault: 'peer' });
@@ -92,7 +92,7 @@ describe('NNpsk0', () => {
   });
 
   it('ends in another session whenever one of the two ephemeral keys is new', () => {
-    const hashes = [RESPONDER, Ephemeral.generate(), Ephemeral.generate()].map((ephemeral) => {
+    const hashes = [RESPONDER, KeyPair.generate(), KeyPair.generate()].map((ephemeral) => {
       const symmetric = begin();
       const { peerPublicKey } = readFirst(symmetric, first().message);
       writeSecond(symmetric, ephemeral, peerPublicKey, PAYLOAD);
@@ -102,7 +102,7 @@ describe('NNpsk0', () => {
   });
 
   it('does no Diffie-Hellman on a first message: a point of low order fails only when it is answered', () => {
-    const rogue = { publicKey: LOW_ORDER } as Ephemeral;
+    const rogue = { publicKey: LOW_ORDER } as KeyPair;
     const symmetric = begin();
     const read = readFirst(symmetric, writeFirst(begin(), rogue, PAYLOAD));
     expect(read).toEqual({ peerPublicKey: LOW_ORDER, payload: PAYLOAD });

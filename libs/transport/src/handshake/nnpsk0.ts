@@ -9,7 +9,7 @@ import { wipe } from '@sealwire/crypto';
 import type { CipherFunction } from '../record/cipher-function.js';
 import { SymmetricState } from './symmetric-state.js';
 import { PUBLIC_KEY_BYTES } from './x25519.js';
-import type { Ephemeral } from './x25519.js';
+import type { KeyPair } from './x25519.js';
 
 export interface PatternInput {
   readonly cipher: CipherFunction;
@@ -32,7 +32,7 @@ export function beginNnpsk0({ cipher, prologue, psk }: PatternInput): SymmetricS
 }
 
 /** The initiator's message. */
-export function writeFirst(symmetric: SymmetricState, ephemeral: Ephemeral, payload: Buffer): Buffer {
+export function writeFirst(symmetric: SymmetricState, ephemeral: KeyPair, payload: Buffer): Buffer {
   mixPublicKey(symmetric, ephemeral.publicKey);
   return Buffer.concat([ephemeral.publicKey, symmetric.sealAndHash(payload)]);
 }
@@ -55,7 +55,7 @@ export function readFirst(symmetric: SymmetricState, message: Buffer): FirstExch
  */
 export function writeSecond(
   symmetric: SymmetricState,
-  ephemeral: Ephemeral,
+  ephemeral: KeyPair,
   peerPublicKey: Buffer,
   payload: Buffer,
 ): Buffer {
@@ -71,7 +71,7 @@ export function writeSecond(
  * @returns The payload.
  * @throws {TransportError} `ERR_OPEN_FAILED`; `ERR_HANDSHAKE_MALFORMED` for an e of low order.
  */
-export function readSecond(symmetric: SymmetricState, ephemeral: Ephemeral, message: Buffer): Buffer {
+export function readSecond(symmetric: SymmetricState, ephemeral: KeyPair, message: Buffer): Buffer {
   const peerPublicKey = message.subarray(0, PUBLIC_KEY_BYTES);
   mixPublicKey(symmetric, peerPublicKey);
   mixSharedSecret(symmetric, ephemeral, peerPublicKey);
@@ -85,7 +85,7 @@ function mixPublicKey(symmetric: SymmetricState, publicKey: Buffer): void {
 }
 
 // The token "ee".
-function mixSharedSecret(symmetric: SymmetricState, ephemeral: Ephemeral, peerPublicKey: Buffer): void {
+function mixSharedSecret(symmetric: SymmetricState, ephemeral: KeyPair, peerPublicKey: Buffer): void {
   const secret = ephemeral.sharedSecret(peerPublicKey);
   symmetric.mixKey(secret);
   wipe(secret);

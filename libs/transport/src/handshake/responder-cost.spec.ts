@@ -1,10 +1,11 @@
 import { createHmac, diffieHellman, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
 
-import { startInitiator } from './initiator.js';
+import { receiveMessage2, startInitiator } from './initiator.js';
 import { beginNnpsk0 } from './nnpsk0.js';
 import { respond } from './responder.js';
-import type { ResponderOptions } from './responder.js';
+import type { ResponderOptions, Response } from './responder.js';
+import { KeyPair } from './x25519.js';
 
 vi.mock('node:crypto', { spy: true });
 vi.mock('./nnpsk0.js', { spy: true });
@@ -14,18 +15,14 @@ const KEY = { keyId: Buffer.alloc(8, 1), psk: Buffer.alloc(32, 0x6b) };
 const OTHER_PSK = { ...KEY, psk: Buffer.alloc(32, 1) };
 const OPTIONS: ResponderOptions = {
   service: 'orders',
-  announcement: {
-    instanceId: Buffer.alloc(16, 0xbb),
-    unixMs: 0,
-    maxMessageBytes: 65_536,
-    maxInFlight: 1,
-    maxIncompleteBytes: 0,
-  },
+  instanceId: Buffer.alloc(16, 0xbb),
+  announcement: { unixMs: 0, maxMessageBytes: 65_536, maxInFlight: 1, maxIncompleteBytes: 0 },
 };
+const INITIATOR = { ...OPTIONS, instance: KeyPair.generate() };
 const NOTHING = { keyPairs: 0, multiplications: 0 };
 
-const honest = (key = KEY): Buffer => startInitiator(key, OPTIONS).message1;
-const accept = (message1: Buffer, options = OPTIONS): unknown => respond(() => KEY.psk, options, message1);
+const honest = (key = KEY): Buffer => startInitiator(key, INITIATOR).message1;
+const accept = (message1: Buffer): Response => respond(() => KEY.psk, OPTIONS, message1);
 const acceptNoKey = (message1: Buffer): unknown => respond(() => undefined, OPTIONS, message1);
 
 /** Runs `work`, whose outcome is the subject of responder.spec.ts, and counts. */
@@ -50,19 +47,14 @@ describe('what message 1 costs the responder', () => {
   });
 
   it.each([
-    ['a forged tag', () => honest().fill(0, 96)],
+    ['a forged tag', () => honest().fill(0, 64)],
     ['a forged public key', () => honest().fill(9, 16, 48)],
     ['another psk', () => honest(OTHER_PSK)],
-    ['another service', () => startInitiator(KEY, { ...OPTIONS, service: 'others' }).message1],
-    ['too few bytes', () => honest().subarray(0, 111)],
+    ['another service', () => startInitiator(KEY, { ...INITIATOR, service: 'others' }).message1],
+    ['too few bytes', () => honest().subarray(0, 79)],
   ])('is no key pair and no Diffie-Hellman for %s [R4.9]', (_, forge) => {
     const message1 = forge();
     expect(costOf(() => accept(message1))).toMatchObject(NOTHING);
-  });
-
-  it('is no key pair and no Diffie-Hellman for itself', () => {
-    const message1 = honest();
-    expect(costOf(() => accept(message1, { ...OPTIONS, rejectSelf: () => true }))).toMatchObject(NOTHING);
   });
 
   it('is for an unknown key id what it is for another psk [R4.8]', () => {
@@ -72,6 +64,16 @@ describe('what message 1 costs the responder', () => {
     expect(cost).toMatchObject(NOTHING);
     expect(cost.hmacs).toBeGreaterThan(0);
     expect(cost).toEqual(costOf(() => accept(other)));
+  });
+});
+
+describe('what CONFIRM costs the responder', () => {
+  it('is one Diffie-Hellman more', () => {
+    const { state, message1 } = startInitiator(KEY, INITIATOR);
+    const { message2, verifier } = accept(message1);
+    const { confirm } = receiveMessage2(state, message2);
+    expect(costOf(() => verifier.verify(confirm))).toMatchObject({ keyPairs: 0, multiplications: 1 });
+    expect(costOf(() => verifier.verify(confirm))).toMatchObject(NOTHING);
   });
 });
 

@@ -1,13 +1,13 @@
-// What a handshake is given and what it yields; the same on both sides (docs/protocol.md §4).
-import type { Announcement } from './payload.js';
-import type { Ephemeral } from './x25519.js';
+// What a handshake is given and what it yields (docs/protocol.md §4).
+import type { Announcement } from './announcement.js';
+import type { KeyPair } from './x25519.js';
 
 export interface HandshakeOptions {
   /** The name both sides must have configured: services that share a key cannot be confused for one another. */
   readonly service: string;
   readonly announcement: Announcement;
   /** For tests against vectors. Left out, a fresh one is drawn. */
-  readonly ephemeral?: Ephemeral;
+  readonly ephemeral?: KeyPair;
 }
 
 /** A key as the handshake needs it. */
@@ -18,15 +18,20 @@ export interface PskOfKey {
   readonly psk: Uint8Array;
 }
 
-/** What both sides hold after the handshake. The server trusts it only once the client's CONFIRM was opened with it. */
+/** What both sides hold after message 2. The server trusts it only once the client's CONFIRM was verified. */
 export interface Session {
   /** 32 bytes: the first traffic key of what this side sends. */
   readonly outgoingKey: Buffer;
   /** 32 bytes: the first traffic key of what this side receives. */
   readonly incomingKey: Buffer;
-  readonly peer: Announcement;
-  /** 32 bytes, the same on both sides and in no other session. */
-  readonly handshakeHash: Buffer;
   /** 8 bytes: the key that the session was made with. */
   readonly keyId: Buffer;
+}
+
+/** What a client holds as well. */
+export interface ClientSession extends Session {
+  /** What the server announced in message 2. */
+  readonly peer: Announcement;
+  /** The body of CONFIRM, which has to be the first record. */
+  readonly confirm: Buffer;
 }

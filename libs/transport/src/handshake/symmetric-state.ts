@@ -67,7 +67,7 @@ export class SymmetricState {
     wipe(mixed, mixedIn);
   }
 
-  /** The hash of everything said so far. After the last message it names this one session. */
+  /** The hash of everything said so far. After the last message it names this one session. Valid until {@link wipe}. */
   get handshakeHash(): Buffer {
     return this.#hash;
   }
@@ -75,7 +75,7 @@ export class SymmetricState {
   /** A fresh key, that depends on `secret` as well; its counter starts at 0. */
   mixKey(secret: Buffer): void {
     const mixed = hkdf(this.#chainingKey, secret, 2);
-    this.wipe();
+    this.#wipeKeys();
     this.#chainingKey = output(mixed, 0);
     this.#cipherState = new CipherState(this.#cipher, output(mixed, 1));
     wipe(mixed);
@@ -105,8 +105,13 @@ export class SymmetricState {
     return keys;
   }
 
-  /** Overwrites the secrets: the handshake is over. The hash stays. */
+  /** Overwrites the secrets, and the hash, on which the proof of the instance depends: the handshake is over. */
   wipe(): void {
+    this.#wipeKeys();
+    wipe(this.#hash);
+  }
+
+  #wipeKeys(): void {
     wipe(this.#chainingKey);
     this.#cipherState.wipe();
   }

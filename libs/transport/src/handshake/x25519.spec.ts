@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { describe, expect, it, vi } from 'vitest';
 
-import { Ephemeral } from './x25519.js';
+import { KeyPair } from './x25519.js';
 
 const hex = (text: string): Buffer => Buffer.from(text, 'hex');
 const malformed = expect.objectContaining({ code: 'ERR_HANDSHAKE_MALFORMED', fault: 'peer' });
@@ -22,14 +22,14 @@ const LOW_ORDER = [
 
 describe('an ephemeral X25519 key', () => {
   it('agrees with RFC 7748 §6.1', () => {
-    const bob = Ephemeral.fromPrivateBytes(hex('5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb'));
+    const bob = KeyPair.fromPrivateBytes(hex('5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb'));
     const alice = hex('8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a');
     expect(bob.publicKey).toEqual(hex('de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f'));
     expect(bob.sharedSecret(alice)).toEqual(hex('4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742'));
   });
 
   it('is another one each time, and any two agree', () => {
-    const [one, two] = [Ephemeral.generate(), Ephemeral.generate()];
+    const [one, two] = [KeyPair.generate(), KeyPair.generate()];
     expect(one.publicKey).toHaveLength(32);
     expect(one.publicKey).not.toEqual(two.publicKey);
     expect(one.sharedSecret(two.publicKey)).toEqual(two.sharedSecret(one.publicKey));
@@ -38,7 +38,7 @@ describe('an ephemeral X25519 key', () => {
   it('is made without exporting a key object, which can block the process for good', () => {
     const { privateKey, publicKey } = generateKeyPairSync('x25519');
     const exports = [privateKey, publicKey].map((key) => vi.spyOn(Object.getPrototypeOf(key), 'export'));
-    expect(Ephemeral.generate().publicKey).toHaveLength(32);
+    expect(KeyPair.generate().publicKey).toHaveLength(32);
     for (const spy of exports) {
       expect(spy).not.toHaveBeenCalled();
       spy.mockRestore();
@@ -46,7 +46,7 @@ describe('an ephemeral X25519 key', () => {
   });
 
   it.each(LOW_ORDER)('refuses the point %s, with and without the unused bit [R4.7]', (_, point) => {
-    const ephemeral = Ephemeral.generate();
+    const ephemeral = KeyPair.generate();
     const publicKey = hex(point);
     expect(() => ephemeral.sharedSecret(publicKey)).toThrow(malformed);
     publicKey.writeUInt8(publicKey.readUInt8(31) | 0x80, 31);
@@ -54,7 +54,7 @@ describe('an ephemeral X25519 key', () => {
   });
 
   it('refuses a public key of any length but 32', () => {
-    const ephemeral = Ephemeral.generate();
+    const ephemeral = KeyPair.generate();
     for (let bytes = 0; bytes <= 96; bytes++) {
       if (bytes === 32) continue;
       expect(() => ephemeral.sharedSecret(Buffer.alloc(bytes, 9)), `${bytes} bytes`).toThrow(malformed);
@@ -63,7 +63,7 @@ describe('an ephemeral X25519 key', () => {
 
   it('shows no private key when it is printed', () => {
     const privateKey = Buffer.alloc(32, 0x6b);
-    const ephemeral = Ephemeral.fromPrivateBytes(privateKey);
+    const ephemeral = KeyPair.fromPrivateBytes(privateKey);
     const printed = inspect(ephemeral, { showHidden: true, depth: 9 }) + JSON.stringify(ephemeral);
     expect(printed).toContain('publicKey');
     for (const secret of [
@@ -98,7 +98,7 @@ function loadTests(): readonly WycheproofTest[] {
 
 const nameOf = ({ tcId, comment }: WycheproofTest): string => `#${tcId} ${comment}`;
 const agree = (test: WycheproofTest): Buffer =>
-  Ephemeral.fromPrivateBytes(hex(test.private)).sharedSecret(hex(test.public));
+  KeyPair.fromPrivateBytes(hex(test.private)).sharedSecret(hex(test.public));
 const endsInZeros = ({ flags }: WycheproofTest): boolean => flags.includes('ZeroSharedSecret');
 
 describe.skipIf(!existsSync(WYCHEPROOF))('X25519 by Wycheproof', () => {

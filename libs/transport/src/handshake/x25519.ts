@@ -12,8 +12,8 @@ const BASE_POINT = Buffer.alloc(PUBLIC_KEY_BYTES).fill(9, 0, 1);
 /** What precedes the 32 bytes of an X25519 private key in PKCS #8 (RFC 8410 §7). */
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b656e04220420', 'hex');
 
-/** A key pair that lives for one handshake. */
-export class Ephemeral {
+/** A key pair of one handshake, or of a client object: its private half never leaves the process, nor this object. */
+export class KeyPair {
   /** 32 bytes, as they travel. */
   readonly publicKey: Buffer;
   readonly #privateKey: KeyObject;
@@ -26,19 +26,19 @@ export class Ephemeral {
     this.publicKey = this.sharedSecret(BASE_POINT);
   }
 
-  static generate(): Ephemeral {
-    return new Ephemeral(generateKeyPairSync('x25519').privateKey);
+  static generate(): KeyPair {
+    return new KeyPair(generateKeyPairSync('x25519').privateKey);
   }
 
   /** The pair of a known private key of 32 bytes: for tests against vectors, and for nothing else. */
-  static fromPrivateBytes(bytes: Buffer): Ephemeral {
+  static fromPrivateBytes(bytes: Buffer): KeyPair {
     // Not by JWK: its x would have to be the public key, which is not known yet (Node 26 compares them).
     const der = Buffer.alloc(PKCS8_PREFIX.length + bytes.length); // not `concat`: its result lies in the shared pool
     der.set(PKCS8_PREFIX);
     der.set(bytes, PKCS8_PREFIX.length);
     const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
     wipe(der);
-    return new Ephemeral(privateKey);
+    return new KeyPair(privateKey);
   }
 
   /**

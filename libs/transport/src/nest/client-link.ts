@@ -44,6 +44,7 @@ export async function openLink(
     const streams = new ClientStreams({ own: limits, peer: session.peer, maxQueuedBytes, maxQueuedMessages, sequence });
     const connection = new Connection({
       role: 'client',
+      confirm: session.confirm,
       socket,
       codec: takeCodec(session, limits.key),
       streams,

@@ -12,6 +12,7 @@ import { clock } from '../clock.js';
 import type { Endpoint } from '../connection/endpoint.js';
 import { TransportError } from '../errors.js';
 import { EventSequence } from '../frame/event-sequence.js';
+import { KeyPair } from '../handshake/index.js';
 import { resolveLimits } from '../limits.js';
 import type { Limits } from '../limits.js';
 import { runApart } from './async-context.js';
@@ -23,7 +24,7 @@ import { Connector } from './connector.js';
 import type { ClientConnectionEvent } from './connector.js';
 import { everySecond } from './every-second.js';
 import { InOrder } from './in-order.js';
-import { createInstanceId, forgetOwnClient, noteOwnClient } from './instances.js';
+import { forgetOwnClient, isOwnServer, noteOwnClient } from './instances.js';
 import { checkTimeoutMs, keyringSource, resolveEndpoint, resolveService } from './options.js';
 import type { SealwireClientOptions } from './options.js';
 import { isNil } from './packet.js';
@@ -62,7 +63,8 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   readonly #service: string;
   readonly #requestTimeoutMs: number;
   readonly #loadKeyring: () => Promise<Keyring>;
-  readonly #instanceId = createInstanceId();
+  /** What a server knows this object by, on all its connections. */
+  readonly #instance = KeyPair.generate();
   readonly #home = new AsyncResource('SEALWIRE_CLIENT');
   readonly #sequence = new EventSequence();
   readonly #order: InOrder;
@@ -93,7 +95,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
       changed: (event) => this.#note(event),
     });
     this.#whenConnected = new WhenConnected(this.#connector, (signal) => this.connect(signal));
-    noteOwnClient(this.#instanceId);
+    noteOwnClient(this.#instance.publicKey);
   }
 
   /** What happens to the connection, beyond the two values of `status`. Hot; it never completes. */
@@ -117,7 +119,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
    * May be called again, and `connect` after it. Never rejects.
    */
   override async close(): Promise<void> {
-    forgetOwnClient(this.#instanceId);
+    forgetOwnClient(this.#instance.publicKey);
     this.#whenConnected.refuseRequests();
     const stopLogging = everySecond(() => this.#log.closing(this.snapshot()));
     const { drainTimeoutMs } = this.#limits;
@@ -255,17 +257,12 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     const { primary } = await this.#loadKeyring();
     const psk = primary.psk();
     const { maxMessageBytes, maxIncompleteBytes, connectTimeoutMs } = this.#limits;
-    const announcement = {
-      instanceId: this.#instanceId,
-      unixMs: clock.unixMs(),
-      maxMessageBytes,
-      maxInFlight: 0,
-      maxIncompleteBytes,
-    };
+    const announcement = { unixMs: clock.unixMs(), maxMessageBytes, maxInFlight: 0, maxIncompleteBytes };
+    const rejectSelf = this.#options.rejectSelf === true ? { rejectSelf: isOwnServer } : {};
     const options = {
       endpoint: this.#endpoint,
       key: { keyId: Buffer.from(primary.idBytes), psk },
-      handshake: { service: this.#service, announcement },
+      handshake: { service: this.#service, announcement, instance: this.#instance, ...rejectSelf },
       connectTimeoutMs,
       shareReadBuffer: this.#options.shareReadBuffer ?? true,
       signal,
@@ -305,7 +302,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   }
 
   #adopt(): void {
-    noteOwnClient(this.#instanceId);
+    noteOwnClient(this.#instance.publicKey);
     for (const listen of this.#listeners) listen(this.unwrap());
     this._status$.next('connected');
   }

@@ -16,7 +16,7 @@ interface Kept {
   readonly leftMs: number;
 }
 
-/** The event windows of one server, by the instance id of the client (docs/protocol.md §6.7). */
+/** The event windows of one server, by the instance key that the client has proved (docs/protocol.md §4.8, §6.7). */
 export class EventWindows {
   readonly #size: number;
   /** Of clients that are connected: however long that lasts, none of them is forgotten. */
@@ -29,33 +29,33 @@ export class EventWindows {
   }
 
   /** The window of a client that connects; several connections of one client share it. */
-  of(instanceId: Buffer): EventWindow {
+  of(instanceKey: Buffer): EventWindow {
     this.#forget(clock.nowMs());
-    const id = instanceId.toString('latin1');
-    const used = this.#used.get(id);
-    const window = used?.window ?? this.#kept.get(id)?.window ?? new EventWindow(this.#size);
-    this.#kept.delete(id);
-    this.#used.set(id, { window, connections: (used?.connections ?? 0) + 1 });
+    const name = instanceKey.toString('latin1');
+    const used = this.#used.get(name);
+    const window = used?.window ?? this.#kept.get(name)?.window ?? new EventWindow(this.#size);
+    this.#kept.delete(name);
+    this.#used.set(name, { window, connections: (used?.connections ?? 0) + 1 });
     return window;
   }
 
   /** A connection of the client is gone; with the last one its time begins to run. */
-  left(instanceId: Buffer): void {
-    const id = instanceId.toString('latin1');
-    const used = this.#used.get(id);
+  left(instanceKey: Buffer): void {
+    const name = instanceKey.toString('latin1');
+    const used = this.#used.get(name);
     if (used === undefined) return;
     if (used.connections > 1) {
-      this.#used.set(id, { ...used, connections: used.connections - 1 });
+      this.#used.set(name, { ...used, connections: used.connections - 1 });
       return;
     }
-    this.#used.delete(id);
-    this.#kept.set(id, { window: used.window, leftMs: clock.nowMs() });
+    this.#used.delete(name);
+    this.#kept.set(name, { window: used.window, leftMs: clock.nowMs() });
   }
 
   #forget(nowMs: number): void {
-    for (const [id, { leftMs }] of this.#kept) {
+    for (const [name, { leftMs }] of this.#kept) {
       if (nowMs - leftMs < KEPT_MS && this.#kept.size < MAX_WINDOWS) return;
-      this.#kept.delete(id);
+      this.#kept.delete(name);
     }
   }
 }

@@ -2,21 +2,34 @@ import { randomBytes } from 'node:crypto';
 
 const INSTANCE_ID_BYTES = 16;
 
-/** The instance ids of this process's clients, by which a server can tell that it talks to itself. */
+/** Of this process: clients by their instance keys, servers by their instance ids. `rejectSelf` asks for them. */
 const ownClients = new Set<string>();
+const ownServers = new Set<string>();
 
 export function createInstanceId(): Buffer {
   return randomBytes(INSTANCE_ID_BYTES);
 }
 
-export function noteOwnClient(instanceId: Buffer): void {
-  ownClients.add(instanceId.toString('hex'));
+export function noteOwnClient(instanceKey: Buffer): void {
+  ownClients.add(instanceKey.toString('hex'));
 }
 
-export function forgetOwnClient(instanceId: Buffer): void {
-  ownClients.delete(instanceId.toString('hex'));
+export function forgetOwnClient(instanceKey: Buffer): void {
+  ownClients.delete(instanceKey.toString('hex'));
 }
 
-export function isOwnClient(instanceId: Buffer): boolean {
-  return ownClients.has(instanceId.toString('hex'));
+export function isOwnClient(instanceKey: Buffer): boolean {
+  return ownClients.has(instanceKey.toString('hex'));
+}
+
+export function noteOwnServer(instanceId: Buffer): void {
+  ownServers.add(instanceId.toString('hex'));
+}
+
+export function forgetOwnServer(instanceId: Buffer): void {
+  ownServers.delete(instanceId.toString('hex'));
+}
+
+export function isOwnServer(instanceId: Buffer): boolean {
+  return ownServers.has(instanceId.toString('hex'));
 }

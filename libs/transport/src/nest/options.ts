@@ -23,6 +23,8 @@ export interface SealwireOptions extends LimitOptions {
   readonly keyPolicy?: KeyFilePolicy;
   /** Keys that are loaded already. */
   readonly keyring?: Keyring;
+  /** Refuse the other end if it is a client or a server of this very process. Default false. */
+  readonly rejectSelf?: boolean;
   /** Both ends must use the same name. Default `default`. */
   readonly service?: string;
   /**
@@ -35,8 +37,6 @@ export interface SealwireOptions extends LimitOptions {
 export interface SealwireServerOptions extends SealwireOptions {
   /** The id that handlers may name in their decorator. Default {@link SEALWIRE}. */
   readonly transportId?: Transport | symbol;
-  /** Refuse a client of this very process. Default false. */
-  readonly rejectSelf?: boolean;
   /** Keep the record in which a message came for `SealwireContext#getSealedRecord`. Default false. */
   readonly keepSealedRecord?: boolean;
   /** Applied to every answer, as Nest does. */

@@ -9,7 +9,7 @@ import { RecordDecoder } from '../record/record.js';
 import { createCodec } from './sealing.js';
 
 const HOUR_MS = 3_600_000;
-const CONFIRM: ControlContent = { type: 'CONFIRM' };
+const CONFIRM: ControlContent = { type: 'CONFIRM', body: Buffer.alloc(78) };
 const CLOSE: ControlContent = { type: 'CLOSE', reason: 'done' };
 const KEY_UPDATE: ControlContent = { type: 'KEY_UPDATE' };
 const PING: ControlContent = { type: 'PING', token: Buffer.alloc(8) };
@@ -22,9 +22,8 @@ function pair(): {
 } {
   const time = FakeClock.install();
   const [one, other] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
-  const session = { peer: { ...ANNOUNCEMENT }, handshakeHash: one, keyId: Buffer.alloc(8) };
   const codec = (keys: Pick<Session, 'outgoingKey' | 'incomingKey'>): ConnectionCodec =>
-    createCodec({ ...session, ...keys }, resolveLimits({}).key);
+    createCodec({ ...keys, keyId: Buffer.alloc(8) }, resolveLimits({}).key);
   const near = codec({ outgoingKey: one, incomingKey: other });
   const far = codec({ outgoingKey: other, incomingKey: one });
   const says = (...contents: readonly ControlContent[]): string[] =>
@@ -33,14 +32,6 @@ function pair(): {
     );
   return { time, near, says };
 }
-
-const ANNOUNCEMENT = {
-  instanceId: Buffer.alloc(16),
-  unixMs: 0,
-  maxMessageBytes: 65_536,
-  maxInFlight: 1,
-  maxIncompleteBytes: 65_536,
-};
 
 describe('a codec', () => {
   it('replaces its key when it is asked to, if the key has reached its age, and says nothing else [R5.27]', () => {

@@ -1,18 +1,17 @@
 import type { Socket } from 'node:net';
 
+import type { Accepted } from '../connection/acceptance.js';
 import { Connection } from '../connection/connection.js';
 import type { ConnectionEvents } from '../connection/connection.js';
 import { remoteAddress } from '../connection/endpoint.js';
 import { SocketView } from '../connection/socket-view.js';
 import type { EventWindow } from '../frame/event-window.js';
 import { ServerStreams } from '../frame/server-streams.js';
-import type { Session } from '../handshake/index.js';
 import type { Limits } from '../limits.js';
 import { Dispatcher } from './dispatcher.js';
 import type { HandlerHost } from './handler-host.js';
-import { takeCodec } from './sealing.js';
 
-/** A server's connection from message 2 on, the streams on it, and who serves them. */
+/** A server's connection from the verified CONFIRM on, the streams on it, and who serves them. */
 export interface ServerLink {
   readonly connection: Connection;
   readonly streams: ServerStreams;
@@ -23,20 +22,19 @@ export interface ServerLink {
 
 export interface ServerLinkOptions {
   readonly socket: Socket;
-  readonly session: Session;
+  readonly accepted: Accepted;
   readonly limits: Limits;
   readonly host: HandlerHost;
   readonly window: EventWindow;
   readonly keepSealedRecord: boolean;
   readonly events: ConnectionEvents;
-  readonly confirmTimeoutMs: number;
 }
 
 /** Puts connection, streams and dispatcher together: each of them knows the others. */
 export function openServerLink(options: ServerLinkOptions): ServerLink {
-  // One by one: what the connection keeps must not keep the session, whose keys are of no use after the first update.
-  const { socket, session, limits, host, window, events, keepSealedRecord } = options;
-  const keyId = session.keyId.toString('hex');
+  const { socket, limits, host, window, events, keepSealedRecord } = options;
+  const { codec, announcement: peer } = options.accepted;
+  const keyId = options.accepted.keyId.toString('hex');
   const copies = new RecordCopies();
   const dispatcher: Dispatcher = new Dispatcher({
     host,
@@ -48,12 +46,8 @@ export function openServerLink(options: ServerLinkOptions): ServerLink {
     currentRecord: () => (keepSealedRecord ? copies.of(connection.currentRecord) : undefined),
   });
   const { maxQueuedBytes } = limits;
-  const streams = new ServerStreams({ own: limits, peer: session.peer, maxQueuedBytes, handler: dispatcher });
-  const codec = takeCodec(session, limits.key);
-  const connection = new Connection(
-    { role: 'server', socket, codec, streams, limits, events },
-    options.confirmTimeoutMs,
-  );
+  const streams = new ServerStreams({ own: limits, peer, maxQueuedBytes, handler: dispatcher });
+  const connection = new Connection({ role: 'server', socket, codec, streams, limits, events });
   return { connection, streams, dispatcher, keyId };
 }
 

@@ -11,16 +11,16 @@ import { Subject } from 'rxjs';
 import type { Observable } from 'rxjs';
 
 import { clock } from '../clock.js';
-import type { Connection, ConnectionEvents } from '../connection/connection.js';
+import type { Accepted, Answer } from '../connection/acceptance.js';
+import type { Connection } from '../connection/connection.js';
 import { remoteAddress } from '../connection/endpoint.js';
 import type { Endpoint } from '../connection/endpoint.js';
 import { Listener } from '../connection/listener.js';
-import type { HandshakeFailure } from '../connection/listener.js';
+import type { HandshakeFailure, ListenerEvents } from '../connection/listener.js';
 import { ListenerSlot } from '../connection/listener-slot.js';
 import { isError } from '../errors.js';
 import type { TransportError } from '../errors.js';
 import { respond } from '../handshake/index.js';
-import type { Session } from '../handshake/index.js';
 import { resolveLimits } from '../limits.js';
 import type { Limits } from '../limits.js';
 import { runApart } from './async-context.js';
@@ -29,12 +29,13 @@ import { EventWindows } from './event-windows.js';
 import { Execution } from './execution.js';
 import { FailureLog } from './failure-log.js';
 import { HandlerPlaces } from './handler-places.js';
-import { createInstanceId, isOwnClient } from './instances.js';
+import { createInstanceId, forgetOwnServer, isOwnClient, noteOwnServer } from './instances.js';
 import { keyringSource, resolveEndpoint, resolveService } from './options.js';
 import type { SealwireServerOptions } from './options.js';
 import { guardHooks } from './processing-hooks.js';
 import { isUnforeseen } from './remote-error.js';
 import { routeOf } from './route.js';
+import { takeCodec } from './sealing.js';
 import { openServerLink } from './server-link.js';
 import type { ServerLink } from './server-link.js';
 import { ServerDrain } from './server-drain.js';
@@ -137,6 +138,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
    * not wait for the request of that handler, which is answered afterwards.
    */
   override async close(): Promise<void> {
+    forgetOwnServer(this.#instanceId);
     this.#drain.begin(this.#links);
     const closed = this.#slot.close().then(() => this.#failures.flush());
     const { current } = Execution;
@@ -166,11 +168,12 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
   }
 
   #createListener(keyring: Keyring): Listener {
+    noteOwnServer(this.#instanceId);
     return new Listener({
       limits: this.#limits,
       shareReadBuffer: this.#options.shareReadBuffer ?? true,
       respond: (message1) => this.#respond(keyring, message1),
-      connect: (socket, session, events, confirmTimeoutMs) => this.#connect(socket, session, events, confirmTimeoutMs),
+      connect: (socket, accepted, events) => this.#connect(socket, accepted, events),
       handshakeFailed: (failure) => this.#refused(failure),
     });
   }
@@ -183,48 +186,41 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
     this.#emit({ type: 'refused', address, error });
   }
 
-  #respond(keyring: Keyring, message1: Buffer): { message2: Buffer; session: Session } {
+  #respond(keyring: Keyring, message1: Buffer): Answer {
     const { maxMessageBytes, maxInFlight, maxIncompleteBytes } = this.#limits;
     let psk: Uint8Array | undefined;
     const findPsk = (keyId: Buffer): Uint8Array | undefined => (psk = keyring.find(keyId)?.psk());
-    const announcement = {
-      instanceId: this.#instanceId,
-      unixMs: clock.unixMs(),
-      maxMessageBytes,
-      maxInFlight,
-      maxIncompleteBytes,
-    };
+    const announcement = { unixMs: clock.unixMs(), maxMessageBytes, maxInFlight, maxIncompleteBytes };
     const rejectSelf = this.#options.rejectSelf === true ? { rejectSelf: isOwnClient } : {};
+    const options = { service: this.#service, instanceId: this.#instanceId, announcement, ...rejectSelf };
     try {
-      return respond(findPsk, { service: this.#service, announcement, ...rejectSelf }, message1);
+      const { message2, session, verifier } = respond(findPsk, options, message1);
+      return { message2, keyId: session.keyId, codec: takeCodec(session, this.#limits.key), verifier };
     } finally {
       wipe(psk ?? new Uint8Array());
     }
   }
 
-  #connect(socket: Socket, session: Session, events: ConnectionEvents, confirmTimeoutMs: number): Connection {
-    const { instanceId } = session.peer;
+  #connect(socket: Socket, accepted: Accepted, events: ListenerEvents): Connection {
+    const { instanceKey } = accepted;
     const address = remoteAddress(socket); // the socket forgets it when it is destroyed
     const link: ServerLink = openServerLink({
       socket,
-      session,
+      accepted,
       limits: this.#limits,
       host: this.#host,
-      window: this.#windows.of(instanceId),
+      window: this.#windows.of(instanceKey),
       keepSealedRecord: this.#options.keepSealedRecord ?? false,
       events: {
-        opened: () => {
-          this.#opened(link, address);
-          events.opened?.();
-        },
         closed: (error) => {
-          this.#windows.left(instanceId);
+          this.#windows.left(instanceKey);
           this.#closed(link, address, error);
-          events.closed(error);
+          events.closed(link.connection);
         },
       },
-      confirmTimeoutMs,
     });
+    events.opened(link.connection);
+    this.#opened(link, address);
     return link.connection;
   }
 
@@ -236,7 +232,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
   }
 
   #closed(link: ServerLink, address: string | undefined, error: TransportError | undefined): void {
-    if (!this.#links.delete(link)) return; // it never opened: the handshake failed
+    this.#links.delete(link);
     this.#drain.left(link);
     this.#counters.left(link, error !== undefined);
     if (error === undefined) this.#failures.clientLeft(address, link.keyId);

@@ -13,7 +13,7 @@ const CONTENTS: readonly RecordContent[] = [
   { type: 'GOAWAY' },
   { type: 'PING', token: Buffer.alloc(8, 7) },
   { type: 'PONG', token: Buffer.alloc(8, 8) },
-  { type: 'CONFIRM' },
+  { type: 'CONFIRM', body: Buffer.alloc(78, 9) },
 ];
 
 describe('the content of a record', () => {
@@ -34,7 +34,8 @@ describe('the content of a record', () => {
     ['PING of 7 bytes', '0501020304050607'],
     ['PING of 9 bytes', '05010203040506070809'],
     ['PONG of 0 bytes', '06'],
-    ['CONFIRM with a body', '0701'],
+    ['CONFIRM of 77 bytes', `07${'00'.repeat(77)}`],
+    ['CONFIRM of 79 bytes', `07${'00'.repeat(79)}`],
   ])('is refused when it is %s', (_what, inner) => {
     expect(() => decodeContent(Buffer.from(inner, 'hex'))).toThrow(
       expect.objectContaining({ code: 'ERR_RECORD_MALFORMED', fault: 'peer' }),

@@ -5,6 +5,8 @@ import { MAX_INNER_BYTES } from './record.js';
 
 const TYPE_BYTES = 1;
 export const PING_TOKEN_BYTES = 8;
+/** Instance key, proof and announcement: docs/protocol.md §4.8. */
+export const CONFIRM_BODY_BYTES = 78;
 /** How many bytes of frames one DATA record carries at most. */
 export const MAX_DATA_BYTES = MAX_INNER_BYTES - TYPE_BYTES;
 
@@ -19,7 +21,8 @@ export type RecordContent = { readonly type: 'DATA'; readonly frames: Buffer } |
 export type ControlContent =
   | { readonly type: 'CLOSE'; readonly reason: CloseReason }
   | { readonly type: 'PING' | 'PONG'; readonly token: Buffer }
-  | { readonly type: 'KEY_UPDATE' | 'GOAWAY' | 'CONFIRM' };
+  | { readonly type: 'CONFIRM'; readonly body: Buffer }
+  | { readonly type: 'KEY_UPDATE' | 'GOAWAY' };
 
 /** What is to be sealed. The frames of a DATA record are written where it is sealed. */
 export type OutgoingContent = ControlContent | { readonly type: 'DATA'; readonly frames: FrameSource };
@@ -52,9 +55,11 @@ export function writeContent(target: Buffer, content: OutgoingContent): number {
     case 'PONG':
       target.set(content.token, TYPE_BYTES);
       return TYPE_BYTES + content.token.length;
+    case 'CONFIRM':
+      target.set(content.body, TYPE_BYTES);
+      return TYPE_BYTES + content.body.length;
     case 'KEY_UPDATE':
     case 'GOAWAY':
-    case 'CONFIRM':
       return TYPE_BYTES;
   }
 }
@@ -82,7 +87,7 @@ export function decodeContent(inner: Buffer): RecordContent {
       if (body.length === 0) return { type: 'GOAWAY' };
       break;
     case TYPE_OF.CONFIRM:
-      if (body.length === 0) return { type: 'CONFIRM' };
+      if (body.length === CONFIRM_BODY_BYTES) return { type: 'CONFIRM', body };
       break;
   }
   throw malformed(inner);

@@ -46,15 +46,6 @@ describe('RecordDecoder', () => {
     const body = Buffer.alloc(MAX_BODY_BYTES, 9);
     expect([...new RecordDecoder().push(encode(body))]).toEqual([body]);
   });
-
-  it('holds the first record of a stranger to one length, and later ones to none', () => {
-    const [short = Buffer.alloc(0), longer = Buffer.alloc(0)] = bodies;
-    const strict = new RecordDecoder({ firstBodyBytes: 32 });
-    expect([...strict.push(encode(short)), ...strict.push(encode(longer))]).toEqual([short, longer]);
-    expect(() => [...new RecordDecoder({ firstBodyBytes: 32 }).push(encode(longer))]).toThrow(
-      expect.objectContaining({ code: 'ERR_RECORD_LENGTH' }),
-    );
-  });
 });
 
 describe('any stream of bytes', () => {

@@ -8,22 +8,12 @@ export const MAX_BODY_BYTES = 65_520;
 /** The largest plaintext of a record: the body less the tag and one byte of padding. */
 export const MAX_INNER_BYTES = MAX_BODY_BYTES - 16 - 1;
 
-export interface RecordDecoderOptions {
-  /** The only length accepted for the first record: a stranger's record 0 is CONFIRM, and CONFIRM has 32 bytes. */
-  readonly firstBodyBytes?: number;
-}
-
 /** Cuts a byte stream into sealed record bodies, wherever the network split it: at most one copy a byte, no backlog. */
 export class RecordDecoder {
-  #firstBodyBytes: number | undefined;
   /** Being filled: a length, then its body. */
   #target: Buffer = Buffer.allocUnsafe(LENGTH_BYTES);
   #filled = 0;
   #inBody = false;
-
-  constructor(options: RecordDecoderOptions = {}) {
-    this.#firstBodyBytes = options.firstBodyBytes;
-  }
 
   /** Whether a record has begun and is not complete. */
   get isPartial(): boolean {
@@ -58,7 +48,7 @@ export class RecordDecoder {
       yield part;
       return;
     }
-    this.#expect(this.#checkLength(part.readUInt16BE(0)), true);
+    this.#expect(checkLength(part.readUInt16BE(0)), true);
   }
 
   #expect(bytes: number, inBody: boolean): void {
@@ -66,12 +56,9 @@ export class RecordDecoder {
     this.#filled = 0;
     this.#inBody = inBody;
   }
+}
 
-  #checkLength(length: number): number {
-    const first = this.#firstBodyBytes;
-    this.#firstBodyBytes = undefined;
-    const fits = length >= MIN_BODY_BYTES && length <= MAX_BODY_BYTES && length % 16 === 0;
-    if (fits && (first === undefined || first === length)) return length;
-    throw new TransportError('ERR_RECORD_LENGTH', `A record announces a length of ${length} bytes`);
-  }
+function checkLength(length: number): number {
+  if (length >= MIN_BODY_BYTES && length <= MAX_BODY_BYTES && length % 16 === 0) return length;
+  throw new TransportError('ERR_RECORD_LENGTH', `A record announces a length of ${length} bytes`);
 }

@@ -1,0 +1,120 @@
+// CONFIRM, the client's record 0 (docs/protocol.md §4.8). Its body has 78 bytes:
+//
+//   body          S(32) ‖ proof(16) ‖ announcement(30)            of the client
+//   proof         HMAC(HKDF-Extract(salt = h, ikm = dh), "sealwire instance proof" ‖ S)[0..16)
+//   dh            client: X25519(d_C, e_R)                        server: X25519(d_R, S)
+import { createHash } from 'node:crypto';
+
+import { equalBytes, hkdfExtract, hmacSha256, wipe } from '@sealwire/crypto';
+
+import { TransportError } from '../errors.js';
+import { CONFIRM_BODY_BYTES } from '../record/content.js';
+import { recordBytes } from '../record/half-connection.js';
+import { LENGTH_BYTES } from '../record/record.js';
+import { decodeAnnouncement, encodeAnnouncement } from './announcement.js';
+import type { Announcement } from './announcement.js';
+import { PUBLIC_KEY_BYTES } from './x25519.js';
+import type { KeyPair } from './x25519.js';
+
+export const CONFIRM_RECORD_BYTES = recordBytes(1 + CONFIRM_BODY_BYTES);
+const LENGTH_FIELD = Buffer.of(0, CONFIRM_RECORD_BYTES - LENGTH_BYTES);
+const PROOF_BYTES = 16;
+const INSTANCE_ID_BYTES = 16;
+const PROOF_LABEL = Buffer.from('sealwire instance proof');
+
+export interface ConfirmInput {
+  /** The key pair of the client object. */
+  readonly instance: KeyPair;
+  /** e_R, from a message 2 that was verified. */
+  readonly serverEphemeral: Buffer;
+  /** 32 bytes. Read, never kept. */
+  readonly handshakeHash: Buffer;
+  readonly announcement: Announcement;
+}
+
+/** What a client has proved and announced. */
+export interface ConfirmedClient {
+  /** S, 32 bytes: the public half of the key pair of the client object. */
+  readonly instanceKey: Buffer;
+  readonly announcement: Announcement;
+}
+
+/** @throws {TransportError} `ERR_HANDSHAKE_MALFORMED` - e_R is a point of low order. */
+export function encodeConfirm({ instance, serverEphemeral, handshakeHash, announcement }: ConfirmInput): Buffer {
+  const proof = instanceProof(instance.sharedSecret(serverEphemeral), handshakeHash, instance.publicKey);
+  return Buffer.concat([instance.publicKey, proof, encodeAnnouncement(announcement)]);
+}
+
+/**
+ * For the server, as soon as bytes arrive after message 2.
+ *
+ * @param received - All that has arrived, however little.
+ * @throws {TransportError} `ERR_RECORD_LENGTH`, at the first wrong byte of the length.
+ */
+export function checkConfirmPrefix(received: Buffer): void {
+  const bytes = Math.min(received.length, LENGTH_BYTES);
+  if (equalBytes(received.subarray(0, bytes), LENGTH_FIELD.subarray(0, bytes))) return;
+  throw new TransportError('ERR_RECORD_LENGTH', 'The first record does not have the length of CONFIRM');
+}
+
+/** Verifies the one CONFIRM of a connection. It owns what the proof needs, and drops that with the first use. */
+export class ConfirmVerifier {
+  readonly #rejectSelf: ((instanceKey: Buffer) => boolean) | undefined;
+  #needed: { readonly ephemeral: KeyPair; readonly handshakeHash: Buffer } | undefined;
+
+  /** @param handshakeHash - Copied. @param rejectSelf - Whether an instance key is of this very process. */
+  constructor(ephemeral: KeyPair, handshakeHash: Buffer, rejectSelf?: (instanceKey: Buffer) => boolean) {
+    const copy = Buffer.alloc(handshakeHash.length);
+    copy.set(handshakeHash);
+    this.#needed = { ephemeral, handshakeHash: copy };
+    this.#rejectSelf = rejectSelf;
+  }
+
+  /**
+   * @param body - Of the client's record 0, whose tag was verified: before that there is no Diffie-Hellman.
+   * @throws {TransportError} `ERR_HANDSHAKE_MALFORMED` - S is a point of low order, a feature was not offered, or this is
+   *   the second call; `ERR_INSTANCE_PROOF`, `ERR_PEER_LIMITS`, `ERR_SELF_CONNECTION`.
+   */
+  verify(body: Buffer): ConfirmedClient {
+    if (this.#needed === undefined) throw new TransportError('ERR_HANDSHAKE_MALFORMED', 'A second CONFIRM');
+    const { ephemeral, handshakeHash } = this.#needed;
+    try {
+      const instanceKey = Buffer.from(body.subarray(0, PUBLIC_KEY_BYTES));
+      const proof = body.subarray(PUBLIC_KEY_BYTES, PUBLIC_KEY_BYTES + PROOF_BYTES);
+      const expected = instanceProof(ephemeral.sharedSecret(instanceKey), handshakeHash, instanceKey);
+      if (!equalBytes(proof, expected)) throw unproved();
+      const announcement = decodeAnnouncement(body.subarray(PUBLIC_KEY_BYTES + PROOF_BYTES), 'client');
+      if (this.#rejectSelf?.(instanceKey) === true) throw selfConnection();
+      return { instanceKey, announcement };
+    } finally {
+      this.drop();
+    }
+  }
+
+  /** No CONFIRM came, or it failed before it was opened. */
+  drop(): void {
+    if (this.#needed !== undefined) wipe(this.#needed.handshakeHash);
+    this.#needed = undefined;
+  }
+}
+
+/** The name of a client object in logs. Nothing else may depend on it: only S was proved. */
+export function instanceIdOf(instanceKey: Buffer): Buffer {
+  return createHash('sha256').update(instanceKey).digest().subarray(0, INSTANCE_ID_BYTES);
+}
+
+/** @param sharedSecret - Overwritten. */
+function instanceProof(sharedSecret: Buffer, handshakeHash: Buffer, instanceKey: Buffer): Uint8Array {
+  const prk = hkdfExtract(handshakeHash, sharedSecret);
+  const proof = hmacSha256(prk, PROOF_LABEL, instanceKey).subarray(0, PROOF_BYTES);
+  wipe(sharedSecret, prk);
+  return proof;
+}
+
+function unproved(): TransportError {
+  return new TransportError('ERR_INSTANCE_PROOF', 'The client does not hold the private key of its instance');
+}
+
+function selfConnection(): TransportError {
+  return new TransportError('ERR_SELF_CONNECTION', 'The client is of this very process');
+}
