@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { firstValueFrom, lastValueFrom, retry } from 'rxjs';
+import { firstValueFrom, from, lastValueFrom, retry } from 'rxjs';
 
 import type { SealwireClient, SealwireServer } from '../../libs/transport/src/index.js';
 import type { ClientFault, Fault, ServerFault, Stage } from '../support/fault.js';
@@ -18,6 +18,8 @@ import { LISTENER_FAULTS } from './faults/listener.js';
 import { CLIENT_MESSAGE_FAULTS, SERVER_MESSAGE_FAULTS } from './faults/message.js';
 import { CLIENT_RECORD_FAULTS, SERVER_RECORD_FAULTS } from './faults/record.js';
 
+/** More than a socket takes, in values that do not wait for credit. */
+const FLOOD = Array.from({ length: 1_000 }, () => Buffer.alloc(16_000));
 /** The lines of the servers' log, and what nobody has caught. */
 const warnings: string[] = [];
 const uncaught: unknown[] = [];
@@ -62,7 +64,7 @@ async function startCounting(options: ClientFault['limits']): Promise<{ server: 
   );
   server.addHandler(
     'flood',
-    counted(() => Promise.resolve(Buffer.alloc(8_000_000))),
+    counted(() => Promise.resolve(from(FLOOD))),
   );
   server.addHandler(
     'noted',

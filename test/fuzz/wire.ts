@@ -50,17 +50,20 @@ export class WireEnd extends EventEmitter {
   deliver(most: number): void {
     const bytes = this.#take(most);
     if (bytes.length > 0 && this.peer?.destroyed === false) this.peer.emit('data', bytes);
-    if (this.writableLength > 0) return;
-    if (this.writableNeedDrain) {
-      this.writableNeedDrain = false;
-      if (!this.destroyed) this.emit('drain');
-    }
+    this.#drain();
     if (this.#isEnded && this.writableLength === 0) this.#deliverEnd();
   }
 
   /** Takes what was written instead of the other end. */
   take(): Buffer {
     return this.#take(Infinity);
+  }
+
+  /** The same of `most` bytes; when it was all, the socket takes more, as after {@link deliver}. */
+  takeUpTo(most: number): Buffer {
+    const bytes = this.#take(most);
+    this.#drain();
+    return bytes;
   }
 
   /** Bytes from elsewhere in the name of the other end. */
@@ -82,6 +85,12 @@ export class WireEnd extends EventEmitter {
       if (!this.destroyed) next.taken?.();
     }
     return Buffer.concat(parts);
+  }
+
+  #drain(): void {
+    if (this.writableLength > 0 || !this.writableNeedDrain) return;
+    this.writableNeedDrain = false;
+    if (!this.destroyed) this.emit('drain');
   }
 
   #deliverEnd(): void {

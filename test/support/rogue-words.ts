@@ -11,7 +11,7 @@ export const MORE = 1;
 export const LAST = 2;
 export const FIRST = 4;
 
-const TYPES = { DATA: 1, KEY_UPDATE: 2, CLOSE: 3, GOAWAY: 4, PING: 5, PONG: 6, CONFIRM: 7 } as const;
+const TYPES = { DATA: 1, KEY_UPDATE: 2, CLOSE: 3, GOAWAY: 4, PING: 5, PONG: 6, CONFIRM: 7, CREDIT: 8 } as const;
 const KINDS = { REQUEST: 1, EVENT: 2, NEXT: 3, ERROR: 4, COMPLETE: 5, CANCEL: 6, ACK: 7 } as const;
 export type Kind = keyof typeof KINDS;
 
@@ -26,6 +26,12 @@ export const GOAWAY = inner('GOAWAY');
 export const KEY_UPDATE = inner('KEY_UPDATE');
 export const CLOSE = inner('CLOSE', Buffer.of(0));
 export const PING = inner('PING', Buffer.alloc(8, 0x11));
+
+export function credit(taken: number): Buffer {
+  const body = Buffer.alloc(8);
+  body.writeBigUInt64BE(BigInt(taken));
+  return inner('CREDIT', body);
+}
 
 /** A DATA record of these frames. */
 export function data(...frames: readonly Buffer[]): Buffer {

@@ -5,7 +5,8 @@ import { sealedBytes } from '@sealwire/crypto';
 import { KIND_CODE, LAST } from '../../libs/transport/src/frame/frame.js';
 import { encodeEvent, encodeRequest } from '../../libs/transport/src/frame/message.js';
 import { encodeData } from '../../libs/transport/src/frame/payload.js';
-import { FrameSender, SendingStream } from '../../libs/transport/src/frame/sender.js';
+import { FrameSender } from '../../libs/transport/src/frame/sender.js';
+import { SendingStream } from '../../libs/transport/src/frame/sending-stream.js';
 import { bytesOf, encodeContent, encodeFrames, plainFrame } from '../support/frames.js';
 import file from './channel-v1.json' with { type: 'json' };
 
@@ -28,12 +29,7 @@ const TOKEN = Buffer.from('0102030405060708', 'hex');
 const data = (...frames: Parameters<typeof encodeFrames>[0]): Buffer => dataOf(encodeFrames(frames));
 const dataOf = (frames: Buffer): Buffer => Buffer.concat([Buffer.of(1), frames]);
 
-/** CREDIT is written by hand. */
-function credit(taken: number): Buffer {
-  const inner = Buffer.alloc(9, 8);
-  inner.writeBigUInt64BE(BigInt(taken), 1);
-  return inner;
-}
+const credit = (taken: number): Buffer => encodeContent({ type: 'CREDIT', taken });
 
 /** A request of several frames, as a client that has opened two streams before it writes them. */
 function cutRequest(): readonly [first: Buffer, last: Buffer] {

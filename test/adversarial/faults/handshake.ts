@@ -7,7 +7,7 @@ import { A128CBC_HS256 } from '../../../libs/transport/src/record/cipher-functio
 import type { ClientFault } from '../../support/fault.js';
 import { KEY } from '../../support/rogue-peer.js';
 import type { RoguePeer } from '../../support/rogue-peer.js';
-import { GOAWAY, inner, KEY_UPDATE, PING, request } from '../../support/rogue-words.js';
+import { credit, GOAWAY, inner, KEY_UPDATE, PING, request } from '../../support/rogue-words.js';
 
 export const ALERT = Buffer.from('e1534c5701ff0000', 'hex');
 export const LOW_ORDER = {
@@ -185,12 +185,14 @@ export const UNCONFIRMED_FAULTS: readonly ClientFault[] = [
     const does: ClientFault['does'] = (rogue) => rogue.write(Buffer.of(length >> 8, length & 0xff));
     return { at: 'handshaken', name, does, ends: 'ERR_RECORD_LENGTH' };
   }),
-  ...Object.entries({ KEY_UPDATE, GOAWAY, PING, 'an empty inner': Buffer.alloc(0) }).map(([what, first]) => ({
-    at: 'handshaken' as const,
-    name: `sends ${what} in the place of CONFIRM, of another length [R4.12]`,
-    does: (rogue: RoguePeer) => rogue.say(first),
-    ends: 'ERR_RECORD_LENGTH',
-  })),
+  ...Object.entries({ KEY_UPDATE, GOAWAY, PING, CREDIT: credit(65_536), 'an empty inner': Buffer.alloc(0) }).map(
+    ([what, first]) => ({
+      at: 'handshaken' as const,
+      name: `sends ${what} in the place of CONFIRM, of another length [R4.12]`,
+      does: (rogue: RoguePeer) => rogue.say(first),
+      ends: 'ERR_RECORD_LENGTH',
+    }),
+  ),
   {
     ...beforeConfirm,
     name: 'sends DATA of the length of CONFIRM [R5.5]',

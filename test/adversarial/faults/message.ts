@@ -108,7 +108,7 @@ export const CLIENT_MESSAGE_FAULTS: readonly ClientFault[] = [
       rogue.leave();
     },
     ends: 'agreed',
-    hears: ['NEXT 1', 'CLOSE'],
+    hears: ['CREDIT', 'NEXT 1', 'CLOSE'],
     runs: 1,
   },
   {

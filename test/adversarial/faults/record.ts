@@ -1,7 +1,18 @@
 // Faults of open connections in their records: docs/protocol.md §5.
 import type { ClientFault, Fault, ServerFault } from '../../support/fault.js';
 import type { RoguePeer } from '../../support/rogue-peer.js';
-import { data, FALSE_CONFIRM, first, frame, GOAWAY, inner, KEY_UPDATE, MORE, PING } from '../../support/rogue-words.js';
+import {
+  credit,
+  data,
+  FALSE_CONFIRM,
+  first,
+  frame,
+  GOAWAY,
+  inner,
+  KEY_UPDATE,
+  MORE,
+  PING,
+} from '../../support/rogue-words.js';
 
 const open = { at: 'open' } as const;
 const says =
@@ -19,7 +30,7 @@ function updatesKey(rogue: RoguePeer, times: number): void {
 const MALFORMED: Readonly<Record<string, Buffer>> = {
   'an empty inner': Buffer.alloc(0),
   'a record of type 0': inner(0),
-  'a record of type 8': inner(8),
+  'a record of type 9': inner(9),
   'a record of type 255 with a body': inner(255, Buffer.alloc(100)),
   'a DATA record without a frame': inner('DATA'),
   'a PING of 7 bytes': inner('PING', Buffer.alloc(7)),
@@ -28,6 +39,9 @@ const MALFORMED: Readonly<Record<string, Buffer>> = {
   'KEY_UPDATE with a body': inner('KEY_UPDATE', Buffer.of(0)),
   'GOAWAY with a body': inner('GOAWAY', Buffer.of(0)),
   'CONFIRM of 77 bytes': inner('CONFIRM', Buffer.alloc(77)),
+  'CREDIT of 7 bytes': inner('CREDIT', Buffer.alloc(7)),
+  'CREDIT of 9 bytes': inner('CREDIT', Buffer.alloc(9)),
+  'CREDIT of 2^53 bytes taken': credit(2 ** 53),
   'CLOSE without a code': inner('CLOSE'),
   'CLOSE with code 4': inner('CLOSE', Buffer.of(4)),
   'CLOSE with 2 bytes': inner('CLOSE', Buffer.of(0, 0)),
@@ -112,6 +126,19 @@ const BOTH: readonly Fault[] = [
     hears: ['PONG'],
   },
   { ...open, name: 'sends CONFIRM [R5.5]', does: says(FALSE_CONFIRM), ends: 'ERR_RECORD_UNEXPECTED' },
+  {
+    ...open,
+    name: 'reports more than it was sent [R5.31]',
+    does: says(credit(65_536)),
+    ends: 'ERR_CREDIT_UNEARNED',
+  },
+  {
+    ...open,
+    name: 'reports too little that is new [R5.31]',
+    does: says(credit(65_535)),
+    ends: 'ERR_CREDIT_FLOOD',
+  },
+  { ...open, name: 'reports nothing [R5.31]', does: says(credit(0)), ends: 'ERR_CREDIT_FLOOD' },
   { ...open, name: 'sends GOAWAY twice [R5.15]', does: says(GOAWAY, GOAWAY), ends: 'ERR_RECORD_UNEXPECTED' },
   {
     ...open,

@@ -101,6 +101,7 @@ export function anyInner(random: Random, from?: Origin): Buffer {
     { type: 'GOAWAY' },
     { type: 'CLOSE', reason: random.pick(['done', 'goingAway', 'idle', 'limit']) },
     { type: 'CONFIRM', body: Buffer.alloc(78, 1) },
+    { type: 'CREDIT', taken: random.oneIn(2) ? random.below(2 ** 20) : Number.MAX_SAFE_INTEGER - random.below(2) },
   ];
   if (!random.oneIn(8)) return Buffer.concat([Buffer.of(1), anyFrames(random, from)]);
   const inner = encodeContent(random.pick(contents));

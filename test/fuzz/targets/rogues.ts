@@ -22,11 +22,15 @@ import { decodeFrames } from '../../support/frames.js';
 const ALERT = Buffer.from('e1534c5701ff0000', 'hex');
 const MESSAGE_2_BYTES = 104;
 const CONFIRM_TYPE = Buffer.of(7);
+const DATA_TYPE = 1;
 const CLOSE_TYPE = 3;
+const LENGTH_BYTES = 2;
 const NOTHING = Buffer.alloc(0);
 const ONLY_OF_SERVER = new Set(['NEXT', 'ERROR', 'COMPLETE', 'ACK']);
 const ONLY_OF_CLIENT = new Set(['REQUEST', 'EVENT', 'CANCEL', 'CONFIRM']);
 const RECORD_CODES = [
+  'ERR_CREDIT_FLOOD',
+  'ERR_CREDIT_UNEARNED',
   'ERR_FRAME_MALFORMED',
   'ERR_FRAME_UNEXPECTED',
   'ERR_INCOMPLETE_LIMIT',
@@ -49,6 +53,9 @@ class Rogue {
   readonly #opening: OpeningHalf;
   readonly #decoder = new RecordDecoder();
   readonly heard: string[] = [];
+  /** Sums of the `length` fields of DATA records. */
+  #sealed = 0;
+  #credited = 0;
   /** CLOSE went out as it was sealed. */
   hasClosed = false;
   /** A length that was made longer swallows what follows. */
@@ -63,6 +70,7 @@ class Rogue {
 
   seal(inner: Buffer): Buffer {
     const record = this.#sealing.seal(inner);
+    if (inner[0] === DATA_TYPE) this.#sealed += record.length - LENGTH_BYTES;
     if (inner[0] === 2 && !this.#random.oneIn(16)) this.#sealing.updateKey(0);
     const before = this.#last;
     this.#last = record;
@@ -80,11 +88,18 @@ class Rogue {
     }
   }
 
+  #checkCredit(taken: number): void {
+    hold(taken - this.#credited >= 65_536, 'a CREDIT that rises too little');
+    hold(taken <= this.#sealed, 'a CREDIT that was never earned');
+    this.#credited = taken;
+  }
+
   /** @throws What an honest peer would end the connection with. */
   hear(bytes: Buffer): void {
     for (const body of this.#decoder.push(bytes)) {
       hold(this.heard.at(-1) !== 'CLOSE', 'a record after CLOSE');
       const content = decodeContent(this.#opening.open(body, 0));
+      if (content.type === 'CREDIT') this.#checkCredit(content.taken);
       if (content.type === 'KEY_UPDATE') this.#opening.updateKey(0);
       if (content.type === 'DATA') for (const { kind } of decodeFrames(content.frames)) this.heard.push(kind);
       else this.heard.push(content.type);

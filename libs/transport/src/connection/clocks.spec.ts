@@ -14,11 +14,13 @@ class NoRandomness extends Heartbeat {
 
 const ACTIONS: ClockActions = {
   send: ({ type }) => expect.unreachable(`${type} was sent`),
+  flush: () => undefined,
   retire: () => undefined,
   drainExpired: () => undefined,
   closeExpired: () => undefined,
   failed: () => undefined,
   stalestProgressMs: () => undefined,
+  creditOwedSinceMs: () => undefined,
 };
 
 const CODEC = { keyLeftMs: () => 3_600_000, isShortOfUpdates: () => false, rest: () => undefined };

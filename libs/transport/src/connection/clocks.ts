@@ -10,6 +10,8 @@ import type { Heartbeat } from './heartbeat.js';
 /** What the connection does when its time has come. */
 export interface ClockActions {
   readonly send: (content: ControlContent) => void;
+  /** Seals what is due. */
+  readonly flush: () => void;
   /** The session is old enough to be replaced, or its keys are. */
   readonly retire: () => void;
   readonly drainExpired: () => void;
@@ -17,6 +19,8 @@ export interface ClockActions {
   readonly failed: (error: TransportError) => void;
   /** When the incomplete message that waits longest made progress. */
   readonly stalestProgressMs: () => number | undefined;
+  /** Since when the peer owes CREDIT. */
+  readonly creditOwedSinceMs: () => number | undefined;
 }
 
 const EXPIRED = {
@@ -25,10 +29,12 @@ const EXPIRED = {
   hardAge: () => new TransportError('ERR_SESSION_EXPIRED', 'The session is older than it may be'),
 } as const;
 
-type Name = keyof typeof EXPIRED | 'message' | 'ping' | 'drain' | 'close' | 'softAge' | 'rest' | 'key';
+type Name = keyof typeof EXPIRED | 'message' | 'credit' | 'ping' | 'drain' | 'close' | 'softAge' | 'rest' | 'key';
 
 type KeyClock = Pick<ConnectionCodec, 'keyLeftMs' | 'isShortOfUpdates' | 'rest'>;
 
+/** The peer has so long to report what it has taken (docs/protocol.md §5.10). It is fixed. */
+const CREDIT_TIMEOUT_MS = 60_000;
 /** So seldom that a busy connection does not notice that it makes its ciphers anew. */
 const REST_INTERVAL_MS = 1_000;
 
@@ -78,6 +84,10 @@ export class Clocks {
     this.#deadlines.setOnce('message', this.#limits.messageTimeoutMs);
   }
 
+  creditIsOwed(): void {
+    this.#deadlines.setOnce('credit', CREDIT_TIMEOUT_MS);
+  }
+
   pongReceived(): void {
     this.#deadlines.clear('pong');
   }
@@ -104,6 +114,9 @@ export class Clocks {
         return;
       case 'message':
         this.#checkProgress();
+        return;
+      case 'credit':
+        this.#checkCredit();
         return;
       case 'rest':
         this.#codec.rest(); // it may be idle: what can be made again need not be held
@@ -132,8 +145,16 @@ export class Clocks {
   #checkKey(): void {
     const leftMs = this.#codec.keyLeftMs();
     this.#deadlines.set('key', leftMs > 0 ? leftMs : this.#limits.key.softAgeMs, 0);
-    if (leftMs <= 0) this.#actions.send({ type: 'KEY_UPDATE' });
+    if (leftMs <= 0) this.#actions.flush();
     if (this.#codec.isShortOfUpdates()) this.#actions.retire();
+  }
+
+  #checkCredit(): void {
+    const sinceMs = this.#actions.creditOwedSinceMs();
+    if (sinceMs === undefined) return;
+    const leftMs = sinceMs + CREDIT_TIMEOUT_MS - clock.nowMs();
+    if (leftMs > 0) this.#deadlines.set('credit', leftMs);
+    else this.#actions.failed(new TransportError('ERR_CREDIT_STALLED', 'No CREDIT in time for what was sent'));
   }
 
   #checkProgress(): void {

@@ -7,8 +7,8 @@ import type { OutgoingContent, RecordContent } from '../record/content.js';
  */
 export interface ConnectionCodec {
   /**
-   * @param contents - Each is written when it is taken, and sealed before the next one is. KEY_UPDATE goes before each if
-   *   the key is to be replaced; one of the contents says so and no more.
+   * @param contents - Each is written when it is taken, and sealed before the next one is. KEY_UPDATE goes before
+   *   each if the key is too old, and before DATA if it has carried enough; one of the contents is its turn and no more.
    * @returns The sealed records, one behind the other, in memory that is used again once it was written; empty if there is
    *   nothing to say.
    */

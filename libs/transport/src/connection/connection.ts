@@ -4,36 +4,17 @@
 import type { Socket } from 'node:net';
 
 import { toTransportError, TransportError } from '../errors.js';
-import type { Streams } from '../frame/streams.js';
-import type { Limits } from '../limits.js';
 import type { CloseReason, ControlContent, RecordContent } from '../record/content.js';
+import { SendWindow } from '../record/send-window.js';
+import { TakenBytes } from '../record/taken-bytes.js';
 import { Clocks } from './clocks.js';
 import { closedByPeer, cutOff } from './closed-by-peer.js';
-import type { ConnectionCodec } from './codec.js';
+import type { ConnectionOptions } from './connection-options.js';
 import { Heartbeat } from './heartbeat.js';
 import { Outbox } from './outbox.js';
 import { RecordReader } from './record-reader.js';
 import { RecordWriter } from './record-writer.js';
 import { receiveFrom } from './socket-reader.js';
-
-export interface ConnectionEvents {
-  /** One of the two, once, before the end: no new streams here. What is lost while it is open does not go away first. */
-  readonly goingAway?: () => void;
-  readonly lost?: (error: TransportError | undefined) => void;
-  /** Once, at the very end. Without an error both sides agreed to close. */
-  readonly closed: (error: TransportError | undefined) => void;
-}
-
-/** A client begins with CONFIRM, whose body this is; a server has verified that of its client. */
-type Role = { readonly role: 'client'; readonly confirm: Buffer } | { readonly role: 'server' };
-
-export type ConnectionOptions = Role & {
-  readonly socket: Socket;
-  readonly codec: ConnectionCodec;
-  readonly streams: Streams;
-  readonly limits: Limits;
-  readonly events: ConnectionEvents;
-};
 
 type State =
   | { readonly at: 'OPEN' | 'ENDED' | 'CLOSED' }
@@ -43,6 +24,8 @@ type State =
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #heartbeat = new Heartbeat();
+  readonly #taken = new TakenBytes();
+  readonly #window = new SendWindow();
   readonly #outbox: Outbox;
   readonly #writer: RecordWriter;
   readonly #clocks: Clocks;
@@ -55,14 +38,14 @@ export class Connection {
   constructor(options: ConnectionOptions) {
     const { socket, streams, codec, limits } = options;
     this.#options = options;
-    this.#outbox = new Outbox(streams, this.#heartbeat);
+    this.#outbox = new Outbox({ streams, heartbeat: this.#heartbeat, taken: this.#taken, window: this.#window });
     this.#writer = new RecordWriter({
       socket,
       streams,
       limits,
       serializer: codec.serializer,
       outbox: this.#outbox,
-      flushed: () => this.#finishDrain(),
+      flushed: () => this.#noteFlushed(),
       failed: (error) => this.destroy(error),
     });
     this.#clocks = this.#createClocks();
@@ -70,6 +53,7 @@ export class Connection {
       streams,
       deserializer: codec.deserializer,
       clocks: this.#clocks,
+      taken: this.#taken,
       admit: () => this.#admitRecord(),
       receive: (content) => this.#receiveContent(content),
     });
@@ -145,7 +129,8 @@ export class Connection {
       this.destroy(toTransportError(error));
       return;
     }
-    if (this.#options.streams.readyCount > 0) this.#writer.schedule(true); // an answer has made room for what was queued
+    // An answer has made room for what was queued, or CREDIT has, or it is due.
+    if (this.#options.streams.sending.readyCount > 0 || this.#taken.isDue) this.#writer.schedule(true);
     this.#finishDrain();
   }
 
@@ -165,17 +150,24 @@ export class Connection {
     const { limits, codec } = this.#options;
     return new Clocks(limits, this.#heartbeat, codec, {
       send: (content) => this.#send(content),
+      flush: () => this.#writer.flush(),
       retire: () => this.retire(),
       drainExpired: () => this.#sendClose(),
       closeExpired: () => this.#finish(undefined),
       failed: (error) => this.destroy(error),
       stalestProgressMs: () => this.#options.streams.stalestProgressMs,
+      creditOwedSinceMs: () => (this.#state.at === 'CLOSING' ? undefined : this.#window.fullSinceMs),
     });
   }
 
   #send(content: ControlContent): void {
     this.#outbox.push(content);
     this.#writer.flush();
+  }
+
+  #noteFlushed(): void {
+    if (this.#window.fullSinceMs !== undefined) this.#clocks.creditIsOwed();
+    this.#finishDrain();
   }
 
   #admitRecord(): void {
@@ -195,6 +187,9 @@ export class Connection {
       case 'PONG':
         this.#heartbeat.receivePong(content.token);
         this.#clocks.pongReceived();
+        return;
+      case 'CREDIT':
+        if (this.#state.at !== 'CLOSING') this.#outbox.receiveCredit(content.taken); // nothing is sent after CLOSE
         return;
       case 'GOAWAY':
         this.#receiveGoaway();

@@ -5,6 +5,7 @@ import { FrameReader } from '../frame/frame.js';
 import type { Streams } from '../frame/streams.js';
 import { RecordDecoder } from '../record/record.js';
 import type { RecordContent } from '../record/content.js';
+import type { TakenBytes } from '../record/taken-bytes.js';
 import type { Clocks } from './clocks.js';
 import type { ConnectionCodec } from './codec.js';
 
@@ -12,6 +13,7 @@ export interface RecordReaderOptions {
   readonly deserializer: ConnectionCodec['deserializer'];
   readonly streams: Streams;
   readonly clocks: Clocks;
+  readonly taken: TakenBytes;
   /** @throws {TransportError} No record may come at this point. */
   readonly admit: () => void;
   readonly receive: (content: RecordContent) => void;
@@ -46,7 +48,7 @@ export class RecordReader {
 
   /** @throws {TransportError} A violation: it ends the connection. */
   push(chunk: Buffer): void {
-    const { deserializer, streams, clocks, admit, receive } = this.#options;
+    const { deserializer, streams, clocks, taken, admit, receive } = this.#options;
     for (const body of this.#decoder.push(chunk)) {
       clocks.recordCompleted();
       admit();
@@ -54,7 +56,10 @@ export class RecordReader {
       this.#current = body;
       receive(content);
       this.#current = undefined;
-      if (content.type === 'DATA') release(content.frames); // nothing of it is kept: messages are decoded, pieces copied
+      if (content.type === 'DATA') {
+        taken.take(body.length);
+        release(content.frames); // nothing of it is kept: messages are decoded, pieces copied
+      }
       this.#isFirst = false;
       if (this.#isStopped) return;
     }

@@ -5,7 +5,9 @@ import { describe, expect, it } from 'vitest';
 
 import { ServerStreams } from '../frame/server-streams.js';
 import { resolveLimits } from '../limits.js';
+import { SendWindow } from '../record/send-window.js';
 import { takeSlab } from '../record/slab.js';
+import { TakenBytes } from '../record/taken-bytes.js';
 import { Heartbeat } from './heartbeat.js';
 import { Outbox } from './outbox.js';
 import { RecordWriter } from './record-writer.js';
@@ -52,7 +54,7 @@ describe('RecordWriter', () => {
       socket: asSocket(slow),
       streams,
       limits,
-      outbox: new Outbox(streams, new Heartbeat()),
+      outbox: new Outbox({ streams, heartbeat: new Heartbeat(), taken: new TakenBytes(), window: new SendWindow() }),
       serializer: { serialize: () => takeSlab().subarray(0, SEALED_BYTES), wipe: () => undefined },
       flushed: () => undefined,
       failed: (error) => {

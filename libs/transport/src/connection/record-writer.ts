@@ -53,9 +53,9 @@ export class RecordWriter {
    * keep the turn from ending.
    */
   schedule(isPaced = false): void {
-    const { readyCount, burstCount, queuedBytes } = this.#options.streams;
+    const { burstCount, sending } = this.#options.streams;
     const enough = this.#hasFlushedEarly ? FRAMES_OF_LATER_WRITE : MAX_FRAMES_IN_RECORD;
-    if (!isPaced && (readyCount >= Math.min(enough, burstCount) || queuedBytes >= MAX_BODY_BYTES)) {
+    if (!isPaced && (sending.readyCount >= Math.min(enough, burstCount) || sending.readyBytes >= MAX_BODY_BYTES)) {
       this.#hasFlushedEarly = true;
       this.flush(EARLY_WRITES);
     }
@@ -74,7 +74,7 @@ export class RecordWriter {
     }
     flushed();
     // A socket that took everything at once emits no 'drain'; one that waits for it flushes then.
-    if (streams.readyCount > 0 && !socket.writableNeedDrain) this.#scheduleTurn();
+    if (streams.sending.readyCount > 0 && !socket.writableNeedDrain) this.#scheduleTurn();
   }
 
   /** Nothing is written any more. */
@@ -91,7 +91,7 @@ export class RecordWriter {
     const budgetBytes = Math.min(MAX_WRITE_BYTES, limits.maxSealedBytes - socket.writableLength);
     const sealed = serializer.serialize(outbox.take(budgetBytes));
     if (sealed.length > 0) this.#write(sealed);
-    return streams.readyCount > 0 && socket.writableLength === 0 && !this.#isStopped;
+    return streams.sending.readyCount > 0 && socket.writableLength === 0 && !this.#isStopped;
   }
 
   #scheduleTurn(): void {

@@ -5,7 +5,7 @@
 import type { TransportError } from '../errors.js';
 
 import type { OutgoingMessage } from './outgoing-message.js';
-import { SendingStream } from './sender.js';
+import { SendingStream } from './sending-stream.js';
 
 /** Who gets the answer to one request or event. Exactly one of `complete`, `error`, `fail` or a last `next` ends it. */
 export interface AnswerSink {

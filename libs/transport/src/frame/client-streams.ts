@@ -13,7 +13,7 @@ import { IdTable } from './id-table.js';
 import { OpeningQueue } from './opening-queue.js';
 import type { OutgoingMessage } from './outgoing-message.js';
 import { FrameSender } from './sender.js';
-import type { Streams } from './streams.js';
+import type { Sending, Streams } from './streams.js';
 
 export interface ClientStreamsOptions {
   /** What this side announced. */
@@ -27,6 +27,8 @@ export interface ClientStreamsOptions {
   readonly firstId?: number;
 }
 
+/** Bulk that waits for credit holds no more slots than that, nor half of all: the others are for what passes it. */
+const MAX_UNSEALED_BULK = 16;
 /** Leaves room to move to another connection before the ids run out. */
 const SPARE_IDS = 65_536;
 
@@ -39,6 +41,9 @@ export class ClientStreams implements Streams {
   readonly #queue = new OpeningQueue<ClientStream>();
   /** Streams that have begun and have no id yet: each of them holds a slot as well. */
   #unsealed = 0;
+  /** Those of them that may have to wait for credit. */
+  #unsealedBulk = 0;
+  readonly #maxUnsealedBulk: number;
   #opened = 0;
   #mayTake = true;
   #endOfSeries: (() => TransportError) | undefined;
@@ -46,21 +51,18 @@ export class ClientStreams implements Streams {
 
   constructor(options: ClientStreamsOptions) {
     this.#options = options;
+    this.#maxUnsealedBulk = Math.min(MAX_UNSEALED_BULK, Math.ceil(options.peer.maxInFlight / 2));
     this.#sender = new FrameSender(options.peer.maxIncompleteBytes, options.firstId);
     this.#assembler = new MessageAssembler(options.own);
   }
 
-  get readyCount(): number {
-    return this.#sender.readyCount;
+  get sending(): Sending {
+    return this.#sender;
   }
 
   /** A quarter of what is under way: the server works on one part while the next is made. */
   get burstCount(): number {
     return Math.max(1, Math.ceil(this.openCount / 4));
-  }
-
-  get queuedBytes(): number {
-    return this.#sender.queuedBytes;
   }
 
   get isIdle(): boolean {
@@ -125,8 +127,7 @@ export class ClientStreams implements Streams {
       case 'SEALED':
         stream.at = 'CANCELLED';
         this.#assembler.drop(stream.id);
-        this.#sender.drop(stream);
-        this.#sender.sendSignal(stream, 'CANCEL');
+        this.#sender.cancel(stream);
         return;
       case 'CANCELLED':
       case 'ENDED':
@@ -146,7 +147,7 @@ export class ClientStreams implements Streams {
     if (bytes === 0 || written === undefined) return 0;
     if (written.opens) this.#noteOpened(written.stream);
     if (written.kind === 'CANCEL') this.#end(written.stream);
-    if (!written.more) this.#beginEligible(); // the end of a large message makes room for the next
+    if (written.opens || !written.more) this.#beginEligible(); // it may have made room for the next
     return bytes;
   }
 
@@ -217,7 +218,8 @@ export class ClientStreams implements Streams {
   }
 
   #mayBegin({ kind, message }: ClientStream): boolean {
-    if (!this.#sender.hasRoomFor(message.bytes)) return false;
+    if (!this.#sender.hasRoomFor(message)) return false;
+    if (message.isBulk && this.#unsealedBulk >= this.#maxUnsealedBulk) return false;
     return kind === 'REQUEST' || this.#options.sequence.mayBegin(this.#options.peer.maxInFlight);
   }
 
@@ -227,13 +229,13 @@ export class ClientStreams implements Streams {
       stream.message.prefix = stream.sequence;
     }
     stream.at = 'BEGUN';
-    this.#unsealed += 1;
+    this.#countUnsealed(stream, 1);
     this.#sender.sendMessage(stream, stream.kind, stream.message);
   }
 
   #noteOpened(stream: ClientStream): void {
     stream.at = 'SEALED';
-    this.#unsealed -= 1;
+    this.#countUnsealed(stream, -1);
     this.#open.set(stream.id, stream);
   }
 
@@ -271,13 +273,18 @@ export class ClientStreams implements Streams {
   #end(stream: ClientStream): void {
     this.#sender.drop(stream);
     if (stream.sequence !== undefined) this.#options.sequence.settle(stream.sequence);
-    if (stream.at === 'BEGUN') this.#unsealed -= 1;
+    if (stream.at === 'BEGUN') this.#countUnsealed(stream, -1);
     else {
       this.#assembler.drop(stream.id);
       this.#open.delete(stream.id);
     }
     stream.at = 'ENDED';
     this.#beginEligible();
+  }
+
+  #countUnsealed({ message }: ClientStream, change: 1 | -1): void {
+    this.#unsealed += change;
+    if (message.isBulk) this.#unsealedBulk += change;
   }
 
   /** Everything of which no byte was sealed. */

@@ -1,5 +1,4 @@
 import { Fifo } from './fifo.js';
-import { MAX_WHOLE_BYTES } from './frame.js';
 import type { OutgoingMessage } from './outgoing-message.js';
 
 /** What the queue needs to know of a stream that waits to be opened. */
@@ -11,17 +10,19 @@ export interface Waiting {
 }
 
 /**
- * Streams that wait for their turn to begin (docs/protocol.md §6.5). Three lines, since what holds back one kind must
- * not hold back the others: messages of several frames wait for room, events for the sequence window.
+ * Streams that wait for their turn to begin (docs/protocol.md §6.5). Four lines, since what holds back one kind must
+ * not hold back the others: bulk waits for other bulk, that of several frames for room as well, events for the sequence
+ * window.
  */
 export class OpeningQueue<T extends Waiting> {
   readonly #requests = new Fifo<T>();
   readonly #events = new Fifo<T>();
+  readonly #bulk = new Fifo<T>();
   readonly #large = new Fifo<T>();
   #bytes = 0;
 
   get size(): number {
-    return this.#requests.size + this.#events.size + this.#large.size;
+    return this.#requests.size + this.#events.size + this.#bulk.size + this.#large.size;
   }
 
   get bytes(): number {
@@ -46,17 +47,17 @@ export class OpeningQueue<T extends Waiting> {
 
   drain(): T[] {
     this.#bytes = 0;
-    return [...this.#requests.drain(), ...this.#events.drain(), ...this.#large.drain()];
+    return [this.#requests, this.#events, this.#bulk, this.#large].flatMap((line) => line.drain());
   }
 
   #lineOf({ kind, message }: T): Fifo<T> {
-    if (message.bytes > MAX_WHOLE_BYTES) return this.#large;
+    if (message.isBulk) return message.isWhole ? this.#bulk : this.#large;
     return kind === 'EVENT' ? this.#events : this.#requests;
   }
 
   #nextLine(mayBegin: (stream: T) => boolean): Fifo<T> | undefined {
     let next: Fifo<T> | undefined;
-    for (const line of [this.#requests, this.#events, this.#large]) {
+    for (const line of [this.#requests, this.#events, this.#bulk, this.#large]) {
       const head = line.peek();
       if (head === undefined || !mayBegin(head)) continue;
       if (head.order < (next?.peek()?.order ?? Infinity)) next = line;

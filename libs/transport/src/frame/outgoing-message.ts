@@ -1,5 +1,7 @@
 import { MAX_WHOLE_BYTES } from './frame.js';
 
+/** A message of more bytes is bulk: it waits for credit, and smaller ones may pass it (docs/protocol.md §5.10). */
+export const MAX_SMALL_BYTES = 16_384;
 const NOTHING: Buffer = Buffer.alloc(0);
 const TWO_TO_32 = 0x1_0000_0000;
 
@@ -45,6 +47,15 @@ export class OutgoingMessage {
     const staysText = isText && (this.#isAscii || this.bytes <= MAX_WHOLE_BYTES);
     this.#text = staysText ? content : '';
     this.#data = staysText ? NOTHING : isText ? Buffer.from(content) : content;
+  }
+
+  get isBulk(): boolean {
+    return this.bytes > MAX_SMALL_BYTES;
+  }
+
+  /** Whether it travels in one frame. */
+  get isWhole(): boolean {
+    return this.bytes <= MAX_WHOLE_BYTES;
   }
 
   /** Writes the whole message to `target`, which must hold {@link bytes} from `at` on. */

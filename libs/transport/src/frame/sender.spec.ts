@@ -13,7 +13,8 @@ import {
 import type { PlainFrame } from '../../../../test/support/frames.js';
 import { MessageAssembler } from './assembler.js';
 import type { Frame } from './frame.js';
-import { FrameSender, SendingStream } from './sender.js';
+import { FrameSender } from './sender.js';
+import { SendingStream } from './sending-stream.js';
 
 const LARGE = 8 * 1_048_576;
 const message = (bytes: number, fill = 1) => messageOf(Buffer.alloc(bytes, fill));

@@ -10,8 +10,9 @@ import type { Frame } from './frame.js';
 import { IdTable } from './id-table.js';
 import { readTimeout } from './message.js';
 import type { OutgoingMessage } from './outgoing-message.js';
-import { FrameSender, SendingStream } from './sender.js';
-import type { Streams } from './streams.js';
+import { FrameSender } from './sender.js';
+import { SendingStream } from './sending-stream.js';
+import type { Sending, Streams } from './streams.js';
 
 /** One request or event of the peer. */
 export interface ServerStream {
@@ -83,12 +84,8 @@ export class ServerStreams implements Streams {
     this.#assembler = new MessageAssembler(options.own);
   }
 
-  get readyCount(): number {
-    return this.#sender.readyCount;
-  }
-
-  get queuedBytes(): number {
-    return this.#sender.queuedBytes;
+  get sending(): Sending {
+    return this.#sender;
   }
 
   get isIdle(): boolean {

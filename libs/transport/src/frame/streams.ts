@@ -2,6 +2,22 @@ import type { TransportError } from '../errors.js';
 
 import type { Frame } from './frame.js';
 
+/** What a connection knows of the frames that wait, and decides about them. */
+export interface Sending {
+  /** How many streams could give a frame now. */
+  readonly readyCount: number;
+  /** Bytes of messages that wait to be sealed, without bulk while it waits for credit. */
+  readonly readyBytes: number;
+  /** Whether bulk waits to be sealed, be it for its turn or for credit. */
+  readonly hasBulk: boolean;
+  /** Whether small messages have gone before bulk in the record that was begun last. */
+  readonly bulkIsPassed: boolean;
+  /** Bulk waits for credit, or may go on (docs/protocol.md §5.10). It is not ready while it waits. */
+  holdBulk(isHeld: boolean): void;
+  /** The frames that are written next are those of one record, until the next call. */
+  beginRecord(): void;
+}
+
 /** What a connection needs of its streams, whichever side it is. It owns the socket, they own the meaning of frames. */
 export interface Streams {
   /** @throws {TransportError} A violation: it ends the connection. */
@@ -12,12 +28,9 @@ export interface Streams {
    * @returns Its bytes; 0 if no stream is ready, or if the frame does not fit.
    */
   writeFrame(target: Buffer, at: number, roomBytes: number): number;
-  /** How many streams could give a frame now. */
-  readonly readyCount: number;
+  readonly sending: Sending;
   /** So many ready ones are worth a write while others are still to come; unbounded where that cannot be told. */
   readonly burstCount: number;
-  /** Bytes of messages that wait to be sealed. */
-  readonly queuedBytes: number;
   /** Nothing is open and nothing waits. */
   readonly isIdle: boolean;
   /** Streams are still to be opened, so GOAWAY has to wait. */

@@ -22,8 +22,8 @@ const NOTHING: Buffer = Buffer.alloc(0);
 const inner = Buffer.alloc(MAX_INNER_BYTES + PADDING_ROOM_BYTES);
 
 /**
- * Seals what one turn of the event loop has to say. KEY_UPDATE is its own business: it comes when the key is worn, and one
- * that it is given says no more than that it may be.
+ * Seals what one turn of the event loop has to say. KEY_UPDATE is its own business: it comes when the key is old or
+ * spent, and one that it is given says no more than that this is its turn.
  */
 export class SealingSerializer implements Serializer<Iterable<OutgoingContent>, Buffer> {
   readonly #half: SealingHalf;
@@ -38,7 +38,7 @@ export class SealingSerializer implements Serializer<Iterable<OutgoingContent>, 
     let at = 0;
     for (const content of contents) {
       if (slab.length - at < KEY_UPDATE_BYTES + MAX_RECORD_BYTES) slab = enlarge(slab, at);
-      if (!isOutermost(content) && this.#half.isWorn(nowMs)) {
+      if (this.#isDue(content, nowMs)) {
         at = this.#seal(slab, at, KEY_UPDATE);
         this.#half.updateKey(nowMs);
       }
@@ -54,6 +54,23 @@ export class SealingSerializer implements Serializer<Iterable<OutgoingContent>, 
     this.#half.wipe();
   }
 
+  /** Whether KEY_UPDATE goes before this content: by age before all but the first and the last record of a side. */
+  #isDue({ type }: OutgoingContent, nowMs: number): boolean {
+    switch (type) {
+      case 'CONFIRM': // has to be the first record
+      case 'CLOSE': // needs no fresh key: nothing comes behind it
+        return false;
+      case 'KEY_UPDATE':
+      case 'DATA':
+      case 'GOAWAY':
+        return this.#half.isOld(nowMs) || this.#half.isSpent(nowMs);
+      case 'PING':
+      case 'PONG':
+      case 'CREDIT':
+        return this.#half.isOld(nowMs);
+    }
+  }
+
   /** @returns Where the record ends. */
   #seal(target: Buffer, offset: number, content: OutgoingContent): number {
     const bytes = writeContent(inner, content);
@@ -61,11 +78,6 @@ export class SealingSerializer implements Serializer<Iterable<OutgoingContent>, 
     this.#half.sealInto(target, offset, inner, bytes);
     return offset + recordBytes(bytes);
   }
-}
-
-/** CONFIRM has to be the first record of its side, and CLOSE, the last one, needs no fresh key. */
-function isOutermost({ type }: OutgoingContent): boolean {
-  return type === 'CONFIRM' || type === 'CLOSE';
 }
 
 /** Whoever gives more than one write's worth of contents gets memory of its own for them. */

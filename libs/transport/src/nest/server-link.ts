@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 
 import type { Accepted } from '../connection/acceptance.js';
 import { Connection } from '../connection/connection.js';
-import type { ConnectionEvents } from '../connection/connection.js';
+import type { ConnectionEvents } from '../connection/connection-options.js';
 import { remoteAddress } from '../connection/endpoint.js';
 import { SocketView } from '../connection/socket-view.js';
 import type { EventWindow } from '../frame/event-window.js';

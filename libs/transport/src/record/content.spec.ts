@@ -14,6 +14,9 @@ const CONTENTS: readonly RecordContent[] = [
   { type: 'PING', token: Buffer.alloc(8, 7) },
   { type: 'PONG', token: Buffer.alloc(8, 8) },
   { type: 'CONFIRM', body: Buffer.alloc(78, 9) },
+  { type: 'CREDIT', taken: 0 },
+  { type: 'CREDIT', taken: 2 ** 32 },
+  { type: 'CREDIT', taken: Number.MAX_SAFE_INTEGER },
 ];
 
 describe('the content of a record', () => {
@@ -24,7 +27,7 @@ describe('the content of a record', () => {
   it.each([
     ['nothing at all', ''],
     ['type 0', '00'],
-    ['type 8', '08'],
+    ['type 9', '09'],
     ['an empty DATA', '01'],
     ['KEY_UPDATE with a body', '0200'],
     ['CLOSE without a code', '03'],
@@ -36,6 +39,9 @@ describe('the content of a record', () => {
     ['PONG of 0 bytes', '06'],
     ['CONFIRM of 77 bytes', `07${'00'.repeat(77)}`],
     ['CONFIRM of 79 bytes', `07${'00'.repeat(79)}`],
+    ['CREDIT of 7 bytes', '0800000000000000'],
+    ['CREDIT of 9 bytes', '08000000000000000000'],
+    ['CREDIT of 2^53', '080020000000000000'],
   ])('is refused when it is %s', (_what, inner) => {
     expect(() => decodeContent(Buffer.from(inner, 'hex'))).toThrow(
       expect.objectContaining({ code: 'ERR_RECORD_MALFORMED', fault: 'peer' }),
@@ -43,9 +49,15 @@ describe('the content of a record', () => {
   });
 });
 
+describe('CREDIT', () => {
+  it('is a type byte and what was taken, in 8 bytes', () => {
+    expect(encodeContent({ type: 'CREDIT', taken: 131_088 }).toString('hex')).toBe('080000000000020010');
+  });
+});
+
 describe('any plaintext of a record', () => {
   it('is a content that comes out as it went in, or malformed', () => {
-    const type = fc.oneof(fc.nat({ max: 8 }), fc.nat({ max: 255 }));
+    const type = fc.oneof(fc.nat({ max: 9 }), fc.nat({ max: 255 }));
     fc.assert(
       fc.property(type, fc.uint8Array({ maxLength: 10 }), (first, body) => {
         const inner = Buffer.from([first, ...body]);

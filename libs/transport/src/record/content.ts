@@ -1,4 +1,6 @@
 // What a record says once it is open (docs/protocol.md §5.2):   inner = type(1) ‖ body
+import { sealedBytes } from '@sealwire/crypto';
+
 import { TransportError } from '../errors.js';
 
 import { MAX_INNER_BYTES } from './record.js';
@@ -7,10 +9,12 @@ const TYPE_BYTES = 1;
 export const PING_TOKEN_BYTES = 8;
 /** Instance key, proof and announcement: docs/protocol.md §4.8. */
 export const CONFIRM_BODY_BYTES = 78;
+const TAKEN_BYTES = 8;
+const TWO_TO_32 = 0x1_0000_0000;
 /** How many bytes of frames one DATA record carries at most. */
 export const MAX_DATA_BYTES = MAX_INNER_BYTES - TYPE_BYTES;
 
-const TYPE_OF = { DATA: 1, KEY_UPDATE: 2, CLOSE: 3, GOAWAY: 4, PING: 5, PONG: 6, CONFIRM: 7 } as const;
+const TYPE_OF = { DATA: 1, KEY_UPDATE: 2, CLOSE: 3, GOAWAY: 4, PING: 5, PONG: 6, CONFIRM: 7, CREDIT: 8 } as const;
 
 /** Why a side closes. */
 export const CLOSE_CODE = { done: 0, goingAway: 1, idle: 2, limit: 3 } as const;
@@ -22,6 +26,8 @@ export type ControlContent =
   | { readonly type: 'CLOSE'; readonly reason: CloseReason }
   | { readonly type: 'PING' | 'PONG'; readonly token: Buffer }
   | { readonly type: 'CONFIRM'; readonly body: Buffer }
+  /** `taken`: the sum of the `length` fields of all DATA records that the side which says it has taken. */
+  | { readonly type: 'CREDIT'; readonly taken: number }
   | { readonly type: 'KEY_UPDATE' | 'GOAWAY' };
 
 /** What is to be sealed. The frames of a DATA record are written where it is sealed. */
@@ -34,6 +40,11 @@ export interface FrameSource {
    * @returns Their bytes; 0 if there is nothing to send, and then no record.
    */
   writeFrames(target: Buffer, at: number): number;
+}
+
+/** The `length` field of a DATA record with so many bytes of frames. */
+export function dataLength(frameBytes: number): number {
+  return sealedBytes(TYPE_BYTES + frameBytes);
 }
 
 /**
@@ -58,6 +69,9 @@ export function writeContent(target: Buffer, content: OutgoingContent): number {
     case 'CONFIRM':
       target.set(content.body, TYPE_BYTES);
       return TYPE_BYTES + content.body.length;
+    case 'CREDIT':
+      target.writeUInt32BE(Math.floor(content.taken / TWO_TO_32), TYPE_BYTES);
+      return target.writeUInt32BE(content.taken % TWO_TO_32, TYPE_BYTES + 4);
     case 'KEY_UPDATE':
     case 'GOAWAY':
       return TYPE_BYTES;
@@ -89,6 +103,8 @@ export function decodeContent(inner: Buffer): RecordContent {
     case TYPE_OF.CONFIRM:
       if (body.length === CONFIRM_BODY_BYTES) return { type: 'CONFIRM', body };
       break;
+    case TYPE_OF.CREDIT:
+      return { type: 'CREDIT', taken: decodeTaken(body) };
   }
   throw malformed(inner);
 }
@@ -103,6 +119,13 @@ function decodeCloseReason(body: Buffer): CloseReason {
   const reason = reasons.find((name) => CLOSE_CODE[name] === body[0]);
   if (reason === undefined || body.length !== 1) throw malformed(body);
   return reason;
+}
+
+function decodeTaken(body: Buffer): number {
+  if (body.length !== TAKEN_BYTES) throw malformed(body);
+  const taken = body.readUInt32BE(0) * TWO_TO_32 + body.readUInt32BE(4);
+  if (!Number.isSafeInteger(taken)) throw malformed(body);
+  return taken;
 }
 
 function malformed(bytes: Buffer): TransportError {

@@ -78,16 +78,21 @@ describe('one direction of a connection', () => {
     expect(opening.open(body(next), 0)).toEqual(INNER);
   });
 
-  it.each<[string, Partial<KeyLimits>, number]>([
-    ['bytes', { softBytes: 65 * 32 }, 0],
-    ['records', { softRecords: 65 }, 0],
-    ['age', { softAgeMs: 10 }, 10],
-  ])('is worn at the soft limit of %s and not before', (_what, limits, nowMs) => {
+  it.each<[string, Partial<KeyLimits>]>([
+    ['bytes', { softBytes: 65 * 32 }],
+    ['records', { softRecords: 65 }],
+  ])('is spent at the soft limit of %s and not before', (_what, limits) => {
     const [sealing] = pair(limits);
     for (let i = 0; i < 64; i++) sealing.seal(INNER);
-    expect(sealing.isWorn(0)).toBe(false);
+    expect(sealing.isSpent(0)).toBe(false);
     sealing.seal(INNER);
-    expect(sealing.isWorn(nowMs)).toBe(true);
+    expect([sealing.isSpent(0), sealing.isOld(0)]).toEqual([true, false]);
+  });
+
+  it('is old at the soft age and not before', () => {
+    const [sealing] = pair({ softAgeMs: 10 });
+    expect(sealing.isOld(9)).toBe(false);
+    expect([sealing.isOld(10), sealing.isSpent(10)]).toEqual([true, false]);
   });
 
   it.each<[string, Partial<KeyLimits>, number]>([
@@ -134,7 +139,7 @@ describe('one direction of a connection', () => {
     let nowMs = 0;
     const update = (): boolean => {
       nowMs += 10;
-      if (!sealing.isWorn(nowMs)) return false;
+      if (!sealing.isOld(nowMs)) return false;
       sealing.updateKey(nowMs);
       opening.updateKey(nowMs); // throws beyond the allowance
       return true;
@@ -150,7 +155,7 @@ describe('one direction of a connection', () => {
     const [sealing, opening] = pair({ softAgeMs: 45 * 60_000 });
     for (let i = 1; i <= 24; i++) {
       const nowMs = i * 45 * 60_000;
-      expect([sealing.keyLeftMs(nowMs), sealing.isWorn(nowMs), sealing.isShortOfUpdates]).toEqual([0, true, false]);
+      expect([sealing.keyLeftMs(nowMs), sealing.isOld(nowMs), sealing.isShortOfUpdates]).toEqual([0, true, false]);
       sealing.updateKey(nowMs);
       opening.updateKey(nowMs);
     }

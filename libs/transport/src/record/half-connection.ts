@@ -124,12 +124,17 @@ export class SealingHalf {
     this.#limits = limits;
   }
 
-  /** Whether the key has reached a soft limit, and may be replaced: KEY_UPDATE comes before the next record. */
-  isWorn(nowMs: number): boolean {
-    const { softBytes, softRecords, softAgeMs } = this.#limits;
+  /** Whether the key has reached its soft age, and may be replaced: KEY_UPDATE comes before whatever else is sealed. */
+  isOld(nowMs: number): boolean {
     const ageMs = this.#key.ageMs(nowMs);
+    return ageMs >= this.#limits.softAgeMs && this.#allowance.allows(ageMs);
+  }
+
+  /** Whether the key has carried as much as it should, and may be replaced: KEY_UPDATE comes before the next DATA. */
+  isSpent(nowMs: number): boolean {
+    const { softBytes, softRecords } = this.#limits;
     const hasCarriedAll = this.#key.records >= KEY_UPDATE_SPACING_RECORDS && this.#key.exceeds(softBytes, softRecords);
-    return (hasCarriedAll || ageMs >= softAgeMs) && this.#allowance.allows(ageMs);
+    return hasCarriedAll && this.#allowance.allows(this.#key.ageMs(nowMs));
   }
 
   /** How long the key has until it is to be replaced even if nothing is sealed. */
