@@ -21,13 +21,16 @@ const ALERT = 'e1534c5701ff0000';
 async function selfie() {
   const refusing = await Channel.open({ rejectSelf: true });
   const self = await outcomeOf(refusing.client(), 'count', 1);
+  const careful = await Channel.open();
+  const atClient = await outcomeOf(careful.client(careful.proxy.port, { rejectSelf: true }), 'count', 1);
   const named = await Channel.open({ service: 'ledger' });
   const other = await outcomeOf(named.client(), 'count', 1);
   return stands(
-    `with rejectSelf ${String(self)} (${refusing.ended.join()}), with another service name ${String(other)}`,
+    `with rejectSelf ${String(self)} (${refusing.ended.join()}), at the client ${String(atClient)}, with another service name ${String(other)}`,
     {
-      'it talked to itself': refusing.handled.length + named.handled.length > 0,
+      'it talked to itself': refusing.handled.length + careful.handled.length + named.handled.length > 0,
       'rejectSelf was not what ended it': !refusing.ended.includes('ERR_SELF_CONNECTION'),
+      'rejectSelf of the client was not what ended it': atClient !== 'ERR_SELF_CONNECTION',
       'the service name was not what ended it': !named.ended.includes('ERR_OPEN_FAILED'),
     },
   );

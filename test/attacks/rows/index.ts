@@ -4,6 +4,7 @@ import { EQUALITY } from './equality.js';
 import { FLOOD } from './flood.js';
 import { HELD_MESSAGES } from './held-messages.js';
 import { IDENTITY } from './identity.js';
+import { INSTANCE } from './instance.js';
 import { KEYS } from './keys.js';
 import { LIMITS } from './limits.js';
 import { SECRETS } from './secrets.js';
@@ -20,6 +21,7 @@ export const ATTACKS: readonly Attack[] = [
   ...EQUALITY,
   ...REPLAY,
   ...IDENTITY,
+  ...INSTANCE,
   ...FLOOD,
   ...LIMITS,
   ...KEYS,
