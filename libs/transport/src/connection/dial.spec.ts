@@ -6,13 +6,20 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { FakeClock } from '../../../../test/support/fake-clock.js';
-import { ALERT, KeyPair, startInitiator } from '../handshake/index.js';
+import { wire } from '../../../../test/fuzz/wire.js';
+import { ALERT, KeyPair, respond, startInitiator } from '../handshake/index.js';
 import { connectFailed, dial } from './dial.js';
-import type { DialOptions } from './dial.js';
+import type { Dialed, DialOptions } from './dial.js';
+import { connectSocket } from './socket-reader.js';
 
 vi.mock('../handshake/index.js', async (importOriginal) => {
   const handshake = await importOriginal<typeof import('../handshake/index.js')>();
   return { ...handshake, startInitiator: vi.fn<typeof handshake.startInitiator>(handshake.startInitiator) };
+});
+
+vi.mock('./socket-reader.js', async (importOriginal) => {
+  const reader = await importOriginal<typeof import('./socket-reader.js')>();
+  return { ...reader, connectSocket: vi.fn<typeof reader.connectSocket>(reader.connectSocket) };
 });
 
 const ANNOUNCEMENT = {
@@ -62,6 +69,47 @@ describe('a dial', () => {
     const opened = (): never => expect.unreachable('it opened');
     await expect(dial(options, opened)).rejects.toMatchObject({ code: 'ERR_ALERT', sent: false });
     expect(connections).toBe(stalls ? 2 : 1);
+  });
+});
+
+describe('message 2', () => {
+  const SERVER = {
+    service: 'default',
+    instanceId: Buffer.alloc(16),
+    announcement: { ...ANNOUNCEMENT, maxInFlight: 9 },
+  };
+
+  /** A dial over a wire without a network, to a server that answers in pieces; what it yields, or its code. */
+  async function dialOver(cut: (message2: Buffer) => readonly Buffer[]): Promise<Dialed | string> {
+    const [near] = wire();
+    vi.mocked(connectSocket).mockReturnValueOnce(near.socket);
+    const options = optionsOf(1);
+    let dialed: Dialed | undefined;
+    const dialing = dial(options, (yielded) => {
+      dialed = yielded;
+    }).catch(({ code }: { code: string }) => code);
+    near.emit('connect');
+    const { message2 } = respond(() => Buffer.from(options.key.psk), SERVER, near.take());
+    for (const piece of cut(message2)) near.receive(piece);
+    const code = await dialing;
+    return dialed ?? code ?? 'nothing';
+  }
+
+  it('is the same wherever it is cut', async () => {
+    for (let at = 1; at < 104; at++) {
+      const dialed = await dialOver((message2) => [message2.subarray(0, at), message2.subarray(at)]);
+      expect(dialed, `cut at ${at}`).toMatchObject({ session: { peer: SERVER.announcement } });
+    }
+  });
+
+  it('is refused with a byte behind it in the same read, wherever it was cut before [R4.16]', async () => {
+    for (const at of [1, 5, 8, 50, 103]) {
+      const pieces = (message2: Buffer): Buffer[] => [
+        message2.subarray(0, at),
+        Buffer.concat([message2.subarray(at), Buffer.alloc(1)]),
+      ];
+      expect(await dialOver(pieces), `cut at ${at}`).toBe('ERR_EARLY_BYTES');
+    }
   });
 });
 

@@ -4,8 +4,9 @@ import { FakeClock } from '../../../../test/support/fake-clock.js';
 import { EventWindows } from './event-windows.js';
 
 const MINUTE_MS = 60_000;
-const id = (number: number): Buffer => {
-  const bytes = Buffer.alloc(16);
+/** Instance keys. */
+const keyOf = (number: number): Buffer => {
+  const bytes = Buffer.alloc(32);
   bytes.writeUInt32BE(number);
   return bytes;
 };
@@ -19,40 +20,46 @@ beforeEach(() => {
 describe('the event windows of a server', () => {
   it('keep that of a client for 10 minutes after its last connection, and no longer [R6.22]', () => {
     const windows = new EventWindows(4);
-    const window = windows.of(id(1));
-    windows.left(id(1));
+    const window = windows.of(keyOf(1));
+    windows.left(keyOf(1));
     time.advance(10 * MINUTE_MS - 1);
-    expect(windows.of(id(1))).toBe(window);
-    windows.left(id(1));
+    expect(windows.of(keyOf(1))).toBe(window);
+    windows.left(keyOf(1));
     time.advance(10 * MINUTE_MS);
-    expect(windows.of(id(1))).not.toBe(window);
+    expect(windows.of(keyOf(1))).not.toBe(window);
   });
 
   it('keep that of a client that is connected, however long that lasts and whoever comes meanwhile [R6.22]', () => {
     const windows = new EventWindows(4);
-    const window = windows.of(id(1));
+    const window = windows.of(keyOf(1));
     time.advance(60 * MINUTE_MS);
-    windows.of(id(2));
-    windows.left(id(1));
-    expect(windows.of(id(1))).toBe(window);
+    windows.of(keyOf(2));
+    windows.left(keyOf(1));
+    expect(windows.of(keyOf(1))).toBe(window);
   });
 
   it('give the connections of one client the same window, and count it as used until the last is gone', () => {
     const windows = new EventWindows(4);
-    const window = windows.of(id(1));
-    expect(windows.of(id(1))).toBe(window);
-    windows.left(id(1));
+    const window = windows.of(keyOf(1));
+    expect(windows.of(keyOf(1))).toBe(window);
+    windows.left(keyOf(1));
     time.advance(60 * MINUTE_MS);
-    windows.of(id(2));
-    expect(windows.of(id(1))).toBe(window);
+    windows.of(keyOf(2));
+    expect(windows.of(keyOf(1))).toBe(window);
+  });
+
+  it('belong to all 32 bytes of an instance key [R4.30]', () => {
+    const windows = new EventWindows(1);
+    const all = [0, 1, 15, 16, 31].map((at) => windows.of(Buffer.alloc(32).fill(0x80, at, at + 1)));
+    expect(new Set(all).size).toBe(all.length);
   });
 
   it('forget the client that is gone for longest, once there are 10,000 of them [R6.22]', () => {
     const windows = new EventWindows(1);
-    const all = Array.from({ length: 10_000 }, (_, number) => windows.of(id(number)));
-    for (let number = 0; number < all.length; number++) windows.left(id(number));
-    windows.of(id(20_000));
-    expect(windows.of(id(1))).toBe(all[1]);
-    expect(windows.of(id(0))).not.toBe(all[0]);
+    const all = Array.from({ length: 10_000 }, (_, number) => windows.of(keyOf(number)));
+    for (let number = 0; number < all.length; number++) windows.left(keyOf(number));
+    windows.of(keyOf(20_000));
+    expect(windows.of(keyOf(1))).toBe(all[1]);
+    expect(windows.of(keyOf(0))).not.toBe(all[0]);
   });
 });
