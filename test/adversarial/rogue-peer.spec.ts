@@ -129,12 +129,12 @@ describe('a server keeps serving others, runs nothing and says nothing to a clie
   });
 });
 
-/** How the call of the victim ends: `answered`, the code of its failure, or what the server said instead. */
+/** How the call of the victim ends: `answered`, the code or the message of its failure, or what the server said instead. */
 function outcome(client: SealwireClient, victim: ServerFault['victim']): Promise<unknown> {
   const call = victim === 'emits' ? client.emit('noted', 1) : client.send('count', 1);
   return lastValueFrom(call, { defaultValue: undefined }).then(
     () => 'answered',
-    (error: { code?: string }) => error.code ?? error,
+    (error: { code?: string; message?: string }) => error.code ?? error.message ?? error,
   );
 }
 

@@ -167,7 +167,7 @@ describe('a server that closes', () => {
     const held = ['hold', 'hold behind an interceptor'].map((pattern) => outcome(client.send(pattern, 0)));
     await Promise.all([...endless.slice(0, 2).map(({ first }) => first), runs(5)]);
     const closed = server.close();
-    const error = { code: 'ERR_CONNECTION_DRAINING', message: 'The server is closing' };
+    const error = { code: 'ERR_STREAM_CUT', message: 'The server shut down before the answer was complete' };
     expect(await Promise.all(endless.map(({ end }) => end))).toMatchObject([error, error, error]);
     await expect.poll(() => aborted.sort()).toEqual(['generated', 'silent', 'ticks']);
     const line = 'Closing: waits for 2 requests on 1 connection: hold, hold behind an interceptor';

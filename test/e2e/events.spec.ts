@@ -1,16 +1,17 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 
-import { Controller } from '@nestjs/common';
+import { Controller, Logger } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
-import type { SealwireServer } from '@sealwire/transport';
-import { afterEach, describe, expect, it } from 'vitest';
+import type { SealwireServer, SealwireServerOptions } from '@sealwire/transport';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 
+import { PROCESS_MEMORY } from '../../libs/transport/src/frame/incomplete-memory.js';
 import { KeyPair } from '../../libs/transport/src/handshake/index.js';
-import { startApplication } from '../support/application.js';
-import { endAll, portOf } from '../support/pair.js';
+import { arrived, outcome, startApplication } from '../support/application.js';
+import { endAll, newClient, portOf, startServer } from '../support/pair.js';
 import { RoguePeer } from '../support/rogue-peer.js';
-import { event, noted, PING } from '../support/rogue-words.js';
+import { asked, data, event, first, noted, PING, request } from '../support/rogue-words.js';
 
 const peers: RoguePeer[] = [];
 
@@ -53,17 +54,131 @@ describe('an event that waits for a handler to end', () => {
       controllers: [HoldingController],
       server: { maxInFlight: 4, maxRunning: 1 },
     });
-    const first = await dial(server);
-    first.peer.say(event(1, noted(0, 'a')), event(2, noted(1, 'b')), PING);
-    await first.peer.hears('PONG');
-    expect(first.peer.words).not.toContain('ACK 2');
-    first.peer.socket.resetAndDestroy();
-    await first.closed;
+    const lost = await dial(server);
+    lost.peer.say(event(1, noted(0, 'a')), event(2, noted(1, 'b')), PING);
+    await lost.peer.hears('PONG');
+    expect(lost.peer.words).not.toContain('ACK 2');
+    lost.peer.socket.resetAndDestroy();
+    await lost.closed;
     for (const release of releases.splice(0)) release();
     const second = await dial(server);
     expect(values).toEqual(['a']);
     second.peer.say(event(1, noted(0, 'a')), event(2, noted(1, 'b')));
     await second.peer.hears('ACK 2');
     expect(values).toEqual(['a', 'b']);
+  });
+});
+
+describe('an event that cannot be handed over', () => {
+  /** What the handlers were given; they end when a release is called. */
+  async function startHolding(options: Partial<SealwireServerOptions>) {
+    const values: unknown[] = [];
+    const releases: (() => void)[] = [];
+    const server = await startServer(options);
+    const hold = (value: unknown): Promise<void> => {
+      values.push(value);
+      return new Promise((resolve) => releases.push(resolve));
+    };
+    server.addHandler('noted', hold, true);
+    return { server, values, releases };
+  }
+
+  it('is refused with the code of its content, and its client reports it by event, counter and log', async () => {
+    const entries: unknown[] = [];
+    Logger.overrideLogger({
+      log: () => undefined,
+      warn: () => undefined,
+      error: (entry: unknown) => entries.push(entry),
+    });
+    onTestFinished(() => Logger.overrideLogger(false));
+    const { server } = await startHolding({ maxJsonNodes: 10 });
+    const client = newClient(portOf(server));
+    const failed: unknown[] = [];
+    client.connectionEvents.subscribe((each) => each.type === 'eventFailed' && failed.push(each.error));
+    client.emit('noted', ['x'.repeat(70_000), ...Array.from({ length: 20 }, () => ['y'])]);
+    await expect.poll(() => client.snapshot().eventsFailed).toBe(1);
+    expect(failed).toMatchObject([{ code: 'ERR_MESSAGE_TOO_COMPLEX', sent: false }]);
+    await client.close();
+    const line =
+      'The event noted did not reach a handler: The message has too many JSON values (ERR_MESSAGE_TOO_COMPLEX)';
+    expect(entries.map(String)).toContain(line);
+    expect(client.snapshot().connected).toBe(1);
+  });
+
+  it('is refused when a deserializer fails, and its sequence is not recorded [R6.39]', async () => {
+    const deserialize = (packet: { data: unknown }): unknown => {
+      if (packet.data === 'bad') throw new Error('not today');
+      return packet;
+    };
+    const { server, values } = await startHolding({ deserializer: { deserialize } as never });
+    const { peer } = await dial(server);
+    peer.say(event(1, noted(0, 'bad')), event(2, noted(0, 'good')));
+    await peer.hears('ACK 2');
+    expect(peer.words).toContain('ERROR 1 ERR_MESSAGE_MALFORMED');
+    expect(values).toEqual(['good']);
+  });
+
+  it('asks the window again when its turn has come: another connection has handed it over meanwhile [R6.38]', async () => {
+    const { server, values, releases } = await startHolding({ maxRunning: 1 });
+    const [one, other] = [await dial(server), await dial(server)];
+    one.peer.say(event(1, noted(0, 'a')), event(2, noted(1, 'b')), PING);
+    await one.peer.hears('PONG');
+    other.peer.say(event(1, noted(1, 'b')));
+    await other.peer.hears('ACK 1');
+    for (const release of releases.splice(0)) release();
+    await one.peer.hears('ACK 2');
+    expect(values).toEqual(['a', 'b']);
+  });
+
+  it('is refused at the end of a shutdown, as is a request that has not begun; one that has is cut [R6.35]', async () => {
+    const { server, values } = await startHolding({ maxRunning: 2, drainTimeoutMs: 50 });
+    server.addHandler('hang', () => new Promise(() => undefined));
+    const { peer } = await dial(server);
+    peer.say(event(1, noted(0, 'a')), request(2, asked('hang')), event(3, noted(1, 'b')));
+    peer.say(data(first('REQUEST', 4)), data(first('EVENT', 5, 70_000, noted(2).subarray(0, 7))));
+    peer.say(data(first('EVENT', 6, 70_000, noted(3).subarray(0, 8))), PING);
+    await peer.hears('PONG');
+    const closed = server.close();
+    await peer.hears('CLOSE');
+    peer.leave();
+    await closed;
+    const answers = ['ERROR 2 ERR_STREAM_CUT', ...[3, 4, 6].map((stream) => `ERROR ${stream} ERR_SHUTTING_DOWN`)];
+    expect(peer.words.filter((word) => /ERROR|ACK|GOAWAY|CLOSE/.test(word))).toEqual([
+      'ACK 1',
+      'GOAWAY',
+      ...answers,
+      'CLOSE',
+    ]);
+    expect(values).toEqual(['a']);
+  });
+});
+
+describe('the events of one client', () => {
+  it('go on in sequence when the connection is replaced: none is taken for a known one [R6.21]', async () => {
+    const server = await startServer();
+    const values: unknown[] = [];
+    server.addHandler('noted', (value: unknown) => Promise.resolve(void values.push(value)), true);
+    const client = newClient(portOf(server));
+    for (const value of ['a', 'b']) await arrived(client.emit('noted', value));
+    client.unwrap().destroy();
+    await expect.poll(() => client.snapshot().state).toBe('idle');
+    for (const value of ['c', 'd']) await arrived(client.emit('noted', value));
+    expect(values).toEqual(['a', 'b', 'c', 'd']);
+    expect(client.snapshot()).toMatchObject({ connected: 2, eventsFailed: 0 });
+  });
+});
+
+describe('an answer for which the client has no memory', () => {
+  it('fails that call, and no other [R6.30]', async () => {
+    const server = await startServer();
+    const client = newClient(portOf(server));
+    await client.connect();
+    const taken = 2 ** 52; // by the incomplete messages of other connections
+    PROCESS_MEMORY.take(taken, Infinity);
+    onTestFinished(() => PROCESS_MEMORY.release(taken));
+    server.addHandler('large', () => Promise.resolve(Buffer.alloc(100_000)));
+    expect(await outcome(client.send('large', 1))).toMatchObject({ code: 'ERR_QUEUE_FULL', sent: true });
+    expect(await outcome(client.send('echo', 'small'))).toBe('small');
+    expect(client.snapshot()).toMatchObject({ connected: 1, inFlight: 0 });
   });
 });

@@ -107,7 +107,7 @@ describe('overload', () => {
     const refused = answers.filter((answer) => !Buffer.isBuffer(answer));
     expect(refused.length).toBeGreaterThanOrEqual(5);
     expect(refused.length).toBeLessThan(20);
-    for (const error of refused) expect(error).toMatchObject({ code: 'ERR_OVERLOADED' });
+    for (const error of refused) expect(error).toMatchObject({ code: 'ERR_ANSWER_OVERFLOW' });
     expect(await outcome(client.send('echo', 1))).toBe(1);
     expect(client.snapshot().connected).toBe(1);
   });

@@ -182,7 +182,7 @@ describe.skipIf(writesAnyDepth())('a value that is nested too deep', () => {
     const entries = collect();
     expect(await outcome(client.send('deep', 0))).toMatchObject({
       code: 'ERR_MESSAGE_UNSERIALIZABLE',
-      message: expect.stringContaining('log of the server') as string,
+      message: expect.stringContaining("the server's log") as string,
     });
     expect(entries).toMatchObject([{ message: expect.stringContaining('nested too deep') as string }]);
   });

@@ -129,25 +129,25 @@ describe('handlers whose messages take as much memory as one connection may', ()
   });
 });
 
-describe('events that wait for a handler and take more memory than they may', () => {
+describe('events beyond those that wait for a handler, and take as much memory as they may', () => {
   it.each([
     ['one connection', { maxRunningBytes: 200 * KIB }],
-    ['the server', { maxRunningBytesTotal: 200 * KIB }],
-  ])('end their connection with a code, and no other: %s', async (_whose, limits) => {
+    ['the server', { maxRunningBytesTotal: 200 * KIB, maxRunningBytes: 200 * KIB }],
+  ])('are refused one by one, and counted at both ends: %s [R6.17, R6.14]', async (_whose, limits) => {
     const server = await start(limits);
-    const ended: unknown[] = [];
-    server.connectionEvents.subscribe((event) => event.type === 'closed' && ended.push(event.error?.code));
     const client = newClient(portOf(server));
-    const other = newClient(portOf(server));
-    await other.connect();
     const emitted = Array.from({ length: 10 }, () => outcome(client.emit('note', Buffer.alloc(60 * KIB))));
-    await expect.poll(() => ended).toEqual(['ERR_EVENT_BACKLOG']);
-    await Promise.all(emitted);
+    await expect.poll(() => client.snapshot().eventsFailed).toBe(2);
+    expect(server.snapshot()).toMatchObject({ running: 4, eventsRefused: 2, requestsRefused: 0, connectionsFailed: 0 });
+    const refused = { ...OVERLOADED, sent: false };
+    expect(await Promise.all(emitted.slice(8))).toMatchObject([refused, refused]);
+    release.next('done');
+    await Promise.all(emitted.slice(0, 8));
+    expect(noted).toBe(8);
     release.next('done');
     await running(server, 0);
-    expect(await outcome(other.send('echo', 1))).toBe(1);
-    expect(other.snapshot().connected).toBe(1);
-    expect(await outcome(newClient(portOf(server)).emit('note', Buffer.alloc(60 * KIB)))).toBeUndefined();
+    expect(await outcome(client.emit('note', Buffer.alloc(60 * KIB)))).toBeUndefined();
+    expect(client.snapshot().connected).toBe(1);
   });
 });
 

@@ -5,6 +5,7 @@ import { brand } from './brand.js';
 /** Every failure of this transport, and who caused it. `docs/errors.md` explains each; a test holds the two together. */
 const FAULT_OF = {
   ERR_ALERT: 'peer',
+  ERR_ANSWER_OVERFLOW: 'caller',
   ERR_BAD_OPTION: 'caller',
   ERR_CLIENT_CLOSED: 'caller',
   ERR_CONNECT_FAILED: 'network',
@@ -16,7 +17,7 @@ const FAULT_OF = {
   ERR_CREDIT_STALLED: 'network',
   ERR_CREDIT_UNEARNED: 'peer',
   ERR_EARLY_BYTES: 'peer',
-  ERR_EVENT_BACKLOG: 'peer',
+  ERR_FORBIDDEN: 'peer',
   ERR_FRAME_MALFORMED: 'peer',
   ERR_FRAME_UNEXPECTED: 'peer',
   ERR_HANDSHAKE_MALFORMED: 'peer',
@@ -49,7 +50,9 @@ const FAULT_OF = {
   ERR_REQUEST_TIMEOUT: 'network',
   ERR_SELF_CONNECTION: 'peer',
   ERR_SESSION_EXPIRED: 'peer',
+  ERR_SHUTTING_DOWN: 'peer',
   ERR_STRANGER_EVICTED: 'network',
+  ERR_STREAM_CUT: 'peer',
   ERR_STREAMS_EXHAUSTED: 'caller',
   ERR_TRUNCATED: 'network',
   ERR_UNKNOWN_KEY: 'peer',
@@ -62,7 +65,7 @@ export type Fault = (typeof FAULT_OF)[TransportErrorCode];
 export const TRANSPORT_ERROR_CODES = Object.keys(FAULT_OF) as readonly TransportErrorCode[];
 
 export interface TransportErrorOptions extends ErrorOptions {
-  /** Whether any byte of the message was written to the connection: `false` means that no handler can have run. */
+  /** `false`: no handler can have run, as no byte of the message was written, or as the server refused it before. */
   readonly sent?: boolean;
 }
 
@@ -74,7 +77,7 @@ export class TransportError extends Error {
 
   override readonly name = 'TransportError';
   readonly code: TransportErrorCode;
-  /** For a message that failed: was it on the wire? Undefined for failures that concern no message. */
+  /** For a message that failed: may a handler have run? Undefined for failures that concern no message. */
   readonly sent: boolean | undefined;
 
   constructor(code: TransportErrorCode, message: string, options?: TransportErrorOptions) {

@@ -24,6 +24,11 @@ export interface LimitOptions {
    * `maxMessageBytes` where that is more.
    */
   readonly maxIncompleteBytes?: number;
+  /**
+   * Memory of incomplete messages, of all connections of the process. With more a message is refused. At least
+   * `maxMessageBytes`. Default a quarter of what V8 takes as the size of the heap, or `maxIncompleteBytes` if that is more.
+   */
+  readonly maxIncompleteBytesTotal?: number;
   /** Handlers that run at once for one connection, cancelled ones that still run included. Default twice `maxInFlight`. */
   readonly maxRunning?: number;
   /** The same for a whole server, connections that are gone included: a handler that never ends keeps its place. Default 65536. */
@@ -114,7 +119,7 @@ const KEY_RANGES: { readonly [Name in keyof KeyLimits]: Range } = {
 };
 
 /** Limits whose default depends on others, or on the machine. */
-type DerivedLimit = 'maxRunning' | 'maxRunningBytes' | 'maxRunningBytesTotal';
+type DerivedLimit = 'maxIncompleteBytesTotal' | 'maxRunning' | 'maxRunningBytes' | 'maxRunningBytesTotal';
 
 const RANGES: { readonly [Name in Exclude<keyof LimitOptions, 'key' | DerivedLimit>]-?: Range } = {
   maxMessageBytes: [8 * MIB, 64 * KIB, MAX_U32],
@@ -146,6 +151,7 @@ const RANGES: { readonly [Name in Exclude<keyof LimitOptions, 'key' | DerivedLim
 
 export const LIMIT_NAMES: readonly string[] = [
   ...Object.keys(RANGES),
+  'maxIncompleteBytesTotal',
   'maxRunning',
   'maxRunningBytes',
   'maxRunningBytesTotal',
@@ -170,16 +176,28 @@ export function resolveLimits(options: LimitOptions): Limits {
   const limits = Object.fromEntries(names.map((name) => [name, resolve(name)])) as Record<keyof typeof RANGES, number>;
   checkOrder('sessionSoftAgeMs', limits.sessionSoftAgeMs, 'sessionHardAgeMs', limits.sessionHardAgeMs);
   checkOrder('redialMinMs', limits.redialMinMs, 'redialMaxMs', limits.redialMaxMs);
-  return { ...limits, ...resolveRunning(options, limits.maxInFlight), key: resolveKeyLimits(options.key) };
+  return { ...limits, ...resolveDerived(options, limits), key: resolveKeyLimits(options.key) };
 }
 
-function resolveRunning(options: LimitOptions, maxInFlight: number): Pick<Limits, DerivedLimit> {
+function resolveDerived(
+  options: LimitOptions,
+  { maxInFlight, maxMessageBytes, maxIncompleteBytes }: Record<keyof typeof RANGES, number>,
+): Pick<Limits, DerivedLimit> {
   const check = (name: DerivedLimit, fallback: number, least: number): number =>
     checkLimit(name, options[name] ?? fallback, least, Number.MAX_SAFE_INTEGER);
   const quarterOfHeap = Math.floor(getHeapStatistics().heap_size_limit / 4);
   const maxRunningBytesTotal = check('maxRunningBytesTotal', quarterOfHeap, 64 * KIB);
   const maxRunningBytes = check('maxRunningBytes', Math.ceil(maxRunningBytesTotal / 2), 32 * KIB);
-  return { maxRunning: check('maxRunning', 2 * maxInFlight, 1), maxRunningBytes, maxRunningBytesTotal };
+  return {
+    maxIncompleteBytesTotal: check(
+      'maxIncompleteBytesTotal',
+      Math.max(quarterOfHeap, maxIncompleteBytes),
+      maxMessageBytes,
+    ),
+    maxRunning: check('maxRunning', 2 * maxInFlight, 1),
+    maxRunningBytes,
+    maxRunningBytesTotal,
+  };
 }
 
 function resolveKeyLimits(options: Partial<KeyLimits> = {}): KeyLimits {

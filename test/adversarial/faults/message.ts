@@ -67,14 +67,14 @@ function malformedRequest([what, payload]: readonly [string, Buffer]): ClientFau
 function malformedEvent([what, payload]: readonly [string, Buffer]): ClientFault {
   return {
     at: 'open',
-    name: `tells of an event with ${what} [R6.3]`,
+    name: `sends an event with ${what} [R6.3, R6.38]`,
     does: async (rogue) => {
       rogue.say(event(1, payload), event(2, noted(1)));
       await rogue.hears('ACK 2');
       rogue.leave();
     },
     ends: 'agreed',
-    hears: ['ACK 1', 'ACK 2', 'CLOSE'],
+    hears: ['ERROR 1 ERR_MESSAGE_MALFORMED', 'ACK 2', 'CLOSE'],
     runs: 1,
   };
 }
@@ -91,6 +91,9 @@ const SLOW = fragments('REQUEST', 1, LONG, 60_000).slice(0, 1);
 const DRIPPED = Array.from(LONG.subarray(0, 10), (byte, at) =>
   data(at === 0 ? first('REQUEST', 1, LONG.length, Buffer.of(byte)) : frame('REQUEST', 1, Buffer.of(byte), MORE)),
 );
+
+/** For one message of the largest size. */
+const LITTLE_MEMORY = { maxMessageBytes: 100_000, maxIncompleteBytesTotal: 100_000 };
 
 export const CLIENT_MESSAGE_FAULTS: readonly ClientFault[] = [
   malformedRequest(['fewer bytes than a timeout has', Buffer.alloc(3)]),
@@ -113,7 +116,7 @@ export const CLIENT_MESSAGE_FAULTS: readonly ClientFault[] = [
   },
   {
     at: 'open',
-    name: 'tells of the same event three times [R6.22]',
+    name: 'sends the same event three times [R6.22]',
     does: async (rogue) => {
       rogue.say(event(1, noted(7)), event(2, noted(7)), event(3, noted(7)));
       await rogue.hears('ACK 3');
@@ -125,7 +128,7 @@ export const CLIENT_MESSAGE_FAULTS: readonly ClientFault[] = [
   },
   {
     at: 'open',
-    name: 'tells of an event that lies below the window [R6.22]',
+    name: 'sends an event that lies below the window [R6.22]',
     limits: { maxInFlight: 4 },
     does: async (rogue) => {
       rogue.say(event(1, noted(2 ** 53 - 1)), event(2, noted(0)));
@@ -135,6 +138,94 @@ export const CLIENT_MESSAGE_FAULTS: readonly ClientFault[] = [
     ends: 'agreed',
     hears: ['ACK 1', 'ACK 2', 'CLOSE'],
     runs: 1,
+  },
+  {
+    at: 'open',
+    name: 'sends an event again, with content that cannot be read: it is acknowledged, whatever else is wrong [R6.38]',
+    does: async (rogue) => {
+      rogue.say(event(1, noted(0)), event(2, message(SEQUENCE, 'noted', '', Buffer.of(255))));
+      await rogue.hears('ACK 2');
+      rogue.leave();
+    },
+    ends: 'agreed',
+    hears: ['ACK 1', 'ACK 2', 'CLOSE'],
+    runs: 1,
+  },
+  {
+    at: 'open',
+    name: 'uses the sequence of an event that had no handler, which is recorded [R6.22]',
+    does: async (rogue) => {
+      rogue.say(event(1, message(SEQUENCE, 'nobody', '')), event(2, noted(0)));
+      await rogue.hears('ACK 2');
+      rogue.leave();
+    },
+    ends: 'agreed',
+    hears: ['ACK 1', 'ACK 2', 'CLOSE'],
+  },
+  {
+    at: 'open',
+    name: 'uses the sequence of an event that was refused, which is not recorded [R6.39]',
+    does: async (rogue) => {
+      rogue.say(event(1, message(SEQUENCE, 'noted', '', Buffer.of(255))), event(2, noted(0)));
+      await rogue.hears('ACK 2');
+      rogue.leave();
+    },
+    ends: 'agreed',
+    hears: ['ERROR 1 ERR_MESSAGE_MALFORMED', 'ACK 2', 'CLOSE'],
+    runs: 1,
+  },
+  {
+    at: 'open',
+    name: 'begins more messages than there is memory for: they are refused, the first one goes on [R6.30]',
+    limits: LITTLE_MEMORY,
+    does: async (rogue) => {
+      const held = fragments('REQUEST', 1, asked('count', Buffer.alloc(90_000)), 60_000);
+      rogue.say(...held.slice(0, 1), data(first('REQUEST', 2, 90_000, Buffer.alloc(30_000))));
+      await rogue.hears('ERROR 2 ERR_OVERLOADED');
+      rogue.say(data(first('EVENT', 3, 90_000, noted(5).subarray(0, 7))));
+      rogue.say(data(frame('EVENT', 3, noted(5).subarray(7), MORE)));
+      await rogue.hears('ERROR 3 ERR_OVERLOADED');
+      rogue.say(...held.slice(1));
+      await rogue.hears('NEXT 1');
+      rogue.say(event(4, noted(5)));
+      await rogue.hears('ACK 4');
+      rogue.leave();
+    },
+    ends: 'agreed',
+    hears: ['ERROR 2 ERR_OVERLOADED', 'ERROR 3 ERR_OVERLOADED', 'NEXT 1', 'ACK 4', 'CLOSE'],
+    logs: ['ERR_OVERLOADED'],
+    runs: 2,
+  },
+  {
+    at: 'open',
+    name: 'sends a known event for which there is no memory: it is acknowledged [R6.30, R6.38]',
+    limits: LITTLE_MEMORY,
+    does: async (rogue) => {
+      rogue.say(event(1, noted(5)), data(first('REQUEST', 2, 100_000, Buffer.alloc(60_000))));
+      rogue.say(data(first('EVENT', 3, 90_000, noted(5))));
+      await rogue.hears('ACK 3');
+      rogue.say(data(frame('CANCEL', 2)));
+      rogue.leave();
+    },
+    ends: 'agreed',
+    hears: ['ACK 1', 'ACK 3', 'CLOSE'],
+    runs: 1,
+  },
+  {
+    at: 'open',
+    name: 'sends too much of a message for which there is no memory: it is still checked [R6.30]',
+    limits: LITTLE_MEMORY,
+    does: (rogue) =>
+      rogue.say(
+        data(first('REQUEST', 1, 100_000, Buffer.alloc(60_000))),
+        data(
+          first('REQUEST', 2, 90_000, Buffer.alloc(20_000)),
+          frame('REQUEST', 2, Buffer.of(0), MORE),
+          first('REQUEST', 2, 90_000),
+        ),
+      ),
+    ends: 'ERR_FRAME_UNEXPECTED',
+    logs: ['ERR_OVERLOADED', 'ERR_FRAME_UNEXPECTED'],
   },
   ...[2 ** 31, 2 ** 32 - 1].map((timeoutMs): ClientFault => ({
     at: 'open',
@@ -220,6 +311,41 @@ function malformedAnswer([what, bytes]: readonly [string, Buffer]): ServerFault 
   };
 }
 
+const REFUSALS = [
+  'ERR_OVERLOADED',
+  'ERR_FORBIDDEN',
+  'ERR_SHUTTING_DOWN',
+  'ERR_MESSAGE_MALFORMED',
+  'ERR_MESSAGE_TOO_COMPLEX',
+];
+const NO_REFUSALS: Readonly<Record<string, unknown>> = {
+  'a text': 'x',
+  'a code for answers': { status: 'error', message: 'x', code: 'ERR_STREAM_CUT' },
+  'the other code for answers': { status: 'error', message: 'x', code: 'ERR_ANSWER_OVERFLOW' },
+  'a code that the table does not have': { status: 'error', message: 'x', code: 'ERR_INTERNAL' },
+  'a member of its own': { status: 'error', message: 'x', code: 'ERR_OVERLOADED', application: true },
+};
+
+/** Without a code in `ends` the event fails without one. The connection lives: it is closed in good order. */
+function answeredEvent(
+  name: string,
+  error: Buffer,
+  ends = 'The server answered the event with an error that is no refusal of the protocol',
+): ServerFault {
+  return {
+    at: 'open',
+    name,
+    victim: 'emits',
+    does: async (rogue) => {
+      rogue.say(data(frame('ERROR', 1, error)));
+      rogue.leave();
+      await rogue.hears('CLOSE');
+    },
+    ends,
+    hears: ['CLOSE'],
+  };
+}
+
 export const SERVER_MESSAGE_FAULTS: readonly ServerFault[] = [
   ...Object.entries(BAD_DATA)
     .filter(([, bytes]) => bytes.length > 0)
@@ -246,6 +372,17 @@ export const SERVER_MESSAGE_FAULTS: readonly ServerFault[] = [
     ends: 'ERR_MESSAGE_MALFORMED',
     hears: ['CLOSE'],
   },
+  ...REFUSALS.map((code) =>
+    answeredEvent(
+      `refuses an event with ${code} [R6.14, R6.33]`,
+      encoded({ status: 'error', message: 'whatever it says', code }),
+      code,
+    ),
+  ),
+  ...Object.entries(NO_REFUSALS).map(([what, error]) =>
+    answeredEvent(`answers an event with an error that is no refusal: ${what} [R6.14, R6.33]`, encoded(error)),
+  ),
+  answeredEvent('answers an event with an error that cannot be read [R6.3, R6.14]', Buffer.of(0)),
   {
     at: 'open',
     name: 'answers with encoded undefined, which is a value',

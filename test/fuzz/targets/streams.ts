@@ -4,7 +4,7 @@ import type { AnswerSink, ClientStream } from '../../../libs/transport/src/frame
 import { EventSequence } from '../../../libs/transport/src/frame/event-sequence.js';
 import { encodeEvent, encodeRequest } from '../../../libs/transport/src/frame/message.js';
 import { ServerStreams } from '../../../libs/transport/src/frame/server-streams.js';
-import type { ServerStream } from '../../../libs/transport/src/frame/server-streams.js';
+import type { ServerStream } from '../../../libs/transport/src/frame/server-stream.js';
 import type { Streams } from '../../../libs/transport/src/frame/streams.js';
 import { TransportError } from '../../../libs/transport/src/errors.js';
 import { asReceived, messageOf, nextFrame } from '../../support/frames.js';
@@ -15,7 +15,12 @@ import type { Target } from '../target.js';
 
 const MAX_IN_FLIGHT = 4;
 /** Less than two of the largest messages. */
-export const LIMITS = { maxMessageBytes: 100_000, maxIncompleteBytes: 150_000, maxInFlight: MAX_IN_FLIGHT };
+export const LIMITS = {
+  maxMessageBytes: 100_000,
+  maxIncompleteBytes: 150_000,
+  maxIncompleteBytesTotal: 200_000,
+  maxInFlight: MAX_IN_FLIGHT,
+};
 const OF_CLIENT = ['REQUEST', 'REQUEST', 'EVENT', 'CANCEL'] as const;
 const OF_SERVER = ['NEXT', 'NEXT', 'ERROR', 'COMPLETE', 'ACK'] as const;
 const KINDS = [...OF_CLIENT, ...OF_SERVER] as const;
@@ -26,7 +31,7 @@ const TOTALS = [65_495, 70_000, 100_000, 100_001] as const;
 const PAYLOADS = SIZES.map((bytes) => Buffer.alloc(bytes, 2)) as [Buffer, ...Buffer[]];
 const NOTHING = Buffer.alloc(0);
 const VIOLATIONS = ['ERR_FRAME_UNEXPECTED', 'ERR_IN_FLIGHT_LIMIT', 'ERR_INCOMPLETE_LIMIT', 'ERR_MESSAGE_TOO_LARGE'];
-const LOCAL = new Set(['ERR_QUEUE_FULL', 'ERR_CONNECTION_DRAINING', 'ERR_MESSAGE_TOO_LARGE', 'ERR_OVERLOADED']);
+const LOCAL = new Set(['ERR_QUEUE_FULL', 'ERR_CONNECTION_DRAINING', 'ERR_MESSAGE_TOO_LARGE', 'ERR_ANSWER_OVERFLOW']);
 const LOST = new TransportError('ERR_CONNECTION_LOST', 'The run is over');
 
 /** What one caller hears: any values, then one end; nothing any more once it has cancelled. */
@@ -67,6 +72,7 @@ export class Caller {
     maxQueuedMessages: 30,
     maxQueuedBytes: 400_000,
     sequence: new EventSequence(),
+    begun: () => undefined,
   });
   readonly calls: { readonly stream: ClientStream; readonly heard: Heard }[] = [];
 
@@ -109,6 +115,8 @@ export class Servant {
       },
       request: (stream) => this.#take(stream),
       event: (stream) => this.#take(stream),
+      noMemory: (stream) => this.streams.fail(stream, messageOf(Buffer.of(2))),
+      shutDown: (stream) => this.streams.fail(stream, messageOf(Buffer.of(2))),
       cancelled: (stream) => void this.running.delete(stream),
     },
   });
@@ -118,7 +126,8 @@ export class Servant {
     if (stream === undefined) return;
     if (!this.streams.isRunning(stream)) this.running.delete(stream);
     if (stream.kind === 'EVENT') {
-      this.streams.acknowledge(stream);
+      if (script.below(3) === 0) this.streams.fail(stream, messageOf(Buffer.of(2)));
+      else this.streams.acknowledge(stream);
       return;
     }
     const bytes = script.pick(PAYLOADS);
@@ -192,6 +201,7 @@ function stop({ streams }: Caller | Servant, choice: number): void {
   if (choice === 1) streams.stopTaking();
   if (choice === 2) streams.stopOpening();
   if (choice === 3) streams.stopSending();
+  if (choice === 4) streams.shutDown();
 }
 
 export const rogueClient: Target = {

@@ -22,9 +22,29 @@ describe('the body of a failure', () => {
   });
 
   it('blames the caller for a message of too many values, and the server for an answer of too many', () => {
-    const told = new TransportError('ERR_MESSAGE_TOO_COMPLEX', 'why', { sent: true });
-    expect(toFailureBody(told)).toMatchObject({ statusCode: 413, code: 'ERR_MESSAGE_TOO_COMPLEX' });
+    for (const sent of [true, false]) {
+      const refused = new TransportError('ERR_MESSAGE_TOO_COMPLEX', 'why', { sent }); // a request, and an event
+      expect(toFailureBody(refused)).toMatchObject({ statusCode: 413, code: 'ERR_MESSAGE_TOO_COMPLEX', sent });
+    }
     expect(toFailureBody(new TransportError('ERR_MESSAGE_TOO_COMPLEX', 'why'))).toMatchObject({ statusCode: 502 });
+  });
+
+  it.each([
+    ['ERR_OVERLOADED', 503, false],
+    ['ERR_SHUTTING_DOWN', 503, false],
+    ['ERR_FORBIDDEN', 403, false],
+    ['ERR_STREAM_CUT', 503, true],
+    ['ERR_ANSWER_OVERFLOW', 502, true],
+    ['ERR_MESSAGE_UNSERIALIZABLE', 502, true],
+    ['ERR_MESSAGE_TOO_LARGE', 502, true],
+    ['ERR_REQUEST_TIMEOUT', 504, true],
+  ] as const)('has the status of what the server answers: %s is %d', (code, statusCode, sent) => {
+    expect(toFailureBody(new TransportError(code, 'why', { sent }))).toEqual({
+      statusCode,
+      code,
+      message: 'why',
+      sent,
+    });
   });
 
   it('has a code for what Nest answers by itself', () => {

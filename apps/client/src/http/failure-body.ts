@@ -6,18 +6,19 @@ import { HandlerFailure } from './handler-failure.js';
 import { HttpFailure } from './http-failure.js';
 import type { FailureBody, HttpFailureCode } from './http-failure.js';
 
-/** What is not the connection's fault. Every other failure of the channel means: no connection, 503. */
+/** What another try will not change. Every other failure of the channel means: no connection, or not now, 503. */
 const CHANNEL_STATUS: ReadonlyMap<TransportErrorCode, number> = new Map([
+  ['ERR_ANSWER_OVERFLOW', HttpStatus.BAD_GATEWAY],
+  ['ERR_FORBIDDEN', HttpStatus.FORBIDDEN],
   ['ERR_MESSAGE_UNSERIALIZABLE', HttpStatus.BAD_REQUEST],
-  ['ERR_MESSAGE_TOO_COMPLEX', HttpStatus.BAD_GATEWAY], // an answer: the server says so of a request
+  ['ERR_MESSAGE_TOO_COMPLEX', HttpStatus.BAD_GATEWAY],
   ['ERR_MESSAGE_TOO_LARGE', HttpStatus.PAYLOAD_TOO_LARGE],
   ['ERR_REQUEST_TIMEOUT', HttpStatus.GATEWAY_TIMEOUT],
 ]);
 
-/** The same codes, reported by the server. */
-const TOLD_STATUS: ReadonlyMap<TransportErrorCode, number> = new Map([
+/** The same codes, answered by the server. */
+const ANSWERED_STATUS: ReadonlyMap<TransportErrorCode, number> = new Map([
   ['ERR_MESSAGE_UNSERIALIZABLE', HttpStatus.BAD_GATEWAY],
-  ['ERR_MESSAGE_TOO_COMPLEX', HttpStatus.PAYLOAD_TOO_LARGE],
   ['ERR_MESSAGE_TOO_LARGE', HttpStatus.BAD_GATEWAY],
 ]);
 
@@ -46,8 +47,10 @@ function body(statusCode: number, code: string, message: string, sent?: boolean)
 }
 
 function channelStatus({ code, sent }: TransportError): number {
-  const told = sent === true ? TOLD_STATUS.get(code) : undefined;
-  return told ?? CHANNEL_STATUS.get(code) ?? HttpStatus.SERVICE_UNAVAILABLE;
+  // The server refuses a request, or an event, which it says was not handed over; an answer has no `sent`.
+  if (code === 'ERR_MESSAGE_TOO_COMPLEX' && sent !== undefined) return HttpStatus.PAYLOAD_TOO_LARGE;
+  const answered = sent === true ? ANSWERED_STATUS.get(code) : undefined;
+  return answered ?? CHANNEL_STATUS.get(code) ?? HttpStatus.SERVICE_UNAVAILABLE;
 }
 
 function codeOf(error: HttpException): HttpFailureCode {

@@ -26,12 +26,20 @@ const failure = (statusCode: number, code: string, description: string): MethodD
 const EMIT_FAILURES = [
   failure(400, 'ERR_BAD_BODY', 'The pattern, the query or the body is none'),
   failure(401, 'ERR_UNAUTHORIZED', 'HTTP_TOKEN is set, and the call does not bring it'),
-  failure(403, 'ERR_HOST_NOT_ALLOWED', 'The Host or the Origin is not one of HTTP_ALLOWED_HOSTS'),
+  failure(
+    403,
+    'ERR_HOST_NOT_ALLOWED',
+    'The Host or the Origin is not one of HTTP_ALLOWED_HOSTS, or the server does not allow this key to call the pattern',
+  ),
   failure(408, 'ERR_BODY_TIMEOUT', 'The body made no progress'),
   failure(413, 'ERR_BODY_TOO_LARGE', 'The message is larger than the channel takes (8 MiB)'),
   failure(415, 'ERR_MEDIA_TYPE', 'The body is neither JSON nor octet-stream'),
   failure(429, 'ERR_RATE_LIMIT', 'More calls in a minute than HTTP_RATE_LIMIT'),
-  failure(503, 'ERR_CONNECT_FAILED', 'There is no connection to the server, or it was lost before the answer'),
+  failure(
+    503,
+    'ERR_CONNECT_FAILED',
+    'There is no connection to the server, it was lost, or the server has no room or ends',
+  ),
   failure(504, 'ERR_DEADLINE', 'The server did not answer in time'),
 ];
 
@@ -39,7 +47,7 @@ const EMIT_FAILURES = [
 const CALL_FAILURES = [
   ...EMIT_FAILURES,
   failure(404, 'ERR_NO_HANDLER', 'The server has no handler for this pattern'),
-  failure(502, 'ERR_RPC', 'The handler failed; the message is its own'),
+  failure(502, 'ERR_RPC', 'The handler failed; the message is its own, or its answer could not be sent'),
 ];
 
 const Pattern = (example: string): MethodDecorator =>

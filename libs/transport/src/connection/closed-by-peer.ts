@@ -3,9 +3,9 @@ import type { CloseReason } from '../record/content.js';
 
 /** What pending calls fail with. A server that turns a client away, by its first record, has handed nothing over. */
 export function closedByPeer(reason: CloseReason, isFirstRecord: boolean): TransportError {
-  const code = reason === 'limit' ? 'ERR_OVERLOADED' : 'ERR_CONNECTION_CLOSED';
-  const options = reason === 'limit' && isFirstRecord ? { sent: false } : {};
-  return new TransportError(code, `The peer closed the connection (${reason})`, options);
+  const message = `The peer closed the connection (${reason})`;
+  if (reason === 'limit' && isFirstRecord) return new TransportError('ERR_OVERLOADED', message, { sent: false });
+  return new TransportError('ERR_CONNECTION_CLOSED', message);
 }
 
 /**

@@ -15,7 +15,7 @@ import { bytesOf, encodeContent, encodeFrames, plainFrame } from '../../../../te
 import { encodeRequest } from '../frame/message.js';
 import { encodeData } from '../frame/payload.js';
 import { ServerStreams } from '../frame/server-streams.js';
-import type { ServerStream } from '../frame/server-streams.js';
+import type { ServerStream } from '../frame/server-stream.js';
 import { MAX_TIMER_MS, resolveLimits } from '../limits.js';
 import type { LimitOptions } from '../limits.js';
 import type { RecordContent } from '../record/content.js';
@@ -68,6 +68,8 @@ function serve(
     begun: (): void => undefined,
     request: (stream: ServerStream): void => void requests.push(stream),
     event: (): void => undefined,
+    noMemory: (): void => undefined,
+    shutDown: (): void => undefined,
     cancelled: (): void => undefined,
   };
   const streams = new ServerStreams({ own: limits, peer: PEER, maxQueuedBytes: limits.maxQueuedBytes, handler });
@@ -99,6 +101,7 @@ function call(
     maxQueuedBytes,
     maxQueuedMessages,
     sequence: new EventSequence(),
+    begun: () => undefined,
   });
   const codec = createCodec({ outgoingKey: C2S, incomingKey: S2C, keyId: S2C }, limits.key);
   const [ended, setEnded] = later<string>();

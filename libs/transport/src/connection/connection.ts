@@ -33,6 +33,8 @@ export class Connection {
   readonly #whenClosed: (() => void)[] = [];
   #state: State = { at: 'OPEN' };
   #hasReceivedGoaway = false;
+  /** The drain is over, and what was open has been answered. */
+  #isCutOff = false;
 
   /** Takes the socket over. */
   constructor(options: ConnectionOptions) {
@@ -152,7 +154,7 @@ export class Connection {
       send: (content) => this.#send(content),
       flush: () => this.#writer.flush(),
       retire: () => this.retire(),
-      drainExpired: () => this.#sendClose(),
+      drainExpired: () => this.#expireDrain(),
       closeExpired: () => this.#finish(undefined),
       failed: (error) => this.destroy(error),
       stalestProgressMs: () => this.#options.streams.stalestProgressMs,
@@ -246,7 +248,12 @@ export class Connection {
 
   /** Who began to drain closes, once both sides know that no stream is left. A client knows by itself: it opens them. */
   #finishDrain(): void {
-    if (this.#state.at !== 'DRAINING' || !this.#state.initiated || !this.#options.streams.isIdle) return;
+    if (this.#state.at !== 'DRAINING') return;
+    if (this.#isCutOff && this.#options.streams.sending.readyCount === 0) {
+      this.#sendClose();
+      return;
+    }
+    if (!this.#state.initiated || !this.#options.streams.isIdle) return;
     if (this.#hasReceivedGoaway ? this.#outbox.hasSentGoaway : this.#options.role === 'client') this.#sendClose();
   }
 
@@ -255,6 +262,19 @@ export class Connection {
     this.#options.streams.stopSending();
     this.#clocks.closing();
     this.#outbox.pushClose(reason);
+    this.#writer.flush();
+  }
+
+  /** A server that shuts down answers everybody who waits, and closes when that was sealed, or when its time is over too. */
+  #expireDrain(): void {
+    const { role, streams, limits } = this.#options;
+    if (role === 'client' || this.#whenClosed.length === 0 || this.#isCutOff) {
+      this.#sendClose();
+      return;
+    }
+    this.#isCutOff = true;
+    streams.shutDown();
+    this.#clocks.draining(limits.closeTimeoutMs);
     this.#writer.flush();
   }
 

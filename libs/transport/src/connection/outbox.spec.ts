@@ -11,7 +11,12 @@ import { CREDIT_DUE_BYTES, TakenBytes } from '../record/taken-bytes.js';
 import { Heartbeat } from './heartbeat.js';
 import { MAX_FRAMES_IN_RECORD, Outbox } from './outbox.js';
 
-const LIMITS = { maxMessageBytes: 1_000_000, maxIncompleteBytes: 1_000_000, maxInFlight: 100 };
+const LIMITS = {
+  maxMessageBytes: 1_000_000,
+  maxIncompleteBytes: 1_000_000,
+  maxIncompleteBytesTotal: Infinity,
+  maxInFlight: 100,
+};
 const BUDGET = 262_144;
 const SINK = { next: () => undefined, error: () => undefined, complete: () => undefined, fail: () => undefined };
 
@@ -26,7 +31,8 @@ beforeEach(() => {
   taken = new TakenBytes();
   window = new SendWindow();
   const queues = { maxQueuedMessages: 1_000, maxQueuedBytes: 10_000_000, sequence: new EventSequence() };
-  streams = new ClientStreams({ own: LIMITS, peer: LIMITS, ...queues });
+  const begun = (): void => undefined;
+  streams = new ClientStreams({ own: LIMITS, peer: LIMITS, begun, ...queues });
   outbox = new Outbox({ streams, heartbeat, taken, window });
 });
 

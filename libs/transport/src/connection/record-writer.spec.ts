@@ -43,12 +43,20 @@ describe('RecordWriter', () => {
   it('gives back the slab of every write that a slow socket has taken, so that no later write is copied', () => {
     const slow = new SlowSocket();
     const limits = resolveLimits({});
-    const handler = { request: () => undefined, event: () => undefined, cancelled: () => undefined };
+    const ignore = (): undefined => undefined;
+    const handler = {
+      begun: ignore,
+      request: ignore,
+      event: ignore,
+      noMemory: ignore,
+      shutDown: ignore,
+      cancelled: ignore,
+    };
     const streams = new ServerStreams({
       own: limits,
       peer: limits,
       maxQueuedBytes: limits.maxQueuedBytes,
-      handler: { ...handler, begun: () => undefined },
+      handler,
     });
     const writer = new RecordWriter({
       socket: asSocket(slow),

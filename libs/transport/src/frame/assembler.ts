@@ -4,59 +4,75 @@ import { TransportError } from '../errors.js';
 
 import type { Frame } from './frame.js';
 import { IdTable } from './id-table.js';
+import { PROCESS_MEMORY } from './incomplete-memory.js';
+import type { IncompleteMemory } from './incomplete-memory.js';
+import { unexpected } from './violation.js';
 
+/** What a side announces. */
 export interface AssemblerLimits {
   readonly maxMessageBytes: number;
   readonly maxIncompleteBytes: number;
+}
+
+/** What a side takes. */
+export interface ReceiverLimits extends AssemblerLimits {
+  /** Memory of the incomplete messages of the whole process. */
+  readonly maxIncompleteBytesTotal: number;
 }
 
 /** A message begun and not finished. */
 interface Incomplete {
   readonly kind: Frame['kind'];
   readonly total: number;
+  /** Of a discarded one the first bytes alone, and the rest is dropped as it comes. */
   buffer: Buffer;
   filled: number;
   progressMs: number;
+  isDiscarded: boolean;
 }
 
 /** A message may take so much more memory than twice what has come of it (R6.29). */
 const SPARE_BYTES = 65_536;
+/** As many as the sequence of an event has, which is asked for before the event is refused. */
+const KEPT_BYTES = 8;
 const NOTHING: Buffer = Buffer.alloc(0);
 
+/** What a frame has made of its message when there is no memory for it: it is discarded, and the rest is only checked. */
+export const NO_MEMORY = 'NO_MEMORY';
+
 export class MessageAssembler {
-  readonly #limits: AssemblerLimits;
+  readonly #limits: ReceiverLimits;
+  readonly #memory: IncompleteMemory;
   readonly #incomplete = new IdTable<Incomplete>();
   /** Of all incomplete messages, as they were announced. */
   #totals = 0;
 
-  /** @param limits - What this side announced. */
-  constructor(limits: AssemblerLimits) {
+  /** @param limits - What this side announced, and its memory. */
+  constructor(limits: ReceiverLimits, memory = PROCESS_MEMORY) {
     this.#limits = limits;
+    this.#memory = memory;
   }
 
   /**
-   * @returns The message that the frame completes: a view of the record if it came in one frame.
+   * @returns The message that the frame completes: a view of the record if it came in one frame. Undefined also for what is
+   *   discarded, and {@link NO_MEMORY} once, when the message has to be refused.
    * @throws {TransportError} `ERR_MESSAGE_TOO_LARGE`, `ERR_INCOMPLETE_LIMIT`, or `ERR_FRAME_UNEXPECTED` for a fragment
    *   that its message cannot have.
    */
-  push(frame: Frame, nowMs: number): Buffer | undefined {
+  push(frame: Frame, nowMs: number): Buffer | typeof NO_MEMORY | undefined {
     const { kind, more, stream, total, body, start, end } = frame;
     const message = this.#incomplete.get(stream);
     if (message !== undefined && message.kind !== kind)
       throw unexpected(`A fragment of ${kind} inside ${message.kind}`);
     if (total > 0) {
       if (message !== undefined) throw unexpected(`A second first fragment of ${kind}`);
-      this.#begin(frame, nowMs);
-      return undefined;
+      return this.#append(this.#begin(frame, nowMs), frame, nowMs);
     }
     if (message === undefined) {
       if (more) throw unexpected(`A fragment of ${kind} whose message has not begun`);
       return body.subarray(start, end);
     }
-    this.#append(message, frame, nowMs);
-    if (more) return undefined;
-    this.drop(stream);
-    return message.buffer;
+    return this.#append(message, frame, nowMs);
   }
 
   /** Forgets what has come of the stream's message. */
@@ -64,7 +80,14 @@ export class MessageAssembler {
     const message = this.#incomplete.get(stream);
     if (message === undefined) return;
     this.#totals -= message.total;
+    if (!message.isDiscarded) this.#memory.release(message.buffer.length);
     this.#incomplete.delete(stream);
+  }
+
+  /** The message is wanted no more: what comes of it is checked and counted as before, and dropped (R6.30). */
+  discard(stream: number): void {
+    const message = this.#incomplete.get(stream);
+    if (message !== undefined) this.#discard(message);
   }
 
   /** ERROR drops a NEXT under way on its stream; its own fragments go on. */
@@ -77,7 +100,7 @@ export class MessageAssembler {
     return this.#incomplete.has(stream);
   }
 
-  /** What has come of the stream's message: a view, valid until the next frame. */
+  /** What has come of the stream's message, of a discarded one its first bytes: a view, valid until the next frame. */
   begunWith(stream: number): Buffer {
     const message = this.#incomplete.get(stream);
     return message === undefined ? NOTHING : message.buffer.subarray(0, message.filled);
@@ -96,7 +119,7 @@ export class MessageAssembler {
     return stalest;
   }
 
-  #begin({ kind, stream, total, body, start, end }: Frame, nowMs: number): void {
+  #begin({ kind, stream, total }: Frame, progressMs: number): Incomplete {
     const { maxMessageBytes, maxIncompleteBytes } = this.#limits;
     if (total > maxMessageBytes) {
       throw new TransportError(
@@ -108,33 +131,46 @@ export class MessageAssembler {
     if (this.#incomplete.size > 0 && this.#totals > maxIncompleteBytes) {
       throw new TransportError('ERR_INCOMPLETE_LIMIT', `Incomplete messages of more than ${maxIncompleteBytes} bytes`);
     }
-    const buffer = Buffer.allocUnsafeSlow(capacityFor(end - start, total));
-    body.copy(buffer, 0, start, end);
-    this.#incomplete.set(stream, { kind, total, buffer, filled: end - start, progressMs: nowMs });
+    const message = { kind, total, buffer: NOTHING, filled: 0, progressMs, isDiscarded: false };
+    this.#incomplete.set(stream, message);
+    return message;
   }
 
-  #append(message: Incomplete, { kind, more, body, start, end }: Frame, nowMs: number): void {
-    const { filled, total } = message;
+  #append(message: Incomplete, frame: Frame, nowMs: number): Buffer | typeof NO_MEMORY | undefined {
+    const { kind, more, stream, body, start, end } = frame;
+    const { filled, total, isDiscarded } = message;
     const needed = filled + end - start;
     if (more ? needed >= total : needed !== total) {
       throw unexpected(`${needed} bytes of a ${kind} of ${total}${more ? ', and more to come' : ''}`);
     }
-    if (needed > message.buffer.length) {
-      const larger = Buffer.allocUnsafeSlow(capacityFor(needed, total));
-      message.buffer.copy(larger, 0, 0, filled);
-      message.buffer = larger;
-    }
-    body.copy(message.buffer, filled, start, end);
+    const hasMemory = isDiscarded || this.#reserve(message, needed);
+    if (!hasMemory) this.#discard(message);
+    if (filled < message.buffer.length) body.copy(message.buffer, filled, start, end);
     message.filled = needed;
     message.progressMs = nowMs;
+    if (!hasMemory) return NO_MEMORY; // also of the last fragment it is kept, as its first bytes are asked for
+    if (more) return undefined;
+    this.drop(stream);
+    return isDiscarded ? undefined : message.buffer;
   }
-}
 
-/** Memory follows what has arrived, as 13 bytes can announce megabytes; a complete message has exactly its size. */
-function capacityFor(filled: number, total: number): number {
-  return Math.min(total, 2 * filled + SPARE_BYTES);
-}
+  /** Memory follows what has arrived, as 13 bytes can announce megabytes; a complete message has exactly its size. */
+  #reserve(message: Incomplete, needed: number): boolean {
+    const { buffer, filled, total } = message;
+    if (needed <= buffer.length) return true;
+    const bytes = Math.min(total, 2 * needed + SPARE_BYTES);
+    if (!this.#memory.take(bytes - buffer.length, this.#limits.maxIncompleteBytesTotal)) return false;
+    message.buffer = Buffer.allocUnsafeSlow(bytes);
+    buffer.copy(message.buffer, 0, 0, filled);
+    return true;
+  }
 
-function unexpected(what: string): TransportError {
-  return new TransportError('ERR_FRAME_UNEXPECTED', what);
+  #discard(message: Incomplete): void {
+    const { buffer, filled, isDiscarded } = message;
+    if (isDiscarded) return;
+    this.#memory.release(buffer.length);
+    message.buffer = Buffer.allocUnsafeSlow(KEPT_BYTES);
+    buffer.copy(message.buffer, 0, 0, filled);
+    message.isDiscarded = true;
+  }
 }

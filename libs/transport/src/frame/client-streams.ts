@@ -1,9 +1,8 @@
 // The client's side of streams (docs/protocol.md §6.5, §6.6).
-import { TransportError } from '../errors.js';
-import type { TransportErrorCode } from '../errors.js';
+import type { TransportError } from '../errors.js';
 
-import { MessageAssembler } from './assembler.js';
-import type { AssemblerLimits } from './assembler.js';
+import { MessageAssembler, NO_MEMORY } from './assembler.js';
+import type { AssemblerLimits, ReceiverLimits } from './assembler.js';
 import { ClientStream } from './client-stream.js';
 import type { AnswerSink } from './client-stream.js';
 import { EventSequence } from './event-sequence.js';
@@ -13,16 +12,21 @@ import { IdTable } from './id-table.js';
 import { OpeningQueue } from './opening-queue.js';
 import type { OutgoingMessage } from './outgoing-message.js';
 import { FrameSender } from './sender.js';
+import { noMemory, ofSealed, refusal } from './stream-failure.js';
 import type { Sending, Streams } from './streams.js';
+import { unexpected } from './violation.js';
 
 export interface ClientStreamsOptions {
   /** What this side announced. */
-  readonly own: AssemblerLimits;
+  readonly own: ReceiverLimits;
   /** What the peer announced: it binds this side as a sender. */
   readonly peer: AssemblerLimits & { readonly maxInFlight: number };
   readonly maxQueuedMessages: number;
   readonly maxQueuedBytes: number;
+  /** Of the events at this server, over all connections to it. */
   readonly sequence: EventSequence;
+  /** Events have begun that waited for what became of others, on another connection: they are to be sealed. */
+  readonly begun: () => void;
   /** Of the first stream; 1 unless a test says otherwise. */
   readonly firstId?: number;
 }
@@ -48,10 +52,15 @@ export class ClientStreams implements Streams {
   #mayTake = true;
   #endOfSeries: (() => TransportError) | undefined;
   #mayOpen = true;
+  readonly #beginWaiting = (): void => {
+    this.#beginEligible();
+    this.#options.begun();
+  };
 
   constructor(options: ClientStreamsOptions) {
     this.#options = options;
     this.#maxUnsealedBulk = Math.min(MAX_UNSEALED_BULK, Math.ceil(options.peer.maxInFlight / 2));
+    options.sequence.announce(options.peer.maxInFlight);
     this.#sender = new FrameSender(options.peer.maxIncompleteBytes, options.firstId);
     this.#assembler = new MessageAssembler(options.own);
   }
@@ -126,7 +135,7 @@ export class ClientStreams implements Streams {
         return;
       case 'SEALED':
         stream.at = 'CANCELLED';
-        this.#assembler.drop(stream.id);
+        this.#assembler.discard(stream.id);
         this.#sender.cancel(stream);
         return;
       case 'CANCELLED':
@@ -157,10 +166,13 @@ export class ClientStreams implements Streams {
     if (id >= this.#sender.nextId) throw unexpected(`${kind} for a stream that was never opened`);
     const stream = this.#open.get(id);
     if (stream === undefined) return; // late: it crossed the end of its stream
-    if ((kind === 'ACK') !== (stream.kind === 'EVENT')) throw unexpected(`${kind} for ${stream.kind}`);
-    if (stream.at === 'CANCELLED') this.#receiveUnwanted(stream, frame);
-    else this.#receiveAnswer(stream, frame, nowMs);
+    if (kind !== 'ERROR' && (kind === 'ACK') !== (stream.kind === 'EVENT'))
+      throw unexpected(`${kind} for ${stream.kind}`);
+    this.#receiveAnswer(stream, frame, nowMs);
   }
+
+  /** What a client waits for is answered by the server. */
+  shutDown(): void {}
 
   stopTaking(): void {
     this.#mayTake = false;
@@ -179,6 +191,7 @@ export class ClientStreams implements Streams {
 
   end(reason: () => TransportError): void {
     this.#mayTake = this.#mayOpen = false;
+    this.#options.sequence.leave(this.#beginWaiting);
     for (const stream of this.#takeUnopened()) stream.sink.fail(reason().ofMessage(false));
     for (const [, stream] of this.#open.entries()) {
       const wanted = stream.at === 'SEALED';
@@ -193,10 +206,8 @@ export class ClientStreams implements Streams {
     if (this.#sender.nextId > MAX_STREAM_ID)
       throw refusal('ERR_STREAMS_EXHAUSTED', 'The connection has no stream id left');
     if (bytes > peer.maxMessageBytes) {
-      throw refusal(
-        'ERR_MESSAGE_TOO_LARGE',
-        `${bytes} bytes; the server takes ${peer.maxMessageBytes} (maxMessageBytes)`,
-      );
+      const message = `${bytes} bytes; the server takes ${peer.maxMessageBytes} (maxMessageBytes)`;
+      throw refusal('ERR_MESSAGE_TOO_LARGE', message);
     }
     const waiting = this.#queue.bytes + this.#sender.queuedBytes;
     if (this.#queue.size >= maxQueuedMessages || (waiting > 0 && waiting + bytes > maxQueuedBytes)) {
@@ -220,7 +231,7 @@ export class ClientStreams implements Streams {
   #mayBegin({ kind, message }: ClientStream): boolean {
     if (!this.#sender.hasRoomFor(message)) return false;
     if (message.isBulk && this.#unsealedBulk >= this.#maxUnsealedBulk) return false;
-    return kind === 'REQUEST' || this.#options.sequence.mayBegin(this.#options.peer.maxInFlight);
+    return kind === 'REQUEST' || this.#options.sequence.mayBegin(this.#beginWaiting);
   }
 
   #begin(stream: ClientStream): void {
@@ -239,24 +250,25 @@ export class ClientStreams implements Streams {
     this.#open.set(stream.id, stream);
   }
 
-  /** Somebody cancelled, and CANCEL waits to be sealed: only the end of the answer matters. */
-  #receiveUnwanted(stream: ClientStream, { kind, more, last }: Frame): void {
-    const isFinal = last || kind === 'COMPLETE' || kind === 'ACK' || (kind === 'ERROR' && !more);
-    if (isFinal) this.#end(stream);
-  }
-
   #receiveAnswer(stream: ClientStream, frame: Frame, nowMs: number): void {
-    const { kind, last } = frame;
+    const { kind, more, last } = frame;
+    const isWanted = stream.at === 'SEALED';
     if (kind === 'COMPLETE' || kind === 'ACK') {
       if (this.#assembler.isIncomplete(stream.id)) throw unexpected(`${kind} in the middle of a message`);
       this.#end(stream);
-      stream.sink.complete();
+      if (isWanted) stream.sink.complete();
       return;
     }
     if (kind === 'ERROR') this.#assembler.dropOther(stream.id, 'ERROR');
     const data = this.#assembler.push(frame, nowMs);
-    if (data === undefined) return;
-    if (kind === 'ERROR' || last) this.#end(stream);
+    if (!isWanted) this.#assembler.discard(stream.id); // its CANCEL waits to be sealed: only the end matters
+    if (last || (kind === 'ERROR' && !more)) this.#end(stream);
+    if (data === undefined || !isWanted) return;
+    if (data === NO_MEMORY) {
+      this.cancel(stream);
+      stream.sink.fail(noMemory());
+      return;
+    }
     stream.isSeries = !last;
     if (kind === 'ERROR') stream.sink.error(data);
     else stream.sink.next(data, last);
@@ -272,13 +284,13 @@ export class ClientStreams implements Streams {
   /** Frees the slot, whatever the stream was about. */
   #end(stream: ClientStream): void {
     this.#sender.drop(stream);
-    if (stream.sequence !== undefined) this.#options.sequence.settle(stream.sequence);
     if (stream.at === 'BEGUN') this.#countUnsealed(stream, -1);
     else {
       this.#assembler.drop(stream.id);
       this.#open.delete(stream.id);
     }
     stream.at = 'ENDED';
+    if (stream.sequence !== undefined) this.#options.sequence.settle(stream.sequence);
     this.#beginEligible();
   }
 
@@ -295,17 +307,4 @@ export class ClientStreams implements Streams {
     for (const stream of begun) this.#end(stream);
     return [...queued, ...begun];
   }
-}
-
-/** What was sealed counts as sent, unless the reason says that the server took nothing. */
-function ofSealed(reason: TransportError): TransportError {
-  return reason.sent === false ? reason : reason.ofMessage(true);
-}
-
-function refusal(code: TransportErrorCode, message: string): TransportError {
-  return new TransportError(code, message, { sent: false });
-}
-
-function unexpected(what: string): TransportError {
-  return new TransportError('ERR_FRAME_UNEXPECTED', what);
 }

@@ -13,14 +13,18 @@ export class EventWindow {
     this.#size = size;
   }
 
-  /** Notes the event; false when it was noted before. */
+  /** Whether the event was noted, or lies below the window. */
+  has(sequence: number): boolean {
+    if (sequence > this.#highest) return false;
+    return sequence <= this.#highest - this.#size || this.#seen?.[sequence % this.#size] === 1;
+  }
+
+  /** Notes the event; false if the window has it already. */
   admit(sequence: number): boolean {
-    const size = this.#size;
-    const seen = (this.#seen ??= new Uint8Array(size));
-    if (sequence <= this.#highest - size) return false;
+    if (this.has(sequence)) return false;
+    const seen = (this.#seen ??= new Uint8Array(this.#size));
     if (sequence > this.#highest) this.#slideTo(sequence, seen);
-    else if (seen[sequence % size] === 1) return false;
-    seen[sequence % size] = 1;
+    seen[sequence % this.#size] = 1;
     return true;
   }
 

@@ -72,11 +72,17 @@ export function decodeRequest(message: Buffer, maxJsonNodes?: number): ReceivedR
   return { timeoutMs, pattern, metadata, data, weight };
 }
 
+/** The sequence of an event of which so much has come; undefined while that is too little. NaN: it is 2^53 or more. */
+export function readSequence(begun: Buffer): number | undefined {
+  if (begun.length < SEQUENCE_BYTES) return undefined;
+  const sequence = Number(begun.readBigUInt64BE(0));
+  return Number.isSafeInteger(sequence) ? sequence : NaN;
+}
+
 /** @throws {TransportError} `ERR_MESSAGE_MALFORMED`, `ERR_MESSAGE_TOO_COMPLEX` */
 export function decodeEvent(message: Buffer, maxJsonNodes?: number): ReceivedEvent {
-  if (message.length < SEQUENCE_BYTES) throw malformed();
-  const sequence = Number(message.readBigUInt64BE(0));
-  if (!Number.isSafeInteger(sequence)) throw malformed();
+  const sequence = readSequence(message);
+  if (sequence === undefined || Number.isNaN(sequence)) throw malformed();
   const { pattern, metadata, data, weight } = decodeCall(message, SEQUENCE_BYTES, maxJsonNodes);
   return { sequence, pattern, metadata, data, weight };
 }

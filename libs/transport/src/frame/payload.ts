@@ -53,6 +53,11 @@ function encodeJson(value: unknown, head: MessageHead | undefined): OutgoingMess
   return text === undefined ? new OutgoingMessage(OF_UNDEFINED, '', head) : new OutgoingMessage(OF_JSON, text, head);
 }
 
+/** Whether encoded data is JSON, encoding 00. */
+export function isJsonData(data: Buffer): boolean {
+  return data[0] === JSON_TEXT;
+}
+
 export interface WeighedData {
   readonly value: unknown;
   /** About the bytes of memory that the value takes. */

@@ -1,15 +1,27 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { asReceived, messageOf, nextFrame, plainFrame } from '../../../../test/support/frames.js';
 import type { Frame } from './frame.js';
 import { ServerStreams } from './server-streams.js';
-import type { ServerStream } from './server-streams.js';
+import type { ServerStream } from './server-stream.js';
 
-const LIMITS = { maxMessageBytes: 1_000_000, maxIncompleteBytes: 65_536, maxInFlight: 1 };
+const LIMITS = {
+  maxMessageBytes: 1_000_000,
+  maxIncompleteBytes: 65_536,
+  maxIncompleteBytesTotal: Infinity,
+  maxInFlight: 3,
+};
 const frame = (kind: Frame['kind'], stream: number, isFirst = false): Frame =>
   asReceived(plainFrame(kind, stream, isFirst ? { more: true, total: 70_000 } : {}));
 
-function serve(): { streams: ServerStreams; handed: string[]; begun: ServerStream[]; requests: ServerStream[] } {
+const unexpected = expect.objectContaining({ code: 'ERR_FRAME_UNEXPECTED' }) as Error;
+
+function serve(shutDown: (stream: ServerStream, begun: Buffer | undefined) => void = () => undefined): {
+  streams: ServerStreams;
+  handed: string[];
+  begun: ServerStream[];
+  requests: ServerStream[];
+} {
   const handed: string[] = [];
   const begun: ServerStream[] = [];
   const requests: ServerStream[] = [];
@@ -23,6 +35,8 @@ function serve(): { streams: ServerStreams; handed: string[]; begun: ServerStrea
       requests.push(stream);
     },
     event: () => void handed.push('event'),
+    noMemory: () => void handed.push('no memory'),
+    shutDown,
     cancelled: () => void handed.push('cancelled'),
   };
   return {
@@ -47,7 +61,6 @@ describe('ServerStreams that have sent CLOSE', () => {
   });
 
   it('still refuse a stream after GOAWAY, and CANCEL for one that was never opened [R5.17, R6.5]', () => {
-    const unexpected = expect.objectContaining({ code: 'ERR_FRAME_UNEXPECTED' }) as Error;
     const { streams } = serve();
     streams.stopSending();
     expect(() => streams.receive(frame('CANCEL', 1), 0)).toThrow(unexpected);
@@ -85,12 +98,12 @@ describe('An incomplete request', () => {
     expect(handed).toEqual(['begun 0', 'request']);
   });
 
-  it('fails at once, holds nothing, and what still comes of it is late [R6.20]', () => {
+  it('fails at once, and what still comes of it is checked until the error is sealed, then late [R6.20]', () => {
     const { streams, begun } = begin(4);
     const [stream = expect.unreachable()] = begun;
     streams.fail(stream, messageOf(Buffer.of(2)));
-    expect(streams.hasIncomplete).toBe(false);
     streams.receive(piece(1), 0); // under way before the error was sealed
+    expect(() => streams.receive(piece(1, { total: 70_000 }), 0)).toThrow(unexpected);
     expect(nextFrame(streams)).toMatchObject({ kind: 'ERROR', stream: 1, more: false });
     streams.receive(piece(1), 0);
     streams.receive(piece(1, { more: false }), 0);
@@ -115,6 +128,98 @@ describe('An incomplete request', () => {
     streams.next(stream, messageOf(Buffer.of(2)), true);
     streams.complete(stream);
     expect([streams.isRunning(stream), nextFrame(streams)]).toEqual([false, undefined]);
+  });
+});
+
+describe('A message for which there is no memory', () => {
+  const SEQUENCE = Buffer.from('0000000000000007', 'hex');
+  const NONE = { ...LIMITS, maxIncompleteBytesTotal: 0 };
+  const piece = (kind: 'REQUEST' | 'EVENT', payload: Buffer, fields = {}): Frame =>
+    asReceived(plainFrame(kind, 1, { more: true, payload, ...fields }));
+
+  /** Each is answered as soon as it is refused. */
+  function refuse(answer: (streams: ServerStreams, stream: ServerStream) => void) {
+    const refused: string[] = [];
+    const ignore = (): undefined => undefined;
+    const streams: ServerStreams = new ServerStreams({
+      own: NONE,
+      peer: LIMITS,
+      maxQueuedBytes: 1_000,
+      handler: {
+        begun: ignore,
+        request: ignore,
+        event: ignore,
+        shutDown: ignore,
+        cancelled: ignore,
+        noMemory: (stream, begun) => {
+          refused.push(`${stream.kind} ${begun.toString('hex')}`);
+          answer(streams, stream);
+        },
+      },
+    });
+    return { streams, refused };
+  }
+  const fails = (streams: ServerStreams, stream: ServerStream): void => streams.fail(stream, messageOf(Buffer.of(2)));
+
+  it('is refused at once if it is a request, and its fragments are checked until the error is sealed [R6.30]', () => {
+    const { streams, refused } = refuse(fails);
+    streams.receive(piece('REQUEST', Buffer.alloc(30), { total: 70_000 }), 0);
+    expect(refused).toEqual(['REQUEST 0000000000000000']);
+    streams.receive(piece('REQUEST', Buffer.alloc(30)), 0);
+    expect(() => streams.receive(piece('REQUEST', Buffer.alloc(70_000)), 0)).toThrow(unexpected);
+    expect(nextFrame(streams)).toMatchObject({ kind: 'ERROR', stream: 1 });
+    expect([streams.isIdle, streams.hasIncomplete]).toEqual([true, false]);
+    streams.receive(piece('REQUEST', Buffer.alloc(70_000)), 0);
+  });
+
+  it('is refused only when its sequence has come if it is an event [R6.30, R6.39]', () => {
+    const { streams, refused } = refuse(fails);
+    streams.receive(piece('EVENT', SEQUENCE.subarray(0, 1), { total: 70_000 }), 0);
+    streams.receive(piece('EVENT', SEQUENCE.subarray(1, 7)), 0);
+    expect(refused).toEqual([]);
+    streams.receive(piece('EVENT', SEQUENCE.subarray(7)), 0);
+    expect(refused).toEqual(['EVENT 0000000000000007']);
+    expect(nextFrame(streams)).toMatchObject({ kind: 'ERROR', stream: 1 });
+  });
+
+  it('may be acknowledged before it is complete: the window knows the event [R6.38]', () => {
+    const { streams } = refuse((all, stream) => all.acknowledge(stream));
+    streams.receive(piece('EVENT', SEQUENCE, { total: 70_000 }), 0);
+    expect(nextFrame(streams)).toMatchObject({ kind: 'ACK', stream: 1 });
+    expect([streams.isIdle, streams.hasIncomplete]).toEqual([true, false]);
+  });
+
+  it('has no further frame once it is complete, also while its error waits [R6.10]', () => {
+    const { streams } = refuse(fails);
+    streams.receive(piece('REQUEST', Buffer.alloc(1), { total: 70_000 }), 0);
+    streams.receive(piece('REQUEST', Buffer.alloc(69_999), { more: false }), 0);
+    expect(streams.hasIncomplete).toBe(false);
+    expect(() => streams.receive(piece('REQUEST', Buffer.alloc(1), { more: false }), 0)).toThrow(unexpected);
+  });
+
+  it('holds no memory for what was announced', () => {
+    const { streams } = refuse(fails);
+    const allocated = vi.spyOn(Buffer, 'allocUnsafeSlow');
+    onTestFinished(() => allocated.mockRestore());
+    streams.receive(piece('REQUEST', Buffer.alloc(60_000), { total: 1_000_000 }), 0);
+    expect(Math.max(...allocated.mock.calls.map(([bytes]) => bytes))).toBeLessThan(100);
+  });
+});
+
+describe('A shutdown whose time is over', () => {
+  it('asks for an answer to every stream that has none, with what has come of an incomplete message', () => {
+    const asked: unknown[] = [];
+    const { streams, requests } = serve((stream, begun) => void asked.push([stream.id, begun?.length]));
+    streams.receive(frame('REQUEST', 1), 0);
+    const [answered = expect.unreachable()] = requests;
+    streams.receive(frame('REQUEST', 2), 0);
+    streams.receive(asReceived(plainFrame('EVENT', 3, { more: true, total: 70_000, payload: Buffer.alloc(9) })), 0);
+    streams.complete(answered);
+    streams.shutDown();
+    expect(asked).toEqual([
+      [2, undefined],
+      [3, 9],
+    ]);
   });
 });
 

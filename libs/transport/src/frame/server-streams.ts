@@ -4,39 +4,21 @@
 //             ↘ ANSWERED_EARLY (its end is queued, and its message is not complete) ↗
 import { TransportError } from '../errors.js';
 
-import { MessageAssembler } from './assembler.js';
-import type { AssemblerLimits } from './assembler.js';
+import { MessageAssembler, NO_MEMORY } from './assembler.js';
+import type { AssemblerLimits, ReceiverLimits } from './assembler.js';
 import type { Frame } from './frame.js';
 import { IdTable } from './id-table.js';
-import { readTimeout } from './message.js';
+import { readSequence, readTimeout } from './message.js';
 import type { OutgoingMessage } from './outgoing-message.js';
 import { FrameSender } from './sender.js';
-import { SendingStream } from './sending-stream.js';
+import { OpenStream } from './server-stream.js';
+import type { ServerStream, StreamHandler } from './server-stream.js';
 import type { Sending, Streams } from './streams.js';
-
-/** One request or event of the peer. */
-export interface ServerStream {
-  /** No other stream of the connection has it, before or after. */
-  readonly id: number;
-  readonly kind: 'REQUEST' | 'EVENT';
-  /** When its first frame came: its timeout counts from then. */
-  readonly firstFrameMs: number;
-}
-
-/** Who serves the streams. */
-export interface StreamHandler {
-  /** A request is not complete, and its timeout has come (0: none): it may be failed from now on. */
-  begun(stream: ServerStream, timeoutMs: number): void;
-  /** @param message - A view of its record, or a buffer of its own. */
-  request(stream: ServerStream, message: Buffer): void;
-  event(stream: ServerStream, message: Buffer): void;
-  /** The client lost interest, or the connection is over: nothing that is sent for the stream goes out any more. */
-  cancelled(stream: ServerStream): void;
-}
+import { unexpected } from './violation.js';
 
 export interface ServerStreamsOptions {
   /** What this side announced: the peer breaks it at the price of the connection. */
-  readonly own: AssemblerLimits & { readonly maxInFlight: number };
+  readonly own: ReceiverLimits & { readonly maxInFlight: number };
   /** What the peer announced. */
   readonly peer: AssemblerLimits;
   /** Bytes of answers that may wait to be sealed. */
@@ -47,23 +29,6 @@ export interface ServerStreamsOptions {
 /** So much of one answer waits before its source is asked to wait: enough to fill the records of several turns. */
 const MAX_AHEAD_BYTES = 65_536;
 const MAX_AHEAD_VALUES = 64;
-
-class OpenStream extends SendingStream implements ServerStream {
-  readonly kind: 'REQUEST' | 'EVENT';
-  readonly firstFrameMs: number;
-  at: 'RECEIVING' | 'RUNNING' | 'ANSWERED' | 'ANSWERED_EARLY' = 'RECEIVING';
-  /** As much of an incomplete request has come as its timeout takes. */
-  hasTimeout = false;
-  /** Set while sources of its values wait, all of them for the same. */
-  whenResumed: Promise<void> | undefined;
-  resume: (() => void) | undefined;
-
-  constructor(kind: 'REQUEST' | 'EVENT', id: number, nowMs: number) {
-    super(id);
-    this.kind = kind;
-    this.firstFrameMs = nowMs;
-  }
-}
 
 export class ServerStreams implements Streams {
   readonly hasUnopened = false;
@@ -126,7 +91,7 @@ export class ServerStreams implements Streams {
   /**
    * To be asked before a value is copied, where its size is known: what cannot be sent must not cost memory first.
    *
-   * @throws {TransportError} `ERR_MESSAGE_TOO_LARGE` or `ERR_OVERLOADED`: a value of so many bytes cannot be sent.
+   * @throws {TransportError} `ERR_MESSAGE_TOO_LARGE` or `ERR_ANSWER_OVERFLOW`: a value of so many bytes cannot be sent.
    */
   checkRoom(bytes: number): void {
     const { peer, maxQueuedBytes } = this.#options;
@@ -138,7 +103,7 @@ export class ServerStreams implements Streams {
     }
     const { queuedBytes } = this.#sender;
     if (queuedBytes > 0 && queuedBytes + bytes > maxQueuedBytes) {
-      throw new TransportError('ERR_OVERLOADED', `${queuedBytes} bytes of answers wait to be sent`);
+      throw new TransportError('ERR_ANSWER_OVERFLOW', `${queuedBytes} bytes of answers wait to be sent`);
     }
   }
 
@@ -164,16 +129,15 @@ export class ServerStreams implements Streams {
   }
 
   /**
-   * Ends the answer with an error at once: what waits is dropped, also the rest of a value under way. The request need not
-   * be complete: what has come of it is dropped, and what still comes is late.
+   * Ends the answer with an error at once: what waits is dropped, also the rest of a value under way. The message need not
+   * be complete.
    *
    * @param message - At most what one frame carries.
    */
   fail(stream: ServerStream, message: OutgoingMessage): void {
     const open = this.#unanswered(stream);
     if (open === undefined) return;
-    this.#assembler.drop(open.id);
-    open.at = open.at === 'RUNNING' ? 'ANSWERED' : 'ANSWERED_EARLY';
+    this.#endAnswer(open);
     this.#sender.replace(open, message);
   }
 
@@ -185,10 +149,11 @@ export class ServerStreams implements Streams {
     if (!this.#sender.markLast(open)) this.#sender.sendSignal(open, 'COMPLETE');
   }
 
+  /** Also an event that is not complete: it was handed over before. */
   acknowledge(stream: ServerStream): void {
-    const open = this.#running(stream);
+    const open = this.#unanswered(stream);
     if (open === undefined) return;
-    open.at = 'ANSWERED';
+    this.#endAnswer(open);
     this.#sender.sendSignal(open, 'ACK');
   }
 
@@ -222,6 +187,14 @@ export class ServerStreams implements Streams {
     return bytes;
   }
 
+  shutDown(): void {
+    for (const [id, stream] of this.#open.entries()) {
+      if (this.#unanswered(stream) === undefined) continue;
+      const begun = this.#assembler.isIncomplete(id) ? this.#assembler.begunWith(id) : undefined;
+      this.#options.handler.shutDown(stream, begun);
+    }
+  }
+
   /** A server serves what comes before the client's GOAWAY. */
   stopTaking(): void {}
 
@@ -241,9 +214,19 @@ export class ServerStreams implements Streams {
   #receiveMessage(kind: 'REQUEST' | 'EVENT', frame: Frame, nowMs: number): void {
     const stream =
       frame.stream > this.#highestSeen ? this.#openStream(kind, frame.stream, nowMs) : this.#open.get(frame.stream);
-    if (stream === undefined || stream.at === 'ANSWERED_EARLY') return; // late: it crossed the end of its stream, or CLOSE
-    if (stream.at !== 'RECEIVING' || stream.kind !== kind) throw unexpected(`${kind} on a stream that has its message`);
+    if (stream === undefined) return; // late: it crossed the end of its stream, or CLOSE
+    const isReceiving = stream.at === 'RECEIVING' || stream.at === 'ANSWERED_EARLY';
+    if (!isReceiving || stream.kind !== kind) throw unexpected(`${kind} on a stream that has its message`);
     const message = this.#assembler.push(frame, nowMs);
+    if (stream.at === 'ANSWERED_EARLY') {
+      if (!frame.more) stream.at = 'ANSWERED';
+      return;
+    }
+    if (message === NO_MEMORY || stream.lacksMemory) {
+      stream.lacksMemory = true;
+      this.#refuse(stream);
+      return;
+    }
     if (message === undefined) {
       if (kind === 'REQUEST' && !stream.hasTimeout) this.#noteTimeout(stream);
       return;
@@ -251,6 +234,13 @@ export class ServerStreams implements Streams {
     stream.at = 'RUNNING';
     if (kind === 'REQUEST') this.#options.handler.request(stream, message);
     else this.#options.handler.event(stream, message);
+  }
+
+  /** An event not before its sequence has come: it may have been handed over before. */
+  #refuse(stream: OpenStream): void {
+    const begun = this.#assembler.begunWith(stream.id);
+    if (stream.kind === 'EVENT' && readSequence(begun) === undefined) return;
+    this.#options.handler.noMemory(stream, begun);
   }
 
   #noteTimeout(stream: OpenStream): void {
@@ -298,6 +288,12 @@ export class ServerStreams implements Streams {
     stream.resume = stream.whenResumed = undefined;
   }
 
+  /** What still comes of a message that is not complete is checked and dropped. */
+  #endAnswer(stream: OpenStream): void {
+    this.#assembler.discard(stream.id);
+    stream.at = stream.at === 'RUNNING' ? 'ANSWERED' : 'ANSWERED_EARLY';
+  }
+
   /** The stream, if its message is complete, its end is not queued, and it is open. */
   #running(stream: ServerStream): OpenStream | undefined {
     const open = this.#unanswered(stream);
@@ -316,8 +312,4 @@ export class ServerStreams implements Streams {
     this.#assembler.drop(id);
     this.#open.delete(id);
   }
-}
-
-function unexpected(what: string): TransportError {
-  return new TransportError('ERR_FRAME_UNEXPECTED', what);
 }

@@ -11,10 +11,15 @@ import type { Frame } from './frame.js';
 import { encodeEvent, encodeRequest } from './message.js';
 import type { OutgoingMessage } from './outgoing-message.js';
 import { ServerStreams } from './server-streams.js';
-import type { ServerStream } from './server-streams.js';
+import type { ServerStream } from './server-stream.js';
 import type { Streams } from './streams.js';
 
-const PEER = { maxMessageBytes: 1_000_000, maxIncompleteBytes: 65_536, maxInFlight: 4 };
+const PEER = {
+  maxMessageBytes: 1_000_000,
+  maxIncompleteBytes: 65_536,
+  maxIncompleteBytesTotal: Infinity,
+  maxInFlight: 4,
+};
 const unexpected = expect.objectContaining({ code: 'ERR_FRAME_UNEXPECTED' });
 const request = (bytes = 1): OutgoingMessage =>
   encodeRequest({ timeoutMs: 0, pattern: 'p', data: Buffer.alloc(bytes) });
@@ -42,7 +47,8 @@ class Heard implements AnswerSink {
 
 function client(options: { firstId?: number; maxQueuedMessages?: number; maxInFlight?: number } = {}): ClientStreams {
   const { maxQueuedMessages = 8, maxInFlight = 4, ...rest } = options;
-  const limits = { maxQueuedMessages, maxQueuedBytes: 1_000_000, sequence: new EventSequence() };
+  const sequence = new EventSequence();
+  const limits = { maxQueuedMessages, maxQueuedBytes: 1_000_000, sequence, begun: () => undefined };
   return new ClientStreams({ own: PEER, peer: { ...PEER, maxInFlight }, ...limits, ...rest });
 }
 
@@ -70,6 +76,8 @@ class Server {
         begun: () => undefined,
         request: (stream) => this.requests.push(stream),
         event: (stream) => this.events.push(stream),
+        noMemory: () => undefined,
+        shutDown: () => undefined,
         cancelled: (stream) => this.cancelled.push(stream),
       },
     });
@@ -85,12 +93,13 @@ describe('ClientStreams', () => {
     expect(() => asked().streams.receive(frame(kind, 2), 0)).toThrow(unexpected);
   });
 
-  it('refuses ACK for a request, and anything but ACK for an event', () => {
+  it('refuses ACK for a request, and NEXT and COMPLETE for an event [R6.14]', () => {
     expect(() => asked().streams.receive(frame('ACK', 1), 0)).toThrow(unexpected);
     const streams = client();
     streams.open('EVENT', event(), new Heard());
     drain(streams);
     expect(() => streams.receive(frame('NEXT', 1), 0)).toThrow(unexpected);
+    expect(() => streams.receive(frame('COMPLETE', 1), 0)).toThrow(unexpected);
   });
 
   it('hears values in order and the end once; what comes late is dropped', () => {
@@ -235,7 +244,7 @@ describe('ServerStreams', () => {
     if (stream === undefined) throw new TypeError('the request was not handed over');
     server.streams.next(stream, messageOf(Buffer.alloc(900)), false);
     expect(() => server.streams.next(stream, messageOf(Buffer.alloc(200)), false)).toThrow(
-      expect.objectContaining({ code: 'ERR_OVERLOADED' }),
+      expect.objectContaining({ code: 'ERR_ANSWER_OVERFLOW' }),
     );
     server.streams.fail(stream, messageOf(Buffer.of(2)));
     expect(drain(server.streams)).toMatchObject([{ kind: 'ERROR' }]);

@@ -41,6 +41,8 @@ export interface Streams {
   stopOpening(): void;
   /** CLOSE is about to be sealed: nothing goes out any more, answers may still come in. */
   stopSending(): void;
+  /** The time in which this side shuts down is over: what is open is answered, as CLOSE comes next. */
+  shutDown(): void;
   readonly hasIncomplete: boolean;
   /** When the incomplete message that waits longest made progress; undefined when none is incomplete. */
   readonly stalestProgressMs: number | undefined;

@@ -72,6 +72,7 @@ describe('the initiator', () => {
     expect(receiveMessage2(start().state, message2)).toEqual({
       outgoingKey: session.incomingKey,
       incomingKey: session.outgoingKey,
+      serverId: SERVER_ID,
       peer: SERVER,
       confirm: expect.any(Buffer),
       keyId: KEY.keyId,

@@ -88,7 +88,8 @@ function open({ symmetric, ephemeral, keyId, options }: Sent, message: Buffer): 
   const serverEphemeral = exchange.subarray(0, PUBLIC_KEY_BYTES);
   const confirm = encodeConfirm({ instance, serverEphemeral, handshakeHash, announcement });
   const { initiatorKey, responderKey } = symmetric.split();
-  return { outgoingKey: initiatorKey, incomingKey: responderKey, keyId, peer, confirm };
+  const serverId = Buffer.from(instanceId);
+  return { outgoingKey: initiatorKey, incomingKey: responderKey, keyId, serverId, peer, confirm };
 }
 
 // The alert never says why, and anybody on the path can send it: this is a hint for a person, and decides nothing.

@@ -30,6 +30,8 @@ export interface Session {
 
 /** What a client holds as well. */
 export interface ClientSession extends Session {
+  /** 16 bytes: what the server object is known by, on all its connections. */
+  readonly serverId: Buffer;
   /** What the server announced in message 2. */
   readonly peer: Announcement;
   /** The body of CONFIRM, which has to be the first record. */

@@ -2,12 +2,17 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { asReceived, bytesOf, plainFrame } from '../../../../test/support/frames.js';
 import { ServerStreams } from '../frame/server-streams.js';
-import type { ServerStream } from '../frame/server-streams.js';
+import type { ServerStream } from '../frame/server-stream.js';
 import { encodeData } from '../frame/payload.js';
 import { encodeRequest } from '../frame/message.js';
 import { Answer } from './answer.js';
 
-const LIMITS = { maxMessageBytes: 1_000_000, maxIncompleteBytes: 65_536, maxInFlight: 2 };
+const LIMITS = {
+  maxMessageBytes: 1_000_000,
+  maxIncompleteBytes: 65_536,
+  maxIncompleteBytesTotal: Infinity,
+  maxInFlight: 2,
+};
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -18,6 +23,8 @@ function twoStreams(): { readonly streams: ServerStreams; readonly opened: Serve
     request: (stream: ServerStream) => void opened.push(stream),
     event: () => undefined,
     begun: () => undefined,
+    noMemory: () => undefined,
+    shutDown: () => undefined,
     cancelled: () => undefined,
   };
   const streams = new ServerStreams({ own: LIMITS, peer: LIMITS, maxQueuedBytes: 65_536, handler });
@@ -40,7 +47,7 @@ describe('an Answer', () => {
     const host = { streams, flush: () => undefined, serializer: undefined, handlerFailed: answerFailed, answerFailed };
     const answer = new Answer(host, second);
     answer.only(bytes);
-    expect(answerFailed).toHaveBeenCalledWith(second, expect.objectContaining({ code: 'ERR_OVERLOADED' }));
+    expect(answerFailed).toHaveBeenCalledWith(second, expect.objectContaining({ code: 'ERR_ANSWER_OVERFLOW' }));
     expect(allocated.mock.calls.filter(([size]) => size >= bytes.length)).toEqual([]);
   });
 });

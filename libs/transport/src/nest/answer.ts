@@ -1,12 +1,14 @@
 import type { Serializer } from '@nestjs/microservices';
 
 import { encodeData } from '../frame/payload.js';
-import type { ServerStream, ServerStreams } from '../frame/server-streams.js';
+import type { ServerStream } from '../frame/server-stream.js';
+import type { ServerStreams } from '../frame/server-streams.js';
 import type { ResultSink } from './execution.js';
 import { InOrder, MAX_STEPS_OF_ANSWER } from './in-order.js';
 import { checkSerialized } from './packet.js';
-import { errorData, HIDDEN, toldCode, toldPacket } from './remote-error.js';
-import type { ToldCode } from './remote-error.js';
+import { errorData, HIDDEN } from './remote-error.js';
+import { answerCodeOf, asApplicationError, wireError } from './wire-error.js';
+import type { WireErrorCode } from './wire-error.js';
 
 /** What the answers of one connection have in common. */
 export interface AnswerHost {
@@ -68,8 +70,8 @@ export class Answer implements ResultSink {
   }
 
   /** Ends the answer at once, ahead of what waits. */
-  fail(code: ToldCode): void {
-    this.#host.streams.fail(this.#stream, encodeData(toldPacket(code)));
+  fail(code: WireErrorCode): void {
+    this.#host.streams.fail(this.#stream, encodeData(wireError(code)));
     this.#host.flush();
   }
 
@@ -102,7 +104,7 @@ export class Answer implements ResultSink {
 
   #write({ response, err, isDisposed = false }: WritePacket): void {
     const { streams } = this.#host;
-    if (err !== undefined && err !== null) streams.error(this.#stream, encodeData(err));
+    if (err !== undefined && err !== null) streams.error(this.#stream, encodeData(asApplicationError(err)));
     else if (isDisposed && response === undefined) streams.complete(this.#stream);
     else {
       if (response instanceof Uint8Array) streams.checkRoom(response.byteLength); // before it is copied
@@ -111,7 +113,7 @@ export class Answer implements ResultSink {
   }
 
   #refuse(error: unknown): void {
-    this.fail(toldCode(error));
+    this.fail(answerCodeOf(error));
     this.#host.answerFailed(this.#stream, error);
   }
 }

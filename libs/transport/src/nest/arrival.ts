@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 
-import type { ServerStream } from '../frame/server-streams.js';
+import type { ServerStream } from '../frame/server-stream.js';
 
 /**
  * A message on its way to its handler, and the async context of its own in which it is handled: what one message enters

@@ -6,11 +6,14 @@ import type { AnswerSink, ClientStream } from '../frame/client-stream.js';
 import { encodeEvent } from '../frame/message.js';
 import type { Call } from '../frame/message.js';
 import type { OutgoingMessage } from '../frame/outgoing-message.js';
+import { decodeData } from '../frame/payload.js';
 import type { Link } from './client-link.js';
 import type { InOrder } from './in-order.js';
 import { checkSerialized } from './packet.js';
 import type { OutgoingPacket } from './record-builder.js';
+import { RemoteError } from './remote-error.js';
 import type { WaitingBytes } from './waiting-messages.js';
+import { readRefusal } from './wire-error.js';
 
 /** What the calls of one client have in common. */
 export interface CallHost {
@@ -121,7 +124,9 @@ export function requestTimedOut(timeoutMs: number, sent: boolean): TransportErro
   return new TransportError('ERR_REQUEST_TIMEOUT', `No answer within ${timeoutMs} ms`, { sent });
 }
 
-/** An event is done when the server has handed it to its handlers. What they answer nobody hears. */
+const NOT_A_REFUSAL = 'The server answered the event with an error that is no refusal of the protocol';
+
+/** An event is done when the server has handed it to its handlers, or has refused it. What they answer goes nowhere. */
 export class EventCall<T> extends ClientCall {
   #resolve: (value: T) => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
@@ -137,7 +142,10 @@ export class EventCall<T> extends ClientCall {
 
   override next(): void {}
 
-  override error(): void {}
+  /** The server has refused the event, and no handler was called; what else an ERROR may say means nothing for an event. */
+  override error(data: Buffer): void {
+    this.fail(this.#readRefusal(data) ?? new RemoteError({}, NOT_A_REFUSAL));
+  }
 
   override complete(): void {
     if (this.end()) this.#resolve(undefined as T); // Nest's type; nothing is said about an event but that it arrived
@@ -149,5 +157,13 @@ export class EventCall<T> extends ClientCall {
 
   protected override start(call: Call): void {
     this.open('EVENT', encodeEvent(call));
+  }
+
+  #readRefusal(data: Buffer): TransportError | undefined {
+    try {
+      return readRefusal(data, decodeData(data, 0, this.options.host.maxJsonNodes));
+    } catch {
+      return undefined; // bad content
+    }
   }
 }

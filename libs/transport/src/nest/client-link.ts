@@ -3,8 +3,10 @@ import { dial } from '../connection/dial.js';
 import type { DialOptions } from '../connection/dial.js';
 import { TransportError } from '../errors.js';
 import { ClientStreams } from '../frame/client-streams.js';
+import type { ClientStreamsOptions } from '../frame/client-streams.js';
 import type { EventSequence } from '../frame/event-sequence.js';
 import type { Limits } from '../limits.js';
+import type { EventSequences } from './event-sequences.js';
 import { takeCodec } from './sealing.js';
 
 /** A client's open connection, and the streams on it. */
@@ -24,7 +26,7 @@ export interface LinkEvents {
 export async function openLink(
   options: DialOptions,
   limits: Limits,
-  sequence: EventSequence,
+  sequences: EventSequences,
   events: LinkEvents,
 ): Promise<Link> {
   let link: Link | undefined;
@@ -32,17 +34,20 @@ export async function openLink(
   const notify = (told: (link: Link) => void): void => {
     if (link !== undefined) told(link);
   };
+  let serverId: Buffer | undefined;
   let isClosed = false;
   const close = (error: TransportError | undefined): void => {
     if (isClosed) return;
     isClosed = true;
     failure = error;
+    if (serverId !== undefined) sequences.left(serverId);
     notify((closed) => events.closed(closed, error));
   };
   await dial(options, ({ socket, session }) => {
-    const { maxQueuedBytes, maxQueuedMessages } = limits;
-    const streams = new ClientStreams({ own: limits, peer: session.peer, maxQueuedBytes, maxQueuedMessages, sequence });
-    const connection = new Connection({
+    ({ serverId } = session);
+    const sequence = sequences.of(serverId);
+    const streams = createStreams(session.peer, limits, sequence, () => connection.scheduleFlush());
+    const connection: Connection = new Connection({
       role: 'client',
       confirm: session.confirm,
       socket,
@@ -65,4 +70,14 @@ export async function openLink(
       new TransportError('ERR_CONNECTION_LOST', 'The connection was lost as soon as it was open', { sent: false })
     );
   return link;
+}
+
+function createStreams(
+  peer: ClientStreamsOptions['peer'],
+  limits: Limits,
+  sequence: EventSequence,
+  begun: () => void,
+): ClientStreams {
+  const { maxQueuedBytes, maxQueuedMessages } = limits;
+  return new ClientStreams({ own: limits, peer, maxQueuedBytes, maxQueuedMessages, sequence, begun });
 }

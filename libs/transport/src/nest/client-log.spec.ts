@@ -51,15 +51,15 @@ describe('the log of a client', () => {
     for (let count = 0; count < 1_000; count++) log.eventLost(lost, { cmd: 'a\nb' });
     time.advance(1_000);
     log.flush();
-    const line = `error: The event { cmd: 'a\\\\nb' } did not reach the server: No PONG in time (ERR_PING_TIMEOUT)`;
+    const line = `error: The event { cmd: 'a\\\\nb' } did not reach a handler: No PONG in time (ERR_PING_TIMEOUT)`;
     expect(lines).toEqual([line, `${line}, and 998 more of the kind before`]);
   });
 
   it.each([
     [true, 'may not have reached'],
     [false, 'did not reach'],
-  ])('says of an event with sent: %s that it %s the server', (sent, verb) => {
+  ])('says of an event with sent: %s that it %s a handler', (sent, verb) => {
     newLog().eventLost(lost.ofMessage(sent), 'noted');
-    expect(lines).toEqual([`error: The event noted ${verb} the server: No PONG in time (ERR_PING_TIMEOUT)`]);
+    expect(lines).toEqual([`error: The event noted ${verb} a handler: No PONG in time (ERR_PING_TIMEOUT)`]);
   });
 });

@@ -10,6 +10,7 @@ import { count, FailureEntry, printable } from './failure-entry.js';
 import type { FailureFields } from './failure-entry.js';
 import { reasonOf } from './failure-log.js';
 import { LogLimit, writeOrLose } from './log-limit.js';
+import { RemoteError } from './remote-error.js';
 import type { SealwireClientSnapshot } from './snapshot.js';
 
 /** What a client logs: what happens to its connection behind its callers, and events that nobody subscribed to. */
@@ -48,8 +49,8 @@ export class ClientLog {
 
   /** Nobody has subscribed to what `emit()` returned. */
   eventLost(error: unknown, pattern: unknown): void {
-    const isUnknown = error instanceof TransportError && error.sent === true;
-    const what = isUnknown ? 'may not have reached the server' : 'did not reach the server';
+    const isUnknown = error instanceof RemoteError || (error instanceof TransportError && error.sent === true);
+    const what = isUnknown ? 'may not have reached a handler' : 'did not reach a handler';
     const name = printable(typeof pattern === 'string' ? pattern : inspect(pattern, { breakLength: Infinity }));
     const line = `The event ${name} ${what}: ${describe(error)}`;
     this.#log('error', line, { kind: 'event-lost', code: codeOf(error), pattern: name });

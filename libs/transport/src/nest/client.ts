@@ -11,7 +11,6 @@ import { lastValueFrom, Observable, Subject } from 'rxjs';
 import { clock } from '../clock.js';
 import type { Endpoint } from '../connection/endpoint.js';
 import { TransportError } from '../errors.js';
-import { EventSequence } from '../frame/event-sequence.js';
 import { KeyPair } from '../handshake/index.js';
 import { resolveLimits } from '../limits.js';
 import type { Limits } from '../limits.js';
@@ -22,6 +21,7 @@ import { ClientLog } from './client-log.js';
 import { openLink, type Link, type LinkEvents } from './client-link.js';
 import { Connector } from './connector.js';
 import type { ClientConnectionEvent } from './connector.js';
+import { EventSequences } from './event-sequences.js';
 import { everySecond } from './every-second.js';
 import { InOrder } from './in-order.js';
 import { forgetOwnClient, isOwnServer, noteOwnClient } from './instances.js';
@@ -66,7 +66,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   /** What a server knows this object by, on all its connections. */
   readonly #instance = KeyPair.generate();
   readonly #home = new AsyncResource('SEALWIRE_CLIENT');
-  readonly #sequence = new EventSequence();
+  readonly #sequences = new EventSequences();
   readonly #order: InOrder;
   readonly #callHost: CallHost;
   readonly #connector: Connector;
@@ -267,7 +267,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
       shareReadBuffer: this.#options.shareReadBuffer ?? true,
       signal,
     };
-    const opening = openLink(options, this.#limits, this.#sequence, {
+    const opening = openLink(options, this.#limits, this.#sequences, {
       retired: events.retired,
       closed: (link, error) => {
         this.#counters.left(link);

@@ -22,7 +22,7 @@ export type ClientConnectionEvent =
   /** @property error - Why the connection was lost; undefined after `close()`, also of a client that still connected. */
   | { readonly type: 'disconnected'; readonly error: TransportError | undefined }
   /**
-   * An event of `emit()` did not reach the server, or may not have: `sent` of a `TransportError` says which. It comes
+   * An event of `emit()` did not reach a handler, or may not have: `sent` of a `TransportError` says which. It comes
    * whether or not anybody has subscribed to what `emit()` returned, once for each event.
    */
   | { readonly type: 'eventFailed'; readonly pattern: unknown; readonly error: unknown };

@@ -1,4 +1,4 @@
-import type { ServerStream } from '../frame/server-streams.js';
+import type { ServerStream } from '../frame/server-stream.js';
 import type { ConnectionPlaces } from './connection-places.js';
 import type { HandlerPlaces, WaitingEvents } from './handler-places.js';
 

@@ -3,23 +3,25 @@ import type { MessageHandler, Serializer } from '@nestjs/microservices';
 
 import type { Deadline } from '../deadline.js';
 import { IdTable } from '../frame/id-table.js';
-import { decodeEvent, decodeRequest } from '../frame/message.js';
-import type { Call, ReceivedCall, ReceivedEvent, ReceivedRequest } from '../frame/message.js';
-import type { ServerStream, ServerStreams, StreamHandler } from '../frame/server-streams.js';
+import { decodeRequest } from '../frame/message.js';
+import type { Call, ReceivedCall, ReceivedRequest } from '../frame/message.js';
+import type { ServerStream, StreamHandler } from '../frame/server-stream.js';
+import type { ServerStreams } from '../frame/server-streams.js';
 import { Answer } from './answer.js';
 import type { AnswerHost } from './answer.js';
 import { Arrival } from './arrival.js';
 import { ConnectionPlaces } from './connection-places.js';
 import { SealwireContext } from './context.js';
 import { DeferredEvents } from './deferred-events.js';
+import { EventIntake } from './event-intake.js';
 import { eventSink } from './event-sink.js';
 import { Execution } from './execution.js';
 import type { ResultSink } from './execution.js';
 import type { DispatcherOptions } from './handler-host.js';
 import { InOrder } from './in-order.js';
 import { deserializeCall, toReceivedCall } from './received-call.js';
-import { toldCode } from './remote-error.js';
 import { RequestDeadlines } from './request-deadlines.js';
+import { contentCodeOf } from './wire-error.js';
 import { WaitingMessages } from './waiting-messages.js';
 
 /** Nest's own words: callers compare with them. */
@@ -40,6 +42,7 @@ export class Dispatcher implements StreamHandler, AnswerHost {
   readonly #deferred: DeferredEvents;
   readonly #waiting: WaitingMessages;
   readonly #places: ConnectionPlaces;
+  readonly #events: EventIntake;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -47,6 +50,13 @@ export class Dispatcher implements StreamHandler, AnswerHost {
     this.#deferred = new DeferredEvents(this.#places, options.host.places);
     this.#waiting = new WaitingMessages(options.limits.maxRunningBytes, options.host.waiting);
     this.#order = new InOrder(Infinity); // as many as there are streams in flight
+    this.#events = new EventIntake({
+      ...options,
+      order: this.#order,
+      deferred: this.#deferred,
+      waitingMessages: this.#waiting,
+      execute: (arrival, handler, call) => this.#execute(arrival, handler, call, eventSink(options.host, call.pattern)),
+    });
   }
 
   get streams(): ServerStreams {
@@ -79,10 +89,9 @@ export class Dispatcher implements StreamHandler, AnswerHost {
     arrival.runInAsyncScope(() => this.#receiveRequest(arrival, message));
   }
 
-  /** @throws {TransportError} `ERR_EVENT_BACKLOG`, which ends the connection: an event cannot be refused. */
   event(stream: ServerStream, message: Buffer): void {
     const arrival = new Arrival(stream, this.#options.currentRecord());
-    arrival.runInAsyncScope(() => this.#receiveEvent(arrival, message));
+    arrival.runInAsyncScope(() => this.#events.receive(arrival, message));
   }
 
   #receiveRequest(arrival: Arrival, message: Buffer): void {
@@ -92,7 +101,7 @@ export class Dispatcher implements StreamHandler, AnswerHost {
       request = decodeRequest(message, this.#options.limits.maxJsonNodes);
     } catch (error) {
       this.#deadlines.clearEarly(arrival.stream);
-      answer.fail(toldCode(error));
+      answer.fail(contentCodeOf(error));
       return;
     }
     if (this.#options.host.deserializer === undefined) {
@@ -118,34 +127,28 @@ export class Dispatcher implements StreamHandler, AnswerHost {
     );
   }
 
-  #receiveEvent(arrival: Arrival, message: Buffer): void {
-    let event: ReceivedEvent;
-    try {
-      event = decodeEvent(message, this.#options.limits.maxJsonNodes);
-    } catch (error) {
-      this.#eventUnreadable(arrival.stream, error);
+  noMemory(stream: ServerStream, begun: Buffer): void {
+    if (stream.kind === 'EVENT') {
+      this.#events.refuseIncomplete(stream, begun);
       return;
     }
-    if (this.#deferred.mustWait || this.#order.whenIdle !== undefined) this.#waiting.checkRoom();
-    this.#waiting.add(arrival.stream, event.weight + arrival.recordBytes);
-    this.#order.run(
-      () => deserializeCall(this.#options.host, event, false),
-      (call) => this.#runEvent(arrival, event.sequence, toReceivedCall(this.#options.host, call, event)),
-      (error) => this.#eventUnreadable(arrival.stream, error),
-    );
+    this.#deadlines.clearEarly(stream);
+    this.#refuse(new Answer(this, stream), undefined);
   }
 
-  #eventUnreadable(stream: ServerStream, error: unknown): void {
-    this.#waiting.remove(stream);
-    this.#options.host.failures.eventUnreadable(error);
-    this.#acknowledge(stream);
+  shutDown(stream: ServerStream, begun: Buffer | undefined): void {
+    if (stream.kind === 'EVENT') {
+      this.#events.refuseLate(stream, begun);
+      return;
+    }
+    const code = this.#work.has(stream.id) ? 'ERR_STREAM_CUT' : 'ERR_SHUTTING_DOWN';
+    new Answer(this, stream).fail(code);
+    this.cancelled(stream);
   }
 
   cancelled(stream: ServerStream): void {
-    // What the deserializer has is counted until it has done with it, whoever still wants it.
     if (stream.kind === 'EVENT') {
-      // Nobody waits for what the handler of an event does: one that runs goes on.
-      if (this.#deferred.forget(stream)) this.#waiting.remove(stream);
+      this.#events.cancelled(stream);
       return;
     }
     this.#deadlines.clearEarly(stream);
@@ -172,7 +175,7 @@ export class Dispatcher implements StreamHandler, AnswerHost {
     for (const { arrival, execution } of this.#requests) {
       if (!execution.isSeries) continue;
       const { stream } = arrival;
-      new Answer(this, stream).fail('ERR_CONNECTION_DRAINING');
+      new Answer(this, stream).fail('ERR_STREAM_CUT');
       this.cancelled(stream);
     }
   }
@@ -198,37 +201,14 @@ export class Dispatcher implements StreamHandler, AnswerHost {
     this.#execute(arrival, handler, call, answer, this.#deadlines.start(stream, leftMs));
   }
 
-  #refuse(answer: Answer, pattern: string): void {
+  #refuse(answer: Answer, pattern: string | undefined): void {
     answer.fail('ERR_OVERLOADED');
-    this.#options.host.overloaded(pattern);
+    this.#options.host.overloaded('request', pattern);
   }
 
   #expire(stream: ServerStream): void {
     new Answer(this, stream).fail('ERR_REQUEST_TIMEOUT');
     this.cancelled(stream);
-  }
-
-  #runEvent(arrival: Arrival, sequence: number, call: ReceivedCall): void {
-    const { stream } = arrival;
-    const { host, window } = this.#options;
-    if (!this.streams.isRunning(stream)) {
-      this.#waiting.remove(stream); // its connection ended while it was deserialized
-      return;
-    }
-    const handler = host.findHandler(call.pattern);
-    if (handler === null) {
-      this.#waiting.remove(stream);
-      host.failures.noEventHandler(call.pattern);
-      this.#acknowledge(stream);
-      return;
-    }
-    const handOver = (): void => {
-      this.#waiting.remove(stream);
-      // Noted now and not before: an event that was not handed over may come again.
-      if (window.admit(sequence)) this.#execute(arrival, handler, call, eventSink(host, call.pattern));
-      this.#acknowledge(stream);
-    };
-    this.#deferred.run(stream, () => arrival.runInAsyncScope(handOver)); // it may be the end of another message that runs it
   }
 
   #execute(
@@ -256,10 +236,5 @@ export class Dispatcher implements StreamHandler, AnswerHost {
 
   get #requests(): readonly Work[] {
     return this.#work.entries().flatMap(([, work]) => (work.arrival.stream.kind === 'REQUEST' ? [work] : []));
-  }
-
-  #acknowledge(stream: ServerStream): void {
-    this.streams.acknowledge(stream);
-    this.flush();
   }
 }

@@ -63,9 +63,15 @@ export class FailureLog {
     this.#log('warn', line, { kind: 'legacy-refused', code, address });
   }
 
-  overloaded(unsafePattern: string): void {
-    const pattern = printable(unsafePattern);
-    const line = `Refused a request of ${pattern}: too many handlers run, or have too much in memory (ERR_OVERLOADED)`;
+  /** @param unsafePattern - Undefined: of a message for whose first bytes there was no memory. */
+  overloaded(kind: 'request' | 'event', unsafePattern: string | undefined): void {
+    const pattern = unsafePattern === undefined ? undefined : printable(unsafePattern);
+    const refused = kind === 'request' ? 'Refused a request' : 'Refused an event';
+    const reason =
+      pattern === undefined
+        ? 'incomplete messages have too much in memory'
+        : 'too many handlers run, or have too much in memory';
+    const line = `${refused}${pattern === undefined ? '' : ` of ${pattern}`}: ${reason} (ERR_OVERLOADED)`;
     this.#log('warn', line, { kind: 'overloaded', code: 'ERR_OVERLOADED', pattern });
   }
 

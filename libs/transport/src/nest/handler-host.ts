@@ -20,8 +20,8 @@ export interface HandlerHost {
   findHandler(route: string): MessageHandler | null;
   toRoute(pattern: MsPattern): string;
   readonly failures: FailureLog;
-  /** A request was answered with ERR_OVERLOADED, as there was no room for its handler. */
-  overloaded(pattern: string): void;
+  /** A message was refused with ERR_OVERLOADED, as there was no room for it. @param pattern - Undefined: it had not come. */
+  overloaded(kind: 'request' | 'event', pattern: string | undefined): void;
   /** The handler of an event, which has no caller that could be told. */
   eventFailed(error: unknown, pattern: string): void;
 }

@@ -1,48 +1,18 @@
 // How failures of handlers cross the wire (docs/protocol.md §6.6): data of an ERROR frame.
-import { inspect, isDeepStrictEqual } from 'node:util';
+import { inspect } from 'node:util';
 
 import { RpcException } from '@nestjs/microservices';
 import { CryptoError } from '@sealwire/crypto';
 
 import { brand } from '../brand.js';
 import { isError, TransportError } from '../errors.js';
-import type { TransportErrorCode } from '../errors.js';
 import { hasMethod } from '../option-check.js';
-
-/** What the server's transport itself answers with; a handler's filter answers with whatever it produced. */
-export interface ErrorPacket {
-  readonly status: 'error';
-  readonly message: string;
-  readonly code?: string;
-}
-
-/** The failures of the transport that a server tells a client, and how the client is told. */
-const TOLD = {
-  ERR_CONNECTION_DRAINING: 'The server is closing',
-  ERR_OVERLOADED: 'The server is overloaded',
-  ERR_REQUEST_TIMEOUT: 'The request ran into its deadline',
-  ERR_MESSAGE_MALFORMED: 'The message is malformed',
-  ERR_MESSAGE_TOO_COMPLEX: 'The message holds more values than the server takes',
-  ERR_MESSAGE_UNSERIALIZABLE: 'The answer cannot be serialized: the log of the server says why',
-  ERR_MESSAGE_TOO_LARGE: 'The answer is larger than the client takes',
-} as const satisfies Partial<Record<TransportErrorCode, string>>;
-
-export type ToldCode = keyof typeof TOLD;
 
 /** Nest's own words for what is not the caller's business. */
 const INTERNAL_ERROR = 'Internal server error';
 
-export function toldPacket(code: ToldCode): ErrorPacket {
-  return { status: 'error', message: TOLD[code], code };
-}
-
-/** What may be told of an error that was thrown while answering. */
-export function toldCode(error: unknown): ToldCode {
-  return error instanceof TransportError && isTold(error.code) ? error.code : 'ERR_MESSAGE_UNSERIALIZABLE';
-}
-
 /** What the caller is given when it may know nothing of a failure; then the log has to. */
-export const HIDDEN = { status: 'error', message: INTERNAL_ERROR } as const satisfies ErrorPacket;
+export const HIDDEN = { status: 'error', message: INTERNAL_ERROR } as const;
 
 /**
  * What a handler failed with, as data. Nest's filters throw what the caller may know. The message of any other `Error` can
@@ -59,9 +29,7 @@ export function errorData(error: unknown, isFiltered: boolean): unknown {
 
 /** As Nest's own filter does it, which does not see what a generator throws, nor a handler that was added without Nest. */
 function rpcErrorData(error: string | object): unknown {
-  return typeof error === 'string'
-    ? ({ status: 'error', message: error } satisfies ErrorPacket)
-    : errorData(error, true);
+  return typeof error === 'string' ? { status: 'error', message: error } : errorData(error, true);
 }
 
 /** What JSON makes of an error: all that Nest says of an `HttpException`. Of most errors that is nothing. */
@@ -129,16 +97,5 @@ function define(error: object, fields: object, enumerable: boolean): void {
 export function toCallerError(data: unknown): unknown {
   if (!data) return new RemoteError({}, `The handler failed with ${inspect(data)}`);
   if (typeof data !== 'object' || Array.isArray(data) || ArrayBuffer.isView(data)) return data;
-  const code = readToldCode(data);
-  return code === undefined ? new RemoteError(data) : new TransportError(code, TOLD[code], { sent: true });
-}
-
-/** An application may use the same codes: only what has nothing of its own is the transport's. */
-function readToldCode(data: object): ToldCode | undefined {
-  if (!('code' in data) || typeof data.code !== 'string' || !isTold(data.code)) return undefined;
-  return isDeepStrictEqual(data, toldPacket(data.code)) ? data.code : undefined;
-}
-
-function isTold(code: string): code is ToldCode {
-  return Object.hasOwn(TOLD, code);
+  return new RemoteError(data);
 }

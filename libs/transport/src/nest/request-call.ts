@@ -14,6 +14,7 @@ import { InOrder, MAX_STEPS_OF_ANSWER } from './in-order.js';
 import { checkDeserialized } from './packet.js';
 import type { OutgoingPacket } from './record-builder.js';
 import { toCallerError } from './remote-error.js';
+import { readWireError } from './wire-error.js';
 
 /** LAST is a value and the end in one. */
 type AnswerPart = 'NEXT' | 'LAST' | 'ERROR' | 'COMPLETE';
@@ -71,7 +72,7 @@ export class RequestCall extends ClientCall {
       this.#refuseInOrder(error);
       return;
     }
-    const packet = toPacket(part, read.value);
+    const packet = toPacket(part, data, read.value);
     if (deserializer === undefined) this.#take(part, packet);
     else this.#deserialize(deserializer, part, packet, read.weight);
   }
@@ -132,13 +133,13 @@ function asError(thrown: unknown): unknown {
 }
 
 /** As Nest's client wants to be told. */
-function toPacket(part: AnswerPart, value: unknown): WritePacket {
+function toPacket(part: AnswerPart, data: Buffer, value: unknown): WritePacket {
   switch (part) {
     case 'NEXT':
     case 'LAST':
       return { response: value, isDisposed: part === 'LAST' };
     case 'ERROR':
-      return { err: toCallerError(value) };
+      return { err: readWireError(data, value) ?? toCallerError(value) };
     case 'COMPLETE':
       return { isDisposed: true };
   }

@@ -1,6 +1,6 @@
 import { clock } from '../clock.js';
 import { Deadline } from '../deadline.js';
-import type { ServerStream } from '../frame/server-streams.js';
+import type { ServerStream } from '../frame/server-stream.js';
 
 /** The time that requests have: it runs from their first frames on (docs/protocol.md §6.8). */
 export class RequestDeadlines {

@@ -254,9 +254,9 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
       findHandler: (route) => this.getHandlerByPattern(route),
       toRoute: (pattern) => this.normalizePattern(pattern),
       failures: this.#failures,
-      overloaded: (pattern) => {
-        this.#counters.requestRefused();
-        this.#failures.overloaded(pattern);
+      overloaded: (kind, pattern) => {
+        this.#counters.refused(kind);
+        this.#failures.overloaded(kind, pattern);
       },
       eventFailed: (error, pattern) => this.#logEventFailure(error, pattern),
       hooks: guardHooks(

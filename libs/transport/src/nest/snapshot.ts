@@ -23,7 +23,7 @@ export interface SealwireClientSnapshot extends Traffic {
   /** Since the start. */
   readonly connected: number;
   readonly dialsFailed: number;
-  /** Events of `emit()` that did not reach the server, or may not have. */
+  /** Events of `emit()` that did not reach a handler, or may not have. */
   readonly eventsFailed: number;
 }
 
@@ -41,8 +41,10 @@ export interface SealwireServerSnapshot extends Traffic {
   /** Since the start. */
   readonly accepted: number;
   readonly handshakesFailed: number;
-  /** Requests answered with `ERR_OVERLOADED`, as there was no room for their handlers. */
+  /** Requests answered with `ERR_OVERLOADED`, as there was no room for them or their handlers. */
   readonly requestsRefused: number;
+  /** The same of events. */
+  readonly eventsRefused: number;
   /** Open connections that did not end by agreement. */
   readonly connectionsFailed: number;
 }
@@ -104,6 +106,7 @@ export class ServerCounters {
   #handshakesFailed = 0;
   #connectionsFailed = 0;
   #requestsRefused = 0;
+  #eventsRefused = 0;
 
   opened(): void {
     this.#accepted += 1;
@@ -113,8 +116,9 @@ export class ServerCounters {
     this.#handshakesFailed += 1;
   }
 
-  requestRefused(): void {
-    this.#requestsRefused += 1;
+  refused(kind: 'request' | 'event'): void {
+    if (kind === 'request') this.#requestsRefused += 1;
+    else this.#eventsRefused += 1;
   }
 
   left({ connection }: ServerLink, failed: boolean): void {
@@ -134,6 +138,7 @@ export class ServerCounters {
       accepted: this.#accepted,
       handshakesFailed: this.#handshakesFailed,
       requestsRefused: this.#requestsRefused,
+      eventsRefused: this.#eventsRefused,
       connectionsFailed: this.#connectionsFailed,
       ...this.#traffic.sum(all.map(({ connection }) => connection)),
     };

@@ -1,6 +1,5 @@
-import { TransportError } from '../errors.js';
 import { IdTable } from '../frame/id-table.js';
-import type { ServerStream } from '../frame/server-streams.js';
+import type { ServerStream } from '../frame/server-stream.js';
 
 /** Bytes that wait in a whole server, or client. */
 export class WaitingBytes {
@@ -43,12 +42,6 @@ export class WaitingMessages {
 
   get isFull(): boolean {
     return this.#own.isFull || this.#total.isFull;
-  }
-
-  /** @throws {TransportError} `ERR_EVENT_BACKLOG` */
-  checkRoom(): void {
-    if (!this.isFull) return;
-    throw new TransportError('ERR_EVENT_BACKLOG', 'Events that wait for a handler take more memory than they may');
   }
 
   add(stream: ServerStream, weight: number): void {

@@ -1,0 +1,52 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+
+import { FakeClock } from '../../../../test/support/fake-clock.js';
+import { EventSequences } from './event-sequences.js';
+
+const HOUR_MS = 3_600_000;
+const server = (number: number): Buffer => {
+  const bytes = Buffer.alloc(16);
+  bytes.writeUInt32BE(number);
+  return bytes;
+};
+
+let time: FakeClock;
+
+beforeEach(() => {
+  time = FakeClock.install();
+});
+
+describe('the event sequences of a client', () => {
+  it('are one for each server object, and each begins at 0 [R6.21]', () => {
+    const sequences = new EventSequences();
+    const [one, other] = [sequences.of(server(1)), sequences.of(server(2))];
+    expect([one.begin(), one.begin(), other.begin()]).toEqual([0, 1, 0]);
+  });
+
+  it('go on over connections side by side, and one after the other [R6.21]', () => {
+    const sequences = new EventSequences();
+    const sequence = sequences.of(server(1));
+    expect(sequences.of(server(1))).toBe(sequence);
+    for (let i = 0; i < 2; i++) sequences.left(server(1));
+    sequences.of(server(2));
+    time.advance(24 * HOUR_MS);
+    expect(sequences.of(server(1))).toBe(sequence);
+  });
+
+  it('go when no server can have the window any more: a session lives for a day, and its window for 10 minutes longer', () => {
+    const sequences = new EventSequences();
+    const sequence = sequences.of(server(1));
+    sequences.left(server(1));
+    time.advance(25 * HOUR_MS);
+    expect(sequences.of(server(1))).not.toBe(sequence);
+  });
+
+  it('of servers that are gone are 10,000 at most', () => {
+    const sequences = new EventSequences();
+    const all = Array.from({ length: 10_000 }, (_, number) => sequences.of(server(number)));
+    for (let number = 0; number < all.length; number++) sequences.left(server(number));
+    sequences.of(server(20_000));
+    expect(sequences.of(server(1))).toBe(all[1]);
+    expect(sequences.of(server(0))).not.toBe(all[0]);
+  });
+});
