@@ -140,7 +140,7 @@ export const STRANGER_FAULTS: readonly ClientFault[] = [
     limits: { handshakeTimeoutMs: 1_000 },
     does: (rogue) => {
       const bytes = [...rogue.message1()];
-      const drip = setInterval(() => rogue.write(Buffer.of(bytes.shift() ?? 0)), 10);
+      const drip = setInterval(() => rogue.write(Buffer.of(bytes.shift() ?? 0)), 20);
       void rogue.left.then(() => clearInterval(drip));
     },
     ends: 'ERR_HANDSHAKE_TIMEOUT',
