@@ -1,6 +1,7 @@
 /* The handshake of docs/protocol.md section 4: one client, one server, and a network that belongs to an attacker.
  *
- * A sealed message is a name of what it was sealed for; who has no key cannot make one. The attacker holds every
+ * A sealed message is a name of what it was sealed for; who has no key cannot make one. CONFIRM stands for all that the
+ * server verifies in it; the proof of the instance, for those who have the key, is in instance.pml. The attacker holds every
  * message of an old session and every message that he has seen in this one. He gives either side any of them, or noise,
  * as often as he likes and in any order, and cuts either connection at any time.
  *
@@ -10,7 +11,7 @@
 #define OLD 1
 #define NOW 2
 
-mtype = { M1, M2, CONFIRM, REQUEST, ANSWER, NOISE, CUT };
+mtype = { M1, M2, CONFIRM, REQUEST, ANSWER, NOISE, ALERT, CUT };
 mtype = { SENT, ACCEPTED, WAIT_CONFIRM, OPEN, CLOSED };
 
 /* type, the client's ephemeral key of its session, whether the server's is that of this run, the number of the record */
@@ -123,6 +124,8 @@ end_attacker:
     :: seen_request -> to_client ! REQUEST, NOW, true, 0
     :: to_server ! NOISE, 0, false, 0
     :: to_client ! NOISE, 0, false, 0
+    /* Not sealed: whoever is on the path can say it, and it is no more than noise. */
+    :: to_client ! ALERT, 0, false, 0
     :: to_server ! CUT, 0, false, 0
     :: to_client ! CUT, 0, false, 0
     fi

@@ -13,6 +13,7 @@
  */
 const HOLDING = [
   ['handshake', [], ['opens_after_confirm', 'replay_never_opens', 'hands_over_once', 'answers_once']],
+  ['instance', [], ['loses_nothing', 'window_is_its_own']],
   ['closing', [], ['both_end', 'serves_nothing_after_close']],
   ['closing', ['NO_DEADLINE'], ['both_end', 'serves_nothing_after_close', 'loses_nothing']],
   ['key-update', [], ['keys_agree']],
@@ -31,6 +32,11 @@ const VIOLATED = [
   ['handshake', ['BROKEN_OLD_CONFIRM'], 'replay_never_opens'],
   ['handshake', ['BROKEN_NO_COUNTER'], 'hands_over_once'],
   ['handshake', [], 'never_works'],
+  ['instance', ['BROKEN_WINDOW_BY_ID'], undefined],
+  ['instance', ['BROKEN_WINDOW_BY_ID'], 'window_is_its_own'],
+  ['instance', ['BROKEN_PROOF_OF_NO_SESSION'], undefined],
+  ['instance', ['BROKEN_PROOF_OF_NO_KEY'], undefined],
+  ['instance', [], 'never_all'],
   ['closing', ['BROKEN_NO_ANSWER', 'NO_DEADLINE'], undefined],
   ['closing', ['BROKEN_NO_ANSWER', 'NO_DEADLINE'], 'both_end'],
   ['closing', ['BROKEN_GOAWAY_FIRST'], undefined],
