@@ -1,4 +1,5 @@
 // What callers and operators see of connections that come and go.
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 
 import { Controller } from '@nestjs/common';
@@ -10,6 +11,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { ClientConnectionEvent, SealwireClient, ServerConnectionEvent } from '@sealwire/transport';
 import { EchoController, outcome, startApplication, startCaller } from '../support/application.js';
 import { endAll, newKeyring, portOf } from '../support/pair.js';
+import { RoguePeer } from '../support/rogue-peer.js';
+import { PING } from '../support/rogue-words.js';
 
 const [started, release] = [new Subject<void>(), new Subject<number>()];
 
@@ -254,11 +257,33 @@ describe('a server', () => {
     await gone;
     const address = expect.stringMatching(/^127\.0\.0\.1:\d+$/) as string;
     const keyId = expect.stringMatching(/^[0-9a-f]{16}$/) as string;
+    const instanceId = expect.stringMatching(/^[0-9a-f]{32}$/) as string;
     expect(events).toEqual([
-      { type: 'opened', address, keyId },
+      { type: 'opened', address, keyId, instanceId },
       { type: 'refused', address, error: expect.objectContaining({ code: 'ERR_UNKNOWN_KEY' }) as Error },
-      { type: 'closed', address, keyId, error: undefined },
+      { type: 'closed', address, keyId, instanceId, error: undefined },
     ]);
+  });
+
+  it('names a client object by the hash of its instance key, on all its connections', async () => {
+    const { client, server } = await startApplication({});
+    const opened: string[] = [];
+    server.connectionEvents.subscribe((event) => {
+      if (event.type === 'opened') opened.push(event.instanceId);
+    });
+    for (const _ of [1, 2]) {
+      await client.ping();
+      await client.close();
+    }
+    const rogue = await RoguePeer.dial(portOf(server));
+    rogue.write(rogue.message1());
+    await rogue.hears('message 2');
+    rogue.say(rogue.confirm(), PING);
+    await rogue.hears('PONG');
+    rogue.leave();
+    const [first, again, other] = opened;
+    expect(again).toBe(first);
+    expect(other).toBe(createHash('sha256').update(rogue.instance.publicKey).digest('hex').slice(0, 32));
   });
 
   it('shows in its snapshot what is connected, in flight and running, and what has failed', async () => {

@@ -29,6 +29,7 @@ export interface FailureFields {
   readonly code?: TransportErrorCode | undefined;
   readonly address?: string | undefined;
   readonly keyId?: string | undefined;
+  readonly instanceId?: string | undefined;
   readonly pattern?: string | undefined;
 }
 

@@ -24,6 +24,13 @@ const NO_DESCRIPTORS: ReadonlyMap<unknown, string> = new Map([
   ['ENFILE', 'No client can connect: the system has no file descriptor left'],
 ]);
 
+/** What a client is called in the log. */
+export interface ClientNames {
+  readonly address: string | undefined;
+  readonly keyId: string;
+  readonly instanceId: string;
+}
+
 /** What a server logs. Whoever can reach the port can cause as many failures as he likes, and a client as many others. */
 export class FailureLog {
   readonly #logger: () => LoggerService;
@@ -40,16 +47,14 @@ export class FailureLog {
     this.#log('warn', line, { kind: 'refused', code, address });
   }
 
-  clientConnected(address: string | undefined, keyId: string): void {
-    this.#log('log', `Connected: ${address ?? 'a local client'}, key id ${keyId}`, {
-      kind: 'connected',
-      address,
-      keyId,
-    });
+  clientConnected({ address, keyId, instanceId }: ClientNames): void {
+    const line = `Connected: ${address ?? 'a local client'}, key id ${keyId}`;
+    this.#log('log', line, { kind: 'connected', address, keyId, instanceId });
   }
 
-  clientLeft(address: string | undefined, keyId: string): void {
-    this.#log('log', `Left: ${address ?? 'a local client'}, key id ${keyId}`, { kind: 'left', address, keyId });
+  clientLeft({ address, keyId, instanceId }: ClientNames): void {
+    const line = `Left: ${address ?? 'a local client'}, key id ${keyId}`;
+    this.#log('log', line, { kind: 'left', address, keyId, instanceId });
   }
 
   connectionFailed(error: TransportError, address: string | undefined): void {

@@ -7,6 +7,7 @@ import { remoteAddress } from '../connection/endpoint.js';
 import { SocketView } from '../connection/socket-view.js';
 import type { EventWindow } from '../frame/event-window.js';
 import { ServerStreams } from '../frame/server-streams.js';
+import { instanceIdOf } from '../handshake/index.js';
 import type { Limits } from '../limits.js';
 import { Dispatcher } from './dispatcher.js';
 import type { HandlerHost } from './handler-host.js';
@@ -18,6 +19,8 @@ export interface ServerLink {
   readonly dispatcher: Dispatcher;
   /** 16 hexadecimal digits. */
   readonly keyId: string;
+  /** 32 hexadecimal digits that name the client object, for the log alone. */
+  readonly instanceId: string;
 }
 
 export interface ServerLinkOptions {
@@ -33,7 +36,7 @@ export interface ServerLinkOptions {
 /** Puts connection, streams and dispatcher together: each of them knows the others. */
 export function openServerLink(options: ServerLinkOptions): ServerLink {
   const { socket, limits, host, window, events, keepSealedRecord } = options;
-  const { codec, announcement: peer } = options.accepted;
+  const { codec, announcement: peer, instanceKey } = options.accepted;
   const keyId = options.accepted.keyId.toString('hex');
   const copies = new RecordCopies();
   const dispatcher: Dispatcher = new Dispatcher({
@@ -48,7 +51,7 @@ export function openServerLink(options: ServerLinkOptions): ServerLink {
   const { maxQueuedBytes } = limits;
   const streams = new ServerStreams({ own: limits, peer, maxQueuedBytes, handler: dispatcher });
   const connection = new Connection({ role: 'server', socket, codec, streams, limits, events });
-  return { connection, streams, dispatcher, keyId };
+  return { connection, streams, dispatcher, keyId, instanceId: instanceIdOf(instanceKey).toString('hex') };
 }
 
 /** What is read may be a view of what the next read overwrites. The messages of one record share its copy. */

@@ -28,6 +28,7 @@ import type { HandlerHost } from './handler-host.js';
 import { EventWindows } from './event-windows.js';
 import { Execution } from './execution.js';
 import { FailureLog } from './failure-log.js';
+import type { ClientNames } from './failure-log.js';
 import { HandlerPlaces } from './handler-places.js';
 import { createInstanceId, forgetOwnServer, isOwnClient, noteOwnServer } from './instances.js';
 import { keyringSource, resolveEndpoint, resolveService } from './options.js';
@@ -58,14 +59,12 @@ export type SealwireServerEvents = {
 export type ServerConnectionEvent =
   /** Whoever can reach the port can cause as many of these as he likes. */
   | { readonly type: 'refused'; readonly address: string | undefined; readonly error: TransportError }
-  | { readonly type: 'opened'; readonly address: string | undefined; readonly keyId: string }
-  | {
+  | ({ readonly type: 'opened' } & ClientNames)
+  | ({
       readonly type: 'closed';
-      readonly address: string | undefined;
-      readonly keyId: string;
       /** Undefined where both sides agreed to close. */
       readonly error: TransportError | undefined;
-    };
+    } & ClientNames);
 
 export type SealwireStatus = 'connected' | 'disconnected';
 
@@ -227,17 +226,19 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
   #opened(link: ServerLink, address: string | undefined): void {
     this.#links.add(link);
     this.#counters.opened();
-    this.#failures.clientConnected(address, link.keyId);
-    this.#emit({ type: 'opened', address, keyId: link.keyId });
+    const { keyId, instanceId } = link;
+    this.#failures.clientConnected({ address, keyId, instanceId });
+    this.#emit({ type: 'opened', address, keyId, instanceId });
   }
 
   #closed(link: ServerLink, address: string | undefined, error: TransportError | undefined): void {
     this.#links.delete(link);
     this.#drain.left(link);
     this.#counters.left(link, error !== undefined);
-    if (error === undefined) this.#failures.clientLeft(address, link.keyId);
+    const { keyId, instanceId } = link;
+    if (error === undefined) this.#failures.clientLeft({ address, keyId, instanceId });
     else this.#failures.connectionFailed(error, address);
-    this.#emit({ type: 'closed', address, keyId: link.keyId, error });
+    this.#emit({ type: 'closed', address, keyId, instanceId, error });
   }
 
   #emit(event: ServerConnectionEvent): void {
