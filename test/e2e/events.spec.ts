@@ -4,13 +4,15 @@ import type { Socket } from 'node:net';
 import { Controller, Logger } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import type { SealwireServer, SealwireServerOptions } from '@sealwire/transport';
-import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
+import { EventWindow } from '../../libs/transport/src/frame/event-window.js';
 import { PROCESS_MEMORY } from '../../libs/transport/src/frame/incomplete-memory.js';
 import { KeyPair } from '../../libs/transport/src/handshake/index.js';
 import { arrived, outcome, startApplication } from '../support/application.js';
 import { endAll, newClient, portOf, startServer } from '../support/pair.js';
 import { RoguePeer } from '../support/rogue-peer.js';
+import { RogueServer } from '../support/rogue-server.js';
 import { asked, data, event, first, noted, PING, request } from '../support/rogue-words.js';
 
 const peers: RoguePeer[] = [];
@@ -165,6 +167,42 @@ describe('the events of one client', () => {
     for (const value of ['c', 'd']) await arrived(client.emit('noted', value));
     expect(values).toEqual(['a', 'b', 'c', 'd']);
     expect(client.snapshot()).toMatchObject({ connected: 2, eventsFailed: 0 });
+  });
+});
+
+describe('an event whose connection was lost before its ACK', () => {
+  it('fails, says that it was sent, and is not sent again by itself [R6.24, R6.40]', async () => {
+    const server = await startServer();
+    const values: unknown[] = [];
+    server.addHandler('noted', (value: unknown) => Promise.resolve(void values.push(value)), true);
+    const rogueServer = await RogueServer.start(portOf(server));
+    onTestFinished(() => rogueServer.close());
+    const client = newClient(rogueServer.port);
+    const emitted = outcome(client.emit('noted', 'lost'));
+    const rogue = await rogueServer.peer;
+    await rogue.hears('message 1');
+    rogue.write(rogue.message2());
+    await rogue.hears('EVENT 1');
+    rogue.socket.destroy();
+    expect(await emitted).toMatchObject({ sent: true });
+    await arrived(client.emit('noted', 'next'));
+    expect(values).toEqual(['next']);
+  });
+});
+
+describe('the sequence of events', () => {
+  it('begins at 0 for each server object, also where one takes the place of another [R6.21]', async () => {
+    const admitted = vi.spyOn(EventWindow.prototype, 'admit');
+    onTestFinished(() => admitted.mockRestore());
+    const old = await startServer();
+    const port = portOf(old);
+    const client = newClient(port);
+    for (const value of ['a', 'b']) await arrived(client.emit('noted', value));
+    await old.close();
+    const young = await startServer({ port });
+    await arrived(client.emit('noted', 'c'));
+    await young.close();
+    expect(admitted.mock.calls).toEqual([[0], [1], [0]]);
   });
 });
 

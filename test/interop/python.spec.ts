@@ -7,9 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-import { firstValueFrom, lastValueFrom } from 'rxjs';
+import { firstValueFrom, lastValueFrom, throwError } from 'rxjs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
+import { outcome } from '../support/application.js';
 import { endAll, key, newClient, portOf, startServer } from '../support/pair.js';
 
 /** Debian's, whose `cryptography` is a package of the system, and whatever else there is. */
@@ -101,6 +102,41 @@ describe.skipIf(python === undefined)('the implementation in Python', () => {
     expect(events).toEqual([{ type: 'disconnected', error: undefined }]);
     child.kill('SIGTERM');
     expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+
+  it('knows which errors are of the transport, and which only look like them [R6.33, R6.34]', async () => {
+    const likeOurs = { status: 'error', message: 'of the application', code: 'ERR_OVERLOADED' };
+    const marked = { ...likeOurs, application: true };
+    const server = await startServer({ maxJsonNodes: 10 });
+    server.addHandler('fail', () => Promise.resolve(throwError(() => likeOurs)));
+    const address = `127.0.0.1:${portOf(server)}`;
+    expect(await call('send', address, 'fail', '1')).toEqual({ lines: [{ error: marked }], status: 1 });
+    const many = JSON.stringify(Array.from({ length: 40_000 }, () => 0));
+    expect(await call('send', address, 'echo', many)).toEqual({
+      lines: [{ code: 'ERR_MESSAGE_TOO_COMPLEX', message: 'The message has too many JSON values' }],
+      status: 1,
+    });
+    const client = newClient((await serve()).port);
+    expect({ ...((await outcome(client.send('fail', likeOurs))) as object) }).toEqual(marked);
+  });
+
+  it('refuses an event, and takes the refusal of one [R6.14]', async () => {
+    const deserialize = (): never => {
+      throw new Error('not today');
+    };
+    const server = await startServer({ deserializer: { deserialize } });
+    const refused = await call('emit', `127.0.0.1:${portOf(server)}`, 'note', '1');
+    expect(refused).toEqual({
+      lines: [{ code: 'ERR_MESSAGE_MALFORMED', message: 'The message is malformed' }],
+      status: 1,
+    });
+    const { port } = await serve('--memory', '70000');
+    const client = newClient(port);
+    const large = outcome(client.emit('note', 'x'.repeat(1_000_000)));
+    expect(await large).toMatchObject({ code: 'ERR_OVERLOADED', sent: false });
+    await lastValueFrom(client.emit('note', 'small'), { defaultValue: undefined });
+    expect(await firstValueFrom(client.send('notes', {}))).toEqual(['small']);
+    expect(client.snapshot().connected).toBe(1);
   });
 
   it('is refused, and refuses, with another service name', async () => {

@@ -213,6 +213,20 @@ export const CLIENT_MESSAGE_FAULTS: readonly ClientFault[] = [
   },
   {
     at: 'open',
+    name: 'begins an event with a sequence of 2^53 for which there is no memory: it is malformed first of all [R6.38]',
+    limits: LITTLE_MEMORY,
+    does: async (rogue) => {
+      rogue.say(data(first('REQUEST', 1, 100_000, Buffer.alloc(60_000))));
+      rogue.say(data(first('EVENT', 2, 90_000, far(2n ** 53n))));
+      await rogue.hears('ERROR 2 ERR_MESSAGE_MALFORMED');
+      rogue.say(data(frame('CANCEL', 1)));
+      rogue.leave();
+    },
+    ends: 'agreed',
+    hears: ['ERROR 2 ERR_MESSAGE_MALFORMED', 'CLOSE'],
+  },
+  {
+    at: 'open',
     name: 'sends too much of a message for which there is no memory: it is still checked [R6.30]',
     limits: LITTLE_MEMORY,
     does: (rogue) =>

@@ -75,8 +75,8 @@ export function decodeRequest(message: Buffer, maxJsonNodes?: number): ReceivedR
 /** The sequence of an event of which so much has come; undefined while that is too little. NaN: it is 2^53 or more. */
 export function readSequence(begun: Buffer): number | undefined {
   if (begun.length < SEQUENCE_BYTES) return undefined;
-  const sequence = Number(begun.readBigUInt64BE(0));
-  return Number.isSafeInteger(sequence) ? sequence : NaN;
+  const high = begun.readUInt32BE(0);
+  return high < 2 ** 21 ? high * 2 ** 32 + begun.readUInt32BE(4) : NaN;
 }
 
 /** @throws {TransportError} `ERR_MESSAGE_MALFORMED`, `ERR_MESSAGE_TOO_COMPLEX` */

@@ -62,8 +62,10 @@ export class EventIntake {
 
   /** There is no memory for an event. @param begun - At least its sequence. */
   refuseIncomplete(stream: ServerStream, begun: Buffer): void {
-    this.#pending.set(stream.id, readSequence(begun) ?? NaN);
-    this.#refuseOverloaded(stream, undefined);
+    const sequence = readSequence(begun) ?? NaN;
+    this.#pending.set(stream.id, sequence);
+    if (Number.isNaN(sequence)) this.#refuse(stream, 'ERR_MESSAGE_MALFORMED');
+    else this.#refuseOverloaded(stream, undefined);
   }
 
   /** The server shuts down, and no handler has the event. @param begun - What has come of one that is not complete. */
@@ -71,7 +73,7 @@ export class EventIntake {
     const sequence = begun === undefined ? this.#pending.get(stream.id) : readSequence(begun);
     if (sequence === undefined) return; // too little has come for an answer
     this.#pending.set(stream.id, sequence);
-    this.#refuse(stream, 'ERR_SHUTTING_DOWN');
+    this.#refuse(stream, Number.isNaN(sequence) ? 'ERR_MESSAGE_MALFORMED' : 'ERR_SHUTTING_DOWN');
   }
 
   /** Nobody waits for what the handler of an event does: one that runs goes on. */
