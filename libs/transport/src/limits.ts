@@ -64,7 +64,7 @@ export interface LimitOptions {
   readonly recordTimeoutMs?: number;
   /** A message that has begun has to make progress by then. Default 30 s; 0 waits for ever. */
   readonly messageTimeoutMs?: number;
-  /** A socket has to take something by then. Default 10 s; 0 waits for ever. */
+  /** A socket has to take something by then. Default 10 s; 0 waits until CREDIT is 60 s late. */
   readonly writeTimeoutMs?: number;
   /** Between two PINGs. Default 30 s; 0 sends none but those of `ping()`. */
   readonly pingIntervalMs?: number;
