@@ -17,6 +17,9 @@ const HOLDING = [
   ['closing', [], ['both_end', 'serves_nothing_after_close']],
   ['closing', ['NO_DEADLINE'], ['both_end', 'serves_nothing_after_close', 'loses_nothing']],
   ['key-update', [], ['keys_agree']],
+  ['credit', [], ['counts_agree', 'quiet_holds_nothing']],
+  ['credit', ['WINDOW=5'], ['counts_agree', 'quiet_holds_nothing']],
+  ['credit', ['SMALL'], ['bulk_goes_on']],
   ['slots', [], ['counts_agree', 'ends_agree']],
   ['slots', ['MAX=1'], ['counts_agree', 'ends_agree']],
 ];
@@ -49,6 +52,17 @@ const VIOLATED = [
   ['key-update', ['BROKEN_BOTH_DIRECTIONS'], undefined],
   ['key-update', ['BROKEN_TOO_SOON'], undefined],
   ['key-update', [], 'never_both'],
+  ['credit', ['WINDOW=3'], undefined], // as 131,040 would be
+  ['credit', ['WINDOW=3'], 'quiet_holds_nothing'],
+  ['credit', ['DUE=7'], undefined], // CREDIT that is never due
+  ['credit', ['BROKEN_TOO_SOON'], undefined],
+  ['credit', ['BROKEN_PONG_BEHIND_BULK'], undefined],
+  ['credit', ['BROKEN_CREDIT_BEHIND_BULK'], undefined],
+  ['credit', ['BROKEN_READING_WAITS'], undefined],
+  ['credit', ['BROKEN_LATE_DOES_NOT_COUNT'], undefined],
+  ['credit', ['BROKEN_LATE_DOES_NOT_COUNT'], 'counts_agree'],
+  ['credit', ['SMALL', 'BROKEN_NO_SHARE'], 'bulk_goes_on'],
+  ['credit', [], 'never_both'],
   ['slots', ['BROKEN_FREES_EARLY'], undefined],
   ['slots', ['BROKEN_KEEPS_SLOT'], undefined],
   ['slots', ['BROKEN_KEEPS_SLOT'], 'counts_agree'],
