@@ -24,6 +24,12 @@ class LoadController {
     return Buffer.alloc(bytes);
   }
 
+  @MessagePattern('endless')
+  async *endless(@Payload() bytes: number): AsyncGenerator<Buffer, void> {
+    await Promise.resolve();
+    for (;;) yield Buffer.alloc(bytes);
+  }
+
   @MessagePattern('hold')
   hold(): Promise<string> {
     return firstValueFrom(release);
@@ -58,6 +64,25 @@ describe('a message of 64 MiB', () => {
     expect(bytesOf(await large)).toBe(LARGE_BYTES);
     expect(finished.indexOf('large')).toBeGreaterThanOrEqual(20);
     expect(client.snapshot().connected).toBe(1);
+  });
+});
+
+describe('a generator that never waits and never ends', () => {
+  it.each([
+    ['small', 1_000],
+    ['large', 60_000],
+    ['larger than a record', 300_000],
+  ])('of %s values holds back neither requests nor the CREDIT that it goes on with', async (_size, bytes) => {
+    const { client } = await startApplication({ controllers });
+    await client.connect();
+    const values: number[] = [];
+    const endless = client.send<Buffer>('endless', bytes).subscribe((value) => void values.push(value.length));
+    for (let asked = 0; asked < 20 || values.length * bytes < 4 * MIB; asked++) {
+      expect(await outcome(client.send('echo', asked))).toBe(asked);
+    }
+    endless.unsubscribe();
+    expect(await outcome(client.send('echo', 'after'))).toBe('after');
+    expect(client.snapshot()).toMatchObject({ connected: 1, inFlight: 0 });
   });
 });
 
