@@ -2,7 +2,7 @@
 import { Controller } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import { firstValueFrom, Subject } from 'rxjs';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { EchoController, outcome, startApplication } from '../support/application.js';
 import { endAll } from '../support/pair.js';
@@ -40,30 +40,45 @@ const controllers = [EchoController, LoadController];
 
 afterEach(() => endAll());
 
-describe('a message of 64 MiB', () => {
-  const toServer = { pattern: 'measure', message: Buffer.alloc(LARGE_BYTES), bytesOf: (answer: unknown) => answer };
-  const toClient = { pattern: 'fill', message: LARGE_BYTES, bytesOf: (answer: unknown) => (answer as Buffer).length };
+const SMALL_BYTES = [10, 40_000] as const;
+
+/** What a large message is answered with, and how many small ones of each size were answered meanwhile. */
+async function sendBeside(pattern: string, message: unknown) {
+  const limits = { maxMessageBytes: 128 * MIB };
+  const { client } = await startApplication({ controllers, server: limits, client: limits });
+  await client.connect();
+  const large = { isUnderWay: true };
+  const answer = outcome(client.send(pattern, message)).finally(() => (large.isUnderWay = false));
+  const countEchoes = async (bytes: number): Promise<number> => {
+    const small = Buffer.alloc(bytes);
+    for (let count = 0; ; count++) {
+      if (!large.isUnderWay) return count;
+      const echo = await outcome(client.send('echo', small));
+      if (!Buffer.isBuffer(echo) || !echo.equals(small)) throw new Error(`Not an echo: ${String(echo)}`);
+    }
+  };
+  const [few, several] = await Promise.all(SMALL_BYTES.map(countEchoes));
+  return { answer: await answer, few, several, connected: client.snapshot().connected };
+}
+
+describe.each([
+  ['to the server', { pattern: 'measure', message: Buffer.alloc(LARGE_BYTES), bytesOf: (answer: unknown) => answer }],
+  ['to the client', { pattern: 'fill', message: LARGE_BYTES, bytesOf: (answer: unknown) => (answer as Buffer).length }],
+])('a message of 64 MiB %s', (_way, { pattern, message, bytesOf }) => {
+  let sent: Awaited<ReturnType<typeof sendBeside>>;
+
+  beforeAll(async () => {
+    sent = await sendBeside(pattern, message);
+    await endAll();
+  });
 
   it.each([
-    ['to the server', 'of 10 bytes', 10, toServer],
-    ['to the server', 'of several frames', 40_000, toServer],
-    ['to the client', 'of 10 bytes', 10, toClient],
-    ['to the client', 'of several frames', 40_000, toClient],
-  ])('%s holds back no request %s', async (_way, _size, smallBytes, { pattern, message, bytesOf }) => {
-    const limits = { maxMessageBytes: 128 * MIB };
-    const { client } = await startApplication({ controllers, server: limits, client: limits });
-    await client.connect();
-    const finished: string[] = [];
-    const large = outcome(client.send(pattern, message)).finally(() => finished.push('large'));
-    const small = Buffer.alloc(smallBytes);
-    while (!finished.includes('large')) {
-      const answer = await outcome(client.send('echo', small));
-      expect(Buffer.isBuffer(answer) && answer.equals(small)).toBe(true);
-      finished.push('small');
-    }
-    expect(bytesOf(await large)).toBe(LARGE_BYTES);
-    expect(finished.indexOf('large')).toBeGreaterThanOrEqual(20);
-    expect(client.snapshot().connected).toBe(1);
+    ['of 10 bytes', 'few'],
+    ['of several frames', 'several'],
+  ] as const)('holds back no request %s', (_size, echoes) => {
+    expect(bytesOf(sent.answer)).toBe(LARGE_BYTES);
+    expect(sent[echoes]).toBeGreaterThanOrEqual(20);
+    expect(sent.connected).toBe(1);
   });
 });
 

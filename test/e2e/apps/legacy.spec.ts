@@ -6,12 +6,13 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
 import { AppProcesses } from '../../support/app-process.js';
 import type { AppProcess, Env } from '../../support/app-process.js';
 import { startFailure } from './app-here.js';
 import { post } from './http-call.js';
+import { startClientHere } from './trigger-app.js';
 
 const LEGACY = { LEGACY_PORT: '0', LEGACY_KEY_FILE: 'legacy_key.bin' };
 const ALERT = 'e1534c5701ff0000';
@@ -72,9 +73,10 @@ describe('the server app with the legacy wire on', () => {
   });
 
   it('serves the channel beside it', async () => {
-    const client = await apps.start('client', { SEALWIRE_SERVERS: addresses['channel'] ?? '' });
-    const { trigger = '' } = await client.ready();
-    expect(await post(`${trigger}/messages`, { text: 'sealed' })).toMatchObject({ status: 200 });
+    const keyFile = { SEALWIRE_KEY_FILE: join(await apps.directory(), 'aes_key.bin') };
+    const { app, url } = await startClientHere({ SEALWIRE_SERVERS: addresses['channel'], ...keyFile });
+    onTestFinished(() => app.close());
+    expect(await post(`${url}/messages`, { text: 'sealed' })).toMatchObject({ status: 200 });
     await sendTo(addresses['legacy'], encrypt('bare'));
     await server.logged('Decrypted: bare');
     expect([legacyLines('bare').length, legacyLines('sealed').length]).toEqual([1, 0]);

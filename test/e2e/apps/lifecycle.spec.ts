@@ -1,3 +1,5 @@
+// The two apps as they start, lose each other and end: each of them a process if that is the point, or else in this one.
+// The cases run at once, as they mostly wait for processes.
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -5,55 +7,67 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
 import { createKeyFile } from '@sealwire/crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { AppProcesses } from '../../support/app-process.js';
 import type { AppProcess, Env } from '../../support/app-process.js';
+import { freePorts } from '../../support/free-ports.js';
 import { call, open, post } from './http-call.js';
+import { startServerHere } from './server-app.js';
+import { startClientHere } from './trigger-app.js';
 
+/** All in one directory, and so with one key file, which is made by the first server. */
 const apps = new AppProcesses();
-
 /** For the cases that let their server be as it is. */
-const sharedApps = new AppProcesses();
 let shared: AppProcess;
+let keyFile: string;
+const ends: (() => unknown)[] = [];
 
 beforeAll(async () => {
-  shared = await sharedApps.start('server');
+  keyFile = join(await apps.directory(), 'aes_key.bin');
+  shared = await apps.start('server');
   await shared.ready();
 });
 
-afterEach(() => apps.end());
-
-afterAll(() => sharedApps.end());
+afterAll(async () => {
+  await Promise.all(ends.map((end) => end()));
+  await apps.end();
+});
 
 interface Pair {
   readonly server: AppProcess;
   readonly client: AppProcess;
   readonly url: string;
-  /** What makes another server that the client finds, too. */
-  readonly sameServer: Env;
 }
 
 async function startPair(env: Env = {}): Promise<Pair> {
   const server = await apps.start('server', env);
-  const channel = (await server.ready())['channel'] ?? '';
-  const client = await apps.start('client', { SEALWIRE_SERVERS: channel, ...env });
-  const url = (await client.ready())['trigger'] ?? '';
-  return { server, client, url, sameServer: { SEALWIRE_PORT: channel.split(':')[1] ?? '' } };
-}
-
-/** A client alone, of the server that many cases share. */
-async function startClientOfShared(): Promise<{ client: AppProcess; url: string }> {
-  const { channel = '' } = await shared.ready();
-  const keyFile = { SEALWIRE_KEY_FILE: join(await sharedApps.directory(), 'aes_key.bin') };
-  const client = await apps.start('client', { SEALWIRE_SERVERS: channel, ...keyFile });
-  return { client, url: (await client.ready())['trigger'] ?? '' };
+  const { channel = '' } = await server.ready();
+  return { server, ...(await startClient({ SEALWIRE_SERVERS: channel, ...env })) };
 }
 
 async function startClient(env: Env): Promise<{ client: AppProcess; url: string }> {
-  await createKeyFile(join(await apps.directory(), 'aes_key.bin'));
   const client = await apps.start('client', env);
   return { client, url: (await client.ready())['trigger'] ?? '' };
+}
+
+/** A client of the server that many cases share. */
+async function startClientOfShared(): Promise<{ client: AppProcess; url: string }> {
+  return startClient({ SEALWIRE_SERVERS: (await shared.ready())['channel'] ?? '' });
+}
+
+/** The URL of a client in this process. */
+async function clientHere(env: Env): Promise<string> {
+  const { app, url } = await startClientHere({ SEALWIRE_KEY_FILE: keyFile, ...env });
+  ends.push(() => app.close());
+  return url;
+}
+
+/** The channel of a server in this process. */
+async function serverHere(env: Env): Promise<string> {
+  const { app, channel } = await startServerHere({ SEALWIRE_KEY_FILE: keyFile, ...env });
+  ends.push(() => app.close());
+  return channel;
 }
 
 async function timed<T>(work: Promise<T>): Promise<{ readonly result: T; readonly ms: number }> {
@@ -82,7 +96,7 @@ async function slowLinkTo(port: number) {
         .pipe(near);
     });
   }).listen(0, '127.0.0.1');
-  onTestFinished(() => void listener.close());
+  ends.push(() => listener.close());
   await once(listener, 'listening');
   link.port = (listener.address() as AddressInfo).port;
   return link;
@@ -91,64 +105,24 @@ async function slowLinkTo(port: number) {
 const countdown = (from: number, intervalMs: number): string =>
   `countdown?data=${encodeURIComponent(JSON.stringify({ from, intervalMs }))}`;
 
-describe('without a server', () => {
-  it('the trigger answers 503 at once, and 200 as soon as the server is back', async () => {
-    const { server, url, sameServer } = await startPair();
-    expect(await post(`${url}/messages`)).toMatchObject({ status: 200 });
-    await server.stop('SIGKILL');
-    const { result, ms } = await timed(post(`${url}/messages`));
-    expect(result).toMatchObject({ status: 503, json: { statusCode: 503 } });
-    expect(result.headers['retry-after']).toBe('1');
-    expect(ms).toBeLessThan(BEFORE_THE_DIAL_GIVES_UP_MS);
-    expect(await call(`${url}/health`, { method: 'GET' })).toMatchObject({ status: 503, json: { status: 'error' } });
-    await (await apps.start('server', sameServer)).ready();
-    expect(await post(`${url}/messages`)).toMatchObject({ status: 200 });
-    expect(await call(`${url}/health`, { method: 'GET' })).toMatchObject({ status: 200 });
-  });
-
-  it('a call that is under way when the server dies is answered 503', async () => {
-    const { server, url } = await startPair();
-    const response = await open(`${url}/stream/${countdown(100_000, 10)}`, { method: 'GET' });
-    server.signal('SIGKILL');
-    expect(await text(response)).toMatch(/event: error\ndata: \{"statusCode":503,"code":"ERR_/);
-  });
-
-  it.each([
-    ['refused', { SEALWIRE_PORT: '1' }],
-    ['unresolvable', { SEALWIRE_HOST: 'nowhere.invalid', SEALWIRE_PORT: '8080' }],
-    ['unroutable', { SEALWIRE_HOST: '192.0.2.1', SEALWIRE_PORT: '8080' }],
-  ])('an address that is %s is 503 before the dial gives up', async (_, env) => {
-    const { url } = await startClient({ ...env, ...PATIENT });
-    const { result, ms } = await timed(post(`${url}/messages`));
-    expect(result).toMatchObject({ status: 503, json: { statusCode: 503, message: expect.any(String) } });
-    expect(ms).toBeLessThan(BEFORE_THE_DIAL_GIVES_UP_MS);
-  });
-
-  it('a server that is slow to answer the handshake is reached by a later call, over the dial of the first', async () => {
-    const slow = await slowLinkTo(Number((await shared.ready())['channel']?.split(':')[1]));
-    const keyFile = { SEALWIRE_KEY_FILE: join(await sharedApps.directory(), 'aes_key.bin') };
-    const client = await apps.start('client', { SEALWIRE_PORT: String(slow.port), ...keyFile, ...PATIENT });
-    const url = (await client.ready())['trigger'] ?? '';
-    for (let calls = 0; calls < 2; calls++) {
-      expect(await post(`${url}/messages`)).toMatchObject({ status: 503, json: { sent: false } });
+describe.concurrent('a shutdown', () => {
+  // First of all, as it takes the longest.
+  it('of the client answers 503 to what still runs when its 10 s are over', { timeout: 40_000 }, async () => {
+    const { client, url } = await startClientOfShared();
+    const long = { from: 10_000, intervalMs: 10 };
+    const pending = [
+      post(`${url}/send/countdown?timeout=60000`, long),
+      post(`${url}/send/countdown?all&timeout=60000`, long),
+    ];
+    await post(`${url}/send/echo`); // came later, and has been answered
+    client.signal('SIGTERM');
+    for (const { status, json } of await Promise.all(pending)) {
+      expect(status).toBe(503);
+      expect(json).toMatchObject({ statusCode: 503, code: 'ERR_SHUTTING_DOWN' });
     }
-    expect(slow.connections).toBe(1);
-    slow.pass();
-    await client.logged('Connected to the server');
-    expect(await post(`${url}/messages`)).toMatchObject({ status: 200 });
-    expect(slow.connections).toBe(1);
+    expect(await client.exit()).toBe(0);
   });
 
-  it('one with another key is 503, and both logs say in one line what is wrong', async () => {
-    const { channel = '' } = await shared.ready();
-    const { client, url } = await startClient({ SEALWIRE_SERVERS: channel });
-    expect(await post(`${url}/messages`)).toMatchObject({ status: 503, json: { code: 'ERR_ALERT' } });
-    expect((await client.logged('Not connected yet')).message).toContain('wrong key');
-    expect((await shared.logged('Refused')).message).toContain('key');
-  });
-});
-
-describe('a shutdown', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)('by %s ends both apps with exit code 0', async (signal) => {
     const { server, client, url } = await startPair();
     await post(`${url}/messages`);
@@ -158,7 +132,8 @@ describe('a shutdown', () => {
   });
 
   it('of the server answers what is under way', async () => {
-    const { server, url } = await startPair();
+    const server = await apps.start('server');
+    const url = await clientHere({ SEALWIRE_SERVERS: (await server.ready())['channel'] ?? '' });
     const response = await open(`${url}/stream/${countdown(20, 10)}`, { method: 'GET' });
     server.signal('SIGTERM');
     expect(await text(response)).toMatch(/data: 0\n\nid: \d+\nevent: complete\n/);
@@ -179,22 +154,6 @@ describe('a shutdown', () => {
     expect(await client.exit()).toBe(0);
   });
 
-  it('of the client answers 503 to what still runs when its 10 s are over', { timeout: 40_000 }, async () => {
-    const { client, url } = await startClientOfShared();
-    const long = { from: 10_000, intervalMs: 10 };
-    const pending = [
-      post(`${url}/send/countdown?timeout=60000`, long),
-      post(`${url}/send/countdown?all&timeout=60000`, long),
-    ];
-    await post(`${url}/send/echo`); // came later, and has been answered
-    client.signal('SIGTERM');
-    for (const { status, json } of await Promise.all(pending)) {
-      expect(status).toBe(503);
-      expect(json).toMatchObject({ statusCode: 503, code: 'ERR_SHUTTING_DOWN' });
-    }
-    expect(await client.exit()).toBe(0);
-  });
-
   it('does not wait for callers that keep their connection', async () => {
     const { client, url } = await startClientOfShared();
     const idle = await open(`${url}/health`, { method: 'GET', headers: { connection: 'keep-alive' } });
@@ -206,26 +165,84 @@ describe('a shutdown', () => {
   });
 });
 
-describe('the settings', () => {
+describe.concurrent('without a server', () => {
+  it('the trigger answers 503 at once, and 200 as soon as the server is back', async () => {
+    const sameServer = await freePorts('SEALWIRE_PORT');
+    const server = await apps.start('server', sameServer);
+    await server.ready();
+    const url = await clientHere(sameServer);
+    expect(await post(`${url}/messages`)).toMatchObject({ status: 200 });
+    await server.stop('SIGKILL');
+    const { result, ms } = await timed(post(`${url}/messages`));
+    expect(result).toMatchObject({ status: 503, json: { statusCode: 503 } });
+    expect(result.headers['retry-after']).toBe('1');
+    expect(ms).toBeLessThan(BEFORE_THE_DIAL_GIVES_UP_MS);
+    expect(await call(`${url}/health`, { method: 'GET' })).toMatchObject({ status: 503, json: { status: 'error' } });
+    await (await apps.start('server', sameServer)).ready();
+    expect(await post(`${url}/messages`)).toMatchObject({ status: 200 });
+    expect(await call(`${url}/health`, { method: 'GET' })).toMatchObject({ status: 200 });
+  });
+
+  it('a call that is under way when the server dies is answered 503', async () => {
+    const server = await apps.start('server');
+    const url = await clientHere({ SEALWIRE_SERVERS: (await server.ready())['channel'] ?? '' });
+    const response = await open(`${url}/stream/${countdown(100_000, 10)}`, { method: 'GET' });
+    server.signal('SIGKILL');
+    expect(await text(response)).toMatch(/event: error\ndata: \{"statusCode":503,"code":"ERR_/);
+  });
+
+  it.each([
+    ['refused', { SEALWIRE_PORT: '1' }],
+    ['unresolvable', { SEALWIRE_HOST: 'nowhere.invalid', SEALWIRE_PORT: '8080' }],
+    ['unroutable', { SEALWIRE_HOST: '192.0.2.1', SEALWIRE_PORT: '8080' }],
+  ])('an address that is %s is 503 before the dial gives up', async (_, env) => {
+    const url = await clientHere({ ...env, ...PATIENT });
+    const { result, ms } = await timed(post(`${url}/messages`));
+    expect(result).toMatchObject({ status: 503, json: { statusCode: 503, message: expect.any(String) } });
+    expect(ms).toBeLessThan(BEFORE_THE_DIAL_GIVES_UP_MS);
+  });
+
+  it('a server that is slow to answer the handshake is reached by a later call, over the dial of the first', async ({
+    expect: { poll },
+  }) => {
+    const slow = await slowLinkTo(Number((await shared.ready())['channel']?.split(':')[1]));
+    const url = await clientHere({ SEALWIRE_PORT: String(slow.port), ...PATIENT });
+    for (let calls = 0; calls < 2; calls++) {
+      expect(await post(`${url}/messages`)).toMatchObject({ status: 503, json: { sent: false } });
+    }
+    expect(slow.connections).toBe(1);
+    slow.pass();
+    await poll(() => post(`${url}/messages`)).toMatchObject({ status: 200 });
+    expect(slow.connections).toBe(1);
+  });
+
+  it('one with another key is 503, and both logs say in one line what is wrong', async () => {
+    const { channel = '' } = await shared.ready();
+    const otherKey = { SEALWIRE_KEY_FILE: join(await apps.directory(), 'other.bin') };
+    await createKeyFile(otherKey.SEALWIRE_KEY_FILE);
+    const { client, url } = await startClient({ SEALWIRE_SERVERS: channel, ...otherKey });
+    expect(await post(`${url}/messages`)).toMatchObject({ status: 503, json: { code: 'ERR_ALERT' } });
+    expect((await client.logged('Not connected yet')).message).toContain('wrong key');
+    expect((await shared.logged('Refused')).message).toContain('key');
+  });
+});
+
+describe.concurrent('the settings', () => {
   it('connect through a Unix socket as well', async () => {
     const path = join(await apps.directory(), 's.sock');
-    const server = await apps.start('server', { SEALWIRE_PATH: path });
-    expect((await server.ready())['channel']).toBe(path);
-    const client = await apps.start('client', { SEALWIRE_PATH: path });
-    const { trigger = '' } = await client.ready();
-    expect(await post(`${trigger}/messages`)).toMatchObject({ status: 200 });
+    expect(await serverHere({ SEALWIRE_PATH: path })).toBe(path);
+    const url = await clientHere({ SEALWIRE_PATH: path });
+    expect(await post(`${url}/messages`)).toMatchObject({ status: 200 });
   });
 
   it('connect a service to the service of its name only', async () => {
-    const server = await apps.start('server', { SEALWIRE_SERVICE: 'a' });
-    const { channel = '' } = await server.ready();
+    const channel = await serverHere({ SEALWIRE_SERVICE: 'a' });
     for (const [service, status] of [
       ['a', 200],
       ['b', 503],
     ] as const) {
-      const client = await apps.start('client', { SEALWIRE_SERVERS: channel, SEALWIRE_SERVICE: service });
-      const { trigger = '' } = await client.ready();
-      expect(await post(`${trigger}/messages`), service).toMatchObject({ status });
+      const url = await clientHere({ SEALWIRE_SERVERS: channel, SEALWIRE_SERVICE: service });
+      expect(await post(`${url}/messages`), service).toMatchObject({ status });
     }
   });
 

@@ -10,6 +10,7 @@ import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { AppProcesses } from '../../support/app-process.js';
 import type { Env } from '../../support/app-process.js';
 import { startFailure } from './app-here.js';
+import { startClientHere } from './trigger-app.js';
 
 const apps = new AppProcesses();
 
@@ -63,7 +64,7 @@ describe('an app that cannot start ends with exit code 1 and one line', () => {
 
   it('that says how to make the key the client does not have', async () => {
     const path = await keyFile();
-    const line = await refusal('client', {});
+    const line = await failure('client', {});
     expect(line).toMatch(/^SEALWIRE_KEY_FILE: No key file at /);
     expect(line).toContain(path);
     expect(line).toContain('npm run keys -- keygen FILE');
@@ -136,8 +137,12 @@ describe('the settings', () => {
     await createKeyFile(await keyFile());
     await chmod(await keyFile(), 0o444);
     expect(await failure('client', {})).toMatch(/^SEALWIRE_KEY_FILE: /);
-    const client = await apps.start('client', { SEALWIRE_KEY_POLICY: 'mounted-secret' });
-    await expect(client.ready()).resolves.toBeDefined();
+    const { app } = await startClientHere({
+      SEALWIRE_KEY_FILE: await keyFile(),
+      SEALWIRE_KEY_POLICY: 'mounted-secret',
+      SEALWIRE_PORT: '1',
+    });
+    await app.close();
   });
 
   it('warn of an open address that answers to nobody there, and of one that asks for no token', async () => {

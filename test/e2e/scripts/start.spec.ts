@@ -5,8 +5,9 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { freePorts } from '../../support/free-ports.js';
 import { post } from '../apps/http-call.js';
-import { freePorts, ROOT, ScriptRun } from './script-run.js';
+import { ROOT, ScriptRun } from './script-run.js';
 
 const SCRIPT = join(ROOT, 'scripts/start.mjs');
 const TIMEOUT_MS = 90_000; // it builds where something was changed
