@@ -1,3 +1,4 @@
+import type { PayloadShape } from './payload.js';
 import type { Peer, Setting } from './peer.js';
 import { ALL_PEERS, APPLICATIONS, EVENT_PEERS, SOCKET_PEERS, STRATEGIES } from './peers/index.js';
 import type { Workload } from './workload.js';
@@ -16,7 +17,7 @@ export interface Group {
   readonly maxRounds?: number;
 }
 
-const echo = (inFlight: number, payloadBytes: number, as: 'json' | 'bytes' = 'json'): Workload => ({
+const echo = (inFlight: number, payloadBytes: number, as: PayloadShape['as'] = 'json'): Workload => ({
   kind: 'echo',
   inFlight,
   payloadBytes,
@@ -45,6 +46,12 @@ export const GROUPS: readonly Group[] = [
     workloads: IN_FLIGHT.map((inFlight) => echo(inFlight, 256)),
   },
   { name: 'size', peers: ALL_PEERS, limits: 'raised', workloads: SIZES.map((bytes) => echo(4, bytes)) },
+  {
+    name: 'fields',
+    peers: STRATEGIES,
+    limits: 'raised',
+    workloads: [echo(4, 64 * KIB, 'fields'), echo(4, MIB, 'fields')],
+  },
   {
     name: 'bytes',
     peers: ALL_PEERS,

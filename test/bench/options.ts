@@ -2,12 +2,16 @@ import { parseArgs } from 'node:util';
 import { GROUPS, QUICK_GROUPS, type Group } from './groups.js';
 import type { Plan } from './rounds.js';
 
+/** Enough for the code of every peer that connects. */
+const WARM_UP_CONNECTIONS = 3000;
 const QUICK = { rounds: 5, runMs: 400, warmUpMs: 300 }; // under a minute
 const LONG = { rounds: 7, runMs: 1000, warmUpMs: 1000 };
 
 export interface BenchOptions {
   readonly groups: readonly Group[];
   readonly plan: Plan;
+  /** Whether the headline ratios come first, and everything else when all is measured. */
+  readonly headlinesFirst: boolean;
   readonly jsonFile: string | undefined;
 }
 
@@ -20,6 +24,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
       only: { type: 'string', multiple: true },
       rounds: { type: 'string' },
       'run-ms': { type: 'string' },
+      'warm-up-connections': { type: 'string' },
       json: { type: 'string' },
       profile: { type: 'string' },
     },
@@ -32,8 +37,10 @@ export function readOptions(args: readonly string[]): BenchOptions {
       rounds: readCount('--rounds', values.rounds, defaults.rounds),
       runMs,
       warmUpMs: Math.min(defaults.warmUpMs, runMs),
+      warmUpConnections: readCount('--warm-up-connections', values['warm-up-connections'], WARM_UP_CONNECTIONS),
       profileFolder: values.profile,
     },
+    headlinesFirst: values.quick,
     jsonFile: values.json,
   };
 }

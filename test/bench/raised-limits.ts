@@ -21,7 +21,7 @@ export const GRPC_LIMITS = {
 /** What is printed beside the results. */
 export const RAISED_LIMITS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   sealwire: SEALWIRE_LIMITS,
-  'nest-tcp and nest-tls': NEST_TCP_LIMITS,
+  'nest-tcp, nest-tls and nest-psk': NEST_TCP_LIMITS,
   moleculer: MOLECULER_LIMITS,
   grpc: GRPC_LIMITS,
 };

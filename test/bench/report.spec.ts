@@ -52,7 +52,7 @@ describe('the report of a bench', () => {
     const folder = await mkdtemp(join(tmpdir(), 'sealwire-bench-result-'));
     const result: BenchResult = {
       machine: { node: '1', openssl: '1', processors: '1', memoryGiB: 1, openFiles: '1', commit: '1' },
-      plan: { rounds: 2, runMs: 1, warmUpMs: 1 },
+      plan: { rounds: 2, runMs: 1, warmUpMs: 1, warmUpConnections: 1 },
       groups: [{ name: 'size', peers: [peer('us', [1, undefined], 'why')] }],
     };
     await writeResult(join(folder, 'result.json'), result);

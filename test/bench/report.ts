@@ -26,18 +26,19 @@ export function reportRatios(subject: PeerResult, other: PeerResult): readonly s
   const lines: string[] = [];
   for (const [workload, rounds] of subject.measures) {
     const others = other.measures.get(workload) ?? [];
-    const compared = figuresOf([...rounds, ...others]).flatMap((figure) => {
-      const label = RATIO_LABELS[figure];
-      return label === undefined ? [] : [{ figure, label }];
-    });
+    const compared = figuresOf([...rounds, ...others]).filter((figure) => RATIO_LABELS[figure] !== undefined);
     if (compared.length === 0) lines.push(`${subject.peer}/${other.peer} ${workload}: ${NO_COMMON_ROUND}`);
-    for (const { figure, label } of compared) {
-      const summary = summarizeRatios(rounds, others, figure);
-      const value = summary === undefined ? NO_COMMON_ROUND : format(summary, 2);
-      lines.push(`${subject.peer}/${other.peer} ${workload} ${label}: ${value}`);
-    }
+    for (const figure of compared) lines.push(ratioLine(subject, other, workload, figure));
   }
   return lines;
+}
+
+/** @param figure - One of {@link RATIO_LABELS}. */
+export function ratioLine(subject: PeerResult, other: PeerResult, workload: string, figure: Figure): string {
+  const [rounds, others] = [subject, other].map(({ measures }) => measures.get(workload) ?? []);
+  const summary = summarizeRatios(rounds ?? [], others ?? [], figure);
+  const value = summary === undefined ? NO_COMMON_ROUND : format(summary, 2);
+  return `${subject.peer}/${other.peer} ${workload} ${RATIO_LABELS[figure] ?? figure}: ${value}`;
 }
 
 const NO_COMMON_ROUND = 'no round in which both finished';

@@ -10,7 +10,7 @@ export interface GroupResult {
 /** What `--json` writes and `bench:plot` reads. */
 export interface BenchResult {
   readonly machine: Machine;
-  readonly plan: Pick<Plan, 'rounds' | 'runMs' | 'warmUpMs'>;
+  readonly plan: Pick<Plan, 'rounds' | 'runMs' | 'warmUpMs' | 'warmUpConnections'>;
   readonly groups: readonly GroupResult[];
 }
 

@@ -1,6 +1,7 @@
 import type { Group } from './groups.js';
 import type { BothEnds, Measure } from './measure.js';
 import type { Peer, Secrets, Setting } from './peer.js';
+import type { Progress } from './progress.js';
 import { nameOf, type Workload } from './workload.js';
 
 /** The two ends of one peer, connected. */
@@ -19,8 +20,17 @@ export interface Plan {
   readonly rounds: number;
   readonly runMs: number;
   readonly warmUpMs: number;
+  /** What is connected and closed before connecting is measured. */
+  readonly warmUpConnections: number;
   /** Where every process writes a CPU profile. */
   readonly profileFolder?: string | undefined;
+}
+
+/** What the rounds run with. */
+export interface Setup {
+  readonly secrets: Secrets;
+  readonly startPair: StartPair;
+  readonly progress: Pick<Progress, 'show'>;
 }
 
 /** All that happened to one peer. */
@@ -40,19 +50,26 @@ export interface PeerResult {
 export async function runRounds(
   group: Group,
   plan: Plan,
-  secrets: Secrets,
-  startPair: StartPair,
+  { secrets, startPair, progress }: Setup,
 ): Promise<readonly PeerResult[]> {
   const setting = { secrets, limits: group.limits };
   const rounds = Math.min(plan.rounds, group.maxRounds ?? plan.rounds);
   const contestants = group.peers.map((peer) => new Contestant(peer, setting, plan, startPair));
+  const show = (step: string, { name }: Contestant, workload: Workload): void =>
+    progress.show(`${group.name}, ${step}: ${name} ${nameOf(workload)}`);
   try {
     for (const contestant of contestants) {
-      for (const workload of group.workloads) await contestant.warmUp(workload);
-    }
-    for (let round = 0; round < rounds; round++) {
       for (const workload of group.workloads) {
-        for (const contestant of contestants) await contestant.run(workload);
+        show('warm-up', contestant, workload);
+        await contestant.warmUp(workload);
+      }
+    }
+    for (let round = 1; round <= rounds; round++) {
+      for (const workload of group.workloads) {
+        for (const contestant of contestants) {
+          show(`round ${round} of ${rounds}`, contestant, workload);
+          await contestant.run(workload);
+        }
       }
     }
     return await Promise.all(contestants.map((contestant) => contestant.result()));
@@ -78,9 +95,16 @@ class Contestant {
     this.#startPair = startPair;
   }
 
+  get name(): string {
+    return this.#peer.name;
+  }
+
   async warmUp(workload: Workload): Promise<void> {
     // What needs new processes is never warm.
-    if (!needsNewProcesses(workload)) await this.#attempt(workload, this.#plan.warmUpMs);
+    if (needsNewProcesses(workload)) return;
+    // The code that connects runs seldom, and takes thousands of connections until it is compiled as well as it will be.
+    if (workload.kind === 'connect') await this.#attempt({ ...workload, connections: this.#plan.warmUpConnections }, 0);
+    else await this.#attempt(workload, this.#plan.warmUpMs);
   }
 
   async run(workload: Workload): Promise<void> {

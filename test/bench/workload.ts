@@ -8,8 +8,8 @@ export type Workload =
   | { readonly kind: 'stream'; readonly values: number }
   /** Events, with a fixed number of them under way. */
   | ({ readonly kind: 'events'; readonly inFlight: number } & PayloadShape)
-  /** Connect, shake hands, be answered once, close. */
-  | { readonly kind: 'connect' }
+  /** Connect, shake hands, be answered once, close; so many times at least. */
+  | { readonly kind: 'connect'; readonly connections?: number }
   /** Connections that are held and say nothing, each answered once. */
   | { readonly kind: 'idle'; readonly connections: number }
   /** Small requests, one after the other: alone first, then while a transfer fills the same connection. */
@@ -37,8 +37,12 @@ const GRACE_MS: Readonly<Record<Workload['kind'], number>> = {
   beside: 30_000,
 };
 
-export function deadlineMs({ kind }: Workload, durationMs: number): number {
-  return durationMs + GRACE_MS[kind];
+/** A connection takes a few milliseconds where a machine is busy. */
+const CONNECT_GRACE_MS = 20;
+
+export function deadlineMs(workload: Workload, durationMs: number): number {
+  const connections = workload.kind === 'connect' ? (workload.connections ?? 0) : 0;
+  return durationMs + GRACE_MS[workload.kind] + connections * CONNECT_GRACE_MS;
 }
 
 /** Unique among all workloads; `64x256B` is 64 in flight of 256 bytes. */
@@ -60,7 +64,7 @@ export function nameOf(workload: Workload): string {
 }
 
 function sizeOf({ as, payloadBytes }: PayloadShape): string {
-  return as === 'json' ? formatBytes(payloadBytes) : `${formatBytes(payloadBytes)}-bytes`;
+  return as === 'json' ? formatBytes(payloadBytes) : `${formatBytes(payloadBytes)}-${as}`;
 }
 
 export function formatBytes(bytes: number): string {

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
-import type { Peer, RunningServer, Secrets } from '../peer.js';
+import type { Peer, RunningServer } from '../peer.js';
 import { framedClient } from './framed.js';
 import { HOST } from './nest.js';
+import { clientPsk, PSK_CIPHER, serverPsk } from './psk.js';
 
 /** The floor: the same bytes through a plain socket, sent back by a server that does not look at them. */
 export const bareNet: Peer = {
@@ -16,29 +17,19 @@ export const bareNet: Peer = {
   },
 };
 
-// The cipher of Sealwire, as TLS has it: encryption with AES-128-CBC, HMAC-SHA-256, a shared key and fresh keys each time.
-const CIPHER = 'ECDHE-PSK-AES128-CBC-SHA256';
-const TLS_1_2 = { ciphers: CIPHER, minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' } as const;
-const IDENTITY = 'bench';
-
 /** The same under TLS 1.2 with a shared key. */
 export const tlsPsk: Peer = {
   name: 'tls-psk',
-  serve: ({ secrets }) => listen(createTlsServer({ ...TLS_1_2, pskCallback: () => pskOf(secrets) }, echo)),
+  serve: ({ secrets }) => listen(createTlsServer(serverPsk(secrets), echo)),
   connect: async ({ secrets }, port) => {
-    const pskCallback = (): { psk: Buffer; identity: string } => ({ psk: pskOf(secrets), identity: IDENTITY });
-    const socket = connectTls({ host: HOST, port, ...TLS_1_2, pskCallback, checkServerIdentity: () => undefined });
+    const socket = connectTls({ host: HOST, port, ...clientPsk(secrets) });
     await once(socket, 'secureConnect');
     socket.setNoDelay(true);
     const { name } = socket.getCipher();
-    if (name !== CIPHER) throw new Error(`TLS chose ${name}`);
+    if (name !== PSK_CIPHER) throw new Error(`TLS chose ${name}`);
     return framedClient(socket);
   },
 };
-
-function pskOf({ sharedKey }: Secrets): Buffer {
-  return Buffer.from(sharedKey, 'hex');
-}
 
 function echo(socket: Socket): void {
   socket.setNoDelay(true);

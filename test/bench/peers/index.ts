@@ -3,12 +3,13 @@ import { nestTcpApp, nestTlsApp, sealwireApp } from './applications.js';
 import { bareNet, tlsPsk } from './bare.js';
 import { grpc } from './grpc.js';
 import { moleculer } from './moleculer.js';
+import { nestPsk } from './nest-psk.js';
 import { nestTcp } from './nest-tcp.js';
 import { nestTls } from './nest-tls.js';
 import { sealwire } from './sealwire.js';
 
 /** In the order of a round; the last one is what the others are measured against. */
-export const STRATEGIES: readonly Peer[] = [nestTcp, nestTls, sealwire];
+export const STRATEGIES: readonly Peer[] = [nestTcp, nestTls, nestPsk, sealwire];
 export const APPLICATIONS: readonly Peer[] = [nestTcpApp, nestTlsApp, sealwireApp];
 export const ALL_PEERS: readonly Peer[] = [bareNet, tlsPsk, moleculer, grpc, ...STRATEGIES];
 /** One connection of each is one socket. */

@@ -57,6 +57,7 @@ const COLORS: Readonly<Record<string, string>> = {
   grpc: '#b35f92',
   'nest-tcp': '#0b5fa5',
   'nest-tls': '#00845f',
+  'nest-psk': '#6b5bb0',
   sealwire: '#d1360c',
 };
 

@@ -23,7 +23,7 @@ function peer(name: string, measures: Rounds, failures: Readonly<Record<string, 
 
 function resultOf(...groups: readonly GroupResult[]): BenchResult {
   const machine = { node: '1', openssl: '2', processors: '3', memoryGiB: 4, openFiles: '5', commit: 'abc' };
-  return { machine, plan: { rounds: 2, runMs: 1, warmUpMs: 1 }, groups };
+  return { machine, plan: { rounds: 2, runMs: 1, warmUpMs: 1, warmUpConnections: 1 }, groups };
 }
 
 const IN_FLIGHT: GroupResult = {
@@ -60,9 +60,15 @@ describe('the targets', () => {
 
   it('are reached, or not, or cannot be compared', () => {
     const targets = writeTargets(resultOf(IN_FLIGHT));
-    expect(targets).toContain('| 64 in flight, 256 B of JSON | nest-tcp | ≥ 2 | 3.00 (2.00 to 4.00) | yes |');
-    expect(targets).toContain('| 64 in flight, 256 B of JSON | nest-tls | ≥ 2 | not measured | - |');
-    expect(targets).toContain('| 1 in flight: median latency | nest-tcp | ≤ 1.15 | nest-tcp does not finish | - |');
+    expect(targets).toContain('| 64 in flight, 256 B of JSON | nest-tcp | ≥ 2.5 | 3.00 (2.00 to 4.00) | yes |');
+    expect(targets).toContain('| 64 in flight, 256 B of JSON | nest-tls | ≥ 2.5 | not measured | - |');
+    expect(targets).toContain('| 1 in flight: median latency | nest-tcp | ≤ 1.05 | nest-tcp does not finish | - |');
+  });
+
+  it('say which commit was measured, and which work was not', () => {
+    const targets = writeTargets(resultOf(IN_FLIGHT));
+    expect(targets).toMatch(/^Measured on commit abc, Node 1:\n/u);
+    expect(targets).toContain('| 128 in flight, 64 KiB of JSON | - | finishes | not measured | - |');
   });
 
   it('are missed where ours does not finish', () => {

@@ -4,12 +4,21 @@ import type { Outcome } from './outcome.js';
 
 const SMALL = { as: 'json', payloadBytes: 64 } as const;
 
+export interface ConnectLength {
+  readonly durationMs: number;
+  /** The least number, however long they take. */
+  readonly connections: number;
+}
+
 /** Connects, is answered once and closes, over and over. A latency is from the dial to the answer. */
-export async function runConnect(connect: () => Promise<ConnectedClient>, durationMs: number): Promise<Outcome> {
+export async function runConnect(
+  connect: () => Promise<ConnectedClient>,
+  { durationMs, connections }: ConnectLength,
+): Promise<Outcome> {
   const latenciesMs: number[] = [];
   const startedAt = performance.now();
   let elapsedMs = 0;
-  while (elapsedMs < durationMs) {
+  while (elapsedMs < durationMs || latenciesMs.length < connections) {
     const dialedAt = performance.now();
     const client = await connectAnswered(connect);
     latenciesMs.push(performance.now() - dialedAt);

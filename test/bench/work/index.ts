@@ -26,7 +26,7 @@ export function runWorkload({ client, connect }: Workplace, workload: Workload, 
     case 'events':
       return runEvents(client, workload, durationMs);
     case 'connect':
-      return runConnect(connect, durationMs);
+      return runConnect(connect, { durationMs, connections: workload.connections ?? 1 });
     case 'idle':
       return runIdle(connect, workload.connections);
     case 'beside':

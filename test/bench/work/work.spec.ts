@@ -20,7 +20,20 @@ const echoing = clientOf((payload) => structuredClone(payload));
 
 describe('a payload', () => {
   it.each([64, 256, 4096, 65_536])('is exactly %i bytes of JSON', (payloadBytes) => {
-    expect(Buffer.byteLength(JSON.stringify(makePayload({ as: 'json', payloadBytes })))).toBe(payloadBytes);
+    for (const as of ['json', 'fields'] as const) {
+      expect(Buffer.byteLength(JSON.stringify(makePayload({ as, payloadBytes })))).toBe(payloadBytes);
+    }
+  });
+
+  it('of small fields is recognised by every one of them', () => {
+    const payload = makePayload({ as: 'fields', payloadBytes: 4096 }) as { rows: { name: string }[] };
+    const answer = structuredClone(payload);
+    expect(payload.rows.length).toBeGreaterThan(80);
+    expect(isEcho(answer, payload)).toBe(true);
+    answer.rows.splice(7, 1, { ...answer.rows[7], name: 'another' });
+    expect(isEcho(answer, payload)).toBe(false);
+    expect(isEcho({ rows: payload.rows.slice(1) }, payload)).toBe(false);
+    expect(isEcho({}, payload)).toBe(false);
   });
 
   it('is recognised in the form that a transport of JSON gives to bytes', () => {
@@ -110,9 +123,15 @@ describe('connections', () => {
       open++;
       return Promise.resolve({ ...echoing, close: () => void open-- });
     };
-    const { units } = await runConnect(connect, 5);
+    const { units } = await runConnect(connect, { durationMs: 5, connections: 1 });
     expect(units).toBeGreaterThan(0);
     expect(open).toBe(0);
+  });
+
+  it('are as many as asked for, however short the time is', async () => {
+    expect(await runConnect(() => Promise.resolve(echoing), { durationMs: 0, connections: 20 })).toMatchObject({
+      units: 20,
+    });
   });
 
   it('that stay are all held', async () => {

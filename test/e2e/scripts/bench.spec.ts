@@ -17,12 +17,16 @@ describe('npm run bench', { timeout: TIMEOUT_MS }, () => {
   it('measures both ends of a peer in processes of their own', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'sealwire-bench-test-'));
     onTestFinished(() => rm(folder, { recursive: true }));
-    const jsonFile = join(folder, 'streams.json');
-    const { stdout, stderr, status } = await bench('--only', 'streams', ...SHORT, '--json', jsonFile);
+    const jsonFile = join(folder, 'applications.json');
+    const { stdout, stderr, status } = await bench('--only', 'applications', ...SHORT, '--json', jsonFile);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    expect(stdout).toMatch(/^sealwire stream-10000 values_per_s: \d/mu);
+    expect(stdout).toMatch(/^sealwire-app 64x256B requests_per_s: \d/mu);
     const { groups } = await readResult(jsonFile);
-    expect(groups.flatMap(({ peers }) => peers.map(({ peer }) => peer))).toEqual(['nest-tcp', 'nest-tls', 'sealwire']);
+    expect(groups.flatMap(({ peers }) => peers.map(({ peer }) => peer))).toEqual([
+      'nest-tcp-app',
+      'nest-tls-app',
+      'sealwire-app',
+    ]);
   });
 
   it('says which groups there are', async () => {
