@@ -1,6 +1,6 @@
-// Rows 58 to 61: what the content of a message costs a server, which handler it reaches, and what lies behind it.
+// Rows 58 to 61, and 64: what the content of a message costs a server, which handler it reaches, and what lies behind it.
 import type { SealwireContext } from '../../../libs/transport/src/index.js';
-import { asked, data, fragments, frame, message, noted, request } from '../../support/rogue-words.js';
+import { asked, data, first, fragments, frame, message, MORE, noted, request } from '../../support/rogue-words.js';
 import type { RoguePeer } from '../../support/rogue-peer.js';
 import { stands, type Attack } from '../attack.js';
 import { Channel, eventually } from '../targets/channel.js';
@@ -129,9 +129,46 @@ async function lookBehind() {
   });
 }
 
+const HOLDERS = 4;
+const BEGUN_EACH = 8;
+const PIECES = 20;
+
+/** Large messages on several connections, a seventh of each: each connection stays within what it may begin. */
+async function beginEverywhere() {
+  const maxIncompleteBytesTotal = 16 * MIB;
+  const channel = await Channel.open({ maxIncompleteBytesTotal });
+  const rogues = await Promise.all(Array.from({ length: HOLDERS }, () => channel.insider()));
+  let mostBytes = 0;
+  for (let piece = 0; piece < PIECES; piece++) {
+    for (const rogue of rogues) {
+      for (let stream = 1; stream <= BEGUN_EACH; stream++) {
+        const bytes = Buffer.alloc(RECORD_BYTES);
+        rogue.say(data(piece === 0 ? first('REQUEST', stream, 8 * MIB, bytes) : frame('REQUEST', stream, bytes, MORE)));
+      }
+      await eventually(() => false, 5);
+      mostBytes = Math.max(mostBytes, channel.server.snapshot().incompleteBytes);
+    }
+  }
+  const isRefused = await eventually(() => channel.server.snapshot().requestsRefused > 0);
+  const { requestsRefused } = channel.server.snapshot();
+  const areServed = await channel.servesOthers();
+  for (const { socket } of rogues) socket.destroy();
+  const isGivenBack = await eventually(() => channel.server.snapshot().incompleteBytes === 0);
+  const mib = Math.round(mostBytes / MIB);
+  return stands(`${requestsRefused} of ${HOLDERS * BEGUN_EACH} messages refused, ${mib} MiB held at most`, {
+    'more memory was held than there may be': mostBytes > maxIncompleteBytesTotal,
+    'nothing was held, so nothing is shown': mostBytes < MIB,
+    'nothing was refused': !isRefused,
+    'the connections ended': channel.ended.includes('ERR_INCOMPLETE_LIMIT'),
+    'others were not served': !areServed,
+    'memory was not given back': !isGivenBack,
+  });
+}
+
 export const HELD_MESSAGES: readonly Attack[] = [
   { row: 58, name: 'makes a server keep messages', against: { S: fillMemory } },
   { row: 59, name: 'sends values beyond number', against: { S: sendManyValues } },
   { row: 60, name: 'spells a pattern in another way', against: { S: spellAnother } },
   { row: 61, name: 'looks behind its payload', against: { S: lookBehind } },
+  { row: 64, name: 'begins messages on many connections', against: { S: beginEverywhere } },
 ];

@@ -19,6 +19,7 @@ import { Listener } from '../connection/listener.js';
 import type { HandshakeFailure, ListenerEvents } from '../connection/listener.js';
 import { ListenerSlot } from '../connection/listener-slot.js';
 import { isError } from '../errors.js';
+import { PROCESS_MEMORY } from '../frame/incomplete-memory.js';
 import type { TransportError } from '../errors.js';
 import { respond } from '../handshake/index.js';
 import { resolveLimits } from '../limits.js';
@@ -120,6 +121,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
       strangers: this.#slot.listener?.strangerCount ?? 0,
       running: this.#places.takenCount,
       runningBytes: this.#places.takenBytes,
+      incompleteBytes: PROCESS_MEMORY.bytes,
     });
   }
 

@@ -38,6 +38,8 @@ export interface SealwireServerSnapshot extends Traffic {
   readonly running: number;
   /** What the messages of these handlers take in memory, as `maxRunningBytes` estimates it. */
   readonly runningBytes: number;
+  /** Memory of incomplete messages, of all connections of this process. */
+  readonly incompleteBytes: number;
   /** Since the start. */
   readonly accepted: number;
   readonly handshakesFailed: number;
@@ -128,7 +130,7 @@ export class ServerCounters {
 
   snapshot(
     links: ReadonlySet<ServerLink>,
-    now: Pick<SealwireServerSnapshot, 'strangers' | 'running' | 'runningBytes'>,
+    now: Pick<SealwireServerSnapshot, 'strangers' | 'running' | 'runningBytes' | 'incompleteBytes'>,
   ): SealwireServerSnapshot {
     const all = [...links];
     return {
