@@ -104,6 +104,16 @@ describe.skipIf(python === undefined)('the implementation in Python', () => {
     expect(await once(child, 'exit')).toEqual([0, null]);
   });
 
+  it('takes and gives CREDIT, without which bulk stops [R5.29, R5.31, R5.34]', async () => {
+    const text = 'x'.repeat(3_000_000);
+    const client = newClient((await serve()).port);
+    const echoes = Array.from({ length: 4 }, () => firstValueFrom(client.send<string>('echo', text)));
+    expect((await Promise.all(echoes)).every((echo) => echo === text)).toBe(true);
+    const server = await startServer();
+    server.addHandler('large', () => Promise.resolve(text));
+    expect(await call('send', `127.0.0.1:${portOf(server)}`, 'large', '1')).toEqual({ lines: [text], status: 0 });
+  });
+
   it('knows which errors are of the transport, and which only look like them [R6.33, R6.34]', async () => {
     const likeOurs = { status: 'error', message: 'of the application', code: 'ERR_OVERLOADED' };
     const marked = { ...likeOurs, application: true };
