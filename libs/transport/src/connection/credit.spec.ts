@@ -19,6 +19,7 @@ import { decodeContent } from '../record/content.js';
 import type { RecordContent } from '../record/content.js';
 import { OpeningHalf, SealingHalf } from '../record/half-connection.js';
 import { RecordDecoder } from '../record/record.js';
+import { detachFromSlab, giveBackSlab, takeSlab } from '../record/slab.js';
 import { Connection } from './connection.js';
 
 type Role = 'client' | 'server';
@@ -231,6 +232,17 @@ describe.each(ROLES)('a %s', (role) => {
       await rogue.hearAll();
     }
     expect(rogue.taken).toBeGreaterThan(5 * MIB);
+  });
+
+  it('keeps no memory of its process for sealing while its bulk waits for credit', async () => {
+    for (let victims = 0; victims < 20; victims++) {
+      const { rogue, victim } = await victimOf(role);
+      victim.send(MIB);
+      await rogue.hearAll();
+    }
+    const slab = takeSlab();
+    expect(detachFromSlab(slab, true)).toBe(slab); // a copy, if 16 others were in use
+    giveBackSlab(slab);
   });
 
   it('ends on a CREDIT that rises too little, and on one that was never earned [R5.31]', async () => {

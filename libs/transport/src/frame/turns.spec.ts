@@ -127,12 +127,12 @@ describe('the turns of streams', () => {
 
   it('give a large message its fragments between any number of messages of one frame [R6.32]', () => {
     const senders = new Senders();
-    senders.send(60_000, 100);
+    senders.send(64_000, 100);
     senders.send(LARGE_BYTES);
     for (let round = 0; round < 10; round++) {
       const frames = [...senders.record(), ...senders.record()];
       expect(frames.some(({ more }) => more)).toBe(true);
-      expect(frames.some(({ payload, more }) => payload.length === 60_000 && !more)).toBe(true);
+      expect(frames.some(({ payload, more }) => payload.length === 64_000 && !more)).toBe(true);
     }
   });
 });
