@@ -64,7 +64,7 @@ describe('an app that cannot start ends with exit code 1 and one line', () => {
 
   it('that says how to make the key the client does not have', async () => {
     const path = await keyFile();
-    const line = await failure('client', {});
+    const line = await refusal('client', {});
     expect(line).toMatch(/^SEALWIRE_KEY_FILE: No key file at /);
     expect(line).toContain(path);
     expect(line).toContain('npm run keys -- keygen FILE');
