@@ -12,6 +12,7 @@ import { promisify } from 'node:util';
 
 import { generateKey, loadKeyring, openA128CbcHs256, sealA128CbcHs256 } from '@sealwire/crypto';
 import { base64url, compactDecrypt, CompactEncrypt } from 'jose';
+import { KeyPair } from '../../../libs/transport/src/handshake/index.js';
 import { RoguePeer } from '../../support/rogue-peer.js';
 import { falls, stands, type Attack } from '../attack.js';
 import { atEnd } from '../clean-up.js';
@@ -118,13 +119,14 @@ async function breakRandom() {
     rogue.socket.destroy();
   }
   const client = channel.client();
+  const instance = KeyPair.generate(); // the attacker's own randomness is not what breaks
   const { generateKeyPairSync } = crypto;
   atEnd(() => restore(generateKeyPairSync));
   restore(() => {
     throw new Error('no entropy');
   });
   const dialled = await outcomeOf(client, 'count', 1);
-  const rogue = await RoguePeer.dial(channel.port);
+  const rogue = await RoguePeer.dial(channel.port, instance);
   rogue.write(message1);
   await rogue.left;
   restore(generateKeyPairSync);
