@@ -1,4 +1,4 @@
-"""The command line for interop tests: serve, send, stream, emit."""
+"""The command line for interop tests: serve, send, stream, emit, calls."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import json
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
@@ -17,10 +16,11 @@ from typing import Any
 from .client import Client
 from .client_connection import tcp, unix
 from .data import ABSENT
-from .dispatch import Incoming
-from .errors import CallError, Failure, RemoteError, RpcError, TransportError
+from .errors import CallError, Failure, RemoteError, TransportError
 from .keyfile import KeyRefused, load
 from .limits import Limits
+from .lines import LineClient
+from .samples import add_samples
 from .server import Server
 
 # Options that force limits: name, member of Limits, type.
@@ -47,39 +47,12 @@ def line(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=True), flush=True)
 
 
-def handlers(server: Server) -> None:
-    """echo, fail, count, bytes, slow, cancels, and the event note with notes."""
-    notes: list[Any] = []
-    cancels = 0
-
-    async def fail(call: Incoming) -> Any:
-        raise RpcError(call.data if call.data is not ABSENT else {"status": "error", "message": "as asked"})
-
-    async def count(call: Incoming) -> AsyncIterator[int]:
-        for at in range(int(call.data)):
-            yield at
-
-    async def slow(call: Incoming) -> None:
-        nonlocal cancels
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            cancels += 1
-            raise
-
-    server.handle("echo", lambda call: call.data)
-    server.handle("fail", fail)
-    server.handle("count", count)
-    server.handle("bytes", lambda call: bytes(at % 251 for at in range(int(call.data))))
-    server.handle("slow", slow)
-    server.handle("cancels", lambda call: cancels)
-    server.on("note", lambda call: notes.append(show(call.data)))
-    server.handle("notes", lambda call: notes)
-
-
 async def serve(options: argparse.Namespace, limits: Limits) -> int:
-    server = Server([load(path) for path in options.key_file], service=options.service, limits=limits)
-    handlers(server)
+    server = Server(
+        [load(path) for path in options.key_file], service=options.service, limits=limits,
+        reject_self=options.reject_self, allow=lambda _, pattern: pattern != options.forbid,
+    )
+    add_samples(server, show)
     if options.unix:
         await server.listen_unix(options.unix)
         line({"unix": options.unix})
@@ -95,19 +68,45 @@ async def serve(options: argparse.Namespace, limits: Limits) -> int:
     return 0
 
 
+def client_of(options: argparse.Namespace, limits: Limits) -> Client:
+    host, _, port = options.to.rpartition(":")
+    dial = unix(options.to[5:]) if options.to.startswith("unix:") else tcp(host, int(port))
+    return Client(
+        load(options.key_file[0]), dial, service=options.service, limits=limits, reject_self=options.reject_self
+    )
+
+
+def data_of(call: dict[str, Any]) -> Any:
+    return generated(call.get("data"), "data" not in call, call.get("fill"), call.get("fill-bytes"))
+
+
+async def calls(options: argparse.Namespace, limits: Limits) -> int:
+    client = client_of(options, limits)
+    await LineClient(client, data_of, lambda what: line({name: show(value) for name, value in what.items()})).run()
+    await client.close()
+    if options.stats:
+        line({"stats": client.stats, "renewals": client.renewals})
+    return 0
+
+
 def given(options: argparse.Namespace) -> Any:
-    """The data of a call: JSON, or generated with --fill, --fill-bytes, --absent."""
-    if options.fill is not None:
-        return "é" * options.fill
-    if options.fill_bytes is not None:
-        return bytes(at % 251 for at in range(options.fill_bytes))
-    return ABSENT if options.absent or options.data is None else json.loads(options.data)
+    return generated(
+        None if options.data is None else json.loads(options.data), options.absent or options.data is None,
+        options.fill, options.fill_bytes,
+    )
+
+
+def generated(data: Any, absent: bool, fill: int | None, fill_bytes: int | None) -> Any:
+    """The data of a call: JSON, or made as --fill, --fill-bytes and --absent say."""
+    if fill is not None:
+        return "é" * fill
+    if fill_bytes is not None:
+        return bytes(at % 251 for at in range(fill_bytes))
+    return ABSENT if absent else data
 
 
 async def call(options: argparse.Namespace, limits: Limits) -> int:
-    host, _, port = options.to.rpartition(":")
-    dial = unix(options.to[5:]) if options.to.startswith("unix:") else tcp(host, int(port))
-    client = Client(load(options.key_file[0]), dial, service=options.service, limits=limits)
+    client = client_of(options, limits)
     timeout = options.timeout / 1000 if options.timeout else None
     pattern = json.loads(options.pattern) if options.pattern.startswith("{") else options.pattern
     metadata = json.loads(options.metadata) if options.metadata else None
@@ -151,19 +150,24 @@ async def call(options: argparse.Namespace, limits: Limits) -> int:
 def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python3 -m sealwire", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("serve", "send", "stream", "emit"):
+    for name in ("serve", "send", "stream", "emit", "calls"):
         sub = commands.add_parser(name)
         sub.add_argument("--key-file", required=True, action="append")
         sub.add_argument("--service", default="default")
+        sub.add_argument("--reject-self", action="store_true")
+        sub.add_argument("--quiet", action="store_true", help="log nothing")
         sub.add_argument("--stats", action="store_true", help="print the records by type at the end")
         for option, _, kind in LIMITS:
             sub.add_argument("--" + option, type=kind)
         if name == "serve":
             sub.add_argument("--host", default="127.0.0.1")
             sub.add_argument("--port", type=int, default=0)
+            sub.add_argument("--forbid", help="a pattern that nobody may call")
             sub.add_argument("--unix", help="a path, instead of host and port")
             continue
         sub.add_argument("to", help="HOST:PORT or unix:PATH")
+        if name == "calls":
+            continue
         sub.add_argument("pattern", help="a string, or a JSON object")
         sub.add_argument("data", nargs="?", help="JSON; without it the absent value")
         sub.add_argument("--metadata", help="a JSON object")
@@ -179,13 +183,14 @@ def arguments() -> argparse.ArgumentParser:
 
 
 def main() -> int:
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     options = arguments().parse_args()
+    logging.basicConfig(level=logging.CRITICAL if options.quiet else logging.WARNING, stream=sys.stderr)
     changes = {member: value for option, member, _ in LIMITS
                if (value := getattr(options, option.replace("-", "_"))) is not None}
     try:
         limits = replace(Limits(), **changes)
-        return asyncio.run((serve if options.command == "serve" else call)(options, limits))
+        run = {"serve": serve, "calls": calls}.get(options.command, call)
+        return asyncio.run(run(options, limits))
     except (KeyRefused, ValueError, OSError) as why:
         line({"failure": f"{type(why).__name__}: {why}"})
         return 2

@@ -168,9 +168,15 @@ class Client:
         if made is self.current:
             self.current = None
         if made.session:
-            for name, counter in (("sent", made.session.sent), ("read", made.session.read)):
-                for kind, count in counter.items():
-                    self.stats[f"{name} {kind:02x}"] = self.stats.get(f"{name} {kind:02x}", 0) + count
+            made.session.add_records(self.stats)
+
+    def records(self) -> dict[str, int]:
+        """The records of all connections so far, by direction and type."""
+        stats = dict(self.stats)
+        for each in self.connections:
+            if each.session:
+                each.session.add_records(stats)
+        return stats
 
     async def close(self) -> None:
         """Finish what is open, within the drain deadline, then CLOSE."""

@@ -76,9 +76,15 @@ class Server:
         if connection.failure:
             self.failures = [*self.failures[-99:], connection.failure]
         if connection.session:
-            for name, counter in (("sent", connection.session.sent), ("read", connection.session.read)):
-                for kind, count in counter.items():
-                    self.stats[f"{name} {kind:02x}"] = self.stats.get(f"{name} {kind:02x}", 0) + count
+            connection.session.add_records(self.stats)
+
+    def records(self) -> dict[str, int]:
+        """The records of all connections so far, by direction and type."""
+        stats = dict(self.stats)
+        for each in self.connections:
+            if each.session:
+                each.session.add_records(stats)
+        return stats
 
     async def close(self, grace: float | None = None) -> None:
         """GOAWAY to all, wait for what is open, then CLOSE at the drain deadline (R5.28)."""

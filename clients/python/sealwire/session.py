@@ -51,6 +51,12 @@ class Session:
         self._buffer = bytearray()
         self._record_since = 0.0
 
+    def add_records(self, stats: dict[str, int]) -> None:
+        """Count the records of this session to those of others, by direction and type."""
+        for name, counter in (("sent", self.sent), ("read", self.read)):
+            for kind, count in counter.items():
+                stats[f"{name} {kind:02x}"] = stats.get(f"{name} {kind:02x}", 0) + count
+
     # What the subclasses do.
     def _take(self, frame: Frame) -> None:
         raise NotImplementedError

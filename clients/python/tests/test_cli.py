@@ -9,6 +9,26 @@ import unittest
 
 
 class CommandLine(unittest.TestCase):
+    def calls(self, command):
+        """What several calls in one process print, by their ids. The last one has no answer: the end of the input ends it."""
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
+            for call in (
+                {"id": 1, "pattern": "echo", "data": {"a": 1}},
+                {"id": 2, "pattern": "echo", "raw": "05"},
+                {"id": 3, "pattern": "count", "data": 9, "take": 2},
+                {"id": 4, "pattern": "slow"},
+            ):
+                client.stdin.write(json.dumps({"do": "send", **call}) + "\n")
+            client.stdin.flush()
+            printed, ended = {}, 0
+            for text in client.stdout:
+                each = json.loads(text)
+                printed.setdefault(each.pop("id"), []).append(each)
+                ended += "value" not in each
+                if ended == 3:
+                    client.stdin.close()
+            return printed
+
     def test_all(self):
         with tempfile.TemporaryDirectory() as folder:
             key = os.path.join(folder, "key")
@@ -32,6 +52,12 @@ class CommandLine(unittest.TestCase):
                     self.assertEqual(run("send", "slow", "--timeout", "100")[0], 2)
                     self.assertEqual(run("send", "cancels"), (0, [1]))
                     self.assertEqual(run("send", "echo", "--service", "other")[0], 2)
+                    self.assertEqual(self.calls([*base, "calls", "--key-file", key, to]), {
+                        1: [{"value": {"a": 1}}, {"done": True}],
+                        2: [{"code": "ERR_MESSAGE_MALFORMED", "message": "The message is malformed"}],
+                        3: [{"value": 0}, {"value": 1}, {"done": True}],
+                        4: [{"cancelled": True}],
+                    })
                 finally:
                     server.terminate()
                     last = json.loads(server.stdout.read().splitlines()[-1])

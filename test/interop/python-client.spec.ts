@@ -1,0 +1,256 @@
+// The client of clients/python with our server: every part of the protocol that one of the two can cause.
+import { createHash } from 'node:crypto';
+
+import type { ReadPacket } from '@nestjs/microservices';
+import { generateKey } from '@sealwire/crypto';
+import type { SealwireServer, SealwireServerOptions } from '@sealwire/transport';
+import { map, NEVER, Observable, of, range, throwError } from 'rxjs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { endAll, portOf, startServer } from '../support/pair.js';
+import { python, PythonPrograms } from '../support/python.js';
+import type { Call, PythonClient } from '../support/python.js';
+
+const KIB = 1024;
+/** A key is replaced as soon as the protocol lets it be, and PINGs are frequent. */
+const EAGER = { key: { softRecords: 65 }, pingIntervalMs: 50 };
+const EAGER_CLIENT = ['--key-records', '65', '--ping', '0.05', '--tick', '0.05'];
+/** An error of the application that looks like one of the transport. */
+const LOOKALIKE = { status: 'error', message: 'of the application', code: 'ERR_OVERLOADED' };
+
+/** Handlers that are open, and how many were at once. */
+class Places {
+  open = 0;
+  most = 0;
+
+  take(): void {
+    this.most = Math.max(this.most, ++this.open);
+  }
+}
+
+function addHandlers(server: SealwireServer, places: Places): void {
+  const add = (pattern: unknown, handler: (data: unknown) => Observable<unknown>): void =>
+    server.addHandler(pattern, (data: unknown) => Promise.resolve(handler(data)));
+  add('numbers', (count) => range(0, Number(count)));
+  add('fail', (data) => throwError(() => data));
+  add('absent', (data) => of(data === undefined ? undefined : 'not absent'));
+  add('bigint', () => of(1n));
+  add('bytes', (bytes) => of(Buffer.alloc(Number(bytes))));
+  add('flood', () => range(0, 200).pipe(map(() => Buffer.alloc(60 * KIB))));
+  add('never', () => NEVER);
+  add({ cmd: 'object', n: 1 }, () => of('found'));
+  add('open', () => {
+    places.take();
+    return new Observable((subscriber) => {
+      subscriber.next('open');
+      return () => void places.open--;
+    });
+  });
+  add('turn', () => {
+    places.take();
+    return new Observable((subscriber) => {
+      setImmediate(() => {
+        places.open--;
+        subscriber.next('done');
+        subscriber.complete();
+      });
+    });
+  });
+}
+
+/** What the Python client makes of `fill-bytes`. */
+function patternedBytes(count: number): Buffer {
+  return Buffer.from(Uint8Array.from({ length: count }, (_, at) => at % 251));
+}
+
+/** What it prints in place of bytes. */
+function digestOf(bytes: Buffer): object {
+  return { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
+}
+
+describe.skipIf(python === undefined)('the client in Python', () => {
+  let programs: PythonPrograms;
+  /** What most tests use, as every process takes a while to start. */
+  let server: SealwireServer;
+  let client: PythonClient;
+  const places = new Places();
+  const notes: unknown[] = [];
+
+  beforeAll(async () => {
+    programs = new PythonPrograms();
+    server = await serve({ ...EAGER, maxInFlight: 4, rejectSelf: true }, places);
+    server.addHandler('note', (data: unknown) => Promise.resolve(notes.push(data)), true);
+    client = programs.client(portOf(server), '--reject-self', ...EAGER_CLIENT);
+  });
+
+  afterAll(async () => {
+    await endAll();
+    programs.remove();
+  });
+
+  async function serve(options: Partial<SealwireServerOptions> = {}, taken = new Places()): Promise<SealwireServer> {
+    const started = await startServer(options);
+    addHandlers(started, taken);
+    return started;
+  }
+
+  it('sends and takes every encoding, in one frame and in fragments', async () => {
+    const [long, withText] = ['ü'.repeat(600), { n: 1, text: 'é'.repeat(600), none: null }];
+    const bytes = patternedBytes(200_000);
+    const expected: readonly [Omit<Call, 'pattern'>, unknown][] = [
+      [{ data: { a: [1, 'ü', true, -0.5e-7] } }, { a: [1, 'ü', true, -0.5e-7] }],
+      [{ data: null }, null],
+      [{ data: long }, long],
+      [{ data: withText }, withText],
+      [{ fill: 40_000 }, 'é'.repeat(40_000)],
+      [{ 'fill-bytes': bytes.length }, digestOf(bytes)],
+    ];
+    const answers = await Promise.all(expected.map(([data]) => client.send({ pattern: 'echo', ...data })));
+    expect(answers).toEqual(expected.map(([, value]) => ({ values: [value] })));
+    expect(await client.send({ pattern: 'absent' })).toEqual({ values: [{ absent: true }] });
+    expect(await client.send({ pattern: { n: 1, cmd: 'object' } })).toEqual({ values: ['found'] });
+  });
+
+  it('takes streams, and cancels them [R6.15]', async () => {
+    const numbers = Array.from({ length: 1000 }, (_, at) => at);
+    expect(await client.send({ pattern: 'numbers', data: 1000 })).toEqual({ values: numbers });
+    expect(await client.send({ pattern: 'open', take: 1 })).toEqual({ values: ['open'] });
+    await expect.poll(() => places.open).toBe(0);
+    const open = client.send({ pattern: 'open' });
+    await expect.poll(() => places.open).toBe(1);
+    client.cancelLast();
+    expect(await open).toEqual({ values: ['open'], cancelled: true });
+    await expect.poll(() => places.open).toBe(0);
+  });
+
+  it('keeps to the places of the server [R6.16]', async () => {
+    const answers = await Promise.all(Array.from({ length: 20 }, () => client.send({ pattern: 'turn' })));
+    expect(answers).toEqual(answers.map(() => ({ values: ['done'] })));
+    expect(places.most).toBeLessThanOrEqual(4);
+  });
+
+  it('is acknowledged its events [R6.14]', async () => {
+    const events = ['a', 'b', 'c'];
+    const answers = await Promise.all(events.map((data) => client.emit({ pattern: 'note', data })));
+    expect(answers).toEqual(events.map(() => ({ values: [] })));
+    expect(await client.emit({ pattern: 'note', fill: 60_000 })).toEqual({ values: [] });
+    expect(await client.emit({ pattern: 'nobody', data: 1 })).toEqual({ values: [] });
+    expect(notes).toEqual([...events, 'é'.repeat(60_000)]);
+  });
+
+  it('reports what it has taken of bulk, and goes on by what was taken of its own [R5.29, R5.31, R5.34]', async () => {
+    const many = Buffer.alloc(6144 * KIB);
+    expect(await client.send({ pattern: 'bytes', data: many.length })).toEqual({ values: [digestOf(many)] });
+    expect(await client.records('sent', '08')).toBeGreaterThan(0);
+    const own = patternedBytes(1_000_000);
+    const echoes = await Promise.all([1, 2].map(() => client.send({ pattern: 'echo', 'fill-bytes': own.length })));
+    expect(echoes).toEqual([{ values: [digestOf(own)] }, { values: [digestOf(own)] }]);
+    expect(await client.records('read', '08')).toBeGreaterThan(0);
+  });
+
+  it('updates its key, and follows the updates of the server [R5.7]', async () => {
+    const [sent, read] = [await client.records('sent', '02'), await client.records('read', '02')];
+    for (let n = 0; n < 140; n++) expect(await client.send({ pattern: 'echo', data: n })).toEqual({ values: [n] });
+    expect(await client.records('sent', '02')).toBeGreaterThan(sent + 1);
+    expect(await client.records('read', '02')).toBeGreaterThan(read + 1);
+  });
+
+  it('is answered its PINGs, and answers those of the server [R5.11]', async () => {
+    await client.send({ pattern: 'echo', data: 1 });
+    await expect.poll(() => client.records('read', '06')).toBeGreaterThan(0);
+    await expect.poll(() => server.snapshot().roundTripMs).toBeGreaterThan(0);
+  });
+
+  it('is given the code of each failure, goes on, and closes in good order [R5.22, R6.3, R6.33, R6.34]', async () => {
+    const deserialize = (packet: ReadPacket): unknown => {
+      if (packet.pattern === 'unreadable') throw new Error('not today');
+      return packet;
+    };
+    const limited = await serve({ maxJsonNodes: 10, maxQueuedBytes: 8192 * KIB, deserializer: { deserialize } });
+    const ended: unknown[] = [];
+    limited.connectionEvents.subscribe((event) => {
+      if (event.type === 'closed' || event.type === 'refused') ended.push(event.error);
+    });
+    const strict = programs.client(portOf(limited), '--max-message', String(64 * KIB));
+    const malformed = { code: 'ERR_MESSAGE_MALFORMED', message: 'The message is malformed' };
+    const calls: readonly [Call, object][] = [
+      [{ pattern: 'fail', data: { status: 'error', reason: 7 } }, { error: { status: 'error', reason: 7 } }],
+      [{ pattern: 'fail', data: LOOKALIKE }, { error: { ...LOOKALIKE, application: true } }],
+      [{ pattern: 'nobody' }, { error: 'There is no matching message handler defined in the remote service.' }],
+      [{ pattern: 'echo', raw: '' }, malformed],
+      [{ pattern: 'echo', raw: '05' }, malformed], // no such encoding
+      [{ pattern: 'echo', raw: '007b' }, malformed], // {
+      [{ pattern: 'echo', raw: '0200' }, malformed], // bytes after the absent value
+      [{ pattern: 'echo', raw: '04ff' }, malformed], // not UTF-8
+      [{ pattern: 'echo', raw: '03000161000000027b7d' }, malformed], // {} has no member a
+      [{ pattern: 'echo', data: JSON.parse('{"__proto__":1}') as unknown }, malformed],
+      [{ pattern: 'echo', data: Array(40_000).fill(0) }, { code: 'ERR_MESSAGE_TOO_COMPLEX' }],
+      [{ pattern: 'never', timeout: 1 }, { code: 'ERR_REQUEST_TIMEOUT' }],
+      [{ pattern: 'bigint' }, { code: 'ERR_MESSAGE_UNSERIALIZABLE' }],
+      [{ pattern: 'bytes', data: 64 * KIB }, { code: 'ERR_MESSAGE_TOO_LARGE' }],
+      [{ pattern: 'flood' }, { code: 'ERR_ANSWER_OVERFLOW' }],
+    ];
+    for (const [call, failure] of calls) expect(await strict.send(call), JSON.stringify(call)).toMatchObject(failure);
+    expect(await strict.emit({ pattern: 'unreadable', data: 1 })).toMatchObject(malformed);
+    expect(await strict.send({ pattern: 'echo', data: 'still there' })).toEqual({ values: ['still there'] });
+    expect(limited.snapshot().accepted).toBe(1);
+    expect(await strict.close()).toMatchObject({ stats: { 'sent 03': 1, 'read 03': 1 } });
+    await expect.poll(() => ended).toEqual([undefined]);
+  });
+
+  it('is refused if there is no place for its handler [R6.17]', async () => {
+    const taken = new Places();
+    const refused = programs.client(portOf(await serve({ maxRunning: 1 }, taken)));
+    void refused.send({ pattern: 'open' });
+    await expect.poll(() => taken.open).toBe(1);
+    expect(await refused.send({ pattern: 'open' })).toMatchObject({ code: 'ERR_OVERLOADED' });
+    expect(await refused.emit({ pattern: 'nobody', data: 1 })).toEqual({ values: [] });
+  });
+
+  it('finishes what is open when the server drains, and closes with it [R5.16]', async () => {
+    const draining = await serve({ drainTimeoutMs: 20_000 });
+    let finish = (): void => undefined;
+    const finished = new Promise<string>((resolve) => (finish = () => resolve('finished')));
+    let isAsked = false;
+    draining.addHandler('last', () => {
+      isAsked = true;
+      return finished;
+    });
+    const last = programs.client(portOf(draining));
+    const answer = last.send({ pattern: 'last' });
+    await expect.poll(() => isAsked).toBe(true);
+    const closed = draining.close();
+    await expect.poll(() => last.records('read', '04')).toBe(1);
+    finish();
+    expect(await answer).toEqual({ values: ['finished'] });
+    await closed;
+    expect(await last.close()).toMatchObject({ stats: { 'sent 04': 1, 'read 03': 1, 'sent 03': 1 } });
+  });
+
+  it('learns from a server that shuts down whether its handler ran [R5.28]', async () => {
+    const deserialize = (packet: ReadPacket): unknown =>
+      packet.pattern === 'waits' ? new Promise(() => undefined) : packet;
+    const taken = new Places();
+    const ending = await serve({ deserializer: { deserialize }, drainTimeoutMs: 1 }, taken);
+    const caller = programs.client(portOf(ending));
+    const [cut, waiting] = [caller.send({ pattern: 'open' }), caller.send({ pattern: 'waits' })];
+    const event = caller.emit({ pattern: 'waits', data: 1 });
+    await expect.poll(() => [taken.open, ending.snapshot().inFlight]).toEqual([1, 3]);
+    await ending.close();
+    expect(await cut).toMatchObject({ code: 'ERR_STREAM_CUT' });
+    expect(await waiting).toMatchObject({ code: 'ERR_SHUTTING_DOWN' });
+    expect(await event).toMatchObject({ code: 'ERR_SHUTTING_DOWN' });
+  });
+
+  it('is sent the alert for another key and for another service [R4.17]', async () => {
+    const strangers = [
+      programs.start('send', programs.writeKey('other', generateKey()), `127.0.0.1:${portOf(server)}`, 'echo', '1'),
+      programs.start('send', programs.keyFile, '--service', 'other', `127.0.0.1:${portOf(server)}`, 'echo', '1'),
+    ];
+    for (const { stdout } of strangers) {
+      let printed = '';
+      for await (const chunk of stdout ?? []) printed += String(chunk);
+      expect(printed).toMatch(/"failure":.*alert/u);
+    }
+  });
+});
