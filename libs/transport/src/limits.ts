@@ -74,9 +74,12 @@ export interface LimitOptions {
   readonly drainTimeoutMs?: number;
   /** How long a side that has sent CLOSE goes on reading. Default 2 s. */
   readonly closeTimeoutMs?: number;
-  /** The age at which a session is replaced. Default 12 h. */
+  /**
+   * The age at which a session is replaced. A client dials the next connection then, up to 10 % earlier by chance, and moves
+   * when that has answered; a server asks the client to move. Default 1 h for a client, 1 h 15 min for a server.
+   */
   readonly sessionSoftAgeMs?: number;
-  /** The age at which a session is destroyed. Default 24 h. */
+  /** The age at which a session is destroyed, with all that is still open on it. Default 24 h. */
   readonly sessionHardAgeMs?: number;
   /**
    * How long a call of a client waits while there is no connection, unless it is unsubscribed. Default 0: it fails with the
@@ -89,7 +92,7 @@ export interface LimitOptions {
   readonly redialMaxMs?: number;
   /**
    * When a traffic key is replaced, and when it is refused. By default it is replaced after 1 h, 1 GiB or 2^20 records. With
-   * a soft age of less than 45 minutes the connection is replaced as well after eight such keys: a peer takes few more.
+   * a soft age of less than 35 minutes the connection is replaced as well after eight such keys: a peer takes few more.
    */
   readonly key?: Partial<KeyLimits>;
 }
@@ -142,7 +145,7 @@ const RANGES: { readonly [Name in Exclude<keyof LimitOptions, 'key' | DerivedLim
   pongTimeoutMs: [60_000, 0, MAX_TIMER_MS],
   drainTimeoutMs: [10_000, 0, MAX_TIMER_MS],
   closeTimeoutMs: [2_000, 1, MAX_TIMER_MS],
-  sessionSoftAgeMs: [12 * HOUR_MS, 1, MAX_TIMER_MS],
+  sessionSoftAgeMs: [HOUR_MS, 1, MAX_TIMER_MS],
   sessionHardAgeMs: [24 * HOUR_MS, 1, MAX_TIMER_MS],
   waitForConnectionMs: [0, 0, MAX_TIMER_MS],
   redialMinMs: [100, 1, MAX_TIMER_MS],
@@ -158,18 +161,24 @@ export const LIMIT_NAMES: readonly string[] = [
   'key',
 ];
 
+/** Clients come first, each at a moment of its own (docs/protocol.md §5.11). */
+const SERVER_SOFT_AGE_MS = 1.25 * HOUR_MS;
+
 /**
- * Fills in the defaults.
+ * Fills in the defaults, some of which are others at a server than at a client.
  *
  * @throws {TransportError} `ERR_BAD_OPTION` - names the option and what it may be.
  */
-export function resolveLimits(options: LimitOptions): Limits {
+export function resolveLimits(options: LimitOptions, side: 'client' | 'server' = 'client'): Limits {
   checkOption('The options', options, OBJECT);
   const [largestBytes, ...range] = RANGES.maxMessageBytes;
-  const raised = roomForLarge(checkLimit('maxMessageBytes', options.maxMessageBytes ?? largestBytes, ...range));
+  const changed = {
+    ...roomForLarge(checkLimit('maxMessageBytes', options.maxMessageBytes ?? largestBytes, ...range)),
+    ...(side === 'server' ? { sessionSoftAgeMs: SERVER_SOFT_AGE_MS } : {}),
+  };
   const resolve = (name: keyof typeof RANGES): number => {
     const [fallback, least, greatest] = RANGES[name];
-    const limit = checkLimit(name, options[name] ?? raised[name] ?? fallback, least, greatest);
+    const limit = checkLimit(name, options[name] ?? changed[name] ?? fallback, least, greatest);
     return limit === 0 && CAN_BE_OFF.includes(name) ? Infinity : limit;
   };
   const names = Object.keys(RANGES) as readonly (keyof typeof RANGES)[];

@@ -1,13 +1,13 @@
 // How a server may end a connection that it should not: docs/protocol.md §5.5 to §5.9.
 import type { ServerFault } from '../../support/fault.js';
 import { answer, CLOSE, data, FALSE_CONFIRM, first, GOAWAY } from '../../support/rogue-words.js';
-import { BOTH, silent } from './lifecycle.js';
+import { behindClose, BOTH } from './lifecycle.js';
 
 const open = { at: 'open' } as const;
 
 export const SERVER_LIFECYCLE_FAULTS: readonly ServerFault[] = [
   ...BOTH,
-  ...silent('ERR_CONNECTION_CLOSED', 'ERR_CONNECTION_CLOSED'),
+  ...behindClose('ERR_CONNECTION_CLOSED'),
   {
     ...open,
     name: 'says GOAWAY, answers what was asked before, and closes [R5.16]',

@@ -15,7 +15,7 @@ class NoRandomness extends Heartbeat {
 const ACTIONS: ClockActions = {
   send: ({ type }) => expect.unreachable(`${type} was sent`),
   flush: () => undefined,
-  retire: () => undefined,
+  aged: () => undefined,
   drainExpired: () => undefined,
   closeExpired: () => undefined,
   failed: () => undefined,
@@ -23,13 +23,14 @@ const ACTIONS: ClockActions = {
   creditOwedSinceMs: () => undefined,
 };
 
+const SOFT_AGE_MS = 3_600_000;
 const CODEC = { keyLeftMs: () => 3_600_000, isShortOfUpdates: () => false, rest: () => undefined };
 
 describe('the clocks of a connection', () => {
   it('end it, and throw into no timer, where there is no randomness for a PING', () => {
     const failures: unknown[] = [];
     const failed = (error: unknown): void => void failures.push(error);
-    const clocks = new Clocks(resolveLimits({}), new NoRandomness(), CODEC, { ...ACTIONS, failed });
+    const clocks = new Clocks(resolveLimits({}), new NoRandomness(), CODEC, SOFT_AGE_MS, { ...ACTIONS, failed });
     clocks.ping();
     clocks.stop();
     expect(failures).toEqual([expect.objectContaining({ code: 'ERR_INTERNAL' })]);
@@ -38,7 +39,7 @@ describe('the clocks of a connection', () => {
   it('let it rest once, a second after a record, and not again before the next record', () => {
     const time = FakeClock.install();
     const rest = vi.fn<() => void>();
-    const clocks = new Clocks(resolveLimits({}), new Heartbeat(), { ...CODEC, rest }, ACTIONS);
+    const clocks = new Clocks(resolveLimits({}), new Heartbeat(), { ...CODEC, rest }, SOFT_AGE_MS, ACTIONS);
     clocks.recordCompleted();
     clocks.recordCompleted();
     time.advance(999);

@@ -13,7 +13,7 @@ export interface ClockActions {
   /** Seals what is due. */
   readonly flush: () => void;
   /** The session is old enough to be replaced, or its keys are. */
-  readonly retire: () => void;
+  readonly aged: () => void;
   readonly drainExpired: () => void;
   readonly closeExpired: () => void;
   readonly failed: (error: TransportError) => void;
@@ -38,15 +38,25 @@ const CREDIT_TIMEOUT_MS = 60_000;
 /** So seldom that a busy connection does not notice that it makes its ciphers anew. */
 const REST_INTERVAL_MS = 1_000;
 
+/** A client renews its sessions up to so much earlier: those that connected together do not renew together. */
+const EARLY_RENEWAL = 0.1;
+
+/** The age at which a session is to be replaced: a client draws it for each, and comes before its server. */
+export function softAgeMs(role: 'client' | 'server', { sessionSoftAgeMs }: Limits): number {
+  return role === 'client' ? sessionSoftAgeMs * (1 - EARLY_RENEWAL * Math.random()) : sessionSoftAgeMs;
+}
+
 export class Clocks {
   readonly #limits: Limits;
   readonly #heartbeat: Heartbeat;
   readonly #codec: KeyClock;
   readonly #actions: ClockActions;
+  readonly #softAgeMs: number;
   readonly #deadlines = new Deadlines<Name>((name) => this.#expire(name));
 
-  constructor(limits: Limits, heartbeat: Heartbeat, codec: KeyClock, actions: ClockActions) {
+  constructor(limits: Limits, heartbeat: Heartbeat, codec: KeyClock, ageMs: number, actions: ClockActions) {
     this.#limits = limits;
+    this.#softAgeMs = ageMs;
     this.#heartbeat = heartbeat;
     this.#codec = codec;
     this.#actions = actions;
@@ -54,7 +64,7 @@ export class Clocks {
 
   opened(): void {
     this.#deadlines.set('ping', this.#limits.pingIntervalMs, 0);
-    this.#deadlines.set('softAge', this.#limits.sessionSoftAgeMs, 0);
+    this.#deadlines.set('softAge', this.#softAgeMs, 0);
     this.#deadlines.set('hardAge', this.#limits.sessionHardAgeMs, 0);
     this.#deadlines.set('key', this.#codec.keyLeftMs(), 0);
   }
@@ -92,6 +102,7 @@ export class Clocks {
     this.#deadlines.clear('pong');
   }
 
+  /** This side shuts down. */
   draining(drainMs: number): void {
     this.#deadlines.setOnce('drain', drainMs);
   }
@@ -125,7 +136,8 @@ export class Clocks {
         this.#checkKey();
         return;
       case 'softAge':
-        this.#actions.retire();
+        this.#deadlines.set('softAge', this.#softAgeMs, 0); // a connection that is not in use yet is not renewed
+        this.#actions.aged();
         return;
       case 'drain':
         this.#actions.drainExpired();
@@ -146,7 +158,7 @@ export class Clocks {
     const leftMs = this.#codec.keyLeftMs();
     this.#deadlines.set('key', leftMs > 0 ? leftMs : this.#limits.key.softAgeMs, 0);
     if (leftMs <= 0) this.#actions.flush();
-    if (this.#codec.isShortOfUpdates()) this.#actions.retire();
+    if (this.#codec.isShortOfUpdates()) this.#actions.aged();
   }
 
   #checkCredit(): void {

@@ -8,14 +8,7 @@ export function closedByPeer(reason: CloseReason, isFirstRecord: boolean): Trans
   return new TransportError('ERR_CONNECTION_CLOSED', message);
 }
 
-/**
- * What calls fail with that the end of a drain cuts off.
- *
- * @param isOfPeer - The peer began the drain. @param isClosed - `close()` was called: it is the client's own doing.
- */
-export function cutOff(isOfPeer: boolean, isClosed: boolean): TransportError {
-  if (isOfPeer) return closedByPeer('goingAway', false);
-  if (isClosed)
-    return new TransportError('ERR_CLIENT_CLOSED', 'The client closed the connection before the end of the answer');
-  return new TransportError('ERR_CONNECTION_CLOSED', 'The connection was replaced before the end of the answer');
+/** What calls fail with that are cut off because this side shuts down. */
+export function closedHere(): TransportError {
+  return new TransportError('ERR_CLIENT_CLOSED', 'The client closed the connection before the end of the answer');
 }

@@ -6,6 +6,11 @@ import type { Limits } from '../limits.js';
 import type { ConnectionCodec } from './codec.js';
 
 export interface ConnectionEvents {
+  /**
+   * The session has reached its soft age, or its keys are used up: another connection should take its place. It comes once
+   * or more, also of a connection that drains. Without this listener the connection retires by itself.
+   */
+  readonly aged?: () => void;
   /** One of the two, once, before the end: no new streams here. What is lost while it is open does not go away first. */
   readonly goingAway?: () => void;
   readonly lost?: (error: TransportError | undefined) => void;

@@ -7,6 +7,7 @@ import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { afterConfirm } from '../../../../test/support/after-confirm.js';
 import { FakeClock } from '../../../../test/support/fake-clock.js';
+import { clock } from '../clock.js';
 import type { TransportError } from '../errors.js';
 import { ClientStreams } from '../frame/client-streams.js';
 import { EventSequence } from '../frame/event-sequence.js';
@@ -92,6 +93,7 @@ function call(
   socket: Socket,
   options: LimitOptions = {},
   goingAway: () => void = () => undefined,
+  aged?: () => void,
 ): Ended & { streams: ClientStreams; ask: (bytes?: number) => Promise<string> } {
   const limits = resolveLimits(options);
   const { maxQueuedBytes, maxQueuedMessages } = limits;
@@ -105,7 +107,8 @@ function call(
   });
   const codec = createCodec({ outgoingKey: C2S, incomingKey: S2C, keyId: S2C }, limits.key);
   const [ended, setEnded] = later<string>();
-  const events = { goingAway, closed: (error: TransportError | undefined) => setEnded(codeOf(error)) };
+  const closed = (error: TransportError | undefined): void => setEnded(codeOf(error));
+  const events = { goingAway, closed, ...(aged === undefined ? {} : { aged }) };
   const connection = new Connection({ role: 'client', confirm: CONFIRM.body, socket, codec, streams, limits, events });
   const ask = (bytes = 1): Promise<string> => {
     const [answer, setAnswer] = later<string>();
@@ -241,14 +244,71 @@ describe('a connection', () => {
     expect(await answer).toBe('ERR_CLIENT_CLOSED');
   });
 
-  it('names the peer to what is cut short at its own drain deadline, where the peer began the drain', async () => {
+  it('has no drain deadline while its peer shuts down: the peer cuts it short [R5.28]', async () => {
+    const time = FakeClock.install();
     const [near, far] = await socketPair();
-    const server = serve(far);
-    const client = call(near, { drainTimeoutMs: 50 });
+    const server = serve(far, { drainTimeoutMs: 20_000 });
+    const client = call(near, { drainTimeoutMs: 1_000 });
     const answer = client.ask();
     while (server.requests.length === 0) await once(far, 'data');
-    await server.connection.close();
-    expect(await answer).toBe('ERR_CONNECTION_CLOSED');
+    void server.connection.close();
+    while (client.connection.isOpen) await nextTurn();
+    time.advance(19_999);
+    for (const stream of server.requests) server.streams.next(stream, encodeData(1), false);
+    server.connection.scheduleFlush();
+    expect(await answer).toBe('value');
+    expect(near.destroyed).toBe(false);
+    time.advance(1);
+    expect([await client.ended, await server.ended]).toEqual(['agreed', 'agreed']);
+  });
+
+  it.each(['client', 'server'] as const)(
+    'lives until its last stream has ended when it drains because of its age, at the %s [R5.28]',
+    async (oldSide) => {
+      const time = FakeClock.install();
+      const [near, far] = await socketPair();
+      const server = serve(far, { pingIntervalMs: 0 });
+      const client = call(near, { pingIntervalMs: 0 });
+      const answer = client.ask();
+      while (server.requests.length === 0) await once(far, 'data');
+      (oldSide === 'client' ? client : server).connection.retire();
+      while (client.connection.isOpen || server.connection.isOpen) await nextTurn();
+      for (let hours = 1; hours <= 22; hours++) {
+        time.advance(2 * HALF_AN_HOUR_MS);
+        for (let turns = 0; turns < 20; turns++) await nextTurn(); // KEY_UPDATE is read
+      }
+      for (const stream of server.requests) server.streams.next(stream, encodeData(1), true);
+      server.connection.scheduleFlush();
+      expect(await answer).toBe('value');
+      expect([await client.ended, await server.ended]).toEqual(['agreed', 'agreed']);
+    },
+  );
+
+  it('draws when it is to be renewed, for each session, and reports it; a server asks to move later [R5.36]', async () => {
+    const time = FakeClock.install();
+    const ages: number[] = [];
+    const startMs = clock.nowMs();
+    const clients = [];
+    for (let clientsMade = 0; clientsMade < 8; clientsMade++) {
+      const [near, far] = await socketPair();
+      const server = serve(far, { pingIntervalMs: 0, sessionSoftAgeMs: 75 * 60_000 });
+      clients.push({
+        server,
+        client: call(near, { pingIntervalMs: 0 }, undefined, () => ages.push(clock.nowMs() - startMs)),
+      });
+      await server.opened;
+    }
+    time.advance(2 * HALF_AN_HOUR_MS);
+    expect(ages).toHaveLength(8);
+    expect(new Set(ages).size).toBe(8);
+    expect(Math.min(...ages)).toBeGreaterThanOrEqual(0.9 * 2 * HALF_AN_HOUR_MS);
+    for (const { client, server } of clients)
+      expect([client, server].map((side) => side.connection.isOpen)).toEqual([true, true]);
+    time.advance(15 * 60_000);
+    for (const { client, server } of clients) {
+      expect(server.connection.isOpen).toBe(false);
+      expect([await client.ended, await server.ended]).toEqual(['agreed', 'agreed']);
+    }
   });
 
   it('fails what is pending when the peer is gone without CLOSE', async () => {

@@ -7,8 +7,8 @@ import { toTransportError, TransportError } from '../errors.js';
 import type { CloseReason, ControlContent, RecordContent } from '../record/content.js';
 import { SendWindow } from '../record/send-window.js';
 import { TakenBytes } from '../record/taken-bytes.js';
-import { Clocks } from './clocks.js';
-import { closedByPeer, cutOff } from './closed-by-peer.js';
+import { Clocks, softAgeMs } from './clocks.js';
+import { closedByPeer, closedHere } from './closed-by-peer.js';
 import type { ConnectionOptions } from './connection-options.js';
 import { Heartbeat } from './heartbeat.js';
 import { Outbox } from './outbox.js';
@@ -17,9 +17,9 @@ import { RecordWriter } from './record-writer.js';
 import { receiveFrom } from './socket-reader.js';
 
 type State =
-  | { readonly at: 'OPEN' | 'ENDED' | 'CLOSED' }
-  /** `initiated`: this side was the first that wanted to end it. */
-  | { readonly at: 'DRAINING' | 'CLOSING'; readonly initiated: boolean };
+  | { readonly at: 'OPEN' | 'CLOSING' | 'ENDED' | 'CLOSED' }
+  /** `initiated`: this side sends CLOSE as soon as nothing is open. */
+  | { readonly at: 'DRAINING'; readonly initiated: boolean };
 
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -108,11 +108,14 @@ export class Connection {
     const { at } = this.#state;
     if (at === 'CLOSED') return Promise.resolve();
     const closed = new Promise<void>((resolve) => this.#whenClosed.push(resolve));
-    if (at === 'OPEN' || at === 'DRAINING') this.#drain(true, drainMs);
+    if (at === 'OPEN' || at === 'DRAINING') {
+      this.#clocks.draining(drainMs);
+      this.#drain(true);
+    }
     return closed;
   }
 
-  /** As {@link close} without anybody who waits for it: the connection is old, or its stream ids run out. */
+  /** As {@link close} without a deadline: another connection takes the place of this one, and no stream is cut. */
   retire(): void {
     if (this.isOpen) this.#drain(true);
   }
@@ -149,11 +152,11 @@ export class Connection {
   }
 
   #createClocks(): Clocks {
-    const { limits, codec } = this.#options;
-    return new Clocks(limits, this.#heartbeat, codec, {
+    const { role, limits, codec, events } = this.#options;
+    return new Clocks(limits, this.#heartbeat, codec, softAgeMs(role, limits), {
       send: (content) => this.#send(content),
       flush: () => this.#writer.flush(),
-      retire: () => this.retire(),
+      aged: events.aged ?? (() => this.retire()),
       drainExpired: () => this.#expireDrain(),
       closeExpired: () => this.#finish(undefined),
       failed: (error) => this.destroy(error),
@@ -215,9 +218,10 @@ export class Connection {
 
   #receiveClose(reason: CloseReason): void {
     const { streams, socket } = this.#options;
-    const failure = this.#state.at === 'CLOSING' ? this.#cutOff() : () => closedByPeer(reason, this.#reader.isFirst);
+    const failure = this.#state.at === 'CLOSING' ? closedHere : () => closedByPeer(reason, this.#reader.isFirst);
     this.#leaveOpen({ at: 'ENDED' });
     this.#clocks.closing();
+    this.#heartbeat.end(failure);
     streams.end(failure);
     this.#outbox.pushClose(reason);
     this.#writer.flush();
@@ -230,11 +234,10 @@ export class Connection {
     else if (at !== 'ENDED') this.destroy(new TransportError('ERR_TRUNCATED', 'The stream ended without CLOSE'));
   }
 
-  #drain(initiated: boolean, drainMs = this.#options.limits.drainTimeoutMs): void {
+  #drain(initiated: boolean): void {
     this.#leaveOpen({ at: 'DRAINING', initiated });
     this.#options.streams.stopTaking();
     this.#outbox.pushGoaway();
-    this.#clocks.draining(drainMs);
     this.#writer.schedule();
     this.#finishDrain();
   }
@@ -258,7 +261,7 @@ export class Connection {
   }
 
   #sendClose(reason: CloseReason = this.#options.role === 'client' ? 'done' : 'goingAway'): void {
-    this.#state = { at: 'CLOSING', initiated: this.#state.at !== 'DRAINING' || this.#state.initiated };
+    this.#state = { at: 'CLOSING' };
     this.#options.streams.stopSending();
     this.#clocks.closing();
     this.#outbox.pushClose(reason);
@@ -268,7 +271,7 @@ export class Connection {
   /** A server that shuts down answers everybody who waits, and closes when that was sealed, or when its time is over too. */
   #expireDrain(): void {
     const { role, streams, limits } = this.#options;
-    if (role === 'client' || this.#whenClosed.length === 0 || this.#isCutOff) {
+    if (role === 'client' || this.#isCutOff) {
       this.#sendClose();
       return;
     }
@@ -278,16 +281,10 @@ export class Connection {
     this.#writer.flush();
   }
 
-  /** What calls fail with that the end of the drain cuts off: it is the client's doing only if it was closed. */
-  #cutOff(): () => TransportError {
-    const isOfPeer = this.#state.at === 'CLOSING' && !this.#state.initiated;
-    return () => cutOff(isOfPeer, this.#whenClosed.length > 0);
-  }
-
   #finish(error: TransportError | undefined): void {
     if (this.#state.at === 'CLOSED') return;
     const { socket, streams, events } = this.#options;
-    const reason = error === undefined ? this.#cutOff() : () => error;
+    const reason = error === undefined ? closedHere : () => error;
     this.#leaveOpen({ at: 'CLOSED' }, () => events.lost?.(error));
     this.#clocks.stop();
     this.#writer.stop();

@@ -17,6 +17,8 @@ import { readRefusal } from './wire-error.js';
 
 /** What the calls of one client have in common. */
 export interface CallHost {
+  /** The connection that takes new calls. */
+  readonly link: () => Link | undefined;
   /** Nest's normalisation. */
   readonly toRoute: (pattern: ReadPacket['pattern']) => string;
   readonly serializer: Serializer | undefined;
@@ -34,13 +36,17 @@ export interface ClientCallOptions {
   readonly timeoutMs: number;
   /** The same, with what the wait for a connection took of it. */
   readonly deadlineMs: number;
-  /** Undefined when the connection was lost between `connect()` and the call. */
+  /**
+   * The connection when the call was made; undefined if it was lost between `connect()` and the call. Another one may have
+   * taken its place by the time the packet is serialized.
+   */
   readonly link: Link | undefined;
 }
 
 /** One `send()` or `emit()` on its way, and what becomes of it. */
 export abstract class ClientCall implements AnswerSink {
   protected readonly options: ClientCallOptions;
+  #link: Link | undefined;
   #stream: ClientStream | undefined;
   #isOver = false;
   #deadline: Deadline | undefined;
@@ -85,9 +91,10 @@ export abstract class ClientCall implements AnswerSink {
   }
 
   protected open(kind: 'REQUEST' | 'EVENT', message: OutgoingMessage): void {
-    const { link } = this.options;
+    const link = this.options.host.link() ?? this.options.link;
     if (link === undefined)
       throw new TransportError('ERR_CONNECTION_LOST', 'The connection was lost before the call', { sent: false });
+    this.#link = link;
     this.#stream = link.streams.open(kind, message, this);
     if (link.streams.isNearlyExhausted) link.connection.retire();
     link.connection.scheduleFlush();
@@ -107,10 +114,9 @@ export abstract class ClientCall implements AnswerSink {
 
   /** Nobody is interested in what the server still does about it. */
   protected cancelStream(): void {
-    const { link } = this.options;
-    if (this.#stream === undefined || link === undefined) return;
-    link.streams.cancel(this.#stream);
-    link.connection.scheduleFlush();
+    if (this.#stream === undefined || this.#link === undefined) return;
+    this.#link.streams.cancel(this.#stream);
+    this.#link.connection.scheduleFlush();
   }
 
   #expire(): void {

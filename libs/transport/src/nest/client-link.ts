@@ -16,6 +16,8 @@ export interface Link {
 }
 
 export interface LinkEvents {
+  /** The session, or its keys, are so old that another connection should take its place. It comes once or more. */
+  readonly aged: (link: Link) => void;
   /** No new streams here: the next call takes another connection. */
   readonly retired: (link: Link) => void;
   /** Without {@link retired} where it is lost; calls that fail with it are told afterwards. */
@@ -55,6 +57,7 @@ export async function openLink(
       streams,
       limits,
       events: {
+        aged: () => notify(events.aged),
         goingAway: () => notify(events.retired),
         lost: close,
         closed: close,

@@ -41,7 +41,11 @@ export class ClientLog {
       case 'disconnected':
         if (event.error !== undefined) this.#lost(event.error);
         return;
+      case 'renewalFailed':
+        this.#renewalFailed(event.error, event.retryInMs);
+        return;
       case 'connecting':
+      case 'renewed':
       case 'eventFailed':
         return;
     }
@@ -80,6 +84,11 @@ export class ClientLog {
     this.#isAway = true;
     const line = `No connection to ${this.#address}, the next attempt is in ${retryInMs} ms: ${describe(error)}`;
     this.#log('warn', line, { kind: 'dial', code: codeOf(error) });
+  }
+
+  #renewalFailed(error: unknown, retryInMs: number): void {
+    const line = `The connection to ${this.#address} is old and goes on, as a fresh one failed; the next attempt is in ${retryInMs} ms: ${describe(error)}`;
+    this.#log('warn', line, { kind: 'renewal', code: codeOf(error) });
   }
 
   #lost(error: TransportError): void {

@@ -79,7 +79,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   constructor(options: SealwireClientOptions) {
     super();
     this.#options = options;
-    this.#limits = resolveLimits(options);
+    this.#limits = resolveLimits(options, 'client');
     this.#order = new InOrder(this.#limits.maxQueuedMessages);
     this.#endpoint = resolveEndpoint(options);
     this.#log = new ClientLog(new Logger(SealwireClient.name), this.#endpoint);
@@ -241,7 +241,8 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     const toRoute = (pattern: Pattern): string => routeOf(pattern, (kept) => this.normalizePattern(kept));
     const { maxJsonNodes, maxIncompleteBytes } = this.#limits;
     const waiting = new WaitingBytes(maxIncompleteBytes);
-    return { toRoute, serializer, deserializer, maxJsonNodes, waiting, order: this.#order };
+    const link = (): Link | undefined => this.#connector.link;
+    return { link, toRoute, serializer, deserializer, maxJsonNodes, waiting, order: this.#order };
   }
 
   /** Nest 11 has neither the method nor the dispatch hook that it calls. */
@@ -268,7 +269,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
       signal,
     };
     const opening = openLink(options, this.#limits, this.#sequences, {
-      retired: events.retired,
+      ...events,
       closed: (link, error) => {
         this.#counters.left(link);
         events.closed(link, error);
@@ -286,6 +287,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     this.#counters.note(event);
     switch (event.type) {
       case 'connected':
+      case 'renewed':
         this.#adopt();
         break;
       case 'draining':
@@ -294,6 +296,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
         this._status$.next('disconnected');
         break;
       case 'connecting':
+      case 'renewalFailed':
       case 'eventFailed':
         break;
     }

@@ -9,12 +9,16 @@ import type { ClientConnectionEvent, ConnectorOptions } from './connector.js';
 const LIMITS = { redialMinMs: 100, redialMaxMs: 1_000, waitForConnectionMs: 0, maxQueuedMessages: 2 };
 const refused = new TransportError('ERR_CONNECT_FAILED', 'refused', { sent: false });
 
-/** A server that can be up or down, as a connector sees it: it never looks into a link. */
+/** A server that can be up or down, or full, as a connector sees it. */
 class FakeServer {
   failure: unknown;
+  /** What a PING on a new connection comes to. */
+  answersPing: () => Promise<number> = () => Promise.resolve(1);
   dials = 0;
   readonly events: ClientConnectionEvent[] = [];
-  #last: { readonly link: Link; readonly events: LinkEvents } | undefined;
+  /** What was done to a connection, in order: its number, and `retire` or `close`. */
+  readonly done: string[] = [];
+  readonly #opened: { readonly link: Link; readonly events: LinkEvents }[] = [];
 
   connector(redial: boolean, limits: Partial<ConnectorOptions['limits']> = {}): Connector {
     return new Connector({
@@ -25,8 +29,34 @@ class FakeServer {
     });
   }
 
-  lose(): void {
-    this.#last?.events.closed(this.#last.link, new TransportError('ERR_CONNECTION_LOST', 'lost'));
+  /** Of the connection that was opened last, or of the one of this number, from 1 on. */
+  lose(number = this.#opened.length): void {
+    const { link, events } = this.#at(number);
+    events.closed(link, new TransportError('ERR_CONNECTION_LOST', 'lost'));
+  }
+
+  end(number: number): void {
+    const { link, events } = this.#at(number);
+    events.closed(link, undefined);
+  }
+
+  age(number = this.#opened.length): void {
+    const { link, events } = this.#at(number);
+    events.aged(link);
+  }
+
+  /** It has sent GOAWAY. */
+  goAway(number: number): void {
+    const { link, events } = this.#at(number);
+    events.retired(link);
+  }
+
+  linkAt(number: number): Link {
+    return this.#at(number).link;
+  }
+
+  types(): string[] {
+    return this.events.map(({ type }) => type);
   }
 
   pauses(): number[] {
@@ -36,9 +66,27 @@ class FakeServer {
   #open(events: LinkEvents): Promise<Link> {
     this.dials += 1;
     if (this.failure !== undefined) return Promise.reject(this.failure);
-    const link = { connection: { close: () => Promise.resolve() } } as unknown as Link;
-    this.#last = { link, events };
+    const number = this.#opened.length + 1;
+    const note = (what: string): void => void this.done.push(`${number} ${what}`);
+    const connection = {
+      isOpen: true,
+      ping: this.answersPing,
+      retire: () => note('retire'),
+      close: () => {
+        note('close');
+        events.closed(link, undefined);
+        return Promise.resolve();
+      },
+    };
+    const link = { connection } as unknown as Link; // no more of it is looked at
+    this.#opened.push({ link, events });
     return Promise.resolve(link);
+  }
+
+  #at(number: number): { readonly link: Link; readonly events: LinkEvents } {
+    const { [number - 1]: opened } = this.#opened;
+    if (opened === undefined) throw new TypeError(`There is no connection ${number}`);
+    return opened;
   }
 }
 
@@ -192,5 +240,148 @@ describe('with waitForConnectionMs', () => {
     server.failure = failure;
     await expect(connector.connect()).rejects.toBe(failure);
     await connector.close();
+  });
+});
+
+describe('a renewal', () => {
+  const full = new TransportError('ERR_OVERLOADED', 'full', { sent: false });
+  const never = (): Promise<number> => new Promise(() => undefined);
+
+  async function connected(limits: Partial<ConnectorOptions['limits']> = {}): Promise<Connector> {
+    const connector = server.connector(false, limits);
+    await connector.connect();
+    return connector;
+  }
+
+  it('moves when the PING on the new connection was answered, and sends GOAWAY on the old one then [R5.36]', async () => {
+    const connector = await connected();
+    let answer: (roundTripMs: number) => void = () => undefined;
+    server.answersPing = () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      });
+    server.age();
+    await time.advanceAsync(0);
+    expect([server.dials, connector.link, server.done]).toEqual([2, server.linkAt(1), []]);
+    answer(1);
+    await time.advanceAsync(0);
+    expect(connector.link).toBe(server.linkAt(2));
+    expect(server.done).toEqual(['1 retire']);
+    expect(server.types()).toEqual(['connecting', 'connected', 'renewed']);
+    await expect(connector.connect()).resolves.toBe(server.linkAt(2));
+  });
+
+  it('has failed after 5 s without a PONG; the old connection goes on, and the new one is closed [R5.36]', async () => {
+    const connector = await connected();
+    server.answersPing = never;
+    server.age();
+    await time.advanceAsync(4_999);
+    expect(server.types()).toEqual(['connecting', 'connected']);
+    await time.advanceAsync(1);
+    expect(server.events.at(-1)).toMatchObject({ type: 'renewalFailed', error: { code: 'ERR_PING_TIMEOUT' } });
+    expect(server.done).toEqual(['2 close']);
+    expect(connector.link).toBe(server.linkAt(1));
+    await connector.close();
+  });
+
+  it.each([
+    ['the dial fails', () => (server.failure = refused)],
+    ['the server closes the new connection after CONFIRM', () => (server.answersPing = () => Promise.reject(full))],
+  ])('is tried again with back-off for as long as %s [R5.37]', async (_what, fail) => {
+    const connector = await connected();
+    fail();
+    server.age();
+    await time.advanceAsync(20_000);
+    const failures = server.events.slice(2);
+    const pauses = failures.map((event) => (event.type === 'renewalFailed' ? event.retryInMs : -1));
+    expect(pauses.length).toBeGreaterThan(15);
+    for (const [index, longestMs] of [200, 400, 800, 1_000, 1_000].entries()) {
+      expect(pauses[index]).toBeGreaterThanOrEqual(longestMs / 2);
+      expect(pauses[index]).toBeLessThanOrEqual(longestMs);
+    }
+    expect(connector.link).toBe(server.linkAt(1));
+    server.failure = undefined;
+    server.answersPing = () => Promise.resolve(1);
+    await time.advanceAsync(1_000);
+    expect(server.types().at(-1)).toBe('renewed');
+    expect(connector.link).not.toBe(server.linkAt(1));
+  });
+
+  it('has failed if the new connection goes away before its PONG', async () => {
+    const connector = await connected();
+    server.answersPing = () => {
+      Object.assign(server.linkAt(2).connection, { isOpen: false });
+      return Promise.resolve(1);
+    };
+    server.age(1);
+    await time.advanceAsync(0);
+    expect(server.types().at(-1)).toBe('renewalFailed');
+    expect(connector.link).toBe(server.linkAt(1));
+    await connector.close();
+  });
+
+  it.each([0, 1_000])(
+    'goes on for the calls that wait for it, if the server sends GOAWAY on the old connection: waiting up to %i ms',
+    async (waitForConnectionMs) => {
+      const connector = await connected({ waitForConnectionMs });
+      let answer: (roundTripMs: number) => void = () => undefined;
+      server.answersPing = () =>
+        new Promise((resolve) => {
+          answer = resolve;
+        });
+      server.age();
+      await time.advanceAsync(0);
+      server.goAway(1);
+      const link = connector.connect();
+      expect(connector.state).toBe('connecting');
+      answer(1);
+      await expect(link).resolves.toBe(server.linkAt(2));
+      expect(server.dials).toBe(2);
+      expect(server.types()).toEqual(['connecting', 'connected', 'draining', 'connecting', 'connected']);
+      expect(server.done).toEqual([]); // the old one has answered GOAWAY by itself
+    },
+  );
+
+  it('is over if the old connection goes while no dial is under way', async () => {
+    const connector = await connected();
+    server.failure = refused;
+    server.age();
+    await time.advanceAsync(0);
+    server.lose(1);
+    expect(connector.state).toBe('idle');
+    await time.advanceAsync(60_000);
+    expect(server.dials).toBe(2);
+  });
+
+  it('waits while four connections drain, and goes on when one of them has ended [R5.38]', async () => {
+    const connector = await connected();
+    for (let renewals = 1; renewals <= 4; renewals++) {
+      server.age();
+      await time.advanceAsync(0);
+      expect(connector.link).toBe(server.linkAt(renewals + 1));
+    }
+    server.age();
+    server.age();
+    await time.advanceAsync(60_000);
+    expect([server.dials, connector.link]).toEqual([5, server.linkAt(5)]);
+    server.end(3);
+    await time.advanceAsync(0);
+    expect(connector.link).toBe(server.linkAt(6));
+  });
+
+  it('ends with close(), be it in the dial, before the PONG, or in a pause', async () => {
+    for (const stage of [refused, undefined]) {
+      const connector = await connected();
+      server.failure = stage;
+      server.answersPing = never;
+      server.age();
+      await time.advanceAsync(stage === undefined ? 5_000 : 0);
+      await connector.close();
+      const { dials } = server;
+      await time.advanceAsync(60_000);
+      expect(server.dials).toBe(dials);
+      expect(server.types().at(-1)).toBe('disconnected');
+      server.failure = undefined;
+    }
   });
 });

@@ -3,10 +3,15 @@
 //   IDLE → DIALING → CONNECTED → IDLE
 //             ↓ ↑         ↓
 //            PAUSED ←─────┘        with `redial`, or as long as a call waits for a connection
+//
+// CONNECTED → CONNECTED: a renewal, the next connection first. CONNECTED → DIALING: the old one went before that.
 import { clock } from '../clock.js';
 import { TransportError } from '../errors.js';
 import type { Limits } from '../limits.js';
 import type { Link, LinkEvents } from './client-link.js';
+import { backOffMs } from './back-off.js';
+import { prove, Renewal } from './renewal.js';
+import type { Attempt } from './renewal.js';
 import { WaitingCalls } from './waiting-calls.js';
 
 export type ClientConnectionEvent =
@@ -14,6 +19,10 @@ export type ClientConnectionEvent =
   /** @property retryInMs - Undefined: the next call tries again. */
   | { readonly type: 'failed'; readonly error: unknown; readonly retryInMs: number | undefined }
   | { readonly type: 'connected' }
+  /** The connection was old, and a fresh one has taken its place: running calls finish on the old one. */
+  | { readonly type: 'renewed' }
+  /** No fresh connection could take the place of the old one, which goes on. */
+  | { readonly type: 'renewalFailed'; readonly error: unknown; readonly retryInMs: number }
   /**
    * The server asks to move or closes, or the connection is used up: new calls take another one, running calls finish if
    * they still can. It is the last event of this connection: how it ends after that, only the calls on it are told.
@@ -29,9 +38,17 @@ export type ClientConnectionEvent =
 
 type State =
   | { readonly at: 'IDLE' }
-  | { readonly at: 'DIALING'; readonly promise: Promise<Link>; readonly abort: AbortController }
+  | ({ readonly at: 'DIALING' } & Attempt)
   | { readonly at: 'PAUSED'; readonly timer: NodeJS.Timeout }
-  | { readonly at: 'CONNECTED'; readonly promise: Promise<Link>; readonly link: Link };
+  | {
+      readonly at: 'CONNECTED';
+      readonly promise: Promise<Link>;
+      readonly link: Link;
+      readonly renewal: Renewal | undefined;
+    };
+
+/** So many may drain when a renewal adds one (docs/protocol.md §5.11). */
+const MAX_DRAINING = 4;
 
 export interface ConnectorOptions {
   readonly open: (signal: AbortSignal, events: LinkEvents) => Promise<Link>;
@@ -97,6 +114,7 @@ export class Connector {
   async close(drainMs?: number): Promise<void> {
     if (this.#state.at === 'DIALING') this.#state.abort.abort();
     if (this.#state.at === 'PAUSED') clock.clearTimeout(this.#state.timer);
+    if (this.#state.at === 'CONNECTED') this.#state.renewal?.end()?.abort.abort();
     const wasIdle = this.#state.at === 'IDLE';
     this.#state = { at: 'IDLE' };
     this.#failures = 0;
@@ -120,15 +138,15 @@ export class Connector {
     this.#dialNow().catch(() => undefined);
   }
 
-  async #dial(signal: AbortSignal): Promise<Link> {
+  async #dial(signal: AbortSignal, isRenewal = false): Promise<Link> {
     try {
       const link = await this.#options.open(signal, {
+        aged: (old) => this.#renew(old),
         retired: (retired) => this.#leave(retired, { type: 'draining' }),
-        closed: (left, error) => {
-          this.#links.delete(left);
-          this.#leave(left, { type: 'disconnected', error });
-        },
+        closed: (left, error) => this.#noteClosed(left, error),
       });
+      this.#links.add(link);
+      if (isRenewal) await prove(link);
       this.#adopt(link, signal);
       return link;
     } catch (error) {
@@ -138,30 +156,57 @@ export class Connector {
     }
   }
 
+  #renew(old: Link): void {
+    const state = this.#state;
+    if (state.at !== 'CONNECTED' || state.link !== old || state.renewal !== undefined) return;
+    const renewal = new Renewal({
+      dial: (signal) => this.#dial(signal, true),
+      hasRoom: () => this.#links.size <= MAX_DRAINING, // one of them is the current one
+      limits: this.#options.limits,
+    });
+    this.#state = { ...state, renewal };
+    renewal.tryNow();
+  }
+
   #adopt(link: Link, signal: AbortSignal): void {
-    this.#links.add(link);
     if (signal.aborted) {
       void link.connection.close();
       throw closed();
     }
     this.#failures = 0;
+    const before = this.#state;
     // Whoever comes from now on is told behind those who wait for the dial.
-    const promise = this.#state.at === 'DIALING' ? this.#state.promise : Promise.resolve(link);
-    this.#state = { at: 'CONNECTED', link, promise };
+    const promise = before.at === 'DIALING' ? before.promise : Promise.resolve(link);
+    this.#state = { at: 'CONNECTED', link, promise, renewal: undefined };
     this.#waiting.resolve(link);
-    this.#tell({ type: 'connected' });
+    if (before.at === 'CONNECTED') before.link.connection.retire();
+    this.#tell({ type: before.at === 'CONNECTED' ? 'renewed' : 'connected' });
   }
 
   #fail(error: unknown): void {
+    if (this.#state.at === 'CONNECTED') {
+      const retryInMs = this.#state.renewal?.noteFailed();
+      if (retryInMs !== undefined) this.#tell({ type: 'renewalFailed', error, retryInMs });
+      return;
+    }
     this.#failures += 1;
     this.#waiting.dialFailed(error);
     this.#tell({ type: 'failed', error, retryInMs: this.#pauseOrRest() });
   }
 
+  #noteClosed(link: Link, error: TransportError | undefined): void {
+    this.#links.delete(link);
+    this.#leave(link, { type: 'disconnected', error });
+    if (this.#state.at === 'CONNECTED') this.#state.renewal?.tryNow();
+  }
+
   #leave(link: Link, event: ClientConnectionEvent): void {
     if (this.#state.at !== 'CONNECTED' || this.#state.link !== link) return;
-    this.#pauseOrRest();
+    const attempt = this.#state.renewal?.end();
+    if (attempt === undefined) this.#pauseOrRest();
+    else this.#state = { at: 'DIALING', ...attempt };
     this.#tell(event);
+    if (attempt !== undefined) this.#tell({ type: 'connecting' });
   }
 
   /** All listeners hear of an event before any hears of the next one. */
@@ -193,12 +238,6 @@ export class Connector {
     if (this.#options.redial || this.#waiting.count > 0) this.#dialInBackground();
     else this.#state = { at: 'IDLE' }; // those who waited have given up
   }
-}
-
-/** Twice as long after each failure, and by chance down to half of that: those who lost one server do not return at once. */
-function backOffMs(failures: number, { redialMinMs, redialMaxMs }: ConnectorOptions['limits']): number {
-  const longest = Math.min(redialMaxMs, redialMinMs * 2 ** Math.min(failures, 30));
-  return Math.round(longest * (0.5 + Math.random() / 2));
 }
 
 export function closed(): TransportError {

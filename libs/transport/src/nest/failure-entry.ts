@@ -8,6 +8,7 @@ export type FailureKind =
   | 'connected'
   | 'left'
   | 'draining'
+  | 'renewal'
   | 'dial'
   | 'event-lost'
   | 'refused'

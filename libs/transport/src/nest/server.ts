@@ -100,7 +100,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
   constructor(options: SealwireServerOptions) {
     super();
     this.#options = options;
-    this.#limits = resolveLimits(options);
+    this.#limits = resolveLimits(options, 'server');
     this.transportId = options.transportId ?? SEALWIRE;
     this.#endpoint = resolveEndpoint(options);
     this.#service = resolveService(options);

@@ -20,7 +20,7 @@ export interface SealwireClientSnapshot extends Traffic {
   readonly inFlight: number;
   /** Calls that wait to be serialized, for a connection, or for a place at the server. */
   readonly waiting: number;
-  /** Since the start. */
+  /** Since the start, renewals of a connection included. */
   readonly connected: number;
   readonly dialsFailed: number;
   /** Events of `emit()` that did not reach a handler, or may not have. */
@@ -78,8 +78,8 @@ export class ClientCounters {
   #eventsFailed = 0;
 
   note({ type }: ClientConnectionEvent): void {
-    if (type === 'connected') this.#connected += 1;
-    if (type === 'failed') this.#dialsFailed += 1;
+    if (type === 'connected' || type === 'renewed') this.#connected += 1;
+    if (type === 'failed' || type === 'renewalFailed') this.#dialsFailed += 1;
     if (type === 'eventFailed') this.#eventsFailed += 1;
   }
 

@@ -23,7 +23,7 @@ export const MAX_RECORDS = 2 ** 48;
 /** An update takes no allowance if it is read so long after the one before. */
 const FREE_UPDATE_MS = 30 * 60_000;
 /** A sender counts on that only after longer: an update that is late on its way shortens what the receiver measures. */
-const SURELY_FREE_UPDATE_MS = 45 * 60_000;
+const SURELY_FREE_UPDATE_MS = 35 * 60_000;
 
 /** What a plaintext needs behind it to be padded where it is. */
 export const PADDING_ROOM_BYTES = 16;
