@@ -47,20 +47,27 @@ function nested(random: Random): string {
 /** A reviver goes down by recursion. */
 const MAX_JUDGED_BYTES = 5000;
 
-/** Whether a reader should take it: well-formed JSON without a key that changes a prototype. Undefined where unknown. */
+/** Whether a reader should take it: well-formed JSON without a key that changes a prototype. Undefined if unknown. */
 export function judgeJson(input: Buffer): boolean | undefined {
   if (input.length > MAX_JUDGED_BYTES) return undefined;
   if (!isUtf8(input)) return false;
-  const isRepeated = input.toString().split('constructor').length > 2; // a reviver sees the last of equal keys only
+  const text = input.toString();
   let isPoisoned = false;
+  let members = -1; // the reviver is called for the value as a whole, too
   try {
-    JSON.parse(input.toString(), (key, child: unknown) => {
+    JSON.parse(text, function (this: unknown, key, child: unknown) {
       const isPrototype = key === 'constructor' && typeof child === 'object' && child !== null && 'prototype' in child;
       if (key === '__proto__' || isPrototype) isPoisoned = true;
+      if (!Array.isArray(this)) members += 1;
       return child;
     });
-    return isPoisoned || !isRepeated ? !isPoisoned : undefined;
   } catch {
     return false;
   }
+  if (isPoisoned) return false;
+  return members === countMembers(text) ? true : undefined; // a reviver sees the last of equal keys only
+}
+
+function countMembers(json: string): number {
+  return json.replaceAll(/"(?:[^"\\]|\\.)*"/gu, '').split(':').length - 1;
 }
