@@ -94,7 +94,7 @@ async function readErrors() {
   await rogue.hears('ERROR 1 ERR_MESSAGE_MALFORMED');
   const badEvent = message(Buffer.alloc(8), 'fail', '', Buffer.from(`\0${SENT_SECRET}`));
   rogue.say(event(2, badEvent));
-  await rogue.hears('ACK 2');
+  await rogue.hears('ERROR 2 ERR_MESSAGE_MALFORMED');
   const forged = rogue.sealed(request(3, asked(SENT_SECRET)));
   forged.writeUInt8(forged.readUInt8(forged.length - 1) ^ 1, forged.length - 1);
   rogue.write(forged);
