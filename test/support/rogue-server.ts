@@ -4,23 +4,27 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 
 import { RoguePeer } from './rogue-peer.js';
 
-/** Takes the first connection for itself and passes every further one to an honest server. */
+/** Takes one connection for itself, the first unless another is asked for, and passes all others to an honest server. */
 export class RogueServer {
   readonly peer: Promise<RoguePeer>;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
-  private constructor(honestPort: number) {
+  private constructor(honestPort: number, taken: number) {
     this.#server = createServer({ allowHalfOpen: true, noDelay: true });
-    this.peer = once(this.#server, 'connection').then(([socket]) => {
-      this.#server.on('connection', (next: Socket) => this.#pass(next, honestPort));
-      this.#sockets.add(socket as Socket);
-      return new RoguePeer('server', socket as Socket);
+    this.peer = new Promise((resolve) => {
+      let accepted = 0;
+      this.#server.on('connection', (socket: Socket) => {
+        accepted += 1;
+        this.#sockets.add(socket);
+        if (accepted === taken) resolve(new RoguePeer('server', socket));
+        else this.#pass(socket, honestPort);
+      });
     });
   }
 
-  static async start(honestPort: number): Promise<RogueServer> {
-    const rogue = new RogueServer(honestPort);
+  static async start(honestPort: number, taken = 1): Promise<RogueServer> {
+    const rogue = new RogueServer(honestPort, taken);
     await once(rogue.#server.listen(0, '127.0.0.1'), 'listening');
     return rogue;
   }

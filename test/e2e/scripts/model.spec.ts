@@ -69,7 +69,7 @@ describe.skipIf(process.platform === 'win32')('npm run model', () => {
   it('names the models it has', async () => {
     expect(await check('--only', 'nothing')).toMatchObject({
       status: 1,
-      stderr: '--only is one of: handshake, instance, closing, key-update, slots.\n',
+      stderr: '--only is one of: handshake, instance, closing, key-update, credit, renewal, slots.\n',
     });
   });
 });
