@@ -9,6 +9,7 @@ import { OpeningHalf, SealingHalf } from '../../libs/transport/src/record/half-c
 import { RecordDecoder } from '../../libs/transport/src/record/record.js';
 import { keyring } from './pair.js';
 import { CLOSE, inner, wordsOf } from './rogue-words.js';
+import { recordBodies } from './record-bodies.js';
 
 const MESSAGE_1_BYTES = 80;
 const MESSAGE_2_BYTES = 104;
@@ -171,7 +172,7 @@ export class RoguePeer {
   }
 
   #hearRecords(opening: OpeningHalf): void {
-    for (const body of this.#decoder.push(this.#take(this.#unread.length))) {
+    for (const body of recordBodies(this.#decoder, this.#take(this.#unread.length))) {
       const opened = opening.open(body, 0);
       for (const word of wordsOf(opened)) {
         if (word === 'CONFIRM') this.#confirm = opened.subarray(1);

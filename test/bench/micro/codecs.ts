@@ -35,7 +35,7 @@ function recordCase(bytes: number): MicroCase {
       {
         name: 'halves',
         run: () => {
-          for (const body of decoder.push(sealing.seal(inner))) opening.open(body, 0);
+          decoder.push(sealing.seal(inner), (body) => opening.open(body, 0).length > 0);
         },
       },
       {

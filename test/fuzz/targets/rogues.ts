@@ -18,6 +18,7 @@ import { anyInner, KEY_LIMITS } from './records.js';
 import { Caller, Servant } from './streams.js';
 import { Script } from '../script.js';
 import { decodeFrames } from '../../support/frames.js';
+import { recordBodies } from '../../support/record-bodies.js';
 
 const ALERT = Buffer.from('e1534c5701ff0000', 'hex');
 const MESSAGE_2_BYTES = 104;
@@ -96,7 +97,7 @@ class Rogue {
 
   /** @throws What an honest peer would end the connection with. */
   hear(bytes: Buffer): void {
-    for (const body of this.#decoder.push(bytes)) {
+    for (const body of recordBodies(this.#decoder, bytes)) {
       hold(this.heard.at(-1) !== 'CLOSE', 'a record after CLOSE');
       const content = decodeContent(this.#opening.open(body, 0));
       if (content.type === 'CREDIT') this.#checkCredit(content.taken);

@@ -5,6 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
+import { recordBodies } from '../../../../test/support/record-bodies.js';
 import { afterConfirm } from '../../../../test/support/after-confirm.js';
 import { FakeClock } from '../../../../test/support/fake-clock.js';
 import { clock } from '../clock.js';
@@ -145,7 +146,7 @@ class RogueClient {
 
   constructor(readonly socket: Socket) {
     socket.on('data', (chunk: Buffer) => {
-      for (const body of this.#decoder.push(chunk)) this.types.push(this.#opening.open(body, 0).readUInt8(0));
+      for (const body of recordBodies(this.#decoder, chunk)) this.types.push(this.#opening.open(body, 0).readUInt8(0));
     });
     socket.on('error', () => undefined);
   }

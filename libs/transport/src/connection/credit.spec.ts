@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { turn, wire } from '../../../../test/fuzz/wire.js';
 import type { WireEnd } from '../../../../test/fuzz/wire.js';
+import { recordBodies } from '../../../../test/support/record-bodies.js';
 import { afterConfirm } from '../../../../test/support/after-confirm.js';
 import { FakeClock } from '../../../../test/support/fake-clock.js';
 import { encodeContent, encodeFrames, messageOf, plainFrame } from '../../../../test/support/frames.js';
@@ -139,7 +140,7 @@ class Rogue {
   async hear(): Promise<RecordContent[]> {
     await turn();
     const heard: RecordContent[] = [];
-    for (const body of this.#decoder.push(this.#victim.end.take())) {
+    for (const body of recordBodies(this.#decoder, this.#victim.end.take())) {
       const content = decodeContent(this.#opening.open(body, 0));
       if (content.type === 'KEY_UPDATE') this.#opening.updateKey(0);
       if (content.type === 'DATA') this.taken += body.length;

@@ -76,12 +76,16 @@ export class Outbox implements FrameSource {
       return;
     }
     if (budgetBytes <= 0) return;
-    yield* this.#first.splice(0);
+    if (this.#first.length > 0) yield* this.#first.splice(0);
     const token = heartbeat.takeOwed();
     if (token !== undefined) yield { type: 'PONG', token };
     if (taken.isDue) yield { type: 'CREDIT', taken: taken.report() };
     yield KEY_UPDATE;
-    yield* this.#takeFrames(budgetBytes);
+    this.#beginFrames();
+    for (let left = budgetBytes; left > 0 && streams.sending.readyCount > 0; left -= this.#writtenBytes) {
+      yield { type: 'DATA', frames: this };
+      if (this.#writtenBytes === 0) break;
+    }
     if (this.#goaway === 'wanted' && !streams.hasUnopened) {
       this.#goaway = 'sent';
       yield { type: 'GOAWAY' };
@@ -102,15 +106,10 @@ export class Outbox implements FrameSource {
     return bytes;
   }
 
-  *#takeFrames(budgetBytes: number): Generator<OutgoingContent, void> {
-    const { window } = this.#options;
-    const { sending } = this.#options.streams;
+  #beginFrames(): void {
+    const { streams, window } = this.#options;
     this.#nowMs = clock.nowMs();
-    sending.holdBulk(window.holdsBulk(this.#nowMs));
-    for (let left = budgetBytes; left > 0 && sending.readyCount > 0; left -= this.#writtenBytes) {
-      yield { type: 'DATA', frames: this };
-      if (this.#writtenBytes === 0) return;
-    }
+    streams.sending.holdBulk(window.holdsBulk(this.#nowMs));
   }
 
   #noteSealed(length: number): void {

@@ -48,24 +48,29 @@ export class RecordReader {
 
   /** @throws {TransportError} A violation: it ends the connection. */
   push(chunk: Buffer): void {
-    const { deserializer, streams, clocks, taken, admit, receive } = this.#options;
-    for (const body of this.#decoder.push(chunk)) {
-      clocks.recordCompleted();
-      admit();
-      const content = deserializer.deserialize(body);
-      this.#current = body;
-      receive(content);
-      this.#current = undefined;
-      if (content.type === 'DATA') {
-        taken.take(body.length);
-        release(content.frames); // nothing of it is kept: messages are decoded, pieces copied
-      }
-      this.#isFirst = false;
-      if (this.#isStopped) return;
-    }
+    const { streams, clocks } = this.#options;
+    this.#decoder.push(chunk, this.#take);
+    if (this.#isStopped) return;
     if (this.#decoder.isPartial) clocks.recordIsPartial();
     if (streams.hasIncomplete) clocks.messageIsIncomplete();
   }
+
+  /** One for all records of the connection. */
+  readonly #take = (body: Buffer): boolean => {
+    const { deserializer, clocks, taken, admit, receive } = this.#options;
+    clocks.recordCompleted();
+    admit();
+    const content = deserializer.deserialize(body);
+    this.#current = body;
+    receive(content);
+    this.#current = undefined;
+    if (content.type === 'DATA') {
+      taken.take(body.length);
+      release(content.frames); // nothing of it is kept: messages are decoded, pieces copied
+    }
+    this.#isFirst = false;
+    return !this.#isStopped;
+  };
 
   /** Hands the frames of a DATA record to the streams, until one of them has ended the connection. */
   receiveFrames(frames: Buffer): void {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { recordBodies } from '../../../../test/support/record-bodies.js';
 import { FakeClock } from '../../../../test/support/fake-clock.js';
 import type { ConnectionCodec } from '../connection/codec.js';
 import type { Session } from '../handshake/index.js';
@@ -35,7 +36,7 @@ function pair(key: Partial<KeyLimits> = {}): {
   const near = codec({ outgoingKey: one, incomingKey: other });
   const far = codec({ outgoingKey: other, incomingKey: one });
   const says = (...contents: readonly OutgoingContent[]): string[] =>
-    [...new RecordDecoder().push(near.serializer.serialize(contents))].map(
+    recordBodies(new RecordDecoder(), near.serializer.serialize(contents)).map(
       (body) => far.deserializer.deserialize(body).type,
     );
   return { time, near, says };

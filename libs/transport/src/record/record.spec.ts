@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { recordBodies } from '../../../../test/support/record-bodies.js';
 import { TransportError } from '../errors.js';
 import { LENGTH_BYTES, MAX_BODY_BYTES, RecordDecoder } from './record.js';
 
@@ -17,8 +18,8 @@ describe('RecordDecoder', () => {
   it('yields the same bodies wherever the network split the stream', () => {
     for (let cut = 0; cut <= stream.length; cut++) {
       const decoder = new RecordDecoder();
-      const head = [...decoder.push(stream.subarray(0, cut))];
-      const tail = [...decoder.push(stream.subarray(cut))];
+      const head = recordBodies(decoder, stream.subarray(0, cut));
+      const tail = recordBodies(decoder, stream.subarray(cut));
       expect([...head, ...tail], `split at byte ${cut}`).toEqual(bodies);
     }
   });
@@ -27,7 +28,7 @@ describe('RecordDecoder', () => {
     const decoder = new RecordDecoder();
     const out: Buffer[] = [];
     for (const byte of stream) {
-      const complete = [...decoder.push(Buffer.of(byte))];
+      const complete = recordBodies(decoder, Buffer.of(byte));
       out.push(...complete);
       expect(decoder.isPartial).toBe(complete.length === 0);
     }
@@ -37,14 +38,30 @@ describe('RecordDecoder', () => {
   it.each([0, 16, 31, 33, 47, MAX_BODY_BYTES + 1, 65_535])('refuses a length of %i by the length alone', (length) => {
     const prefix = Buffer.alloc(LENGTH_BYTES);
     prefix.writeUInt16BE(length);
-    expect(() => [...new RecordDecoder().push(prefix)]).toThrow(
+    expect(() => recordBodies(new RecordDecoder(), prefix)).toThrow(
       expect.objectContaining({ code: 'ERR_RECORD_LENGTH', fault: 'peer' }),
     );
   });
 
   it('takes the largest length', () => {
     const body = Buffer.alloc(MAX_BODY_BYTES, 9);
-    expect([...new RecordDecoder().push(encode(body))]).toEqual([body]);
+    expect(recordBodies(new RecordDecoder(), encode(body))).toEqual([body]);
+  });
+
+  it('gives nothing more of a chunk once it is told to stop', () => {
+    const seen: Buffer[] = [];
+    new RecordDecoder().push(stream, (body) => seen.push(body) < 2);
+    expect(seen).toEqual(bodies.slice(0, 2));
+  });
+
+  it('gives a view of the chunk if the record lies whole in it, and a copy if it does not', () => {
+    const decoder = new RecordDecoder();
+    const read = Buffer.alloc(stream.length, stream);
+    const isView: boolean[] = [];
+    const look = (body: Buffer): boolean => isView.push(body.buffer === read.buffer) > 0;
+    decoder.push(read.subarray(0, 40), look);
+    decoder.push(read.subarray(40), look);
+    expect(isView).toEqual([true, false, true]);
   });
 });
 
@@ -59,7 +76,7 @@ describe('any stream of bytes', () => {
     const decoder = new RecordDecoder();
     const seen: unknown[] = [];
     try {
-      for (const chunk of chunks) for (const body of decoder.push(chunk)) seen.push(body.toString('hex'));
+      for (const chunk of chunks) decoder.push(chunk, (body) => seen.push(body.toString('hex')) > 0);
       return [...seen, decoder.isPartial];
     } catch (error) {
       return [...seen, error instanceof TransportError ? error.code : error];

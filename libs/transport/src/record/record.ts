@@ -8,57 +8,65 @@ export const MAX_BODY_BYTES = 65_520;
 /** The largest plaintext of a record: the body less the tag and one byte of padding. */
 export const MAX_INNER_BYTES = MAX_BODY_BYTES - 16 - 1;
 
+/** @param body - Valid until the call returns. @returns Whether to go on; if not, the rest of the chunk is dropped. */
+export type TakeRecord = (body: Buffer) => boolean;
+
 /** Cuts a byte stream into sealed record bodies, wherever the network split it: at most one copy a byte, no backlog. */
 export class RecordDecoder {
-  /** Being filled: a length, then its body. */
-  #target: Buffer = Buffer.allocUnsafe(LENGTH_BYTES);
+  /** Of the record that has begun, as far as it has come. */
+  #length = 0;
+  #lengthBytes = 0;
+  /** Its body, if that came in pieces. */
+  #body: Buffer | undefined;
   #filled = 0;
-  #inBody = false;
 
   /** Whether a record has begun and is not complete. */
   get isPartial(): boolean {
-    return this.#filled > 0 || this.#inBody;
+    return this.#lengthBytes > 0;
   }
 
   /**
-   * Yields every record body that `chunk` completes. A body that lies whole in `chunk` is a view of it, not a copy.
-   * @throws {TransportError} `ERR_RECORD_LENGTH`, by the length alone.
+   * Gives `take` every record body that `chunk` completes. One that lies whole in `chunk` is a view of it, not a copy.
+   * @throws {TransportError} `ERR_RECORD_LENGTH`, by the length alone. Also what `take` throws.
    */
-  *push(chunk: Buffer): Generator<Buffer, void> {
-    let used = 0;
-    for (;;) {
-      const missing = this.#target.length - this.#filled;
-      if (this.#filled === 0 && chunk.length - used >= missing) {
-        const whole = chunk.subarray(used, used + missing);
-        used += missing;
-        yield* this.#take(whole);
+  push(chunk: Buffer, take: TakeRecord): void {
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.#lengthBytes < LENGTH_BYTES) {
+        this.#readLengthByte(chunk.readUInt8(at));
+        at += 1;
         continue;
       }
-      const copied = chunk.copy(this.#target, this.#filled, used);
-      this.#filled += copied;
-      used += copied;
-      if (this.#filled < this.#target.length) return;
-      yield* this.#take(this.#target);
+      const missing = this.#length - this.#filled;
+      const isWhole = this.#filled === 0 && chunk.length - at >= missing;
+      const body = isWhole ? chunk.subarray(at, at + missing) : this.#append(chunk, at);
+      if (body === undefined) return;
+      at += missing;
+      this.#reset();
+      if (!take(body)) return;
     }
   }
 
-  *#take(part: Buffer): Generator<Buffer, void> {
-    if (this.#inBody) {
-      this.#expect(LENGTH_BYTES, false);
-      yield part;
-      return;
-    }
-    this.#expect(checkLength(part.readUInt16BE(0)), true);
+  #readLengthByte(byte: number): void {
+    this.#length = this.#length * 256 + byte;
+    this.#lengthBytes += 1;
+    if (this.#lengthBytes === LENGTH_BYTES) checkLength(this.#length);
   }
 
-  #expect(bytes: number, inBody: boolean): void {
-    this.#target = Buffer.allocUnsafe(bytes); // nobody sees it before it is full
-    this.#filled = 0;
-    this.#inBody = inBody;
+  /** @returns The body, if it is complete. */
+  #append(chunk: Buffer, from: number): Buffer | undefined {
+    const body = (this.#body ??= Buffer.allocUnsafe(this.#length)); // nobody sees it before it is full
+    this.#filled += chunk.copy(body, this.#filled, from);
+    return this.#filled === body.length ? body : undefined;
+  }
+
+  #reset(): void {
+    this.#length = this.#lengthBytes = this.#filled = 0;
+    this.#body = undefined;
   }
 }
 
-function checkLength(length: number): number {
-  if (length >= MIN_BODY_BYTES && length <= MAX_BODY_BYTES && length % 16 === 0) return length;
+function checkLength(length: number): void {
+  if (length >= MIN_BODY_BYTES && length <= MAX_BODY_BYTES && length % 16 === 0) return;
   throw new TransportError('ERR_RECORD_LENGTH', `A record announces a length of ${length} bytes`);
 }
