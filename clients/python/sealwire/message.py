@@ -7,21 +7,7 @@ from typing import Any
 
 from .data import encode, field, parse_json, text
 from .errors import BadContent
-
-
-def route(pattern: Any) -> str:
-    """A pattern as Nest normalises it: a string is itself, a number its decimal form, an object with sorted keys."""
-    if isinstance(pattern, str):
-        return pattern
-    if isinstance(pattern, bool) or not isinstance(pattern, (int, float, dict)):
-        raise ValueError("a pattern is a string, a number or an object")
-    if not isinstance(pattern, dict):
-        return str(int(pattern)) if pattern == int(pattern) else repr(pattern)
-    members = []
-    for key in sorted(pattern):
-        value = pattern[key]
-        members.append(f'"{key}":"{value}"' if isinstance(value, str) else f'"{key}":{route(value)}')
-    return "{" + ",".join(members) + "}"
+from .pattern import route
 
 
 def _head(pattern: Any, metadata: dict[str, Any] | None) -> bytes:

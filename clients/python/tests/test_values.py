@@ -7,6 +7,7 @@ import unittest
 from sealwire import keyfile, message
 from sealwire.data import ABSENT, Unserializable, decode, encode
 from sealwire.errors import BadContent, as_transport_error, transport_error
+from sealwire.pattern import route
 
 
 class KeyFiles(unittest.TestCase):
@@ -80,9 +81,24 @@ class Data(unittest.TestCase):
 
 class Messages(unittest.TestCase):
     def test_route(self):
-        for pattern, wanted in (("a", "a"), (5, "5"), ({"b": 1, "a": "x"}, '{"a":"x","b":1}'),
-                                ({"a": {"c": "d"}}, '{"a":{"c":"d"}}')):
-            self.assertEqual(message.route(pattern), wanted)
+        deep = {"a": {"a": {"a": {"a": {"a": {"a": {}}}}}}}
+        for pattern, wanted in (
+            ("a", "a"), ('{"a"', '{"a"'), (5, "5"), (None, "null"), (True, "true"), ([7, "x"], '{"0":7,"1":"x"}'),
+            ({"b": 1, "a": "x"}, '{"a":"x","b":1}'), ({"a": {"c": "d"}}, '{"a":{"c":"d"}}'),
+            ({"aB": 1, "a_b": 2, "AB": 3, "B": 4, "a": 5, "10": 6, "9": 7}, '{"10":6,"9":7,"a":5,"a_b":2,"aB":1,"AB":3,"B":4}'),
+            ({'q"': 'back\\slash "'}, '{"q\\"":"back\\\\slash \\""}'),
+            (deep, '{"a":{"a":{"a":{"a":{"a":{"a":[MAX_DEPTH_REACHED]}}}}}}'),
+            (dict.fromkeys("abcdefghijklmnopqrstu", 1), "[TOO_MANY_KEYS]"),
+        ):
+            self.assertEqual(route(pattern), wanted)
+        for bad in ({"ä": 1}, b"a", float("inf"), float("nan")):
+            self.assertRaises(ValueError, route, bad)
+
+    def test_numbers(self):
+        for value, wanted in ((0.1, "0.1"), (-0.0, "0"), (1e21, "1e+21"), (1e20, "1" + "0" * 20), (1.5e-7, "1.5e-7"),
+                              (0.000001, "0.000001"), (2**53, "9007199254740992"), (-12.5, "-12.5"), (1e-7, "1e-7"),
+                              (1.7976931348623157e308, "1.7976931348623157e+308"), (5e-324, "5e-324")):
+            self.assertEqual(route(value), wanted)
 
     def test_heads(self):
         self.assertEqual(message.parse_head(message.request(5, "p", 1, {"m": 1}), 4), ("p", {"m": 1}, b"\x001"))
