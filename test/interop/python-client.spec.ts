@@ -18,6 +18,21 @@ const EAGER_CLIENT = ['--key-records', '65', '--ping', '0.05', '--tick', '0.05']
 /** An error of the application that looks like one of the transport. */
 const LOOKALIKE = { status: 'error', message: 'of the application', code: 'ERR_OVERLOADED' };
 
+const LONG = 'x'.repeat(2000);
+/** Texts that are not cut out of JSON, or not for their usual key, or that a decoder could change. */
+const UNUSUAL: readonly unknown[] = [`\uFEFF${LONG}`, `\uD800${LONG}`, { '': LONG }, { text: `\uD800${LONG}` }];
+
+/** What is a pattern, of which both ends make the same text. */
+const PATTERNS: readonly unknown[] = [
+  { aB: 1, a_b: 2, AB: 3, B: 4, a: 5, 10: 6, 9: 7, 'a-b': 8, 'a b': 9 },
+  { 'q"': 'back\\slash "', flag: true, none: null },
+  { large: 1e21, small: 1.5e-7, tenth: -0.1, long: 2 ** 53 },
+  { a: { a: { a: { a: { a: { a: {} } } } } } },
+  Object.fromEntries(Array.from({ length: 21 }, (_, at) => [`key${at}`, at])),
+  [1, 'x'],
+  7,
+];
+
 /** Handlers that are open, and how many were at once. */
 class Places {
   open = 0;
@@ -38,7 +53,7 @@ function addHandlers(server: SealwireServer, places: Places): void {
   add('bytes', (bytes) => of(Buffer.alloc(Number(bytes))));
   add('flood', () => range(0, 200).pipe(map(() => Buffer.alloc(60 * KIB))));
   add('never', () => NEVER);
-  add({ cmd: 'object', n: 1 }, () => of('found'));
+  PATTERNS.forEach((pattern, at) => add(pattern, () => of(at)));
   add('open', () => {
     places.take();
     return new Observable((subscriber) => {
@@ -102,13 +117,18 @@ describe.skipIf(python === undefined)('the client in Python', () => {
       [{ data: null }, null],
       [{ data: long }, long],
       [{ data: withText }, withText],
+      ...UNUSUAL.map((data): [Omit<Call, 'pattern'>, unknown] => [{ data }, data]),
       [{ fill: 40_000 }, 'é'.repeat(40_000)],
       [{ 'fill-bytes': bytes.length }, digestOf(bytes)],
     ];
     const answers = await Promise.all(expected.map(([data]) => client.send({ pattern: 'echo', ...data })));
     expect(answers).toEqual(expected.map(([, value]) => ({ values: [value] })));
     expect(await client.send({ pattern: 'absent' })).toEqual({ values: [{ absent: true }] });
-    expect(await client.send({ pattern: { n: 1, cmd: 'object' } })).toEqual({ values: ['found'] });
+  });
+
+  it('makes the same text of a pattern as ours', async () => {
+    const answers = await Promise.all(PATTERNS.map((pattern) => client.send({ pattern })));
+    expect(answers).toEqual(PATTERNS.map((_, at) => ({ values: [at] })));
   });
 
   it('takes streams, and cancels them [R6.15]', async () => {
@@ -130,7 +150,7 @@ describe.skipIf(python === undefined)('the client in Python', () => {
   });
 
   it('is acknowledged its events [R6.14]', async () => {
-    const events = ['a', 'b', 'c'];
+    const events = Array.from({ length: 50 }, (_, at) => at); // many times the places
     const answers = await Promise.all(events.map((data) => client.emit({ pattern: 'note', data })));
     expect(answers).toEqual(events.map(() => ({ values: [] })));
     expect(await client.emit({ pattern: 'note', fill: 60_000 })).toEqual({ values: [] });

@@ -15,6 +15,9 @@ const KIB = 1024;
 const ALERT = Buffer.from('e1534c5701ff0000', 'hex');
 /** A key is replaced as soon as the protocol lets it be, and the first PING goes at once. */
 const EAGER = { key: { softRecords: 65 }, pingIntervalMs: 50 };
+const LONG = 'x'.repeat(2000);
+/** Texts that are not cut out of JSON, or not for their usual key, or that a decoder could change. */
+const UNUSUAL: readonly unknown[] = [`\uFEFF${LONG}`, `\uD800${LONG}`, { '': LONG }, { text: `\uD800${LONG}` }];
 /** An error of the application that looks like one of the transport. */
 const LOOKALIKE = { status: 'error', message: 'of the application', code: 'ERR_OVERLOADED' };
 const EAGER_SERVER = ['--key-records', '65', '--ping', '0.05', '--tick', '0.05'];
@@ -43,6 +46,7 @@ describe.skipIf(python === undefined)('the server in Python', () => {
       { a: [1, 'ü', true, -0.5e-7] },
       'ü'.repeat(600),
       { n: 1, text: 'é'.repeat(600), none: null },
+      ...UNUSUAL,
       'é'.repeat(40_000),
       Buffer.from(Uint8Array.from({ length: 200_000 }, (_, at) => at % 251)),
     ];
@@ -143,6 +147,8 @@ describe.skipIf(python === undefined)('the server in Python', () => {
     await strict.close();
 
     const numbers = Array.from({ length: 20 }, (_, at) => at); // two at once
+    await Promise.all(numbers.map((n) => arrived(client.emit('note', n))));
+    expect(await firstValueFrom(client.send('notes', {}))).toEqual(numbers);
     expect(await Promise.all(numbers.map((n) => firstValueFrom(client.send('echo', n))))).toEqual(numbers);
     expect(client.snapshot().connected).toBe(1);
 

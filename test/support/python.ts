@@ -39,7 +39,7 @@ export interface Answer {
 
 /** One call in the words of `sealwire/lines.py`. */
 export interface Call {
-  readonly pattern: string | object;
+  readonly pattern: unknown;
   readonly [option: string]: unknown;
 }
 
