@@ -1,5 +1,6 @@
 // The client of clients/python with our server: every part of the protocol that one of the two can cause.
 import { createHash } from 'node:crypto';
+import { text } from 'node:stream/consumers';
 
 import type { ReadPacket } from '@nestjs/microservices';
 import { generateKey } from '@sealwire/crypto';
@@ -267,9 +268,8 @@ describe.skipIf(python === undefined)('the client in Python', () => {
       programs.start('send', programs.writeKey('other', generateKey()), `127.0.0.1:${portOf(server)}`, 'echo', '1'),
       programs.start('send', programs.keyFile, '--service', 'other', `127.0.0.1:${portOf(server)}`, 'echo', '1'),
     ];
-    for (const { stdout } of strangers) {
-      let printed = '';
-      for await (const chunk of stdout ?? []) printed += String(chunk);
+    // At once: what a program has printed is thrown away when it ends, unless it is being read.
+    for (const printed of await Promise.all(strangers.map(({ stdout }) => (stdout === null ? '' : text(stdout))))) {
       expect(printed).toMatch(/"failure":.*alert/u);
     }
   });
