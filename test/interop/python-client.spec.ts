@@ -269,8 +269,8 @@ describe.skipIf(python === undefined)('the client in Python', () => {
       programs.start('send', programs.keyFile, '--service', 'other', `127.0.0.1:${portOf(server)}`, 'echo', '1'),
     ];
     // At once: what a program has printed is thrown away when it ends, unless it is being read.
-    for (const printed of await Promise.all(strangers.map(({ stdout }) => (stdout === null ? '' : text(stdout))))) {
-      expect(printed).toMatch(/"failure":.*alert/u);
-    }
+    const outputs = strangers.flatMap(({ stdout }) => (stdout === null ? [] : [text(stdout)]));
+    for (const printed of await Promise.all(outputs)) expect(printed).toMatch(/"failure":.*alert/u);
+    expect(outputs).toHaveLength(2);
   });
 });
