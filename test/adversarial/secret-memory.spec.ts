@@ -12,6 +12,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { createKeyFile, loadKeyring } from '@sealwire/crypto';
 import type { Keyring } from '@sealwire/crypto';
 
+import type * as Hkdf from '../../libs/crypto/src/hkdf.js';
 import { endAll, newClient, portOf, startServer } from '../support/pair.js';
 
 interface Seen {
@@ -44,15 +45,26 @@ vi.mock('node:fs', async (importOriginal) => {
   return { ...fs, readSync };
 });
 
+vi.mock('../../libs/crypto/src/hkdf.js', async (importOriginal) => {
+  const hkdf = await importOriginal<typeof Hkdf>();
+  const noteKey = (key: Uint8Array): Uint8Array => note('a key of HMAC', key);
+  return {
+    ...hkdf,
+    hmacSha256: (key: Uint8Array, ...parts: readonly Uint8Array[]) => hkdf.hmacSha256(noteKey(key), ...parts),
+    hkdfExtract: (salt: Uint8Array, ikm: Uint8Array) => hkdf.hkdfExtract(noteKey(salt), ikm),
+    hkdfExpand: (prk: Uint8Array, info: Uint8Array | string, bytes: number) =>
+      hkdf.hkdfExpand(noteKey(prk), info, bytes),
+  };
+});
+
 vi.mock('node:crypto', async (importOriginal) => {
   const crypto = await importOriginal<typeof NodeCrypto>();
   return {
     ...crypto,
-    createHmac: (algorithm: string, key: Uint8Array) => {
-      const hmac = crypto.createHmac(algorithm, note('a key of HMAC', key));
-      const digest = hmac.digest.bind(hmac);
-      return Object.assign(hmac, { digest: () => note('a digest of HMAC', digest()) });
-    },
+    hash: (algorithm: string, input: Uint8Array, encoding: 'buffer' | 'binary') =>
+      encoding === 'binary'
+        ? crypto.hash(algorithm, input, encoding)
+        : note('a digest of HMAC', crypto.hash(algorithm, note('an input of HMAC', input), encoding)),
     createCipheriv: (algorithm: string, key: Uint8Array, iv: Uint8Array | null) => {
       const cipher = crypto.createCipheriv(algorithm, note('a key of AES', key), iv);
       if (algorithm === 'aes-128-cbc') {
@@ -145,6 +157,7 @@ describe('secrets in memory', () => {
       'a shared secret',
       'a stream of IVs',
       'an IV',
+      'an input of HMAC',
       'the decoy',
     ]);
   });

@@ -14,6 +14,22 @@ describe('hmacSha256', () => {
     expect(Buffer.from(hmacSha256(key))).toEqual(createHmac('sha256', key).digest());
   });
 
+  it.each([0, 1, 32, 63, 64, 65, 200])('agrees with the HMAC of Node under a key of %i bytes', (keyBytes) => {
+    const key = randomBytes(keyBytes);
+    for (const size of [0, 1, 55, 64, 511, 512, 513, 70_000]) {
+      const message = randomBytes(size);
+      const expected = createHmac('sha256', key).update(message).digest();
+      expect(Buffer.from(hmacSha256(key, message)), `${size} bytes`).toEqual(expected);
+      expect(Buffer.from(hmacSha256(key, message.subarray(0, 20), message.subarray(20)))).toEqual(expected);
+    }
+  });
+
+  it('keeps nothing of a key or a message that was longer than the next one', () => {
+    hmacSha256(Buffer.alloc(64, 0xaa), Buffer.alloc(512, 0xbb));
+    const [key, message] = [randomBytes(3), randomBytes(2)];
+    expect(Buffer.from(hmacSha256(key, message))).toEqual(createHmac('sha256', key).update(message).digest());
+  });
+
   it('answers in memory of its own', () => {
     expect(hmacSha256(randomBytes(32), randomBytes(5)).buffer.byteLength).toBe(32);
   });

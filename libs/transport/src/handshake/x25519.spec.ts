@@ -35,6 +35,13 @@ describe('an ephemeral X25519 key', () => {
     expect(one.sharedSecret(two.publicKey)).toEqual(two.sharedSecret(one.publicKey));
   });
 
+  it('has the public key that its private key makes of the base point', () => {
+    for (let made = 0; made < 20; made++) {
+      const pair = KeyPair.generate();
+      expect(pair.publicKey).toEqual(pair.sharedSecret(Buffer.alloc(32).fill(9, 0, 1)));
+    }
+  });
+
   it('is made without exporting a key object, which can block the process for good', () => {
     const { privateKey, publicKey } = generateKeyPairSync('x25519');
     const exports = [privateKey, publicKey].map((key) => vi.spyOn(Object.getPrototypeOf(key), 'export'));
