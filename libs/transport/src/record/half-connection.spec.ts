@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { A128CBC_HS256 } from './cipher-function.js';
 import { MAX_RECORDS, OpeningHalf, SealingHalf } from './half-connection.js';
 import type { KeyLimits } from './half-connection.js';
 import { KEY_UPDATE_BURST, KEY_UPDATE_SPACING_RECORDS } from './update-allowance.js';
@@ -31,6 +32,18 @@ describe('one direction of a connection', () => {
     const sealed = new Set(Array.from({ length: 1_000 }, () => sealing.seal(INNER).toString('hex').slice(4, 36)));
     expect(sealed.size).toBe(1_000);
   });
+
+  it.each([0, 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 40 + 5, MAX_RECORDS - 1])(
+    'seals record %d as the cipher function does',
+    (n) => {
+      const record = new SealingHalf(KEY, WIDE, 0, n).seal(INNER);
+      const associatedData = Buffer.alloc(10);
+      associatedData.writeBigUInt64BE(BigInt(n));
+      associatedData.writeUInt16BE(record.length - 2, 8);
+      expect(body(record)).toEqual(A128CBC_HS256.seal(KEY, n, associatedData, INNER));
+      expect(new OpeningHalf(KEY, WIDE, 0, n).open(body(record), 0)).toEqual(INNER);
+    },
+  );
 
   it('refuses a record that is replayed, comes early, or comes back', () => {
     const [sealing, opening] = pair();

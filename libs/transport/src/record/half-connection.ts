@@ -28,6 +28,8 @@ const SURELY_FREE_UPDATE_MS = 35 * 60_000;
 /** What a plaintext needs behind it to be padded where it is. */
 export const PADDING_ROOM_BYTES = 16;
 
+const TWO_TO_32 = 0x1_0000_0000;
+
 // A = u64be(n) ‖ length. One for the process: whoever writes it is done with it before anybody else begins.
 const ad = Buffer.alloc(8 + LENGTH_BYTES);
 
@@ -268,7 +270,8 @@ function copyOf(key: Buffer): Buffer {
 }
 
 function writeAssociatedData(n: number, bodyBytes: number): void {
-  ad.writeUIntBE(n, 2, 6);
+  ad.writeUInt16BE(Math.floor(n / TWO_TO_32), 2);
+  ad.writeUInt32BE(n % TWO_TO_32, 4);
   ad.writeUInt16BE(bodyBytes, 8);
 }
 
