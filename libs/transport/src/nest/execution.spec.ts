@@ -28,7 +28,17 @@ function execute(
   hooks: Partial<ExecutionOptions['hooks']> = {},
   whenWritable: ExecutionOptions['sink']['whenWritable'] = () => undefined,
 ): Execution {
-  const execution = new Execution({
+  const execution = new Execution(optionsOf(handler, hooks, whenWritable));
+  void execution.start();
+  return execution;
+}
+
+function optionsOf(
+  handler: () => unknown,
+  hooks: Partial<ExecutionOptions['hooks']> = {},
+  whenWritable: ExecutionOptions['sink']['whenWritable'] = () => undefined,
+): ExecutionOptions {
+  return {
     handler: () => Promise.resolve(handler()),
     data: 1,
     context: new SealwireContext({
@@ -38,6 +48,7 @@ function execute(
       record: undefined,
     }),
     hooks: {
+      areUnset: () => false,
       start: (_context, done) => done(),
       end: note('end'),
       failed: note('failed'),
@@ -52,9 +63,7 @@ function execute(
       error: note('error'),
     },
     settled: note('settled'),
-  });
-  void execution.start();
-  return execution;
+  };
 }
 
 /** Values that never end, until somebody stops them: then its `finally` is told. */
@@ -93,6 +102,36 @@ describe('an execution', () => {
       resume();
       await expect.poll(words).toEqual(['settled', 'end']);
     }
+  });
+});
+
+describe('an execution for which nobody has set hooks', () => {
+  it.each([
+    ['a value', (): unknown => 1, ['only', 'settled']],
+    ['an observable', (): unknown => of(1, 2), ['next 1', 'next 2', 'complete', 'settled']],
+    ['an iterable', (): unknown => Readable.from([1, 2]), ['next 1', 'next 2', 'complete', 'settled']],
+    ['a failure', (): unknown => Promise.reject(new Error('x')), ['error x', 'settled']],
+    ['a throw', (): never => expect.unreachable(), [expect.stringMatching('^error '), 'settled']],
+  ])('ends with %s as with hooks, and calls none', async (_what, handler, expected) => {
+    execute(handler, { areUnset: () => true });
+    await expect.poll(() => told.at(-1)).toBe('settled');
+    expect(told).toEqual(expected);
+  });
+
+  it('calls the end hook that is set while its handler runs', async () => {
+    let areUnset = true;
+    execute(() => nextTurn(), { areUnset: () => areUnset });
+    areUnset = false;
+    await expect.poll(() => told).toEqual(['only', 'settled', 'end']);
+  });
+
+  it('reports what telling of a failure fails with, and rejects nothing', async () => {
+    const execution = new Execution({
+      ...optionsOf(() => Promise.reject(new Error('x')), { areUnset: () => true }),
+      settled: () => expect.unreachable('settled'),
+    });
+    await expect(execution.start()).resolves.toBeUndefined();
+    expect(told).toEqual(['error x', expect.stringMatching('^failed ')]);
   });
 });
 

@@ -16,6 +16,8 @@ export type HandlerContext = BaseRpcContext & {
 
 /** Nest's processing hooks of one server; both exist in Nest 11 and 12. */
 export interface ProcessingHooks {
+  /** Nobody has set any: to call them would do nothing but cost. */
+  readonly areUnset: () => boolean;
   /** May throw or reject: it is the user's. */
   readonly start: (context: HandlerContext, done: () => Promise<void>) => unknown;
   /** Never throws. */
@@ -62,7 +64,7 @@ export class Execution {
   readonly #options: ExecutionOptions;
   #subscription: Subscription | undefined;
   /** What values come from; of those that were stopped, the ones that still owe a value. */
-  readonly #sources = new Set<PullSource>();
+  #sources: Set<PullSource> | undefined;
   /** Runs while sources that were stopped have not ended. */
   #stopTimer: NodeJS.Timeout | undefined;
   #hasGiven = false;
@@ -80,14 +82,18 @@ export class Execution {
 
   /** Whether it answers with values that may never end: it has given one, or is asked for them one by one. */
   get isSeries(): boolean {
-    return this.#state === 'RUNNING' && (this.#hasGiven || this.#sources.size > 0);
+    return this.#state === 'RUNNING' && (this.#hasGiven || this.#isPulling);
   }
 
   start(): Promise<void> {
-    return current.run(this, () => this.#start());
+    return current.run(this, Execution.#startIn, this);
   }
 
-  async #start(): Promise<void> {
+  static #startIn(this: void, execution: Execution): Promise<void> {
+    return execution.#options.hooks.areUnset() ? execution.#run() : execution.#runWithHooks();
+  }
+
+  async #runWithHooks(): Promise<void> {
     const { hooks, context } = this.#options;
     let hasBegun = false;
     try {
@@ -106,7 +112,7 @@ export class Execution {
     if (this.#state !== 'RUNNING') return;
     this.#state = 'STOPPING';
     this.#options.context.cancel();
-    const isPending = this.#subscription === undefined && this.#sources.size === 0;
+    const isPending = this.#subscription === undefined && !this.#isPulling;
     this.#stop();
     if (!isPending) this.#settleIfStopped();
   }
@@ -114,11 +120,11 @@ export class Execution {
   #stop(): void {
     const subscription = this.#subscription;
     if (subscription !== undefined) this.#tearDown(() => subscription.unsubscribe());
-    for (const source of this.#sources) {
+    for (const source of this.#sources ?? []) {
       this.#tearDown(() => source.stop());
-      if (!source.isPulled) this.#sources.delete(source);
+      if (!source.isPulled) this.#sources?.delete(source);
     }
-    if (this.#sources.size === 0) return;
+    if (!this.#isPulling) return;
     this.#options.context.cancel(); // the only way to reach a generator that waits
     this.#stopTimer ??= clock.setTimeout(() => this.#abandon(), STOP_TIMEOUT_MS).unref();
   }
@@ -147,9 +153,12 @@ export class Execution {
       else if (isAsyncIterable(result)) {
         await this.#pull(result);
         this.#end((sink) => sink.complete());
-      } else this.#end((sink) => sink.only(result));
+      } else {
+        if (this.#isRunning()) this.#options.sink.only(result);
+        this.#settle();
+      }
     } catch (error) {
-      this.#fail(error);
+      this.#tearDown(() => this.#fail(error)); // nobody waits for this promise
     }
   }
 
@@ -196,6 +205,7 @@ export class Execution {
   async #pull(values: AsyncIterable<unknown>): Promise<void> {
     const { sink } = this.#options;
     const source = new PullSource(values, (error) => this.#fail(error));
+    this.#sources ??= new Set();
     this.#sources.add(source);
     if (!this.#isRunning()) this.#tearDown(() => source.stop());
     try {
@@ -212,9 +222,14 @@ export class Execution {
       }
     } finally {
       source.release();
-      this.#sources.delete(source);
+      this.#sources?.delete(source);
       this.#settleIfStopped();
     }
+  }
+
+  /** Whether any source is pulled, or still owes a value. */
+  get #isPulling(): boolean {
+    return this.#sources !== undefined && this.#sources.size > 0;
   }
 
   #isRunning(): boolean {
@@ -224,7 +239,7 @@ export class Execution {
   /** Not while anything is still being pulled. */
   #settleIfStopped(): boolean {
     if (this.#state !== 'STOPPING') return false;
-    if (this.#sources.size === 0) this.#settle();
+    if (!this.#isPulling) this.#settle();
     return true;
   }
 
@@ -247,6 +262,6 @@ export class Execution {
     clock.clearTimeout(this.#stopTimer);
     const { hooks, context, settled } = this.#options;
     settled();
-    hooks.end(context);
+    if (!hooks.areUnset()) hooks.end(context);
   }
 }

@@ -77,6 +77,8 @@ export type SealwireStatus = 'connected' | 'disconnected';
 export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus> implements CustomTransportStrategy {
   override transportId: NonNullable<SealwireServerOptions['transportId']>;
   protected override readonly logger = new Logger(SealwireServer.name);
+  /** It calls what it is given, and does nothing else. */
+  readonly #nestStartHook = this.onProcessingStartHook;
   readonly #options: SealwireServerOptions;
   readonly #limits: Limits;
   readonly #endpoint: Endpoint;
@@ -264,6 +266,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
       eventFailed: (error, pattern) => this.#logEventFailure(error, pattern),
       hooks: guardHooks(
         {
+          areUnset: () => this.onProcessingStartHook === this.#nestStartHook && !this.onProcessingEndHook,
           start: (context, done) => this.onProcessingStartHook(this.transportId, context, done),
           end: (context) => this.onProcessingEndHook?.(this.transportId, context),
         },

@@ -129,6 +129,7 @@ export class LegacyRawServer extends Server<SealwireServerEvents, SealwireStatus
 
   readonly #hooks = guardHooks(
     {
+      areUnset: () => false,
       start: (context, done) => this.onProcessingStartHook(this.transportId, context, done),
       end: (context) => this.onProcessingEndHook?.(this.transportId, context),
     },
