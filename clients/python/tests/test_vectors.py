@@ -17,7 +17,7 @@ from sealwire.limits import Limits, boottime
 from sealwire.record import Opener, Sealer
 
 H = bytes.fromhex
-TEXT = (Path(__file__).parents[3] / "docs/protocol-next.md").read_text("utf-8").split("## Appendix A.")[1].split("## Appendix B")[0]
+TEXT = (Path(__file__).parents[3] / "docs/protocol.md").read_text("utf-8").split("## Appendix A.")[1].split("## Appendix B")[0]
 
 
 def value(name: str) -> bytes:
