@@ -15,6 +15,7 @@ class NoRandomness extends Heartbeat {
 const ACTIONS: ClockActions = {
   send: ({ type }) => expect.unreachable(`${type} was sent`),
   flush: () => undefined,
+  rest: () => undefined,
   aged: () => undefined,
   drainExpired: () => undefined,
   closeExpired: () => undefined,

@@ -12,6 +12,8 @@ export interface ClockActions {
   readonly send: (content: ControlContent) => void;
   /** Seals what is due. */
   readonly flush: () => void;
+  /** Nothing has come for a while. */
+  readonly rest: () => void;
   /** The session is old enough to be replaced, or its keys are. */
   readonly aged: () => void;
   readonly drainExpired: () => void;
@@ -131,6 +133,8 @@ export class Clocks {
         return;
       case 'rest':
         this.#codec.rest(); // it may be idle: what can be made again need not be held
+        this.#actions.rest();
+        this.#deadlines.rest();
         return;
       case 'key':
         this.#checkKey();

@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
@@ -134,6 +136,9 @@ function later<T>(): [Promise<T>, (value: T) => void] {
   });
   return [promise, settle];
 }
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 const ignore = (): void => undefined;
 
@@ -419,6 +424,37 @@ describe('an idle connection', () => {
     time.advance(1);
     for (const rest of rests) expect(rest).toHaveBeenCalledTimes(2); // at both ends
     expect(await served()).toBe('value');
+  });
+});
+
+describe('a thousand connections that are idle', () => {
+  it('hold one timer at each end and no stream, and wake and answer', async () => {
+    const time = FakeClock.install();
+    const pairs: { server: ReturnType<typeof serve>; client: ReturnType<typeof call> }[] = [];
+    for (let made = 0; made < 1_000; made++) {
+      const [near, far] = await socketPair();
+      pairs.push({ server: serve(far), client: call(near) });
+    }
+    const served: WeakRef<ServerStream>[] = [];
+    const answerAll = async (): Promise<void> => {
+      const answers = pairs.map(({ client }) => client.ask());
+      for (const { server } of pairs) {
+        while (server.requests.length === 0) await nextTurn();
+        for (const stream of server.requests.splice(0)) {
+          served.push(new WeakRef(stream));
+          server.streams.next(stream, encodeData(1), true);
+        }
+        server.connection.scheduleFlush();
+      }
+      expect(new Set(await Promise.all(answers))).toEqual(new Set(['value']));
+    };
+    await answerAll();
+    time.advance(1_000);
+    await nextTurn(); // a WeakRef holds what it was made of until the end of the turn
+    collectGarbage();
+    expect(served.filter((stream) => stream.deref() !== undefined)).toEqual([]);
+    expect(time.timerCount).toBe(2 * pairs.length);
+    await answerAll();
   });
 });
 

@@ -152,10 +152,11 @@ export class Connection {
   }
 
   #createClocks(): Clocks {
-    const { role, limits, codec, events } = this.#options;
+    const { role, limits, codec, streams, events } = this.#options;
     return new Clocks(limits, this.#heartbeat, codec, softAgeMs(role, limits), {
       send: (content) => this.#send(content),
       flush: () => this.#writer.flush(),
+      rest: () => streams.sending.rest(),
       aged: events.aged ?? (() => this.retire()),
       drainExpired: () => this.#expireDrain(),
       closeExpired: () => this.#finish(undefined),

@@ -1,4 +1,7 @@
 const INITIAL_CAPACITY = 8;
+// Of all tables that have nothing: a connection has several, and most connections are idle. Nothing is written to them.
+const NO_IDS: number[] = [0]; // 0: free
+const NO_VALUES: undefined[] = [undefined];
 // Drawn for each process, so that a peer cannot choose ids that all begin their search at one place.
 const MULTIPLIER = (Math.random() * 0x1_0000_0000) | 1;
 
@@ -10,8 +13,8 @@ const MULTIPLIER = (Math.random() * 0x1_0000_0000) | 1;
  * it every finished stream, survives all collections of young objects.
  */
 export class IdTable<T> {
-  #ids: number[] = [0]; // 0: free
-  #values: (T | undefined)[] = [undefined];
+  #ids = NO_IDS;
+  #values: (T | undefined)[] = NO_VALUES;
   #mask = 0;
   #size = 0;
 

@@ -76,6 +76,10 @@ export class FrameSender<Stream extends SendingStream> implements Sending {
     this.#turns.beginRecord();
   }
 
+  rest(): void {
+    this.#written = undefined;
+  }
+
   sendMessage(stream: Stream, kind: MessageKind, message: OutgoingMessage, last = false): void {
     this.#queuedBytes += message.bytes;
     stream.queuedBytes += message.bytes;

@@ -38,7 +38,8 @@ export class ServerStreams implements Streams {
   readonly #sender: FrameSender<OpenStream>;
   readonly #assembler: MessageAssembler;
   readonly #open = new IdTable<OpenStream>();
-  readonly #paused = new Set<OpenStream>();
+  /** Made when one pauses. */
+  #paused: Set<OpenStream> | undefined;
   #highestSeen = 0;
   #mayOpen = true;
   #mayAnswer = true;
@@ -169,7 +170,7 @@ export class ServerStreams implements Streams {
   whenWritable(stream: ServerStream): Promise<void> | undefined {
     const open = this.#running(stream);
     if (open === undefined || this.#isWritable(open)) return undefined;
-    this.#paused.add(open);
+    (this.#paused ??= new Set()).add(open);
     open.whenResumed ??= new Promise((resolve) => {
       open.resume = resolve;
     });
@@ -182,7 +183,8 @@ export class ServerStreams implements Streams {
     const { written } = this.#sender;
     if (bytes === 0 || written === undefined) return 0;
     const { stream, kind, more, last } = written;
-    if (this.#paused.size > 0) this.#resumeWritable(wasFull && !this.#isFull ? this.#paused : [stream]);
+    const paused = this.#paused;
+    if (paused !== undefined && paused.size > 0) this.#resumeWritable(wasFull && !this.#isFull ? paused : [stream]);
     if (last || kind === 'COMPLETE' || kind === 'ACK' || (kind === 'ERROR' && !more)) this.#close(stream.id);
     return bytes;
   }
@@ -283,7 +285,7 @@ export class ServerStreams implements Streams {
   }
 
   #resume(stream: OpenStream): void {
-    this.#paused.delete(stream);
+    this.#paused?.delete(stream);
     stream.resume?.();
     stream.resume = stream.whenResumed = undefined;
   }

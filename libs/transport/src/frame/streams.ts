@@ -16,6 +16,8 @@ export interface Sending {
   holdBulk(isHeld: boolean): void;
   /** The frames that are written next are those of one record, until the next call. */
   beginRecord(): void;
+  /** Nothing has come for a while: forgets the frame that was written last, and with it its stream and message. */
+  rest(): void;
 }
 
 /** What a connection needs of its streams, whichever side it is. It owns the socket, they own the meaning of frames. */

@@ -6,7 +6,7 @@ import type { HandlerPlaces, WaitingEvents } from './handler-places.js';
 export class DeferredEvents implements WaitingEvents {
   readonly #own: ConnectionPlaces;
   readonly #total: HandlerPlaces;
-  readonly #waiting = new Map<ServerStream, () => void>();
+  #waiting: Map<ServerStream, () => void> | undefined;
   #isHandingOver = false;
 
   constructor(own: ConnectionPlaces, total: HandlerPlaces) {
@@ -16,7 +16,7 @@ export class DeferredEvents implements WaitingEvents {
 
   /** Whether an event that comes now has to wait. */
   get mustWait(): boolean {
-    return this.#waiting.size > 0 || this.#isHandingOver || this.#own.isFullForEvents;
+    return this.#hasWaiting || this.#isHandingOver || this.#own.isFullForEvents;
   }
 
   /** @param handOver - Is called now if there is a place and nothing waits, else when its turn has come. */
@@ -25,14 +25,14 @@ export class DeferredEvents implements WaitingEvents {
       handOver();
       return;
     }
-    this.#waiting.set(stream, handOver);
+    (this.#waiting ??= new Map()).set(stream, handOver);
     this.runWaiting();
   }
 
   /** Its connection has ended. */
   forget(stream: ServerStream): boolean {
-    const hasWaited = this.#waiting.delete(stream);
-    if (hasWaited && this.#waiting.size === 0) this.#total.forget(this);
+    const hasWaited = this.#waiting?.delete(stream) ?? false;
+    if (hasWaited && !this.#hasWaiting) this.#total.forget(this);
     return hasWaited;
   }
 
@@ -47,14 +47,18 @@ export class DeferredEvents implements WaitingEvents {
     }
   }
 
+  get #hasWaiting(): boolean {
+    return this.#waiting !== undefined && this.#waiting.size > 0;
+  }
+
   #handOver(): void {
-    for (const [stream, run] of this.#waiting) {
+    for (const [stream, run] of this.#waiting ?? []) {
       if (this.#own.isFull) return;
       if (this.#total.isFullForEvents) {
         this.#total.enqueue(this);
         return;
       }
-      this.#waiting.delete(stream);
+      this.#waiting?.delete(stream);
       run();
     }
   }

@@ -14,7 +14,7 @@ interface WaitingStep {
  */
 export class InOrder {
   readonly #maxWaiting: number;
-  readonly #waiting = new Set<WaitingStep>();
+  #waiting: Set<WaitingStep> | undefined;
   #tail: Promise<void> | undefined;
 
   constructor(maxWaiting: number) {
@@ -23,7 +23,7 @@ export class InOrder {
 
   /** Steps that have not run to their end. */
   get waitingCount(): number {
-    return this.#waiting.size;
+    return this.#waiting?.size ?? 0;
   }
 
   /** Resolves when what waits now has run; undefined when nothing does. */
@@ -54,24 +54,24 @@ export class InOrder {
 
   /** Fails what waits; what still comes of it changes nothing. The user's code may never come to an end. */
   abandon(error: unknown): void {
-    const steps = [...this.#waiting];
-    this.#waiting.clear();
+    const steps = [...(this.#waiting ?? [])];
+    this.#waiting?.clear();
     this.#tail = undefined;
     for (const { fail } of steps) fail(error);
   }
 
   #append<T>(step: Promise<T>, use: (value: T) => void, fail: (error: unknown) => void): void {
     const waiting = { fail };
-    this.#waiting.add(waiting);
+    (this.#waiting ??= new Set()).add(waiting);
     const unlessAbandoned =
       <V>(proceed: (value: V) => void) =>
       (value: V): void => {
-        if (this.#waiting.has(waiting)) proceed(value);
+        if (this.#waiting?.has(waiting)) proceed(value);
       };
     const tail = step.then(unlessAbandoned(use)).catch(unlessAbandoned(fail));
     this.#tail = tail;
     void tail.then(() => {
-      this.#waiting.delete(waiting);
+      this.#waiting?.delete(waiting);
       if (this.#tail === tail) this.#tail = undefined;
     });
   }

@@ -6,7 +6,7 @@ import type { ServerStream } from '../frame/server-stream.js';
 export class RequestDeadlines {
   readonly #expired: (stream: ServerStream) => void;
   /** Of requests that no handler has yet: they are incomplete, or a deserializer takes its time. */
-  readonly #early = new Map<ServerStream, Deadline>();
+  #early: Map<ServerStream, Deadline> | undefined;
 
   constructor(expired: (stream: ServerStream) => void) {
     this.#expired = expired;
@@ -14,19 +14,19 @@ export class RequestDeadlines {
 
   /** It is over for a request that no handler has by then. May be called again. @param timeoutMs - 0: none. */
   startEarly(stream: ServerStream, timeoutMs: number): void {
-    if (this.#early.has(stream)) return;
+    if (this.#early?.has(stream)) return;
     const deadline = this.start(stream, Math.max(0, leftMs(stream, timeoutMs)));
-    if (deadline !== undefined) this.#early.set(stream, deadline);
+    if (deadline !== undefined) (this.#early ??= new Map()).set(stream, deadline);
   }
 
   clearEarly(stream: ServerStream): void {
-    this.#early.get(stream)?.clear();
-    this.#early.delete(stream);
+    this.#early?.get(stream)?.clear();
+    this.#early?.delete(stream);
   }
 
   /** Ends the early one. @returns What is left of the time; Infinity if there is no timeout. */
   takeLeftMs(stream: ServerStream, timeoutMs: number): number {
-    const early = this.#early.get(stream);
+    const early = this.#early?.get(stream);
     if (early === undefined) return leftMs(stream, timeoutMs);
     this.clearEarly(stream);
     return early.leftMs;

@@ -56,12 +56,12 @@ export function openServerLink(options: ServerLinkOptions): ServerLink {
 
 /** What is read may be a view of what the next read overwrites. The messages of one record share its copy. */
 class RecordCopies {
-  readonly #copies = new WeakMap<Buffer, Buffer>();
+  #copies: WeakMap<Buffer, Buffer> | undefined;
 
   of(record: Buffer | undefined): Buffer | undefined {
     if (record === undefined) return undefined;
-    const copy = this.#copies.get(record) ?? Buffer.alloc(record.length, record);
-    this.#copies.set(record, copy);
+    const copy = this.#copies?.get(record) ?? Buffer.alloc(record.length, record);
+    (this.#copies ??= new WeakMap()).set(record, copy);
     return copy;
   }
 }
