@@ -248,6 +248,31 @@ describe.skipIf(python === undefined)('the client in Python', () => {
     expect(await last.close()).toMatchObject({ stats: { 'sent 04': 1, 'read 03': 1, 'sent 03': 1 } });
   });
 
+  it.each([
+    ['at the age of its own', {}, ['--session-age', '1', '--tick', '0.05']],
+    ['when the server finds it old', { sessionSoftAgeMs: 1000 }, []],
+  ])('renews its session %s, and loses no call by it [R5.36]', async (_, options, limits) => {
+    const taken = new Places();
+    const old = await serve(options, taken);
+    const renewing = programs.client(portOf(old), ...limits);
+    const open = renewing.send({ pattern: 'open' });
+    await expect.poll(() => taken.open).toBe(1);
+    let answered = 0;
+    await expect
+      .poll(async () => {
+        expect(await renewing.send({ pattern: 'echo', data: ++answered })).toEqual({ values: [answered] });
+        return renewing.records('sent', '04');
+      })
+      .toBeGreaterThan(0);
+    expect(await renewing.send({ pattern: 'echo', data: 'moved' })).toEqual({ values: ['moved'] });
+    expect(taken.open).toBe(1); // on the old connection
+    await renewing.close();
+    expect(old.snapshot().accepted).toBeGreaterThan(1);
+    expect(await open).toEqual({ values: ['open'], cancelled: true });
+    await expect.poll(() => old.snapshot().connections).toBe(0);
+    expect(old.snapshot().connectionsFailed).toBe(0);
+  });
+
   it('learns from a server that shuts down whether its handler ran [R5.28]', async () => {
     const deserialize = (packet: ReadPacket): unknown =>
       packet.pattern === 'waits' ? new Promise(() => undefined) : packet;

@@ -117,6 +117,32 @@ describe.skipIf(python === undefined)('the server in Python', () => {
     expect(await firstValueFrom(newClient(port, { rejectSelf: true }).send('echo', 1))).toBe(1);
   });
 
+  it.each([
+    ['at the age of the client', [], { sessionSoftAgeMs: 1000 }],
+    ['when it finds it old itself', ['--goaway-age', '1', '--tick', '0.05'], {}],
+  ])('has its session renewed %s, and no call is lost by it [R5.36]', async (_, limits, options) => {
+    const server = await programs.serve(...limits);
+    const client = newClient(server.port, options);
+    const events: string[] = [];
+    client.connectionEvents.subscribe(({ type }) => events.push(type));
+    const failures: unknown[] = [];
+    const open = client.send('slow', {}).subscribe({ error: (error) => failures.push(error) });
+    let answered = 0;
+    await expect
+      .poll(async () => {
+        expect(await firstValueFrom(client.send('echo', ++answered))).toBe(answered);
+        return records(client, 'read', '04');
+      })
+      .toBeGreaterThan(0);
+    expect(await firstValueFrom(client.send('echo', 'moved'))).toBe('moved');
+    expect(client.snapshot().connections).toBeGreaterThan(1); // the old one has an open call
+    open.unsubscribe();
+    await client.close();
+    const { status, failures: lost } = await stop(server);
+    expect({ status, lost, failures }).toEqual({ status: 0, lost: [], failures: [] });
+    expect(events).not.toContain('failed');
+  });
+
   it('answers each failure with its code, goes on, and closes in good order [R5.28, R6.14, R6.33, R6.34]', async () => {
     const limits = ['--max-in-flight', '2', '--memory', '70000', '--max-waiting', '100000', '--drain', '0.2'];
     const server = await programs.serve('--forbid', 'secret', '--quiet', ...limits);

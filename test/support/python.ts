@@ -96,6 +96,7 @@ export interface PythonServer {
 /** What a program says about itself when it ends: its records by direction and type, and what ended its connections. */
 export interface Farewell {
   readonly stats: Readonly<Record<string, number>>;
+  /** Of a server. */
   readonly failures?: readonly string[];
 }
 
