@@ -314,6 +314,18 @@ describe('a stream of Node that fails by itself', () => {
     await expect.poll(words).toEqual(['error no such file', 'settled', 'end']);
   });
 
+  it.each(WAYS)('fails the answer if the handler has destroyed it already: %s', async (_how, answer) => {
+    let listeners: number | undefined;
+    const handler = (): unknown => {
+      const stream = broken().destroy(new Error('early'));
+      process.nextTick(() => (listeners = stream.listenerCount('error')));
+      return answer(stream);
+    };
+    setImmediate(() => execute(handler)); // out of I/O, where ticks come before microtasks
+    await expect.poll(words).toEqual(['error early', 'settled', 'end']);
+    expect(listeners).toBeGreaterThan(0);
+  });
+
   it('fails the answer where it only emits the error', async () => {
     const stream = new Readable({ read() {}, autoDestroy: false });
     execute(() => stream);

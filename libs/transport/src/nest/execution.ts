@@ -145,8 +145,13 @@ export class Execution {
     }
   }
 
+  /**
+   * A stream may fail on the next tick: `destroy(error)`, a write after its end, a signal that has fired already. Ticks come
+   * before the microtasks of whatever calls in from I/O, but behind those of a microtask, in which the stream gets its listener.
+   */
   async #run(): Promise<void> {
-    if (this.#settleIfStopped()) return; // cancelled while a start hook waited
+    await Promise.resolve();
+    if (this.#settleIfStopped()) return; // cancelled while a start hook waited, or by what came together with the message
     try {
       const result: unknown = await this.#call();
       if (isObservable(result)) this.#subscribe(result);
