@@ -1,3 +1,5 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { FakeClock } from '../../../../test/support/fake-clock.js';
@@ -53,6 +55,18 @@ describe('the limit of the log', () => {
     limit.flush();
     expect(written.at(-1)).toEqual(['c', 1]);
     expect(time.timerCount).toBe(0);
+  });
+
+  it('writes each in the async context that it came in, whichever began the second', () => {
+    const storage = new AsyncLocalStorage<string>();
+    const contexts: unknown[] = [];
+    const limit = new LogLimit();
+    for (const context of ['a', 'b', 'c', 'd'])
+      storage.run(context, () => limit.write('kind', () => void contexts.push(storage.getStore())));
+    time.advance(1_000);
+    storage.run('e', () => limit.write('kind', () => void contexts.push(storage.getStore())));
+    storage.run('f', () => limit.flush());
+    expect(contexts).toEqual(['a', 'd', 'e']);
   });
 
   it('loses an entry whose logger throws, and goes on', () => {

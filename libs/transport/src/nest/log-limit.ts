@@ -1,3 +1,5 @@
+import { AsyncResource } from 'node:async_hooks';
+
 import { clock } from '../clock.js';
 
 const INTERVAL_MS = 1_000;
@@ -19,7 +21,7 @@ export class LogLimit {
   write(kind: string, write: (suppressed: number) => void): void {
     const interval = this.#intervals.get(kind);
     if (interval === undefined) this.#begin(kind, write, 0);
-    else interval.held = { write, count: (interval.held?.count ?? 0) + 1 };
+    else interval.held = { write: inOwnContext(write), count: (interval.held?.count ?? 0) + 1 };
   }
 
   /** Writes what is held back. */
@@ -43,6 +45,11 @@ export class LogLimit {
     if (held === undefined) this.#intervals.delete(kind);
     else this.#begin(kind, held.write, held.count - 1);
   }
+}
+
+/** The timer belongs to the first entry, and a logger may look up the request that an entry is about. */
+function inOwnContext(write: (suppressed: number) => void): (suppressed: number) => void {
+  return AsyncResource.bind((suppressed: number) => write(suppressed));
 }
 
 /** The logger is the user's. One that throws loses the entry; a connection or the process must not be lost over it. */
