@@ -70,6 +70,21 @@ describe('a weak key', () => {
   it.each([
     ['SHA-256 of nothing', createHash('sha256').digest()],
     ['SHA-256 of a word', createHash('sha256').update('password').digest()],
+    ['SHA-256 of a line, as a shell pipes it', createHash('sha256').update('password\n').digest()],
+    ['SHA-256 of 32 zeros', createHash('sha256').update(Buffer.alloc(32)).digest()],
+    [
+      "C's rand() without a seed",
+      Buffer.from('67c6697351ff4aec29cdbaabf2fbe3467cc254f81be8e78d765a2e63339fc99a', 'hex'),
+    ],
+    [
+      "Python's random with a usual seed",
+      Buffer.from('9d79b1a37f31801cd11a6706fb40d6bd57526846903bb13ede562439e9c1b823', 'hex'),
+    ],
+    [
+      'the generator of a curve',
+      Buffer.from('79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798', 'hex'),
+    ],
+    ['a table of a hash', Buffer.from('d76aa478e8c7b756242070dbc1bdceeef57c0faf4787c62aa8304613fd469501', 'hex')],
     ['digits of π', Buffer.from('243f6a8885a308d313198a2e03707344a4093822299f31d0082efa98ec4e6c89', 'hex')],
   ])('is a value that everybody has at hand: %s', (_, key) => {
     expect(refusalOf(key)).toMatchObject({ code: 'ERR_KEY_PUBLISHED' });

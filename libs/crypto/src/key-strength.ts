@@ -2,48 +2,9 @@
 import { CryptoError } from './errors.js';
 import { followsPattern } from './key-pattern.js';
 import { keyId } from './key-schedule.js';
+import { PUBLISHED_KEY_IDS } from './published-keys.js';
 
 const MIN_DISTINCT_BYTES = 17;
-
-/**
- * Ids of keys that everybody can look up. The ids are public, so is this list: the key of the published test vectors, then
- * 32 bytes that are at hand for everybody (SHA-256 of nothing and of words, its constants, digits of π, keys of RFCs).
- */
-const PUBLISHED_KEY_IDS: ReadonlySet<string> = new Set([
-  '0b56bfc1696f34ec',
-  '9c70fdbb2e1f8600',
-  'fa2d3f45e805940c',
-  '4d398f0d2d889308',
-  '8c9a6f0a845f90f8',
-  '98a9fb1f31b121a7',
-  'f7fc0c43b5385ab1',
-  '8ef68782e19d14ea',
-  'da75963a5dabeb52',
-  'c0c6babf6640a686',
-  '447d9d93d65fa260',
-  '865acbbc4be37005',
-  'aece650b433041b0',
-  '986b62983580ce63',
-  'e6f20d8e377b0074',
-  '9dfbda948addde21',
-  '392278c5a9d9993a',
-  '238ccff4cbd18947',
-  '633aa7e48eb7d419',
-  '98e716acfc7fe304',
-  'e949de2ded5b9994',
-  'f40edb11d8f9e7e5',
-  '0a336f6066cb815f',
-  '12381299d81e5af3',
-  '0edc3436b6108f71',
-  'f52c897712549190',
-  '44ab6acb59af379f',
-  '7c7eb7aba2b0bbf4',
-  '9848c8ba120139cf',
-  '019e9447d037f1e8',
-  'cf37f43bd305cf37',
-  '27bef0a0e8a0871a',
-  'cf0e871931b12eec',
-]);
 /** A passphrase with a few odd bytes: accents, zeros, a byte order mark. */
 const MIN_WORD_BYTES = 26;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
