@@ -13,6 +13,7 @@ const FAULT_OF = {
   ERR_KEY_FILE_LENGTH: 'operator',
   ERR_KEY_FILE_MISSING: 'operator',
   ERR_KEY_FILE_MODE: 'operator',
+  ERR_KEY_FILE_NAME: 'operator',
   ERR_KEY_FILE_NOT_REGULAR: 'operator',
   ERR_KEY_FILE_OWNER: 'operator',
   ERR_KEY_FILE_SYMLINK: 'operator',

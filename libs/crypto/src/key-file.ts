@@ -1,7 +1,6 @@
-import { resolve } from 'node:path';
-
 import type { KeyFilePolicy } from './key-file-policy.js';
 import { checkKeyStrength } from './key-strength.js';
+import { resolveKeyFile } from './key-text.js';
 import { readKeyFile } from './read-key-file.js';
 import { wipe } from './secret-bytes.js';
 
@@ -20,7 +19,7 @@ export interface KeyFileOptions {
  */
 export async function loadKeyFile(path: string, options: KeyFileOptions = {}): Promise<Uint8Array> {
   const { policy = 'strict', warn } = options;
-  const name = resolve(path);
+  const name = resolveKeyFile(path);
   const { key, mode } = readKeyFile(name, policy);
   try {
     checkKeyStrength(key, `Key file ${name}`);

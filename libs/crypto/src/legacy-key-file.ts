@@ -1,9 +1,8 @@
-import { resolve } from 'node:path';
-
 import { CryptoError } from './errors.js';
 import { formatMode } from './key-file-policy.js';
 import type { KeyFileOptions } from './key-file.js';
 import { checkKeyStrength } from './key-strength.js';
+import { resolveKeyFile } from './key-text.js';
 import { readKeyFile } from './read-key-file.js';
 
 const OTHERS = 0o077;
@@ -19,7 +18,7 @@ export async function loadLegacyKeyFile(
   path: string,
   { warn }: Pick<KeyFileOptions, 'warn'> = {},
 ): Promise<Uint8Array> {
-  const name = resolve(path);
+  const name = resolveKeyFile(path);
   const { key, mode } = readKeyFile(name, 'legacy');
   if (mode !== undefined && (mode & OTHERS) !== 0) {
     warn?.(`Key file ${name} has mode ${formatMode(mode)}, too open to keep a secret: chmod 600 ${name}`);

@@ -3,11 +3,12 @@
 import { randomUUID } from 'node:crypto';
 import { link, open, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { CryptoError } from './errors.js';
 import { formatMode } from './key-file-policy.js';
 import { keyId } from './key-schedule.js';
+import { resolveKeyFile } from './key-text.js';
 import { generateKey } from './random-key.js';
 import { wipe } from './secret-bytes.js';
 import { errnoOf } from './system-error.js';
@@ -21,11 +22,11 @@ const NOT_SUPPORTED: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTS
  * Makes a key file with mode 0600. Never overwrites: where something stands already, it stays as it was.
  *
  * @returns The id of the new key.
- * @throws {CryptoError} `ERR_KEY_FILE_EXISTS`, `ERR_KEY_FILE_CREATE`, `ERR_RANDOM_FAILED`
+ * @throws {CryptoError} `ERR_KEY_FILE_NAME`, `ERR_KEY_FILE_EXISTS`, `ERR_KEY_FILE_CREATE`, `ERR_RANDOM_FAILED`
  */
 export async function createKeyFile(path: string): Promise<string> {
+  const name = resolveKeyFile(path);
   const key = generateKey();
-  const name = resolve(path);
   try {
     await publish(name, key);
     await syncDirectory(dirname(name));
