@@ -187,6 +187,17 @@ describe('a body that is read', () => {
     });
   });
 
+  it('is not ended by the many bodies of another caller, though it makes no progress', async () => {
+    const pipe = newPipe();
+    const of = (ip: string): Promise<unknown> => readBy(pipe, Object.assign(requestWith(OCTETS), { ip }));
+    const ended: string[] = [];
+    const note = (ip: string): void => void of(ip).catch(() => ended.push(ip));
+    note('192.0.2.1');
+    for (let bodies = 0; bodies <= MAX_BODIES; bodies++) note('192.0.2.2');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(ended).toEqual(['192.0.2.2', '192.0.2.2']);
+  });
+
   describe('that is late', () => {
     beforeEach(() => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
     afterEach(() => vi.useRealTimers());

@@ -4,6 +4,7 @@ import { finished } from 'node:stream';
 import { createParamDecorator, Inject, Injectable } from '@nestjs/common';
 import type { ExecutionContext, PipeTransform } from '@nestjs/common';
 
+import { callerOf } from '../http/caller.js';
 import { CallerLimits } from '../http/caller-limits.js';
 import { HttpFailure } from '../http/http-failure.js';
 import { BodyReader } from './body-reader.js';
@@ -25,8 +26,8 @@ const BYTES_OF_A_NODE = 48;
 @Injectable()
 export class BodyPipe implements PipeTransform<ServerResponse, Promise<unknown>> {
   readonly #limits: CallerLimits;
-  /** Those that are being read, in the order in which they made progress last. */
-  readonly #readers = new Set<BodyReader>();
+  /** Those that are being read, each with its caller, in the order in which they made progress last. */
+  readonly #readers = new Map<BodyReader, string>();
 
   constructor(@Inject(CallerLimits) limits: CallerLimits) {
     this.#limits = limits;
@@ -51,16 +52,17 @@ export class BodyPipe implements PipeTransform<ServerResponse, Promise<unknown>>
 
   /** Returns the body; undefined once it turns out to be too large. */
   async #read(response: ServerResponse): Promise<Buffer | undefined> {
+    const caller = callerOf(response.req);
     const reader = new BodyReader(response.req, {
       maxBytes: MAX_MESSAGE_BYTES,
       progress: (before, after) => {
         this.#readers.delete(reader);
-        this.#readers.add(reader);
+        this.#readers.set(reader, caller);
         const counted = Math.max(0, after - UNCOUNTED_BYTES) - Math.max(0, before - UNCOUNTED_BYTES);
         return counted === 0 || this.#limits.hold(response, counted);
       },
     });
-    this.#readers.add(reader);
+    this.#readers.set(reader, caller);
     if (this.#readers.size > MAX_BODIES) this.#endStalest();
     try {
       return await reader.read();
@@ -72,9 +74,15 @@ export class BodyPipe implements PipeTransform<ServerResponse, Promise<unknown>>
     }
   }
 
+  /** Of the caller that has most of them: one that opens many ends none but its own. */
   #endStalest(): void {
-    const [stalest] = this.#readers;
-    stalest?.fail(new HttpFailure('ERR_BUSY', `Too many bodies at once: at most ${MAX_BODIES}`));
+    const counts = new Map<string, number>();
+    for (const caller of this.#readers.values()) counts.set(caller, (counts.get(caller) ?? 0) + 1);
+    const most = Math.max(...counts.values());
+    const [stalest] = [...this.#readers].find(([, caller]) => counts.get(caller) === most) ?? [];
+    if (stalest === undefined) return;
+    this.#readers.delete(stalest); // it ends a little later, and the next one that is too many must end another
+    stalest.fail(new HttpFailure('ERR_BUSY', `Too many bodies at once: at most ${MAX_BODIES}`));
   }
 }
 
