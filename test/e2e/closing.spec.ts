@@ -1,5 +1,7 @@
 // What becomes of answers that never end, and of those that do, when one of the sides closes. Nothing here may run into
 // the deadline of the drain: it is longer than that of the tests.
+import { once } from 'node:events';
+
 import { Controller, Logger, UseInterceptors } from '@nestjs/common';
 import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
 import { Ctx, MessagePattern } from '@nestjs/microservices';
@@ -9,7 +11,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import type { SealwireContext, SealwireServer } from '@sealwire/transport';
 import { outcome, startApplication, startCaller } from '../support/application.js';
-import { endAll, portOf } from '../support/pair.js';
+import { endAll, newClient, portOf, startServer } from '../support/pair.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 
 const LONG = { drainTimeoutMs: 600_000 };
 
@@ -115,6 +118,22 @@ describe('a client that closes', () => {
     release.next('held');
     expect(await held).toBe('held');
     await closed;
+  });
+
+  it('does not wait for the answer to its CLOSE if nothing runs', async () => {
+    server = await startServer();
+    const proxy = await TcpProxy.to(portOf(server));
+    const client = newClient(proxy.port);
+    await firstValueFrom(client.send('echo', 1));
+    const socket = client.unwrap();
+    const isClosed = once(socket, 'close');
+    proxy.last?.server.pause(); // the answer gets no farther
+    await client.close();
+    expect(socket.destroyed).toBe(false);
+    await expect.poll(() => server.snapshot().connections).toBe(0);
+    proxy.last?.server.resume();
+    await isClosed;
+    proxy.close();
   });
 
   it('logs every second what it waits for, also with a logger that throws', async () => {

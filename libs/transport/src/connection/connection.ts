@@ -105,14 +105,18 @@ export class Connection {
    * @returns When the connection is gone. Never rejects.
    */
   close(drainMs = this.#options.limits.drainTimeoutMs): Promise<void> {
-    const { at } = this.#state;
-    if (at === 'CLOSED') return Promise.resolve();
+    if (this.#state.at === 'CLOSED') return Promise.resolve();
     const closed = new Promise<void>((resolve) => this.#whenClosed.push(resolve));
-    if (at === 'OPEN' || at === 'DRAINING') {
+    if (this.isOpen || this.#state.at === 'DRAINING') {
       this.#clocks.draining(drainMs);
       this.#drain(true);
     }
     return closed;
+  }
+
+  /** Whether CLOSE is with the system, and was all that this side had left to do: the rest of {@link close} needs nobody. */
+  get hasSaidAll(): boolean {
+    return this.#state.at === 'CLOSING' && this.#options.streams.isIdle && this.socket.writableLength === 0;
   }
 
   /** As {@link close} without a deadline: another connection takes the place of this one, and no stream is cut. */

@@ -110,7 +110,10 @@ export class Connector {
     return link;
   }
 
-  /** Lets what is running finish, up to `drainMs`. `connect` may be called again. Never rejects. */
+  /**
+   * Lets what is running finish, up to `drainMs`; the answer to CLOSE is not waited for if nothing runs. `connect` may be
+   * called again. Never rejects.
+   */
   async close(drainMs?: number): Promise<void> {
     if (this.#state.at === 'DIALING') this.#state.abort.abort();
     if (this.#state.at === 'PAUSED') clock.clearTimeout(this.#state.timer);
@@ -120,7 +123,11 @@ export class Connector {
     this.#failures = 0;
     this.#waiting.reject(closed());
     if (!wasIdle) this.#tell({ type: 'disconnected', error: undefined });
-    await Promise.all([...this.#links].map(({ connection }) => connection.close(drainMs)));
+    const closings = Array.from(this.#links, async ({ connection }) => {
+      const whenGone = connection.close(drainMs);
+      if (!connection.hasSaidAll) await whenGone;
+    });
+    await Promise.all(closings);
   }
 
   #dialNow(): Promise<Link> {

@@ -91,7 +91,7 @@ export class ClientCounters {
     const all = [...links];
     return {
       state,
-      connections: all.length,
+      connections: all.filter(({ connection }) => !connection.hasSaidAll).length,
       inFlight: all.reduce((sum, { streams }) => sum + streams.openCount, 0),
       waiting: all.reduce((sum, { streams }) => sum + streams.queuedCount, waitingCount + serializing),
       connected: this.#connected,
