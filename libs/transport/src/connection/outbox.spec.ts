@@ -9,7 +9,8 @@ import { MAX_DATA_BYTES, writeContent } from '../record/content.js';
 import { FULL_BYTES, SendWindow } from '../record/send-window.js';
 import { CREDIT_DUE_BYTES, TakenBytes } from '../record/taken-bytes.js';
 import { Heartbeat } from './heartbeat.js';
-import { MAX_FRAMES_IN_RECORD, Outbox } from './outbox.js';
+import { flushSizes } from './flush-sizes.js';
+import { Outbox } from './outbox.js';
 
 const LIMITS = {
   maxMessageBytes: 1_000_000,
@@ -60,9 +61,11 @@ const records = (budget?: number): PlainFrame[][] =>
 
 /** The same of all that waits: the peer reports at once what it has taken. */
 function* allRecords(): Generator<PlainFrame[], void> {
-  for (let credited = 0; streams.hasUnopened || streams.sending.hasBulk; outbox.receiveCredit(credited)) {
+  for (let credited = 0; streams.hasUnopened || streams.sending.hasBulk;) {
     yield* records();
+    if (window.outstandingBytes < CREDIT_DUE_BYTES) continue; // nothing is held back then
     credited += window.outstandingBytes;
+    outbox.receiveCredit(credited);
   }
 }
 
@@ -72,7 +75,7 @@ describe('the outbox', () => {
     for (const bytes of sizes) ask(bytes);
     const received = new Map<number, number[]>();
     for (const frames of allRecords()) {
-      expect(frames.length).toBeLessThanOrEqual(MAX_FRAMES_IN_RECORD);
+      expect(frames.length).toBeLessThanOrEqual(flushSizes(Infinity).framesInRecord);
       for (const { stream, payload } of frames) {
         expect(payload.length).toBeGreaterThan(0);
         received.set(stream, [...(received.get(stream) ?? []), payload.length]);
@@ -143,6 +146,17 @@ describe('the outbox', () => {
     expect(window.outstandingBytes).toBe(32); // one block, and the tag
   });
 
+  it.each([
+    [16, [16], 4],
+    [31, [16, 15], 8],
+    [32, [32], 16],
+    [100, [64, 36], 50],
+  ])('divides %i small requests so that the peer always has some of them', (count, inRecords, burst) => {
+    for (let i = 0; i < count; i++) ask(1);
+    expect(streams.burstCount).toBe(burst);
+    expect(records().map((frames) => frames.length)).toEqual(inRecords);
+  });
+
   it('seals a small request before bulk that waits, however much of it [R5.33]', () => {
     for (let i = 0; i < 20; i++) ask(65_000);
     ask(1);
@@ -150,7 +164,7 @@ describe('the outbox', () => {
   });
 
   it('says GOAWAY once, behind everything that was to be opened [R5.15, R5.17]', () => {
-    for (let i = 0; i <= MAX_FRAMES_IN_RECORD; i++) ask(1);
+    for (let i = 0; i <= flushSizes(17).framesInRecord; i++) ask(1);
     outbox.pushGoaway();
     expect(types(1)).toEqual(['DATA']);
     expect(outbox.hasSentGoaway).toBe(false);

@@ -5,10 +5,8 @@ import { dataLength, MAX_DATA_BYTES } from '../record/content.js';
 import type { CloseReason, ControlContent, FrameSource, OutgoingContent } from '../record/content.js';
 import type { SendWindow } from '../record/send-window.js';
 import type { TakenBytes } from '../record/taken-bytes.js';
+import { flushSizes } from './flush-sizes.js';
 import type { Heartbeat } from './heartbeat.js';
-
-/** So few that the peer starts on the first ones while this side still seals the next. */
-export const MAX_FRAMES_IN_RECORD = 16;
 
 /** Its turn, if the key has carried as much as it should: the codec knows. One that is due by age comes by itself. */
 const KEY_UPDATE = { type: 'KEY_UPDATE' } as const;
@@ -95,8 +93,9 @@ export class Outbox implements FrameSource {
   writeFrames(target: Buffer, at: number): number {
     const { streams } = this.#options;
     streams.sending.beginRecord();
+    const { framesInRecord } = flushSizes(streams.openCount);
     let bytes = 0;
-    for (let frames = 0; frames < MAX_FRAMES_IN_RECORD; frames++) {
+    for (let frames = 0; frames < framesInRecord; frames++) {
       const written = streams.writeFrame(target, at + bytes, MAX_DATA_BYTES - bytes);
       if (written === 0) break;
       bytes += written;

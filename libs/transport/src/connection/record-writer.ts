@@ -8,7 +8,7 @@ import { MAX_BODY_BYTES } from '../record/record.js';
 import { abandonSlab, detachFromSlab, giveBackSlab } from '../record/slab.js';
 import type { ConnectionCodec } from './codec.js';
 import { Deadlines } from './deadlines.js';
-import { MAX_FRAMES_IN_RECORD } from './outbox.js';
+import { flushSizes } from './flush-sizes.js';
 import type { Outbox } from './outbox.js';
 
 export interface RecordWriterOptions {
@@ -24,7 +24,6 @@ export interface RecordWriterOptions {
 
 /** DATA of one write, whatever the socket would take: so many bytes and one more record fit into a slab. */
 const MAX_WRITE_BYTES = 262_144;
-const FRAMES_OF_LATER_WRITE = 4 * MAX_FRAMES_IN_RECORD;
 /** Of a large message: as much as goes before its sender does anything else. */
 const EARLY_WRITES = 4;
 
@@ -53,8 +52,9 @@ export class RecordWriter {
    * keep the turn from ending.
    */
   schedule(isPaced = false): void {
-    const { burstCount, sending } = this.#options.streams;
-    const enough = this.#hasFlushedEarly ? FRAMES_OF_LATER_WRITE : MAX_FRAMES_IN_RECORD;
+    const { burstCount, openCount, sending } = this.#options.streams;
+    const { framesOfFirstWrite, framesOfLaterWrite } = flushSizes(openCount);
+    const enough = this.#hasFlushedEarly ? framesOfLaterWrite : framesOfFirstWrite;
     if (!isPaced && (sending.readyCount >= Math.min(enough, burstCount) || sending.readyBytes >= MAX_BODY_BYTES)) {
       this.#hasFlushedEarly = true;
       this.flush(EARLY_WRITES);

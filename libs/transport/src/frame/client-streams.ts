@@ -13,7 +13,7 @@ import { OpeningQueue } from './opening-queue.js';
 import type { OutgoingMessage } from './outgoing-message.js';
 import { FrameSender } from './sender.js';
 import { noMemory, ofSealed, refusal } from './stream-failure.js';
-import type { Sending, Streams } from './streams.js';
+import { MANY_STREAMS, type Sending, type Streams } from './streams.js';
 import { unexpected } from './violation.js';
 
 export interface ClientStreamsOptions {
@@ -69,9 +69,9 @@ export class ClientStreams implements Streams {
     return this.#sender;
   }
 
-  /** A quarter of what is under way: the server works on one part while the next is made. */
+  /** A part of what is under way: the server works on it while the next part is made. Of many streams half is enough. */
   get burstCount(): number {
-    return Math.max(1, Math.ceil(this.openCount / 4));
+    return Math.max(1, Math.ceil(this.openCount / (this.openCount < MANY_STREAMS ? 4 : 2)));
   }
 
   get isIdle(): boolean {

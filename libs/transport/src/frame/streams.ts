@@ -20,6 +20,9 @@ export interface Sending {
   rest(): void;
 }
 
+/** With fewer streams that are open the two sides would take turns if one wrote half of them at once. */
+export const MANY_STREAMS = 32;
+
 /** What a connection needs of its streams, whichever side it is. It owns the socket, they own the meaning of frames. */
 export interface Streams {
   /** @throws {TransportError} A violation: it ends the connection. */
@@ -33,6 +36,8 @@ export interface Streams {
   readonly sending: Sending;
   /** So many ready ones are worth a write while others are still to come; unbounded where that cannot be told. */
   readonly burstCount: number;
+  /** Streams that are not over. */
+  readonly openCount: number;
   /** Nothing is open and nothing waits. */
   readonly isIdle: boolean;
   /** Streams are still to be opened, so GOAWAY has to wait. */
