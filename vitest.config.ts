@@ -20,8 +20,8 @@ export default defineConfig({
   test: {
     // `nest g` writes specs that use globals.
     globals: true,
-    testTimeout: 60_000, // three times what any test takes on a machine that is busy
-    hookTimeout: 60_000,
+    testTimeout: 180_000, // three times what any test takes on a machine that is busy
+    hookTimeout: 180_000,
     // By default one of two cores is left alone; most of the time the tests wait for processes of their own.
     maxWorkers: 2,
     // What is polled for may be the doing of another process, on a machine that is busy.

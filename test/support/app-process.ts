@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 
 // From where the libraries are: this file may run as it is, or compiled somewhere else.
 const ROOT = join(createRequire(import.meta.url).resolve('@sealwire/transport/package.json'), '../../..');
-const DEADLINE_MS = 45_000; // of a test that has 60 s, on a machine that is busy
+const DEADLINE_MS = 120_000; // of a test that has 180 s, on a machine that is busy
 
 /** An app ended, or the deadline passed, without the entry that was waited for. */
 export class NotLogged extends Error {

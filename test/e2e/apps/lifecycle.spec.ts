@@ -107,7 +107,7 @@ const countdown = (from: number, intervalMs: number): string =>
 
 describe.concurrent('a shutdown', () => {
   // First of all, as it takes the longest.
-  it('of the client answers 503 to what still runs when its 10 s are over', { timeout: 40_000 }, async () => {
+  it('of the client answers 503 to what still runs when its 10 s are over', async () => {
     const { client, url } = await startClientOfShared();
     const long = { from: 10_000, intervalMs: 10 };
     const pending = [

@@ -120,9 +120,10 @@ describe('a peer', () => {
     await client.connect();
     for (const peer of await Promise.all([dial(server), dial(server), dial(server)])) {
       peer.socket.pause();
-      peer.say(...[1, 2, 3].map((stream) => request(stream, asked('fill', 8_000_000))));
+      // More than the system's buffers hold, in answers that do not wait for CREDIT.
+      peer.say(data(...Array.from({ length: 1_000 }, (_, i) => frame('REQUEST', i + 1, asked('fill', 16_000)))));
     }
-    await expect.poll(() => server.snapshot().inFlight).toBe(9);
+    await expect.poll(() => server.snapshot().inFlight).toBeGreaterThan(0);
     expect(await outcome(client.send('echo', 1))).toBe(1);
     await expect.poll(() => server.snapshot().connectionsFailed, { timeout: 30_000 }).toBe(3);
     expect(server.snapshot()).toMatchObject({ connections: 1, inFlight: 0 });

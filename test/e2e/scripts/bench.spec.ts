@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { readResult } from '../../bench/result-file.js';
 import { type Ended, ROOT, ScriptRun } from './script-run.js';
 
-const TIMEOUT_MS = 120_000; // it builds where something was changed
+const TIMEOUT_MS = 300_000; // it builds where something was changed
 const SHORT = ['--rounds', '1', '--run-ms', '10'];
 
 function bench(...args: readonly string[]): Promise<Ended> {
