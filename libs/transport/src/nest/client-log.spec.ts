@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 import type { LoggerService } from '@nestjs/common';
 import { beforeEach, describe, expect, it } from 'vitest';
 
@@ -53,6 +55,14 @@ describe('the log of a client', () => {
     log.flush();
     const line = `error: The event { cmd: 'a\\\\nb' } did not reach a handler: No PONG in time (ERR_PING_TIMEOUT)`;
     expect(lines).toEqual([line, `${line}, and 998 more of the kind before`]);
+  });
+
+  it('has a line for an event whose pattern cannot be shown', () => {
+    const pattern = { [inspect.custom]: (): never => expect.fail('a pattern of the user') };
+    newLog().eventLost(lost.ofMessage(false), pattern);
+    expect(lines).toEqual([
+      'error: The event of a pattern that cannot be shown did not reach a handler: No PONG in time (ERR_PING_TIMEOUT)',
+    ]);
   });
 
   it.each([

@@ -55,7 +55,7 @@ export class ClientLog {
   eventLost(error: unknown, pattern: unknown): void {
     const isUnknown = error instanceof RemoteError || (error instanceof TransportError && error.sent === true);
     const what = isUnknown ? 'may not have reached a handler' : 'did not reach a handler';
-    const name = printable(typeof pattern === 'string' ? pattern : inspect(pattern, { breakLength: Infinity }));
+    const name = nameOf(pattern);
     const line = `The event ${name} ${what}: ${describe(error)}`;
     this.#log('error', line, { kind: 'event-lost', code: codeOf(error), pattern: name });
   }
@@ -101,6 +101,15 @@ export class ClientLog {
       const all = { ...fields, address: this.#address };
       this.#logger[level](new FailureEntry(line, all, suppressed, undefined));
     });
+  }
+}
+
+/** The pattern may be any object of the user's, whose own way to show itself may fail. */
+function nameOf(pattern: unknown): string {
+  try {
+    return printable(typeof pattern === 'string' ? pattern : inspect(pattern, { breakLength: Infinity }));
+  } catch {
+    return 'of a pattern that cannot be shown';
   }
 }
 
