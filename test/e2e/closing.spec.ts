@@ -79,6 +79,13 @@ class ClosingController {
     return 'closed';
   }
 
+  @MessagePattern('close when its caller has left')
+  async closeWhenLeft(@Ctx() context: SealwireContext): Promise<void> {
+    await once(context.getSignal(), 'abort');
+    await server.close();
+    aborted.push('closed');
+  }
+
   @UseInterceptors(PassOn)
   @MessagePattern('close behind an interceptor')
   closeBehind(): Promise<string> {
@@ -205,6 +212,16 @@ describe('a server that closes', () => {
       expect(server.snapshot().connections).toBe(0);
     },
   );
+
+  it('has ended when it is closed by a handler whose connection is gone', async () => {
+    const { client } = await start();
+    server.on('close', () => aborted.push('listener'));
+    const answer = outcome(client.send('close when its caller has left', 0));
+    await runs(1);
+    client.unwrap().destroy();
+    await answer;
+    await expect.poll(() => aborted).toEqual(['listener', 'closed']);
+  });
 
   it('waits for all other requests when handlers close it, however many do', async () => {
     const { client } = await start();

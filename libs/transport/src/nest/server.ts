@@ -145,7 +145,8 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
     this.#drain.begin(this.#links);
     const closed = this.#slot.close().then(() => this.#failures.flush());
     const { current } = Execution;
-    await (current === undefined ? closed : Promise.race([closed, this.#drain.whenOthersAreDone(current)]));
+    if (current === undefined || this.#links.size === 0) await closed;
+    else await Promise.race([closed, this.#drain.whenOthersAreDone(current)]);
   }
 
   override on<Event extends keyof SealwireServerEvents>(event: Event, callback: SealwireServerEvents[Event]): void {
