@@ -10,6 +10,7 @@ const ALONE = [
   'test/adversarial/{rogue-peer,secret-memory}.spec.ts',
   'test/e2e/{async-context,descriptors,fake-timers,leaks,listen-close,released-records,running-bytes,shared-read-buffer}.spec.ts',
   'test/e2e/scripts/progress-reporter.spec.ts',
+  'test/fuzz/fuzz.spec.ts',
 ];
 const JEST = 'test/jest/**'; // an application of its own, which Jest tests
 

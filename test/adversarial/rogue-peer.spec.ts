@@ -121,7 +121,7 @@ describe('a server keeps serving others, runs nothing and says nothing to a clie
     await rogue.left;
     expect(codesOf(warnings)).toEqual(logs ?? (ends === 'agreed' || ends === 'unseen' ? [] : [ends]));
     if (hears !== 'whatever') expect(rogue.words.slice(heard)).toEqual(hears);
-    expect(counting.runs()).toBe(runs);
+    if (runs !== 'any') expect(counting.runs()).toBe(runs);
     expect(await echo(healthy, 'after')).toBe('after');
     await expect.poll(() => countConnections(server)).toBe(1); // one that is replaced goes away by itself
     rogue.socket.destroy();

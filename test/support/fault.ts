@@ -25,8 +25,8 @@ export interface Fault {
 }
 
 export interface ClientFault extends Fault {
-  /** How often a handler runs for it; left out, never. */
-  readonly runs?: number;
+  /** How often a handler runs for it; left out, never. Any: what ends the request may come in the same read, or later. */
+  readonly runs?: number | 'any';
   /** Codes that the server logs; left out, that of the failure. */
   readonly logs?: readonly string[];
 }

@@ -98,11 +98,11 @@ export const CLIENT_FRAME_FAULTS: readonly ClientFault[] = [
   unexpected('a request in the middle of an event [R6.9]', data(first('EVENT', 1)), request()),
   {
     ...unexpected('a second request on a stream that runs [R6.10]', request(1, asked('hang')), request()),
-    runs: 1,
+    runs: 'any',
   },
   {
     ...unexpected('an event on a stream that runs [R6.10]', request(1, asked('hang')), event()),
-    runs: 1,
+    runs: 'any',
   },
   unexpected('a request after its GOAWAY [R5.17]', GOAWAY, request()),
   unexpected('an event after its GOAWAY [R5.17]', GOAWAY, event()),
@@ -123,7 +123,7 @@ export const CLIENT_FRAME_FAULTS: readonly ClientFault[] = [
     limits: { maxInFlight: 2 },
     does: (rogue) => rogue.say(...[1, 2, 3].map((stream) => request(stream, asked('hang')))),
     ends: 'ERR_IN_FLIGHT_LIMIT',
-    runs: 2,
+    runs: 'any',
   },
   {
     ...open,
@@ -157,7 +157,7 @@ export const CLIENT_FRAME_FAULTS: readonly ClientFault[] = [
       clearInterval(talk);
     },
     ends: 'ERR_MESSAGE_STALLED',
-    runs: 1,
+    runs: 'any',
   },
   {
     ...open,
@@ -169,7 +169,7 @@ export const CLIENT_FRAME_FAULTS: readonly ClientFault[] = [
     },
     ends: 'agreed',
     hears: ['NEXT 2', 'CLOSE'],
-    runs: 2,
+    runs: 'any',
   },
   {
     ...open,

@@ -7,7 +7,7 @@ import { firstValueFrom } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import type { ClientConnectionEvent } from '../../libs/transport/src/index.js';
-import { LISTENER_FAULTS } from '../adversarial/faults/listener.js';
+import { LISTENER_FAULTS } from './faults/listener.js';
 import type { ServerFault } from '../support/fault.js';
 import { endAll, newClient, portOf, startServer } from '../support/pair.js';
 import { RoguePeer } from '../support/rogue-peer.js';
