@@ -13,7 +13,7 @@ const OPAD = 0x5c;
 /** More than any message of a handshake. Anything longer goes through an HMAC object. */
 const MAX_SHORT_BYTES = 512;
 
-// One each for the process: whoever computes an HMAC is done with them, and has wiped them, before anybody else begins.
+// One each for the process: an HMAC is computed, and they are wiped, before the next one begins.
 const innerInput = Buffer.alloc(HASH_BLOCK_BYTES + MAX_SHORT_BYTES);
 const outerInput = Buffer.alloc(HASH_BLOCK_BYTES + HASH_BYTES);
 

@@ -16,7 +16,7 @@ const OPAD = 0x5c;
 /** The hash needs its input in one piece: room for the largest record. Anything longer goes through an HMAC object. */
 const MAX_INPUT_BYTES = 65_536 + 128;
 
-// One for the process: whoever computes a tag is done with it before anybody else begins.
+// One for the process: a tag is computed before the next one begins.
 const input = Buffer.alloc(HASH_BLOCK_BYTES + MAX_INPUT_BYTES);
 const aadBits = Buffer.alloc(8);
 

@@ -8,6 +8,7 @@ export { loadKeyFile } from './key-file.js';
 export type { KeyFileOptions } from './key-file.js';
 export { deriveKeySchedule, keyId } from './key-schedule.js';
 export type { KeySchedule } from './key-schedule.js';
+export { isKeyText } from './key-text.js';
 export { Keyring } from './keyring.js';
 export { loadLegacyKeyFile } from './legacy-key-file.js';
 export { loadKeyring } from './load-keyring.js';

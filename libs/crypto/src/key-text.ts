@@ -9,7 +9,7 @@ const HEX = /^[0-9a-f]{64}$/i;
 /** With all three kinds, as nearly every key has them and few names do; a text that begins as a path has to end as base64. */
 const BASE64 = /^(?=.*[a-z])(?=.*[A-Z])(?=.*\d)(?:[\w+-][\w+/-]{42}=?|\/[\w+/-]{42}=)$/;
 
-/** Whether a text is a key, in hex or base64, with or without quotes, separators and a line end. */
+/** Whether a text looks like a key of 32 bytes, in hex or base64, with or without quotes, separators and a line end. */
 export function isKeyText(text: string): boolean {
   const bare = text.trim().replace(QUOTED, '$2').replace(PREFIX, '');
   return HEX.test(bare.replace(/[\s:-]/g, '')) || BASE64.test(bare);

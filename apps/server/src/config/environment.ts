@@ -1,14 +1,10 @@
 // What the environment holds besides settings, and how a wrong value is described: it may be a secret that was meant for
 // another variable.
+import { isKeyText } from '@sealwire/crypto';
 
 /** Kubernetes and `docker run --link` set NAME_PORT to such a text for each service that is called NAME. */
 const SERVICE_LINK = /^(?:tcp|udp|sctp):\/\//;
 const SHOWN = /^-?\d{1,6}$/; // a port or a limit that is out of range
-const QUOTED = /^(["'])(.*)\1$/;
-const PREFIX = /^(?:0x|hex:|base64:)/i;
-const HEX_KEY = /^[0-9a-f]{64}$/i;
-/** With all three kinds, as nearly every key has them and few names do; a text that begins as a path has to end as base64. */
-const BASE64_KEY = /^(?=.*[a-z])(?=.*[A-Z])(?=.*\d)(?:[\w+-][\w+/-]{42}=?|\/[\w+/-]{42}=)$/;
 const MIN_TOKEN_CHARACTERS = 8; // a shorter one may be part of a value by chance
 
 export interface Environment {
@@ -46,12 +42,6 @@ export function findSecrets(names: readonly string[], values: Environment['value
     const value = values[name];
     if (value === undefined || name === 'HTTP_TOKEN') return false;
     const holdsToken = token.length >= MIN_TOKEN_CHARACTERS && value.includes(token);
-    return holdsToken || isKey(value);
+    return holdsToken || isKeyText(value);
   });
-}
-
-/** With or without quotes, separators and a line end. */
-function isKey(value: string): boolean {
-  const bare = value.trim().replace(QUOTED, '$2').replace(PREFIX, '');
-  return HEX_KEY.test(bare.replace(/[\s:-]/g, '')) || BASE64_KEY.test(bare);
 }
