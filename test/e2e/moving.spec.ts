@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { firstValueFrom, NEVER, retry, Subject } from 'rxjs';
 
 import type { SealwireClient } from '@sealwire/transport';
-import { EchoController, startApplication } from '../support/application.js';
+import { EchoController, listenToWarnings, startApplication } from '../support/application.js';
 import { endAll, portOf } from '../support/pair.js';
 import { RoguePeer } from '../support/rogue-peer.js';
 
@@ -14,14 +14,6 @@ afterEach(async () => {
   await endAll();
   Logger.overrideLogger(false);
 });
-
-/** What a server complains of, once its application has been started: that sets a logger. */
-function listenToWarnings(): string[] {
-  const warnings: string[] = [];
-  const quiet = (): void => undefined;
-  Logger.overrideLogger({ log: quiet, error: quiet, warn: (line: unknown) => warnings.push(String(line)) });
-  return warnings;
-}
 
 const echo = (client: SealwireClient): Promise<unknown> => firstValueFrom(client.send('echo', 'x'));
 

@@ -7,7 +7,7 @@ import { filter, firstValueFrom, Subject, take, toArray } from 'rxjs';
 import type { Observable } from 'rxjs';
 
 import type { ClientConnectionEvent, SealwireClient } from '@sealwire/transport';
-import { EchoController, startApplication } from '../support/application.js';
+import { EchoController, listenToWarnings, startApplication } from '../support/application.js';
 import { endAll, keyring, newKeyring } from '../support/pair.js';
 
 let ticks = new Subject<number>();
@@ -30,14 +30,6 @@ afterEach(async () => {
   await endAll();
   Logger.overrideLogger(false);
 });
-
-/** What both ends complain of, once their applications have been started: that sets a logger. */
-function listenToWarnings(): string[] {
-  const warnings: string[] = [];
-  const quiet = (): void => undefined;
-  Logger.overrideLogger({ log: quiet, error: quiet, warn: (line: unknown) => warnings.push(String(line)) });
-  return warnings;
-}
 
 const echo = (client: SealwireClient, word: unknown): Promise<unknown> => firstValueFrom(client.send('echo', word));
 

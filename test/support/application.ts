@@ -1,4 +1,4 @@
-import { Controller, Module } from '@nestjs/common';
+import { Controller, Logger, Module } from '@nestjs/common';
 import type { INestMicroservice, ModuleMetadata, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { MessagePattern, Payload } from '@nestjs/microservices';
@@ -85,4 +85,12 @@ export function all<T>(values: Observable<T>): Promise<T[]> {
 /** Resolves when the server has the event. */
 export async function arrived(event: Observable<unknown>): Promise<void> {
   await lastValueFrom(event, { defaultValue: undefined });
+}
+
+/** The warnings of both ends, from when their applications have been started: starting one sets a logger. */
+export function listenToWarnings(): string[] {
+  const warnings: string[] = [];
+  const quiet = (): void => undefined;
+  Logger.overrideLogger({ log: quiet, error: quiet, warn: (line: unknown) => warnings.push(String(line)) });
+  return warnings;
 }

@@ -25,10 +25,17 @@ export interface Fault {
 }
 
 export interface ClientFault extends Fault {
-  /** How often a handler runs for it; left out, never. Any: what ends the request may come in the same read, or later. */
-  readonly runs?: number | 'any';
+  /** How often a handler runs for it; left out, never. */
+  readonly runs?: number;
+  /** What ends its requests comes together with them: their handlers may not have begun, and then never do. */
+  readonly endsAtOnce?: true;
   /** Codes that the server logs; left out, that of the failure. */
   readonly logs?: readonly string[];
+}
+
+/** Whether so many handlers may have run. */
+export function allowsRuns({ runs = 0, endsAtOnce }: ClientFault, actual: number): boolean {
+  return endsAtOnce === true ? actual <= runs : actual === runs;
 }
 
 export interface ServerFault extends Fault {

@@ -98,11 +98,13 @@ export const CLIENT_FRAME_FAULTS: readonly ClientFault[] = [
   unexpected('a request in the middle of an event [R6.9]', data(first('EVENT', 1)), request()),
   {
     ...unexpected('a second request on a stream that runs [R6.10]', request(1, asked('hang')), request()),
-    runs: 'any',
+    runs: 1,
+    endsAtOnce: true,
   },
   {
     ...unexpected('an event on a stream that runs [R6.10]', request(1, asked('hang')), event()),
-    runs: 'any',
+    runs: 1,
+    endsAtOnce: true,
   },
   unexpected('a request after its GOAWAY [R5.17]', GOAWAY, request()),
   unexpected('an event after its GOAWAY [R5.17]', GOAWAY, event()),
@@ -123,7 +125,8 @@ export const CLIENT_FRAME_FAULTS: readonly ClientFault[] = [
     limits: { maxInFlight: 2 },
     does: (rogue) => rogue.say(...[1, 2, 3].map((stream) => request(stream, asked('hang')))),
     ends: 'ERR_IN_FLIGHT_LIMIT',
-    runs: 'any',
+    runs: 2,
+    endsAtOnce: true,
   },
   {
     ...open,
@@ -157,7 +160,8 @@ export const CLIENT_FRAME_FAULTS: readonly ClientFault[] = [
       clearInterval(talk);
     },
     ends: 'ERR_MESSAGE_STALLED',
-    runs: 'any',
+    runs: 1,
+    endsAtOnce: true,
   },
   {
     ...open,
@@ -169,7 +173,8 @@ export const CLIENT_FRAME_FAULTS: readonly ClientFault[] = [
     },
     ends: 'agreed',
     hears: ['NEXT 2', 'CLOSE'],
-    runs: 'any',
+    runs: 2,
+    endsAtOnce: true,
   },
   {
     ...open,

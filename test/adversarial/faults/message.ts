@@ -102,78 +102,42 @@ export const CLIENT_MESSAGE_FAULTS: readonly ClientFault[] = [
   malformedEvent(['a sequence of 2^53', far(2n ** 53n)]),
   malformedEvent(['a sequence of 2^64 - 1', far(2n ** 64n - 1n)]),
   ...[...BAD_HEADS(SEQUENCE, 'noted'), ...withData(SEQUENCE, 'noted')].map(malformedEvent),
-  {
-    at: 'open',
-    name: 'asks with lists in lists, 100,000 deep, which is good JSON [R6.3]',
-    does: async (rogue) => {
-      rogue.say(...fragments('REQUEST', 1, message(TIMEOUT, 'count', '', Buffer.from(`\0${DEEP}`)), 60_000));
-      await rogue.hears('NEXT 1');
-      rogue.leave();
-    },
-    ends: 'agreed',
-    hears: ['CREDIT', 'NEXT 1', 'CLOSE'],
-    runs: 1,
-  },
-  {
-    at: 'open',
-    name: 'sends the same event three times [R6.22]',
-    does: async (rogue) => {
-      rogue.say(event(1, noted(7)), event(2, noted(7)), event(3, noted(7)));
-      await rogue.hears('ACK 3');
-      rogue.leave();
-    },
-    ends: 'agreed',
-    hears: ['ACK 1', 'ACK 2', 'ACK 3', 'CLOSE'],
-    runs: 1,
-  },
-  {
-    at: 'open',
-    name: 'sends an event that lies below the window [R6.22]',
-    limits: { maxInFlight: 4 },
-    does: async (rogue) => {
-      rogue.say(event(1, noted(2 ** 53 - 1)), event(2, noted(0)));
-      await rogue.hears('ACK 2');
-      rogue.leave();
-    },
-    ends: 'agreed',
-    hears: ['ACK 1', 'ACK 2', 'CLOSE'],
-    runs: 1,
-  },
-  {
-    at: 'open',
-    name: 'sends an event again, with content that cannot be read: it is acknowledged, whatever else is wrong [R6.38]',
-    does: async (rogue) => {
-      rogue.say(event(1, noted(0)), event(2, message(SEQUENCE, 'noted', '', Buffer.of(255))));
-      await rogue.hears('ACK 2');
-      rogue.leave();
-    },
-    ends: 'agreed',
-    hears: ['ACK 1', 'ACK 2', 'CLOSE'],
-    runs: 1,
-  },
-  {
-    at: 'open',
-    name: 'uses the sequence of an event that had no handler, which is recorded [R6.22]',
-    does: async (rogue) => {
-      rogue.say(event(1, message(SEQUENCE, 'nobody', '')), event(2, noted(0)));
-      await rogue.hears('ACK 2');
-      rogue.leave();
-    },
-    ends: 'agreed',
-    hears: ['ACK 1', 'ACK 2', 'CLOSE'],
-  },
-  {
-    at: 'open',
-    name: 'uses the sequence of an event that was refused, which is not recorded [R6.39]',
-    does: async (rogue) => {
-      rogue.say(event(1, message(SEQUENCE, 'noted', '', Buffer.of(255))), event(2, noted(0)));
-      await rogue.hears('ACK 2');
-      rogue.leave();
-    },
-    ends: 'agreed',
-    hears: ['ERROR 1 ERR_MESSAGE_MALFORMED', 'ACK 2', 'CLOSE'],
-    runs: 1,
-  },
+  agreed(
+    'asks with lists in lists, 100,000 deep, which is good JSON [R6.3]',
+    [...fragments('REQUEST', 1, message(TIMEOUT, 'count', '', Buffer.from(`\0${DEEP}`)), 60_000)],
+    ['CREDIT', 'NEXT 1'],
+    { runs: 1 },
+  ),
+  agreed(
+    'sends the same event three times [R6.22]',
+    [event(1, noted(7)), event(2, noted(7)), event(3, noted(7))],
+    ['ACK 1', 'ACK 2', 'ACK 3'],
+    { runs: 1 },
+  ),
+  agreed(
+    'sends an event that lies below the window [R6.22]',
+    [event(1, noted(2 ** 53 - 1)), event(2, noted(0))],
+    ['ACK 1', 'ACK 2'],
+    { limits: { maxInFlight: 4 }, runs: 1 },
+  ),
+  agreed(
+    'sends an event again, with content that cannot be read: it is acknowledged, whatever else is wrong [R6.38]',
+    [event(1, noted(0)), event(2, message(SEQUENCE, 'noted', '', Buffer.of(255)))],
+    ['ACK 1', 'ACK 2'],
+    { runs: 1 },
+  ),
+  agreed(
+    'uses the sequence of an event that had no handler, which is recorded [R6.22]',
+    [event(1, message(SEQUENCE, 'nobody', '')), event(2, noted(0))],
+    ['ACK 1', 'ACK 2'],
+    { runs: 0 },
+  ),
+  agreed(
+    'uses the sequence of an event that was refused, which is not recorded [R6.39]',
+    [event(1, message(SEQUENCE, 'noted', '', Buffer.of(255))), event(2, noted(0))],
+    ['ERROR 1 ERR_MESSAGE_MALFORMED', 'ACK 2'],
+    { runs: 1 },
+  ),
   {
     at: 'open',
     name: 'begins more messages than there is memory for: they are refused, the first one goes on [R6.30]',
@@ -253,18 +217,12 @@ export const CLIENT_MESSAGE_FAULTS: readonly ClientFault[] = [
     hears: ['NEXT 1', 'CLOSE'],
     runs: 1,
   })),
-  {
-    at: 'open',
-    name: 'asks with a timeout that passes [R6.20]',
-    does: async (rogue) => {
-      rogue.say(request(1, asked('hang', 1, 300)));
-      await rogue.hears('ERROR 1 ERR_REQUEST_TIMEOUT');
-      rogue.leave();
-    },
-    ends: 'agreed',
-    hears: ['ERROR 1 ERR_REQUEST_TIMEOUT', 'CLOSE'],
-    runs: 1,
-  },
+  agreed(
+    'asks with a timeout that passes [R6.20]',
+    [request(1, asked('hang', 1, 300))],
+    ['ERROR 1 ERR_REQUEST_TIMEOUT'],
+    { runs: 1 },
+  ),
   ...Object.entries({ 'one fragment': SLOW, 'fragments of 1 byte': DRIPPED }).map(([what, begun]): ClientFault => ({
     at: 'open',
     name: `has sent ${what} of a request when its timeout passes [R6.20]`,
@@ -279,18 +237,12 @@ export const CLIENT_MESSAGE_FAULTS: readonly ClientFault[] = [
     hears: ['ERROR 1 ERR_REQUEST_TIMEOUT', 'NEXT 2', 'CLOSE'],
     runs: 1,
   })),
-  {
-    at: 'open',
-    name: 'begins a request with a timeout, and cancels it before that passes [R6.20]',
-    does: async (rogue) => {
-      rogue.say(...SLOW, data(frame('CANCEL', 1)), request(2, asked('later', 600)));
-      await rogue.hears('NEXT 2');
-      rogue.leave();
-    },
-    ends: 'agreed',
-    hears: ['NEXT 2', 'CLOSE'],
-    runs: 1,
-  },
+  agreed(
+    'begins a request with a timeout, and cancels it before that passes [R6.20]',
+    [...SLOW, data(frame('CANCEL', 1)), request(2, asked('later', 600))],
+    ['NEXT 2'],
+    { runs: 1 },
+  ),
   {
     at: 'open',
     name: 'asks and cancels in a loop, beyond the handlers that may run [R6.17]',
@@ -315,6 +267,27 @@ export const CLIENT_MESSAGE_FAULTS: readonly ClientFault[] = [
     runs: 10,
   },
 ];
+
+/** It says all this, waits for the last answer, and leaves in peace. */
+function agreed(
+  name: string,
+  contents: readonly Buffer[],
+  hears: readonly [string, ...string[]],
+  rest: Pick<ClientFault, 'limits' | 'runs'>,
+): ClientFault {
+  return {
+    at: 'open',
+    name,
+    does: async (rogue) => {
+      rogue.say(...contents);
+      await rogue.hears(hears.at(-1) ?? '');
+      rogue.leave();
+    },
+    ends: 'agreed',
+    hears: [...hears, 'CLOSE'],
+    ...rest,
+  };
+}
 
 /** The call fails, CANCEL goes out where the stream is still open, and the connection lives: the next call is answered. */
 function malformedAnswer([what, bytes]: readonly [string, Buffer]): ServerFault {

@@ -94,8 +94,8 @@ async function listen() {
       'message 1 says something': opened.some(({ payload }) => payload.some((byte) => byte !== 0)),
       'CONFIRM was opened': opened.some(({ hasOpened }) => hasOpened),
       'the limits are on the wire': recordings.some((each) => Object.values(each).some((part) => part.includes(limit))),
-      'message 1 tells whose it is': haveInCommon(recordings.map(({ message1 }) => message1.subarray(16))),
-      'CONFIRM tells whose it is': haveInCommon(recordings.map(({ confirm }) => confirm.subarray(2))),
+      'message 1 identifies its client': haveInCommon(recordings.map(({ message1 }) => message1.subarray(16))),
+      'CONFIRM identifies its client': haveInCommon(recordings.map(({ confirm }) => confirm.subarray(2))),
     },
   );
 }

@@ -247,6 +247,16 @@ describe('a renewal', () => {
   const full = new TransportError('ERR_OVERLOADED', 'full', { sent: false });
   const never = (): Promise<number> => new Promise(() => undefined);
 
+  /** The server answers the next PING when the function that this returns is called. */
+  function holdPong(): (roundTripMs: number) => void {
+    let answer: (roundTripMs: number) => void = () => undefined;
+    server.answersPing = () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      });
+    return (roundTripMs) => answer(roundTripMs);
+  }
+
   async function connected(limits: Partial<ConnectorOptions['limits']> = {}): Promise<Connector> {
     const connector = server.connector(false, limits);
     await connector.connect();
@@ -255,11 +265,7 @@ describe('a renewal', () => {
 
   it('moves when the PING on the new connection was answered, and sends GOAWAY on the old one then [R5.36]', async () => {
     const connector = await connected();
-    let answer: (roundTripMs: number) => void = () => undefined;
-    server.answersPing = () =>
-      new Promise((resolve) => {
-        answer = resolve;
-      });
+    const answer = holdPong();
     server.age();
     await time.advanceAsync(0);
     expect([server.dials, connector.link, server.done]).toEqual([2, server.linkAt(1), []]);
@@ -324,11 +330,7 @@ describe('a renewal', () => {
     'goes on for the calls that wait for it, if the server sends GOAWAY on the old connection: waiting up to %i ms',
     async (waitForConnectionMs) => {
       const connector = await connected({ waitForConnectionMs });
-      let answer: (roundTripMs: number) => void = () => undefined;
-      server.answersPing = () =>
-        new Promise((resolve) => {
-          answer = resolve;
-        });
+      const answer = holdPong();
       server.age();
       await time.advanceAsync(0);
       server.goAway(1);
