@@ -124,7 +124,7 @@ end_attacker:
     :: seen_request -> to_client ! REQUEST, NOW, true, 0
     :: to_server ! NOISE, 0, false, 0
     :: to_client ! NOISE, 0, false, 0
-    /* Not sealed: whoever is on the path can say it, and it is no more than noise. */
+    /* Not sealed: anybody on the path can send it, and it is no more than noise. */
     :: to_client ! ALERT, 0, false, 0
     :: to_server ! CUT, 0, false, 0
     :: to_client ! CUT, 0, false, 0

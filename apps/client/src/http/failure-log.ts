@@ -8,8 +8,8 @@ interface Interval {
 }
 
 /**
- * The failures of calls, one entry a second for each code: whoever makes calls that fail must not fill the disk. Those
- * that are left out are counted in the next entry of their code.
+ * Logs failed calls, at most one a second for each code, so that a caller cannot fill the disk. The others are counted in
+ * the next entry of their code.
  */
 export class FailureLog {
   readonly #logger = new Logger('Trigger');

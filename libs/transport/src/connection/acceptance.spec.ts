@@ -10,7 +10,7 @@ import { resolveLimits } from '../limits.js';
 import { takeCodec } from '../nest/sealing.js';
 import { SealingHalf } from '../record/half-connection.js';
 import { Acceptance } from './acceptance.js';
-import type { Accepted, Answer } from './acceptance.js';
+import type { Accepted, Reply } from './acceptance.js';
 import { SOCKET_OPTIONS } from './endpoint.js';
 
 const KEY = { keyId: Buffer.alloc(8, 1), psk: Buffer.alloc(32, 0x6b) };
@@ -75,7 +75,7 @@ class Meeting {
   readonly #ends = wire();
   readonly acceptance: Acceptance;
   readonly #initiator = startInitiator(KEY, CLIENT);
-  answer: Answer | undefined;
+  answer: Reply | undefined;
   accepted: Accepted | undefined;
   rest = '';
   failed: string | undefined;

@@ -17,7 +17,7 @@ import type { ConnectionCodec } from './codec.js';
 import { receiveFrom, stopReceiving } from './socket-reader.js';
 
 /** What message 1 is answered with, and what opens and verifies CONFIRM. */
-export interface Answer {
+export interface Reply {
   readonly message2: Buffer;
   readonly keyId: Buffer;
   readonly codec: ConnectionCodec;
@@ -35,7 +35,7 @@ export interface AcceptanceOptions {
   readonly socket: Socket;
   readonly handshakeTimeoutMs: number;
   /** @throws {TransportError} Whatever is wrong with message 1. */
-  readonly respond: (message1: Buffer) => Answer;
+  readonly respond: (message1: Buffer) => Reply;
   /** Message 2 is on its way. `ephemeral` is e_I of message 1, a view. */
   readonly answered: (ephemeral: Buffer) => void;
   /** The socket has a new owner from this call on. `rest` is what came with CONFIRM, valid until the call returns. */
@@ -44,7 +44,7 @@ export interface AcceptanceOptions {
 }
 
 type State =
-  { readonly at: 'MESSAGE_1' } | { readonly at: 'WAIT_CONFIRM'; readonly answer: Answer } | { readonly at: 'OVER' };
+  { readonly at: 'MESSAGE_1' } | { readonly at: 'WAIT_CONFIRM'; readonly reply: Reply } | { readonly at: 'OVER' };
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
@@ -87,7 +87,7 @@ export class Acceptance {
     this.#receivedBytes += chunk.length;
     try {
       if (this.#state.at === 'MESSAGE_1') this.#receiveMessage1(chunk);
-      else if (this.#state.at === 'WAIT_CONFIRM') this.#receiveConfirm(this.#state.answer, chunk);
+      else if (this.#state.at === 'WAIT_CONFIRM') this.#receiveConfirm(this.#state.reply, chunk);
     } catch (error) {
       this.#fail(toTransportError(error));
     }
@@ -99,19 +99,19 @@ export class Acceptance {
     checkMessage1Prefix(this.#received);
     if (this.#received.length < MESSAGE_1_BYTES) return;
     const message1 = this.#received;
-    const answer = respond(message1);
+    const reply = respond(message1);
     this.#received = NOTHING;
-    this.#state = { at: 'WAIT_CONFIRM', answer };
-    socket.write(answer.message2);
+    this.#state = { at: 'WAIT_CONFIRM', reply };
+    socket.write(reply.message2);
     answered(ephemeralOf(message1));
   }
 
-  #receiveConfirm(answer: Answer, chunk: Buffer): void {
+  #receiveConfirm(reply: Reply, chunk: Buffer): void {
     const missing = CONFIRM_RECORD_BYTES - this.#received.length;
     this.#received = Buffer.concat([this.#received, chunk.subarray(0, missing)]);
     checkConfirmPrefix(this.#received);
     if (this.#received.length < CONFIRM_RECORD_BYTES) return;
-    const { codec, keyId, verifier } = answer;
+    const { codec, keyId, verifier } = reply;
     const content = codec.deserializer.deserialize(this.#received.subarray(LENGTH_BYTES));
     if (content.type !== 'CONFIRM') {
       throw new TransportError('ERR_RECORD_UNEXPECTED', `${content.type} as the first record`);
@@ -126,7 +126,7 @@ export class Acceptance {
     this.#fail(new TransportError('ERR_HANDSHAKE_TIMEOUT', `No ${awaited} in time`));
   }
 
-  /** Every failure looks the same from outside, so that it tells a stranger nothing: the alert, or nothing after message 2. */
+  /** Every failure looks the same from outside, so that a stranger learns nothing: the alert, or nothing after message 2. */
   #fail(error: TransportError): void {
     const state = this.#state;
     if (state.at === 'OVER') return;
@@ -135,7 +135,7 @@ export class Acceptance {
     socket.on('error', () => undefined); // what still comes of the socket changes nothing
     if (state.at === 'MESSAGE_1') socket.end(ALERT, () => socket.destroy());
     else {
-      forget(state.answer);
+      forget(state.reply);
       socket.destroy();
     }
     failed(error, this.#receivedBytes);
@@ -151,7 +151,7 @@ export class Acceptance {
   }
 }
 
-function forget({ codec, verifier }: Answer): void {
+function forget({ codec, verifier }: Reply): void {
   codec.serializer.wipe();
   codec.deserializer.wipe();
   verifier.drop();

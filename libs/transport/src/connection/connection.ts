@@ -114,7 +114,7 @@ export class Connection {
     return closed;
   }
 
-  /** Whether CLOSE is with the system, and was all that this side had left to do: the rest of {@link close} needs nobody. */
+  /** Whether the system has CLOSE and nothing else is left to do here: a caller need not wait for the rest of {@link close}. */
   get hasSaidAll(): boolean {
     return this.#state.at === 'CLOSING' && this.#options.streams.isIdle && this.socket.writableLength === 0;
   }

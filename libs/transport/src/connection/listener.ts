@@ -6,7 +6,7 @@ import { clock } from '../clock.js';
 import type { TransportError } from '../errors.js';
 import type { Limits } from '../limits.js';
 import { Acceptance } from './acceptance.js';
-import type { Accepted, Answer } from './acceptance.js';
+import type { Accepted, Reply } from './acceptance.js';
 import type { Connection } from './connection.js';
 import { remoteAddress, SOCKET_OPTIONS } from './endpoint.js';
 import type { Endpoint } from './endpoint.js';
@@ -29,7 +29,7 @@ export interface HandshakeFailure {
 
 /** What the listener has to know of a connection. */
 export interface ListenerEvents {
-  /** Before anybody else hears of it: whoever closes the server then closes this connection as well. */
+  /** Comes before all other events: if the server is closed in one of them, it closes this connection as well. */
   readonly opened: (connection: Connection) => void;
   readonly closed: (connection: Connection) => void;
 }
@@ -39,7 +39,7 @@ export interface ListenerOptions {
   /** Whether accepted sockets read into the buffer that all sockets of the process share. */
   readonly shareReadBuffer: boolean;
   /** @throws {TransportError} Whatever is wrong with message 1. */
-  readonly respond: (message1: Buffer) => Answer;
+  readonly respond: (message1: Buffer) => Reply;
   /** Makes the connection that takes `socket` over, and calls `events`. */
   readonly connect: (socket: Socket, accepted: Accepted, events: ListenerEvents) => Connection;
   readonly handshakeFailed: (failure: HandshakeFailure) => void;

@@ -163,7 +163,7 @@ export class Execution {
         this.#settle();
       }
     } catch (error) {
-      this.#tearDown(() => this.#fail(error)); // nobody waits for this promise
+      this.#tearDown(() => this.#fail(error)); // nothing awaits this promise
     }
   }
 

@@ -11,7 +11,7 @@ import { Subject } from 'rxjs';
 import type { Observable } from 'rxjs';
 
 import { clock } from '../clock.js';
-import type { Accepted, Answer } from '../connection/acceptance.js';
+import type { Accepted, Reply } from '../connection/acceptance.js';
 import type { Connection } from '../connection/connection.js';
 import { remoteAddress } from '../connection/endpoint.js';
 import type { Endpoint } from '../connection/endpoint.js';
@@ -190,7 +190,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
     this.#emit({ type: 'refused', address, error });
   }
 
-  #respond(keyring: Keyring, message1: Buffer): Answer {
+  #respond(keyring: Keyring, message1: Buffer): Reply {
     const { maxMessageBytes, maxInFlight, maxIncompleteBytes } = this.#limits;
     let psk: Uint8Array | undefined;
     const findPsk = (keyId: Buffer): Uint8Array | undefined => (psk = keyring.find(keyId)?.psk());

@@ -30,7 +30,7 @@ export const PADDING_ROOM_BYTES = 16;
 
 const TWO_TO_32 = 0x1_0000_0000;
 
-// A = u64be(n) ‖ length. One for the process: whoever writes it is done with it before anybody else begins.
+// A = u64be(n) ‖ length. One for the process: it is used up before it is written again.
 const ad = Buffer.alloc(8 + LENGTH_BYTES);
 
 /** What a key is expanded to when there is work. */

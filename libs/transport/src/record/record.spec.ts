@@ -48,7 +48,7 @@ describe('RecordDecoder', () => {
     expect(recordBodies(new RecordDecoder(), encode(body))).toEqual([body]);
   });
 
-  it('gives nothing more of a chunk once it is told to stop', () => {
+  it('drops the rest of a chunk if `take` returns false', () => {
     const seen: Buffer[] = [];
     new RecordDecoder().push(stream, (body) => seen.push(body) < 2);
     expect(seen).toEqual(bodies.slice(0, 2));

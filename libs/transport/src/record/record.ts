@@ -55,7 +55,7 @@ export class RecordDecoder {
 
   /** @returns The body, if it is complete. */
   #append(chunk: Buffer, from: number): Buffer | undefined {
-    const body = (this.#body ??= Buffer.allocUnsafe(this.#length)); // nobody sees it before it is full
+    const body = (this.#body ??= Buffer.allocUnsafe(this.#length)); // not read before it is full
     this.#filled += chunk.copy(body, this.#filled, from);
     return this.#filled === body.length ? body : undefined;
   }
