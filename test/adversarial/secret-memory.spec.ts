@@ -12,7 +12,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { createKeyFile, loadKeyring } from '@sealwire/crypto';
 import type { Keyring } from '@sealwire/crypto';
 
-import type * as Hkdf from '../../libs/crypto/src/hkdf.js';
+import type * as Hkdf from '../../libs/crypto/src/cipher/hkdf.js';
 import { endAll, newClient, portOf, startServer } from '../support/pair.js';
 
 interface Seen {
@@ -45,7 +45,7 @@ vi.mock('node:fs', async (importOriginal) => {
   return { ...fs, readSync };
 });
 
-vi.mock('../../libs/crypto/src/hkdf.js', async (importOriginal) => {
+vi.mock('../../libs/crypto/src/cipher/hkdf.js', async (importOriginal) => {
   const hkdf = await importOriginal<typeof Hkdf>();
   const noteKey = (key: Uint8Array): Uint8Array => note('a key of HMAC', key);
   return {

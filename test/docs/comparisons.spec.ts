@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '..', '..');
+const EQUAL_BYTES = 'libs/crypto/src/cipher/secret-bytes.ts';
 const FOLDERS = [
   'libs/crypto/src',
+  'libs/crypto/src/cipher',
   'libs/transport/src/handshake',
   'libs/transport/src/record',
   'libs/transport/src/connection',
@@ -33,7 +35,7 @@ beforeAll(() => {
     mkdirSync(join(copy, folder), { recursive: true });
     for (const [name, text] of Object.entries(COMPARISONS)) writeFileSync(join(copy, folder, name), text);
   }
-  copyFileSync(join(ROOT, 'libs/crypto/src/secret-bytes.ts'), join(copy, 'libs/crypto/src/secret-bytes.ts'));
+  copyFileSync(join(ROOT, EQUAL_BYTES), join(copy, EQUAL_BYTES));
 });
 
 afterAll(() => {

@@ -1,8 +1,8 @@
 import { ConfigurableModuleBuilder, Inject, Injectable, Logger, Module } from '@nestjs/common';
 
-import type { KeyFilePolicy } from './key-file-policy.js';
-import type { Keyring } from './keyring.js';
-import { loadKeyring } from './load-keyring.js';
+import type { KeyFilePolicy } from './key-file/policy.js';
+import type { Keyring } from './keys/keyring.js';
+import { loadKeyring } from './key-file/load-keyring.js';
 
 export interface CryptoModuleOptions {
   /** Path of the key file, read once at start-up. */

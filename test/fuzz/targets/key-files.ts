@@ -2,8 +2,8 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { checkKeyStrength } from '../../../libs/crypto/src/key-strength.js';
-import { loadKeyFile } from '../../../libs/crypto/src/key-file.js';
+import { checkKeyStrength } from '../../../libs/crypto/src/keys/strength.js';
+import { loadKeyFile } from '../../../libs/crypto/src/key-file/load.js';
 import { LegacyKey } from '../../../libs/transport/src/legacy/wire/legacy-key.js';
 import { CiphertextGatherer, decodeMessage, encodeMessage } from '../../../libs/transport/src/legacy/wire/message.js';
 import { mutate, pieces } from '../mutate.js';

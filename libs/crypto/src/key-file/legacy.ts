@@ -1,0 +1,39 @@
+import { CryptoError } from '../errors.js';
+import { formatMode } from './policy.js';
+import type { KeyFileOptions } from './load.js';
+import { checkKeyStrength } from '../keys/strength.js';
+import { resolveKeyFile } from './path.js';
+import { readKeyFile } from './read.js';
+
+const OTHERS = 0o077;
+
+/**
+ * Reads a key file of the original demo (docs/protocol.md §9): any 32 bytes, weak ones too, in a regular file of this
+ * user or root, whatever its mode. What the channel would refuse is told to `warn`. Never load a key of the channel so.
+ *
+ * @returns The raw 32 bytes, key and IV, in memory of their own.
+ * @throws {CryptoError} `ERR_KEY_FILE_…`; the message says what to do.
+ */
+export async function loadLegacyKeyFile(
+  path: string,
+  { warn }: Pick<KeyFileOptions, 'warn'> = {},
+): Promise<Uint8Array> {
+  const name = resolveKeyFile(path);
+  const { key, mode } = readKeyFile(name, 'legacy');
+  if (mode !== undefined && (mode & OTHERS) !== 0) {
+    warn?.(`Key file ${name} has mode ${formatMode(mode)}, too open to keep a secret: chmod 600 ${name}`);
+  }
+  const weakness = weaknessOf(key);
+  if (weakness !== undefined) warn?.(`Key file ${name} holds a key that can be guessed (${weakness})`);
+  return key;
+}
+
+function weaknessOf(key: Uint8Array): CryptoError['code'] | undefined {
+  try {
+    checkKeyStrength(key);
+    return undefined;
+  } catch (error) {
+    if (error instanceof CryptoError) return error.code;
+    throw error;
+  }
+}

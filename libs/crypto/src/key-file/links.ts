@@ -1,0 +1,59 @@
+// The policy mounted-secret follows links. Whoever can lay a link chooses the file that becomes the key, so each link has
+// to lie where only this user and root could have laid it: in a directory of theirs, below directories of theirs, that
+// nobody else can write to. In a directory with the sticky bit, as Kubernetes mounts secrets, the owner of an entry counts.
+import { lstatSync, readlinkSync } from 'node:fs';
+import type { Stats } from 'node:fs';
+import { dirname, isAbsolute, join, parse, sep } from 'node:path';
+
+import { CryptoError } from '../errors.js';
+import { formatMode } from './policy.js';
+
+const ROOT = 0;
+const STICKY = 0o1000;
+const OTHERS_WRITE = 0o022;
+const MAX_LINKS = 40; // as the kernel of Linux
+
+/**
+ * @param path - Absolute.
+ * @param user - The effective user id of the process.
+ * @returns The path without links.
+ * @throws {CryptoError} `ERR_KEY_FILE_SYMLINK` - somebody else could have laid one of the links; or they never end.
+ */
+export function followLinks(path: string, user: number): string {
+  let at = parse(path).root;
+  let exposed: string | undefined;
+  let links = 0;
+  const left = path.split(sep);
+  for (let name = left.shift(); name !== undefined; name = left.shift()) {
+    const next = join(at, name); // also takes '.', '..' and nothing
+    const entry = lstatSync(next);
+    exposed ??= isReplaceable(lstatSync(dirname(next)), entry, user) ? dirname(next) : undefined;
+    if (!entry.isSymbolicLink()) {
+      at = next;
+      continue;
+    }
+    if (exposed !== undefined) throw replaceable(path, next, exposed);
+    if (++links > MAX_LINKS)
+      throw new CryptoError('ERR_KEY_FILE_SYMLINK', `Key file ${path} is a link that never ends`);
+    const target = readlinkSync(next);
+    if (isAbsolute(target)) at = parse(target).root;
+    left.unshift(...target.split(sep));
+  }
+  return at;
+}
+
+function isReplaceable(directory: Stats, entry: Stats, user: number): boolean {
+  const isTrusted = ({ uid }: Stats): boolean => uid === user || uid === ROOT;
+  if (!isTrusted(directory) || !isTrusted(entry)) return true;
+  return (directory.mode & OTHERS_WRITE) !== 0 && (directory.mode & STICKY) === 0;
+}
+
+function replaceable(path: string, link: string, directory: string): CryptoError {
+  const { mode, uid } = lstatSync(directory);
+  return new CryptoError(
+    'ERR_KEY_FILE_SYMLINK',
+    `Key file ${path} is reached by the link ${link}, which other users could replace: it belongs to user ` +
+      `${lstatSync(link).uid}, ${directory} to user ${uid}, with mode ${formatMode(mode)}. Only this user and root may write ` +
+      `there (chmod go-w ${directory}); or name the file itself`,
+  );
+}

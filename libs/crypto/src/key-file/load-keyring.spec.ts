@@ -1,0 +1,74 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { createKeyFile, deriveKeySchedule, generateKey, loadKeyring } from '../index.js';
+
+let directory: string;
+let path: string;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'sealwire-'));
+  path = join(directory, 'aes_key.bin');
+});
+
+afterEach(() => {
+  rmSync(directory, { recursive: true });
+});
+
+describe('loadKeyring', () => {
+  it('holds the key of the file as the primary one', async () => {
+    const id = await createKeyFile(path);
+    const { psk } = deriveKeySchedule(readFileSync(path));
+    const keyring = await loadKeyring(path);
+    expect(keyring.ids).toEqual([id]);
+    expect(keyring.primary.psk()).toEqual(psk);
+  });
+
+  it('makes no file unless told to', async () => {
+    await expect(loadKeyring(path)).rejects.toMatchObject({ code: 'ERR_KEY_FILE_MISSING' });
+    await expect(loadKeyring(path, { generate: false })).rejects.toMatchObject({ code: 'ERR_KEY_FILE_MISSING' });
+    await expect(loadKeyring(path, { generate: true })).resolves.toMatchObject({ ids: [expect.any(String)] });
+  });
+
+  it('says that it made the file, once, and reads the same key afterwards', async () => {
+    const warnings: string[] = [];
+    const warn = (message: string) => warnings.push(message);
+    const made = await loadKeyring(path, { generate: true, warn });
+    const read = await loadKeyring(path, { generate: true, warn });
+    expect(read.ids).toEqual(made.ids);
+    expect(warnings).toEqual([expect.stringContaining(made.primary.id)]);
+  });
+
+  it('never replaces a file that is wrong', async () => {
+    writeFileSync(path, 'not a key', { mode: 0o600 });
+    await expect(loadKeyring(path, { generate: true })).rejects.toMatchObject({ code: 'ERR_KEY_FILE_LENGTH' });
+    expect(readFileSync(path, 'utf8')).toBe('not a key');
+  });
+
+  it('makes no file where there is a reason other than that it is missing', async () => {
+    writeFileSync(path, generateKey(), { mode: 0o600 });
+    const throughFile = loadKeyring(join(path, 'aes_key.bin'), { generate: true });
+    await expect(throughFile).rejects.toMatchObject({ code: 'ERR_KEY_FILE_UNREADABLE' });
+  });
+
+  it('says why no file could be made', async () => {
+    const nowhere = join(directory, 'missing', 'aes_key.bin');
+    await expect(loadKeyring(nowhere, { generate: true })).rejects.toMatchObject({ code: 'ERR_KEY_FILE_CREATE' });
+  });
+
+  it('gives all of many loads at once the same key', async () => {
+    const keyrings = await Promise.all(Array.from({ length: 16 }, () => loadKeyring(path, { generate: true })));
+    expect(new Set(keyrings.map((keyring) => keyring.primary.id)).size).toBe(1);
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('loadKeyring, where files have modes (not on Windows)', () => {
+  it('never mends the mode of a file', async () => {
+    writeFileSync(path, generateKey());
+    chmodSync(path, 0o644);
+    await expect(loadKeyring(path, { generate: true })).rejects.toMatchObject({ code: 'ERR_KEY_FILE_MODE' });
+    expect(statSync(path).mode & 0o777).toBe(0o644);
+  });
+});

@@ -1,0 +1,91 @@
+// Who may have read or written a key file: judged from an open descriptor, so that nothing can be swapped in between.
+import type { Stats } from 'node:fs';
+
+import { CryptoError } from '../errors.js';
+import { KEY_BYTES } from '../keys/schedule.js';
+
+/**
+ * - `strict`: a file, not a link to one, that nobody but its owner can read. The owner is this user or root; a file of
+ *   root may be readable by its group (0640).
+ * - `mounted-secret`: for secrets that Docker, Compose or Kubernetes mounts. Links are followed, unless others could have
+ *   laid them, and others may read the file; still nobody else may write to it.
+ */
+export type KeyFilePolicy = 'strict' | 'mounted-secret';
+
+/** `legacy`: the file of the original demo, which was made with any mode. Never for a key of the channel. */
+export type FilePolicy = KeyFilePolicy | 'legacy';
+
+export type KeyFileStatus = Pick<Stats, 'isFile' | 'mode' | 'size' | 'uid'>;
+
+const ROOT = 0;
+
+/**
+ * @param user - The effective user id of the process; undefined where files have neither owner nor mode (Windows).
+ * @throws {CryptoError} `ERR_KEY_FILE_NOT_REGULAR`, `ERR_KEY_FILE_OWNER`, `ERR_KEY_FILE_MODE`, `ERR_KEY_FILE_LENGTH`
+ */
+export function judgeKeyFile(path: string, file: KeyFileStatus, policy: FilePolicy, user: number | undefined): void {
+  if (!file.isFile()) throw notRegular(path);
+  if (user !== undefined) {
+    judgeOwner(path, file, user);
+    judgeMode(path, file, policy);
+  }
+  if (file.size !== KEY_BYTES) throw wrongLength(path, file.size);
+}
+
+export function notRegular(path: string, options?: ErrorOptions): CryptoError {
+  const message = `Key file ${path} is not a regular file: name the file with the ${KEY_BYTES} bytes of the key`;
+  return new CryptoError('ERR_KEY_FILE_NOT_REGULAR', message, options);
+}
+
+export function wrongLength(path: string, bytes: number): CryptoError {
+  const likely = LIKELY_FORM[bytes] ?? 'a key file holds the key as raw bytes, not as hex or base64 text';
+  return new CryptoError('ERR_KEY_FILE_LENGTH', `Key file ${path} has ${bytes} bytes, not ${KEY_BYTES}: ${likely}`);
+}
+
+const LIKELY_FORM: Readonly<Record<number, string>> = {
+  0: 'it is empty. Remove it, and make or copy the key again',
+  16: 'this may be a key of AES-128 alone, and half of what is needed: make a new one',
+  33: 'this may be a key with a line end behind it, which an editor added: copy the file again',
+  34: 'this may be a key with a line end behind it, which an editor added: copy the file again',
+  35: 'this may be a key with a byte order mark, which an editor added: copy the file again',
+  44: 'this may be a key in base64, and a key file holds raw bytes: decode it (base64 -d)',
+  45: 'this may be a key in base64, and a key file holds raw bytes: decode it (base64 -d)',
+  64: 'this may be a key in hex, and a key file holds raw bytes: decode it (xxd -r -p)',
+  65: 'this may be a key in hex, and a key file holds raw bytes: decode it (xxd -r -p)',
+};
+
+function judgeOwner(path: string, file: KeyFileStatus, user: number): void {
+  if (file.uid === user || file.uid === ROOT) return;
+  throw new CryptoError(
+    'ERR_KEY_FILE_OWNER',
+    `Key file ${path} belongs to user ${file.uid}, who is neither this user (${user}) nor root: chown ${user} ${path}`,
+  );
+}
+
+function judgeMode(path: string, file: KeyFileStatus, policy: FilePolicy): void {
+  if ((file.mode & forbiddenBits(file, policy)) === 0) return;
+  const message = `Key file ${path} has mode ${formatMode(file.mode)}, too open to keep a secret`;
+  throw new CryptoError('ERR_KEY_FILE_MODE', `${message}: ${modeRemedy(path, file, policy)}`);
+}
+
+function modeRemedy(path: string, file: KeyFileStatus, policy: FilePolicy): string {
+  if ((file.mode & forbiddenBits(file, 'mounted-secret')) !== 0) {
+    const change = `chmod ${policy === 'strict' ? '600' : 'go-wx'} ${path}`;
+    return `${change}. If that changes nothing, its file system keeps no modes (a Windows drive, vfat): move it to one that does`;
+  }
+  return (
+    `chmod 600 ${path}, or choose the policy mounted-secret if Docker, Compose or Kubernetes mounted it ` +
+    '(SEALWIRE_KEY_POLICY=mounted-secret for the apps)'
+  );
+}
+
+/** As `chmod` takes it, such as 0644. */
+export function formatMode(mode: number): string {
+  return (mode & 0o777).toString(8).padStart(4, '0');
+}
+
+function forbiddenBits(file: KeyFileStatus, policy: FilePolicy): number {
+  if (policy === 'legacy') return 0;
+  if (policy === 'mounted-secret') return 0o033;
+  return file.uid === ROOT ? 0o037 : 0o077;
+}

@@ -1,0 +1,93 @@
+// Reading the key file (docs/protocol.md §2): opened once, judged and read through the open descriptor. In one go: to hand
+// four short calls to other threads costs a client that connects more than the whole handshake's hashes.
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+
+import { CryptoError } from '../errors.js';
+import { followLinks } from './links.js';
+import { judgeKeyFile, notRegular, wrongLength } from './policy.js';
+import type { FilePolicy } from './policy.js';
+import { KEY_BYTES } from '../keys/schedule.js';
+import { wipe } from '../cipher/secret-bytes.js';
+import { errnoOf } from './system-error.js';
+
+export interface ReadKeyFile {
+  /** The 32 bytes, in memory of their own. */
+  readonly key: Uint8Array;
+  /** Undefined on Windows, which has neither owners nor modes. */
+  readonly mode: number | undefined;
+}
+
+/** @throws {CryptoError} `ERR_KEY_FILE_…`; how strong the key is, is not looked at. */
+export function readKeyFile(path: string, policy: FilePolicy): ReadKeyFile {
+  const user = process.geteuid?.();
+  try {
+    const target = policy === 'mounted-secret' && user !== undefined ? followLinks(path, user) : path;
+    const file = openSync(target, openFlags());
+    try {
+      const status = fstatSync(file);
+      judgeKeyFile(path, status, policy, user);
+      return { key: readKey(file, path), mode: user === undefined ? undefined : status.mode };
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    throw error instanceof CryptoError ? error : readFailed(path, policy, error);
+  }
+}
+
+// Not to follow: a link could be laid between looking and opening. Not to block: a FIFO may never get a writer.
+function openFlags(): number {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants; // the last two are undefined on Windows, and count as 0 below
+  return O_RDONLY | O_NONBLOCK | O_NOFOLLOW;
+}
+
+function readKey(file: number, path: string): Uint8Array {
+  const key = new Uint8Array(KEY_BYTES); // not from the pool, whose other slices would share its memory
+  let filled = 0;
+  while (filled < KEY_BYTES) {
+    const bytesRead = readSync(file, key, filled, KEY_BYTES - filled, filled); // may be fewer than were asked for
+    if (bytesRead === 0) {
+      wipe(key);
+      throw wrongLength(path, filled); // cut since fstat
+    }
+    filled += bytesRead;
+  }
+  return key;
+}
+
+function readFailed(path: string, policy: FilePolicy, cause: unknown): CryptoError {
+  const errno = errnoOf(cause);
+  switch (errno) {
+    case 'ENOENT':
+      return new CryptoError('ERR_KEY_FILE_MISSING', `No key file at ${path}: ${MISSING_REMEDY[policy](path)}`, {
+        cause,
+      });
+    case 'ELOOP': {
+      const message = `Key file ${path} is a symbolic link: ${LINK_REMEDY[policy]}`;
+      return new CryptoError('ERR_KEY_FILE_SYMLINK', message, { cause });
+    }
+    case 'EISDIR': // a directory, on Windows
+    case 'ENXIO': // a socket, on Linux
+    case 'EOPNOTSUPP': // a socket, on macOS
+      return notRegular(path, { cause });
+    default: {
+      const message = `Key file ${path} cannot be read (${errno}): check its owner, its mode and its directory`;
+      return new CryptoError('ERR_KEY_FILE_UNREADABLE', message, { cause });
+    }
+  }
+}
+
+const copyOrMake = (path: string): string =>
+  `copy it from the other side, or make one with createKeyFile('${path}') of @sealwire/crypto`;
+
+const MISSING_REMEDY: Record<FilePolicy, (path: string) => string> = {
+  strict: copyOrMake,
+  'mounted-secret': copyOrMake,
+  legacy: () => 'copy the one that the original program uses',
+};
+
+const LINK_REMEDY: Record<FilePolicy, string> = {
+  strict: 'name the file itself, or choose the policy mounted-secret',
+  'mounted-secret': 'it has become one while it was read',
+  legacy: 'name the file itself',
+};

@@ -1,0 +1,20 @@
+import { randomFillSync } from 'node:crypto';
+
+import { CryptoError } from '../errors.js';
+import { KEY_BYTES } from './schedule.js';
+import { checkKeyStrength } from './strength.js';
+
+/**
+ * Draws 32 random bytes, in memory of their own.
+ *
+ * @throws {CryptoError} `ERR_RANDOM_FAILED` - the random source of the system failed, or gave what is not random.
+ */
+export function generateKey(): Uint8Array {
+  try {
+    const key = randomFillSync(new Uint8Array(KEY_BYTES));
+    checkKeyStrength(key); // a source that gives zeros must not become a key
+    return key;
+  } catch (cause) {
+    throw new CryptoError('ERR_RANDOM_FAILED', 'The random source of this system does not work', { cause });
+  }
+}

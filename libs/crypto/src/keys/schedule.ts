@@ -1,0 +1,55 @@
+// What the 32 bytes of a key file become (docs/protocol.md §2). They are never a key of a cipher themselves.
+import { CryptoError } from '../errors.js';
+import { hkdfExpand, hkdfExtract } from '../cipher/hkdf.js';
+import { wipe } from '../cipher/secret-bytes.js';
+
+export const KEY_BYTES = 32;
+export const KEY_ID_BYTES = 8;
+const EXTRACT_SALT = new TextEncoder().encode('sealwire key file v1');
+
+/** Everything that is derived from one key. All fresh buffers. */
+export interface KeySchedule {
+  /** 32 bytes: the pre-shared key of the channel's handshake. */
+  readonly psk: Uint8Array;
+  /** 8 bytes, public: they name the key on the wire. Derived, so that they cannot be mis-assigned. */
+  readonly keyId: Uint8Array;
+}
+
+/**
+ * Derives the keys of docs/protocol.md §2. Looks at the length of `key` only, never at its strength.
+ *
+ * @throws {CryptoError} `ERR_KEY_LENGTH`
+ */
+export function deriveKeySchedule(key: Uint8Array): KeySchedule {
+  const prk = extract(key);
+  const schedule = {
+    psk: hkdfExpand(prk, 'channel psk', 32),
+    keyId: hkdfExpand(prk, 'key id', KEY_ID_BYTES),
+  };
+  wipe(prk);
+  return schedule;
+}
+
+/**
+ * The public name of a key, as 16 hexadecimal digits: for logs, and to tell whether two machines hold the same key.
+ *
+ * @throws {CryptoError} `ERR_KEY_LENGTH`
+ */
+export function keyId(key: Uint8Array): string {
+  const prk = extract(key);
+  const id = toHex(hkdfExpand(prk, 'key id', KEY_ID_BYTES));
+  wipe(prk);
+  return id;
+}
+
+/** Lower-case hexadecimal digits, for public bytes. */
+export function toHex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
+}
+
+function extract(key: Uint8Array): Uint8Array {
+  if (key.length !== KEY_BYTES) {
+    throw new CryptoError('ERR_KEY_LENGTH', `A key has ${KEY_BYTES} bytes, not ${key.length}`);
+  }
+  return hkdfExtract(EXTRACT_SALT, key);
+}

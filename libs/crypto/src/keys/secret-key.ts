@@ -1,0 +1,59 @@
+import { inspect } from 'node:util';
+
+import { brand } from '../brand.js';
+import { deriveKeySchedule, toHex } from './schedule.js';
+import { checkKeyStrength } from './strength.js';
+
+/**
+ * One key, ready for use, that cannot be printed by accident: `util.inspect`, `JSON.stringify` and `String` show its id.
+ * Holds what docs/protocol.md §2 derives, not the bytes of the key file.
+ */
+export class SecretKey {
+  static {
+    brand(this, 'SecretKey');
+  }
+
+  /** The public name of the key, 16 hexadecimal digits. */
+  readonly id: string;
+  readonly #idBytes: Uint8Array;
+  readonly #psk: Uint8Array;
+
+  private constructor(key: Uint8Array) {
+    const schedule = deriveKeySchedule(key);
+    this.id = toHex(schedule.keyId);
+    this.#idBytes = schedule.keyId;
+    this.#psk = schedule.psk;
+    Object.freeze(this);
+  }
+
+  /**
+   * @param key - 32 bytes. Read, never kept: the caller may overwrite them afterwards.
+   * @throws {CryptoError} `ERR_KEY_LENGTH`, or the `ERR_KEY_…` of a weak key.
+   */
+  static fromBytes(key: Uint8Array): SecretKey {
+    checkKeyStrength(key);
+    return new SecretKey(key);
+  }
+
+  /** The 8 bytes that name the key on the wire. A copy. */
+  get idBytes(): Uint8Array {
+    return this.#idBytes.slice();
+  }
+
+  /** The pre-shared key of the channel's handshake, 32 secret bytes. A copy. */
+  psk(): Uint8Array {
+    return this.#psk.slice();
+  }
+
+  toString(): string {
+    return `SecretKey(${this.id})`;
+  }
+
+  toJSON(): string {
+    return this.toString();
+  }
+
+  [inspect.custom](): string {
+    return this.toString();
+  }
+}

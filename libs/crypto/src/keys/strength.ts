@@ -1,0 +1,69 @@
+// Keys that somebody could guess (docs/protocol.md §2.2). All checks together refuse fewer than one random key in 10^10.
+import { CryptoError } from '../errors.js';
+import { followsPattern } from './pattern.js';
+import { keyId } from './schedule.js';
+import { PUBLISHED_KEY_IDS } from './published.js';
+
+const MIN_DISTINCT_BYTES = 17;
+/** A passphrase with a few odd bytes: accents, zeros, a byte order mark. */
+const MIN_WORD_BYTES = 26;
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * Refuses a key of 32 bytes that was not drawn at random.
+ *
+ * @param origin - What the message calls the key, such as `Key file /etc/sealwire/aes_key.bin`.
+ * @throws {CryptoError} `ERR_KEY_REPEATED_BYTE`, `ERR_KEY_TEXT`, `ERR_KEY_FEW_VALUES`, `ERR_KEY_PATTERN`,
+ *   `ERR_KEY_PUBLISHED`, `ERR_KEY_LENGTH`
+ */
+export function checkKeyStrength(key: Uint8Array, origin = 'The key'): void {
+  const id = keyId(key);
+  const distinct = new Set(key).size;
+  if (distinct === 1) {
+    throw new CryptoError('ERR_KEY_REPEATED_BYTE', `${origin} repeats one byte: ${REMEDY}`);
+  }
+  if (isTypedText(key)) {
+    throw new CryptoError('ERR_KEY_TEXT', `${origin} is text, a password rather than a key: ${REMEDY}`);
+  }
+  if (distinct < MIN_DISTINCT_BYTES) {
+    throw new CryptoError('ERR_KEY_FEW_VALUES', `${origin} has only ${distinct} different byte values: ${REMEDY}`);
+  }
+  if (PUBLISHED_KEY_IDS.has(id)) {
+    throw new CryptoError('ERR_KEY_PUBLISHED', `${origin} is a published value: ${REMEDY}`);
+  }
+  if (followsPattern(key)) {
+    throw new CryptoError('ERR_KEY_PATTERN', `${origin} follows a pattern that can be guessed: ${REMEDY}`);
+  }
+}
+
+const REMEDY = 'make a random one with createKeyFile() of @sealwire/crypto';
+
+/** What a person types, in whatever encoding: padded to 32 bytes, or with bytes between that are no text. */
+function isTypedText(key: Uint8Array): boolean {
+  if (withoutPadding(key).every(isText) || isUtf8Text(key)) return true;
+  return key.filter(isWordByte).length >= MIN_WORD_BYTES;
+}
+
+/** Printable ASCII, or the white space that a text editor leaves. */
+function isText(byte: number): boolean {
+  return (byte >= 0x20 && byte <= 0x7e) || (byte >= 0x09 && byte <= 0x0d);
+}
+
+function isWordByte(byte: number): boolean {
+  return /[0-9A-Za-z ]/.test(String.fromCharCode(byte));
+}
+
+/** Without the runs of one byte that fill a text up to 32 bytes. */
+function withoutPadding(key: Uint8Array): Uint8Array {
+  const first = key.findIndex((byte) => byte !== key[0]);
+  const last = key.findLastIndex((byte) => byte !== key.at(-1));
+  return key.subarray(first > 1 ? first : 0, last < key.length - 2 ? last + 1 : key.length);
+}
+
+function isUtf8Text(key: Uint8Array): boolean {
+  try {
+    return /^[\p{L}\p{M}\p{N}\p{P}\p{S}\p{Z}\s]*$/u.test(utf8.decode(key));
+  } catch {
+    return false;
+  }
+}
