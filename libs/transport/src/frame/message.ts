@@ -1,12 +1,13 @@
 // What a client asks (docs/protocol.md §6.2):
-//   REQUEST  timeout ms u32 (0 = none) ‖ head ‖ data
-//   EVENT    event sequence u64 ‖ head ‖ data
+//   REQUEST  prefix: timeout ms u32 ‖ head ‖ data
+//   EVENT    prefix: sequence u64 ‖ head ‖ data
 //   head     u16 len(pattern) ‖ pattern ‖ u16 len(metadata) ‖ metadata (a JSON object, or nothing)
 import { TransportError } from '../errors.js';
 
 import { decodeUtf8, parseJson, stringifyJson } from './json.js';
 import type { MessageHead, OutgoingMessage } from './outgoing-message.js';
 import { encodeData, UNCOUNTED_GROWTH, weighData } from './payload.js';
+import { readSequence, readTimeout, SEQUENCE_BYTES, TIMEOUT_BYTES } from './prefix.js';
 
 export type Metadata = Readonly<Record<string, string>>;
 
@@ -35,8 +36,6 @@ export interface ReceivedEvent extends ReceivedCall {
   readonly sequence: number;
 }
 
-const TIMEOUT_BYTES = 4;
-const SEQUENCE_BYTES = 8;
 const LENGTH_BYTES = 2;
 const MAX_PART_BYTES = 0xffff;
 /** What a call takes beside its parts: its context, and what runs its handler. */
@@ -59,24 +58,12 @@ export function encodeEvent(call: Call): OutgoingMessage {
   return encodeData(call.data, headOf(call, SEQUENCE_BYTES));
 }
 
-/** The timeout of a request of which so much has come; undefined while that is too little. 0: none. */
-export function readTimeout(begun: Buffer): number | undefined {
-  return begun.length < TIMEOUT_BYTES ? undefined : begun.readUInt32BE(0);
-}
-
 /** @throws {TransportError} `ERR_MESSAGE_MALFORMED`, `ERR_MESSAGE_TOO_COMPLEX` */
 export function decodeRequest(message: Buffer, maxJsonNodes?: number): ReceivedRequest {
   const timeoutMs = readTimeout(message);
   if (timeoutMs === undefined) throw malformed();
   const { pattern, metadata, data, weight } = decodeCall(message, TIMEOUT_BYTES, maxJsonNodes);
   return { timeoutMs, pattern, metadata, data, weight };
-}
-
-/** The sequence of an event of which so much has come; undefined while that is too little. NaN: it is 2^53 or more. */
-export function readSequence(begun: Buffer): number | undefined {
-  if (begun.length < SEQUENCE_BYTES) return undefined;
-  const high = begun.readUInt32BE(0);
-  return high < 2 ** 21 ? high * 2 ** 32 + begun.readUInt32BE(4) : NaN;
 }
 
 /** @throws {TransportError} `ERR_MESSAGE_MALFORMED`, `ERR_MESSAGE_TOO_COMPLEX` */

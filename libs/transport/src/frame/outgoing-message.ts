@@ -1,14 +1,14 @@
 import { MAX_WHOLE_BYTES } from './frame.js';
+import { writePrefix } from './prefix.js';
+import type { PrefixBytes } from './prefix.js';
 
 /** A message of more bytes is bulk: it waits for credit, and smaller ones may pass it (docs/protocol.md §5.10). */
 export const MAX_SMALL_BYTES = 16_384;
 const NOTHING: Buffer = Buffer.alloc(0);
-const TWO_TO_32 = 0x1_0000_0000;
 
 /** What goes before the data of a message (docs/protocol.md §6.2). */
 export interface MessageHead {
-  /** Of the number that comes first: 4 for the timeout of a request, 8 for the sequence of an event, 0 for answers. */
-  readonly prefixBytes: 0 | 4 | 8;
+  readonly prefixBytes: PrefixBytes;
   readonly bytes: Buffer;
 }
 
@@ -78,9 +78,7 @@ export class OutgoingMessage {
   /** @returns Where the content begins. */
   #writeHead(target: Buffer, at: number): number {
     const { prefixBytes, bytes } = this.#head;
-    let next = at;
-    if (prefixBytes === 8) next = target.writeUInt32BE(Math.floor(this.prefix / TWO_TO_32), next);
-    if (prefixBytes > 0) next = target.writeUInt32BE(this.prefix % TWO_TO_32, next);
+    let next = writePrefix(target, at, prefixBytes, this.prefix);
     if (bytes.length > 0) next += bytes.copy(target, next);
     if (this.#encoding.length > 1) return next + this.#encoding.copy(target, next);
     target[next] = this.#encoding[0] ?? 0;

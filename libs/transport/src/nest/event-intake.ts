@@ -3,8 +3,9 @@
 import type { MessageHandler } from '@nestjs/microservices';
 
 import { IdTable } from '../frame/id-table.js';
-import { decodeEvent, readSequence } from '../frame/message.js';
+import { decodeEvent } from '../frame/message.js';
 import type { ReceivedCall, ReceivedEvent } from '../frame/message.js';
+import { readSequence } from '../frame/prefix.js';
 import { encodeData } from '../frame/payload.js';
 import type { ServerStream } from '../frame/server-stream.js';
 import type { Arrival } from './arrival.js';
