@@ -7,7 +7,7 @@ export type { KeyLimits } from './record/half-connection.js';
 export { SocketView } from './connection/socket-view.js';
 export { SealwireClient } from './nest/client.js';
 export type { SealwireClientEvents } from './nest/client.js';
-export type { ClientConnectionEvent } from './nest/connector.js';
+export type { ClientConnectionEvent } from './nest/client-events.js';
 export { SealwireContext } from './nest/context.js';
 export { drainFirst } from './nest/drain-first.js';
 export type { SealwireClientOptions, SealwireOptions, SealwireServerOptions } from './nest/options.js';

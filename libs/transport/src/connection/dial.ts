@@ -27,17 +27,17 @@ export interface Dialed {
 }
 
 /**
+ * @param open - Takes the socket over, in the turn in which message 2 came: the bytes that come next belong to what it
+ *   returns.
  * @throws {TransportError} `ERR_CONNECT_FAILED`, `ERR_CONNECT_TIMEOUT`, `ERR_HANDSHAKE_TIMEOUT`, `ERR_ALERT` - the server
  *   has another key or service name, or is busy; `ERR_CLIENT_CLOSED` after `signal`; and what a wrong message 2 causes.
  */
-export function dial(options: DialOptions, opened: (dialed: Dialed) => void): Promise<void> {
+export function dial<T>(options: DialOptions, open: (dialed: Dialed) => T): Promise<T> {
   return new Promise((resolve, reject) => {
-    const succeeded = (dialed: Dialed): void => {
-      opened(dialed); // in this very turn: bytes that come next belong to the connection
-      resolve();
-    };
-    const last = (): void => new DialAttempt(options, { succeeded, failed: reject }).start();
-    new DialAttempt(options, { succeeded, failed: reject, late: last }).start();
+    const succeeded = (dialed: Dialed): void => resolve(open(dialed));
+    const outcome = { succeeded, failed: reject };
+    const late = (): void => new DialAttempt(options, outcome).start();
+    new DialAttempt(options, { ...outcome, late }).start();
   });
 }
 

@@ -7,8 +7,9 @@ import { encodeEvent } from '../frame/message.js';
 import type { Call } from '../frame/message.js';
 import type { OutgoingMessage } from '../frame/outgoing-message.js';
 import { decodeData } from '../frame/payload.js';
-import type { Link } from './client-link.js';
+import type { ClientLink } from './client-link.js';
 import type { InOrder } from './in-order.js';
+import type { Links } from './links.js';
 import { checkSerialized } from './packet.js';
 import type { OutgoingPacket } from './record-builder.js';
 import { RemoteError } from './remote-error.js';
@@ -17,8 +18,7 @@ import { readRefusal } from './wire-error.js';
 
 /** What the calls of one client have in common. */
 export interface CallHost {
-  /** The connection that takes new calls. */
-  readonly link: () => Link | undefined;
+  readonly links: Links;
   /** Nest's normalisation. */
   readonly toRoute: (pattern: ReadPacket['pattern']) => string;
   readonly serializer: Serializer | undefined;
@@ -40,13 +40,13 @@ export interface ClientCallOptions {
    * The connection when the call was made; undefined if it was lost between `connect()` and the call. Another one may have
    * taken its place by the time the packet is serialized.
    */
-  readonly link: Link | undefined;
+  readonly link: ClientLink | undefined;
 }
 
 /** One `send()` or `emit()` on its way, and what becomes of it. */
 export abstract class ClientCall implements AnswerSink {
   protected readonly options: ClientCallOptions;
-  #link: Link | undefined;
+  #link: ClientLink | undefined;
   #stream: ClientStream | undefined;
   #isOver = false;
   #deadline: Deadline | undefined;
@@ -91,7 +91,7 @@ export abstract class ClientCall implements AnswerSink {
   }
 
   protected open(kind: 'REQUEST' | 'EVENT', message: OutgoingMessage): void {
-    const link = this.options.host.link() ?? this.options.link;
+    const link = this.options.host.links.pick() ?? this.options.link;
     if (link === undefined)
       throw new TransportError('ERR_CONNECTION_LOST', 'The connection was lost before the call', { sent: false });
     this.#link = link;

@@ -1,86 +1,74 @@
 import { Connection } from '../connection/connection.js';
-import { dial } from '../connection/dial.js';
-import type { DialOptions } from '../connection/dial.js';
+import type { Dialed } from '../connection/dial.js';
 import { TransportError } from '../errors.js';
 import { ClientStreams } from '../frame/client-streams.js';
-import type { ClientStreamsOptions } from '../frame/client-streams.js';
-import type { EventSequence } from '../frame/event-sequence.js';
 import type { Limits } from '../limits.js';
 import type { EventSequences } from './event-sequences.js';
 import { takeCodec } from './sealing.js';
 
-/** A client's open connection, and the streams on it. */
-export interface Link {
-  readonly connection: Connection;
-  readonly streams: ClientStreams;
-}
-
 export interface LinkEvents {
   /** The session, or its keys, are so old that another connection should take its place. It comes once or more. */
-  readonly aged: (link: Link) => void;
+  readonly aged: (link: ClientLink) => void;
   /** No new streams here: the next call takes another connection. */
-  readonly retired: (link: Link) => void;
-  /** Without {@link retired} where it is lost; calls that fail with it are told afterwards. */
-  readonly closed: (link: Link, error: TransportError | undefined) => void;
+  readonly retired: (link: ClientLink) => void;
+  /** Once, without {@link retired} if it is lost; the calls on it fail after that. */
+  readonly closed: (link: ClientLink, error: TransportError | undefined) => void;
 }
 
-/** Dials, and puts streams and connection together. Rejects as {@link dial} does. */
-export async function openLink(
-  options: DialOptions,
-  limits: Limits,
-  sequences: EventSequences,
-  events: LinkEvents,
-): Promise<Link> {
-  let link: Link | undefined;
-  let failure: TransportError | undefined;
-  const notify = (told: (link: Link) => void): void => {
-    if (link !== undefined) told(link);
-  };
-  let serverId: Buffer | undefined;
-  let isClosed = false;
-  const close = (error: TransportError | undefined): void => {
-    if (isClosed) return;
-    isClosed = true;
-    failure = error;
-    if (serverId !== undefined) sequences.left(serverId);
-    notify((closed) => events.closed(closed, error));
-  };
-  await dial(options, ({ socket, session }) => {
-    ({ serverId } = session);
-    const sequence = sequences.of(serverId);
-    const streams = createStreams(session.peer, limits, sequence, () => connection.scheduleFlush());
-    const connection: Connection = new Connection({
+export interface ClientLinkOptions {
+  readonly limits: Limits;
+  readonly sequences: EventSequences;
+  readonly events: LinkEvents;
+}
+
+/** A client's open connection, and the streams on it. */
+export class ClientLink {
+  readonly connection: Connection;
+  readonly streams: ClientStreams;
+  readonly #options: ClientLinkOptions;
+  readonly #serverId: Buffer;
+  #end: { readonly error: TransportError | undefined } | undefined;
+
+  /** Takes the socket over. */
+  constructor({ socket, session }: Dialed, options: ClientLinkOptions) {
+    const { limits, sequences, events } = options;
+    this.#options = options;
+    this.#serverId = session.serverId;
+    this.streams = new ClientStreams({
+      own: limits,
+      peer: session.peer,
+      maxQueuedBytes: limits.maxQueuedBytes,
+      maxQueuedMessages: limits.maxQueuedMessages,
+      sequence: sequences.of(session.serverId),
+      begun: () => this.connection.scheduleFlush(),
+    });
+    this.connection = new Connection({
       role: 'client',
       confirm: session.confirm,
       socket,
       codec: takeCodec(session, limits.key),
-      streams,
+      streams: this.streams,
       limits,
       events: {
-        aged: () => notify(events.aged),
-        goingAway: () => notify(events.retired),
-        lost: close,
-        closed: close,
+        aged: () => events.aged(this),
+        goingAway: () => events.retired(this),
+        lost: (error) => this.#noteEnd(error),
+        closed: (error) => this.#noteEnd(error),
       },
     });
-    link = { connection, streams };
-  });
-  if (link === undefined) throw new TypeError('A dial that succeeds opens a connection');
-  // It can be lost again before anybody knows of it: nothing closes it any more, so nobody may take it up.
-  if (!link.connection.isOpen)
-    throw (
-      failure?.ofMessage(false) ??
-      new TransportError('ERR_CONNECTION_LOST', 'The connection was lost as soon as it was open', { sent: false })
-    );
-  return link;
-}
+  }
 
-function createStreams(
-  peer: ClientStreamsOptions['peer'],
-  limits: Limits,
-  sequence: EventSequence,
-  begun: () => void,
-): ClientStreams {
-  const { maxQueuedBytes, maxQueuedMessages } = limits;
-  return new ClientStreams({ own: limits, peer, maxQueuedBytes, maxQueuedMessages, sequence, begun });
+  /** @throws {TransportError} What ended the connection, `ERR_CONNECTION_LOST` if that was no error. */
+  throwUnlessOpen(): void {
+    if (this.connection.isOpen) return;
+    if (this.#end?.error !== undefined) throw this.#end.error.ofMessage(false);
+    throw new TransportError('ERR_CONNECTION_LOST', 'The connection was lost as soon as it was open', { sent: false });
+  }
+
+  #noteEnd(error: TransportError | undefined): void {
+    if (this.#end !== undefined) return;
+    this.#end = { error };
+    this.#options.sequences.left(this.#serverId);
+    this.#options.events.closed(this, error);
+  }
 }

@@ -1,31 +1,26 @@
-import { AsyncResource } from 'node:async_hooks';
 import type { Socket } from 'node:net';
 
 import { Logger } from '@nestjs/common';
 import { ClientProxy } from '@nestjs/microservices';
 import type { ReadPacket, WritePacket } from '@nestjs/microservices';
-import { wipe } from '@sealwire/crypto';
-import type { Keyring } from '@sealwire/crypto';
 import { lastValueFrom, Observable, Subject } from 'rxjs';
 
 import { clock } from '../clock.js';
-import type { Endpoint } from '../connection/endpoint.js';
 import { TransportError } from '../errors.js';
-import { KeyPair } from '../handshake/index.js';
 import { resolveLimits } from '../limits.js';
 import type { Limits } from '../limits.js';
-import { runApart } from './async-context.js';
 import { EventCall } from './client-call.js';
 import type { CallHost, ClientCallOptions } from './client-call.js';
+import { ClientEvents } from './client-events.js';
+import type { ClientConnectionEvent } from './client-events.js';
 import { ClientLog } from './client-log.js';
-import { openLink, type Link, type LinkEvents } from './client-link.js';
 import { Connector } from './connector.js';
-import type { ClientConnectionEvent } from './connector.js';
-import { EventSequences } from './event-sequences.js';
+import { Dialer } from './dialer.js';
 import { everySecond } from './every-second.js';
 import { InOrder } from './in-order.js';
-import { forgetOwnClient, isOwnServer, noteOwnClient } from './instances.js';
-import { checkTimeoutMs, keyringSource, resolveEndpoint, resolveService } from './options.js';
+import { forgetOwnClient, noteOwnClient } from './instances.js';
+import type { Links } from './links.js';
+import { checkTimeoutMs } from './options.js';
 import type { SealwireClientOptions } from './options.js';
 import { isNil } from './packet.js';
 import { openRecord, withTimeLeft, type OpenedRecord } from './record-builder.js';
@@ -59,48 +54,39 @@ type Untyped = ReadPacket['data'];
 export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   readonly #options: SealwireClientOptions;
   readonly #limits: Limits;
-  readonly #endpoint: Endpoint;
-  readonly #service: string;
   readonly #requestTimeoutMs: number;
-  readonly #loadKeyring: () => Promise<Keyring>;
-  /** What a server knows this object by, on all its connections. */
-  readonly #instance = KeyPair.generate();
-  readonly #home = new AsyncResource('SEALWIRE_CLIENT');
-  readonly #sequences = new EventSequences();
+  readonly #dialer: Dialer;
+  readonly #links: Links;
+  readonly #whenConnected: WhenConnected;
   readonly #order: InOrder;
   readonly #callHost: CallHost;
-  readonly #connector: Connector;
-  readonly #whenConnected: WhenConnected;
   readonly #counters = new ClientCounters();
   readonly #log: ClientLog;
-  readonly #events = new Subject<ClientConnectionEvent>();
+  readonly #events = new ClientEvents((event) => this.#follow(event));
   readonly #listeners: ((emitter: NodeJS.EventEmitter) => void)[] = [];
 
   constructor(options: SealwireClientOptions) {
     super();
     this.#options = options;
     this.#limits = resolveLimits(options, 'client');
-    this.#order = new InOrder(this.#limits.maxQueuedMessages);
-    this.#endpoint = resolveEndpoint(options);
-    this.#log = new ClientLog(new Logger(SealwireClient.name), this.#endpoint);
-    this.#service = resolveService(options);
+    this.#dialer = new Dialer(options, this.#limits);
+    this.#log = new ClientLog(new Logger(SealwireClient.name), this.#dialer.endpoint);
     this.#requestTimeoutMs = checkTimeoutMs('requestTimeoutMs', options.requestTimeoutMs ?? 0);
-    this.#loadKeyring = keyringSource(options);
-    this.#callHost = this.#createCallHost(options);
-    this.#connector = new Connector({
-      // Not in the async context of the call that happens to dial: the connection would hold it for as long as it lives.
-      open: (signal, events) => this.#home.runInAsyncScope(() => this.#open(signal, events)),
+    this.#links = new Connector({
+      open: (signal, events) => this.#dialer.open(signal, events),
       redial: options.redial ?? false,
       limits: this.#limits,
-      changed: (event) => this.#note(event),
+      emit: (event) => this.#events.emit(event),
     });
-    this.#whenConnected = new WhenConnected(this.#connector, (signal) => this.connect(signal));
-    noteOwnClient(this.#instance.publicKey);
+    this.#whenConnected = new WhenConnected(this.#links, (signal) => this.connect(signal));
+    this.#order = new InOrder(this.#limits.maxQueuedMessages);
+    this.#callHost = this.#createCallHost(options);
+    noteOwnClient(this.#dialer.instance.publicKey);
   }
 
   /** What happens to the connection, beyond the two values of `status`. Hot; it never completes. */
   get connectionEvents(): Observable<ClientConnectionEvent> {
-    return this.#events.asObservable();
+    return this.#events.subject.asObservable();
   }
 
   /**
@@ -110,7 +96,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
    * @param signal - Ends the wait of `waitForConnectionMs`; the promise rejects with its reason.
    */
   override async connect(signal?: AbortSignal): Promise<void> {
-    await this.#connector.connect(signal);
+    await this.#links.connect(signal);
   }
 
   /**
@@ -119,7 +105,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
    * May be called again, and `connect` after it. Never rejects.
    */
   override async close(): Promise<void> {
-    forgetOwnClient(this.#instance.publicKey);
+    forgetOwnClient(this.#dialer.instance.publicKey);
     this.#whenConnected.refuseRequests();
     const stopLogging = everySecond(() => this.#log.closing(this.snapshot()));
     const { drainTimeoutMs } = this.#limits;
@@ -130,7 +116,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
       await within(drainTimeoutMs, this.#letEventsGo(eventsStarted));
       this.#order.abandon(serializedTooLate());
     }
-    const closed = this.#connector.close(Math.max(0, endMs - clock.nowMs()));
+    const closed = this.#links.close(Math.max(0, endMs - clock.nowMs()));
     this.#endSeries();
     await closed;
     stopLogging();
@@ -149,25 +135,25 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
    * @throws {TransportError} As `connect`, or what ended the connection before the answer.
    */
   async ping(): Promise<number> {
-    const { connection } = await this.#connector.connect();
+    const { connection } = await this.#links.connect();
     return connection.ping();
   }
 
   /** How the client is doing, now. */
   snapshot(): SealwireClientSnapshot {
-    return this.#counters.snapshot(this.#connector, this.#order.waitingCount);
+    return this.#counters.snapshot(this.#links.counts(), this.#order.waitingCount);
   }
 
   override on<Event extends keyof SealwireClientEvents>(event: Event, callback: SealwireClientEvents[Event]): void {
     const listen = (emitter: NodeJS.EventEmitter): void => void emitter.on(event, callback);
     this.#listeners.push(listen);
-    const { link } = this.#connector;
+    const link = this.#links.pick();
     if (link !== undefined) listen(link.connection.socket);
   }
 
   /** The current `net.Socket`. @throws {TransportError} `ERR_NOT_CONNECTED` */
   override unwrap<T = Socket>(): T {
-    const { link } = this.#connector;
+    const link = this.#links.pick();
     if (link === undefined) throw new TransportError('ERR_NOT_CONNECTED', 'The client is not connected');
     return link.connection.socket as T;
   }
@@ -200,7 +186,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
       },
       (error: unknown) => {
         if (!arrival.observed) this.#log.eventLost(error, pattern);
-        this.#note({ type: 'eventFailed', pattern, error });
+        this.#events.emit({ type: 'eventFailed', pattern, error });
         arrival.error(error);
       },
     );
@@ -225,7 +211,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   }
 
   #endSeries(): void {
-    for (const link of this.#connector.links) {
+    for (const link of this.#links.open) {
       link.streams.endSeries(() => new TransportError('ERR_CLIENT_CLOSED', 'The client was closed'));
       link.connection.scheduleFlush();
     }
@@ -241,8 +227,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     const toRoute = (pattern: Pattern): string => routeOf(pattern, (kept) => this.normalizePattern(kept));
     const { maxJsonNodes, maxIncompleteBytes } = this.#limits;
     const waiting = new WaitingBytes(maxIncompleteBytes);
-    const link = (): Link | undefined => this.#connector.link;
-    return { link, toRoute, serializer, deserializer, maxJsonNodes, waiting, order: this.#order };
+    return { links: this.#links, toRoute, serializer, deserializer, maxJsonNodes, waiting, order: this.#order };
   }
 
   /** Nest 11 has neither the method nor the dispatch hook that it calls. */
@@ -251,39 +236,11 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   }
 
   #call({ timeoutMs = this.#requestTimeoutMs, deadlineMs = timeoutMs }: OpenedRecord): ClientCallOptions {
-    return { host: this.#callHost, timeoutMs, deadlineMs, link: this.#connector.link };
+    return { host: this.#callHost, timeoutMs, deadlineMs, link: this.#links.pick() };
   }
 
-  async #open(signal: AbortSignal, events: LinkEvents): Promise<Link> {
-    const { primary } = await this.#loadKeyring();
-    const psk = primary.psk();
-    const { maxMessageBytes, maxIncompleteBytes, connectTimeoutMs } = this.#limits;
-    const announcement = { unixMs: clock.unixMs(), maxMessageBytes, maxInFlight: 0, maxIncompleteBytes };
-    const rejectSelf = this.#options.rejectSelf === true ? { rejectSelf: isOwnServer } : {};
-    const options = {
-      endpoint: this.#endpoint,
-      key: { keyId: Buffer.from(primary.idBytes), psk },
-      handshake: { service: this.#service, announcement, instance: this.#instance, ...rejectSelf },
-      connectTimeoutMs,
-      shareReadBuffer: this.#options.shareReadBuffer ?? true,
-      signal,
-    };
-    const opening = openLink(options, this.#limits, this.#sequences, {
-      ...events,
-      closed: (link, error) => {
-        this.#counters.left(link);
-        events.closed(link, error);
-      },
-    });
-    return opening.finally(() => wipe(psk));
-  }
-
-  /** Not in the async context of the call that happens to cause it. */
-  #note(event: ClientConnectionEvent): void {
-    runApart(this.#home, () => this.#take(event));
-  }
-
-  #take(event: ClientConnectionEvent): void {
+  /** Before the listeners of users get it. */
+  #follow(event: ClientConnectionEvent): void {
     this.#counters.note(event);
     switch (event.type) {
       case 'connected':
@@ -301,11 +258,10 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
         break;
     }
     this.#log.note(event);
-    this.#events.next(event);
   }
 
   #adopt(): void {
-    noteOwnClient(this.#instance.publicKey);
+    noteOwnClient(this.#dialer.instance.publicKey);
     for (const listen of this.#listeners) listen(this.unwrap());
     this._status$.next('connected');
   }

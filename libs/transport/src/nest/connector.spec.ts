@@ -2,9 +2,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { FakeClock } from '../../../../test/support/fake-clock.js';
 import { TransportError } from '../errors.js';
-import type { Link, LinkEvents } from './client-link.js';
+import type { ClientConnectionEvent } from './client-events.js';
+import type { ClientLink, LinkEvents } from './client-link.js';
 import { Connector } from './connector.js';
-import type { ClientConnectionEvent, ConnectorOptions } from './connector.js';
+import type { ConnectorOptions } from './connector.js';
 
 const LIMITS = { redialMinMs: 100, redialMaxMs: 1_000, waitForConnectionMs: 0, maxQueuedMessages: 2 };
 const refused = new TransportError('ERR_CONNECT_FAILED', 'refused', { sent: false });
@@ -18,14 +19,14 @@ class FakeServer {
   readonly events: ClientConnectionEvent[] = [];
   /** What was done to a connection, in order: its number, and `retire` or `close`. */
   readonly done: string[] = [];
-  readonly #opened: { readonly link: Link; readonly events: LinkEvents }[] = [];
+  readonly #opened: { readonly link: ClientLink; readonly events: LinkEvents }[] = [];
 
   connector(redial: boolean, limits: Partial<ConnectorOptions['limits']> = {}): Connector {
     return new Connector({
       redial,
       limits: { ...LIMITS, ...limits },
       open: (_signal, events) => this.#open(events),
-      changed: (event) => this.events.push(event),
+      emit: (event) => this.events.push(event),
     });
   }
 
@@ -51,7 +52,7 @@ class FakeServer {
     events.retired(link);
   }
 
-  linkAt(number: number): Link {
+  linkAt(number: number): ClientLink {
     return this.#at(number).link;
   }
 
@@ -63,13 +64,14 @@ class FakeServer {
     return this.events.flatMap((event) => (event.type === 'failed' ? (event.retryInMs ?? -1) : []));
   }
 
-  #open(events: LinkEvents): Promise<Link> {
+  #open(events: LinkEvents): Promise<ClientLink> {
     this.dials += 1;
     if (this.failure !== undefined) return Promise.reject(this.failure);
     const number = this.#opened.length + 1;
     const note = (what: string): void => void this.done.push(`${number} ${what}`);
     const connection = {
       isOpen: true,
+      socket: { bytesRead: 0, bytesWritten: 0 },
       ping: this.answersPing,
       retire: () => note('retire'),
       close: () => {
@@ -78,12 +80,12 @@ class FakeServer {
         return Promise.resolve();
       },
     };
-    const link = { connection } as unknown as Link; // no more of it is looked at
+    const link = { connection, streams: { openCount: 0, queuedCount: 0 } } as unknown as ClientLink; // no more of it is looked at
     this.#opened.push({ link, events });
     return Promise.resolve(link);
   }
 
-  #at(number: number): { readonly link: Link; readonly events: LinkEvents } {
+  #at(number: number): { readonly link: ClientLink; readonly events: LinkEvents } {
     const { [number - 1]: opened } = this.#opened;
     if (opened === undefined) throw new TypeError(`There is no connection ${number}`);
     return opened;
@@ -155,7 +157,7 @@ describe('with redial', () => {
     expect(new Set(server.pauses().slice(3)).size).toBeGreaterThan(1);
     server.failure = undefined;
     await time.advanceAsync(1_000);
-    expect(connector.state).toBe('connected');
+    expect(connector.counts().state).toBe('connected');
     await connector.close();
   });
 
@@ -207,7 +209,7 @@ describe('with waitForConnectionMs', () => {
     server.failure = refused;
     const waiting = [connector.connect(), connector.connect()].map((link) => link.catch((error: unknown) => error));
     await expect(connector.connect()).rejects.toMatchObject({ code: 'ERR_QUEUE_FULL', sent: false });
-    expect(connector.waitingCount).toBe(2);
+    expect(connector.counts().waiting).toBe(2);
     await connector.close();
     for (const call of waiting) expect(await call).toMatchObject({ code: 'ERR_CLIENT_CLOSED', sent: false });
   });
@@ -268,10 +270,10 @@ describe('a renewal', () => {
     const answer = holdPong();
     server.age();
     await time.advanceAsync(0);
-    expect([server.dials, connector.link, server.done]).toEqual([2, server.linkAt(1), []]);
+    expect([server.dials, connector.pick(), server.done]).toEqual([2, server.linkAt(1), []]);
     answer(1);
     await time.advanceAsync(0);
-    expect(connector.link).toBe(server.linkAt(2));
+    expect(connector.pick()).toBe(server.linkAt(2));
     expect(server.done).toEqual(['1 retire']);
     expect(server.types()).toEqual(['connecting', 'connected', 'renewed']);
     await expect(connector.connect()).resolves.toBe(server.linkAt(2));
@@ -286,7 +288,7 @@ describe('a renewal', () => {
     await time.advanceAsync(1);
     expect(server.events.at(-1)).toMatchObject({ type: 'renewalFailed', error: { code: 'ERR_PING_TIMEOUT' } });
     expect(server.done).toEqual(['2 close']);
-    expect(connector.link).toBe(server.linkAt(1));
+    expect(connector.pick()).toBe(server.linkAt(1));
     await connector.close();
   });
 
@@ -305,12 +307,12 @@ describe('a renewal', () => {
       expect(pauses[index]).toBeGreaterThanOrEqual(longestMs / 2);
       expect(pauses[index]).toBeLessThanOrEqual(longestMs);
     }
-    expect(connector.link).toBe(server.linkAt(1));
+    expect(connector.pick()).toBe(server.linkAt(1));
     server.failure = undefined;
     server.answersPing = () => Promise.resolve(1);
     await time.advanceAsync(1_000);
     expect(server.types().at(-1)).toBe('renewed');
-    expect(connector.link).not.toBe(server.linkAt(1));
+    expect(connector.pick()).not.toBe(server.linkAt(1));
   });
 
   it('has failed if the new connection goes away before its PONG', async () => {
@@ -322,7 +324,7 @@ describe('a renewal', () => {
     server.age(1);
     await time.advanceAsync(0);
     expect(server.types().at(-1)).toBe('renewalFailed');
-    expect(connector.link).toBe(server.linkAt(1));
+    expect(connector.pick()).toBe(server.linkAt(1));
     await connector.close();
   });
 
@@ -335,7 +337,7 @@ describe('a renewal', () => {
       await time.advanceAsync(0);
       server.goAway(1);
       const link = connector.connect();
-      expect(connector.state).toBe('connecting');
+      expect(connector.counts().state).toBe('connecting');
       answer(1);
       await expect(link).resolves.toBe(server.linkAt(2));
       expect(server.dials).toBe(2);
@@ -350,7 +352,7 @@ describe('a renewal', () => {
     server.age();
     await time.advanceAsync(0);
     server.lose(1);
-    expect(connector.state).toBe('idle');
+    expect(connector.counts().state).toBe('idle');
     await time.advanceAsync(60_000);
     expect(server.dials).toBe(2);
   });
@@ -360,15 +362,15 @@ describe('a renewal', () => {
     for (let renewals = 1; renewals <= 4; renewals++) {
       server.age();
       await time.advanceAsync(0);
-      expect(connector.link).toBe(server.linkAt(renewals + 1));
+      expect(connector.pick()).toBe(server.linkAt(renewals + 1));
     }
     server.age();
     server.age();
     await time.advanceAsync(60_000);
-    expect([server.dials, connector.link]).toEqual([5, server.linkAt(5)]);
+    expect([server.dials, connector.pick()]).toEqual([5, server.linkAt(5)]);
     server.end(3);
     await time.advanceAsync(0);
-    expect(connector.link).toBe(server.linkAt(6));
+    expect(connector.pick()).toBe(server.linkAt(6));
   });
 
   it('ends with close(), be it in the dial, before the PONG, or in a pause', async () => {

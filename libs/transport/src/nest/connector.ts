@@ -8,33 +8,14 @@
 import { clock } from '../clock.js';
 import { TransportError } from '../errors.js';
 import type { Limits } from '../limits.js';
-import type { Link, LinkEvents } from './client-link.js';
 import { backOffMs } from './back-off.js';
+import type { ClientConnectionEvent } from './client-events.js';
+import type { ClientLink, LinkEvents } from './client-link.js';
+import type { LinkCounts, Links } from './links.js';
 import { prove, Renewal } from './renewal.js';
 import type { Attempt } from './renewal.js';
+import { TrafficCounter } from './traffic-counter.js';
 import { WaitingCalls } from './waiting-calls.js';
-
-export type ClientConnectionEvent =
-  | { readonly type: 'connecting' }
-  /** @property retryInMs - Undefined: the next call tries again. */
-  | { readonly type: 'failed'; readonly error: unknown; readonly retryInMs: number | undefined }
-  | { readonly type: 'connected' }
-  /** The connection was old, and a fresh one has taken its place: running calls finish on the old one. */
-  | { readonly type: 'renewed' }
-  /** No fresh connection could take the place of the old one, which goes on. */
-  | { readonly type: 'renewalFailed'; readonly error: unknown; readonly retryInMs: number }
-  /**
-   * The server asks to move or closes, or the connection is used up: new calls take another one, running calls finish if
-   * they still can. It is the last event of this connection: how it ends after that, only the calls on it are told.
-   */
-  | { readonly type: 'draining' }
-  /** @property error - Why the connection was lost; undefined after `close()`, also of a client that still connected. */
-  | { readonly type: 'disconnected'; readonly error: TransportError | undefined }
-  /**
-   * An event of `emit()` did not reach a handler, or may not have: `sent` of a `TransportError` says which. It comes
-   * whether or not anybody has subscribed to what `emit()` returned, once for each event.
-   */
-  | { readonly type: 'eventFailed'; readonly pattern: unknown; readonly error: unknown };
 
 type State =
   | { readonly at: 'IDLE' }
@@ -42,67 +23,53 @@ type State =
   | { readonly at: 'PAUSED'; readonly timer: NodeJS.Timeout }
   | {
       readonly at: 'CONNECTED';
-      readonly promise: Promise<Link>;
-      readonly link: Link;
+      readonly promise: Promise<ClientLink>;
+      readonly link: ClientLink;
       readonly renewal: Renewal | undefined;
     };
 
-/** So many may drain when a renewal adds one (docs/protocol.md §5.11). */
+const STATES = { IDLE: 'idle', DIALING: 'connecting', PAUSED: 'connecting', CONNECTED: 'connected' } as const;
+
+/** Connections that may drain when a renewal adds one (docs/protocol.md §5.11). */
 const MAX_DRAINING = 4;
 
 export interface ConnectorOptions {
-  readonly open: (signal: AbortSignal, events: LinkEvents) => Promise<Link>;
+  readonly open: (signal: AbortSignal, events: LinkEvents) => Promise<ClientLink>;
   /** Whether to dial again without a call that asks for it. */
   readonly redial: boolean;
   readonly limits: Pick<Limits, 'redialMinMs' | 'redialMaxMs' | 'waitForConnectionMs' | 'maxQueuedMessages'>;
-  readonly changed: (event: ClientConnectionEvent) => void;
+  readonly emit: (event: ClientConnectionEvent) => void;
 }
 
-export class Connector {
+export class Connector implements Links {
   readonly #options: ConnectorOptions;
-  /** Every connection that is not closed yet: the current one, and those that drain. */
-  readonly #links = new Set<Link>();
+  /** Of the current connection, and of those that drain. */
+  readonly #linkEvents: LinkEvents = {
+    aged: (link) => this.#renew(link),
+    retired: (link) => this.#leave(link, { type: 'draining' }),
+    closed: (link, error) => this.#noteClosed(link, error),
+  };
+  readonly #links = new Set<ClientLink>();
+  readonly #traffic = new TrafficCounter();
   readonly #waiting: WaitingCalls;
   #state: State = { at: 'IDLE' };
   /** Dials that failed since the last one that did not. */
   #failures = 0;
-  /** The event that is being told, and those that its listeners have caused. */
-  readonly #untold: ClientConnectionEvent[] = [];
 
   constructor(options: ConnectorOptions) {
     this.#options = options;
     this.#waiting = new WaitingCalls(options.limits);
   }
 
-  get state(): 'idle' | 'connecting' | 'connected' {
-    switch (this.#state.at) {
-      case 'IDLE':
-        return 'idle';
-      case 'DIALING':
-      case 'PAUSED':
-        return 'connecting';
-      case 'CONNECTED':
-        return 'connected';
-    }
-  }
-
-  get link(): Link | undefined {
-    return this.#state.at === 'CONNECTED' ? this.#state.link : undefined;
-  }
-
-  get links(): ReadonlySet<Link> {
+  get open(): ReadonlySet<ClientLink> {
     return this.#links;
   }
 
-  get waitingCount(): number {
-    return this.#waiting.count;
+  pick(): ClientLink | undefined {
+    return this.#state.at === 'CONNECTED' ? this.#state.link : undefined;
   }
 
-  /**
-   * The connection, dialed where there is none. Rejects as `open` does, when no connection came in time, and with the
-   * reason of `signal` where that ends a wait. Callers are told in the order in which they came.
-   */
-  connect(signal?: AbortSignal): Promise<Link> {
+  connect(signal?: AbortSignal): Promise<ClientLink> {
     if (this.#state.at === 'CONNECTED') return this.#state.promise;
     if (this.#options.limits.waitForConnectionMs === 0) return this.#dialNow();
     const link = this.#waiting.add(signal);
@@ -110,10 +77,17 @@ export class Connector {
     return link;
   }
 
-  /**
-   * Lets what is running finish, up to `drainMs`; the answer to CLOSE is not waited for if nothing runs. `connect` may be
-   * called again. Never rejects.
-   */
+  counts(): LinkCounts {
+    const links = [...this.#links];
+    return {
+      state: STATES[this.#state.at],
+      connections: links.filter(({ connection }) => !connection.hasSaidAll).length,
+      inFlight: links.reduce((sum, { streams }) => sum + streams.openCount, 0),
+      waiting: links.reduce((sum, { streams }) => sum + streams.queuedCount, this.#waiting.count),
+      ...this.#traffic.sum(links.map(({ connection }) => connection)),
+    };
+  }
+
   async close(drainMs?: number): Promise<void> {
     if (this.#state.at === 'DIALING') this.#state.abort.abort();
     if (this.#state.at === 'PAUSED') clock.clearTimeout(this.#state.timer);
@@ -122,7 +96,7 @@ export class Connector {
     this.#state = { at: 'IDLE' };
     this.#failures = 0;
     this.#waiting.reject(closed());
-    if (!wasIdle) this.#tell({ type: 'disconnected', error: undefined });
+    if (!wasIdle) this.#options.emit({ type: 'disconnected', error: undefined });
     const closings = Array.from(this.#links, async ({ connection }) => {
       const whenGone = connection.close(drainMs);
       if (!connection.hasSaidAll) await whenGone;
@@ -130,40 +104,36 @@ export class Connector {
     await Promise.all(closings);
   }
 
-  #dialNow(): Promise<Link> {
+  #dialNow(): Promise<ClientLink> {
     if (this.#state.at === 'DIALING') return this.#state.promise;
     if (this.#state.at === 'PAUSED') clock.clearTimeout(this.#state.timer);
     const abort = new AbortController();
     const promise = this.#dial(abort.signal);
     this.#state = { at: 'DIALING', promise, abort };
-    this.#tell({ type: 'connecting' }); // who hears it may connect or close already
+    this.#options.emit({ type: 'connecting' }); // its listeners may connect or close already
     return promise;
   }
 
-  /** Its failure is told by an event, and to the calls that wait. */
+  /** An event reports its failure, and calls that wait may fail with it. */
   #dialInBackground(): void {
     this.#dialNow().catch(() => undefined);
   }
 
-  async #dial(signal: AbortSignal, isRenewal = false): Promise<Link> {
+  async #dial(signal: AbortSignal, isRenewal = false): Promise<ClientLink> {
     try {
-      const link = await this.#options.open(signal, {
-        aged: (old) => this.#renew(old),
-        retired: (retired) => this.#leave(retired, { type: 'draining' }),
-        closed: (left, error) => this.#noteClosed(left, error),
-      });
+      const link = await this.#options.open(signal, this.#linkEvents);
       this.#links.add(link);
       if (isRenewal) await prove(link);
       this.#adopt(link, signal);
       return link;
     } catch (error) {
-      // In the same turn: a retry that comes at once dials anew.
+      // In the same turn: a retry that comes at once dials again.
       if (!signal.aborted) this.#fail(error);
       throw error;
     }
   }
 
-  #renew(old: Link): void {
+  #renew(old: ClientLink): void {
     const state = this.#state;
     if (state.at !== 'CONNECTED' || state.link !== old || state.renewal !== undefined) return;
     const renewal = new Renewal({
@@ -175,56 +145,46 @@ export class Connector {
     renewal.tryNow();
   }
 
-  #adopt(link: Link, signal: AbortSignal): void {
+  #adopt(link: ClientLink, signal: AbortSignal): void {
     if (signal.aborted) {
       void link.connection.close();
       throw closed();
     }
     this.#failures = 0;
     const before = this.#state;
-    // Whoever comes from now on is told behind those who wait for the dial.
+    // Calls that come from now on resume after those that wait for the dial.
     const promise = before.at === 'DIALING' ? before.promise : Promise.resolve(link);
     this.#state = { at: 'CONNECTED', link, promise, renewal: undefined };
     this.#waiting.resolve(link);
     if (before.at === 'CONNECTED') before.link.connection.retire();
-    this.#tell({ type: before.at === 'CONNECTED' ? 'renewed' : 'connected' });
+    this.#options.emit({ type: before.at === 'CONNECTED' ? 'renewed' : 'connected' });
   }
 
   #fail(error: unknown): void {
     if (this.#state.at === 'CONNECTED') {
       const retryInMs = this.#state.renewal?.noteFailed();
-      if (retryInMs !== undefined) this.#tell({ type: 'renewalFailed', error, retryInMs });
+      if (retryInMs !== undefined) this.#options.emit({ type: 'renewalFailed', error, retryInMs });
       return;
     }
     this.#failures += 1;
     this.#waiting.dialFailed(error);
-    this.#tell({ type: 'failed', error, retryInMs: this.#pauseOrRest() });
+    this.#options.emit({ type: 'failed', error, retryInMs: this.#pauseOrRest() });
   }
 
-  #noteClosed(link: Link, error: TransportError | undefined): void {
+  #noteClosed(link: ClientLink, error: TransportError | undefined): void {
     this.#links.delete(link);
+    this.#traffic.left(link.connection);
     this.#leave(link, { type: 'disconnected', error });
     if (this.#state.at === 'CONNECTED') this.#state.renewal?.tryNow();
   }
 
-  #leave(link: Link, event: ClientConnectionEvent): void {
+  #leave(link: ClientLink, event: ClientConnectionEvent): void {
     if (this.#state.at !== 'CONNECTED' || this.#state.link !== link) return;
     const attempt = this.#state.renewal?.end();
     if (attempt === undefined) this.#pauseOrRest();
     else this.#state = { at: 'DIALING', ...attempt };
-    this.#tell(event);
-    if (attempt !== undefined) this.#tell({ type: 'connecting' });
-  }
-
-  /** All listeners hear of an event before any hears of the next one. */
-  #tell(event: ClientConnectionEvent): void {
-    this.#untold.push(event);
-    if (this.#untold.length > 1) return;
-    try {
-      for (const next of this.#untold) this.#options.changed(next);
-    } finally {
-      this.#untold.length = 0; // or nothing would be told any more
-    }
+    this.#options.emit(event);
+    if (attempt !== undefined) this.#options.emit({ type: 'connecting' });
   }
 
   /** @returns How long it pauses before the next dial; undefined when that is left to the next call. */
@@ -243,7 +203,7 @@ export class Connector {
 
   #retry(): void {
     if (this.#options.redial || this.#waiting.count > 0) this.#dialInBackground();
-    else this.#state = { at: 'IDLE' }; // those who waited have given up
+    else this.#state = { at: 'IDLE' }; // the calls that waited have given up
   }
 }
 

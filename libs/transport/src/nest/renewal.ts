@@ -8,17 +8,17 @@ import { Deadline } from '../deadline.js';
 import { TransportError } from '../errors.js';
 import { backOffMs } from './back-off.js';
 import type { BackOffLimits } from './back-off.js';
-import type { Link } from './client-link.js';
+import type { ClientLink } from './client-link.js';
 
 /** A dial that is under way. */
 export interface Attempt {
-  readonly promise: Promise<Link>;
+  readonly promise: Promise<ClientLink>;
   readonly abort: AbortController;
 }
 
 export interface RenewalOptions {
   /** What it rejects with has been reported already. */
-  readonly dial: (signal: AbortSignal) => Promise<Link>;
+  readonly dial: (signal: AbortSignal) => Promise<ClientLink>;
   /** Whether one more connection may drain. */
   readonly hasRoom: () => boolean;
   readonly limits: BackOffLimits;
@@ -78,7 +78,7 @@ export class Renewal {
  *
  * @throws {TransportError} `ERR_PING_TIMEOUT`, or what ended the connection.
  */
-export async function prove({ connection }: Link): Promise<void> {
+export async function prove({ connection }: ClientLink): Promise<void> {
   try {
     await untilPong(connection);
     if (!connection.isOpen) throw new TransportError('ERR_CONNECTION_CLOSED', 'The server closes the new connection');
@@ -88,7 +88,7 @@ export async function prove({ connection }: Link): Promise<void> {
   }
 }
 
-function untilPong(connection: Link['connection']): Promise<void> {
+function untilPong(connection: ClientLink['connection']): Promise<void> {
   return new Promise((resolve, reject) => {
     const deadline = new Deadline(PROOF_TIMEOUT_MS, () =>
       reject(new TransportError('ERR_PING_TIMEOUT', `No PONG within ${PROOF_TIMEOUT_MS} ms of CONFIRM`)),

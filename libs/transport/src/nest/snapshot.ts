@@ -1,23 +1,11 @@
 // What an operator can see of both ends: counters since the start, and how things stand now.
-import type { Connection } from '../connection/connection.js';
-import type { Link } from './client-link.js';
-import type { ClientConnectionEvent, Connector } from './connector.js';
+import type { ClientConnectionEvent } from './client-events.js';
+import type { LinkCounts } from './links.js';
 import type { ServerLink } from './server-link.js';
+import { TrafficCounter } from './traffic-counter.js';
+import type { Traffic } from './traffic-counter.js';
 
-interface Traffic {
-  /** On the wire, sealed as they are, of all connections since the start; handshakes of strangers are not counted. */
-  readonly bytesRead: number;
-  readonly bytesWritten: number;
-  /** The slowest of the connections, by its last PING; undefined before the first was answered. */
-  readonly roundTripMs: number | undefined;
-}
-
-export interface SealwireClientSnapshot extends Traffic {
-  readonly state: Connector['state'];
-  /** Open ones, those that drain included. */
-  readonly connections: number;
-  /** Requests and events that hold a place at the server. */
-  readonly inFlight: number;
+export interface SealwireClientSnapshot extends LinkCounts {
   /** Calls that wait to be serialized, for a connection, or for a place at the server. */
   readonly waiting: number;
   /** Since the start, renewals of a connection included. */
@@ -51,28 +39,7 @@ export interface SealwireServerSnapshot extends Traffic {
   readonly connectionsFailed: number;
 }
 
-/** Adds up the traffic of connections, also of those that are gone. */
-class TrafficCounter {
-  #bytesRead = 0;
-  #bytesWritten = 0;
-
-  left({ socket }: Connection): void {
-    this.#bytesRead += socket.bytesRead;
-    this.#bytesWritten += socket.bytesWritten;
-  }
-
-  sum(connections: readonly Connection[]): Traffic {
-    const roundTrips = connections.flatMap(({ roundTripMs }) => roundTripMs ?? []);
-    return {
-      bytesRead: connections.reduce((sum, { socket }) => sum + socket.bytesRead, this.#bytesRead),
-      bytesWritten: connections.reduce((sum, { socket }) => sum + socket.bytesWritten, this.#bytesWritten),
-      roundTripMs: roundTrips.length === 0 ? undefined : Math.max(...roundTrips),
-    };
-  }
-}
-
 export class ClientCounters {
-  readonly #traffic = new TrafficCounter();
   #connected = 0;
   #dialsFailed = 0;
   #eventsFailed = 0;
@@ -83,21 +50,13 @@ export class ClientCounters {
     if (type === 'eventFailed') this.#eventsFailed += 1;
   }
 
-  left({ connection }: Link): void {
-    this.#traffic.left(connection);
-  }
-
-  snapshot({ state, links, waitingCount }: Connector, serializing: number): SealwireClientSnapshot {
-    const all = [...links];
+  snapshot(counts: LinkCounts, serializing: number): SealwireClientSnapshot {
     return {
-      state,
-      connections: all.filter(({ connection }) => !connection.hasSaidAll).length,
-      inFlight: all.reduce((sum, { streams }) => sum + streams.openCount, 0),
-      waiting: all.reduce((sum, { streams }) => sum + streams.queuedCount, waitingCount + serializing),
+      ...counts,
+      waiting: counts.waiting + serializing,
       connected: this.#connected,
       dialsFailed: this.#dialsFailed,
       eventsFailed: this.#eventsFailed,
-      ...this.#traffic.sum(all.map(({ connection }) => connection)),
     };
   }
 }

@@ -1,10 +1,10 @@
 import { Deadline } from '../deadline.js';
 import { TransportError } from '../errors.js';
 import type { Limits } from '../limits.js';
-import type { Link } from './client-link.js';
+import type { ClientLink } from './client-link.js';
 
 interface WaitingCall {
-  readonly resolve: (link: Link) => void;
+  readonly resolve: (link: ClientLink) => void;
   readonly reject: (error: unknown) => void;
   readonly deadline: Deadline;
 }
@@ -25,7 +25,7 @@ export class WaitingCalls {
   }
 
   /** @param signal - Whoever waits has left: his place is free, and the promise rejects with the reason. */
-  add(signal?: AbortSignal): Promise<Link> {
+  add(signal?: AbortSignal): Promise<ClientLink> {
     const { waitForConnectionMs, maxQueuedMessages } = this.#limits;
     if (this.#calls.size >= maxQueuedMessages) {
       const message = `${this.#calls.size} calls wait for a connection already`;
@@ -42,7 +42,7 @@ export class WaitingCalls {
     });
   }
 
-  resolve(link: Link): void {
+  resolve(link: ClientLink): void {
     this.#lastError = undefined;
     for (const call of this.#take()) call.resolve(link);
   }

@@ -5,7 +5,7 @@ import type { Subscriber } from 'rxjs';
 import { Deadline } from '../deadline.js';
 import { requestTimedOut } from './client-call.js';
 import { closed } from './connector.js';
-import type { Connector } from './connector.js';
+import type { Links } from './links.js';
 
 export interface WaitingRequest {
   /** The deadline of wait and answer together; 0: none. */
@@ -16,7 +16,7 @@ export interface WaitingRequest {
 
 /** Lets calls wait for a connection, and starts them in the order in which they came. */
 export class WhenConnected {
-  readonly #connector: Connector;
+  readonly #links: Links;
   readonly #connect: (signal?: AbortSignal) => Promise<void>;
   /** Each fails a request that waits, in the async context of its caller. */
   readonly #refusals = new Set<() => void>();
@@ -25,14 +25,14 @@ export class WhenConnected {
   #waitingEvents = 0;
 
   /** @param connect - The client's own, which a subclass may override. */
-  constructor(connector: Connector, connect: (signal?: AbortSignal) => Promise<void>) {
-    this.#connector = connector;
+  constructor(links: Links, connect: (signal?: AbortSignal) => Promise<void>) {
+    this.#links = links;
     this.#connect = connect;
   }
 
   /** Whether a call may start at once: there is a connection, and nobody before it still waits. */
   get isNow(): boolean {
-    return this.#waiting === 0 && this.#connector.link !== undefined;
+    return this.#waiting === 0 && this.#links.pick() !== undefined;
   }
 
   /** Resolves when no event waits for a connection anymore: all of them were started, or have failed. */
