@@ -5,6 +5,7 @@
 //   a paragraph that ends with "`a/path.ts`:" and a block   is a file to write
 //   "Add `X` to the `controllers` in `a/path.ts`"           is an edit of a Nest module
 //   <!-- ready: TEXT --> before commands                    they run until Ctrl-C, and are ready once they print TEXT
+//   ```text and ```diff blocks                              are only shown
 import { Failure } from '../../scripts/lib/command.mjs';
 
 /**
@@ -13,6 +14,7 @@ import { Failure } from '../../scripts/lib/command.mjs';
  *   | { kind: 'addition', line: number, section: string, name: string, list: string, path: string }} Step
  */
 
+const SHOWN_ONLY = new Set(['text', 'diff']);
 const FENCE = /^```(\w*)$/;
 const HEADING = /^#+ (.*)$/;
 const READY = /^<!-- ready: (.+) -->$/;
@@ -48,7 +50,7 @@ function addBlock(steps, { language, content, before, name, ...place }) {
     steps.push({ kind: 'file', ...place, path, text: `${content}\n` });
   } else if (language === 'json' && steps.at(-1)?.kind === 'commands') {
     steps.at(-1).answer = content;
-  } else if (language !== 'text') {
+  } else if (!SHOWN_ONLY.has(language)) {
     throw new Failure(`${name}:${place.line}: the text before this block does not end with the path of its file.`);
   }
 }

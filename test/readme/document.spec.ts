@@ -1,4 +1,4 @@
-// What `npm run test:readme` takes a document to say, and when it finds that the document is not true.
+// How `npm run test:readme` reads a document, and when it finds a difference.
 import { describe, expect, it } from 'vitest';
 
 // Plain JavaScript, as the other scripts are: the compiler knows no types of it.
@@ -44,10 +44,15 @@ It answers
 \`\`\`text
 a picture
 \`\`\`
+
+\`\`\`diff
+-old
++new
+\`\`\`
 `;
 
-describe('a document', () => {
-  it('is read as commands, files and edits, in its order', () => {
+describe('readSteps', () => {
+  it('returns the commands, files and edits of a document in order, without blocks that are only shown', () => {
     const section = 'First';
     expect(readSteps(DOCUMENT, 'A.md')).toEqual([
       { kind: 'commands', line: 9, section, script: 'npm start\n# answers 1', ready: 'up and running' },
@@ -57,21 +62,23 @@ describe('a document', () => {
     ]);
   });
 
-  it('has no code that nobody knows where to put', () => {
+  it('throws on a code block without the path of its file', () => {
     expect(() => readSteps('Like this:\n\n```ts\nconst a = 1;\n```\n', 'A.md')).toThrow(
       /^A\.md:3: the text before this block does not end with the path of its file\.$/,
     );
   });
 });
 
-describe('what commands print', () => {
-  it('is told apart by the answers between them', () => {
+describe('markAnswers', () => {
+  it('replaces each answer by a separator, and keeps other comments', () => {
     expect(markAnswers('curl a\n# answers 1\n# a comment\ncurl b\n# answers "x"')).toEqual({
       script: "curl a\nprintf '\\036'\n# a comment\ncurl b\nprintf '\\036'",
       answers: ['1', '"x"'],
     });
   });
+});
 
+describe('findDifference', () => {
   it.each([
     ['6', '6\n'],
     ['olleH', 'olleH'],
@@ -80,7 +87,7 @@ describe('what commands print', () => {
       '{"at":"2026-11-24T09:30:00.000Z","id":"5066480872c75456"}',
       '{"id":"0123456789abcdef","at":"1999-01-01T00:00:00.000Z"}',
     ],
-  ])('is what the document shows: %s', (shown, printed) => {
+  ])('accepts for %s the output %j', (shown, printed) => {
     expect(findDifference(`${printed}\u001E`, [shown])).toBeUndefined();
   });
 
@@ -94,11 +101,11 @@ describe('what commands print', () => {
     ['{"a":{}}', '{"a":null}'],
     ['{"at":"2026-11-24T09:30:00.000Z"}', '{"at":"yesterday"}'],
     ['olleH', ''],
-  ])('is not what the document shows: %s and %s', (shown, printed) => {
+  ])('refuses for %s the output %s', (shown, printed) => {
     expect(findDifference(`${printed}\u001E`, [shown])).toBe(`answered ${printed} where the document shows ${shown}`);
   });
 
-  it('is not the failure of a call that the document says nothing of', () => {
+  it('refuses a failed call that the document does not show', () => {
     expect(findDifference('{"statusCode":404,"code":"ERR_NO_HANDLER"}', [])).toMatch(/^a call failed: /);
   });
 });

@@ -10,7 +10,7 @@ import { nodeFolder, terminalEnvironment } from './node.mjs';
 import { checkPortsFree } from './ports.mjs';
 import { Reader } from './reader.mjs';
 
-const DOCUMENTS = ['README.md', 'docs/extending.md'];
+const DOCUMENTS = ['README.md', 'docs/demo.md', 'docs/first-app.md', 'docs/extending.md'];
 const USAGE =
   'Usage: npm run test:readme -- [--node MAJOR]… [--without-docker]; without --node it takes Node 20 and Node 24.';
 
