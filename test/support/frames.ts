@@ -34,7 +34,7 @@ export function plainFrame(kind: FrameKind, stream: number, fields: Partial<Plai
 
 /** As the streams are given it. */
 export function asReceived({ payload, ...frame }: PlainFrame): Frame {
-  return { ...frame, body: payload, start: 0, end: payload.length };
+  return { ...frame, body: payload, start: 0, end: payload.length, copyOfRecord: () => undefined };
 }
 
 /** The body of one DATA record. */

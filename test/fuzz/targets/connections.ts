@@ -84,7 +84,6 @@ class Pair {
       hold(round < 5000, `never over: client ${this.#client.ended}, server ${this.#server.ended}`);
       if (this.#isConfirmed) void this.#client.connection.close();
       this.#servant.answerAll();
-      this.#server.connection.scheduleFlush();
       for (const end of this.#ends) end.deliver(70_000);
       await turn();
     }
@@ -103,8 +102,6 @@ class Pair {
     else if (choice < 29) this.#servant.act(this.#script);
     else if (choice === 29) this.#ping();
     else if (this.#script.below(8) === 0) this.#close(choice === 30 ? this.#client : this.#server);
-    this.#client.connection.scheduleFlush();
-    this.#server.connection.scheduleFlush();
   }
 
   #ping(): void {

@@ -186,7 +186,6 @@ class RogueClient {
     switch (this.#script.below(6)) {
       case 0:
         this.#servant.act(this.#script);
-        this.#watched?.connection.scheduleFlush();
         return;
       case 1:
         await turn();
@@ -278,7 +277,6 @@ export const clients: Target = {
             for (const piece of pieces(bytes, script.pick([1000, 1, 40]), random)) end.receive(piece);
           },
         );
-      watched.connection.scheduleFlush();
       rogue.hear(end.take());
     }
     await turn();

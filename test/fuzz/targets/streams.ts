@@ -72,7 +72,6 @@ export class Caller {
     maxQueuedMessages: 30,
     maxQueuedBytes: 400_000,
     sequence: new EventSequence(),
-    begun: () => undefined,
   });
   readonly calls: { readonly stream: ClientStream; readonly heard: Heard }[] = [];
 
@@ -111,12 +110,12 @@ export class Servant {
     handler: {
       begun: (stream) => {
         this.#begun += 1;
-        if (this.#begun % 2 === 0) this.streams.fail(stream, messageOf(Buffer.of(2))); // its deadline is over
+        if (this.#begun % 2 === 0) stream.fail(messageOf(Buffer.of(2))); // its deadline is over
       },
       request: (stream) => this.#take(stream),
       event: (stream) => this.#take(stream),
-      noMemory: (stream) => this.streams.fail(stream, messageOf(Buffer.of(2))),
-      shutDown: (stream) => this.streams.fail(stream, messageOf(Buffer.of(2))),
+      noMemory: (stream) => stream.fail(messageOf(Buffer.of(2))),
+      shutDown: (stream) => stream.fail(messageOf(Buffer.of(2))),
       cancelled: (stream) => void this.running.delete(stream),
     },
   });
@@ -124,36 +123,36 @@ export class Servant {
   act(script: Script): void {
     const stream = [...this.running][script.below(this.running.size || 1)];
     if (stream === undefined) return;
-    if (!this.streams.isRunning(stream)) this.running.delete(stream);
+    if (!stream.isRunning) this.running.delete(stream);
     if (stream.kind === 'EVENT') {
-      if (script.below(3) === 0) this.streams.fail(stream, messageOf(Buffer.of(2)));
-      else this.streams.acknowledge(stream);
+      if (script.below(3) === 0) stream.fail(messageOf(Buffer.of(2)));
+      else stream.acknowledge();
       return;
     }
     const bytes = script.pick(PAYLOADS);
     local(() => {
       switch (script.below(4)) {
         case 0:
-          this.streams.complete(stream);
+          stream.complete();
           return;
         case 1:
-          this.streams.fail(stream, messageOf(bytes.subarray(0, 100)));
+          stream.fail(messageOf(bytes.subarray(0, 100)));
           return;
         default:
-          this.streams.next(stream, messageOf(bytes), script.below(4) === 0);
+          stream.next(messageOf(bytes), script.below(4) === 0);
       }
     });
   }
 
   answerAll(): void {
     for (const stream of this.running) {
-      if (stream.kind === 'EVENT') this.streams.acknowledge(stream);
-      else this.streams.complete(stream);
+      if (stream.kind === 'EVENT') stream.acknowledge();
+      else stream.complete();
     }
   }
 
   #take(stream: ServerStream): void {
-    hold(this.streams.isRunning(stream), 'a stream that is handed over does not run');
+    hold(stream.isRunning, 'a stream that is handed over does not run');
     this.handed += 1;
     this.running.add(stream);
   }

@@ -106,7 +106,6 @@ function call(
     maxQueuedBytes,
     maxQueuedMessages,
     sequence: new EventSequence(),
-    begun: () => undefined,
   });
   const codec = createCodec({ outgoingKey: C2S, incomingKey: S2C, keyId: S2C }, limits.key);
   const [ended, setEnded] = later<string>();
@@ -123,7 +122,6 @@ function call(
       fail,
     };
     streams.open('REQUEST', encodeRequest({ timeoutMs: 0, pattern: 'p', data: Buffer.alloc(bytes) }), sink);
-    connection.scheduleFlush();
     return answer;
   };
   return { connection, streams, ask, ended };
@@ -166,8 +164,8 @@ class RogueClient {
 }
 
 /** More than a socket takes, in values that do not wait for credit. */
-function answerWithMuch(streams: ServerStreams, stream: ServerStream): void {
-  for (let i = 0; i < 3_000; i++) streams.next(stream, encodeData(Buffer.alloc(16_000)), false);
+function answerWithMuch(stream: ServerStream): void {
+  for (let i = 0; i < 3_000; i++) stream.next(encodeData(Buffer.alloc(16_000)), false);
 }
 
 /** Longer than any deadline, shorter than a key may be used. */
@@ -192,8 +190,7 @@ describe('a connection', () => {
       await server.opened;
       const answer = client.ask(100_000);
       while (server.requests.length === 0) await once(far, 'data');
-      for (const stream of server.requests) server.streams.next(stream, encodeData(1), true);
-      server.connection.scheduleFlush();
+      for (const stream of server.requests) stream.next(encodeData(1), true);
       expect(await answer).toBe('value');
       await (closer === 'client' ? client : server).connection.close();
       expect([await client.ended, await server.ended]).toEqual(['agreed', 'agreed']);
@@ -228,11 +225,10 @@ describe('a connection', () => {
     'says whether a request that was sealed can have been served when CLOSE comes %s',
     async (_when, before, reason, sent) => {
       const [near, far] = await socketPair();
-      const { streams, connection } = call(near);
+      const { streams } = call(near);
       const [failed, setFailed] = later<TransportError>();
       const sink = { next: ignore, error: ignore, complete: ignore, fail: setFailed };
       streams.open('REQUEST', encodeRequest({ timeoutMs: 0, pattern: 'p', data: 1 }), sink);
-      connection.scheduleFlush();
       const half = new SealingHalf(S2C, resolveLimits({}).key, 0);
       for (const content of [...before, { type: 'CLOSE', reason } as const])
         far.write(half.seal(encodeContent(content)));
@@ -260,8 +256,7 @@ describe('a connection', () => {
     void server.connection.close();
     while (client.connection.isOpen) await nextTurn();
     time.advance(19_999);
-    for (const stream of server.requests) server.streams.next(stream, encodeData(1), false);
-    server.connection.scheduleFlush();
+    for (const stream of server.requests) stream.next(encodeData(1), false);
     expect(await answer).toBe('value');
     expect(near.destroyed).toBe(false);
     time.advance(1);
@@ -283,8 +278,7 @@ describe('a connection', () => {
         time.advance(2 * HALF_AN_HOUR_MS);
         for (let turns = 0; turns < 20; turns++) await nextTurn(); // KEY_UPDATE is read
       }
-      for (const stream of server.requests) server.streams.next(stream, encodeData(1), true);
-      server.connection.scheduleFlush();
+      for (const stream of server.requests) stream.next(encodeData(1), true);
       expect(await answer).toBe('value');
       expect([await client.ended, await server.ended]).toEqual(['agreed', 'agreed']);
     },
@@ -355,8 +349,7 @@ describe('an idle connection', () => {
     await server.opened;
     const answer = async (): Promise<void> => {
       while (server.requests.length === 0) await nextTurn();
-      for (const stream of server.requests.splice(0)) server.streams.next(stream, encodeData(1), true);
-      server.connection.scheduleFlush();
+      for (const stream of server.requests.splice(0)) stream.next(encodeData(1), true);
     };
     const served = async (): Promise<string> => {
       const answered = client.ask();
@@ -442,9 +435,8 @@ describe('a thousand connections that are idle', () => {
         while (server.requests.length === 0) await nextTurn();
         for (const stream of server.requests.splice(0)) {
           served.push(new WeakRef(stream));
-          server.streams.next(stream, encodeData(1), true);
+          stream.next(encodeData(1), true);
         }
-        server.connection.scheduleFlush();
       }
       expect(new Set(await Promise.all(answers))).toEqual(new Set(['value']));
     };
@@ -528,10 +520,9 @@ describe('a client’s connection', () => {
     for (let served = 0; served < answers.length;) {
       while (server.requests.length === 0) await once(far, 'data');
       for (const stream of server.requests.splice(0)) {
-        server.streams.next(stream, encodeData(1), true);
+        stream.next(encodeData(1), true);
         served += 1;
       }
-      server.connection.scheduleFlush();
     }
     expect(new Set(await Promise.all(answers))).toEqual(new Set(['value']));
   });
@@ -622,8 +613,7 @@ describe('a server’s connection', () => {
     rogue.say(CONFIRM, request(1));
     while (server.requests.length === 0) await once(far, 'data');
     near.pause();
-    for (const stream of server.requests) answerWithMuch(server.streams, stream);
-    server.connection.scheduleFlush();
+    for (const stream of server.requests) answerWithMuch(stream);
     while (!far.writableNeedDrain) await nextTurn();
     time.advance(59_999);
     expect(server.connection.isOpen).toBe(true);
@@ -645,8 +635,7 @@ describe('a server’s connection', () => {
     rogue.say(CONFIRM, request(1));
     while (server.requests.length === 0) await once(far, 'data');
     near.pause();
-    for (const stream of server.requests) answerWithMuch(server.streams, stream);
-    server.connection.scheduleFlush();
+    for (const stream of server.requests) answerWithMuch(stream);
     expect(await server.ended).toBe('ERR_WRITE_STALLED');
     expect(far.writableLength).toBeLessThan(2 * 262_144);
   });

@@ -57,8 +57,9 @@ export class Connection {
       clocks: this.#clocks,
       taken: this.#taken,
       admit: () => this.#admitRecord(),
-      receive: (content) => this.#receiveContent(content),
+      receive: (content, body) => this.#receiveContent(content, body),
     });
+    streams.setWriter(this.#writer);
     this.#listen(options);
     this.#clocks.opened();
     if (options.role === 'client') this.#send({ type: 'CONFIRM', body: options.confirm });
@@ -71,11 +72,6 @@ export class Connection {
 
   get socket(): Socket {
     return this.#options.socket;
-  }
-
-  /** E ‖ T of the record whose frames are being delivered; undefined outside of that. */
-  get currentRecord(): Buffer | undefined {
-    return this.#reader.current;
   }
 
   /** From the last answered PING to its PONG; undefined before the first. */
@@ -92,11 +88,6 @@ export class Connection {
     const roundTrip = this.#heartbeat.nextRoundTrip();
     this.#clocks.ping();
     return roundTrip;
-  }
-
-  /** To be called when a stream has something to send; `isPaced`: its source gives more as soon as this has gone. */
-  scheduleFlush(isPaced = false): void {
-    this.#writer.schedule(isPaced);
   }
 
   /**
@@ -184,10 +175,10 @@ export class Connection {
     if (this.#state.at === 'ENDED' || this.#state.at === 'CLOSED') throw unexpected('A record after CLOSE');
   }
 
-  #receiveContent(content: RecordContent): void {
+  #receiveContent(content: RecordContent, body: Buffer): void {
     switch (content.type) {
       case 'DATA':
-        this.#reader.receiveFrames(content.frames);
+        this.#reader.receiveFrames(content.frames, body);
         return;
       case 'PING':
         if (this.#state.at === 'CLOSING') return; // nothing is sent after CLOSE

@@ -51,7 +51,7 @@ class Side {
     const { maxQueuedBytes, maxQueuedMessages } = LIMITS;
     const queues = { maxQueuedBytes, maxQueuedMessages, sequence: new EventSequence() };
     const ignore = (): undefined => undefined;
-    this.#client = new ClientStreams({ own: LIMITS, peer: PEER, begun: ignore, ...queues });
+    this.#client = new ClientStreams({ own: LIMITS, peer: PEER, ...queues });
     const request = (stream: ServerStream): void => void this.requests.push(stream);
     const refused = { noMemory: ignore, shutDown: ignore, cancelled: ignore };
     const handler = { begun: ignore, request, event: ignore, ...refused };
@@ -77,17 +77,14 @@ class Side {
     const message = messageOf(Buffer.alloc(bytes, 1));
     if (this.#role === 'server') {
       const stream = this.requests.at(-1);
-      if (stream !== undefined) this.#server.next(stream, message, false);
-      this.connection.scheduleFlush();
+      if (stream !== undefined) stream.next(message, false);
       return () => undefined;
     }
     const ignore = (): void => undefined;
     const next = (data: Buffer): void => void this.answers.push(data.length);
     const stream = this.#client.open('REQUEST', message, { next, error: ignore, complete: ignore, fail: ignore });
-    this.connection.scheduleFlush();
     return () => {
       this.#client.cancel(stream);
-      this.connection.scheduleFlush();
     };
   }
 }

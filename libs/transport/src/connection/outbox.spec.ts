@@ -32,8 +32,7 @@ beforeEach(() => {
   taken = new TakenBytes();
   window = new SendWindow();
   const queues = { maxQueuedMessages: 1_000, maxQueuedBytes: 10_000_000, sequence: new EventSequence() };
-  const begun = (): void => undefined;
-  streams = new ClientStreams({ own: LIMITS, peer: LIMITS, begun, ...queues });
+  streams = new ClientStreams({ own: LIMITS, peer: LIMITS, ...queues });
   outbox = new Outbox({ streams, heartbeat, taken, window });
 });
 

@@ -16,24 +16,18 @@ export interface RecordReaderOptions {
   readonly taken: TakenBytes;
   /** @throws {TransportError} No record may come at this point. */
   readonly admit: () => void;
-  readonly receive: (content: RecordContent) => void;
+  readonly receive: (content: RecordContent, body: Buffer) => void;
 }
 
 /** Opens what the socket brings, record by record. It knows nothing of writing. */
 export class RecordReader {
   readonly #options: RecordReaderOptions;
   readonly #decoder = new RecordDecoder();
-  #current: Buffer | undefined;
   #isFirst = true;
   #isStopped = false;
 
   constructor(options: RecordReaderOptions) {
     this.#options = options;
-  }
-
-  /** E ‖ T of the record whose content is being received; undefined outside of that. */
-  get current(): Buffer | undefined {
-    return this.#current;
   }
 
   /** Whether no record came before the one whose content is being received. CONFIRM does not count. */
@@ -61,9 +55,7 @@ export class RecordReader {
     clocks.recordCompleted();
     admit();
     const content = deserializer.deserialize(body);
-    this.#current = body;
-    receive(content);
-    this.#current = undefined;
+    receive(content, body);
     if (content.type === 'DATA') {
       taken.take(body.length);
       release(content.frames); // nothing of it is kept: messages are decoded, pieces copied
@@ -73,9 +65,9 @@ export class RecordReader {
   };
 
   /** Hands the frames of a DATA record to the streams, until one of them has ended the connection. */
-  receiveFrames(frames: Buffer): void {
+  receiveFrames(frames: Buffer, body: Buffer): void {
     const nowMs = clock.nowMs();
-    const reader = new FrameReader(frames);
+    const reader = new FrameReader(frames, body);
     while (!this.#isStopped && reader.next()) this.#options.streams.receive(reader, nowMs);
   }
 

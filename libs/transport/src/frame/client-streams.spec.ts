@@ -24,7 +24,7 @@ function silent(): AnswerSink {
 function client(own = LIMITS, options: Partial<ClientStreamsOptions> = {}): ClientStreams {
   const queues = { maxQueuedMessages: 8, maxQueuedBytes: 1_000_000 };
   const sequence = new EventSequence();
-  return new ClientStreams({ own, peer: LIMITS, sequence, begun: () => undefined, ...queues, ...options });
+  return new ClientStreams({ own, peer: LIMITS, sequence, ...queues, ...options });
 }
 
 function drain(streams: ClientStreams): string[] {
@@ -126,15 +126,16 @@ describe('The events of one client at one server', () => {
 
   it('begin on one connection when one is acknowledged on the other, which has it sealed [R6.23]', () => {
     const sequence = new EventSequence();
-    const begun = vi.fn<() => void>();
-    const [old, next] = [client(FEW, { sequence, peer: FEW }), client(FEW, { sequence, peer: FEW, begun })];
+    const schedule = vi.fn<(isPaced: boolean) => void>();
+    const [old, next] = [client(FEW, { sequence, peer: FEW }), client(FEW, { sequence, peer: FEW })];
     for (let i = 0; i < 2; i++) old.open('EVENT', event(), silent());
     next.open('EVENT', event(), silent());
     expect([sequencesOf(old), sequencesOf(next)]).toEqual([[0, 1], []]);
+    next.setWriter({ schedule });
     old.receive(asReceived(plainFrame('ACK', 2)), 0);
-    expect(begun).not.toHaveBeenCalled();
+    expect(schedule).not.toHaveBeenCalled();
     old.receive(asReceived(plainFrame('ACK', 1)), 0);
-    expect(begun).toHaveBeenCalledOnce();
+    expect(schedule.mock.calls).toEqual([[true]]); // at once could be in the middle of a record of `old`
     expect(sequencesOf(next)).toEqual([2]);
   });
 

@@ -6,14 +6,15 @@ import type { AssemblerLimits, ReceiverLimits } from './assembler.js';
 import { ClientStream } from './client-stream.js';
 import type { AnswerSink } from './client-stream.js';
 import { EventSequence } from './event-sequence.js';
-import { MAX_STREAM_ID } from './frame.js';
+import { endsStream, MAX_STREAM_ID } from './frame.js';
 import type { Frame } from './frame.js';
 import { IdTable } from './id-table.js';
 import { OpeningQueue } from './opening-queue.js';
 import type { OutgoingMessage } from './outgoing-message.js';
 import { FrameSender } from './sender.js';
 import { noMemory, ofSealed, refusal } from './stream-failure.js';
-import { MANY_STREAMS, type Sending, type Streams } from './streams.js';
+import { StreamSlots } from './stream-slots.js';
+import { MANY_STREAMS, type FrameWriter, type Sending, type Streams } from './streams.js';
 import { unexpected } from './violation.js';
 
 export interface ClientStreamsOptions {
@@ -25,14 +26,10 @@ export interface ClientStreamsOptions {
   readonly maxQueuedBytes: number;
   /** Of the events at this server, over all connections to it. */
   readonly sequence: EventSequence;
-  /** Events have begun that waited for what became of others, on another connection: they are to be sealed. */
-  readonly begun: () => void;
   /** Of the first stream; 1 unless a test says otherwise. */
   readonly firstId?: number;
 }
 
-/** Bulk that waits for credit holds no more slots than that, nor half of all: the others are for what passes it. */
-const MAX_UNSEALED_BULK = 16;
 /** Leaves room to move to another connection before the ids run out. */
 const SPARE_IDS = 65_536;
 
@@ -43,23 +40,20 @@ export class ClientStreams implements Streams {
   /** By their ids, which they get with their first frame. */
   readonly #open = new IdTable<ClientStream>();
   readonly #queue = new OpeningQueue<ClientStream>();
-  /** Streams that have begun and have no id yet: each of them holds a slot as well. */
-  #unsealed = 0;
-  /** Those of them that may have to wait for credit. */
-  #unsealedBulk = 0;
-  readonly #maxUnsealedBulk: number;
+  readonly #slots: StreamSlots;
   #opened = 0;
   #mayTake = true;
   #endOfSeries: (() => TransportError) | undefined;
   #mayOpen = true;
+  #writer: FrameWriter | undefined;
   readonly #beginWaiting = (): void => {
     this.#beginEligible();
-    this.#options.begun();
+    this.#writer?.schedule(true); // not at once: it is the end of another event, which may be in a record half written
   };
 
   constructor(options: ClientStreamsOptions) {
     this.#options = options;
-    this.#maxUnsealedBulk = Math.min(MAX_UNSEALED_BULK, Math.ceil(options.peer.maxInFlight / 2));
+    this.#slots = new StreamSlots(options.peer.maxInFlight);
     options.sequence.announce(options.peer.maxInFlight);
     this.#sender = new FrameSender(options.peer.maxIncompleteBytes, options.firstId);
     this.#assembler = new MessageAssembler(options.own);
@@ -79,12 +73,12 @@ export class ClientStreams implements Streams {
   }
 
   get hasUnopened(): boolean {
-    return this.#queue.size > 0 || this.#unsealed > 0;
+    return this.#queue.size > 0 || this.#slots.unsealed > 0;
   }
 
   /** Streams that hold one of the peer's slots. */
   get openCount(): number {
-    return this.#open.size + this.#unsealed;
+    return this.#open.size + this.#slots.unsealed;
   }
 
   /** Streams that wait for their turn to begin. */
@@ -105,6 +99,10 @@ export class ClientStreams implements Streams {
     return this.#assembler.stalestProgressMs;
   }
 
+  setWriter(writer: FrameWriter): void {
+    this.#writer = writer;
+  }
+
   /**
    * @param message - It is kept until it has been sealed.
    * @throws {TransportError} `ERR_MESSAGE_TOO_LARGE`, `ERR_QUEUE_FULL`, `ERR_CONNECTION_DRAINING`, `ERR_STREAMS_EXHAUSTED`,
@@ -116,10 +114,11 @@ export class ClientStreams implements Streams {
     const stream = new ClientStream(kind, message, sink, this.#opened);
     if (this.#queue.size === 0 && this.#hasSlot && this.#mayBegin(stream)) {
       this.#begin(stream); // nobody is before it
-      return stream;
+    } else {
+      this.#queue.push(stream);
+      this.#beginEligible();
     }
-    this.#queue.push(stream);
-    this.#beginEligible();
+    this.#writer?.schedule(false);
     return stream;
   }
 
@@ -132,11 +131,13 @@ export class ClientStreams implements Streams {
         return;
       case 'BEGUN':
         this.#end(stream);
+        this.#writer?.schedule(false); // the slot may have gone to another one
         return;
       case 'SEALED':
         stream.at = 'CANCELLED';
         this.#assembler.discard(stream.id);
         this.#sender.cancel(stream);
+        this.#writer?.schedule(false);
         return;
       case 'CANCELLED':
       case 'ENDED':
@@ -216,8 +217,8 @@ export class ClientStreams implements Streams {
   }
 
   get #hasSlot(): boolean {
-    const hasId = this.#sender.nextId + this.#unsealed <= MAX_STREAM_ID;
-    return this.#mayOpen && this.openCount < this.#options.peer.maxInFlight && hasId;
+    const hasId = this.#sender.nextId + this.#slots.unsealed <= MAX_STREAM_ID;
+    return this.#mayOpen && hasId && this.#slots.hasFree(this.#open.size);
   }
 
   #beginEligible(): void {
@@ -229,8 +230,7 @@ export class ClientStreams implements Streams {
   }
 
   #mayBegin({ kind, message }: ClientStream): boolean {
-    if (!this.#sender.hasRoomFor(message)) return false;
-    if (message.isBulk && this.#unsealedBulk >= this.#maxUnsealedBulk) return false;
+    if (!this.#sender.hasRoomFor(message) || !this.#slots.mayTake(message)) return false;
     return kind === 'REQUEST' || this.#options.sequence.mayBegin(this.#beginWaiting);
   }
 
@@ -240,18 +240,18 @@ export class ClientStreams implements Streams {
       stream.message.prefix = stream.sequence;
     }
     stream.at = 'BEGUN';
-    this.#countUnsealed(stream, 1);
+    this.#slots.take(stream.message);
     this.#sender.sendMessage(stream, stream.kind, stream.message);
   }
 
   #noteOpened(stream: ClientStream): void {
     stream.at = 'SEALED';
-    this.#countUnsealed(stream, -1);
+    this.#slots.release(stream.message);
     this.#open.set(stream.id, stream);
   }
 
   #receiveAnswer(stream: ClientStream, frame: Frame, nowMs: number): void {
-    const { kind, more, last } = frame;
+    const { kind, last } = frame;
     const isWanted = stream.at === 'SEALED';
     if (kind === 'COMPLETE' || kind === 'ACK') {
       if (this.#assembler.isIncomplete(stream.id)) throw unexpected(`${kind} in the middle of a message`);
@@ -262,7 +262,7 @@ export class ClientStreams implements Streams {
     if (kind === 'ERROR') this.#assembler.dropOther(stream.id, 'ERROR');
     const data = this.#assembler.push(frame, nowMs);
     if (!isWanted) this.#assembler.discard(stream.id); // its CANCEL waits to be sealed: only the end matters
-    if (last || (kind === 'ERROR' && !more)) this.#end(stream);
+    if (endsStream(frame)) this.#end(stream);
     if (data === undefined || !isWanted) return;
     if (data === NO_MEMORY) {
       this.cancel(stream);
@@ -284,7 +284,7 @@ export class ClientStreams implements Streams {
   /** Frees the slot, whatever the stream was about. */
   #end(stream: ClientStream): void {
     this.#sender.drop(stream);
-    if (stream.at === 'BEGUN') this.#countUnsealed(stream, -1);
+    if (stream.at === 'BEGUN') this.#slots.release(stream.message);
     else {
       this.#assembler.drop(stream.id);
       this.#open.delete(stream.id);
@@ -292,11 +292,6 @@ export class ClientStreams implements Streams {
     stream.at = 'ENDED';
     if (stream.sequence !== undefined) this.#options.sequence.settle(stream.sequence);
     this.#beginEligible();
-  }
-
-  #countUnsealed({ message }: ClientStream, change: 1 | -1): void {
-    this.#unsealed += change;
-    if (message.isBulk) this.#unsealedBulk += change;
   }
 
   /** Everything of which no byte was sealed. */

@@ -35,6 +35,13 @@ export interface Frame {
   readonly body: Buffer;
   readonly start: number;
   readonly end: number;
+  /** A copy of the sealed record that it came in, which the frames of one record share; undefined if that is unknown. */
+  copyOfRecord(): Buffer | undefined;
+}
+
+/** Whether nothing of the answer comes after this frame. */
+export function endsStream({ kind, more, last }: Pick<Frame, 'kind' | 'more' | 'last'>): boolean {
+  return last || kind === 'COMPLETE' || kind === 'ACK' || (kind === 'ERROR' && !more);
 }
 
 /** One bit for each combination of flags that a kind may have: bit 0 for none, bit 1 for MORE, bit 5 for FIRST and MORE. */
@@ -84,10 +91,18 @@ export class FrameReader implements Frame {
   start = 0;
   end = 0;
   readonly body: Buffer;
+  readonly #record: Buffer | undefined;
+  #copy: Buffer | undefined;
 
-  /** @param body - That of the record: at least one frame. */
-  constructor(body: Buffer) {
+  /** @param body - At least one frame. @param record - E ‖ T of the record, valid while its frames are received. */
+  constructor(body: Buffer, record?: Buffer) {
     this.body = body;
+    this.#record = record;
+  }
+
+  copyOfRecord(): Buffer | undefined {
+    this.#copy ??= this.#record && Buffer.alloc(this.#record.length, this.#record);
+    return this.#copy;
   }
 
   /**

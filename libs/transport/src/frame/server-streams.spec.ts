@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
-import { asReceived, messageOf, nextFrame, plainFrame } from '../../../../test/support/frames.js';
+import { asReceived, encodeFrames, messageOf, nextFrame, plainFrame } from '../../../../test/support/frames.js';
+import { FrameReader } from './frame.js';
 import type { Frame } from './frame.js';
 import { ServerStreams } from './server-streams.js';
 import type { ServerStream } from './server-stream.js';
@@ -14,6 +15,16 @@ const LIMITS = {
 const frame = (kind: Frame['kind'], stream: number, isFirst = false): Frame =>
   asReceived(plainFrame(kind, stream, isFirst ? { more: true, total: 70_000 } : {}));
 
+const ignore = (): undefined => undefined;
+const NO_HANDLER = {
+  begun: ignore,
+  request: ignore,
+  event: ignore,
+  noMemory: ignore,
+  shutDown: ignore,
+  cancelled: ignore,
+};
+
 const unexpected = expect.objectContaining({ code: 'ERR_FRAME_UNEXPECTED' }) as Error;
 
 function serve(shutDown: (stream: ServerStream, begun: Buffer | undefined) => void = () => undefined): {
@@ -21,10 +32,12 @@ function serve(shutDown: (stream: ServerStream, begun: Buffer | undefined) => vo
   handed: string[];
   begun: ServerStream[];
   requests: ServerStream[];
+  events: ServerStream[];
 } {
   const handed: string[] = [];
   const begun: ServerStream[] = [];
   const requests: ServerStream[] = [];
+  const events: ServerStream[] = [];
   const handler = {
     begun: (stream: ServerStream, timeoutMs: number) => {
       handed.push(`begun ${timeoutMs}`);
@@ -34,7 +47,10 @@ function serve(shutDown: (stream: ServerStream, begun: Buffer | undefined) => vo
       handed.push('request');
       requests.push(stream);
     },
-    event: () => void handed.push('event'),
+    event: (stream: ServerStream) => {
+      handed.push('event');
+      events.push(stream);
+    },
     noMemory: () => void handed.push('no memory'),
     shutDown,
     cancelled: () => void handed.push('cancelled'),
@@ -44,6 +60,7 @@ function serve(shutDown: (stream: ServerStream, begun: Buffer | undefined) => vo
     handed,
     begun,
     requests,
+    events,
   };
 }
 
@@ -101,7 +118,7 @@ describe('An incomplete request', () => {
   it('fails at once, and what still comes of it is checked until the error is sealed, then late [R6.20]', () => {
     const { streams, begun } = begin(4);
     const [stream = expect.unreachable()] = begun;
-    streams.fail(stream, messageOf(Buffer.of(2)));
+    stream.fail(messageOf(Buffer.of(2)));
     streams.receive(piece(1), 0); // under way before the error was sealed
     expect(() => streams.receive(piece(1, { total: 70_000 }), 0)).toThrow(unexpected);
     expect(nextFrame(streams)).toMatchObject({ kind: 'ERROR', stream: 1, more: false });
@@ -125,9 +142,9 @@ describe('An incomplete request', () => {
   it('takes no values: its handler has not begun', () => {
     const { streams, begun } = begin(4);
     const [stream = expect.unreachable()] = begun;
-    streams.next(stream, messageOf(Buffer.of(2)), true);
-    streams.complete(stream);
-    expect([streams.isRunning(stream), nextFrame(streams)]).toEqual([false, undefined]);
+    stream.next(messageOf(Buffer.of(2)), true);
+    stream.complete();
+    expect([stream.isRunning, nextFrame(streams)]).toEqual([false, undefined]);
   });
 });
 
@@ -138,28 +155,23 @@ describe('A message for which there is no memory', () => {
     asReceived(plainFrame(kind, 1, { more: true, payload, ...fields }));
 
   /** Each is answered as soon as it is refused. */
-  function refuse(answer: (streams: ServerStreams, stream: ServerStream) => void) {
+  function refuse(answer: (stream: ServerStream) => void) {
     const refused: string[] = [];
-    const ignore = (): undefined => undefined;
-    const streams: ServerStreams = new ServerStreams({
+    const streams = new ServerStreams({
       own: NONE,
       peer: LIMITS,
       maxQueuedBytes: 1_000,
       handler: {
-        begun: ignore,
-        request: ignore,
-        event: ignore,
-        shutDown: ignore,
-        cancelled: ignore,
+        ...NO_HANDLER,
         noMemory: (stream, begun) => {
           refused.push(`${stream.kind} ${begun.toString('hex')}`);
-          answer(streams, stream);
+          answer(stream);
         },
       },
     });
     return { streams, refused };
   }
-  const fails = (streams: ServerStreams, stream: ServerStream): void => streams.fail(stream, messageOf(Buffer.of(2)));
+  const fails = (stream: ServerStream): void => stream.fail(messageOf(Buffer.of(2)));
 
   it('is refused at once if it is a request, and its fragments are checked until the error is sealed [R6.30]', () => {
     const { streams, refused } = refuse(fails);
@@ -183,7 +195,7 @@ describe('A message for which there is no memory', () => {
   });
 
   it('may be acknowledged before it is complete: the window knows the event [R6.38]', () => {
-    const { streams } = refuse((all, stream) => all.acknowledge(stream));
+    const { streams } = refuse((stream) => stream.acknowledge());
     streams.receive(piece('EVENT', SEQUENCE, { total: 70_000 }), 0);
     expect(nextFrame(streams)).toMatchObject({ kind: 'ACK', stream: 1 });
     expect([streams.isIdle, streams.hasIncomplete]).toEqual([true, false]);
@@ -214,7 +226,7 @@ describe('A shutdown whose time is over', () => {
     const [answered = expect.unreachable()] = requests;
     streams.receive(frame('REQUEST', 2), 0);
     streams.receive(asReceived(plainFrame('EVENT', 3, { more: true, total: 70_000, payload: Buffer.alloc(9) })), 0);
-    streams.complete(answered);
+    answered.complete();
     streams.shutDown();
     expect(asked).toEqual([
       [2, undefined],
@@ -228,7 +240,7 @@ describe('A stream that takes no further value', () => {
     const { streams, requests } = serve();
     streams.receive(frame('REQUEST', 1), 0);
     const [stream = expect.unreachable()] = requests;
-    streams.next(stream, messageOf(Buffer.alloc(600)), false);
+    stream.next(messageOf(Buffer.alloc(600)), false);
     return { streams, stream };
   }
 
@@ -238,9 +250,65 @@ describe('A stream that takes no further value', () => {
     ['the connection ends', (streams: ServerStreams) => streams.end()],
   ])('lets every source that waits for it go on when %s', async (_when, resume) => {
     const { streams, stream } = fill();
-    const waiting = [1, 2, 3].map(() => streams.whenWritable(stream) ?? expect.unreachable());
+    const waiting = [1, 2, 3].map(() => stream.whenWritable() ?? expect.unreachable());
     resume(streams);
     await Promise.all(waiting);
-    expect(streams.whenWritable(stream)).toBeUndefined();
+    expect(stream.whenWritable()).toBeUndefined();
+  });
+});
+
+describe('A stream that has something to send', () => {
+  type Act = (stream: ServerStream) => void;
+  const message = messageOf(Buffer.of(2));
+
+  function scheduled(kind: 'REQUEST' | 'EVENT', act: Act): boolean[] {
+    const { streams, requests, events } = serve();
+    const calls: boolean[] = [];
+    streams.receive(frame(kind, 1), 0);
+    streams.setWriter({ schedule: (isPaced) => void calls.push(isPaced) });
+    const [stream = expect.unreachable()] = [...requests, ...events];
+    act(stream);
+    return calls;
+  }
+
+  it.each<[string, 'REQUEST' | 'EVENT', Act]>([
+    ['its last value', 'REQUEST', (stream) => stream.next(message, true)],
+    ['an error', 'REQUEST', (stream) => stream.error(message)],
+    ['its end', 'REQUEST', (stream) => stream.complete()],
+    ['a failure', 'REQUEST', (stream) => stream.fail(message)],
+    ['an acknowledgement', 'EVENT', (stream) => stream.acknowledge()],
+  ])('schedules a write of %s, which need not wait for the end of the turn', (_what, kind, act) => {
+    expect(scheduled(kind, act)).toEqual([false]);
+  });
+
+  it('schedules a paced write of a value that others follow', () => {
+    expect(scheduled('REQUEST', (stream) => stream.next(message, false))).toEqual([true]);
+  });
+
+  it('schedules nothing once its answer has ended', () => {
+    const schedule = scheduled('REQUEST', (stream) => {
+      stream.complete();
+      stream.next(message, true);
+      stream.error(message);
+      stream.complete();
+      stream.fail(message);
+    });
+    expect(schedule).toEqual([false]);
+  });
+});
+
+describe('The record that completes a message', () => {
+  it.each([true, false])('is copied for its stream only if the server keeps records: %s', (keepsSealedRecords) => {
+    const requests: ServerStream[] = [];
+    const handler = { ...NO_HANDLER, request: (stream: ServerStream) => void requests.push(stream) };
+    const options = { own: LIMITS, peer: LIMITS, maxQueuedBytes: 1_000, handler, keepsSealedRecords };
+    const streams = new ServerStreams(options);
+    const record = Buffer.alloc(48, 7);
+    const reader = new FrameReader(encodeFrames([1, 2].map((stream) => plainFrame('REQUEST', stream))), record);
+    while (reader.next()) streams.receive(reader, 0);
+    record.fill(0); // the next read overwrites it
+    const [first, second] = requests.map(({ sealedRecord }) => sealedRecord);
+    expect(first).toEqual(keepsSealedRecords ? Buffer.alloc(48, 7) : undefined);
+    expect(second).toBe(first);
   });
 });

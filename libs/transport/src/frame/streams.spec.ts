@@ -48,7 +48,7 @@ class Heard implements AnswerSink {
 function client(options: { firstId?: number; maxQueuedMessages?: number; maxInFlight?: number } = {}): ClientStreams {
   const { maxQueuedMessages = 8, maxInFlight = 4, ...rest } = options;
   const sequence = new EventSequence();
-  const limits = { maxQueuedMessages, maxQueuedBytes: 1_000_000, sequence, begun: () => undefined };
+  const limits = { maxQueuedMessages, maxQueuedBytes: 1_000_000, sequence };
   return new ClientStreams({ own: PEER, peer: { ...PEER, maxInFlight }, ...limits, ...rest });
 }
 
@@ -228,12 +228,12 @@ describe('ServerStreams', () => {
     server.streams.receive(frame('REQUEST', 1), 0);
     const [stream] = server.requests;
     if (stream === undefined) throw new TypeError('the request was not handed over');
-    server.streams.next(stream, messageOf(Buffer.of(2)), false);
+    stream.next(messageOf(Buffer.of(2)), false);
     expect(drain(server.streams)).toMatchObject([{ kind: 'NEXT', last: false }]);
-    server.streams.complete(stream);
+    stream.complete();
     expect(drain(server.streams)).toMatchObject([{ kind: 'COMPLETE' }]);
     expect(server.streams.isIdle).toBe(true);
-    server.streams.next(stream, messageOf(Buffer.of(2)), false);
+    stream.next(messageOf(Buffer.of(2)), false);
     expect(drain(server.streams)).toEqual([]);
   });
 
@@ -242,11 +242,11 @@ describe('ServerStreams', () => {
     server.streams.receive(frame('REQUEST', 1), 0);
     const [stream] = server.requests;
     if (stream === undefined) throw new TypeError('the request was not handed over');
-    server.streams.next(stream, messageOf(Buffer.alloc(900)), false);
-    expect(() => server.streams.next(stream, messageOf(Buffer.alloc(200)), false)).toThrow(
+    stream.next(messageOf(Buffer.alloc(900)), false);
+    expect(() => stream.next(messageOf(Buffer.alloc(200)), false)).toThrow(
       expect.objectContaining({ code: 'ERR_ANSWER_OVERFLOW' }),
     );
-    server.streams.fail(stream, messageOf(Buffer.of(2)));
+    stream.fail(messageOf(Buffer.of(2)));
     expect(drain(server.streams)).toMatchObject([{ kind: 'ERROR' }]);
   });
 });
@@ -259,10 +259,10 @@ describe('both sides together', () => {
     for (const sent of drain(near)) far.streams.receive(asReceived(sent), 0);
     const [first, second] = far.requests;
     if (first === undefined || second === undefined) throw new TypeError('a request was not handed over');
-    far.streams.next(first, messageOf(Buffer.alloc(200_000, 2)), false);
+    first.next(messageOf(Buffer.alloc(200_000, 2)), false);
     for (let i = 0; i < 3; i++) near.receive(asReceived(nextFrame(far.streams) as PlainFrame), 0);
-    far.streams.next(second, messageOf(Buffer.alloc(200_000, 2)), false);
-    far.streams.fail(first, messageOf(Buffer.of(2)));
+    second.next(messageOf(Buffer.alloc(200_000, 2)), false);
+    first.fail(messageOf(Buffer.of(2)));
     const rest = drain(far.streams);
     expect(rest.slice(0, 2)).toMatchObject([
       { kind: 'ERROR', stream: 1 },
@@ -307,14 +307,14 @@ describe('both sides together', () => {
           } else if ('at' in action) {
             const stream = far.requests[action.at % (far.requests.length || 1)];
             if (stream === undefined) continue;
-            if (action.do === 'answer') far.streams.complete(stream);
-            else if (action.do === 'fail') far.streams.fail(stream, messageOf(Buffer.of(2)));
-            else if (far.streams.isRunning(stream)) far.streams.next(stream, messageOf(Buffer.alloc(100)), false);
+            if (action.do === 'answer') stream.complete();
+            else if (action.do === 'fail') stream.fail(messageOf(Buffer.of(2)));
+            else if (stream.isRunning) stream.next(messageOf(Buffer.alloc(100)), false);
           }
         }
         for (let round = 0; round < 400 && !(near.isIdle && far.streams.isIdle); round++) {
           carry(near, far.streams, 50);
-          for (const stream of far.requests) far.streams.complete(stream);
+          for (const stream of far.requests) stream.complete();
           carry(far.streams, near, 50);
         }
         expect([near.isIdle, far.streams.isIdle, near.openCount, far.streams.openCount]).toEqual([true, true, 0, 0]);
@@ -369,9 +369,8 @@ describe('one side against any frames', () => {
         play(server.streams, steps, (choice) => {
           const stream = server.requests.at(-1);
           if (choice === 1) nextFrame(server.streams);
-          if (choice === 2 && stream !== undefined)
-            server.streams.next(stream, messageOf(Buffer.alloc(20_000, 2)), false);
-          if (choice === 3 && stream !== undefined) server.streams.complete(stream);
+          if (choice === 2 && stream !== undefined) stream.next(messageOf(Buffer.alloc(20_000, 2)), false);
+          if (choice === 3 && stream !== undefined) stream.complete();
           expect(server.streams.openCount).toBeLessThanOrEqual(PEER.maxInFlight);
         });
         server.streams.end();

@@ -20,11 +20,19 @@ export interface Sending {
   rest(): void;
 }
 
+/** What writes the frames of a connection. */
+export interface FrameWriter {
+  /** A stream has something to send. @param isPaced - Its source gives more as soon as this has gone. */
+  schedule(isPaced: boolean): void;
+}
+
 /** With fewer streams that are open the two sides would take turns if one wrote half of them at once. */
 export const MANY_STREAMS = 32;
 
 /** What a connection needs of its streams, whichever side it is. It owns the socket, they own the meaning of frames. */
 export interface Streams {
+  /** From now on `writer` is called whenever a stream has something to send that it had not before: no caller flushes. */
+  setWriter(writer: FrameWriter): void;
   /** @throws {TransportError} A violation: it ends the connection. */
   receive(frame: Frame, nowMs: number): void;
   /**

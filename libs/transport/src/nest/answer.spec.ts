@@ -40,7 +40,7 @@ describe('an Answer', () => {
     const { streams, opened } = twoStreams();
     const [first, second] = opened;
     if (first === undefined || second === undefined) throw new Error('The requests were not handed over');
-    streams.next(first, encodeData(Buffer.alloc(60_000)), true);
+    first.next(encodeData(Buffer.alloc(60_000)), true);
     const answerFailed = vi.fn<(stream: ServerStream, error: unknown) => void>();
     const bytes = Buffer.alloc(500_000);
     const allocated = vi.spyOn(Buffer, 'allocUnsafeSlow');

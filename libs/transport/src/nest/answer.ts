@@ -2,7 +2,6 @@ import type { Serializer } from '@nestjs/microservices';
 
 import { encodeData } from '../frame/payload.js';
 import type { ServerStream } from '../frame/server-stream.js';
-import type { ServerStreams } from '../frame/server-streams.js';
 import type { ResultSink } from './execution.js';
 import { InOrder, MAX_STEPS_OF_ANSWER } from './in-order.js';
 import { checkSerialized } from './packet.js';
@@ -12,11 +11,8 @@ import type { WireErrorCode } from './wire-error.js';
 
 /** What the answers of one connection have in common. */
 export interface AnswerHost {
-  readonly streams: ServerStreams;
   /** The user's, on packets. */
   readonly serializer: Serializer | undefined;
-  /** A stream has something to send; `isPaced`: its source gives more as soon as this has gone. */
-  flush(isPaced?: boolean): void;
   /** Its caller is told no more than that. */
   handlerFailed(stream: ServerStream, error: unknown): void;
   /** A value could not be sent; the caller has been told, and needs no further ones. */
@@ -49,9 +45,10 @@ export class Answer implements ResultSink {
 
   /** Undefined when the connection takes another value now, else what resolves when it does. */
   whenWritable(): Promise<void> | undefined {
-    // Values that are still being serialized wait nowhere that the streams know of.
+    // Values that are still being serialized wait nowhere that the stream knows of.
     const serialized = this.#order?.whenIdle;
-    return serialized === undefined ? this.#whenStreamWritable() : serialized.then(() => this.#whenStreamWritable());
+    if (serialized === undefined) return this.#stream.whenWritable();
+    return serialized.then(() => this.#stream.whenWritable());
   }
 
   /** The only value of an answer. `undefined` is none, as in Nest. */
@@ -71,12 +68,7 @@ export class Answer implements ResultSink {
 
   /** Ends the answer at once, ahead of what waits. */
   fail(code: WireErrorCode): void {
-    this.#host.streams.fail(this.#stream, encodeData(wireError(code)));
-    this.#host.flush();
-  }
-
-  #whenStreamWritable(): Promise<void> | undefined {
-    return this.#host.streams.whenWritable(this.#stream);
+    this.#stream.fail(encodeData(wireError(code)));
   }
 
   #send(packet: WritePacket): void {
@@ -97,18 +89,16 @@ export class Answer implements ResultSink {
       this.#write(packet);
     } catch (error) {
       this.#refuse(error);
-      return;
     }
-    this.#host.flush(packet.isDisposed !== true);
   }
 
   #write({ response, err, isDisposed = false }: WritePacket): void {
-    const { streams } = this.#host;
-    if (err !== undefined && err !== null) streams.error(this.#stream, encodeData(asApplicationError(err)));
-    else if (isDisposed && response === undefined) streams.complete(this.#stream);
+    const stream = this.#stream;
+    if (err !== undefined && err !== null) stream.error(encodeData(asApplicationError(err)));
+    else if (isDisposed && response === undefined) stream.complete();
     else {
-      if (response instanceof Uint8Array) streams.checkRoom(response.byteLength); // before it is copied
-      streams.next(this.#stream, encodeData(response), isDisposed);
+      if (response instanceof Uint8Array) stream.checkRoom(response.byteLength); // before it is copied
+      stream.next(encodeData(response), isDisposed);
     }
   }
 

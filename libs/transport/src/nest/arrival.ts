@@ -8,15 +8,13 @@ import type { ServerStream } from '../frame/server-stream.js';
  */
 export class Arrival extends AsyncResource {
   readonly stream: ServerStream;
-  readonly record: Buffer | undefined;
 
-  constructor(stream: ServerStream, record: Buffer | undefined) {
+  constructor(stream: ServerStream) {
     super('SEALWIRE_MESSAGE');
     this.stream = stream;
-    this.record = record;
   }
 
   get recordBytes(): number {
-    return this.record?.length ?? 0;
+    return this.stream.sealedRecord?.length ?? 0;
   }
 }

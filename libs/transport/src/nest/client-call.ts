@@ -97,7 +97,6 @@ export abstract class ClientCall implements AnswerSink {
     this.#link = link;
     this.#stream = link.streams.open(kind, message, this);
     if (link.streams.isNearlyExhausted) link.connection.retire();
-    link.connection.scheduleFlush();
   }
 
   protected get isOver(): boolean {
@@ -116,7 +115,6 @@ export abstract class ClientCall implements AnswerSink {
   protected cancelStream(): void {
     if (this.#stream === undefined || this.#link === undefined) return;
     this.#link.streams.cancel(this.#stream);
-    this.#link.connection.scheduleFlush();
   }
 
   #expire(): void {

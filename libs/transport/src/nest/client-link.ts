@@ -40,7 +40,6 @@ export class ClientLink {
       maxQueuedBytes: limits.maxQueuedBytes,
       maxQueuedMessages: limits.maxQueuedMessages,
       sequence: sequences.of(session.serverId),
-      begun: () => this.connection.scheduleFlush(),
     });
     this.connection = new Connection({
       role: 'client',

@@ -213,7 +213,6 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   #endSeries(): void {
     for (const link of this.#links.open) {
       link.streams.endSeries(() => new TransportError('ERR_CLIENT_CLOSED', 'The client was closed'));
-      link.connection.scheduleFlush();
     }
   }
 

@@ -6,7 +6,6 @@ import { IdTable } from '../frame/id-table.js';
 import { decodeRequest } from '../frame/message.js';
 import type { Call, ReceivedCall, ReceivedRequest } from '../frame/message.js';
 import type { ServerStream, StreamHandler } from '../frame/server-stream.js';
-import type { ServerStreams } from '../frame/server-streams.js';
 import { Answer } from './answer.js';
 import type { AnswerHost } from './answer.js';
 import { Arrival } from './arrival.js';
@@ -59,16 +58,8 @@ export class Dispatcher implements StreamHandler, AnswerHost {
     });
   }
 
-  get streams(): ServerStreams {
-    return this.#options.streams();
-  }
-
   get serializer(): Serializer | undefined {
     return this.#options.host.serializer;
-  }
-
-  flush(isPaced?: boolean): void {
-    this.#options.flush(isPaced);
   }
 
   handlerFailed(stream: ServerStream, error: unknown): void {
@@ -85,12 +76,12 @@ export class Dispatcher implements StreamHandler, AnswerHost {
   }
 
   request(stream: ServerStream, message: Buffer): void {
-    const arrival = new Arrival(stream, this.#options.currentRecord());
+    const arrival = new Arrival(stream);
     arrival.runInAsyncScope(() => this.#receiveRequest(arrival, message));
   }
 
   event(stream: ServerStream, message: Buffer): void {
-    const arrival = new Arrival(stream, this.#options.currentRecord());
+    const arrival = new Arrival(stream);
     arrival.runInAsyncScope(() => this.#events.receive(arrival, message));
   }
 
@@ -184,7 +175,7 @@ export class Dispatcher implements StreamHandler, AnswerHost {
     const { stream } = arrival;
     this.#waiting.remove(stream);
     const leftMs = this.#deadlines.takeLeftMs(stream, timeoutMs);
-    if (!this.streams.isRunning(stream)) return; // cancelled, or too late, while it was deserialized
+    if (!stream.isRunning) return; // cancelled, or too late, while it was deserialized
     const handler = this.#options.host.findHandler(call.pattern);
     if (handler === null) {
       answer.error(NO_MESSAGE_HANDLER, true);
@@ -219,8 +210,8 @@ export class Dispatcher implements StreamHandler, AnswerHost {
     deadline?: Deadline,
   ): void {
     const { host, peer } = this.#options;
-    const { stream, record } = arrival;
-    const context = new SealwireContext({ peer, pattern, metadata, record });
+    const { stream } = arrival;
+    const context = new SealwireContext({ peer, pattern, metadata, record: stream.sealedRecord });
     const bytes = weight + arrival.recordBytes;
     const settled = (): void => {
       deadline?.clear();

@@ -38,7 +38,7 @@ export class EventIntake {
     const { host, window, limits, order, waitingMessages } = this.#options;
     const sequence = readSequence(message) ?? NaN;
     if (window.has(sequence)) {
-      this.#acknowledge(stream);
+      stream.acknowledge();
       return;
     }
     this.#pending.set(stream.id, sequence);
@@ -92,8 +92,8 @@ export class EventIntake {
 
   #takeTurn(arrival: Arrival, sequence: number, call: ReceivedCall): void {
     const { stream } = arrival;
-    const { host, deferred, streams, waitingMessages } = this.#options;
-    if (!streams().isRunning(stream)) {
+    const { host, deferred, waitingMessages } = this.#options;
+    if (!stream.isRunning) {
       waitingMessages.remove(stream); // it was refused, or its connection ended, while it was deserialized
       return;
     }
@@ -114,7 +114,7 @@ export class EventIntake {
       if (handler === null) host.failures.noEventHandler(call.pattern);
       else execute(arrival, handler, call);
     }
-    this.#acknowledge(arrival.stream);
+    arrival.stream.acknowledge();
   }
 
   #refuseUnreadable(stream: ServerStream, error: unknown): void {
@@ -128,15 +128,14 @@ export class EventIntake {
 
   /** False: another connection of the client has handed it over meanwhile, so it is acknowledged. */
   #refuse(stream: ServerStream, code: RefusalCode): boolean {
-    const { window, streams, flush } = this.#options;
+    const { window } = this.#options;
     const sequence = this.#pending.get(stream.id) ?? NaN;
     this.#letGo(stream);
     if (window.has(sequence)) {
-      this.#acknowledge(stream);
+      stream.acknowledge();
       return false;
     }
-    streams().fail(stream, encodeData(wireError(code)));
-    flush();
+    stream.fail(encodeData(wireError(code)));
     return true;
   }
 
@@ -144,10 +143,5 @@ export class EventIntake {
     this.#pending.delete(stream.id);
     this.#options.deferred.forget(stream);
     this.#options.waitingMessages.remove(stream);
-  }
-
-  #acknowledge(stream: ServerStream): void {
-    this.#options.streams().acknowledge(stream);
-    this.#options.flush();
   }
 }

@@ -1,7 +1,6 @@
 import type { Deserializer, MessageHandler, MsPattern, Serializer } from '@nestjs/microservices';
 
 import type { EventWindow } from '../frame/event-window.js';
-import type { ServerStreams } from '../frame/server-streams.js';
 import type { Limits } from '../limits.js';
 import type { PeerInfo } from './context.js';
 import type { ProcessingHooks } from './execution.js';
@@ -32,8 +31,4 @@ export interface DispatcherOptions {
   /** Which events of this client have been handed over. */
   readonly window: EventWindow;
   readonly limits: Pick<Limits, 'maxJsonNodes' | 'maxRunning' | 'maxRunningBytes'>;
-  /** The connection's; it and the dispatcher know one another. */
-  readonly streams: () => ServerStreams;
-  readonly flush: (isPaced?: boolean) => void;
-  readonly currentRecord: () => Buffer | undefined;
 }

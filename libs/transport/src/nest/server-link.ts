@@ -33,35 +33,23 @@ export interface ServerLinkOptions {
   readonly events: ConnectionEvents;
 }
 
-/** Puts connection, streams and dispatcher together: each of them knows the others. */
 export function openServerLink(options: ServerLinkOptions): ServerLink {
-  const { socket, limits, host, window, events, keepSealedRecord } = options;
+  const { socket, limits, host, window, events } = options;
   const { codec, announcement: peer, instanceKey } = options.accepted;
   const keyId = options.accepted.keyId.toString('hex');
-  const copies = new RecordCopies();
-  const dispatcher: Dispatcher = new Dispatcher({
+  const dispatcher = new Dispatcher({
     host,
     peer: { socket: new SocketView(socket), address: remoteAddress(socket), keyId },
     window,
     limits,
-    streams: () => streams,
-    flush: (isPaced) => connection.scheduleFlush(isPaced),
-    currentRecord: () => (keepSealedRecord ? copies.of(connection.currentRecord) : undefined),
   });
-  const { maxQueuedBytes } = limits;
-  const streams = new ServerStreams({ own: limits, peer, maxQueuedBytes, handler: dispatcher });
+  const streams = new ServerStreams({
+    own: limits,
+    peer,
+    maxQueuedBytes: limits.maxQueuedBytes,
+    handler: dispatcher,
+    keepsSealedRecords: options.keepSealedRecord,
+  });
   const connection = new Connection({ role: 'server', socket, codec, streams, limits, events });
   return { connection, streams, dispatcher, keyId, instanceId: instanceIdOf(instanceKey).toString('hex') };
-}
-
-/** What is read may be a view of what the next read overwrites. The messages of one record share its copy. */
-class RecordCopies {
-  #copies: WeakMap<Buffer, Buffer> | undefined;
-
-  of(record: Buffer | undefined): Buffer | undefined {
-    if (record === undefined) return undefined;
-    const copy = this.#copies?.get(record) ?? Buffer.alloc(record.length, record);
-    (this.#copies ??= new WeakMap()).set(record, copy);
-    return copy;
-  }
 }
