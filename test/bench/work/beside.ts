@@ -16,10 +16,9 @@ export async function runBeside(client: ConnectedClient, workload: Beside, durat
   const idle = await keepInFlight(small, 1, (elapsedMs) => elapsedMs < durationMs);
   let isTransferring = true;
   const startedAt = performance.now();
-  const transfer = transferOnce(client, workload).then(() => {
-    isTransferring = false;
-    return performance.now() - startedAt;
-  });
+  const transfer = transferOnce(client, workload)
+    .then(() => performance.now() - startedAt)
+    .finally(() => (isTransferring = false)); // also one that fails, or the small requests would never end
   const [transferMs, busy] = await Promise.all([transfer, keepInFlight(small, 1, () => isTransferring)]);
   return { ...busy, beside: { idleLatenciesMs: idle.latenciesMs, transferMs } };
 }

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { bytesPayload, isEcho, makePayload } from '../payload.js';
 import type { ConnectedClient, Done } from '../peer.js';
@@ -156,8 +157,16 @@ describe('small requests beside a transfer', () => {
     expect(beside?.idleLatenciesMs).toHaveLength(1);
   });
 
-  it('fail with it', async () => {
-    const client = clientOf((payload) => (payload instanceof Uint8Array ? Buffer.alloc(1) : payload));
+  it('fail with it, and end', async () => {
+    let asked = 0;
+    const client = clientOf((payload) => {
+      asked++;
+      return payload instanceof Uint8Array ? Buffer.alloc(1) : payload;
+    });
     await expect(runBeside(client, BESIDE, 0)).rejects.toThrow('not what was sent');
+    for (let turn = 0; turn < 3; turn++) await nextTurn(); // until what was under way has been answered
+    const atTheEnd = asked;
+    for (let turn = 0; turn < 10; turn++) await nextTurn();
+    expect(asked).toBe(atTheEnd);
   });
 });
