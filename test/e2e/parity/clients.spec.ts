@@ -109,26 +109,41 @@ describe('a client', () => {
   });
 });
 
+class WatchingClient extends SealwireClient {
+  readonly called: unknown[] = [];
+
+  override connect(signal?: AbortSignal): Promise<void> {
+    this.called.push('connect');
+    return super.connect(signal);
+  }
+
+  protected override publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
+    this.called.push(packet.data);
+    return super.publish(packet, callback);
+  }
+}
+
 describe('a subclass', () => {
   it('of a client has its own connect() and publish() called, with what the caller gave', async () => {
-    const called: unknown[] = [];
-    class WatchingClient extends SealwireClient {
-      override connect(signal?: AbortSignal): Promise<void> {
-        called.push('connect');
-        return super.connect(signal);
-      }
-
-      protected override publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
-        called.push(packet.data);
-        return super.publish(packet, callback);
-      }
-    }
     const { server } = await startEcho();
     const client = new WatchingClient({ port: portOf(server), keyring });
     endLater(client);
     expect(await outcome(client.send('echo', 'first'))).toBe('first');
     expect(await outcome(client.send('echo', 'second'))).toBe('second');
-    expect(called).toEqual(['connect', 'first', 'second']);
+    expect(client.called).toEqual(['connect', 'first', 'second']);
+  });
+
+  it('of a client has its publish() called with what the caller gave, also after a wait for the server', async () => {
+    const { app, server } = await startEcho();
+    const port = portOf(server);
+    await app.close();
+    const wait = { waitForConnectionMs: 60_000, requestTimeoutMs: 60_000, redialMinMs: 5, redialMaxMs: 20 };
+    const client = new WatchingClient({ port, keyring, ...wait });
+    endLater(client);
+    const answer = outcome(client.send('echo', 'late'));
+    await startApplication({ controllers: [EchoController], server: { port } });
+    expect(await answer).toBe('late');
+    expect(client.called).toEqual(['connect', 'late']);
   });
 
   it('of a server has its own logger used', async () => {

@@ -3,18 +3,14 @@ import type { Deserializer, ReadPacket, Serializer } from '@nestjs/microservices
 import { Deadline } from '../deadline.js';
 import { TransportError } from '../errors.js';
 import type { AnswerSink, ClientStream } from '../frame/client-stream.js';
-import { encodeEvent } from '../frame/message.js';
 import type { Call } from '../frame/message.js';
 import type { OutgoingMessage } from '../frame/outgoing-message.js';
-import { decodeData } from '../frame/payload.js';
 import type { ClientLink } from './client-link.js';
 import type { InOrder } from './in-order.js';
 import type { Links } from './links.js';
 import { checkSerialized } from './packet.js';
 import type { OutgoingPacket } from './record-builder.js';
-import { RemoteError } from './remote-error.js';
 import type { WaitingBytes } from './waiting-messages.js';
-import { readRefusal } from './wire-error.js';
 
 /** What the calls of one client have in common. */
 export interface CallHost {
@@ -32,10 +28,10 @@ export interface CallHost {
 
 export interface ClientCallOptions {
   readonly host: CallHost;
-  /** From now on; 0: none. */
+  /** Of the whole call; 0: none. */
   readonly timeoutMs: number;
-  /** The same, with what the wait for a connection took of it. */
-  readonly deadlineMs: number;
+  /** What the wait for a connection has left of it. */
+  readonly leftMs: number;
   /**
    * The connection when the call was made; undefined if it was lost between `connect()` and the call. Another one may have
    * taken its place by the time the packet is serialized.
@@ -43,7 +39,14 @@ export interface ClientCallOptions {
   readonly link: ClientLink | undefined;
 }
 
-/** One `send()` or `emit()` on its way, and what becomes of it. */
+/** How one kind of call is written. */
+export interface CallCodec {
+  readonly kind: 'REQUEST' | 'EVENT';
+  /** @param timeoutMs - 0: none. */
+  readonly encode: (call: Call, timeoutMs: number) => OutgoingMessage;
+}
+
+/** One `send()` or `emit()` on its way. What becomes of it is up to the sink, which a subclass is. */
 export abstract class ClientCall implements AnswerSink {
   protected readonly options: ClientCallOptions;
   #link: ClientLink | undefined;
@@ -55,48 +58,44 @@ export abstract class ClientCall implements AnswerSink {
     this.options = options;
   }
 
-  /** Encodes and opens, with {@link open}. */
-  protected abstract start(call: Call): void;
   abstract next(data: Buffer, last: boolean): void;
   abstract error(data: Buffer): void;
   abstract complete(): void;
   abstract fail(error: unknown): void;
 
   /**
-   * Sends the packet, after the user's serializer, which may name another pattern, and does not keep it. Every failure is
-   * told to {@link fail}.
+   * Sends the packet, after the user's serializer, which may name another pattern, and does not keep it. {@link fail} gets
+   * every failure.
    */
-  protected send(packet: OutgoingPacket): void {
-    const { host, timeoutMs } = this.options;
+  protected send(packet: OutgoingPacket, codec: CallCodec): void {
+    const { host, leftMs } = this.options;
     const { serializer, order } = host;
-    if (timeoutMs > 0) this.#deadline = new Deadline(timeoutMs, () => this.#expire());
+    if (leftMs > 0) this.#deadline = new Deadline(leftMs, () => this.#expire());
     if (serializer === undefined) {
-      this.#startOrFail(packet.pattern, packet);
+      this.#open(codec, packet.pattern, packet);
       return;
     }
     order.run<OutgoingPacket>(
       () => serializer.serialize(packet),
-      (serialized) => this.#startOrFail(packet.pattern, checkSerialized(serialized)),
+      (serialized) => this.#open(codec, packet.pattern, checkSerialized(serialized)),
       (error) => this.fail(error),
     );
   }
 
-  #startOrFail(given: OutgoingPacket['pattern'], { pattern = given, data, metadata }: OutgoingPacket): void {
+  #open(codec: CallCodec, given: OutgoingPacket['pattern'], { pattern = given, data, metadata }: OutgoingPacket): void {
     if (this.isOver) return;
+    const { host, leftMs } = this.options;
     try {
-      this.start({ pattern: this.options.host.toRoute(pattern), data, metadata });
+      const message = codec.encode({ pattern: host.toRoute(pattern), data, metadata }, leftMs);
+      const link = host.links.pick() ?? this.options.link;
+      if (link === undefined)
+        throw new TransportError('ERR_CONNECTION_LOST', 'The connection was lost before the call', { sent: false });
+      this.#link = link;
+      this.#stream = link.streams.open(codec.kind, message, this);
+      if (link.streams.isNearlyExhausted) link.connection.retire();
     } catch (error) {
       this.fail(error);
     }
-  }
-
-  protected open(kind: 'REQUEST' | 'EVENT', message: OutgoingMessage): void {
-    const link = this.options.host.links.pick() ?? this.options.link;
-    if (link === undefined)
-      throw new TransportError('ERR_CONNECTION_LOST', 'The connection was lost before the call', { sent: false });
-    this.#link = link;
-    this.#stream = link.streams.open(kind, message, this);
-    if (link.streams.isNearlyExhausted) link.connection.retire();
   }
 
   protected get isOver(): boolean {
@@ -111,7 +110,7 @@ export abstract class ClientCall implements AnswerSink {
     return true;
   }
 
-  /** Nobody is interested in what the server still does about it. */
+  /** Nothing that the server still does about it is of interest. */
   protected cancelStream(): void {
     if (this.#stream === undefined || this.#link === undefined) return;
     this.#link.streams.cancel(this.#stream);
@@ -120,54 +119,10 @@ export abstract class ClientCall implements AnswerSink {
   #expire(): void {
     const sent = this.#stream?.at === 'SEALED';
     this.cancelStream();
-    this.fail(requestTimedOut(this.options.deadlineMs, sent));
+    this.fail(requestTimedOut(this.options.timeoutMs, sent));
   }
 }
 
 export function requestTimedOut(timeoutMs: number, sent: boolean): TransportError {
   return new TransportError('ERR_REQUEST_TIMEOUT', `No answer within ${timeoutMs} ms`, { sent });
-}
-
-const NOT_A_REFUSAL = 'The server answered the event with an error that is no refusal of the protocol';
-
-/** An event is done when the server has handed it to its handlers, or has refused it. What they answer goes nowhere. */
-export class EventCall<T> extends ClientCall {
-  #resolve: (value: T) => void = () => undefined;
-  #reject: (error: unknown) => void = () => undefined;
-
-  /** Rejects with a `TransportError` that tells `sent`. */
-  run(packet: OutgoingPacket): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-      this.send(packet);
-    });
-  }
-
-  override next(): void {}
-
-  /** The server has refused the event, and no handler was called; what else an ERROR may say means nothing for an event. */
-  override error(data: Buffer): void {
-    this.fail(this.#readRefusal(data) ?? new RemoteError({}, NOT_A_REFUSAL));
-  }
-
-  override complete(): void {
-    if (this.end()) this.#resolve(undefined as T); // Nest's type; nothing is said about an event but that it arrived
-  }
-
-  override fail(error: unknown): void {
-    if (this.end()) this.#reject(error);
-  }
-
-  protected override start(call: Call): void {
-    this.open('EVENT', encodeEvent(call));
-  }
-
-  #readRefusal(data: Buffer): TransportError | undefined {
-    try {
-      return readRefusal(data, decodeData(data, 0, this.options.host.maxJsonNodes));
-    } catch {
-      return undefined; // bad content
-    }
-  }
 }

@@ -9,13 +9,13 @@ import { clock } from '../clock.js';
 import { TransportError } from '../errors.js';
 import { resolveLimits } from '../limits.js';
 import type { Limits } from '../limits.js';
-import { EventCall } from './client-call.js';
 import type { CallHost, ClientCallOptions } from './client-call.js';
 import { ClientEvents } from './client-events.js';
 import type { ClientConnectionEvent } from './client-events.js';
 import { ClientLog } from './client-log.js';
 import { Connector } from './connector.js';
 import { Dialer } from './dialer.js';
+import { EventCall } from './event-call.js';
 import { everySecond } from './every-second.js';
 import { InOrder } from './in-order.js';
 import { forgetOwnClient, noteOwnClient } from './instances.js';
@@ -23,7 +23,7 @@ import type { Links } from './links.js';
 import { checkTimeoutMs } from './options.js';
 import type { SealwireClientOptions } from './options.js';
 import { isNil } from './packet.js';
-import { openRecord, withTimeLeft, type OpenedRecord } from './record-builder.js';
+import { unwrapRecord } from './record-builder.js';
 import { RequestCall } from './request-call.js';
 import { routeOf } from './route.js';
 import { ClientCounters } from './snapshot.js';
@@ -63,6 +63,8 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   readonly #counters = new ClientCounters();
   readonly #log: ClientLog;
   readonly #events = new ClientEvents((event) => this.#follow(event));
+  /** Of requests that have waited for a connection. By their packets, as a subclass may override `publish`. */
+  readonly #leftMs = new WeakMap<ReadPacket, number>();
   readonly #listeners: ((emitter: NodeJS.EventEmitter) => void)[] = [];
 
   constructor(options: SealwireClientOptions) {
@@ -167,10 +169,11 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     return new Observable<TResult>((subscriber) => {
       const observer = this.createObserver<TResult>(subscriber);
       if (this.#whenConnected.isNow) return this.publish(this.#packet(pattern, data), observer);
-      const timeoutMs = openRecord({ pattern, data }).timeoutMs ?? this.#requestTimeoutMs;
-      const start = (leftMs: number): (() => void) => {
+      const timeoutMs = unwrapRecord({ pattern, data }).timeoutMs ?? this.#requestTimeoutMs;
+      const start = (leftMs: number | undefined): (() => void) => {
         const packet = this.#packet(pattern, data);
-        return this.publish(timeoutMs > 0 ? withTimeLeft(packet, leftMs, timeoutMs) : packet, observer);
+        if (leftMs !== undefined) this.#leftMs.set(packet, leftMs);
+        return this.publish(packet, observer);
       };
       return this.#whenConnected.runRequest({ timeoutMs, start }, subscriber);
     });
@@ -196,13 +199,14 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   protected override publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
     // Where Nest's own serializers look, requests have an id and events have none.
     if (this.#options.serializer !== undefined) this.assignPacketId(packet);
-    const opened = openRecord(packet);
-    return new RequestCall(this.#call(opened), callback).run(opened.packet);
+    const { packet: unwrapped, timeoutMs = this.#requestTimeoutMs } = unwrapRecord(packet);
+    const leftMs = this.#leftMs.get(packet) ?? timeoutMs;
+    return new RequestCall(this.#callOptions(timeoutMs, leftMs), callback).run(unwrapped);
   }
 
   protected override dispatchEvent<T = unknown>(packet: ReadPacket): Promise<T> {
-    const opened = openRecord(packet);
-    return new EventCall<T>(this.#call(opened)).run(opened.packet);
+    const { packet: unwrapped, timeoutMs = this.#requestTimeoutMs } = unwrapRecord(packet);
+    return EventCall.run<T>(this.#callOptions(timeoutMs, timeoutMs), unwrapped);
   }
 
   #dispatch<T>(pattern: Pattern, data: unknown): Promise<T> {
@@ -234,8 +238,8 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     return 'createPacket' in this ? this.createPacket(pattern, data) : { pattern, data };
   }
 
-  #call({ timeoutMs = this.#requestTimeoutMs, deadlineMs = timeoutMs }: OpenedRecord): ClientCallOptions {
-    return { host: this.#callHost, timeoutMs, deadlineMs, link: this.#links.pick() };
+  #callOptions(timeoutMs: number, leftMs: number): ClientCallOptions {
+    return { host: this.#callHost, timeoutMs, leftMs, link: this.#links.pick() };
   }
 
   /** Before the listeners of users get it. */

@@ -12,7 +12,7 @@ export interface SealwireRecordOptions {
   readonly metadata?: Metadata;
 }
 
-/** Data with what is to be known of this one message. Made by a {@link SealwireRecordBuilder}. */
+/** Data with the options of this one message. Made by a {@link SealwireRecordBuilder}. */
 export class SealwireRecord<Data = unknown> {
   static {
     brand(this, 'SealwireRecord');
@@ -69,13 +69,10 @@ export type OutgoingPacket = ReadPacket & { readonly metadata?: Metadata };
 
 const NOT_BUILT = 'The data is a SealwireRecordBuilder; send what its build() returns';
 
-interface WaitedOptions extends SealwireRecordOptions {
-  /** The deadline of which `timeoutMs` is left; what a caller is told. */
-  readonly deadlineMs?: number;
-}
-
-export interface OpenedRecord extends Pick<WaitedOptions, 'timeoutMs' | 'deadlineMs'> {
+export interface UnwrappedRecord {
   readonly packet: OutgoingPacket;
+  /** Undefined if the record has none: that of the client applies. */
+  readonly timeoutMs?: number;
 }
 
 /**
@@ -83,25 +80,14 @@ export interface OpenedRecord extends Pick<WaitedOptions, 'timeoutMs' | 'deadlin
  *
  * @throws {TransportError} `ERR_BAD_OPTION` - a builder, which would travel as `{}`.
  */
-export function openRecord(packet: OutgoingPacket): OpenedRecord {
+export function unwrapRecord(packet: OutgoingPacket): UnwrappedRecord {
   const data: unknown = packet.data;
   if (data instanceof SealwireRecordBuilder) throw new TransportError('ERR_BAD_OPTION', NOT_BUILT, { sent: false });
   if (!(data instanceof SealwireRecord)) return { packet };
   const { metadata, ...rest } = data.options;
-  const opened: OutgoingPacket = { ...packet, data: data.data };
+  const unwrapped: OutgoingPacket = { ...packet, data: data.data };
   return {
     ...rest,
-    packet: metadata === undefined ? opened : { ...opened, metadata: { ...packet.metadata, ...metadata } },
+    packet: metadata === undefined ? unwrapped : { ...unwrapped, metadata: { ...packet.metadata, ...metadata } },
   };
-}
-
-/** The same packet with what the wait for a connection has left of its deadline. */
-export function withTimeLeft(packet: ReadPacket, leftMs: number, deadlineMs: number): ReadPacket {
-  const data: unknown = packet.data;
-  const time: WaitedOptions = { timeoutMs: leftMs, deadlineMs };
-  const record =
-    data instanceof SealwireRecord
-      ? new SealwireRecord(data.data, { ...data.options, ...time })
-      : new SealwireRecord(data, time);
-  return { ...packet, data: record };
 }

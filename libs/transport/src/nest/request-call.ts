@@ -5,11 +5,10 @@ import type { Deserializer, WritePacket } from '@nestjs/microservices';
 
 import { TransportError } from '../errors.js';
 import { encodeRequest } from '../frame/message.js';
-import type { Call } from '../frame/message.js';
 import { weighData } from '../frame/payload.js';
 import type { WeighedData } from '../frame/payload.js';
 import { ClientCall } from './client-call.js';
-import type { ClientCallOptions } from './client-call.js';
+import type { CallCodec, ClientCallOptions } from './client-call.js';
 import { InOrder, MAX_STEPS_OF_ANSWER } from './in-order.js';
 import { checkDeserialized } from './packet.js';
 import type { OutgoingPacket } from './record-builder.js';
@@ -19,10 +18,14 @@ import { readWireError } from './wire-error.js';
 /** LAST is a value and the end in one. */
 type AnswerPart = 'NEXT' | 'LAST' | 'ERROR' | 'COMPLETE';
 
+const REQUEST: CallCodec = {
+  kind: 'REQUEST',
+  encode: ({ pattern, metadata, data }, timeoutMs) => encodeRequest({ timeoutMs, pattern, metadata, data }),
+};
 const NO_DATA = Buffer.alloc(0);
 const NO_VALUE: WeighedData = { value: undefined, weight: 0 };
 
-/** A request: its values, then its end, as Nest's client wants to be told them. */
+/** A request. Nest's client gets its values, then its end. */
 export class RequestCall extends ClientCall {
   readonly #callback: (packet: WritePacket) => void;
   /** The caller's async context: answers come in that of whoever dialed. */
@@ -38,7 +41,7 @@ export class RequestCall extends ClientCall {
 
   /** @returns What cancels the request: Nest calls it on unsubscribe and after completion alike. */
   run(packet: OutgoingPacket): () => void {
-    this.send(packet);
+    this.send(packet, REQUEST);
     return () => this.#cancel();
   }
 
@@ -56,11 +59,6 @@ export class RequestCall extends ClientCall {
 
   override fail(err: unknown): void {
     if (this.end()) this.#caller.runInAsyncScope(this.#callback, undefined, { err: asError(err) });
-  }
-
-  protected override start(call: Call): void {
-    const { timeoutMs } = this.options;
-    this.open('REQUEST', encodeRequest({ timeoutMs, pattern: call.pattern, metadata: call.metadata, data: call.data }));
   }
 
   #receive(part: AnswerPart, data: Buffer): void {
@@ -104,7 +102,7 @@ export class RequestCall extends ClientCall {
     else this.#incoming.run(() => undefined, refuse, refuse);
   }
 
-  /** Nothing comes behind what ends the answer, so it ends the call, even where a deserializer has left that out. */
+  /** Nothing comes after what ends the answer, so it ends the call, even if a deserializer has left that out. */
   #take(part: AnswerPart, packet: WritePacket): void {
     if (part === 'ERROR' && !packet.err && packet.isDisposed !== true) {
       this.fail(packet.err);
@@ -112,11 +110,11 @@ export class RequestCall extends ClientCall {
     }
     const isLast = part !== 'NEXT' || packet.isDisposed === true || Boolean(packet.err);
     if (isLast && part === 'NEXT') this.cancelStream(); // a deserializer has had enough
-    const told = isLast && packet.isDisposed !== true ? { ...packet, isDisposed: true } : packet;
-    if (isLast ? this.end() : !this.isOver) this.#callback(told);
+    const given = isLast && packet.isDisposed !== true ? { ...packet, isDisposed: true } : packet;
+    if (isLast ? this.end() : !this.isOver) this.#callback(given);
   }
 
-  /** It cannot be read, so nobody reads what the server still answers. */
+  /** It cannot be read, so what the server still answers is not read either. */
   #refuse(error: unknown): void {
     this.cancelStream();
     this.fail(error);
@@ -127,12 +125,12 @@ export class RequestCall extends ClientCall {
   }
 }
 
-/** Nest's client takes what is falsy for no error, and would wait on. */
+/** Nest's client takes a falsy value for no error, and would wait on. */
 function asError(thrown: unknown): unknown {
   return thrown ? thrown : new Error(`The call failed with ${inspect(thrown)}`, { cause: thrown });
 }
 
-/** As Nest's client wants to be told. */
+/** In the shape that Nest's client takes. */
 function toPacket(part: AnswerPart, data: Buffer, value: unknown): WritePacket {
   switch (part) {
     case 'NEXT':

@@ -10,8 +10,8 @@ import type { Links } from './links.js';
 export interface WaitingRequest {
   /** The deadline of wait and answer together; 0: none. */
   readonly timeoutMs: number;
-  /** Sends it, with what is left of its time, and returns what cancels it. */
-  readonly start: (leftMs: number) => () => void;
+  /** Sends it, with what is left of its deadline, and returns what cancels it. */
+  readonly start: (leftMs: number | undefined) => () => void;
 }
 
 /** Lets calls wait for a connection, and starts them in the order in which they came. */
@@ -30,7 +30,7 @@ export class WhenConnected {
     this.#connect = connect;
   }
 
-  /** Whether a call may start at once: there is a connection, and nobody before it still waits. */
+  /** Whether a call may start at once: there is a connection, and no call before it still waits. */
   get isNow(): boolean {
     return this.#waiting === 0 && this.#links.pick() !== undefined;
   }
@@ -51,7 +51,7 @@ export class WhenConnected {
     });
   }
 
-  /** For a request: whoever unsubscribes, or whose deadline comes, waits no longer. */
+  /** For a request: it waits no longer when its caller unsubscribes, or its deadline comes. */
   runRequest({ timeoutMs, start }: WaitingRequest, subscriber: Subscriber<unknown>): void {
     const abort = new AbortController();
     const expire = (): void => subscriber.error(requestTimedOut(timeoutMs, false));
@@ -66,7 +66,7 @@ export class WhenConnected {
     const startUnlessLeft = (): void => {
       deadline?.clear();
       if (subscriber.closed) return;
-      subscriber.add(start(deadline?.leftMs ?? 0));
+      subscriber.add(start(deadline?.leftMs));
     };
     const waited = (): void => void this.#refusals.delete(refuse);
     this.#wait(startUnlessLeft, waited, abort.signal).catch((error: unknown) => subscriber.error(error));
