@@ -1,4 +1,6 @@
+import type { Session } from '../handshake/index.js';
 import type { OutgoingContent, RecordContent } from '../record/content.js';
+import type { KeyLimits } from '../record/half-connection.js';
 
 /**
  * What a connection seals and opens with: Nest's serializer and deserializer interfaces, generic over records, so that
@@ -25,3 +27,6 @@ export interface ConnectionCodec {
   /** Nothing has been said for a while: drops what the next record can make again. */
   rest(): void;
 }
+
+/** Takes the keys of the session over: it overwrites them, and from then on the codec alone has them. */
+export type CodecFactory = (session: Session, limits: KeyLimits) => ConnectionCodec;

@@ -5,13 +5,7 @@ import type { SocketView } from '../connection/socket-view.js';
 import type { Metadata } from '../frame/message.js';
 import { ownCopy } from '../own-copy.js';
 import { LENGTH_BYTES } from '../record/record.js';
-
-/** What is known of the connection a message came on. */
-export interface PeerInfo {
-  readonly socket: SocketView;
-  readonly address: string | undefined;
-  readonly keyId: string;
-}
+import type { PeerInfo } from './server-link.js';
 
 export interface MessageInfo {
   readonly peer: PeerInfo;

@@ -1,5 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
 
+import type { Dispatcher } from './dispatcher.js';
 import { everySecond } from './every-second.js';
 import type { Execution } from './execution.js';
 import { count, printable } from './failure-entry.js';
@@ -8,6 +9,8 @@ import type { ServerLink } from './server-link.js';
 
 const MAX_PATTERNS = 5;
 
+type Link = ServerLink<Dispatcher>;
+
 /**
  * What a server does about the connections that were open when it was closed: every second it ends the answers that need
  * not ever end, and logs what it waits for.
@@ -15,7 +18,7 @@ const MAX_PATTERNS = 5;
 export class ServerDrain {
   readonly #logger: () => LoggerService;
   /** Connections that have not ended yet. */
-  readonly #links = new Set<ServerLink>();
+  readonly #links = new Set<Link>();
   /** Handlers that wait for the drain: it does not wait for them. */
   readonly #closers = new Set<Execution>();
   readonly #resolve: (() => void)[] = [];
@@ -25,12 +28,12 @@ export class ServerDrain {
     this.#logger = logger;
   }
 
-  begin(links: Iterable<ServerLink>): void {
+  begin(links: Iterable<Link>): void {
     for (const link of links) this.#links.add(link);
     if (this.#links.size > 0) this.#stopTicking ??= everySecond(() => this.#tick());
   }
 
-  left(link: ServerLink): void {
+  left(link: Link): void {
     if (!this.#links.delete(link)) return;
     if (this.#links.size === 0) this.#stop();
     this.#resolveIfDone();
@@ -46,7 +49,7 @@ export class ServerDrain {
   }
 
   #tick(): void {
-    for (const { dispatcher } of this.#links) dispatcher.endSeries();
+    for (const { handler } of this.#links) handler.endSeries();
     this.#resolveIfDone();
     writeOrLose(() => this.#logger().log(this.#describe()));
   }
@@ -57,13 +60,13 @@ export class ServerDrain {
   }
 
   #resolveIfDone(): void {
-    for (const { dispatcher } of this.#links) if (!dispatcher.runsOnly(this.#closers)) return;
+    for (const { handler } of this.#links) if (!handler.runsOnly(this.#closers)) return;
     this.#closers.clear();
     for (const resolve of this.#resolve.splice(0)) resolve();
   }
 
   #describe(): string {
-    const patterns = [...this.#links].flatMap(({ dispatcher }) => dispatcher.runningRequests);
+    const patterns = [...this.#links].flatMap(({ handler }) => handler.runningRequests);
     const connections = count(this.#links.size, 'connection');
     if (patterns.length === 0) return `Closing: ${connections} still open, no handler runs`;
     const names = [...new Set(patterns)].map(printable);

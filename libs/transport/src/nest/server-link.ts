@@ -5,51 +5,53 @@ import { Connection } from '../connection/connection.js';
 import type { ConnectionEvents } from '../connection/connection-options.js';
 import { remoteAddress } from '../connection/endpoint.js';
 import { SocketView } from '../connection/socket-view.js';
-import type { EventWindow } from '../frame/event-window.js';
+import type { StreamHandler } from '../frame/server-stream.js';
 import { ServerStreams } from '../frame/server-streams.js';
 import { instanceIdOf } from '../handshake/index.js';
 import type { Limits } from '../limits.js';
-import { Dispatcher } from './dispatcher.js';
-import type { HandlerHost } from './handler-host.js';
 
-/** A server's connection from the verified CONFIRM on, the streams on it, and who serves them. */
-export interface ServerLink {
-  readonly connection: Connection;
-  readonly streams: ServerStreams;
-  readonly dispatcher: Dispatcher;
+/** The client of a connection, as far as its server knows it. */
+export interface PeerInfo {
+  readonly socket: SocketView;
+  /** `address:port`; undefined on a Unix domain socket. Kept: the socket forgets it when it is destroyed. */
+  readonly address: string | undefined;
   /** 16 hexadecimal digits. */
   readonly keyId: string;
+}
+
+/** A server's connection from the verified CONFIRM on, the streams on it, and their handler. */
+export interface ServerLink<Handler extends StreamHandler> {
+  readonly connection: Connection;
+  readonly streams: ServerStreams;
+  readonly handler: Handler;
+  readonly peer: PeerInfo;
   /** 32 hexadecimal digits that name the client object, for the log alone. */
   readonly instanceId: string;
 }
 
-export interface ServerLinkOptions {
+export interface ServerLinkOptions<Handler extends StreamHandler> {
   readonly socket: Socket;
   readonly accepted: Accepted;
   readonly limits: Limits;
-  readonly host: HandlerHost;
-  readonly window: EventWindow;
+  readonly createHandler: (peer: PeerInfo) => Handler;
   readonly keepSealedRecord: boolean;
   readonly events: ConnectionEvents;
 }
 
-export function openServerLink(options: ServerLinkOptions): ServerLink {
-  const { socket, limits, host, window, events } = options;
-  const { codec, announcement: peer, instanceKey } = options.accepted;
-  const keyId = options.accepted.keyId.toString('hex');
-  const dispatcher = new Dispatcher({
-    host,
-    peer: { socket: new SocketView(socket), address: remoteAddress(socket), keyId },
-    window,
-    limits,
-  });
+export function openServerLink<Handler extends StreamHandler>(
+  options: ServerLinkOptions<Handler>,
+): ServerLink<Handler> {
+  const { socket, limits, events } = options;
+  const { codec, announcement, instanceKey, keyId } = options.accepted;
+  const peer = { socket: new SocketView(socket), address: remoteAddress(socket), keyId: keyId.toString('hex') };
+  const handler = options.createHandler(peer);
   const streams = new ServerStreams({
     own: limits,
-    peer,
+    peer: announcement,
     maxQueuedBytes: limits.maxQueuedBytes,
-    handler: dispatcher,
+    handler,
     keepsSealedRecords: options.keepSealedRecord,
   });
   const connection = new Connection({ role: 'server', socket, codec, streams, limits, events });
-  return { connection, streams, dispatcher, keyId, instanceId: instanceIdOf(instanceKey).toString('hex') };
+  return { connection, streams, handler, peer, instanceId: instanceIdOf(instanceKey).toString('hex') };
 }

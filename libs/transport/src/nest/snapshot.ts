@@ -1,4 +1,5 @@
 // What an operator can see of both ends: counters since the start, and how things stand now.
+import type { StreamHandler } from '../frame/server-stream.js';
 import type { ClientConnectionEvent } from './client-events.js';
 import type { LinkCounts } from './links.js';
 import type { ServerLink } from './server-link.js';
@@ -61,6 +62,9 @@ export class ClientCounters {
   }
 }
 
+/** What is counted of a connection. */
+type OpenLink = Pick<ServerLink<StreamHandler>, 'connection' | 'streams'>;
+
 export class ServerCounters {
   readonly #traffic = new TrafficCounter();
   #accepted = 0;
@@ -82,13 +86,13 @@ export class ServerCounters {
     else this.#eventsRefused += 1;
   }
 
-  left({ connection }: ServerLink, failed: boolean): void {
+  left({ connection }: OpenLink, failed: boolean): void {
     this.#traffic.left(connection);
     if (failed) this.#connectionsFailed += 1;
   }
 
   snapshot(
-    links: ReadonlySet<ServerLink>,
+    links: Iterable<OpenLink>,
     now: Pick<SealwireServerSnapshot, 'strangers' | 'running' | 'runningBytes' | 'incompleteBytes'>,
   ): SealwireServerSnapshot {
     const all = [...links];
