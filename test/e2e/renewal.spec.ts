@@ -1,7 +1,7 @@
 // Sessions that are renewed, as callers and operators see them: docs/protocol.md §5.11.
 import { Controller, Logger } from '@nestjs/common';
 import { MessagePattern } from '@nestjs/microservices';
-import type { Keyring } from '@sealwire/crypto';
+import type { KeySource } from '@sealwire/crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { filter, firstValueFrom, Subject, take, toArray } from 'rxjs';
 import type { Observable } from 'rxjs';
@@ -120,10 +120,12 @@ describe('a client that renews its sessions', () => {
   it('stays on the old connection if the server does not take its key any more [R5.37]', async () => {
     const replaced = newKeyring();
     let isReplaced = false;
-    const current: Keyring = Object.create(keyring, {
-      primary: { get: () => (isReplaced ? replaced : keyring).primary },
-      find: { value: keyring.find.bind(keyring) },
-    }) as Keyring;
+    const current: KeySource = {
+      get primary() {
+        return (isReplaced ? replaced : keyring).primary;
+      },
+      find: (id) => keyring.find(id),
+    };
     const { client } = await startApplication({
       controllers,
       client: { keyring: current, sessionSoftAgeMs: 100, redialMinMs: 5, redialMaxMs: 20 },

@@ -10,6 +10,7 @@ export { deriveKeySchedule, keyId } from './keys/schedule.js';
 export type { KeySchedule } from './keys/schedule.js';
 export { isKeyText } from './key-file/path.js';
 export { Keyring } from './keys/keyring.js';
+export type { KeySource } from './keys/key-source.js';
 export { loadLegacyKeyFile } from './key-file/legacy.js';
 export { loadKeyring } from './key-file/load-keyring.js';
 export type { KeyringOptions } from './key-file/load-keyring.js';

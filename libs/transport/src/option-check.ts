@@ -36,7 +36,7 @@ export function having(method: string, what: string): Rule {
   return { mustBe: what, accepts: (value) => hasMethod(value, method) };
 }
 
-export function hasMethod(value: unknown, method: string): boolean {
+export function hasMethod(value: unknown, method: string): value is object {
   return typeof value === 'object' && value !== null && typeof Reflect.get(value, method) === 'function';
 }
 

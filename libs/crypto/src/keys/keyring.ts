@@ -2,11 +2,12 @@ import { inspect } from 'node:util';
 
 import { brand } from '../brand.js';
 import { CryptoError } from '../errors.js';
+import type { KeySource } from './key-source.js';
 import { toHex } from './schedule.js';
 import type { SecretKey } from './secret-key.js';
 
 /** The keys of a process, immutable: the primary one starts handshakes, any of them answers one. */
-export class Keyring {
+export class Keyring implements KeySource {
   static {
     brand(this, 'Keyring');
   }

@@ -2,7 +2,7 @@
 import type { Server, Socket } from 'node:net';
 
 import { wipe } from '@sealwire/crypto';
-import type { Keyring } from '@sealwire/crypto';
+import type { KeySource } from '@sealwire/crypto';
 
 import { clock } from '../clock.js';
 import type { Accepted, Reply } from '../connection/acceptance.js';
@@ -37,7 +37,7 @@ export interface ChannelServerOptions<Handler extends StreamHandler> {
   readonly endpoint: Endpoint;
   readonly service: string;
   readonly limits: Limits;
-  readonly loadKeyring: () => Promise<Keyring>;
+  readonly loadKeys: () => Promise<KeySource>;
   readonly createCodec: CodecFactory;
   /** Serves the streams of one connection. @param window - Which events of this client have been handed over. */
   readonly createHandler: (peer: PeerInfo, window: EventWindow) => Handler;
@@ -86,10 +86,7 @@ export class ChannelServer<Handler extends StreamHandler> {
 
   /** @throws {TransportError} `ERR_LISTEN_FAILED`, also after `close` meanwhile; {@link CryptoError} of the key file. */
   listen(): Promise<void> {
-    return this.#slot.listen(
-      async () => this.#createListener(await this.#options.loadKeyring()),
-      this.#options.endpoint,
-    );
+    return this.#slot.listen(async () => this.#createListener(await this.#options.loadKeys()), this.#options.endpoint);
   }
 
   /** Sends GOAWAY on every connection, drains them, then sends CLOSE. May be called again; never rejects. */
@@ -98,13 +95,13 @@ export class ChannelServer<Handler extends StreamHandler> {
     return this.#slot.close();
   }
 
-  #createListener(keyring: Keyring): Listener {
+  #createListener(keys: KeySource): Listener {
     const { limits, shareReadBuffer, events } = this.#options;
     noteOwnServer(this.#instanceId);
     return new Listener({
       limits,
       shareReadBuffer,
-      respond: (message1) => this.#respond(keyring, message1),
+      respond: (message1) => this.#respond(keys, message1),
       connect: (socket, accepted, listenerEvents) => this.#connect(socket, accepted, listenerEvents),
       handshakeFailed: (failure) => {
         if (failure.receivedBytes > 0) events.refused(failure);
@@ -112,11 +109,11 @@ export class ChannelServer<Handler extends StreamHandler> {
     });
   }
 
-  #respond(keyring: Keyring, message1: Buffer): Reply {
+  #respond(keys: KeySource, message1: Buffer): Reply {
     const { limits, service, rejectSelf, createCodec } = this.#options;
     const { maxMessageBytes, maxInFlight, maxIncompleteBytes } = limits;
     let psk: Uint8Array | undefined;
-    const findPsk = (keyId: Buffer): Uint8Array | undefined => (psk = keyring.find(keyId)?.psk());
+    const findPsk = (keyId: Buffer): Uint8Array | undefined => (psk = keys.find(keyId)?.psk());
     const announcement = { unixMs: clock.unixMs(), maxMessageBytes, maxInFlight, maxIncompleteBytes };
     const options = {
       service,

@@ -71,8 +71,9 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     super();
     this.#options = options;
     this.#limits = resolveLimits(options, 'client');
-    this.#dialer = new Dialer(options, this.#limits);
-    this.#log = new ClientLog(new Logger(SealwireClient.name), this.#dialer.endpoint);
+    const logger = new Logger(SealwireClient.name);
+    this.#dialer = new Dialer(options, this.#limits, (message) => logger.warn(message));
+    this.#log = new ClientLog(logger, this.#dialer.endpoint);
     this.#requestTimeoutMs = checkTimeoutMs('requestTimeoutMs', options.requestTimeoutMs ?? 0);
     this.#links = new Connector({
       open: (signal, events) => this.#dialer.open(signal, events),

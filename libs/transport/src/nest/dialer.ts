@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 
 import { wipe } from '@sealwire/crypto';
-import type { Keyring } from '@sealwire/crypto';
+import type { KeySource } from '@sealwire/crypto';
 
 import { clock } from '../clock.js';
 import { dial } from '../connection/dial.js';
@@ -12,7 +12,7 @@ import { ClientLink } from './client-link.js';
 import type { LinkEvents } from './client-link.js';
 import { EventSequences } from './event-sequences.js';
 import { isOwnServer } from './instances.js';
-import { keyringSource, resolveEndpoint, resolveService } from './options.js';
+import { keyLoader, resolveEndpoint, resolveService } from './options.js';
 import type { SealwireClientOptions } from './options.js';
 
 /** Opens the connections of one client to one endpoint. */
@@ -23,17 +23,20 @@ export class Dialer {
   readonly #options: SealwireClientOptions;
   readonly #limits: Limits;
   readonly #service: string;
-  readonly #loadKeyring: () => Promise<Keyring>;
+  readonly #loadKeys: () => Promise<KeySource>;
   readonly #sequences = new EventSequences();
   readonly #home = new AsyncResource('SEALWIRE_CLIENT');
 
-  /** @throws {TransportError} `ERR_BAD_OPTION` */
-  constructor(options: SealwireClientOptions, limits: Limits) {
+  /**
+   * @param warn - Called with what is wrong with the key file, though it may be used.
+   * @throws {TransportError} `ERR_BAD_OPTION`
+   */
+  constructor(options: SealwireClientOptions, limits: Limits, warn: (message: string) => void) {
     this.endpoint = resolveEndpoint(options);
     this.#options = options;
     this.#limits = limits;
     this.#service = resolveService(options);
-    this.#loadKeyring = keyringSource(options);
+    this.#loadKeys = keyLoader(options, warn);
   }
 
   /**
@@ -46,7 +49,7 @@ export class Dialer {
   }
 
   async #open(signal: AbortSignal, events: LinkEvents): Promise<ClientLink> {
-    const { primary } = await this.#loadKeyring();
+    const { primary } = await this.#loadKeys();
     const psk = primary.psk();
     const { maxMessageBytes, maxIncompleteBytes, connectTimeoutMs } = this.#limits;
     const announcement = { unixMs: clock.unixMs(), maxMessageBytes, maxInFlight: 0, maxIncompleteBytes };

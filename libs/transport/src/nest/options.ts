@@ -1,5 +1,5 @@
 import { loadKeyring } from '@sealwire/crypto';
-import type { KeyFilePolicy, Keyring } from '@sealwire/crypto';
+import type { KeyFilePolicy, KeySource } from '@sealwire/crypto';
 import type { Deserializer, Serializer, Transport } from '@nestjs/microservices';
 
 import type { Endpoint } from '../connection/endpoint.js';
@@ -21,8 +21,8 @@ export interface SealwireOptions extends LimitOptions {
   readonly keyFile?: string;
   /** What may be wrong with the modes of the key file; see {@link KeyFilePolicy}. Default `strict`. */
   readonly keyPolicy?: KeyFilePolicy;
-  /** Keys that are loaded already. */
-  readonly keyring?: Keyring;
+  /** A `Keyring`, or another source of keys, which is asked at every handshake. */
+  readonly keyring?: KeySource;
   /** Refuse the other end if it is a client or a server of this very process. Default false. */
   readonly rejectSelf?: boolean;
   /** Both ends must use the same name. Default `default`. */
@@ -64,10 +64,10 @@ const DEFAULT_PORT = 8080;
 const DEFAULT_SERVICE = 'default';
 const MAX_SERVICE_BYTES = 0xffff;
 
-const isKeyring = (value: unknown): boolean =>
-  hasMethod(value, 'find') && typeof (value as Keyring).primary === 'object';
-
-export const KEYRING: Rule = { mustBe: 'a Keyring', accepts: isKeyring };
+export const KEYRING: Rule = {
+  mustBe: 'a Keyring or another KeySource',
+  accepts: (value) => hasMethod(value, 'find') && 'primary' in value, // its getter may have no key yet
+};
 
 /** What is no number. */
 const RULES: Readonly<Record<string, Rule>> = {
@@ -128,17 +128,21 @@ export function checkTimeoutMs(name: string, timeoutMs: number): number {
 }
 
 /**
- * A way to the keyring that reads the key file once, when it is first needed, and again after a failure.
+ * What loads the keys: the key file is read once, when it is first needed, and again after a failure.
  *
+ * @param warn - Called with what is wrong with the key file, though it may be used.
  * @throws {TransportError} `ERR_BAD_OPTION`; the result rejects with the `CryptoError` of the key file.
  */
-export function keyringSource({ keyring, keyFile, keyPolicy = 'strict' }: SealwireOptions): () => Promise<Keyring> {
+export function keyLoader(
+  { keyring, keyFile, keyPolicy = 'strict' }: SealwireOptions,
+  warn: (message: string) => void,
+): () => Promise<KeySource> {
   if ((keyring === undefined) === (keyFile === undefined)) {
     throw new TransportError('ERR_BAD_OPTION', 'Exactly one of keyFile and keyring must be given');
   }
-  let loading: Promise<Keyring> | undefined = keyring && Promise.resolve(keyring);
+  let loading: Promise<KeySource> | undefined = keyring && Promise.resolve(keyring);
   return () => {
-    loading ??= loadKeyring(keyFile ?? '', { policy: keyPolicy }).catch((error: unknown) => {
+    loading ??= loadKeyring(keyFile ?? '', { policy: keyPolicy, warn }).catch((error: unknown) => {
       loading = undefined;
       throw error;
     });

@@ -21,7 +21,7 @@ import { FailureLog } from './failure-log.js';
 import type { ClientNames } from './failure-log.js';
 import type { HandlerHost } from './handler-host.js';
 import { HandlerPlaces } from './handler-places.js';
-import { keyringSource, resolveEndpoint, resolveService } from './options.js';
+import { keyLoader, resolveEndpoint, resolveService } from './options.js';
 import type { SealwireServerOptions } from './options.js';
 import { guardHooks } from './processing-hooks.js';
 import { isUnforeseen } from './remote-error.js';
@@ -151,7 +151,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
       endpoint: resolveEndpoint(this.#options),
       service: resolveService(this.#options),
       limits,
-      loadKeyring: keyringSource(this.#options),
+      loadKeys: keyLoader(this.#options, (message) => this.logger.warn(message)),
       createCodec: takeCodec,
       createHandler: (peer, window) => new Dispatcher({ host, peer, window, limits }),
       rejectSelf,

@@ -1,5 +1,5 @@
 import { loadLegacyKeyFile } from '@sealwire/crypto';
-import type { Keyring } from '@sealwire/crypto';
+import type { KeySource } from '@sealwire/crypto';
 import type { Transport } from '@nestjs/microservices';
 
 import type { Endpoint } from '../../connection/endpoint.js';
@@ -19,7 +19,7 @@ export interface LegacyRawOptions {
   /** The key file of the original program: any 32 bytes. Never the one of the channel. */
   readonly keyFile: string;
   /** The keys of the channel, which are refused here; undefined only where there is no channel. */
-  readonly channelKeyring: Keyring | undefined;
+  readonly channelKeyring: KeySource | undefined;
   /** From the start of a connection to its FIN, whatever is sent. Default 10 s. */
   readonly connectionTimeoutMs?: number;
   /** Connections at once: a server cuts the oldest, a client refuses the next. Default 64. */
@@ -106,7 +106,7 @@ export async function loadLegacyKey(
   const bytes = await loadLegacyKeyFile(keyFile, { warn });
   const key = LegacyKey.fromBytes(bytes);
   bytes.fill(0);
-  if (channelKeyring?.ids.includes(key.id) !== true) return key;
+  if (channelKeyring?.find(Buffer.from(key.id, 'hex')) === undefined) return key;
   throw new TransportError(
     'ERR_LEGACY_KEY_SHARED',
     `Key file ${keyFile} holds key ${key.id} of the channel, which must not be used on the legacy wire as well: ` +
