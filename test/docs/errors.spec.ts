@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { CRYPTO_ERROR_CODES, CryptoError } from '@sealwire/crypto';
 import { TRANSPORT_ERROR_CODES, TransportError } from '@sealwire/transport';
 
-import { HTTP_FAILURE_CODES, HttpFailure } from '../../apps/client/src/http/http-failure.js';
+import { HTTP_FAILURE_CODES, HttpFailure } from '../../apps/client/src/http/failure/http-failure.js';
 
 // docs/errors.md holds one row for each code:   | `ERR_…` | `fault`, or status | what happened | what to do |
 interface Row {

@@ -37,11 +37,11 @@ export class ChannelModule implements OnApplicationBootstrap {
 
   constructor(@Inject(CHANNEL) private readonly channel: ClientProxy) {}
 
-  /** Tells a wrong key or address from the start, in the log: not to have a server yet is no reason not to start. */
+  /** Logs a wrong key or address at the start. The app starts all the same, as the server may come later. */
   onApplicationBootstrap(): void {
     this.channel.connect().then(
       () => this.#logger.log('Connected to the server'),
-      (error: unknown) => this.#logger.warn(`Not connected yet, the next call tries again: ${String(error)}`),
+      (error: unknown) => this.#logger.warn(`Not connected yet; the next call tries again: ${String(error)}`),
     );
   }
 }

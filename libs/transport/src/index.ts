@@ -9,6 +9,7 @@ export { SealwireClient } from './nest/client.js';
 export type { SealwireClientEvents } from './nest/client.js';
 export type { ClientConnectionEvent } from './nest/client-events.js';
 export { SealwireContext } from './nest/context.js';
+export { NO_MESSAGE_HANDLER } from './nest/dispatcher.js';
 export { drainFirst } from './nest/drain-first.js';
 export type { SealwireClientOptions, SealwireOptions, SealwireServerOptions } from './nest/options.js';
 export { SealwireRecord, SealwireRecordBuilder } from './nest/record-builder.js';

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { All, Controller, Get, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 
-import { HttpFailure } from './http-failure.js';
+import { HttpFailure } from './failure/http-failure.js';
 
 /** The methods that each address takes. */
 const METHODS: readonly (readonly [path: RegExp, methods: string])[] = [
@@ -13,7 +13,7 @@ const METHODS: readonly (readonly [path: RegExp, methods: string])[] = [
   [/^\/(?:health|docs|docs\/openapi\.json)?\/?$/i, 'GET, HEAD'],
 ];
 
-/** The root, and whatever no other route answers: its module is the last of the app, and its routes come after all others. */
+/** The root, and every address that no other route answers: its module is the last of the app. */
 @ApiExcludeController()
 @Controller()
 export class AddressController {
@@ -26,8 +26,8 @@ export class AddressController {
   refuse(@Req() { url = '' }: IncomingMessage, @Res() response: ServerResponse): never {
     const [path = ''] = url.split('?', 1);
     const methods = METHODS.find(([pattern]) => pattern.test(path))?.[1];
-    if (methods === undefined) throw new HttpFailure('ERR_NO_ROUTE', 'There is no such address: /docs lists all');
+    if (methods === undefined) throw new HttpFailure('ERR_NO_ROUTE', 'No such address; /docs lists all of them');
     response.setHeader('allow', methods);
-    throw new HttpFailure('ERR_METHOD', `The method of this address is ${methods}`);
+    throw new HttpFailure('ERR_METHOD', `Wrong method: this address takes ${methods}`);
   }
 }

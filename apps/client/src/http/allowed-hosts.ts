@@ -27,7 +27,7 @@ export function isLoopbackName(name: string): boolean {
   return LOOPBACK_HOSTS.some((host) => host.name === name);
 }
 
-/** Reads a host name, `name:port` or an origin; undefined where it is none of these. */
+/** Reads a host name, `name:port` or an origin; undefined if it is none of these. */
 export function parseAllowedHost(text: string): AllowedHost | undefined {
   const lower = text.toLowerCase();
   const [, scheme, rest = lower] = ORIGIN.exec(lower) ?? [];

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
 
 import { callerOf } from './caller.js';
-import { HttpFailure } from './http-failure.js';
+import { HttpFailure } from './failure/http-failure.js';
 import { whenClosed } from './in-flight.js';
 import { Quota } from './quota.js';
 
@@ -49,7 +49,7 @@ export class CallerLimits {
   /** Counts bytes of a call until they are released, or its response is closed. Returns whether there was room. */
   hold(response: ServerResponse, bytes: number): boolean {
     const holder = this.#holderOf(response);
-    if (holder.isClosed) return true; // whoever still works for it is about to stop
+    if (holder.isClosed) return true; // the work for it is about to stop
     if (!this.#bytes.take(holder.caller, bytes)) return false;
     holder.bytes += bytes;
     return true;
@@ -65,7 +65,7 @@ export class CallerLimits {
   /** As `hold`, for bytes of an answer. @throws {HttpFailure} `ERR_BUSY`, after which the handler has run. */
   holdAnswer(response: ServerResponse, bytes: number): void {
     if (this.hold(response, bytes)) return;
-    throw new HttpFailure('ERR_BUSY', 'Too many bytes of answers that are not read yet; the handler ran', {
+    throw new HttpFailure('ERR_BUSY', 'Too many bytes of unread answers; the handler ran', {
       sent: true,
     });
   }
@@ -84,5 +84,5 @@ export class CallerLimits {
 }
 
 function describe({ all, each }: { readonly all: number; readonly each: number }): string {
-  return `at most ${each} of one caller and ${all} in all`;
+  return `at most ${each} from one caller and ${all} in total`;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { toFailureBody } from './failure-body.js';
-import { HandlerFailure } from './handler-failure.js';
+import { toFailureBody } from './failure/failure-body.js';
+import { HandlerFailure } from './failure/handler-failure.js';
 import { toJson } from './json-reply.js';
 
 // What JSON.parse reads of any depth, JSON.stringify of older engines cannot write.

@@ -4,7 +4,7 @@ import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 const DESCRIPTION = [
   'Sends messages to the server app over the encrypted channel and answers with what its handlers answer.',
   'A pattern that is an object goes into the path as its JSON text, percent-encoded.',
-  'Every failed call is answered with `{ statusCode, code, message }`; `docs/errors.md` explains the codes. Where the channel failed, `sent` tells whether the message had gone out: `false` means that no handler ran.',
+  'Every failed call is answered with `{ statusCode, code, message }`; `docs/errors.md` explains the codes. If the channel failed, `sent` says whether the message was sent: `false` means that no handler ran.',
 ].join('\n\n');
 
 /** The description of all routes: a page at /docs, and the document itself at /docs/openapi.json. */
@@ -13,7 +13,7 @@ export function serveDocs(app: INestApplication): void {
     .setTitle('Sealwire trigger')
     .setDescription(DESCRIPTION)
     .setVersion('1')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'Needed where HTTP_TOKEN is set' })
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'Needed if HTTP_TOKEN is set' })
     .build();
   SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, config), {
     customSiteTitle: 'Sealwire trigger',

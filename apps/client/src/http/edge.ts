@@ -8,7 +8,7 @@ import type { Settings } from '../config/settings.js';
 import { isHostAllowed, isOriginListed, isOwnOrigin } from './allowed-hosts.js';
 import type { AllowedHost } from './allowed-hosts.js';
 import { serveDocs } from './docs.js';
-import { HttpFailure } from './http-failure.js';
+import { HttpFailure } from './failure/http-failure.js';
 import { InFlight } from './in-flight.js';
 
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -38,13 +38,10 @@ function allowHosts(allowed: readonly AllowedHost[]) {
   return ({ headers }: IncomingMessage, _response: ServerResponse, next: (error?: unknown) => void): void => {
     const { host, origin } = headers;
     if (!isHostAllowed(host, allowed)) {
-      next(new HttpFailure('ERR_HOST_NOT_ALLOWED', 'This Host is not one of HTTP_ALLOWED_HOSTS'));
+      next(new HttpFailure('ERR_HOST_NOT_ALLOWED', 'The Host header is not in HTTP_ALLOWED_HOSTS'));
     } else if (origin !== undefined && !isOwnOrigin(origin, host) && !isOriginListed(origin, allowed)) {
       next(
-        new HttpFailure(
-          'ERR_ORIGIN_NOT_ALLOWED',
-          'This Origin is neither that of the trigger nor in HTTP_ALLOWED_HOSTS',
-        ),
+        new HttpFailure('ERR_ORIGIN_NOT_ALLOWED', 'The Origin header is neither the trigger nor in HTTP_ALLOWED_HOSTS'),
       );
     } else {
       next();

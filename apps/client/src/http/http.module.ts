@@ -6,7 +6,7 @@ import { settings } from '../config/registration.js';
 import type { Settings } from '../config/settings.js';
 import { callerOf } from './caller.js';
 import { CallerLimits } from './caller-limits.js';
-import { FailureFilter } from './failure.filter.js';
+import { FailureFilter } from './failure/failure.filter.js';
 import { InFlight } from './in-flight.js';
 
 const MINUTE_MS = 60_000;

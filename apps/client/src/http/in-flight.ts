@@ -7,7 +7,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { Subject } from 'rxjs';
 import type { Observable } from 'rxjs';
 
-import { HttpFailure } from './http-failure.js';
+import { HttpFailure } from './failure/http-failure.js';
 
 const DRAIN_TIMEOUT_MS = 10_000;
 /** For the answers to those that are cut short. */

@@ -1,7 +1,7 @@
 import { lastValueFrom, map, NEVER, of, range, Subject, throwError } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { HttpFailure } from '../http/http-failure.js';
+import { HttpFailure } from '../http/failure/http-failure.js';
 import { beginWithin, completeWithin, toJsonArray } from './answer.js';
 
 const deadline = expect.objectContaining({ code: 'ERR_DEADLINE' });

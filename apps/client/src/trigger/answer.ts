@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http';
 import { defer, from, map, takeUntil, tap, throwError, timeout, timer, toArray } from 'rxjs';
 import type { MonoTypeOperatorFunction, OperatorFunction } from 'rxjs';
 
-import { HttpFailure } from '../http/http-failure.js';
+import { HttpFailure } from '../http/failure/http-failure.js';
 import { whenClosed } from '../http/in-flight.js';
 import { toJson } from '../http/json-reply.js';
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-import { HttpFailure } from '../http/http-failure.js';
+import { HttpFailure } from '../http/failure/http-failure.js';
 
 /** How long a body may make no progress. */
 export const BODY_STALL_MS = 5_000;
@@ -28,7 +28,7 @@ export class BodyReader {
 
   /** Returns the body; undefined once it turns out to be too large. What is left of it goes by unread. */
   async read(): Promise<Buffer | undefined> {
-    const expire = (): void => this.fail(new HttpFailure('ERR_BODY_TIMEOUT', 'The body made no progress'));
+    const expire = (): void => this.fail(new HttpFailure('ERR_BODY_TIMEOUT', 'The body did not arrive in time'));
     const stall = setTimeout(expire, BODY_STALL_MS);
     const late = setTimeout(expire, BODY_TIMEOUT_MS);
     try {
@@ -39,7 +39,7 @@ export class BodyReader {
           if (!this.#take(chunk)) resolve(undefined);
         });
         this.#request.once('end', () => resolve(Buffer.concat(this.#chunks)));
-        this.#request.once('close', () => reject(new HttpFailure('ERR_BAD_BODY', 'The body broke off'))); // the caller has gone
+        this.#request.once('close', () => reject(new HttpFailure('ERR_BAD_BODY', 'The body is incomplete'))); // the caller has gone
       });
     } finally {
       clearTimeout(stall);

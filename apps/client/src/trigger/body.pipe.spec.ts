@@ -69,7 +69,7 @@ describe('a body that is read', () => {
     request.push(Buffer.alloc(5));
     const body = read(request);
     request.destroy(new Error('aborted'));
-    await expect(body).rejects.toMatchObject({ code: 'ERR_BAD_BODY', message: 'The body broke off' });
+    await expect(body).rejects.toMatchObject({ code: 'ERR_BAD_BODY', message: 'The body is incomplete' });
   });
 
   it('is refused where it is compressed', async () => {

@@ -6,7 +6,7 @@ import type { ExecutionContext, PipeTransform } from '@nestjs/common';
 
 import { callerOf } from '../http/caller.js';
 import { CallerLimits } from '../http/caller-limits.js';
-import { HttpFailure } from '../http/http-failure.js';
+import { HttpFailure } from '../http/failure/http-failure.js';
 import { BodyReader } from './body-reader.js';
 import { MAX_MESSAGE_BYTES, parseBody } from './body.js';
 
@@ -16,7 +16,7 @@ const LET_GO_MS = 1_000;
 /** How many bodies are read at once. Each may hold {@link UNCOUNTED_BYTES} beside what its caller is granted. */
 export const MAX_BODIES = 1_024;
 
-/** So much of each body is not counted: a caller that fills what it may hold keeps nobody at its address from small calls. */
+/** Not counted of each body: others at the address of a caller that has taken all it may hold can still make small calls. */
 const UNCOUNTED_BYTES = 16_384;
 
 /** What a value of JSON takes in memory, about: an empty object, the smallest for its text, has 56. */
@@ -26,7 +26,7 @@ const BYTES_OF_A_NODE = 48;
 @Injectable()
 export class BodyPipe implements PipeTransform<ServerResponse, Promise<unknown>> {
   readonly #limits: CallerLimits;
-  /** Those that are being read, each with its caller, in the order in which they made progress last. */
+  /** The bodies that are being read, each with its caller; the one without progress for the longest time comes first. */
   readonly #readers = new Map<BodyReader, string>();
 
   constructor(@Inject(CallerLimits) limits: CallerLimits) {
@@ -36,13 +36,13 @@ export class BodyPipe implements PipeTransform<ServerResponse, Promise<unknown>>
   async transform(response: ServerResponse): Promise<unknown> {
     const { req: request } = response;
     const { 'content-encoding': encoding = 'identity', 'content-length': length = '0' } = request.headers;
-    if (encoding !== 'identity') throw new HttpFailure('ERR_MEDIA_TYPE', 'A body cannot be compressed');
+    if (encoding !== 'identity') throw new HttpFailure('ERR_MEDIA_TYPE', 'Compressed bodies are not supported');
     const body = Number(length) > MAX_MESSAGE_BYTES ? undefined : await this.#read(response);
     if (body !== undefined) {
       return parseBody(request.headers['content-type'], body, (nodes) => this.#holdNodes(response, nodes));
     }
     await letGo(request);
-    throw new HttpFailure('ERR_BODY_TOO_LARGE', `A body has at most ${MAX_MESSAGE_BYTES} bytes`);
+    throw new HttpFailure('ERR_BODY_TOO_LARGE', `The body is too large: at most ${MAX_MESSAGE_BYTES} bytes`);
   }
 
   #holdNodes(response: ServerResponse, nodes: number): void {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { HttpFailure } from '../http/http-failure.js';
+import { HttpFailure } from '../http/failure/http-failure.js';
 import { parseJson } from './json.js';
 
 /** The largest message of the channel, and so the largest body. */
@@ -8,7 +8,7 @@ export const MAX_MESSAGE_BYTES = 8 * 1_024 * 1_024;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true }); // lenient decoding would hide corruption
 
-const ACCEPTED = 'Send application/json (in UTF-8) or application/octet-stream';
+const ACCEPTED = 'Wrong Content-Type: send application/json (in UTF-8) or application/octet-stream';
 
 /**
  * Makes of a body what the message carries: JSON of any kind but null, `{}` where the body is empty, or raw bytes.
@@ -30,9 +30,9 @@ export function parseBody(contentType: string | undefined, body: Buffer, counted
     : notNull(parseJson(decode(body), 'ERR_BAD_BODY', 'The body', counted), 'ERR_BAD_BODY', 'The body');
 }
 
-/** Nest sends no message without data, and takes null for none. */
+/** Nest takes null for no data. */
 export function notNull(value: unknown, code: 'ERR_BAD_BODY' | 'ERR_BAD_REQUEST', what: string): unknown {
-  if (value === null) throw new HttpFailure(code, `${what} must not be null: no message is sent without data`);
+  if (value === null) throw new HttpFailure(code, `${what} must not be null: Nest sends no message without data`);
   return value;
 }
 
@@ -44,7 +44,7 @@ const messageBody = z.union([
 
 /** The body of `POST /messages`. */
 export function parseMessage(body: unknown): z.infer<typeof messageBody> {
-  if (body instanceof Uint8Array) throw new HttpFailure('ERR_MEDIA_TYPE', 'Send application/json');
+  if (body instanceof Uint8Array) throw new HttpFailure('ERR_MEDIA_TYPE', 'Wrong Content-Type: send application/json');
   const result = messageBody.safeParse(body);
   if (result.success) return result.data;
   throw new HttpFailure('ERR_BAD_BODY', 'The body must be { "text": "…" }, or empty');

@@ -9,11 +9,11 @@ import { settings } from '../config/registration.js';
 import type { Settings } from '../config/settings.js';
 import { isOriginListed } from '../http/allowed-hosts.js';
 import type { AllowedHost } from '../http/allowed-hosts.js';
-import { HttpFailure } from '../http/http-failure.js';
+import { HttpFailure } from '../http/failure/http-failure.js';
 
 const BEARER = /^Bearer +(\S+)$/i;
 
-/** What `Sec-Fetch-Site` says of a page of this app, and of an address that a user has typed. No browser: nothing. */
+/** The `Sec-Fetch-Site` of pages of this app and of addresses that a user has typed; other clients than browsers send none. */
 const OWN_SITES: ReadonlySet<unknown> = new Set([undefined, 'same-origin', 'none']);
 
 /** Lets a call through that brings HTTP_TOKEN, where one is set, and that no page of another origin has caused. */
@@ -34,13 +34,16 @@ export class CallerGuard implements CanActivate {
       throw new HttpFailure('ERR_ORIGIN_NOT_ALLOWED', 'A page of another origin cannot make this call');
     }
     if (this.#token !== undefined && !isEqual(BEARER.exec(headers.authorization ?? '')?.[1] ?? '', this.#token)) {
-      throw new HttpFailure('ERR_UNAUTHORIZED', 'This call needs Authorization: Bearer with the token of HTTP_TOKEN');
+      throw new HttpFailure(
+        'ERR_UNAUTHORIZED',
+        'This call needs the header Authorization: Bearer with the value of HTTP_TOKEN',
+      );
     }
     return true;
   }
 }
 
-/** In a time that tells nothing of either text, not even its length. */
+/** In a time that depends on neither text, nor on their lengths. */
 function isEqual(given: string, expected: string): boolean {
   return equalBytes(digest(given), digest(expected));
 }

@@ -5,7 +5,7 @@ import type { ServerResponse } from 'node:http';
 import type { Observable, Subscription } from 'rxjs';
 
 import type { CallerLimits } from '../http/caller-limits.js';
-import { toFailureBody } from '../http/failure-body.js';
+import { toFailureBody } from '../http/failure/failure-body.js';
 import { whenClosed } from '../http/in-flight.js';
 import { destroyUnread, toJson } from '../http/json-reply.js';
 

@@ -1,7 +1,7 @@
 import { checkJson, TransportError } from '@sealwire/transport';
 
-import { HttpFailure } from '../http/http-failure.js';
-import type { HttpFailureCode } from '../http/http-failure.js';
+import { HttpFailure } from '../http/failure/http-failure.js';
+import type { HttpFailureCode } from '../http/failure/http-failure.js';
 
 /** Smaller JSON is not counted: it costs little, whatever it holds. */
 const UNCOUNTED_BYTES = 65_536;
@@ -10,8 +10,8 @@ const UNCOUNTED_BYTES = 65_536;
 const SUSPICIOUS = /\\u|__proto__|constructor/;
 
 /**
- * Parses JSON from a caller. Refused is what would change the prototype of an object that somebody copies it into, and
- * what has more values than a message may have.
+ * Parses JSON from a caller. Throws if it would change the prototype of an object that it is copied into, or has more
+ * values than a message may have.
  *
  * @param what - Begins the message of a failure, which never quotes the text.
  * @param counted - Is given how many values a large text has, before they are made.
@@ -36,6 +36,8 @@ function countNodes(text: string, code: HttpFailureCode, what: string): number {
     return checkJson(Buffer.from(text));
   } catch (error) {
     if (!(error instanceof TransportError) || error.code !== 'ERR_MESSAGE_MALFORMED') throw error;
-    throw new HttpFailure(code, `${what} must not hold the keys __proto__ or constructor.prototype`, { cause: error });
+    throw new HttpFailure(code, `${what} must not contain the keys __proto__ or constructor.prototype`, {
+      cause: error,
+    });
   }
 }

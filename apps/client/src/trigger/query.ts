@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { HttpFailure } from '../http/http-failure.js';
+import { HttpFailure } from '../http/failure/http-failure.js';
 import { notNull } from './body.js';
 import { parseJson } from './json.js';
 
@@ -8,17 +8,20 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 const MAX_TIMEOUT_MS = 86_400_000;
 
 const all = z
-  .enum(['', '1', 'true', '0', 'false'], { error: 'all is 1 or 0' })
+  .enum(['', '1', 'true', '0', 'false'], { error: 'all must be 1 or 0' })
   .default('0')
   .transform((text) => !['0', 'false'].includes(text));
 
 const timeoutMs = z
-  .string({ error: 'timeout is given once' })
-  .refine((text) => /^\d{1,8}$/.test(text) && isTimeout(Number(text)), 'timeout is milliseconds, from 1 to 86400000')
+  .string({ error: 'timeout must be given once' })
+  .refine(
+    (text) => /^\d{1,8}$/.test(text) && isTimeout(Number(text)),
+    'timeout must be milliseconds from 1 to 86400000',
+  )
   .transform(Number)
   .default(DEFAULT_TIMEOUT_MS);
 
-const jsonText = z.string({ error: 'data is given once' }).default('{}');
+const jsonText = z.string({ error: 'data must be given once' }).default('{}');
 
 const sendQuery = z.object({ all, timeout: timeoutMs });
 const emitQuery = z.object({ timeout: timeoutMs });

@@ -6,7 +6,7 @@ import { lastValueFrom, takeUntil } from 'rxjs';
 import type { MonoTypeOperatorFunction } from 'rxjs';
 
 import { CallerLimits } from '../http/caller-limits.js';
-import { HttpFailure } from '../http/http-failure.js';
+import { HttpFailure } from '../http/failure/http-failure.js';
 import { InFlight } from '../http/in-flight.js';
 import { jsonReply, sendJson, sendReply, valueReply } from '../http/json-reply.js';
 import type { Reply } from '../http/json-reply.js';
@@ -94,7 +94,7 @@ export class TriggerController {
   ): Promise<void> {
     if (method !== 'GET') {
       response.setHeader('allow', 'GET');
-      throw new HttpFailure('ERR_METHOD', 'The method of a stream is GET: HEAD would leave it without a reader');
+      throw new HttpFailure('ERR_METHOD', 'Wrong method: a stream takes GET, as nothing would read the answer to HEAD');
     }
     const { data, timeout } = parseStreamQuery(query);
     if (headers['last-event-id'] !== undefined) {

@@ -24,26 +24,26 @@ const failure = (statusCode: number, code: string, description: string): MethodD
   });
 
 const EMIT_FAILURES = [
-  failure(400, 'ERR_BAD_BODY', 'The pattern, the query or the body is none'),
-  failure(401, 'ERR_UNAUTHORIZED', 'HTTP_TOKEN is set, and the call does not bring it'),
+  failure(400, 'ERR_BAD_BODY', 'The pattern, the query or the body is invalid'),
+  failure(401, 'ERR_UNAUTHORIZED', 'HTTP_TOKEN is set, and the call comes without it'),
   failure(
     403,
     'ERR_HOST_NOT_ALLOWED',
-    'The Host or the Origin is not one of HTTP_ALLOWED_HOSTS, or the server does not allow this key to call the pattern',
+    'The Host or the Origin is not in HTTP_ALLOWED_HOSTS, or the server does not allow this key to call the pattern',
   ),
-  failure(408, 'ERR_BODY_TIMEOUT', 'The body made no progress'),
+  failure(408, 'ERR_BODY_TIMEOUT', 'The body did not arrive in time'),
   failure(413, 'ERR_BODY_TOO_LARGE', 'The message is larger than the channel takes (8 MiB)'),
   failure(415, 'ERR_MEDIA_TYPE', 'The body is neither JSON nor octet-stream'),
   failure(429, 'ERR_RATE_LIMIT', 'More calls in a minute than HTTP_RATE_LIMIT'),
   failure(
     503,
     'ERR_CONNECT_FAILED',
-    'There is no connection to the server, it was lost, or the server has no room or ends',
+    'There is no connection to the server, it was lost, or the server is overloaded or shuts down',
   ),
   failure(504, 'ERR_DEADLINE', 'The server did not answer in time'),
 ];
 
-/** An event has no answer: nobody is told that it has no handler, or that one failed. */
+/** An event has no answer: its sender does not learn that it has no handler, or that one failed. */
 const CALL_FAILURES = [
   ...EMIT_FAILURES,
   failure(404, 'ERR_NO_HANDLER', 'The server has no handler for this pattern'),
@@ -54,14 +54,14 @@ const Pattern = (example: string): MethodDecorator =>
   ApiParam({ name: 'pattern', description: 'Percent-encoded; an object pattern as its JSON text', example });
 
 const Timeout = (): MethodDecorator =>
-  ApiQuery({ name: 'timeout', required: false, description: 'Milliseconds, by default 30000', example: 1_000 });
+  ApiQuery({ name: 'timeout', required: false, description: 'Milliseconds, 30000 by default', example: 1_000 });
 
 const AnyBody = (example: unknown): MethodDecorator =>
   applyDecorators(
     ApiConsumes('application/json', 'application/octet-stream'),
     ApiBody({
       required: false,
-      description: 'Any JSON value but null, or raw bytes; `{}` where it is empty',
+      description: 'Any JSON value but null, or raw bytes; `{}` if it is empty',
       schema: { example },
     }),
   );

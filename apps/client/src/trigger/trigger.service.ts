@@ -36,6 +36,6 @@ export class TriggerService {
 }
 
 function notConnectedYet(): TransportError {
-  const message = `The server did not accept a connection within ${MAX_CONNECT_WAIT_MS} ms; the attempt goes on`;
+  const message = `The server did not accept a connection within ${MAX_CONNECT_WAIT_MS} ms; the attempt continues`;
   return new TransportError('ERR_CONNECT_TIMEOUT', message, { sent: false });
 }

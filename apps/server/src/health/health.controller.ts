@@ -19,6 +19,6 @@ export class HealthController {
   }
 
   private assertListening(): void {
-    if (!this.channel.unwrap().listening) throw new Error('The channel takes no connections');
+    if (!this.channel.unwrap().listening) throw new Error('The channel does not accept connections');
   }
 }

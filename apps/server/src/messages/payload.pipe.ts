@@ -1,10 +1,10 @@
 import { StandardSchemaValidationPipe } from '@nestjs/common';
 import { RpcException } from '@nestjs/microservices';
 
-/** As many complaints as a caller needs; each element of a payload can cause one. */
+/** Each element of a payload can cause a complaint; a caller needs no more than these. */
 const MAX_COMPLAINTS = 10;
 
-/** Checks what handlers declare with `@Payload({ schema })`. What is wrong with a payload is told to the caller. */
+/** Checks payloads against the `@Payload({ schema })` of their handler. The caller gets the complaints. */
 export class PayloadPipe extends StandardSchemaValidationPipe {
   constructor() {
     super({

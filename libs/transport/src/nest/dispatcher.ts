@@ -23,7 +23,7 @@ import { RequestDeadlines } from './request-deadlines.js';
 import { contentCodeOf } from './wire-error.js';
 import { WaitingMessages } from './waiting-messages.js';
 
-/** Nest's own words: callers compare with them. */
+/** The answer to a request that has no handler, in Nest's own words: a caller can recognise it by nothing else. */
 export const NO_MESSAGE_HANDLER = 'There is no matching message handler defined in the remote service.';
 
 interface Work {

@@ -7,7 +7,7 @@ import { toFailureBody } from './failure-body.js';
 import { FailureLog } from './failure-log.js';
 import { HandlerFailure } from './handler-failure.js';
 import type { FailureBody } from './http-failure.js';
-import { sendJson } from './json-reply.js';
+import { sendJson } from '../json-reply.js';
 
 /** Answers every failure, wherever it happened, with a {@link FailureBody}. */
 @Catch()
