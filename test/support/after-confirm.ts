@@ -15,5 +15,11 @@ export function afterConfirm(codec: ConnectionCodec, confirmed: () => void): Con
     confirmed();
     return { type: 'KEY_UPDATE' };
   };
-  return { ...codec, deserializer: { deserialize, wipe: () => deserializer.wipe() } };
+  return {
+    serializer: codec.serializer,
+    deserializer: { deserialize, wipe: () => deserializer.wipe() },
+    keyLeftMs: () => codec.keyLeftMs(),
+    isShortOfUpdates: () => codec.isShortOfUpdates(),
+    rest: () => codec.rest(),
+  };
 }

@@ -2,6 +2,7 @@
 import { decodeContent } from '../../../libs/transport/src/record/content.js';
 import type { RecordContent } from '../../../libs/transport/src/record/content.js';
 import { OpeningHalf, SealingHalf } from '../../../libs/transport/src/record/half-connection.js';
+import { eachRecordBody } from '../../support/record-bodies.js';
 import { RecordDecoder } from '../../../libs/transport/src/record/record.js';
 import { mutate, pieces } from '../mutate.js';
 import { hashText, Random } from '../random.js';
@@ -26,9 +27,8 @@ const LENGTHS = [0, 16, 32, 32, 48, 64, 4096, 65_520, 65_521, 65_536 - 16] as co
 function cutInto(chunks: Iterable<Buffer>): string {
   const seen: string[] = [];
   const decoder = new RecordDecoder();
-  const see = (body: Buffer): boolean => seen.push(body.toString('latin1')) > 0;
   try {
-    for (const chunk of chunks) decoder.push(chunk, see);
+    for (const chunk of chunks) for (const body of eachRecordBody(decoder, chunk)) seen.push(body.toString('latin1'));
     return [...seen, decoder.isPartial ? 'partial' : OK].join('\n');
   } catch (error) {
     return [...seen, codeOf(error)].join('\n');

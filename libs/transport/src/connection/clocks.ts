@@ -5,29 +5,31 @@ import type { Limits } from '../limits.js';
 import type { ControlContent } from '../record/content.js';
 import type { ConnectionCodec } from './codec.js';
 import { Deadlines } from './deadlines.js';
+import type { DeadlineOwner } from './deadlines.js';
 import type { Heartbeat } from './heartbeat.js';
 
-/** What the connection does when its time has come. */
-export interface ClockActions {
-  readonly send: (content: ControlContent) => void;
+/** The connection, as its clocks see it: what it does when a time has come. */
+export interface ClockOwner {
+  send(content: ControlContent): void;
   /** Seals what is due. */
-  readonly flush: () => void;
-  /** Nothing has come for a while. */
-  readonly rest: () => void;
+  flush(): void;
+  /** Nothing has come or gone for a while. */
+  rest(): void;
   /** The session is old enough to be replaced, or its keys are. */
-  readonly aged: () => void;
-  readonly drainExpired: () => void;
-  readonly closeExpired: () => void;
-  readonly failed: (error: TransportError) => void;
+  age(): void;
+  expireDrain(): void;
+  expireClose(): void;
+  destroy(error: TransportError): void;
   /** When the incomplete message that waits longest made progress. */
-  readonly stalestProgressMs: () => number | undefined;
+  readonly stalestProgressMs: number | undefined;
   /** Since when the peer owes CREDIT. */
-  readonly creditOwedSinceMs: () => number | undefined;
+  readonly creditOwedSinceMs: number | undefined;
 }
 
 const EXPIRED = {
   record: () => new TransportError('ERR_RECORD_STALLED', 'A record that had begun was not completed in time'),
   pong: () => new TransportError('ERR_PING_TIMEOUT', 'No PONG in time'),
+  write: () => new TransportError('ERR_WRITE_STALLED', 'The peer takes nothing'),
   hardAge: () => new TransportError('ERR_SESSION_EXPIRED', 'The session is older than it may be'),
 } as const;
 
@@ -37,7 +39,7 @@ type KeyClock = Pick<ConnectionCodec, 'keyLeftMs' | 'isShortOfUpdates' | 'rest'>
 
 /** The peer has so long to report what it has taken (docs/protocol.md §5.10). It is fixed. */
 const CREDIT_TIMEOUT_MS = 60_000;
-/** So seldom that a busy connection does not notice that it makes its ciphers anew. */
+/** Rare enough that a busy connection does not notice that it makes its ciphers again. */
 const REST_INTERVAL_MS = 1_000;
 
 /** A client renews its sessions up to so much earlier: those that connected together do not renew together. */
@@ -48,20 +50,20 @@ export function softAgeMs(role: 'client' | 'server', { sessionSoftAgeMs }: Limit
   return role === 'client' ? sessionSoftAgeMs * (1 - EARLY_RENEWAL * Math.random()) : sessionSoftAgeMs;
 }
 
-export class Clocks {
+export class Clocks implements DeadlineOwner<Name> {
   readonly #limits: Limits;
   readonly #heartbeat: Heartbeat;
   readonly #codec: KeyClock;
-  readonly #actions: ClockActions;
+  readonly #owner: ClockOwner;
   readonly #softAgeMs: number;
-  readonly #deadlines = new Deadlines<Name>((name) => this.#expire(name));
+  readonly #deadlines = new Deadlines<Name>(this);
 
-  constructor(limits: Limits, heartbeat: Heartbeat, codec: KeyClock, ageMs: number, actions: ClockActions) {
+  constructor(limits: Limits, heartbeat: Heartbeat, codec: KeyClock, ageMs: number, owner: ClockOwner) {
     this.#limits = limits;
     this.#softAgeMs = ageMs;
     this.#heartbeat = heartbeat;
     this.#codec = codec;
-    this.#actions = actions;
+    this.#owner = owner;
   }
 
   opened(): void {
@@ -73,6 +75,11 @@ export class Clocks {
 
   recordCompleted(): void {
     this.#deadlines.clear('record');
+    this.restLater();
+  }
+
+  /** Something has come or gone: a while after that the connection may be idle. */
+  restLater(): void {
     this.#deadlines.setOnce('rest', REST_INTERVAL_MS, 0);
   }
 
@@ -81,9 +88,9 @@ export class Clocks {
     if (this.#heartbeat.isUnanswered) return;
     this.#deadlines.set('pong', this.#limits.pongTimeoutMs);
     try {
-      this.#actions.send({ type: 'PING', token: this.#heartbeat.beginPing() });
+      this.#owner.send({ type: 'PING', token: this.#heartbeat.beginPing() });
     } catch (error) {
-      this.#actions.failed(toTransportError(error)); // the system may have no randomness for the token
+      this.#owner.destroy(toTransportError(error)); // the system may have no randomness for the token
     }
   }
 
@@ -109,9 +116,9 @@ export class Clocks {
     this.#deadlines.setOnce('drain', drainMs);
   }
 
-  /** CLOSE was sent or received: nothing else counts any more. */
+  /** CLOSE was sent or received: nothing else counts any more, but that the peer takes it. */
   closing(): void {
-    this.#deadlines.clearAll();
+    this.#deadlines.clearAll('write');
     this.#deadlines.set('close', this.#limits.closeTimeoutMs);
   }
 
@@ -119,7 +126,21 @@ export class Clocks {
     this.#deadlines.clearAll();
   }
 
-  #expire(name: Name): void {
+  /** The socket has not taken everything. */
+  writeIsPending(): void {
+    this.#deadlines.setOnce('write', this.#limits.writeTimeoutMs);
+  }
+
+  /** It has taken some of it. */
+  writeHasMoved(): void {
+    this.#deadlines.set('write', this.#limits.writeTimeoutMs);
+  }
+
+  writeIsDone(): void {
+    this.#deadlines.clear('write');
+  }
+
+  expire(name: Name): void {
     switch (name) {
       case 'ping':
         this.#deadlines.set('ping', this.#limits.pingIntervalMs, 0);
@@ -133,7 +154,7 @@ export class Clocks {
         return;
       case 'rest':
         this.#codec.rest(); // it may be idle: what can be made again need not be held
-        this.#actions.rest();
+        this.#owner.rest();
         this.#deadlines.rest();
         return;
       case 'key':
@@ -141,18 +162,19 @@ export class Clocks {
         return;
       case 'softAge':
         this.#deadlines.set('softAge', this.#softAgeMs, 0); // a connection that is not in use yet is not renewed
-        this.#actions.aged();
+        this.#owner.age();
         return;
       case 'drain':
-        this.#actions.drainExpired();
+        this.#owner.expireDrain();
         return;
       case 'close':
-        this.#actions.closeExpired();
+        this.#owner.expireClose();
         return;
       case 'record':
       case 'pong':
+      case 'write':
       case 'hardAge':
-        this.#actions.failed(EXPIRED[name]());
+        this.#owner.destroy(EXPIRED[name]());
         return;
     }
   }
@@ -161,23 +183,23 @@ export class Clocks {
   #checkKey(): void {
     const leftMs = this.#codec.keyLeftMs();
     this.#deadlines.set('key', leftMs > 0 ? leftMs : this.#limits.key.softAgeMs, 0);
-    if (leftMs <= 0) this.#actions.flush();
-    if (this.#codec.isShortOfUpdates()) this.#actions.aged();
+    if (leftMs <= 0) this.#owner.flush();
+    if (this.#codec.isShortOfUpdates()) this.#owner.age();
   }
 
   #checkCredit(): void {
-    const sinceMs = this.#actions.creditOwedSinceMs();
+    const sinceMs = this.#owner.creditOwedSinceMs;
     if (sinceMs === undefined) return;
     const leftMs = sinceMs + CREDIT_TIMEOUT_MS - clock.nowMs();
     if (leftMs > 0) this.#deadlines.set('credit', leftMs);
-    else this.#actions.failed(new TransportError('ERR_CREDIT_STALLED', 'No CREDIT in time for what was sent'));
+    else this.#owner.destroy(new TransportError('ERR_CREDIT_STALLED', 'No CREDIT in time for what was sent'));
   }
 
   #checkProgress(): void {
-    const stalestMs = this.#actions.stalestProgressMs();
+    const stalestMs = this.#owner.stalestProgressMs;
     if (stalestMs === undefined) return;
     const leftMs = stalestMs + this.#limits.messageTimeoutMs - clock.nowMs();
     if (leftMs > 0) this.#deadlines.set('message', leftMs);
-    else this.#actions.failed(new TransportError('ERR_MESSAGE_STALLED', 'A message that had begun made no progress'));
+    else this.#owner.destroy(new TransportError('ERR_MESSAGE_STALLED', 'A message that had begun made no progress'));
   }
 }

@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
-const deadlines = (): Deadlines<'a' | 'b'> => new Deadlines((name) => expired.push(name));
+const deadlines = (): Deadlines<'a' | 'b'> => new Deadlines({ expire: (name) => void expired.push(name) });
 
 describe('deadlines', () => {
   it('expire by name in the order of their time, on one timer', () => {
@@ -40,11 +40,23 @@ describe('deadlines', () => {
     expect(expired).toEqual(['b', 'a']);
   });
 
+  it('are all cleared but the one that is to be kept', () => {
+    const both = deadlines();
+    both.set('a', 10);
+    both.set('b', 10);
+    both.clearAll('b');
+    time.advance(10);
+    expect(expired).toEqual(['b']);
+    expect(time.timerCount).toBe(0);
+  });
+
   it('leave no timer behind when they are cleared, also by one of their own', () => {
     const names: string[] = [];
-    const both: Deadlines<'a' | 'b'> = new Deadlines((name) => {
-      names.push(name);
-      both.clearAll();
+    const both: Deadlines<'a' | 'b'> = new Deadlines({
+      expire: (name) => {
+        names.push(name);
+        both.clearAll();
+      },
     });
     both.set('a', 10);
     both.set('b', 10);

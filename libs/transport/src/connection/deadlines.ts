@@ -8,6 +8,11 @@ interface Entry<Name> {
   graceMs: number;
 }
 
+export interface DeadlineOwner<Name> {
+  /** The deadline of this name has come. */
+  expire(name: Name): void;
+}
+
 /**
  * The deadlines of one connection, by name, on one timer. Setting a deadline again, which happens with every chunk and
  * every record, moves a number and no timer: the timer wakes at the earliest deadline it knows of and looks anew.
@@ -15,14 +20,14 @@ interface Entry<Name> {
  * As with a {@link Deadline}, what has arrived already is read before one expires, and one that is late moves once.
  */
 export class Deadlines<Name extends string> {
-  readonly #onExpired: (name: Name) => void;
+  readonly #owner: DeadlineOwner<Name>;
   /** Few: a search takes no longer than in a Map, and an idle connection holds less. */
   #entries: Entry<Name>[] = [];
   #timer: NodeJS.Timeout | undefined;
   #wakeMs = Infinity;
 
-  constructor(onExpired: (name: Name) => void) {
-    this.#onExpired = onExpired;
+  constructor(owner: DeadlineOwner<Name>) {
+    this.#owner = owner;
   }
 
   /** @param graceMs - 0 where nobody is waited for. */
@@ -48,15 +53,17 @@ export class Deadlines<Name extends string> {
     if (entry !== undefined) entry.atMs = Infinity;
   }
 
-  clearAll(): void {
-    for (const entry of this.#entries) entry.atMs = Infinity;
+  /** @param kept - The one that goes on. */
+  clearAll(kept?: Name): void {
+    for (const entry of this.#entries) if (entry.name !== kept) entry.atMs = Infinity;
+    if (this.#entries.some(({ atMs }) => atMs < Infinity)) return;
     clock.clearTimeout(this.#timer);
     this.#wakeMs = Infinity;
   }
 
   /** Drops what is set for none: what is set again is made again. */
   rest(): void {
-    this.#entries = this.#entries.filter(({ atMs }) => atMs < Infinity);
+    this.#entries = this.#entries.filter(({ atMs }) => atMs < Infinity).slice(); // an array that grows has spare room
   }
 
   #find(name: Name): Entry<Name> | undefined {
@@ -85,7 +92,7 @@ export class Deadlines<Name extends string> {
     for (const entry of this.#entries) {
       if (entry.atMs > nowMs) continue; // what was read meanwhile, or an earlier one, may have cleared or moved it
       entry.atMs = Infinity;
-      this.#onExpired(entry.name);
+      this.#owner.expire(entry.name);
     }
     this.#wakeAtNext();
   }

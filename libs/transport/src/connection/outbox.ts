@@ -48,6 +48,11 @@ export class Outbox implements FrameSource {
     if (this.#close === 'none') this.#close = reason;
   }
 
+  /** CLOSE was sent, or is next. */
+  get isClosing(): boolean {
+    return this.#close !== 'none';
+  }
+
   get hasSentGoaway(): boolean {
     return this.#goaway === 'sent';
   }

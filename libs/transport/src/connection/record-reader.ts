@@ -9,30 +9,26 @@ import type { TakenBytes } from '../record/taken-bytes.js';
 import type { Clocks } from './clocks.js';
 import type { ConnectionCodec } from './codec.js';
 
-export interface RecordReaderOptions {
-  readonly deserializer: ConnectionCodec['deserializer'];
-  readonly streams: Streams;
-  readonly clocks: Clocks;
-  readonly taken: TakenBytes;
-  /** @throws {TransportError} No record may come at this point. */
-  readonly admit: () => void;
-  readonly receive: (content: RecordContent, body: Buffer) => void;
-}
-
-/** Opens what the socket brings, record by record. It knows nothing of writing. */
+/** Opens what the socket brings, one record after the other. It has no part in writing. */
 export class RecordReader {
-  readonly #options: RecordReaderOptions;
+  readonly #codec: ConnectionCodec;
+  readonly #streams: Streams;
+  readonly #clocks: Clocks;
+  readonly #taken: TakenBytes;
   readonly #decoder = new RecordDecoder();
-  #isFirst = true;
+  #records: 'none' | 'first' | 'several' = 'none';
   #isStopped = false;
 
-  constructor(options: RecordReaderOptions) {
-    this.#options = options;
+  constructor(codec: ConnectionCodec, streams: Streams, clocks: Clocks, taken: TakenBytes) {
+    this.#codec = codec;
+    this.#streams = streams;
+    this.#clocks = clocks;
+    this.#taken = taken;
   }
 
-  /** Whether no record came before the one whose content is being received. CONFIRM does not count. */
+  /** Whether no record came before the one that was opened last. CONFIRM does not count. */
   get isFirst(): boolean {
-    return this.#isFirst;
+    return this.#records === 'first';
   }
 
   /** Whether a record has begun and is not complete. */
@@ -40,40 +36,46 @@ export class RecordReader {
     return this.#decoder.isPartial;
   }
 
-  /** @throws {TransportError} A violation: it ends the connection. */
+  /** Takes what has come; {@link next} gives the records that it completes. */
   push(chunk: Buffer): void {
-    const { streams, clocks } = this.#options;
-    this.#decoder.push(chunk, this.#take);
-    if (this.#isStopped) return;
-    if (this.#decoder.isPartial) clocks.recordIsPartial();
-    if (streams.hasIncomplete) clocks.messageIsIncomplete();
+    this.#decoder.push(chunk);
   }
 
-  /** One for all records of the connection. */
-  readonly #take = (body: Buffer): boolean => {
-    const { deserializer, clocks, taken, admit, receive } = this.#options;
-    clocks.recordCompleted();
-    admit();
-    const content = deserializer.deserialize(body);
-    receive(content, body);
-    if (content.type === 'DATA') {
-      taken.take(body.length);
-      release(content.frames); // nothing of it is kept: messages are decoded, pieces copied
+  /**
+   * The next record, E ‖ T, valid until the next call; undefined if there is none, or nothing is received any more.
+   *
+   * @throws {TransportError} A violation: it ends the connection.
+   */
+  next(): Buffer | undefined {
+    if (this.#isStopped) return undefined;
+    const body = this.#decoder.next();
+    if (body === undefined) {
+      if (this.#decoder.isPartial) this.#clocks.recordIsPartial();
+      if (this.#streams.hasIncomplete) this.#clocks.messageIsIncomplete();
+      return undefined;
     }
-    this.#isFirst = false;
-    return !this.#isStopped;
-  };
+    this.#clocks.recordCompleted();
+    return body;
+  }
+
+  /** @throws {TransportError} The record is not what the peer sealed next, or nothing that it may say. */
+  open(body: Buffer): RecordContent {
+    this.#records = this.#records === 'none' ? 'first' : 'several';
+    return this.#codec.deserializer.deserialize(body);
+  }
 
   /** Hands the frames of a DATA record to the streams, until one of them has ended the connection. */
   receiveFrames(frames: Buffer, body: Buffer): void {
     const nowMs = clock.nowMs();
     const reader = new FrameReader(frames, body);
-    while (!this.#isStopped && reader.next()) this.#options.streams.receive(reader, nowMs);
+    while (!this.#isStopped && reader.next()) this.#streams.receive(reader, nowMs);
+    this.#taken.take(body.length);
+    release(frames); // nothing of it is kept: messages are decoded, pieces copied
   }
 
   /** Nothing is received any more. */
   stop(): void {
     this.#isStopped = true;
-    this.#options.deserializer.wipe();
+    this.#codec.deserializer.wipe();
   }
 }

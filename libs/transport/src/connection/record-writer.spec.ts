@@ -8,6 +8,7 @@ import { resolveLimits } from '../limits.js';
 import { SendWindow } from '../record/send-window.js';
 import { takeSlab } from '../record/slab.js';
 import { TakenBytes } from '../record/taken-bytes.js';
+import { Clocks } from './clocks.js';
 import { Heartbeat } from './heartbeat.js';
 import { Outbox } from './outbox.js';
 import { RecordWriter } from './record-writer.js';
@@ -36,6 +37,20 @@ class SlowSocket extends EventEmitter {
   }
 }
 
+const ignore = (): undefined => undefined;
+const CODEC = { keyLeftMs: () => Infinity, isShortOfUpdates: () => false, rest: ignore };
+const OWNER = {
+  send: ignore,
+  flush: ignore,
+  rest: ignore,
+  age: ignore,
+  expireDrain: ignore,
+  expireClose: ignore,
+  destroy: ignore,
+  stalestProgressMs: undefined,
+  creditOwedSinceMs: undefined,
+};
+
 /** It does as a socket does, as far as the writer looks. */
 const asSocket = (slow: unknown): Socket => slow as Socket;
 
@@ -43,7 +58,6 @@ describe('RecordWriter', () => {
   it('gives back the slab of every write that a slow socket has taken, so that no later write is copied', () => {
     const slow = new SlowSocket();
     const limits = resolveLimits({});
-    const ignore = (): undefined => undefined;
     const handler = {
       begun: ignore,
       request: ignore,
@@ -64,9 +78,12 @@ describe('RecordWriter', () => {
       limits,
       outbox: new Outbox({ streams, heartbeat: new Heartbeat(), taken: new TakenBytes(), window: new SendWindow() }),
       serializer: { serialize: () => takeSlab().subarray(0, SEALED_BYTES), wipe: () => undefined },
-      flushed: () => undefined,
-      failed: (error) => {
-        throw error;
+      clocks: new Clocks(limits, new Heartbeat(), CODEC, Infinity, OWNER),
+      owner: {
+        noteFlushed: ignore,
+        destroy: (error) => {
+          throw error;
+        },
       },
     });
     writer.flush();

@@ -1,13 +1,14 @@
 import type { Socket } from 'node:net';
 
 import { clock } from '../clock.js';
-import { TransportError, toTransportError } from '../errors.js';
-import type { Streams } from '../frame/streams.js';
+import { toTransportError } from '../errors.js';
+import type { TransportError } from '../errors.js';
+import type { FrameWriter, Streams } from '../frame/streams.js';
 import type { Limits } from '../limits.js';
 import { MAX_BODY_BYTES } from '../record/record.js';
 import { abandonSlab, detachFromSlab, giveBackSlab } from '../record/slab.js';
+import type { Clocks } from './clocks.js';
 import type { ConnectionCodec } from './codec.js';
-import { Deadlines } from './deadlines.js';
 import { flushSizes } from './flush-sizes.js';
 import type { Outbox } from './outbox.js';
 
@@ -16,10 +17,15 @@ export interface RecordWriterOptions {
   readonly serializer: ConnectionCodec['serializer'];
   readonly streams: Streams;
   readonly outbox: Outbox;
+  readonly clocks: Clocks;
   readonly limits: Limits;
+  readonly owner: WriterOwner;
+}
+
+export interface WriterOwner {
   /** Everything that could be sealed has been. */
-  readonly flushed: () => void;
-  readonly failed: (error: TransportError) => void;
+  noteFlushed(): void;
+  destroy(error: TransportError): void;
 }
 
 /** DATA of one write, whatever the socket would take: so many bytes and one more record fit into a slab. */
@@ -27,22 +33,33 @@ const MAX_WRITE_BYTES = 262_144;
 /** Of a large message: as much as goes before its sender does anything else. */
 const EARLY_WRITES = 4;
 
-/** Seals what the socket can take. It knows nothing of reading: a side that cannot write goes on reading. */
-export class RecordWriter {
-  readonly #options: RecordWriterOptions;
-  readonly #stall: Deadlines<'write'>;
+/** Seals what the socket can take. It has no part in reading: a side that cannot write goes on reading. */
+export class RecordWriter implements FrameWriter {
+  readonly #socket: Socket;
+  readonly #serializer: ConnectionCodec['serializer'];
+  readonly #streams: Streams;
+  readonly #outbox: Outbox;
+  readonly #clocks: Clocks;
+  readonly #maxSealedBytes: number;
+  readonly #owner: WriterOwner;
   #isScheduled = false;
   #hasFlushedEarly = false;
   #isStopped = false;
   /** What the socket has not taken yet, if it lies in a slab. */
   #pending: Buffer | undefined;
+  /** Called at the end of a turn, and when a write has gone; made when they are needed. */
+  #flushTurn: (() => void) | undefined;
+  #noteProgress: (() => void) | undefined;
 
-  constructor(options: RecordWriterOptions) {
-    this.#options = options;
-    this.#stall = new Deadlines(() =>
-      options.failed(new TransportError('ERR_WRITE_STALLED', 'The peer takes nothing')),
-    );
-    options.socket.on('drain', () => this.flush());
+  constructor({ socket, serializer, streams, outbox, clocks, limits, owner }: RecordWriterOptions) {
+    this.#socket = socket;
+    this.#serializer = serializer;
+    this.#streams = streams;
+    this.#outbox = outbox;
+    this.#clocks = clocks;
+    this.#maxSealedBytes = limits.maxSealedBytes;
+    this.#owner = owner;
+    socket.on('drain', () => this.flush());
   }
 
   /**
@@ -52,7 +69,7 @@ export class RecordWriter {
    * keep the turn from ending.
    */
   schedule(isPaced = false): void {
-    const { burstCount, openCount, sending } = this.#options.streams;
+    const { burstCount, openCount, sending } = this.#streams;
     const { framesOfFirstWrite, framesOfLaterWrite } = flushSizes(openCount);
     const enough = this.#hasFlushedEarly ? framesOfLaterWrite : framesOfFirstWrite;
     if (!isPaced && (sending.readyCount >= Math.min(enough, burstCount) || sending.readyBytes >= MAX_BODY_BYTES)) {
@@ -65,70 +82,75 @@ export class RecordWriter {
   /** @param writes - At most; further ones only as long as the socket takes everything at once. */
   flush(writes = 1): void {
     if (this.#isStopped) return;
-    const { socket, streams, flushed, failed } = this.#options;
     try {
       for (let left = writes; left > 0; left -= 1) if (!this.#writeReady()) break;
     } catch (error) {
-      failed(toTransportError(error));
+      this.#owner.destroy(toTransportError(error));
       return;
     }
-    flushed();
+    this.#owner.noteFlushed();
     // A socket that took everything at once emits no 'drain'; one that waits for it flushes then.
-    if (streams.sending.readyCount > 0 && !socket.writableNeedDrain) this.#scheduleTurn();
+    if (this.#streams.sending.readyCount > 0 && !this.#socket.writableNeedDrain) this.#scheduleTurn();
+  }
+
+  /** Nothing has come or gone for a while: drops what the next write can make again. */
+  rest(): void {
+    if (!this.#isScheduled) this.#flushTurn = undefined;
+    if (this.#socket.writableLength === 0) this.#noteProgress = undefined;
   }
 
   /** Nothing is written any more. */
   stop(): void {
     this.#isStopped = true;
-    this.#options.serializer.wipe();
-    this.#stall.clearAll();
+    this.#serializer.wipe();
     if (this.#pending !== undefined) abandonSlab(this.#pending);
   }
 
   /** @returns Whether there is more, and the socket has taken everything. */
   #writeReady(): boolean {
-    const { socket, streams, outbox, serializer, limits } = this.#options;
-    const budgetBytes = Math.min(MAX_WRITE_BYTES, limits.maxSealedBytes - socket.writableLength);
-    const sealed = serializer.serialize(outbox.take(budgetBytes));
+    const socket = this.#socket;
+    const budgetBytes = Math.min(MAX_WRITE_BYTES, this.#maxSealedBytes - socket.writableLength);
+    const sealed = this.#serializer.serialize(this.#outbox.take(budgetBytes));
     if (sealed.length > 0) this.#write(sealed);
-    return streams.sending.readyCount > 0 && socket.writableLength === 0 && !this.#isStopped;
+    return this.#streams.sending.readyCount > 0 && socket.writableLength === 0 && !this.#isStopped;
   }
 
   #scheduleTurn(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
+    this.#flushTurn ??= () => {
+      this.#isScheduled = false;
+      this.#hasFlushedEarly = false;
+      this.flush();
+    };
     clock.setImmediate(this.#flushTurn);
   }
 
-  readonly #flushTurn = (): void => {
-    this.#isScheduled = false;
-    this.#hasFlushedEarly = false;
-    this.flush();
-  };
-
   #write(sealed: Buffer): void {
-    const { socket, limits } = this.#options;
+    const socket = this.#socket;
     const isEmpty = socket.writableLength === 0;
     if (isEmpty) this.#givePendingBack(); // 'drain' comes before the callback of the write that it is about
     const bytes = detachFromSlab(sealed, isEmpty);
+    this.#noteProgress ??= () => this.#receiveProgress();
     socket.write(bytes, this.#noteProgress);
+    this.#clocks.restLater();
     if (socket.writableLength === 0) {
       giveBackSlab(bytes);
       return;
     }
     this.#pending ??= bytes;
-    this.#stall.setOnce('write', limits.writeTimeoutMs);
+    this.#clocks.writeIsPending();
   }
 
-  readonly #noteProgress = (): void => {
-    const { socket, limits } = this.#options;
-    if (socket.writableLength > 0 && !this.#isStopped) {
-      this.#stall.set('write', limits.writeTimeoutMs);
+  #receiveProgress(): void {
+    if (this.#isStopped) return;
+    if (this.#socket.writableLength > 0) {
+      this.#clocks.writeHasMoved();
       return;
     }
-    this.#stall.clearAll();
-    if (!this.#isStopped) this.#givePendingBack();
-  };
+    this.#clocks.writeIsDone();
+    this.#givePendingBack();
+  }
 
   /** The socket has taken everything. */
   #givePendingBack(): void {

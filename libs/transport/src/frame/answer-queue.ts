@@ -126,6 +126,10 @@ export class AnswerQueue {
     pause.end();
   }
 
+  rest(): void {
+    this.#sender.forgetWritten();
+  }
+
   #resumeIfWritable(stream: SendingStream): void {
     if (this.#isWritable(stream)) this.resume(stream);
   }

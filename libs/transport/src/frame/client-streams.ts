@@ -12,7 +12,7 @@ import { IdTable } from './id-table.js';
 import { OpeningQueue } from './opening-queue.js';
 import type { OutgoingMessage } from './outgoing-message.js';
 import { FrameSender } from './sender.js';
-import { noMemory, ofSealed, refusal } from './stream-failure.js';
+import { noMemory, ofSealed, refusal, tooLarge } from './stream-failure.js';
 import { StreamSlots } from './stream-slots.js';
 import { MANY_STREAMS, type FrameWriter, type Sending, type Streams } from './streams.js';
 import { unexpected } from './violation.js';
@@ -172,6 +172,10 @@ export class ClientStreams implements Streams {
     this.#receiveAnswer(stream, frame, nowMs);
   }
 
+  rest(): void {
+    this.#sender.forgetWritten();
+  }
+
   /** What a client waits for is answered by the server. */
   shutDown(): void {}
 
@@ -206,10 +210,7 @@ export class ClientStreams implements Streams {
     if (!this.#mayTake) throw refusal('ERR_CONNECTION_DRAINING', 'The connection is closing');
     if (this.#sender.nextId > MAX_STREAM_ID)
       throw refusal('ERR_STREAMS_EXHAUSTED', 'The connection has no stream id left');
-    if (bytes > peer.maxMessageBytes) {
-      const message = `${bytes} bytes; the server takes ${peer.maxMessageBytes} (maxMessageBytes)`;
-      throw refusal('ERR_MESSAGE_TOO_LARGE', message);
-    }
+    if (bytes > peer.maxMessageBytes) throw tooLarge(bytes, peer.maxMessageBytes);
     const waiting = this.#queue.bytes + this.#sender.queuedBytes;
     if (this.#queue.size >= maxQueuedMessages || (waiting > 0 && waiting + bytes > maxQueuedBytes)) {
       throw refusal('ERR_QUEUE_FULL', `${this.#queue.size} messages and ${waiting} bytes wait already`);

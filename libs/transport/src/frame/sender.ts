@@ -76,7 +76,8 @@ export class FrameSender<Stream extends SendingStream> implements Sending {
     this.#turns.beginRecord();
   }
 
-  rest(): void {
+  /** Forgets the frame that was written last, and with it its stream and message. */
+  forgetWritten(): void {
     this.#written = undefined;
   }
 

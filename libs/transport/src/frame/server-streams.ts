@@ -101,6 +101,10 @@ export class ServerStreams implements Streams {
     }
   }
 
+  rest(): void {
+    this.#answers.rest();
+  }
+
   /** A server serves what comes before the client's GOAWAY. */
   stopTaking(): void {}
 

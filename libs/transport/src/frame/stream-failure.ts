@@ -15,3 +15,7 @@ export function noMemory(): TransportError {
   const message = 'Incomplete messages take as much memory as they may (maxIncompleteBytesTotal)';
   return new TransportError('ERR_QUEUE_FULL', message, { sent: true });
 }
+
+export function tooLarge(bytes: number, maxBytes: number): TransportError {
+  return refusal('ERR_MESSAGE_TOO_LARGE', `${bytes} bytes; the server takes ${maxBytes} (maxMessageBytes)`);
+}

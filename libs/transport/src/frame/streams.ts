@@ -16,8 +16,6 @@ export interface Sending {
   holdBulk(isHeld: boolean): void;
   /** The frames that are written next are those of one record, until the next call. */
   beginRecord(): void;
-  /** Nothing has come for a while: forgets the frame that was written last, and with it its stream and message. */
-  rest(): void;
 }
 
 /** What writes the frames of a connection. */
@@ -58,6 +56,8 @@ export interface Streams {
   stopSending(): void;
   /** The time in which this side shuts down is over: what is open is answered, as CLOSE comes next. */
   shutDown(): void;
+  /** Nothing has come or gone for a while: drops what the next frame can make again, and what it holds for no reason. */
+  rest(): void;
   readonly hasIncomplete: boolean;
   /** When the incomplete message that waits longest made progress; undefined when none is incomplete. */
   readonly stalestProgressMs: number | undefined;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { recordBodies } from '../../../../test/support/record-bodies.js';
+import { eachRecordBody, recordBodies } from '../../../../test/support/record-bodies.js';
 import { TransportError } from '../errors.js';
 import { LENGTH_BYTES, MAX_BODY_BYTES, RecordDecoder } from './record.js';
 
@@ -48,20 +48,20 @@ describe('RecordDecoder', () => {
     expect(recordBodies(new RecordDecoder(), encode(body))).toEqual([body]);
   });
 
-  it('drops the rest of a chunk if `take` returns false', () => {
-    const seen: Buffer[] = [];
-    new RecordDecoder().push(stream, (body) => seen.push(body) < 2);
-    expect(seen).toEqual(bodies.slice(0, 2));
+  it('drops the rest of a chunk if the next one comes before all records are taken', () => {
+    const decoder = new RecordDecoder();
+    decoder.push(stream);
+    const seen = [decoder.next(), decoder.next()];
+    decoder.push(stream.subarray(0, 34));
+    seen.push(decoder.next(), decoder.next());
+    expect(seen).toEqual([...bodies.slice(0, 2), bodies[0], undefined]);
   });
 
   it('gives a view of the chunk if the record lies whole in it, and a copy if it does not', () => {
     const decoder = new RecordDecoder();
     const read = Buffer.alloc(stream.length, stream);
-    const isView: boolean[] = [];
-    const look = (body: Buffer): boolean => isView.push(body.buffer === read.buffer) > 0;
-    decoder.push(read.subarray(0, 40), look);
-    decoder.push(read.subarray(40), look);
-    expect(isView).toEqual([true, false, true]);
+    const all = [read.subarray(0, 40), read.subarray(40)].flatMap((chunk) => recordBodies(decoder, chunk));
+    expect(all.map((body) => body.buffer === read.buffer)).toEqual([true, false, true]);
   });
 });
 
@@ -76,7 +76,7 @@ describe('any stream of bytes', () => {
     const decoder = new RecordDecoder();
     const seen: unknown[] = [];
     try {
-      for (const chunk of chunks) decoder.push(chunk, (body) => seen.push(body.toString('hex')) > 0);
+      for (const chunk of chunks) for (const body of eachRecordBody(decoder, chunk)) seen.push(body.toString('hex'));
       return [...seen, decoder.isPartial];
     } catch (error) {
       return [...seen, error instanceof TransportError ? error.code : error];

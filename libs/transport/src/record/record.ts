@@ -8,11 +8,12 @@ export const MAX_BODY_BYTES = 65_520;
 /** The largest plaintext of a record: the body less the tag and one byte of padding. */
 export const MAX_INNER_BYTES = MAX_BODY_BYTES - 16 - 1;
 
-/** @param body - Valid until the call returns. @returns Whether to go on; if not, the rest of the chunk is dropped. */
-export type TakeRecord = (body: Buffer) => boolean;
+const NOTHING: Buffer = Buffer.alloc(0);
 
 /** Cuts a byte stream into sealed record bodies, wherever the network split it: at most one copy a byte, no backlog. */
 export class RecordDecoder {
+  #chunk = NOTHING;
+  #at = 0;
   /** Of the record that has begun, as far as it has come. */
   #length = 0;
   #lengthBytes = 0;
@@ -25,26 +26,37 @@ export class RecordDecoder {
     return this.#lengthBytes > 0;
   }
 
+  /** Takes what has come; {@link next} gives the records that it completes. Valid until there is none left. */
+  push(chunk: Buffer): void {
+    this.#chunk = chunk;
+    this.#at = 0;
+  }
+
   /**
-   * Gives `take` every record body that `chunk` completes. One that lies whole in `chunk` is a view of it, not a copy.
-   * @throws {TransportError} `ERR_RECORD_LENGTH`, by the length alone. Also what `take` throws.
+   * The next record body; undefined if the chunk completes no further one. A body that lies whole in the chunk is a view of
+   * it, not a copy.
+   *
+   * @throws {TransportError} `ERR_RECORD_LENGTH`, by the length alone.
    */
-  push(chunk: Buffer, take: TakeRecord): void {
-    let at = 0;
-    while (at < chunk.length) {
+  next(): Buffer | undefined {
+    const chunk = this.#chunk;
+    while (this.#at < chunk.length) {
+      const at = this.#at;
       if (this.#lengthBytes < LENGTH_BYTES) {
         this.#readLengthByte(chunk.readUInt8(at));
-        at += 1;
+        this.#at += 1;
         continue;
       }
       const missing = this.#length - this.#filled;
       const isWhole = this.#filled === 0 && chunk.length - at >= missing;
       const body = isWhole ? chunk.subarray(at, at + missing) : this.#append(chunk, at);
-      if (body === undefined) return;
-      at += missing;
+      if (body === undefined) break;
+      this.#at += missing;
       this.#reset();
-      if (!take(body)) return;
+      return body;
     }
+    this.#chunk = NOTHING;
+    return undefined;
   }
 
   #readLengthByte(byte: number): void {
