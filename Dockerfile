@@ -6,6 +6,7 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY libs/crypto/package.json libs/crypto/
 COPY libs/transport/package.json libs/transport/
+COPY apps/shared/package.json apps/shared/
 COPY apps/server/package.json apps/server/
 COPY apps/client/package.json apps/client/
 
@@ -21,6 +22,7 @@ FROM manifests AS production
 RUN npm ci --ignore-scripts --omit=dev --omit=optional
 COPY --from=build /app/libs/crypto/dist libs/crypto/dist
 COPY --from=build /app/libs/transport/dist libs/transport/dist
+COPY --from=build /app/apps/shared/dist apps/shared/dist
 COPY --from=build /app/apps/server/dist apps/server/dist
 COPY --from=build /app/apps/client/dist apps/client/dist
 

@@ -15,6 +15,7 @@ const FOLDERS = [
   'libs/transport/src/connection',
   'libs/transport/src/nest',
   'libs/transport/src/legacy/wire',
+  'apps/shared/src',
   'apps/server/src',
   'apps/client/src',
 ];

@@ -1,19 +1,5 @@
-import 'reflect-metadata';
+import { run } from '@sealwire/app';
 
-import { Logger } from '@nestjs/common';
-
-import { explainStartFailure } from './start-failure.js';
 import { startClient } from './start.js';
 
-try {
-  await startClient();
-} catch (error) {
-  const line = explainStartFailure(error);
-  if (line === undefined) {
-    Logger.detachBuffer();
-    Logger.error(error);
-  } else {
-    process.stderr.write(`${line}\n`);
-  }
-  process.exit(1);
-}
+await run(startClient);

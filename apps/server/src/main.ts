@@ -1,9 +1,6 @@
-import { complainOfSettings } from './config/settings-check.js';
+import { checkSettings } from '@sealwire/app/settings';
 
-// First of all: what is wrong with a setting is said before Nest is loaded, which takes most of the time of a start.
-const complaint = complainOfSettings();
-if (complaint !== undefined) {
-  process.stderr.write(`${complaint}\n`);
-  process.exit(1);
-}
+import { parseSettings } from './config/settings.js';
+
+checkSettings(parseSettings); // before Nest is loaded, which takes most of the time of a start
 await import('./run.js');

@@ -57,6 +57,12 @@ describe('an app that cannot start ends with exit code 1 and one line', () => {
     expect(await refusal('client', {})).toMatch(/^SEALWIRE_KEY_POLICY must be strict or mounted-secret/);
   });
 
+  it.each(['server', 'client'] as const)('that names the setting before Nest is loaded: %s', async (app) => {
+    const program = "process.on('exit',()=>{if('defineMetadata'in(Reflect))process.exitCode=2})"; // as reflect-metadata does
+    const env = { NODE_OPTIONS: `--import data:text/javascript,${program}`, LOG_FORMAT: 'xml' };
+    expect(await refusal(app, env)).toMatch(/^LOG_FORMAT must be /);
+  });
+
   it('that says that .env cannot be read', async () => {
     await mkdir(await keyFile('.env'));
     expect(await refusal('server', {})).toMatch(/^\.env in the working directory cannot be read: /);
@@ -104,7 +110,7 @@ describe('an app that cannot start ends with exit code 1 and one line', () => {
   ] as const)('that names the address that is not of this machine: %s %s', async (app, name) => {
     await createKeyFile(await keyFile());
     expect(await failure(app, { [name]: '192.0.2.1' })).toMatch(
-      new RegExp(`^${name}: 192\\.0\\.2\\.1:0 is no address`),
+      new RegExp(`^${name}: 192\\.0\\.2\\.1:0 is not an address`),
     );
   });
 

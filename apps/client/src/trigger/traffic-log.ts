@@ -1,11 +1,10 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { printable } from '@sealwire/app';
 
 import { settings } from '../config/registration.js';
 import type { Settings } from '../config/settings.js';
 
-const MAX_CHARACTERS = 1_000;
-
-/** Prints what `POST /messages` sends and gets. LOG_MESSAGES=false keeps the text out. */
+/** Logs what `POST /messages` sends and gets. LOG_MESSAGES=false keeps the text out. */
 @Injectable()
 export class TrafficLog {
   readonly #logger = new Logger('Trigger');
@@ -24,8 +23,7 @@ export class TrafficLog {
   }
 
   #shown(value: unknown): string {
-    const json = JSON.stringify(value) ?? 'nothing'; // as JSON, no text can forge a line of the log
-    if (!this.#showsText) return `${Buffer.byteLength(json)} bytes`;
-    return json.length > MAX_CHARACTERS ? `${json.slice(0, MAX_CHARACTERS)}…` : json;
+    const json = JSON.stringify(value) ?? 'nothing';
+    return this.#showsText ? printable(json) : `${Buffer.byteLength(json)} bytes`;
   }
 }

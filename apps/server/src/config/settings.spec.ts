@@ -1,8 +1,11 @@
+import { StartError } from '@sealwire/app/settings';
 import { describe, expect, it } from 'vitest';
 
-import { describeValue } from './environment.js';
 import { parseSettings, variables } from './settings.js';
-import { StartError } from './start-error.js';
+
+function shown(value: string): string {
+  return /^-?\d{1,6}$/.test(value) ? value : `a text of ${value.length} characters`;
+}
 
 function complaintAbout(env: NodeJS.ProcessEnv): string {
   try {
@@ -83,15 +86,15 @@ describe('the settings of the server app', () => {
     ['LOG_FORMAT', 'xml', 'pretty or json'],
     ['LOG_MESSAGES', 'no', 'true or false'],
   ])('refuse a wrong %s (%s) by its name, and say what is accepted', (name, value, accepted) => {
-    expect(complaintAbout({ [name]: value })).toBe(`${name} must be ${accepted}, ${describeValue(value)}`);
+    expect(complaintAbout({ [name]: value })).toBe(`${name} must be ${accepted}, not ${shown(value)}`);
   });
 
   it('refuse the port of the legacy wire without its key file, and the key file without the port', () => {
     expect(complaintAbout({ LEGACY_PORT: '9000' })).toBe(
-      'LEGACY_KEY_FILE must be the key file of the legacy wire where LEGACY_PORT is set, and is not set',
+      'LEGACY_KEY_FILE must be the key file of the legacy wire if LEGACY_PORT is set, but is not set',
     );
     expect(complaintAbout({ LEGACY_KEY_FILE: 'legacy.bin', LEGACY_PORT: '' })).toBe(
-      'LEGACY_PORT must be the port of the legacy wire where LEGACY_KEY_FILE is set, and is not set',
+      'LEGACY_PORT must be the port of the legacy wire if LEGACY_KEY_FILE is set, but is not set',
     );
   });
 

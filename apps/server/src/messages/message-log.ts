@@ -1,12 +1,12 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { printable } from '@sealwire/app';
 
 import { settings } from '../config/registration.js';
 import type { Settings } from '../config/settings.js';
-import { printable } from './printable.js';
 
 const SHOWN_BYTES = 64;
 
-/** Prints what arrived: sealed, as it was on the wire, and opened. LOG_MESSAGES=false keeps the opened text out. */
+/** Logs what arrived: encrypted, as it was on the wire, and decrypted. LOG_MESSAGES=false keeps the decrypted text out. */
 @Injectable()
 export class MessageLog {
   readonly #logger = new Logger('Messages');
@@ -16,12 +16,12 @@ export class MessageLog {
     this.#showsText = logMessages;
   }
 
-  /** @param record - As received; undefined where nothing was sealed on the way. */
+  /** @param record - As received; undefined if nothing was encrypted on the way. */
   sealed(record: Uint8Array | undefined): void {
     if (record !== undefined) this.#logger.log(`Received, encrypted (${record.length} bytes): ${hexOf(record)}`);
   }
 
-  /** @param ciphertext - As received. Who sent it is told, so that one can see who has not moved to the channel yet. */
+  /** @param ciphertext - As received. @param address - Of a sender that has not moved to the channel yet. */
   legacy(ciphertext: Uint8Array, address = 'an unknown address'): void {
     const shown = `${ciphertext.length} bytes): ${hexOf(ciphertext)}`;
     this.#logger.warn(`Received on the legacy wire from ${address}, encrypted (${shown}`);

@@ -14,6 +14,13 @@ describe('a text in the log', () => {
     ['\u202etxt.exe\u2066\u2028', '\\u202etxt.exe\\u2066\\u2028'],
   ])('cannot forge a line or steer a terminal: %j', (text, shown) => expect(printable(text)).toBe(shown));
 
+  it('stays the same JSON', () => {
+    const text = 'a "quote"\n\u009b\u202e\u2028\u{e0001}🎉';
+    const shown = printable(JSON.stringify(text));
+    expect(shown).toMatch(/^[ -~]+🎉"$/u);
+    expect(JSON.parse(shown)).toBe(text);
+  });
+
   it('is cut where it is long, and says how long it is', () => {
     expect(printable('x'.repeat(5_000))).toBe(`${'x'.repeat(1_000)}… (5000 characters)`);
   });

@@ -1,7 +1,7 @@
 import { CryptoError } from '@sealwire/crypto';
 import { describe, expect, it } from 'vitest';
 
-import { StartError } from './config/start-error.js';
+import { StartError } from './settings/index.js';
 import { explainStartFailure, listenFailed } from './start-failure.js';
 
 const VARIABLES = { address: 'HTTP_HOST', port: 'HTTP_PORT' };
@@ -29,7 +29,7 @@ describe('a failed start', () => {
   it.each([
     ['EADDRINUSE', /^HTTP_PORT: 127\.0\.0\.1:80 is in use; /],
     ['EACCES', /^HTTP_PORT: this app may not listen at 127\.0\.0\.1:80 /],
-    ['EADDRNOTAVAIL', /^HTTP_HOST: 127\.0\.0\.1:80 is no address of this machine \(EADDRNOTAVAIL\)$/],
+    ['EADDRNOTAVAIL', /^HTTP_HOST: 127\.0\.0\.1:80 is not an address of this machine \(EADDRNOTAVAIL\)$/],
     ['ENOTFOUND', /^HTTP_HOST: /],
     ['EROFS', /^HTTP_HOST: this app cannot listen at 127\.0\.0\.1:80 \(EROFS\)$/],
     ['EMFILE', /^HTTP_HOST: .* \(EMFILE\)$/],

@@ -13,7 +13,7 @@ export interface Environment {
   readonly serviceLinks: readonly string[];
 }
 
-/** Leaves out empty variables, as Compose passes those on that are not set, and service links. `names` are those of settings. */
+/** Leaves out service links, and empty variables: so Compose passes on those that are not set. `names` are of settings. */
 export function readEnvironment(env: NodeJS.ProcessEnv, names: readonly string[]): Environment {
   const given = Object.entries(env).filter(([, value]) => value !== '');
   return {
@@ -31,7 +31,7 @@ function isServiceLink([name, value = '']: readonly [string, string | undefined]
 
 /** Never quotes a text. */
 export function describeValue(value: string | undefined): string {
-  if (value === undefined) return 'and is not set';
+  if (value === undefined) return 'but is not set';
   return SHOWN.test(value) ? `not ${value}` : `not a text of ${value.length} characters`;
 }
 

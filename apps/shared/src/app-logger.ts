@@ -1,7 +1,5 @@
 import { ConsoleLogger } from '@nestjs/common';
 
-import type { Settings } from './settings.js';
-
 /** How Nest wires the app: of use to whoever debugs that, and in the way of everybody else. */
 const WIRING: ReadonlySet<unknown> = new Set([
   'InstanceLoader',
@@ -12,12 +10,12 @@ const WIRING: ReadonlySet<unknown> = new Set([
   'RoutesResolver',
 ]);
 
-/** One line an entry: JSON, or text for a terminal. Nest's own wiring is told only where NEST_LOG_LEVEL is set. */
+/** One line for each entry: JSON, or text for a terminal. Entries about Nest's wiring need NEST_LOG_LEVEL. */
 export class AppLogger extends ConsoleLogger {
   readonly #wiring = process.env['NEST_LOG_LEVEL'] !== undefined;
 
-  constructor({ logFormat }: Pick<Settings, 'logFormat'>) {
-    super({ prefix: 'client', json: logFormat === 'json', flattenParams: true });
+  constructor(prefix: string, format: 'pretty' | 'json') {
+    super({ prefix, json: format === 'json', flattenParams: true });
   }
 
   override log(message: unknown, ...rest: readonly unknown[]): void {

@@ -1,23 +1,22 @@
 import { existsSync } from 'node:fs';
 
-import { parseSettings } from './settings.js';
 import { StartError } from './start-error.js';
 
 const ENV_FILE = '.env';
 
-/** @returns One line that says what is wrong with the settings, of which some may stand in `.env`; undefined if nothing is. */
-export function complainOfSettings(): string | undefined {
+/** Ends the process with one line on standard error if a setting is wrong. Some of them may stand in `.env`. */
+export function checkSettings(parseSettings: (env: NodeJS.ProcessEnv) => unknown): void {
   try {
     loadEnvFile();
     parseSettings(process.env);
-    return undefined;
   } catch (error) {
-    if (error instanceof StartError) return error.message;
-    throw error;
+    if (!(error instanceof StartError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
   }
 }
 
-/** What is really set goes before what stands in the file. */
+/** The environment takes precedence over the file. */
 function loadEnvFile(): void {
   if (!existsSync(ENV_FILE)) return;
   try {

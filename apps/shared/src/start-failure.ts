@@ -1,6 +1,6 @@
 import { CryptoError } from '@sealwire/crypto';
 
-import { StartError } from './config/start-error.js';
+import { StartError } from './settings/index.js';
 
 /** Which settings say where a listener listens. */
 export interface ListenerVariables {
@@ -15,49 +15,45 @@ export function explainStartFailure(error: unknown): string | undefined {
   return undefined;
 }
 
-/** The library does not know of the commands of this repository. */
+/** Adds the command that makes a key, which is of this repository and not of the library. */
 function keygenHint({ code }: CryptoError): string {
   const isNewKeyNeeded = /^ERR_KEY_(FILE_MISSING|TEXT|PATTERN|FEW_VALUES|REPEATED_BYTE|PUBLISHED)$/.test(code);
   return isNewKeyNeeded ? ' (in this repository: "npm run keys -- keygen FILE")' : '';
 }
 
-/** Names the setting that keeps a listener from listening at `where`; what has no code at all stays as it is. */
-export function listenFailed(error: unknown, where: string, variables: ListenerVariables): unknown {
-  const code = codeOf(error);
+/** Names the setting that keeps a listener from listening at `where`; an error without a code stays as it is. */
+export function listenFailed(cause: unknown, where: string, { address, port }: ListenerVariables): unknown {
+  const code = codeOf(cause);
   switch (code) {
     case undefined:
-      return error;
+      return cause;
     case 'EADDRINUSE':
-      return new StartError(`${variables.port}: ${where} is in use; stop what listens there or choose another`, {
-        cause: error,
-      });
+      return new StartError(`${port}: ${where} is in use; stop what listens there or choose another`, { cause });
     case 'EACCES':
     case 'EPERM':
       return new StartError(
-        `${variables.port}: this app may not listen at ${where} (or there is no such directory); choose another`,
-        { cause: error },
+        `${port}: this app may not listen at ${where} (or there is no such directory); choose another`,
+        { cause },
       );
     case 'EADDRNOTAVAIL':
     case 'EAI_AGAIN':
     case 'EINVAL':
     case 'ENOENT':
     case 'ENOTFOUND':
-      return new StartError(`${variables.address}: ${where} is no address of this machine (${code})`, {
-        cause: error,
-      });
+      return new StartError(`${address}: ${where} is not an address of this machine (${code})`, { cause });
     default:
-      return new StartError(`${variables.address}: this app cannot listen at ${where} (${code})`, { cause: error });
+      return new StartError(`${address}: this app cannot listen at ${where} (${code})`, { cause });
   }
 }
 
 const IP_ADDRESS = /^[\d.]+$|:/;
 
-/** An address and port as a failure shows it. A name that is none may be a secret that was meant for another variable. */
+/** An address and port as a failure shows them. Any other name may be a secret that was meant for another variable. */
 export function shownAddress(host: string, port: number): string {
   return IP_ADDRESS.test(host) || host === 'localhost' ? `${host}:${port}` : `port ${port} of the host that is set`;
 }
 
-/** The code that lies deepest in a failure: that of the system, or of what Node refuses before it asks the system. */
+/** The code of the innermost cause: that of the system, or of Node, which refuses some addresses by itself. */
 function codeOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   return codeOf(error.cause) ?? ('code' in error ? String(error.code) : undefined);

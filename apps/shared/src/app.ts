@@ -1,0 +1,69 @@
+import type { AddressInfo } from 'node:net';
+
+import { Logger } from '@nestjs/common';
+import type { Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { Keyring } from '@sealwire/crypto';
+import { KEYRING } from '@sealwire/crypto/nest';
+
+import { AppLogger } from './app-logger.js';
+import type { CommonSettings } from './settings/index.js';
+import { listenFailed, shownAddress } from './start-failure.js';
+import type { ListenerVariables } from './start-failure.js';
+
+/** Creates an app that shuts down on a signal. Its log is held back until {@link logReady}: a failure is one line. */
+export async function createApp(root: Type): Promise<NestExpressApplication> {
+  const app = await NestFactory.create<NestExpressApplication>(root, {
+    abortOnError: false,
+    autoFlushLogs: false,
+    bodyParser: false,
+    bufferLogs: true,
+    forceCloseConnections: true,
+  });
+  app.disable('x-powered-by');
+  return app.enableShutdownHooks(['SIGHUP', 'SIGINT', 'SIGTERM'], { useProcessExit: true });
+}
+
+/** @throws {StartError} If the app cannot listen there. */
+export async function listenHttp(
+  app: NestExpressApplication,
+  { host, port }: { readonly host: string; readonly port: number },
+  variables: ListenerVariables,
+): Promise<void> {
+  await app.listen(port, host).catch((error: unknown) => {
+    throw listenFailed(error, shownAddress(host, port), variables);
+  });
+}
+
+interface LogSettings extends Pick<CommonSettings, 'logFormat' | 'service'> {
+  readonly serviceLinks: readonly string[];
+}
+
+/** Writes the log that was held back, and that the app is ready. */
+export function logReady(
+  app: NestExpressApplication,
+  name: 'Client' | 'Server',
+  { logFormat, service, serviceLinks }: LogSettings,
+  addresses: Readonly<Record<string, string>>,
+): void {
+  app.useLogger(new AppLogger(name.toLowerCase(), logFormat));
+  app.flushLogs();
+  const logger = new Logger(name);
+  logger.log('Ready', { ...addresses, service, keyId: keyringOf(app).primary.id });
+  for (const variable of serviceLinks) {
+    logger.warn(`${variable} holds the address of a service, as Kubernetes sets it, and is ignored`);
+  }
+}
+
+export function keyringOf(app: NestExpressApplication): Keyring {
+  return app.get<Keyring>(KEYRING, { strict: false });
+}
+
+/** `host:port`, or the path of a socket. */
+export function boundAddress(server: { address(): AddressInfo | string | null }): string {
+  const bound = server.address();
+  if (bound === null || typeof bound === 'string') return String(bound);
+  const { address, family, port } = bound;
+  return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
+}

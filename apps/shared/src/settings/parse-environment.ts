@@ -1,0 +1,29 @@
+import type { z } from 'zod';
+
+import { describeValue, findSecrets, readEnvironment } from './environment.js';
+import { StartError } from './start-error.js';
+
+/**
+ * Parses the variables called `names` with `schema`. Adds those that count as not set, as they hold a service link.
+ *
+ * @throws {StartError} One line that names every variable with a wrong value, and says what it may be.
+ */
+export function parseEnvironment<Settings>(
+  schema: z.ZodType<Settings>,
+  names: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Settings & { readonly serviceLinks: readonly string[] } {
+  const { values, serviceLinks } = readEnvironment(env, names);
+  const secrets = findSecrets(names, values);
+  if (secrets.length > 0) {
+    const reason = 'it looks like a key, or contains HTTP_TOKEN; a key belongs in a file';
+    throw new StartError(secrets.map((name) => `${name} must not be a secret: ${reason}`).join('; '));
+  }
+  const result = schema.safeParse(values);
+  if (result.success) return { ...result.data, serviceLinks };
+  const complaints = result.error.issues.map(({ path, message }) => {
+    const name = String(path[0]);
+    return `${name} must be ${message}, ${describeValue(values[name])}`;
+  });
+  throw new StartError(complaints.join('; '));
+}
