@@ -1,0 +1,79 @@
+// The words that CONTRIBUTING.md, "Plain English", replaces by plainer ones. RECORD has the number that is left of each. It may
+// only fall: if a commit lowers a number, lower it here as well.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+
+const WORDS: Readonly<Record<string, RegExp>> = {
+  'a sentence that starts with Who or What': /\b(?:Who|Whoever|Whose|What|Whatever) [a-z][^.?!]*(?:[.!]|$)/g,
+  'tells, told, hears or heard': /\b(?:tells|told|hears|heard)\b/gi,
+  'he, his or him': /\b(?:he|his|him|himself)\b/gi,
+  anew: /\banew\b/gi,
+  'is no number': /(?<!\bthere )\b(?:is|are) (?:none\b|no (?!longer|more)[a-z`])/gi,
+  'in good order': /\bgood order\b/gi,
+  'so few that': /\bso (?:few|many|much|seldom|rarely|long) that\b/gi,
+};
+
+/** The words in the comments and strings of the sources, and in the documents that are not clean yet. */
+const RECORD: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  sources: {
+    'a sentence that starts with Who or What': 200,
+    'tells, told, hears or heard': 32,
+    'he, his or him': 7,
+    anew: 2,
+    'is no number': 16,
+    'so few that': 3,
+  },
+  'docs/fuzzing.md': { 'a sentence that starts with Who or What': 1, 'tells, told, hears or heard': 2 },
+  'docs/performance.md': { 'a sentence that starts with Who or What': 4 },
+  'docs/protocol.md': { 'a sentence that starts with Who or What': 14, 'tells, told, hears or heard': 1 },
+};
+
+const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
+
+function filesBelow(folder: string, isWanted: (name: string) => boolean): readonly string[] {
+  const names = readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' });
+  return names.filter((name) => !/node_modules|dist\//.test(name) && isWanted(name)).map((name) => join(folder, name));
+}
+
+const isDocument = (name: string): boolean => name.endsWith('.md');
+const isSource = (name: string): boolean => /\/src\/.*\.ts$/.test(`/${name}`) && !name.endsWith('.spec.ts');
+
+/** Sentences alone: no code, no headings, and no words in quotes. */
+function proseOf(document: string): string {
+  const text = document.replaceAll(/^```[^]*?^```$/gm, '').replaceAll(/^#.*$/gm, '');
+  return text.replaceAll(/`[^`\n]*`|"[^"\n]*"/g, '`code`');
+}
+
+/** Comments and strings, each a text of its own. */
+function textsOf(source: string): readonly string[] {
+  const parts = source.match(/\/\*[^]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`/g) ?? [];
+  return parts.map((part) => part.replaceAll(/^['`/* ]+|['`/* ]+$/g, '').replaceAll(/\n[ *]*/g, ' '));
+}
+
+function count(texts: readonly string[]): Readonly<Record<string, number>> {
+  const numbers = Object.entries(WORDS).map(([name, pattern]) => {
+    const found = texts.flatMap((text) => text.match(pattern) ?? []);
+    return [name, found.length] as const;
+  });
+  return Object.fromEntries(numbers.filter(([, number]) => number > 0));
+}
+
+const documents = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'].concat(
+  ['docs', 'libs', 'apps', 'clients'].flatMap((folder) => filesBelow(folder, isDocument)),
+);
+
+describe('plain English', () => {
+  it.each(documents)('%s contains no word of the list beyond the record', (document) => {
+    expect(count([proseOf(read(document))])).toEqual(RECORD[document] ?? {});
+  });
+
+  it('the sources contain no word of the list beyond the record', () => {
+    const sources = ['libs', 'apps'].flatMap((folder) => filesBelow(folder, isSource));
+    expect(sources.length).toBeGreaterThan(100);
+    expect(count(sources.flatMap((file) => textsOf(read(file))))).toEqual(RECORD['sources'] ?? {});
+  });
+});
