@@ -16,7 +16,7 @@ import type { SealwireClient } from '@sealwire/transport';
 import { interval } from 'rxjs';
 import type { Observable, Subscription } from 'rxjs';
 import { finalize, map } from 'rxjs/operators';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
 import { startApplication } from '../support/application.js';
 import { endAll, portOf } from '../support/pair.js';
@@ -130,19 +130,23 @@ interface Holding {
 /** What the compiler and the caches of Node still add after a thousand times; it does not grow with their number. */
 const HEAP_SLACK_BYTES = 1_048_576;
 
-async function probe(scenario: string): Promise<{ before: Holding; after: Holding }> {
-  const args = ['--expose-gc', fixture('leak-probe.mjs'), scenario, '1000'];
-  const { stdout } = await promisify(execFile)(process.execPath, args);
-  return JSON.parse(stdout) as { before: Holding; after: Holding };
-}
+type Scenario = 'unsubscribe' | 'refuse' | 'reconnect';
 
 describe('a thousand times more', () => {
+  let held: Readonly<Record<Scenario, { readonly before: Holding; readonly after: Holding }>>;
+
+  beforeAll(async () => {
+    const args = ['--expose-gc', fixture('leak-probe.mjs'), '1000'];
+    const { stdout } = await promisify(execFile)(process.execPath, args);
+    held = JSON.parse(stdout);
+  });
+
   it.each([
     ['requests that are unsubscribed', 'unsubscribe'],
     ['connections that are refused', 'refuse'],
     ['connections after a loss or a close', 'reconnect'],
-  ])('%s leave sockets, timers, listeners and memory where they were', async (_what, scenario) => {
-    const { before, after } = await probe(scenario);
+  ] as const)('%s leave sockets, timers, listeners and memory where they were', (_what, scenario) => {
+    const { before, after } = held[scenario];
     expect(after.resources).toEqual(before.resources);
     expect(after.resources.filter((name) => name === 'TCPSocketWrap')).toHaveLength(2);
     expect(after.listeners).toEqual(before.listeners);

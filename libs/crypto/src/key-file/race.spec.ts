@@ -5,26 +5,25 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import ts from 'typescript';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
 import { keyId, loadKeyFile } from '../index.js';
 
 const SOURCES = join(import.meta.dirname, '..');
 const PROCESSES = 6;
-const ROUNDS = 3;
+const ROUNDS = 10;
 const MODE = process.platform === 'win32' ? 0o666 : 0o600;
 
-// Each says when it has started, and begins when it is told to: all at once, whoever was slow to start.
+// Each says when it has started, and looks for a key file as soon as it is given a path: all at once, whoever was slow
+// to start.
 const CONTENDER = `
-  import { once } from 'node:events';
   import { loadKeyring } from './index.js';
-  process.stdout.write('ready\\n');
-  await once(process.stdin, 'data');
-  const { primary } = await loadKeyring(process.argv[2], { generate: true });
-  process.stdout.write(primary.id);
-  process.stdin.destroy();
+  process.on('message', async (path) => {
+    const { primary } = await loadKeyring(path, { generate: true });
+    process.send(primary.id);
+  });
+  process.send('ready');
 `;
 
 let directory: string;
@@ -49,26 +48,28 @@ afterAll(() => {
   rmSync(directory, { recursive: true });
 });
 
-async function startContender(path: string): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [contender, path], { stdio: ['pipe', 'pipe', 'inherit'] });
-  await once(child.stdout, 'data');
+async function startContender(): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [contender], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  onTestFinished(() => void child.kill());
+  await once(child, 'message');
   return child;
 }
 
-function outcomeOf(child: ChildProcess): Promise<string> {
-  if (child.stdin === null || child.stdout === null) throw new Error('The child has no pipes');
-  child.stdin.write('go');
-  return text(child.stdout);
+async function keyIdOf(child: ChildProcess, path: string): Promise<unknown> {
+  const answer = once(child, 'message');
+  child.send(path);
+  const [id] = await answer;
+  return id;
 }
 
 describe('six processes at once', () => {
   it('end with one key, mode 0600, which everyone reads', async () => {
+    const children = await Promise.all(Array.from({ length: PROCESSES }, startContender));
     for (let round = 0; round < ROUNDS; round++) {
       const home = join(directory, `round-${round}`);
       mkdirSync(home);
       const path = join(home, 'aes_key.bin');
-      const children = await Promise.all(Array.from({ length: PROCESSES }, () => startContender(path)));
-      const ids = await Promise.all(children.map(outcomeOf));
+      const ids = await Promise.all(children.map((child) => keyIdOf(child, path)));
       const id = keyId(await loadKeyFile(path));
       expect(ids).toEqual(Array.from({ length: PROCESSES }, () => id));
       expect(readdirSync(home)).toEqual(['aes_key.bin']);
