@@ -23,8 +23,8 @@ export default defineConfig({
     globals: true,
     testTimeout: 180_000, // three times what any test takes on a machine that is busy
     hookTimeout: 180_000,
-    // By default one of two cores is left alone; most of the time the tests wait for processes of their own.
-    maxWorkers: 2,
+    // One more than two cores, as the tests also wait: for processes of their own, and for deadlines.
+    maxWorkers: 3,
     // What is polled for may be the doing of another process, on a machine that is busy.
     expect: { poll: { timeout: 10_000 } },
     projects: [

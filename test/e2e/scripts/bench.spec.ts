@@ -18,7 +18,7 @@ describe('npm run bench', { timeout: TIMEOUT_MS }, () => {
     const folder = await mkdtemp(join(tmpdir(), 'sealwire-bench-test-'));
     onTestFinished(() => rm(folder, { recursive: true }));
     const jsonFile = join(folder, 'applications.json');
-    const { stdout, stderr, status } = await bench('--only', 'applications', ...SHORT, '--json', jsonFile);
+    const { stdout, stderr, status } = await bench('--quick', '--only', 'applications', ...SHORT, '--json', jsonFile);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toMatch(/^sealwire-app 64x256B requests_per_s: \d/mu);
     const { groups } = await readResult(jsonFile);
