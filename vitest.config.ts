@@ -8,7 +8,7 @@ const ALONE = [
   'libs/transport/src/handshake/responder-cost.spec.ts',
   'libs/transport/src/record/slab.spec.ts',
   'test/adversarial/{rogue-peer,secret-memory}.spec.ts',
-  'test/e2e/{async-context,descriptors,fake-timers,leaks,listen-close,released-records,running-bytes,shared-read-buffer}.spec.ts',
+  'test/e2e/{async-context,descriptors,fake-timers,leaks,listen-close,running-bytes}.spec.ts',
   'test/e2e/scripts/progress-reporter.spec.ts',
   'test/fuzz/fuzz.spec.ts',
 ];

@@ -99,8 +99,11 @@ describe('npm run new:handler', () => {
 
   it('makes code that is formatted and passes its test, however long the name', async () => {
     const names = ['q', 'spec-total', `x${'9'.repeat(49)}`];
+    const before = await sources();
     for (const name of names) expect(await newHandler(name)).toMatchObject({ status: 0, stderr: '' });
-    for (const [path, text] of Object.entries(await sources())) {
+    const written = Object.entries(await sources()).filter(([path, text]) => before[path] !== text);
+    expect(written).toHaveLength(2 * names.length + 1); // a controller and its test each, and the module
+    for (const [path, text] of written) {
       expect(await check(text, { ...(await resolveConfig(path)), filepath: path }), path).toBe(true);
     }
     const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
