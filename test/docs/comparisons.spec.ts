@@ -1,4 +1,4 @@
-// The linter holds that secrets are compared in one function: by files that break the rule, in copies of our folders.
+// The linter enforces that one function compares secrets. This test gives it files that break the rule, in copies of our folders.
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -61,7 +61,7 @@ function refusedFiles(): readonly string[] {
 }
 
 describe('the linter', () => {
-  it('refuses every comparison of bytes but equalBytes, in every folder of the libraries and apps', () => {
+  it('refuses every comparison of bytes except equalBytes, in every folder of the libraries and apps', () => {
     const expected = FOLDERS.flatMap((folder) => Object.keys(COMPARISONS).map((name) => join(folder, name)));
     expect([...refusedFiles()].sort()).toEqual(expected.sort());
   });

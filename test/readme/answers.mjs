@@ -2,7 +2,7 @@ const ANSWER = /^# answers (.*)$/;
 const BETWEEN = '\u001E'; // record separator: nothing here prints it
 
 /**
- * The commands with a separator printed in place of every comment that says what was answered.
+ * Replaces every comment with an answer by a command that prints a separator.
  *
  * @param {string} script
  * @returns {{ script: string, answers: readonly string[] }}
@@ -19,7 +19,7 @@ export function markAnswers(script) {
 }
 
 /**
- * What differs between what was shown and what was printed.
+ * Returns the first difference between the shown answers and the output.
  *
  * @param {string} stdout - of the commands that {@link markAnswers} returned
  * @param {readonly string[]} answers

@@ -4,7 +4,7 @@ import { Failure } from '../../scripts/lib/command.mjs';
 import { ROOT, runTool } from '../../scripts/lib/tool.mjs';
 
 /**
- * Clones the repository as it stands: its last commit, and what was changed since and is not ignored.
+ * Clones the repository in its present state: the last commit, and later changes that are not ignored.
  *
  * @param {string} folder - to be made
  * @param {AbortSignal} stop
@@ -15,11 +15,11 @@ export async function cloneTo(folder, stop) {
   const added = await git(['-C', ROOT, 'ls-files', '--others', '--exclude-standard', '-z'], stop);
   const paths = `${changed}${added}`.split('\0').filter((path) => path !== '');
   await Promise.all(paths.map((path) => copyChange(path, folder)));
-  // What stands there now is what resetClone() goes back to.
+  // resetClone() goes back to this state.
   await git(['-C', folder, 'add', '--all'], stop);
 }
 
-/** Takes back what the commands of a document did, but for what is ignored: packages, builds and keys. */
+/** Reverts the changes by the commands of a document, except ignored files: packages, builds and keys. */
 export async function resetClone(folder, stop) {
   await git(['-C', folder, 'checkout', '--quiet', '--', '.'], stop);
   await git(['-C', folder, 'clean', '-d', '--force', '--quiet'], stop);

@@ -1,4 +1,4 @@
-// What a document tells its reader to do, in its order:
+// The steps of a document, in order:
 //
 //   ```sh blocks                                            are commands; `# answers …` below one is what it prints
 //   ```json right after commands                            is what they print

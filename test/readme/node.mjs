@@ -4,7 +4,7 @@ import { Failure } from '../../scripts/lib/command.mjs';
 import { runTool } from '../../scripts/lib/tool.mjs';
 
 /**
- * The folder of a Node of that major version: the one that runs this, or one that is installed into `folder`.
+ * Returns the folder of a Node of that major version: the running one, or one that it installs into `folder`.
  *
  * @param {string} major
  * @param {string} folder
@@ -24,10 +24,10 @@ const OF_NPM = /^(?:npm_(?!config_(?:registry|cache|userconfig|noproxy)$)|INIT_C
 const OF_THE_APPS = /^(?:SEALWIRE_|HEALTH_|LOG_|HTTP_(?!PROXY$))/;
 const FOLDER_OF_NPM = /node_modules[/\\].bin|node-gyp-bin/;
 
-/** The environment of somebody who has just opened a terminal, with that Node first in the PATH. */
+/** Returns the environment of a new terminal, with that Node first in the PATH. */
 export function terminalEnvironment(folder) {
   const kept = Object.entries(process.env).filter(([name]) => !OF_NPM.test(name) && !OF_THE_APPS.test(name));
   const path = (process.env.PATH ?? '').split(delimiter).filter((entry) => !FOLDER_OF_NPM.test(entry));
-  // What was fetched for one Node is not asked for again with the next.
+  // Packages that were fetched for one Node come from the cache for the next.
   return { ...Object.fromEntries(kept), PATH: [folder, ...path].join(delimiter), npm_config_prefer_offline: 'true' };
 }

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { Failure } from '../../scripts/lib/command.mjs';
 
-const PORTS = [3000, 8080, 8081]; // those that the documents name
+const PORTS = [3000, 8080, 8081]; // the ports in the documents
 
-/** The commands are run as they stand, and so are their ports. */
+/** Throws if a port is in use: the commands of the documents run unchanged, with their ports. */
 export async function checkPortsFree() {
   const taken = (await Promise.all(PORTS.map(async (port) => ((await isFree(port)) ? [] : [port])))).flat();
   if (taken.length > 0)

@@ -7,19 +7,19 @@ import { findDifference, markAnswers } from './answers.mjs';
 import { checkPortsFree } from './ports.mjs';
 import { Terminal } from './terminal.mjs';
 
-/** What runs until Ctrl-C, without being said to. */
+/** The commands that run until Ctrl-C without a mark in the document. */
 const SERVICES = [
   { command: /^(?:\w+=\S+ )*npm start$/m, ready: 'Ctrl-C' },
-  { command: /^docker compose up\b(?!.* (?:-d|--detach|--wait)\b)/m, ready: ':3000/docs' }, // the client app, which starts last, names its page
+  { command: /^docker compose up\b(?!.* (?:-d|--detach|--wait)\b)/m, ready: ':3000/docs' }, // the client app starts last, and logs its page
 ];
 
 const DOCKER = /\bdocker\b/;
 
-/** Somebody who does what a document says, step by step, in a clone. */
+/** Runs the steps of a document in a clone. */
 export class Reader {
   /** @readonly */
   #terminal;
-  /** @readonly Where each name is exported, of the files that were written. */
+  /** @readonly The file of each name that a written file exports. */
   #files = new Map();
   /** @readonly */
   #docker;
@@ -39,7 +39,7 @@ export class Reader {
 
   /**
    * @param {import('./document.mjs').Step} step
-   * @returns {Promise<string | undefined>} Why it was skipped.
+   * @returns {Promise<string | undefined>} The reason, if the step was skipped.
    */
   async take(step, stop) {
     switch (step.kind) {
@@ -53,7 +53,7 @@ export class Reader {
     }
   }
 
-  /** Ctrl-C for what still runs. */
+  /** Sends Ctrl-C to the running service. */
   async leave() {
     const service = this.#service;
     this.#service = undefined;
@@ -61,20 +61,20 @@ export class Reader {
     if (service !== undefined) await checkPortsFree();
   }
 
-  /** Ends whatever a failure has left running. */
+  /** Ends every process that a failure has left running. */
   async cleanUp() {
     await this.#service?.kill();
     if (this.#composeFolder === undefined) return;
     this.#terminal.folder = this.#composeFolder;
     const { signal } = new AbortController(); // also after a stop
     const down = this.#withCompose('docker compose down --remove-orphans');
-    await this.#terminal.run(down, signal).catch(() => undefined); // what has failed is told already
+    await this.#terminal.run(down, signal).catch(() => undefined); // the failure is already reported
   }
 
   async #run({ script, section, answer, ready }, stop) {
     const needsDocker = DOCKER.test(script);
     if (this.#docker.skipped !== undefined && (needsDocker || section === this.#skippedSection)) {
-      // What follows would call what was not started.
+      // The rest of the section calls a service that was not started.
       this.#skippedSection = section;
       return this.#docker.skipped;
     }

@@ -15,7 +15,7 @@ const USAGE =
   'Usage: npm run test:readme -- [--node MAJOR]… [--without-docker]; without --node it takes Node 20 and Node 24.';
 
 /**
- * `npm run test:readme`: does what the documents say, literally, in a fresh clone for each Node.
+ * `npm run test:readme`: runs the documents literally, in a fresh clone for each Node.
  *
  * @param {AbortSignal} stop
  */

@@ -21,7 +21,7 @@ export class Terminal {
   /**
    * Runs commands to their end.
    *
-   * @returns {Promise<string>} What they printed to stdout.
+   * @returns {Promise<string>} Their output on stdout.
    */
   async run(script, stop) {
     const child = this.#spawn(`${script}\npwd >&3`, ['ignore', 'pipe', 'pipe', 'pipe']);
@@ -59,7 +59,7 @@ export class Terminal {
   }
 }
 
-/** What runs until Ctrl-C. */
+/** A command that runs until Ctrl-C. */
 class Service {
   /** @readonly */
   #child;
@@ -85,7 +85,7 @@ class Service {
     }
   }
 
-  /** Ctrl-C. It has to end by itself, and to say no more than that it was interrupted. */
+  /** Sends Ctrl-C. The command has to exit cleanly after that. */
   async interrupt() {
     kill(this.#child, 'SIGINT');
     const how = await Promise.race([this.#ended, delay(END_TIMEOUT_MS, undefined, { ref: false })]);
