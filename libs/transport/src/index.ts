@@ -7,7 +7,7 @@ export type { KeyLimits } from './record/half-connection.js';
 export { SocketView } from './connection/socket-view.js';
 export { SealwireClient } from './nest/client.js';
 export type { SealwireClientEvents } from './nest/client.js';
-export type { ClientConnectionEvent } from './nest/client-events.js';
+export type { ClientConnectionEvent } from './nest/connection-event.js';
 export { SealwireContext } from './nest/context.js';
 export { NO_MESSAGE_HANDLER } from './nest/dispatcher.js';
 export { drainFirst } from './nest/drain-first.js';

@@ -5,7 +5,7 @@ import type { LoggerService } from '@nestjs/common';
 import { formatEndpoint } from '../connection/endpoint.js';
 import type { Endpoint } from '../connection/endpoint.js';
 import { TransportError } from '../errors.js';
-import type { ClientConnectionEvent } from './client-events.js';
+import type { ClientConnectionEvent } from './connection-event.js';
 import { count, FailureEntry, printable } from './failure-entry.js';
 import type { FailureFields } from './failure-entry.js';
 import { reasonOf } from './failure-log.js';

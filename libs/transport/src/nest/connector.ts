@@ -9,7 +9,7 @@ import { clock } from '../clock.js';
 import { TransportError } from '../errors.js';
 import type { Limits } from '../limits.js';
 import { backOffMs } from './back-off.js';
-import type { ClientConnectionEvent } from './client-events.js';
+import type { ClientConnectionEvent } from './connection-event.js';
 import type { ClientLink, LinkEvents } from './client-link.js';
 import type { LinkCounts, Links } from './links.js';
 import { prove, Renewal } from './renewal.js';

@@ -8,19 +8,19 @@ import { dial } from '../connection/dial.js';
 import type { Endpoint } from '../connection/endpoint.js';
 import { KeyPair } from '../handshake/index.js';
 import type { Limits } from '../limits.js';
+import { keyLoader, resolveEndpoint, resolveService } from './channel-options.js';
+import type { ChannelOptions } from './channel-options.js';
 import { ClientLink } from './client-link.js';
 import type { LinkEvents } from './client-link.js';
 import { EventSequences } from './event-sequences.js';
 import { isOwnServer } from './instances.js';
-import { keyLoader, resolveEndpoint, resolveService } from './options.js';
-import type { SealwireClientOptions } from './options.js';
 
 /** Opens the connections of one client to one endpoint. */
 export class Dialer {
   readonly endpoint: Endpoint;
   /** What a server knows the client object by, on all its connections. */
   readonly instance = KeyPair.generate();
-  readonly #options: SealwireClientOptions;
+  readonly #options: ChannelOptions;
   readonly #limits: Limits;
   readonly #service: string;
   readonly #loadKeys: () => Promise<KeySource>;
@@ -31,7 +31,7 @@ export class Dialer {
    * @param warn - Called with what is wrong with the key file, though it may be used.
    * @throws {TransportError} `ERR_BAD_OPTION`
    */
-  constructor(options: SealwireClientOptions, limits: Limits, warn: (message: string) => void) {
+  constructor(options: ChannelOptions, limits: Limits, warn: (message: string) => void) {
     this.endpoint = resolveEndpoint(options);
     this.#options = options;
     this.#limits = limits;

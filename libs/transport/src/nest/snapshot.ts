@@ -1,6 +1,6 @@
 // What an operator can see of both ends: counters since the start, and how things stand now.
 import type { StreamHandler } from '../frame/server-stream.js';
-import type { ClientConnectionEvent } from './client-events.js';
+import type { ClientConnectionEvent } from './connection-event.js';
 import type { LinkCounts } from './links.js';
 import type { ServerLink } from './server-link.js';
 import { TrafficCounter } from './traffic-counter.js';

@@ -5,7 +5,7 @@ import type { Transport } from '@nestjs/microservices';
 import type { Endpoint } from '../../connection/endpoint.js';
 import { TransportError } from '../../errors.js';
 import { checkLimit, MAX_TIMER_MS } from '../../limits.js';
-import { KEYRING } from '../../nest/options.js';
+import { KEYRING } from '../../nest/channel-options.js';
 import { checkNames, checkOption, checkOptions, FUNCTION, NAME, OBJECT, TRANSPORT_ID } from '../../option-check.js';
 import type { Rule } from '../../option-check.js';
 import { LegacyKey } from '../wire/legacy-key.js';
