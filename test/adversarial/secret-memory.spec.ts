@@ -13,6 +13,7 @@ import { createKeyFile, loadKeyring } from '@sealwire/crypto';
 import type { Keyring } from '@sealwire/crypto';
 
 import type * as Hkdf from '../../libs/crypto/src/cipher/hkdf.js';
+import type * as Hmac from '../../libs/crypto/src/cipher/hmac.js';
 import { endAll, newClient, portOf, startServer } from '../support/pair.js';
 
 interface Seen {
@@ -21,15 +22,17 @@ interface Seen {
   readonly copy: Uint8Array<ArrayBuffer>;
 }
 
-const { seen, note, PUBLIC, BASE_POINT } = vi.hoisted(() => {
+const { seen, note, noteKey, PUBLIC, BASE_POINT } = vi.hoisted(() => {
   const all: Seen[] = [];
+  const noted = <T>(what: string, secret: T): T => {
+    const isSecret = secret instanceof Uint8Array && what !== 'public';
+    if (isSecret) all.push({ what, array: secret, copy: Uint8Array.from(secret) });
+    return secret;
+  };
   return {
     seen: all,
-    note: <T>(what: string, secret: T): T => {
-      const isSecret = secret instanceof Uint8Array && what !== 'public';
-      if (isSecret) all.push({ what, array: secret, copy: Uint8Array.from(secret) });
-      return secret;
-    },
+    note: noted,
+    noteKey: (key: Uint8Array): Uint8Array => noted('a key of HMAC', key),
     PUBLIC: 'public',
     BASE_POINT: Buffer.alloc(32).fill(9, 0, 1).toString('base64url'),
   };
@@ -45,12 +48,18 @@ vi.mock('node:fs', async (importOriginal) => {
   return { ...fs, readSync };
 });
 
+vi.mock('../../libs/crypto/src/cipher/hmac.js', async (importOriginal) => {
+  const hmac = await importOriginal<typeof Hmac>();
+  return {
+    ...hmac,
+    hmacSha256: (key: Uint8Array, ...parts: readonly Uint8Array[]) => hmac.hmacSha256(noteKey(key), ...parts),
+  };
+});
+
 vi.mock('../../libs/crypto/src/cipher/hkdf.js', async (importOriginal) => {
   const hkdf = await importOriginal<typeof Hkdf>();
-  const noteKey = (key: Uint8Array): Uint8Array => note('a key of HMAC', key);
   return {
     ...hkdf,
-    hmacSha256: (key: Uint8Array, ...parts: readonly Uint8Array[]) => hkdf.hmacSha256(noteKey(key), ...parts),
     hkdfExtract: (salt: Uint8Array, ikm: Uint8Array) => hkdf.hkdfExtract(noteKey(salt), ikm),
     hkdfExpand: (prk: Uint8Array, info: Uint8Array | string, bytes: number) =>
       hkdf.hkdfExpand(noteKey(prk), info, bytes),
@@ -156,7 +165,6 @@ describe('secrets in memory', () => {
       'a key that was read',
       'a shared secret',
       'a stream of IVs',
-      'an IV',
       'an input of HMAC',
       'the decoy',
     ]);

@@ -19,6 +19,7 @@ const FOLDERS = [
   'apps/server/src',
   'apps/client/src',
 ];
+const CIPHER = "import { createCipheriv } from 'node:crypto';\nexport const cipher = createCipheriv;\n";
 const COMPARISONS = {
   'import.ts': "import { timingSafeEqual } from 'node:crypto';\nexport const isEqual = timingSafeEqual;\n",
   'namespace.ts': "import * as crypto from 'node:crypto';\nexport const isEqual = crypto.timingSafeEqual;\n",
@@ -28,6 +29,7 @@ const COMPARISONS = {
 };
 
 let copy: string;
+let refused: readonly string[];
 
 beforeAll(() => {
   copy = mkdtempSync(join(tmpdir(), 'sealwire-'));
@@ -35,15 +37,17 @@ beforeAll(() => {
   for (const folder of FOLDERS) {
     mkdirSync(join(copy, folder), { recursive: true });
     for (const [name, text] of Object.entries(COMPARISONS)) writeFileSync(join(copy, folder, name), text);
+    writeFileSync(join(copy, folder, 'cipher.ts'), CIPHER);
   }
   copyFileSync(join(ROOT, EQUAL_BYTES), join(copy, EQUAL_BYTES));
+  refused = refusedFiles();
 });
 
 afterAll(() => {
   rmSync(copy, { recursive: true });
 });
 
-/** The files in which the linter finds a restricted comparison. */
+/** The files in which the linter finds a restricted comparison or import. */
 function refusedFiles(): readonly string[] {
   const oxlint = join(ROOT, 'node_modules', '.bin', 'oxlint');
   try {
@@ -63,6 +67,13 @@ function refusedFiles(): readonly string[] {
 describe('the linter', () => {
   it('refuses every comparison of bytes except equalBytes, in every folder of the libraries and apps', () => {
     const expected = FOLDERS.flatMap((folder) => Object.keys(COMPARISONS).map((name) => join(folder, name)));
-    expect([...refusedFiles()].sort()).toEqual(expected.sort());
+    expect(refused.filter((file) => !file.endsWith('cipher.ts')).sort()).toEqual(expected.sort());
+  });
+
+  it('refuses node:crypto in every folder of @sealwire/transport', () => {
+    const expected = FOLDERS.filter((folder) => folder.startsWith('libs/transport'));
+    expect(refused.filter((file) => file.endsWith('cipher.ts')).sort()).toEqual(
+      expected.map((folder) => join(folder, 'cipher.ts')).sort(),
+    );
   });
 });

@@ -10,6 +10,7 @@ import { RecordDecoder } from '../../libs/transport/src/record/record.js';
 import { keyring } from './pair.js';
 import { CLOSE, inner, wordsOf } from './rogue-words.js';
 import { recordBodies } from './record-bodies.js';
+import { sealRecord } from './seal-record.js';
 
 const MESSAGE_1_BYTES = 80;
 const MESSAGE_2_BYTES = 104;
@@ -105,7 +106,7 @@ export class RoguePeer {
   sealed(...inners: readonly Buffer[]): Buffer {
     const half = this.#sealing;
     if (half === undefined) throw new TypeError('There is no session yet');
-    return Buffer.concat(inners.map((each) => half.seal(each)));
+    return Buffer.concat(inners.map((each) => sealRecord(half, each)));
   }
 
   say(...inners: readonly Buffer[]): void {

@@ -16,7 +16,7 @@ import { beginNnpsk0, readFirst, readSecond, writeFirst, writeSecond } from '../
 import { encodePayload1, encodePayload2 } from '../../libs/transport/src/handshake/payload.js';
 import type { ResponderOptions } from '../../libs/transport/src/handshake/responder.js';
 import type { SymmetricState } from '../../libs/transport/src/handshake/symmetric-state.js';
-import { A128CBC_HS256, rekey } from '../../libs/transport/src/record/cipher-function.js';
+import { SUITE } from '../../libs/transport/src/record/record.js';
 import vectors from './channel-v1.json' with { type: 'json' };
 
 const hex = (text: string): Buffer => Buffer.from(text, 'hex');
@@ -49,7 +49,7 @@ const answer = (): ReturnType<typeof respond> => respond(() => keyOfVectors().ps
 
 function begin(): SymmetricState {
   const prologue = hex(vectors.prologue);
-  return beginNnpsk0({ cipher: A128CBC_HS256, prologue, psk: hex(vectors.psk) });
+  return beginNnpsk0({ suite: SUITE, prologue, psk: hex(vectors.psk) });
 }
 
 function expectSession(session: Session, outgoingKey: string, incomingKey: string): void {
@@ -64,7 +64,7 @@ describe('the handshake of channel-v1.json', () => {
   });
 
   it('has the protocol name and the prologue of version 1', () => {
-    expect(`Noise_NNpsk0_25519_${A128CBC_HS256.name}_SHA256`).toBe(vectors.handshakeName);
+    expect(`Noise_NNpsk0_25519_${SUITE.name}_SHA256`).toBe(vectors.handshakeName);
     expect(encodePrologue(encodeHeader(hex(vectors.keyId)), vectors.service)).toEqual(hex(vectors.prologue));
     expect(hex(vectors.prologue).toString('latin1')).toContain(vectors.channelLabel);
   });
@@ -106,6 +106,6 @@ describe('the handshake of channel-v1.json', () => {
   });
 
   it('ends in a traffic key that a key update turns into the next one', () => {
-    expect(rekey(answer().session.incomingKey)).toEqual(hex(vectors.keyClientToServerRekeyed));
+    expect(SUITE.rekey(answer().session.incomingKey)).toEqual(hex(vectors.keyClientToServerRekeyed));
   });
 });

@@ -1,6 +1,6 @@
 // The plaintext of every record of channel-v1.json, written by our encoders. Records that are too long to be printed are in
 // the file as hashes alone.
-import { sealedBytes } from '@sealwire/crypto';
+import { A128CBC_HS256 } from '@sealwire/crypto/internal';
 
 import { KIND_CODE, LAST } from '../../libs/transport/src/frame/frame.js';
 import { encodeEvent, encodeRequest } from '../../libs/transport/src/frame/message.js';
@@ -70,7 +70,7 @@ export function innersOf(direction: Direction, confirm: Buffer): readonly Buffer
       data(plainFrame('NEXT', 1, { last: true, payload: value }), plainFrame('ACK', 2)),
       dataOf(Buffer.concat(shortText)),
       data(plainFrame('ERROR', 4, { payload: bytesOf(error) })),
-      credit(clientData.reduce((sum, inner) => sum + sealedBytes(inner.length), 0)),
+      credit(clientData.reduce((sum, inner) => sum + A128CBC_HS256.sealedBytes(inner.length), 0)),
       encodeContent({ type: 'PONG', token: TOKEN }),
       encodeContent({ type: 'GOAWAY' }),
       encodeContent({ type: 'CLOSE', reason: 'done' }),

@@ -8,6 +8,7 @@ import type { KeyLimits } from '../../libs/transport/src/record/half-connection.
 import { DIRECTIONS, innersOf, recordVectors } from './channel-v1-inners.js';
 import type { Direction } from './channel-v1-inners.js';
 import vectors from './channel-v1.json' with { type: 'json' };
+import { sealRecord } from '../support/seal-record.js';
 
 const hex = (text: string): Buffer => Buffer.from(text, 'hex');
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
@@ -30,7 +31,7 @@ const isKeyUpdate = (inner: Buffer): boolean => inner[0] === 2;
 function sealAll(direction: Direction): readonly Buffer[] {
   const half = new SealingHalf(KEYS[direction], LIMITS, 0);
   return innersOf(direction, CONFIRM).map((inner) => {
-    const record = half.seal(inner);
+    const record = sealRecord(half, inner);
     if (isKeyUpdate(inner)) half.updateKey(0);
     return record;
   });

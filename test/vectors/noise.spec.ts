@@ -1,6 +1,8 @@
 // The public vectors of Noise_NNpsk0_25519 with the ciphers of Noise: our handshake is theirs, but for the cipher.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { KeyPair } from '@sealwire/crypto/internal';
+import type { CipherSuite } from '@sealwire/crypto/internal';
 import { describe, expect, it } from 'vitest';
 
 import {
@@ -12,8 +14,6 @@ import {
 } from '../../libs/transport/src/handshake/nnpsk0.js';
 import { CipherState } from '../../libs/transport/src/handshake/symmetric-state.js';
 import type { SymmetricState } from '../../libs/transport/src/handshake/symmetric-state.js';
-import { KeyPair } from '../../libs/transport/src/handshake/x25519.js';
-import type { CipherFunction } from '../../libs/transport/src/record/cipher-function.js';
 import { AES_GCM, CHACHA_POLY } from '../support/noise-ciphers.js';
 
 interface Message {
@@ -49,13 +49,13 @@ const NOTHING = Buffer.alloc(0);
 
 const hex = (text = ''): Buffer => Buffer.from(text, 'hex');
 
-function loadVector(cipher: CipherFunction): Vector {
+function loadVector(suite: CipherSuite): Vector {
   const { vectors } = JSON.parse(readFileSync(PATH, 'utf8')) as VectorFile;
-  const name = `Noise_NNpsk0_25519_${cipher.name}_SHA256`;
+  const name = `Noise_NNpsk0_25519_${suite.name}_SHA256`;
   const vector = vectors.find(({ protocol_name }) => protocol_name === name);
   if (vector === undefined) throw new Error(`No vector of ${name}`);
   const begin = (prologue: string, psks: readonly string[]): SymmetricState =>
-    beginNnpsk0({ cipher, prologue: hex(prologue), psk: hex(psks[0]) });
+    beginNnpsk0({ suite, prologue: hex(prologue), psk: hex(psks[0]) });
   return {
     name,
     initiator: {
@@ -74,9 +74,9 @@ function loadVector(cipher: CipherFunction): Vector {
   };
 }
 
-describe.each(CIPHERS)('Noise NNpsk0 with $name', (cipher) => {
+describe.each(CIPHERS)('Noise NNpsk0 with $name', (suite) => {
   it.skipIf(!existsSync(PATH))('matches the public vectors, transport messages included', () => {
-    const { initiator, responder, handshakeHash, messages } = loadVector(cipher);
+    const { initiator, responder, handshakeHash, messages } = loadVector(suite);
     const [first, second, ...transport] = messages;
     if (first === undefined || second === undefined) throw new Error('A vector without a handshake');
 
@@ -93,16 +93,16 @@ describe.each(CIPHERS)('Noise NNpsk0 with $name', (cipher) => {
     expect(initiator.symmetric.split()).toEqual(responder.symmetric.split());
 
     expect(transport).toHaveLength(4);
-    checkTransport(cipher, initiator.symmetric, transport);
+    checkTransport(suite, initiator.symmetric, transport);
   });
 });
 
 // The sides take turns, the initiator first.
-function checkTransport(cipher: CipherFunction, symmetric: SymmetricState, messages: readonly Message[]): void {
+function checkTransport(suite: CipherSuite, symmetric: SymmetricState, messages: readonly Message[]): void {
   const { initiatorKey, responderKey } = symmetric.split();
   const directions = [initiatorKey, responderKey].map((key) => ({
-    sender: new CipherState(cipher, key),
-    receiver: new CipherState(cipher, key),
+    sender: new CipherState(suite, key),
+    receiver: new CipherState(suite, key),
   }));
   for (const [index, { payload, ciphertext }] of messages.entries()) {
     const direction = directions[index % 2];

@@ -1,7 +1,7 @@
 // Key agreement: what broke other people's curves, against the keys of our handshake (docs/protocol.md §4.4).
 import { describe, expect, it } from 'vitest';
 
-import { KeyPair } from '../../libs/transport/src/handshake/x25519.js';
+import { KeyPair } from '@sealwire/crypto/internal';
 import { readWycheproof, type WycheproofCase } from '../support/wycheproof.js';
 
 const hex = (text: string): Buffer => Buffer.from(text, 'hex');
@@ -30,7 +30,7 @@ describe.skipIf(file.missing)(`Wycheproof X25519${file.note}`, () => {
 
   it.each(cases.filter(isLowOrder))('#$tcId $comment → is refused with a code', (test) => {
     expect(() => agree(test)).toThrow(
-      expect.objectContaining({ name: 'TransportError', code: 'ERR_HANDSHAKE_MALFORMED', fault: 'peer' }),
+      expect.objectContaining({ name: 'CryptoError', code: 'ERR_PUBLIC_KEY', fault: 'input' }),
     );
   });
 });

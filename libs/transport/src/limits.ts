@@ -4,8 +4,8 @@ import { getHeapStatistics } from 'node:v8';
 import { TransportError } from './errors.js';
 import { DEFAULT_MAX_JSON_NODES } from './frame/json-check.js';
 import { checkOption, OBJECT, oneOf, show } from './option-check.js';
-import { MAX_RECORDS } from './record/half-connection.js';
 import type { KeyLimits } from './record/half-connection.js';
+import { MAX_RECORDS } from './record/traffic-key.js';
 
 const KIB = 1_024;
 const MIB = 1_024 * KIB;

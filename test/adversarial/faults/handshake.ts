@@ -2,8 +2,8 @@
 import { writeFirst, beginNnpsk0 } from '../../../libs/transport/src/handshake/nnpsk0.js';
 import { encodeHeader, encodeMessage1, encodePrologue } from '../../../libs/transport/src/handshake/messages.js';
 import { encodePayload1 } from '../../../libs/transport/src/handshake/payload.js';
-import { KeyPair } from '../../../libs/transport/src/handshake/x25519.js';
-import { A128CBC_HS256 } from '../../../libs/transport/src/record/cipher-function.js';
+import { KeyPair } from '@sealwire/crypto/internal';
+import { SUITE } from '../../../libs/transport/src/record/record.js';
 import type { ClientFault } from '../../support/fault.js';
 import { KEY } from '../../support/rogue-peer.js';
 import type { RoguePeer } from '../../support/rogue-peer.js';
@@ -24,7 +24,7 @@ export const LOW_ORDER = {
 function crafted(payload: Buffer, publicKey = KeyPair.generate().publicKey): Buffer {
   const header = encodeHeader(KEY.keyId);
   const prologue = encodePrologue(header, 'default');
-  const symmetric = beginNnpsk0({ cipher: A128CBC_HS256, prologue, psk: KEY.psk });
+  const symmetric = beginNnpsk0({ suite: SUITE, prologue, psk: KEY.psk });
   return encodeMessage1(header, writeFirst(symmetric, { publicKey } as KeyPair, payload));
 }
 

@@ -2,14 +2,15 @@
 import { deflateSync } from 'node:zlib';
 import { generateKey } from '@sealwire/crypto';
 
-import { IvSequence } from '../../../libs/transport/src/record/iv-sequence.js';
-import { expandKey } from '../../../libs/transport/src/record/cipher-function.js';
+import { IvSequence } from '../../../libs/crypto/src/cipher/iv-sequence.js';
+import { expandKey } from '../../../libs/crypto/src/cipher/suite.js';
 import { resolveLimits } from '../../../libs/transport/src/limits.js';
 import { SealingHalf } from '../../../libs/transport/src/record/half-connection.js';
 import { falls, stands, type Attack } from '../attack.js';
 import { Channel, comesTrue, CONFIRM_BYTES, MESSAGE_1_BYTES, outcomeOf, recordsOf } from '../targets/channel.js';
 import { LegacyWire } from '../targets/legacy.js';
 import { MoleculerPair } from '../targets/moleculer.js';
+import { sealRecord } from '../../support/seal-record.js';
 
 const BLOCK_BYTES = 16;
 const MESSAGES = 10_000;
@@ -55,10 +56,10 @@ async function compareChannel() {
   const traffic = Buffer.from(generateKey());
   const half = new SealingHalf(traffic, key, 0);
   const inner = Buffer.from(TEXT);
-  for (let n = 0; n < MESSAGES; n++) note(half.seal(inner));
+  for (let n = 0; n < MESSAGES; n++) note(sealRecord(half, inner));
   const updated = new SealingHalf(traffic, key, 0, 7);
   updated.updateKey(0);
-  note(updated.seal(inner));
+  note(sealRecord(updated, inner));
   equal += count - seen.size;
   return stands(
     `${MESSAGES} equal messages, ${count} blocks, ${seen.size} distinct, the same counter under the next key among them`,
@@ -78,7 +79,7 @@ async function lookForIv() {
   const hex = new Set<string>();
   let guessed = 0;
   for (let n = 0; n < MESSAGES; n++) {
-    const record = half.seal(Buffer.from(TEXT));
+    const record = sealRecord(half, Buffer.from(TEXT));
     const previous = wire.at(-1);
     if (
       previous !== undefined &&

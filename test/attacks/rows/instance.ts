@@ -4,7 +4,7 @@ import { lastValueFrom } from 'rxjs';
 import { decodeMessage1, decodeMessage2, encodePrologue } from '../../../libs/transport/src/handshake/messages.js';
 import { beginNnpsk0, readFirst } from '../../../libs/transport/src/handshake/nnpsk0.js';
 import { resolveLimits } from '../../../libs/transport/src/limits.js';
-import { A128CBC_HS256 } from '../../../libs/transport/src/record/cipher-function.js';
+import { SUITE } from '../../../libs/transport/src/record/record.js';
 import { OpeningHalf } from '../../../libs/transport/src/record/half-connection.js';
 import type { SealwireClient } from '../../../libs/transport/src/index.js';
 import { newClient } from '../../support/pair.js';
@@ -50,7 +50,7 @@ async function record(channel: Channel): Promise<readonly Recording[]> {
 function open({ message1, message2, confirm }: Recording): { payload: Buffer; hasOpened: boolean } {
   const { header, exchange } = decodeMessage1(message1);
   const prologue = encodePrologue(header, 'default');
-  const symmetric = beginNnpsk0({ cipher: A128CBC_HS256, prologue, psk: KEY.psk });
+  const symmetric = beginNnpsk0({ suite: SUITE, prologue, psk: KEY.psk });
   const { payload } = readFirst(symmetric, exchange);
   const keys = [symmetric.split()];
   symmetric.mixKey(decodeMessage2(message2).subarray(0, 32));

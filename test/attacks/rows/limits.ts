@@ -4,7 +4,8 @@ import { STRANGER_FAULTS, UNCONFIRMED_FAULTS } from '../../adversarial/faults/ha
 import { CLIENT_LIFECYCLE_FAULTS } from '../../adversarial/faults/lifecycle.js';
 import { CLIENT_RECORD_FAULTS } from '../../adversarial/faults/record.js';
 import { resolveLimits } from '../../../libs/transport/src/limits.js';
-import { MAX_RECORDS, OpeningHalf, SealingHalf } from '../../../libs/transport/src/record/half-connection.js';
+import { OpeningHalf, SealingHalf } from '../../../libs/transport/src/record/half-connection.js';
+import { MAX_RECORDS } from '../../../libs/transport/src/record/traffic-key.js';
 import { generateKey } from '@sealwire/crypto';
 import { newClient } from '../../support/pair.js';
 import { asked, data, first, frame, MORE, request } from '../../support/rogue-words.js';
@@ -14,6 +15,7 @@ import { atEnd } from '../clean-up.js';
 import { play } from '../play.js';
 import { Channel, outcomeOf, PATIENT } from '../targets/channel.js';
 import { ServerProcess } from '../targets/server-process.js';
+import { sealRecord } from '../../support/seal-record.js';
 
 const MIB = 1_048_576;
 const FAULTS = [
@@ -72,8 +74,8 @@ function wearOut() {
   const key = Buffer.from(generateKey());
   const sealing = new SealingHalf(key, limits, 0, MAX_RECORDS - 1);
   const opening = new OpeningHalf(key, limits, 0, MAX_RECORDS - 1);
-  const last = opening.open(sealing.seal(Buffer.of(1)).subarray(2), 0);
-  const codes = [() => sealing.seal(Buffer.of(1)), () => opening.open(Buffer.alloc(32), 0)].map(codeOf);
+  const last = opening.open(sealRecord(sealing, Buffer.of(1)).subarray(2), 0);
+  const codes = [() => sealRecord(sealing, Buffer.of(1)), () => opening.open(Buffer.alloc(32), 0)].map(codeOf);
   return Promise.resolve(
     stands(`record 2^48 - 1 opens, then both halves say ${codes.join(', ')}`, {
       'the last record did not open': !last.equals(Buffer.of(1)),
@@ -87,7 +89,7 @@ function moveCounter() {
   const { key: limits } = resolveLimits({});
   const key = Buffer.from(generateKey());
   const [sealing, opening] = [new SealingHalf(key, limits, 0), new OpeningHalf(key, limits, 0)];
-  const record = sealing.seal(Buffer.from('genuine')).subarray(2);
+  const record = sealRecord(sealing, Buffer.from('genuine')).subarray(2);
   const codes = new Set(Array.from({ length: 1_000 }, () => codeOf(() => opening.open(Buffer.alloc(48, 7), 0))));
   const text = opening.open(record, 0).toString();
   return Promise.resolve(

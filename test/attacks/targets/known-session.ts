@@ -11,13 +11,14 @@ import {
   startInitiator,
   type Session,
 } from '../../../libs/transport/src/handshake/index.js';
-import { expandKey } from '../../../libs/transport/src/record/cipher-function.js';
+import { expandKey } from '../../../libs/crypto/src/cipher/suite.js';
 import { resolveLimits } from '../../../libs/transport/src/limits.js';
 import { SealingHalf } from '../../../libs/transport/src/record/half-connection.js';
 import { HONEST, SERVER_ID } from '../../support/rogue-peer.js';
 import { inner } from '../../support/rogue-words.js';
 import { atEnd } from '../clean-up.js';
 import { MESSAGE_1_BYTES, MESSAGE_2_BYTES } from './channel.js';
+import { sealRecord } from '../../support/seal-record.js';
 
 /** The traffic keys of both directions, and what is expanded from them. */
 export function secretsOf({ outgoingKey, incomingKey }: Session): Record<string, Uint8Array> {
@@ -41,7 +42,9 @@ export async function dialKnown(port: number, key: SecretKey): Promise<Session> 
   const { state, message1 } = startInitiator(psk, { service: 'default', announcement, instance: KeyPair.generate() });
   socket.write(message1);
   const session = receiveMessage2(state, await readExactly(socket, MESSAGE_2_BYTES));
-  socket.write(new SealingHalf(session.outgoingKey, resolveLimits({}).key, 0).seal(inner('CONFIRM', session.confirm)));
+  socket.write(
+    sealRecord(new SealingHalf(session.outgoingKey, resolveLimits({}).key, 0), inner('CONFIRM', session.confirm)),
+  );
   return session;
 }
 

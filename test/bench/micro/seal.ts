@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { openA128CbcHs256, OpeningKey, sealA128CbcHs256, sealedBytes, SealingKey } from '@sealwire/crypto';
+import { OpeningKey, sealedBytes, SealingKey } from '#crypto/cipher/sealing-key.js';
+import { openA128CbcHs256, sealA128CbcHs256 } from '@sealwire/crypto';
 import { callsFor, type MicroCase } from './case.js';
 import { encryptThenMac, macThenDecrypt, type Keys } from './openssl.js';
 

@@ -11,6 +11,7 @@ import type { Target } from '../target.js';
 import { anyFrames } from './frames.js';
 import type { Origin } from './frames.js';
 import { encodeContent } from '../../support/frames.js';
+import { sealRecord } from '../../support/seal-record.js';
 
 export const KEY_LIMITS = {
   softBytes: 2 ** 30,
@@ -77,7 +78,7 @@ export const sealed: Target = {
   make(random) {
     const n = random.below(4);
     const sealing = new SealingHalf(TRAFFIC_KEY, KEY_LIMITS, 0, n);
-    const record = sealing.seal(random.bytes(1 + random.below(200)));
+    const record = sealRecord(sealing, random.bytes(1 + random.below(200)));
     return Buffer.concat([Buffer.of(random.oneIn(3) ? random.below(4) : n), mutate(record.subarray(2), random)]);
   },
   run(input) {
@@ -86,7 +87,7 @@ export const sealed: Target = {
     const opening = new OpeningHalf(TRAFFIC_KEY, KEY_LIMITS, 0, n);
     return outcomeOf(() => {
       const inner = opening.open(body, 0);
-      const again = new SealingHalf(TRAFFIC_KEY, KEY_LIMITS, 0, n).seal(inner);
+      const again = sealRecord(new SealingHalf(TRAFFIC_KEY, KEY_LIMITS, 0, n), inner);
       hold(again.subarray(2).equals(body), 'what opens is not what was sealed');
     });
   },

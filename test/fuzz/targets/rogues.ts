@@ -19,6 +19,7 @@ import { Caller, Servant } from './streams.js';
 import { Script } from '../script.js';
 import { decodeFrames } from '../../support/frames.js';
 import { recordBodies } from '../../support/record-bodies.js';
+import { sealRecord } from '../../support/seal-record.js';
 
 const ALERT = Buffer.from('e1534c5701ff0000', 'hex');
 const MESSAGE_2_BYTES = 104;
@@ -70,7 +71,7 @@ class Rogue {
   }
 
   seal(inner: Buffer): Buffer {
-    const record = this.#sealing.seal(inner);
+    const record = sealRecord(this.#sealing, inner);
     if (inner[0] === DATA_TYPE) this.#sealed += record.length - LENGTH_BYTES;
     if (inner[0] === 2 && !this.#random.oneIn(16)) this.#sealing.updateKey(0);
     const before = this.#last;

@@ -1,7 +1,8 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 
+import { authenticatePlain } from '../../../../test/support/plain-a128cbc-hs256.js';
 import { CryptoError, encryptAes128Cbc, openA128CbcHs256, sealA128CbcHs256 } from '../index.js';
 
 const KEY = randomBytes(32);
@@ -32,10 +33,7 @@ function codeOf(key: Uint8Array, iv: Uint8Array, aad: Uint8Array, sealed: Uint8A
 /** Seals what no one who follows the rules would: a plaintext with the padding that it brings itself. */
 function sealUnpadded(blocks: Uint8Array): Uint8Array {
   const ciphertext = encryptAes128Cbc(KEY.subarray(16), IV, blocks).subarray(0, blocks.length);
-  const aadBits = Buffer.alloc(8);
-  aadBits.writeUInt32BE(AAD.length * 8, 4);
-  const mac = createHmac('sha256', KEY.subarray(0, 16)).update(AAD).update(IV).update(ciphertext).update(aadBits);
-  return Buffer.concat([ciphertext, mac.digest().subarray(0, 16)]);
+  return authenticatePlain(KEY, IV, AAD, ciphertext);
 }
 
 describe('sealA128CbcHs256', () => {

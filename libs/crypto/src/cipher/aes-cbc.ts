@@ -1,10 +1,11 @@
-// AES-128-CBC with PKCS #7 padding (NIST SP 800-38A §6.2, RFC 5652 §6.3), alone: it hides, and it detects nothing.
+// AES-128-CBC with PKCS #7 padding (NIST SP 800-38A §6.2, RFC 5652 §6.3), without authentication.
 import { createCipheriv, createDecipheriv } from 'node:crypto';
+import type { Decipher } from 'node:crypto';
 
 import { CryptoError } from '../errors.js';
 
 export const BLOCK_BYTES = 16;
-export const AES_KEY_BYTES = 16;
+const AES_KEY_BYTES = 16;
 
 /**
  * Encrypts with AES-128-CBC and nothing else: whoever can alter the result can alter the plaintext.
@@ -15,8 +16,12 @@ export const AES_KEY_BYTES = 16;
  * @throws {CryptoError} `ERR_KEY_LENGTH`, `ERR_IV_LENGTH`
  */
 export function encryptAes128Cbc(key: Uint8Array, iv: Uint8Array, plaintext: Uint8Array): Uint8Array {
+  checkKeyAndIv(key, iv);
   const ciphertext = new Uint8Array(ciphertextBytes(plaintext.length));
-  encryptInto(ciphertext, key, iv, plaintext);
+  const cipher = createCipheriv('aes-128-cbc', key, iv);
+  const head = cipher.update(plaintext);
+  ciphertext.set(head);
+  ciphertext.set(cipher.final(), head.length);
   return ciphertext;
 }
 
@@ -34,25 +39,16 @@ export function decryptAes128Cbc(key: Uint8Array, iv: Uint8Array, ciphertext: Ui
   }
   const decipher = createDecipheriv('aes-128-cbc', key, iv);
   const head = decipher.update(ciphertext);
-  const tail = finish(() => decipher.final());
+  const tail = finalOf(decipher);
   const plaintext = new Uint8Array(head.length + tail.length);
   plaintext.set(head);
   plaintext.set(tail, head.length);
   return plaintext;
 }
 
-/** How long the ciphertext of so many bytes is: the next multiple of 16, since padding is never empty. */
+/** The length of the ciphertext of a plaintext: the next multiple of 16, since padding is never empty. */
 export function ciphertextBytes(plaintextBytes: number): number {
   return plaintextBytes - (plaintextBytes % BLOCK_BYTES) + BLOCK_BYTES;
-}
-
-/** Encrypts to the start of `target`, which must hold {@link ciphertextBytes}. */
-export function encryptInto(target: Uint8Array, key: Uint8Array, iv: Uint8Array, plaintext: Uint8Array): void {
-  checkKeyAndIv(key, iv);
-  const cipher = createCipheriv('aes-128-cbc', key, iv);
-  const head = cipher.update(plaintext);
-  target.set(head);
-  target.set(cipher.final(), head.length);
 }
 
 function checkKeyAndIv(key: Uint8Array, iv: Uint8Array): void {
@@ -64,9 +60,9 @@ function checkKeyAndIv(key: Uint8Array, iv: Uint8Array): void {
   }
 }
 
-function finish(final: () => Uint8Array): Uint8Array {
+function finalOf(decipher: Decipher): Uint8Array {
   try {
-    return final();
+    return decipher.final();
   } catch (cause) {
     throw new CryptoError('ERR_DECRYPT_FAILED', 'AES-128-CBC ciphertext with bad padding', { cause });
   }

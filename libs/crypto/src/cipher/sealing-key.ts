@@ -1,13 +1,19 @@
-// A128CBC-HS256 for many messages under one key (docs/protocol.md §3): byte for byte what sealA128CbcHs256 and
-// openA128CbcHs256 do, in a quarter of their time for small messages.
-import { checkKeyLength, MAC_KEY_BYTES, openFailed } from './a128cbc-hs256.js';
+// A128CBC-HS256, RFC 7518 §5.2 (docs/protocol.md §3): encrypt-then-MAC.
+//
+//   K = MAC(16) ‖ ENC(16)
+//   E = AES-128-CBC(ENC, IV, plaintext ‖ PKCS #7 padding)
+//   T = the first 16 bytes of HMAC-SHA-256(MAC, A ‖ IV ‖ E ‖ u64be(bits of A))
+import { CryptoError } from '../errors.js';
 import { BLOCK_BYTES, ciphertextBytes } from './aes-cbc.js';
 import { CbcDecryptor, CbcEncryptor } from './cbc-chain.js';
-import { HmacTag, TAG_BYTES } from './hmac-tag.js';
+import { HmacTag, TAG_BYTES } from './hmac.js';
 import { release } from './release.js';
 import { equalBytes } from './secret-bytes.js';
 
-/** Seals under one key. Keeps what it derives from the key, not the key. */
+const KEY_BYTES = 32;
+const MAC_KEY_BYTES = 16;
+
+/** Seals under one key, many messages. Keeps what it derives from the key, not the key. */
 export class SealingKey {
   readonly #tag: HmacTag;
   readonly #cbc: CbcEncryptor;
@@ -58,10 +64,12 @@ export class OpeningKey {
   }
 
   /**
+   * Verifies the tag, in constant time, before anything is decrypted.
+   *
    * @param iv - 16 bytes.
    * @returns The plaintext, in a fresh buffer.
-   * @throws {CryptoError} `ERR_OPEN_FAILED` - altered, truncated, or sealed with another key, `iv` or `aad`; which of
-   *   them is not told, on purpose. The next message can be opened as if this one had not come.
+   * @throws {CryptoError} `ERR_OPEN_FAILED` - as {@link openA128CbcHs256}. The next message can be opened as if this one
+   *   had not come.
    */
   open(iv: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Buffer {
     const ciphertextEnd = sealed.length - TAG_BYTES;
@@ -80,7 +88,7 @@ export class OpeningKey {
   }
 }
 
-/** How long the sealed form of so many bytes is: 17 to 32 bytes more. */
+/** The length of the sealed form of a plaintext: 17 to 32 bytes more. */
 export function sealedBytes(plaintextBytes: number): number {
   return ciphertextBytes(plaintextBytes) + TAG_BYTES;
 }
@@ -98,4 +106,13 @@ function withoutPadding(padded: Buffer): Buffer {
   const end = padded.length - padding;
   for (let at = end; at < padded.length; at++) if (padded[at] !== padding) throw openFailed();
   return padded.subarray(0, end);
+}
+
+function checkKeyLength(key: Uint8Array): void {
+  if (key.length === KEY_BYTES) return;
+  throw new CryptoError('ERR_KEY_LENGTH', `A key of A128CBC-HS256 has ${KEY_BYTES} bytes, not ${key.length}`);
+}
+
+function openFailed(): CryptoError {
+  return new CryptoError('ERR_OPEN_FAILED', 'Sealed bytes that do not open under this key, IV and associated data');
 }

@@ -12,6 +12,7 @@ import { SealingHalf } from '../record/half-connection.js';
 import { Acceptance } from './acceptance.js';
 import type { Accepted, Reply } from './acceptance.js';
 import { SOCKET_OPTIONS } from './endpoint.js';
+import { sealRecord } from '../../../../test/support/seal-record.js';
 
 const KEY = { keyId: Buffer.alloc(8, 1), psk: Buffer.alloc(32, 0x6b) };
 const LIMITS = { unixMs: 0, maxMessageBytes: 65_536, maxInFlight: 1, maxIncompleteBytes: 0 };
@@ -130,7 +131,7 @@ class Meeting {
   /** CONFIRM as a record, with another body or type if those are given. */
   confirm(change: (body: Buffer) => Buffer = (body) => body, type = CONFIRM_TYPE): Buffer {
     const inner = Buffer.concat([Buffer.of(type), change(Buffer.from(this.#confirm))]);
-    return this.#sealing?.seal(inner) ?? Buffer.alloc(0);
+    return this.#sealing === undefined ? Buffer.alloc(0) : sealRecord(this.#sealing, inner);
   }
 }
 

@@ -28,6 +28,7 @@ import { RecordDecoder } from '../record/record.js';
 import { createCodec } from '../nest/sealing.js';
 import { Connection } from './connection.js';
 import { SOCKET_OPTIONS } from './endpoint.js';
+import { sealRecord } from '../../../../test/support/seal-record.js';
 
 const C2S = Buffer.alloc(32, 1);
 const S2C = Buffer.alloc(32, 2);
@@ -159,7 +160,7 @@ class RogueClient {
   }
 
   sealed(...contents: readonly RecordContent[]): Buffer {
-    return Buffer.concat(contents.map((content) => this.#half.seal(encodeContent(content))));
+    return Buffer.concat(contents.map((content) => sealRecord(this.#half, encodeContent(content))));
   }
 }
 
@@ -231,7 +232,7 @@ describe('a connection', () => {
       streams.open('REQUEST', encodeRequest({ timeoutMs: 0, pattern: 'p', data: 1 }), sink);
       const half = new SealingHalf(S2C, resolveLimits({}).key, 0);
       for (const content of [...before, { type: 'CLOSE', reason } as const])
-        far.write(half.seal(encodeContent(content)));
+        far.write(sealRecord(half, encodeContent(content)));
       expect(await failed).toMatchObject({ sent });
     },
   );

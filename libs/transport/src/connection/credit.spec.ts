@@ -22,6 +22,7 @@ import { OpeningHalf, SealingHalf } from '../record/half-connection.js';
 import { RecordDecoder } from '../record/record.js';
 import { detachFromSlab, giveBackSlab, takeSlab } from '../record/slab.js';
 import { Connection } from './connection.js';
+import { sealRecord } from '../../../../test/support/seal-record.js';
 
 type Role = 'client' | 'server';
 
@@ -109,7 +110,7 @@ class Rogue {
 
   say(...contents: readonly RecordContent[]): void {
     for (const content of contents) {
-      const record = this.#sealing.seal(encodeContent(content));
+      const record = sealRecord(this.#sealing, encodeContent(content));
       if (content.type === 'DATA') this.sealed += record.length - 2;
       if (content.type === 'KEY_UPDATE') this.#sealing.updateKey(0);
       this.#victim.end.receive(record);
@@ -117,7 +118,7 @@ class Rogue {
   }
 
   sayInner(inner: Buffer): void {
-    this.#victim.end.receive(this.#sealing.seal(inner));
+    this.#victim.end.receive(sealRecord(this.#sealing, inner));
   }
 
   data(...frames: readonly PlainFrame[]): void {

@@ -1,5 +1,5 @@
 // PING and PONG of one connection (docs/protocol.md §5.6), and the round trip that they measure.
-import { randomBytes } from 'node:crypto';
+import { randomBytes } from '@sealwire/crypto/internal';
 
 import { equalBytes } from '@sealwire/crypto';
 

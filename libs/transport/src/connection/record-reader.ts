@@ -1,4 +1,4 @@
-import { release } from '@sealwire/crypto';
+import { release } from '@sealwire/crypto/internal';
 
 import { clock } from '../clock.js';
 import { FrameReader } from '../frame/frame.js';

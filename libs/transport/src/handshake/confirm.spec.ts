@@ -7,7 +7,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { encodeAnnouncement } from './announcement.js';
 import { checkConfirmPrefix, CONFIRM_RECORD_BYTES, ConfirmVerifier, encodeConfirm, instanceIdOf } from './confirm.js';
 import type { ConfirmedClient } from './confirm.js';
-import { KeyPair } from './x25519.js';
+import { KeyPair } from '@sealwire/crypto/internal';
 
 const HASH = Buffer.alloc(32, 0x68);
 const INSTANCE = KeyPair.fromPrivateBytes(Buffer.alloc(32, 1));

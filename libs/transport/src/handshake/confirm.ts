@@ -3,18 +3,16 @@
 //   body          S(32) ‖ proof(16) ‖ announcement(30)            of the client
 //   proof         HMAC(HKDF-Extract(salt = h, ikm = dh), "sealwire instance proof" ‖ S)[0..16)
 //   dh            client: X25519(d_C, e_R)                        server: X25519(d_R, S)
-import { createHash } from 'node:crypto';
-
 import { equalBytes, hkdfExtract, hmacSha256, wipe } from '@sealwire/crypto';
+import { PUBLIC_KEY_BYTES, sha256 } from '@sealwire/crypto/internal';
+import type { KeyPair } from '@sealwire/crypto/internal';
 
 import { TransportError } from '../errors.js';
 import { CONFIRM_BODY_BYTES } from '../record/content.js';
-import { recordBytes } from '../record/half-connection.js';
-import { LENGTH_BYTES } from '../record/record.js';
+import { LENGTH_BYTES, recordBytes } from '../record/record.js';
 import { decodeAnnouncement, encodeAnnouncement } from './announcement.js';
 import type { Announcement } from './announcement.js';
-import { PUBLIC_KEY_BYTES } from './x25519.js';
-import type { KeyPair } from './x25519.js';
+import { sharedSecret } from './nnpsk0.js';
 
 export const CONFIRM_RECORD_BYTES = recordBytes(1 + CONFIRM_BODY_BYTES);
 const LENGTH_FIELD = Buffer.of(0, CONFIRM_RECORD_BYTES - LENGTH_BYTES);
@@ -41,7 +39,7 @@ export interface ConfirmedClient {
 
 /** @throws {TransportError} `ERR_HANDSHAKE_MALFORMED` - e_R is a point of low order. */
 export function encodeConfirm({ instance, serverEphemeral, handshakeHash, announcement }: ConfirmInput): Buffer {
-  const proof = instanceProof(instance.sharedSecret(serverEphemeral), handshakeHash, instance.publicKey);
+  const proof = instanceProof(sharedSecret(instance, serverEphemeral), handshakeHash, instance.publicKey);
   return Buffer.concat([instance.publicKey, proof, encodeAnnouncement(announcement)]);
 }
 
@@ -81,7 +79,7 @@ export class ConfirmVerifier {
     try {
       const instanceKey = Buffer.from(body.subarray(0, PUBLIC_KEY_BYTES));
       const proof = body.subarray(PUBLIC_KEY_BYTES, PUBLIC_KEY_BYTES + PROOF_BYTES);
-      const expected = instanceProof(ephemeral.sharedSecret(instanceKey), handshakeHash, instanceKey);
+      const expected = instanceProof(sharedSecret(ephemeral, instanceKey), handshakeHash, instanceKey);
       if (!equalBytes(proof, expected)) throw unproved();
       const announcement = decodeAnnouncement(body.subarray(PUBLIC_KEY_BYTES + PROOF_BYTES), 'client');
       if (this.#rejectSelf?.(instanceKey) === true) throw selfConnection();
@@ -100,14 +98,14 @@ export class ConfirmVerifier {
 
 /** The name of a client object in logs. Nothing else may depend on it: only S was proved. */
 export function instanceIdOf(instanceKey: Buffer): Buffer {
-  return createHash('sha256').update(instanceKey).digest().subarray(0, INSTANCE_ID_BYTES);
+  return sha256(instanceKey).subarray(0, INSTANCE_ID_BYTES);
 }
 
-/** @param sharedSecret - Overwritten. */
-function instanceProof(sharedSecret: Buffer, handshakeHash: Buffer, instanceKey: Buffer): Uint8Array {
-  const prk = hkdfExtract(handshakeHash, sharedSecret);
+/** @param dh - Overwritten. */
+function instanceProof(dh: Buffer, handshakeHash: Buffer, instanceKey: Buffer): Uint8Array {
+  const prk = hkdfExtract(handshakeHash, dh);
   const proof = hmacSha256(prk, PROOF_LABEL, instanceKey).subarray(0, PROOF_BYTES);
-  wipe(sharedSecret, prk);
+  wipe(dh, prk);
   return proof;
 }
 

@@ -1,4 +1,6 @@
 // What the connection calls. Everything else is private to this folder.
+export { KeyPair } from '@sealwire/crypto/internal';
+
 export type { Announcement } from './announcement.js';
 export { checkConfirmPrefix, CONFIRM_RECORD_BYTES, ConfirmVerifier, instanceIdOf } from './confirm.js';
 export type { ConfirmedClient } from './confirm.js';
@@ -8,4 +10,3 @@ export { checkMessage1Prefix, ephemeralOf, expectedReplyBytes, MESSAGE_1_BYTES }
 export { ALERT } from './preamble.js';
 export { respond } from './responder.js';
 export type { ClientSession, PskOfKey, Session } from './session.js';
-export { KeyPair } from './x25519.js';

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import * as fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 
-import { A128CBC_HS256 } from '../record/cipher-function.js';
+import { SUITE } from '../record/record.js';
 import { receiveMessage2, startInitiator } from './initiator.js';
 import type { InitiatorOptions, InitiatorState } from './initiator.js';
 import { decodeMessage1, encodeMessage2, encodePrologue } from './messages.js';
@@ -12,7 +12,7 @@ import type { Announcement } from './announcement.js';
 import { ALERT } from './preamble.js';
 import { respond } from './responder.js';
 import type { Response } from './responder.js';
-import { KeyPair } from './x25519.js';
+import { KeyPair } from '@sealwire/crypto/internal';
 
 const KEY = { keyId: Buffer.from('0b56bfc1696f34ec', 'hex'), psk: Buffer.alloc(32, 0x6b) };
 const EPHEMERAL = KeyPair.fromPrivateBytes(Buffer.alloc(32, 1));
@@ -44,7 +44,7 @@ const payload2 = (announcement: Buffer): Buffer => Buffer.concat([SERVER_ID, ann
 function rogueAnswer(payload: Buffer): Buffer {
   const { header, exchange } = decodeMessage1(start().message1);
   const prologue = encodePrologue(header, SERVICE);
-  const symmetric = beginNnpsk0({ cipher: A128CBC_HS256, prologue, psk: KEY.psk });
+  const symmetric = beginNnpsk0({ suite: SUITE, prologue, psk: KEY.psk });
   const { peerPublicKey } = readFirst(symmetric, exchange);
   return Buffer.concat([
     encodeMessage2(Buffer.alloc(0)),
@@ -57,7 +57,7 @@ describe('the initiator', () => {
     const { header, keyId, exchange } = decodeMessage1(start().message1);
     expect(keyId).toEqual(KEY.keyId);
     const prologue = encodePrologue(header, SERVICE);
-    const { payload } = readFirst(beginNnpsk0({ cipher: A128CBC_HS256, prologue, psk: KEY.psk }), exchange);
+    const { payload } = readFirst(beginNnpsk0({ suite: SUITE, prologue, psk: KEY.psk }), exchange);
     expect(payload).toEqual(Buffer.alloc(15));
     expect(start().message1).toHaveLength(80);
   });

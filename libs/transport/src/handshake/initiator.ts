@@ -2,9 +2,10 @@
 //
 //   startInitiator → SENT → receiveMessage2 → DONE
 import { equalBytes } from '@sealwire/crypto';
+import { KeyPair, PUBLIC_KEY_BYTES } from '@sealwire/crypto/internal';
 
 import { TransportError } from '../errors.js';
-import { A128CBC_HS256 } from '../record/cipher-function.js';
+import { SUITE } from '../record/record.js';
 import { encodeConfirm } from './confirm.js';
 import { decodeMessage2, encodeHeader, encodeMessage1, encodePrologue } from './messages.js';
 import { beginNnpsk0, readSecond, writeFirst } from './nnpsk0.js';
@@ -12,7 +13,6 @@ import { decodePayload2, encodePayload1 } from './payload.js';
 import { ALERT } from './preamble.js';
 import type { ClientSession, HandshakeOptions, PskOfKey } from './session.js';
 import type { SymmetricState } from './symmetric-state.js';
-import { KeyPair, PUBLIC_KEY_BYTES } from './x25519.js';
 
 export interface InitiatorOptions extends HandshakeOptions {
   /** The key pair of the client object: the same one on all its connections. */
@@ -40,7 +40,7 @@ export function startInitiator(
 ): { state: InitiatorState; message1: Buffer } {
   const { service, ephemeral = KeyPair.generate() } = options;
   const header = encodeHeader(keyId);
-  const symmetric = beginNnpsk0({ cipher: A128CBC_HS256, prologue: encodePrologue(header, service), psk });
+  const symmetric = beginNnpsk0({ suite: SUITE, prologue: encodePrologue(header, service), psk });
   const exchange = writeFirst(symmetric, ephemeral, encodePayload1());
   const state: InitiatorState = { phase: { at: 'SENT', symmetric, ephemeral, keyId, options } };
   return { state, message1: encodeMessage1(header, exchange) };

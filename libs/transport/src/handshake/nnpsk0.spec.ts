@@ -1,11 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { A128CBC_HS256 } from '../record/cipher-function.js';
+import { SUITE } from '../record/record.js';
 import { beginNnpsk0, readFirst, readSecond, writeFirst, writeSecond } from './nnpsk0.js';
 import type { FirstExchange } from './nnpsk0.js';
 import type { SymmetricState } from './symmetric-state.js';
-import { KeyPair } from './x25519.js';
+import { KeyPair } from '@sealwire/crypto/internal';
 
 const PSK = Buffer.alloc(32, 7);
 const PROLOGUE = Buffer.from('prologue');
@@ -18,7 +18,7 @@ const openFailed = expect.objectContaining({ code: 'ERR_OPEN_FAILED', fault: 'pe
 const malformed = expect.objectContaining({ code: 'ERR_HANDSHAKE_MALFORMED', fault: 'peer' });
 const byTransport = expect.objectContaining({ name: 'TransportError', fault: 'peer' });
 
-const begin = (psk = PSK, prologue = PROLOGUE): SymmetricState => beginNnpsk0({ cipher: A128CBC_HS256, prologue, psk });
+const begin = (psk = PSK, prologue = PROLOGUE): SymmetricState => beginNnpsk0({ suite: SUITE, prologue, psk });
 
 function first(payload = PAYLOAD): { symmetric: SymmetricState; message: Buffer } {
   const symmetric = begin();

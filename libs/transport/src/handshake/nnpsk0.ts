@@ -1,18 +1,18 @@
-// The pattern NNpsk0 of Noise (revision 34, §7.4 and §9) with any cipher and any payload; docs/protocol.md §4.
+// The pattern NNpsk0 of Noise (revision 34, §7.4 and §9) with any cipher suite and any payload; docs/protocol.md §4.
 //
 //   → psk, e      e(32) ‖ sealed payload
 //   ← e, ee       e(32) ‖ sealed payload
 //
 // What throws here has ended the handshake: the symmetric state is of no use any more.
 import { wipe } from '@sealwire/crypto';
+import { PUBLIC_KEY_BYTES } from '@sealwire/crypto/internal';
+import type { CipherSuite, KeyPair } from '@sealwire/crypto/internal';
 
-import type { CipherFunction } from '../record/cipher-function.js';
+import { TransportError } from '../errors.js';
 import { SymmetricState } from './symmetric-state.js';
-import { PUBLIC_KEY_BYTES } from './x25519.js';
-import type { KeyPair } from './x25519.js';
 
 export interface PatternInput {
-  readonly cipher: CipherFunction;
+  readonly suite: CipherSuite;
   /** What both sides must agree on beforehand; authenticated, not sent. */
   readonly prologue: Buffer;
   /** 32 bytes. */
@@ -27,8 +27,8 @@ export interface FirstExchange {
 }
 
 /** Both sides begin here: the prologue and the psk. */
-export function beginNnpsk0({ cipher, prologue, psk }: PatternInput): SymmetricState {
-  return new SymmetricState(cipher, `Noise_NNpsk0_25519_${cipher.name}_SHA256`, prologue, psk);
+export function beginNnpsk0({ suite, prologue, psk }: PatternInput): SymmetricState {
+  return new SymmetricState(suite, `Noise_NNpsk0_25519_${suite.name}_SHA256`, prologue, psk);
 }
 
 /** The initiator's message. */
@@ -86,7 +86,22 @@ function mixPublicKey(symmetric: SymmetricState, publicKey: Buffer): void {
 
 // The token "ee".
 function mixSharedSecret(symmetric: SymmetricState, ephemeral: KeyPair, peerPublicKey: Buffer): void {
-  const secret = ephemeral.sharedSecret(peerPublicKey);
+  const secret = sharedSecret(ephemeral, peerPublicKey);
   symmetric.mixKey(secret);
   wipe(secret);
+}
+
+/**
+ * X25519, for the caller to wipe.
+ *
+ * @throws {TransportError} `ERR_HANDSHAKE_MALFORMED` - the peer sent a point of low order.
+ */
+export function sharedSecret(pair: KeyPair, peerPublicKey: Buffer): Buffer {
+  try {
+    return pair.sharedSecret(peerPublicKey);
+  } catch (cause) {
+    throw new TransportError('ERR_HANDSHAKE_MALFORMED', 'An X25519 public key that no key can be agreed with', {
+      cause,
+    });
+  }
 }

@@ -5,7 +5,7 @@ import { receiveMessage2, startInitiator } from './initiator.js';
 import { beginNnpsk0 } from './nnpsk0.js';
 import { respond } from './responder.js';
 import type { ResponderOptions, Response } from './responder.js';
-import { KeyPair } from './x25519.js';
+import { KeyPair } from '@sealwire/crypto/internal';
 
 vi.mock('node:crypto', { spy: true });
 vi.mock('./nnpsk0.js', { spy: true });

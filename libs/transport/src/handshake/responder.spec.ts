@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { A128CBC_HS256 } from '../record/cipher-function.js';
+import { SUITE } from '../record/record.js';
 import type { Announcement } from './announcement.js';
 import { receiveMessage2, startInitiator } from './initiator.js';
 import type { InitiatorOptions } from './initiator.js';
@@ -10,7 +10,7 @@ import { beginNnpsk0, writeFirst } from './nnpsk0.js';
 import { encodePayload1 } from './payload.js';
 import { respond } from './responder.js';
 import type { ResponderOptions } from './responder.js';
-import { KeyPair } from './x25519.js';
+import { KeyPair } from '@sealwire/crypto/internal';
 
 const KEY = { keyId: Buffer.from('0b56bfc1696f34ec', 'hex'), psk: Buffer.alloc(32, 0x6b) };
 const SERVICE = 'orders';
@@ -40,7 +40,7 @@ const honest = (key = KEY, service = SERVICE): Buffer => startInitiator(key, { .
 /** A client that holds the key and sends whatever it likes. */
 function rogueMessage1(payload: Buffer, publicKey = KeyPair.generate().publicKey): Buffer {
   const header = encodeHeader(KEY.keyId);
-  const symmetric = beginNnpsk0({ cipher: A128CBC_HS256, prologue: encodePrologue(header, SERVICE), psk: KEY.psk });
+  const symmetric = beginNnpsk0({ suite: SUITE, prologue: encodePrologue(header, SERVICE), psk: KEY.psk });
   return encodeMessage1(header, writeFirst(symmetric, { publicKey } as KeyPair, payload));
 }
 

@@ -1,10 +1,10 @@
 // The responder's half of docs/protocol.md §4: message 1 in, message 2 out, and what verifies CONFIRM. No socket, no clock.
 //
 // Whatever is thrown here looks the same from outside: the connection answers with the one alert and is destroyed.
-import { randomBytes } from 'node:crypto';
+import { KeyPair, randomBytes } from '@sealwire/crypto/internal';
 
 import { TransportError } from '../errors.js';
-import { A128CBC_HS256, KEY_BYTES } from '../record/cipher-function.js';
+import { SUITE } from '../record/record.js';
 import { ConfirmVerifier } from './confirm.js';
 import { decodeMessage1, encodeMessage2, encodePrologue } from './messages.js';
 import type { Message1 } from './messages.js';
@@ -13,10 +13,9 @@ import type { FirstExchange } from './nnpsk0.js';
 import { checkPayload1, encodePayload2 } from './payload.js';
 import type { HandshakeOptions, Session } from './session.js';
 import type { SymmetricState } from './symmetric-state.js';
-import { KeyPair } from './x25519.js';
 
 // What an unknown key id is checked against, so that it costs what a known one costs and tells nothing.
-const DECOY_PSK = randomBytes(KEY_BYTES);
+const DECOY_PSK = randomBytes(SUITE.keyBytes);
 
 export interface ResponderOptions extends HandshakeOptions {
   /** 16 random bytes, drawn once for each server object. */
@@ -73,7 +72,7 @@ interface Authenticated {
 
 function authenticate({ header, exchange }: Message1, psk: Uint8Array | undefined, service: string): Authenticated {
   const prologue = encodePrologue(header, service);
-  const symmetric = beginNnpsk0({ cipher: A128CBC_HS256, prologue, psk: psk ?? DECOY_PSK });
+  const symmetric = beginNnpsk0({ suite: SUITE, prologue, psk: psk ?? DECOY_PSK });
   try {
     const first = readFirst(symmetric, exchange);
     if (psk !== undefined) return { symmetric, first };

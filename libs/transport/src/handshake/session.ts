@@ -1,6 +1,7 @@
 // What a handshake is given and what it yields (docs/protocol.md §4).
+import type { KeyPair } from '@sealwire/crypto/internal';
+
 import type { Announcement } from './announcement.js';
-import type { KeyPair } from './x25519.js';
 
 export interface HandshakeOptions {
   /** The name both sides must have configured: services that share a key cannot be confused for one another. */

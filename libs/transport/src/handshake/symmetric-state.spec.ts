@@ -1,8 +1,9 @@
+import type { CipherSuite } from '@sealwire/crypto/internal';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { A128CBC_HS256 } from '../record/cipher-function.js';
-import type { CipherFunction } from '../record/cipher-function.js';
+import { sealPlainAt } from '../../../../test/support/plain-a128cbc-hs256.js';
+import { SUITE } from '../record/record.js';
 import { CipherState, SymmetricState } from './symmetric-state.js';
 
 const NAME = 'Noise_NNpsk0_25519_A128CBC/HS256_SHA256';
@@ -12,7 +13,7 @@ const PROLOGUE = Buffer.from('prologue');
 const NOTHING = Buffer.alloc(0);
 
 const begin = (psk = KEY, prologue = PROLOGUE, name = NAME): SymmetricState =>
-  new SymmetricState(A128CBC_HS256, name, prologue, psk);
+  new SymmetricState(SUITE, name, prologue, psk);
 const hashAtStart = (name: string): Buffer => begin(KEY, PROLOGUE, name).handshakeHash;
 
 /** One step of a pattern on both sides, and what `two` knows of `input` afterwards. */
@@ -28,8 +29,8 @@ const bytes = fc.uint8Array({ maxLength: 64 }).map((array) => Buffer.from(array)
 
 describe('CipherState', () => {
   it('seals the same bytes differently each time and opens them in that order only', () => {
-    const sender = new CipherState(A128CBC_HS256, KEY);
-    const receiver = new CipherState(A128CBC_HS256, KEY);
+    const sender = new CipherState(SUITE, KEY);
+    const receiver = new CipherState(SUITE, KEY);
     const sealed = [0, 1, 2].map(() => sender.seal(AD, NOTHING));
     expect(new Set(sealed.map((one) => one.toString('hex'))).size).toBe(3);
     for (const one of sealed) expect(receiver.open(AD, one)).toEqual(NOTHING);
@@ -37,13 +38,13 @@ describe('CipherState', () => {
   });
 
   it('counts from 0', () => {
-    const sender = new CipherState(A128CBC_HS256, KEY);
-    for (const n of [0, 1, 2]) expect(sender.seal(AD, KEY)).toEqual(A128CBC_HS256.seal(KEY, n, AD, KEY));
+    const sender = new CipherState(SUITE, KEY);
+    for (const n of [0, 1, 2]) expect(sender.seal(AD, KEY)).toEqual(sealPlainAt(KEY, n, AD, KEY));
   });
 
   it('stays where it was when something does not open', () => {
-    const sender = new CipherState(A128CBC_HS256, KEY);
-    const receiver = new CipherState(A128CBC_HS256, KEY);
+    const sender = new CipherState(SUITE, KEY);
+    const receiver = new CipherState(SUITE, KEY);
     const sealed = sender.seal(AD, KEY);
     const forged = Buffer.from(sealed).fill(0, 0, 1);
     for (const _ of [1, 2, 3]) expect(() => receiver.open(AD, forged)).toThrow(openFailed);
@@ -52,12 +53,12 @@ describe('CipherState', () => {
 
   it('stays where it was when something cannot be sealed', () => {
     const counters: number[] = [];
-    const failing: CipherFunction = {
-      ...A128CBC_HS256,
-      seal: (key, n, ad, plaintext) => {
+    const failing: CipherSuite = {
+      ...SUITE,
+      createSealer: (key, n) => {
         counters.push(n);
         if (counters.length === 1) throw new Error('no memory');
-        return A128CBC_HS256.seal(key, n, ad, plaintext);
+        return SUITE.createSealer(key, n);
       },
     };
     const sender = new CipherState(failing, KEY);

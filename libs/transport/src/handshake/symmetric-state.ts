@@ -1,33 +1,46 @@
-// CipherState and SymmetricState of Noise (revision 34, §5.1 and §5.2) over any cipher; docs/protocol.md §4.
-import { createHash } from 'node:crypto';
+// CipherState and SymmetricState of Noise (revision 34, §5.1 and §5.2) over any cipher suite; docs/protocol.md §4.
 import { hkdfExpand, hkdfExtract, wipe } from '@sealwire/crypto';
+import { sha256 } from '@sealwire/crypto/internal';
+import type { CipherSuite } from '@sealwire/crypto/internal';
 
-import type { CipherFunction } from '../record/cipher-function.js';
+import { TransportError } from '../errors.js';
 
 const HASH_BYTES = 32;
 
 /** One key and its counter, which moves only when something was sealed or opened. */
 export class CipherState {
-  readonly #cipher: CipherFunction;
+  readonly #suite: CipherSuite;
   readonly #key: Buffer;
   #n = 0;
 
-  constructor(cipher: CipherFunction, key: Buffer) {
-    this.#cipher = cipher;
+  constructor(suite: CipherSuite, key: Buffer) {
+    this.#suite = suite;
     this.#key = key;
   }
 
   seal(ad: Buffer, plaintext: Buffer): Buffer {
-    const sealed = this.#cipher.seal(this.#key, this.#n, ad, plaintext);
+    const inner = Buffer.alloc(plaintext.length + this.#suite.paddingRoomBytes);
+    inner.set(plaintext);
+    const sealed = Buffer.alloc(this.#suite.sealedBytes(plaintext.length));
+    const sealer = this.#suite.createSealer(this.#key, this.#n);
+    sealer.sealInto(sealed, 0, ad, inner, plaintext.length);
+    sealer.wipe();
     this.#n += 1;
     return sealed;
   }
 
   /** @throws {TransportError} `ERR_OPEN_FAILED`; the counter stays where it was. */
   open(ad: Buffer, sealed: Buffer): Buffer {
-    const plaintext = this.#cipher.open(this.#key, this.#n, ad, sealed);
-    this.#n += 1;
-    return plaintext;
+    const opener = this.#suite.createOpener(this.#key, this.#n);
+    try {
+      const plaintext = opener.open(ad, sealed);
+      this.#n += 1;
+      return plaintext;
+    } catch (cause) {
+      throw new TransportError('ERR_OPEN_FAILED', 'Sealed bytes that do not open', { cause });
+    } finally {
+      opener.wipe();
+    }
   }
 
   /** Overwrites the key. */
@@ -50,20 +63,20 @@ export interface SplitKeys {
  * leave it unsealed.
  */
 export class SymmetricState {
-  readonly #cipher: CipherFunction;
+  readonly #suite: CipherSuite;
   #chainingKey: Buffer;
   #hash: Buffer;
   #cipherState: CipherState;
 
   /** @param protocolName - The full name, whose bytes are what the hash begins with. */
-  constructor(cipher: CipherFunction, protocolName: string, prologue: Buffer, psk: Uint8Array) {
+  constructor(suite: CipherSuite, protocolName: string, prologue: Buffer, psk: Uint8Array) {
     const start = initialHash(protocolName);
     const mixed = hkdf(start, psk, 3);
-    this.#cipher = cipher;
+    this.#suite = suite;
     this.#chainingKey = output(mixed, 0);
     const mixedIn = output(mixed, 1);
     this.#hash = sha256(sha256(start, prologue), mixedIn);
-    this.#cipherState = new CipherState(cipher, output(mixed, 2));
+    this.#cipherState = new CipherState(suite, output(mixed, 2));
     wipe(mixed, mixedIn);
   }
 
@@ -77,7 +90,7 @@ export class SymmetricState {
     const mixed = hkdf(this.#chainingKey, secret, 2);
     this.#wipeKeys();
     this.#chainingKey = output(mixed, 0);
-    this.#cipherState = new CipherState(this.#cipher, output(mixed, 1));
+    this.#cipherState = new CipherState(this.#suite, output(mixed, 1));
     wipe(mixed);
   }
 
@@ -136,10 +149,4 @@ function output(mixed: Buffer, index: number): Buffer {
   const bytes = Buffer.alloc(HASH_BYTES);
   mixed.copy(bytes, 0, index * HASH_BYTES);
   return bytes;
-}
-
-function sha256(...parts: readonly Buffer[]): Buffer {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
-  return hash.digest();
 }

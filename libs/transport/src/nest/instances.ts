@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes } from '@sealwire/crypto/internal';
 
 const INSTANCE_ID_BYTES = 16;
 

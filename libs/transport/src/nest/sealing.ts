@@ -8,9 +8,9 @@ import type { ConnectionCodec } from '../connection/codec.js';
 import type { Session } from '../handshake/index.js';
 import { decodeContent, writeContent } from '../record/content.js';
 import type { OutgoingContent, RecordContent } from '../record/content.js';
-import { OpeningHalf, PADDING_ROOM_BYTES, recordBytes, SealingHalf } from '../record/half-connection.js';
+import { OpeningHalf, SealingHalf } from '../record/half-connection.js';
 import type { KeyLimits } from '../record/half-connection.js';
-import { MAX_INNER_BYTES } from '../record/record.js';
+import { MAX_INNER_BYTES, recordBytes, SUITE } from '../record/record.js';
 import { giveBackSlab, takeSlab } from '../record/slab.js';
 
 const KEY_UPDATE = { type: 'KEY_UPDATE' } as const;
@@ -19,7 +19,7 @@ const MAX_RECORD_BYTES = recordBytes(MAX_INNER_BYTES);
 const NOTHING: Buffer = Buffer.alloc(0);
 
 // One for the process: it is sealed before anything else is written to it.
-const inner = Buffer.alloc(MAX_INNER_BYTES + PADDING_ROOM_BYTES);
+const inner = Buffer.alloc(MAX_INNER_BYTES + SUITE.paddingRoomBytes);
 
 /**
  * Seals what one turn of the event loop has to say. KEY_UPDATE is its own business: it comes when the key is old or

@@ -1,9 +1,7 @@
 // What a record says once it is open (docs/protocol.md §5.2):   inner = type(1) ‖ body
-import { sealedBytes } from '@sealwire/crypto';
-
 import { TransportError } from '../errors.js';
 
-import { MAX_INNER_BYTES } from './record.js';
+import { MAX_INNER_BYTES, SUITE } from './record.js';
 
 const TYPE_BYTES = 1;
 export const PING_TOKEN_BYTES = 8;
@@ -42,9 +40,9 @@ export interface FrameSource {
   writeFrames(target: Buffer, at: number): number;
 }
 
-/** The `length` field of a DATA record with so many bytes of frames. */
+/** The `length` field of a DATA record with this many bytes of frames. */
 export function dataLength(frameBytes: number): number {
-  return sealedBytes(TYPE_BYTES + frameBytes);
+  return SUITE.sealedBytes(TYPE_BYTES + frameBytes);
 }
 
 /**

@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { A128CBC_HS256 } from './cipher-function.js';
-import { MAX_RECORDS, OpeningHalf, SealingHalf } from './half-connection.js';
+import { OpeningHalf, SealingHalf } from './half-connection.js';
 import type { KeyLimits } from './half-connection.js';
 import { KEY_UPDATE_BURST, KEY_UPDATE_SPACING_RECORDS } from './update-allowance.js';
+import { sealRecord } from '../../../../test/support/seal-record.js';
+import { sealPlainAt } from '../../../../test/support/plain-a128cbc-hs256.js';
+import { MAX_RECORDS } from './traffic-key.js';
 
 const KEY = Buffer.alloc(32, 5);
 const WIDE: KeyLimits = {
@@ -29,25 +31,27 @@ function pair(limits: Partial<KeyLimits> = {}): [SealingHalf, OpeningHalf] {
 describe('one direction of a connection', () => {
   it('never makes the same bytes of the same message twice', () => {
     const [sealing] = pair();
-    const sealed = new Set(Array.from({ length: 1_000 }, () => sealing.seal(INNER).toString('hex').slice(4, 36)));
+    const sealed = new Set(
+      Array.from({ length: 1_000 }, () => sealRecord(sealing, INNER).toString('hex').slice(4, 36)),
+    );
     expect(sealed.size).toBe(1_000);
   });
 
   it.each([0, 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 40 + 5, MAX_RECORDS - 1])(
-    'seals record %d as the cipher function does',
+    'seals record %d as the protocol defines it',
     (n) => {
-      const record = new SealingHalf(KEY, WIDE, 0, n).seal(INNER);
+      const record = sealRecord(new SealingHalf(KEY, WIDE, 0, n), INNER);
       const associatedData = Buffer.alloc(10);
       associatedData.writeBigUInt64BE(BigInt(n));
       associatedData.writeUInt16BE(record.length - 2, 8);
-      expect(body(record)).toEqual(A128CBC_HS256.seal(KEY, n, associatedData, INNER));
+      expect(body(record)).toEqual(sealPlainAt(KEY, n, associatedData, INNER));
       expect(new OpeningHalf(KEY, WIDE, 0, n).open(body(record), 0)).toEqual(INNER);
     },
   );
 
   it('refuses a record that is replayed, comes early, or comes back', () => {
     const [sealing, opening] = pair();
-    const [first, second] = [sealing.seal(INNER), sealing.seal(INNER)];
+    const [first, second] = [sealRecord(sealing, INNER), sealRecord(sealing, INNER)];
     expect(() => opening.open(body(second), 0)).toThrow(code('ERR_OPEN_FAILED'));
     expect(opening.open(body(first), 0)).toEqual(INNER);
     expect(() => opening.open(body(first), 0)).toThrow(code('ERR_OPEN_FAILED'));
@@ -58,7 +62,7 @@ describe('one direction of a connection', () => {
   it('does not move its counter for a record that was not genuine', () => {
     const [sealing, opening] = pair();
     for (let i = 0; i < 5; i++) expect(() => opening.open(Buffer.alloc(48, i), 0)).toThrow(code('ERR_OPEN_FAILED'));
-    expect(opening.open(body(sealing.seal(INNER)), 0)).toEqual(INNER);
+    expect(opening.open(body(sealRecord(sealing, INNER)), 0)).toEqual(INNER);
   });
 
   it('goes on as if nothing had been, after a rest of either side', () => {
@@ -73,8 +77,8 @@ describe('one direction of a connection', () => {
           if (each === 'opening rests') opening.rest();
           if (each === 'new key' && ++updates <= KEY_UPDATE_BURST)
             for (const half of [sealing, opening, neverRests]) half.updateKey(0);
-          const record = sealing.seal(INNER);
-          expect(record).toEqual(neverRests.seal(INNER));
+          const record = sealRecord(sealing, INNER);
+          expect(record).toEqual(sealRecord(neverRests, INNER));
           expect(opening.open(body(record), 0)).toEqual(INNER);
         }
       }),
@@ -83,9 +87,9 @@ describe('one direction of a connection', () => {
 
   it('goes on counting across a KEY_UPDATE, and the old key opens nothing any more', () => {
     const [sealing, opening] = pair();
-    opening.open(body(sealing.seal(INNER)), 0);
+    opening.open(body(sealRecord(sealing, INNER)), 0);
     sealing.updateKey(0);
-    const next = sealing.seal(INNER);
+    const next = sealRecord(sealing, INNER);
     expect(() => opening.open(body(next), 0)).toThrow(code('ERR_OPEN_FAILED'));
     opening.updateKey(0);
     expect(opening.open(body(next), 0)).toEqual(INNER);
@@ -96,9 +100,9 @@ describe('one direction of a connection', () => {
     ['records', { softRecords: 65 }],
   ])('is spent at the soft limit of %s and not before', (_what, limits) => {
     const [sealing] = pair(limits);
-    for (let i = 0; i < 64; i++) sealing.seal(INNER);
+    for (let i = 0; i < 64; i++) sealRecord(sealing, INNER);
     expect(sealing.isSpent(0)).toBe(false);
-    sealing.seal(INNER);
+    sealRecord(sealing, INNER);
     expect([sealing.isSpent(0), sealing.isOld(0)]).toEqual([true, false]);
   });
 
@@ -114,8 +118,8 @@ describe('one direction of a connection', () => {
     ['age', { hardAgeMs: 10 }, 10],
   ])('ends at the hard limit of %s of a peer that updates no key', (_what, limits, nowMs) => {
     const [sealing, opening] = pair(limits);
-    for (let i = 0; i < 2; i++) opening.open(body(sealing.seal(INNER)), 0);
-    expect(() => opening.open(body(sealing.seal(INNER)), nowMs)).toThrow(code('ERR_KEY_EXHAUSTED'));
+    for (let i = 0; i < 2; i++) opening.open(body(sealRecord(sealing, INNER)), 0);
+    expect(() => opening.open(body(sealRecord(sealing, INNER)), nowMs)).toThrow(code('ERR_KEY_EXHAUSTED'));
   });
 
   it('grants a burst of KEY_UPDATEs, then one for as many records as the spacing', () => {
@@ -125,7 +129,7 @@ describe('one direction of a connection', () => {
       sealing.updateKey(0);
     }
     expect(() => opening.updateKey(0)).toThrow(code('ERR_KEY_UPDATE_FLOOD'));
-    for (let i = 0; i < KEY_UPDATE_SPACING_RECORDS; i++) opening.open(body(sealing.seal(INNER)), 0);
+    for (let i = 0; i < KEY_UPDATE_SPACING_RECORDS; i++) opening.open(body(sealRecord(sealing, INNER)), 0);
     expect(() => opening.updateKey(0)).not.toThrow();
     expect(() => opening.updateKey(0)).toThrow(code('ERR_KEY_UPDATE_FLOOD'));
   });
@@ -141,7 +145,7 @@ describe('one direction of a connection', () => {
   it('takes KEY_UPDATE and CLOSE under a key beyond its hard age, and nothing else [R5.10]', () => {
     const opened = (type: number): Buffer => {
       const [sealing, opening] = pair({ hardAgeMs: 10 });
-      return opening.open(body(sealing.seal(Buffer.of(type))), 11);
+      return opening.open(body(sealRecord(sealing, Buffer.of(type))), 11);
     };
     for (const type of [KEY_UPDATE_TYPE, CLOSE_TYPE]) expect(opened(type)).toEqual(Buffer.of(type));
     for (const type of [1, 4, 5, 6, 7, 255]) expect(() => opened(type)).toThrow(code('ERR_KEY_EXHAUSTED'));
@@ -160,7 +164,7 @@ describe('one direction of a connection', () => {
     const short = Array.from({ length: KEY_UPDATE_BURST }, () => update() && sealing.isShortOfUpdates);
     expect(short).toEqual([...Array.from({ length: 7 }, () => false), ...Array.from({ length: 9 }, () => true)]);
     expect(update()).toBe(false);
-    for (let i = 0; i < KEY_UPDATE_SPACING_RECORDS; i++) opening.open(body(sealing.seal(INNER)), nowMs);
+    for (let i = 0; i < KEY_UPDATE_SPACING_RECORDS; i++) opening.open(body(sealRecord(sealing, INNER)), nowMs);
     expect([update(), update()]).toEqual([true, false]);
   });
 
@@ -177,8 +181,8 @@ describe('one direction of a connection', () => {
   it('uses the last counter and never a further one', () => {
     const sealing = new SealingHalf(KEY, WIDE, 0, MAX_RECORDS - 1);
     const opening = new OpeningHalf(KEY, WIDE, 0, MAX_RECORDS - 1);
-    expect(opening.open(body(sealing.seal(INNER)), 0)).toEqual(INNER);
-    expect(() => sealing.seal(INNER)).toThrow(code('ERR_KEY_EXHAUSTED'));
+    expect(opening.open(body(sealRecord(sealing, INNER)), 0)).toEqual(INNER);
+    expect(() => sealRecord(sealing, INNER)).toThrow(code('ERR_KEY_EXHAUSTED'));
     expect(() => opening.open(Buffer.alloc(32), 0)).toThrow(code('ERR_KEY_EXHAUSTED'));
   });
 });
@@ -193,7 +197,7 @@ describe('any run of records and KEY_UPDATEs', () => {
         const [sealing, opening] = pair();
         for (const step of run.filter((inner, at) => inner !== null || at % 2 === 0)) {
           const inner = step ?? Buffer.of(2);
-          expect(opening.open(body(sealing.seal(inner)), 0)).toEqual(inner);
+          expect(opening.open(body(sealRecord(sealing, inner)), 0)).toEqual(inner);
           if (step !== null) continue;
           sealing.updateKey(0);
           opening.updateKey(0);
@@ -206,7 +210,7 @@ describe('any run of records and KEY_UPDATEs', () => {
     fc.assert(
       fc.property(inners, fc.nat(), fc.integer({ min: 1, max: 5 }), (inner, bit, skipped) => {
         const [sealing, opening] = pair();
-        const record = body(sealing.seal(inner));
+        const record = body(sealRecord(sealing, inner));
         const flipped = Buffer.from(record);
         const at = bit % (record.length * 8);
         flipped.writeUInt8(flipped.readUInt8(at >> 3) ^ (1 << (at & 7)), at >> 3);

@@ -1,14 +1,37 @@
-// A record on the wire (docs/protocol.md §5.1):   length(2, big-endian) ‖ E(16·m) ‖ T(16)
-// Its body is E ‖ T.
+// A record on the wire (docs/protocol.md §5.1):   length(2, big-endian) ‖ body
+//
+//   body = SEAL(k, n, A, inner)                    A = u64be(n) ‖ length
+import { A128CBC_HS256 } from '@sealwire/crypto/internal';
+
 import { TransportError } from '../errors.js';
 
-export const LENGTH_BYTES = 2;
-export const MIN_BODY_BYTES = 32; // one block and the tag
-export const MAX_BODY_BYTES = 65_520;
-/** The largest plaintext of a record: the body less the tag and one byte of padding. */
-export const MAX_INNER_BYTES = MAX_BODY_BYTES - 16 - 1;
+/** The cipher suite of version 1, of its handshake and of its records. */
+export const SUITE = A128CBC_HS256;
 
+export const LENGTH_BYTES = 2;
+const MIN_BODY_BYTES = SUITE.sealedBytes(0);
+/** 65,520: whole blocks, as far as the length field can say. */
+export const MAX_BODY_BYTES = 0xffff - (0xffff % SUITE.blockBytes);
+/** The largest plaintext of a record. */
+export const MAX_INNER_BYTES = SUITE.maxPlaintextBytes(MAX_BODY_BYTES);
+const TWO_TO_32 = 0x1_0000_0000;
 const NOTHING: Buffer = Buffer.alloc(0);
+
+// One for the process: it is used up before it is written again.
+const ad = Buffer.alloc(8 + LENGTH_BYTES);
+
+/** The length of the record of a plaintext. */
+export function recordBytes(innerBytes: number): number {
+  return LENGTH_BYTES + SUITE.sealedBytes(innerBytes);
+}
+
+/** A, valid until the next call. */
+export function associatedData(n: number, bodyBytes: number): Buffer {
+  ad.writeUInt16BE(Math.floor(n / TWO_TO_32), 2);
+  ad.writeUInt32BE(n % TWO_TO_32, 4);
+  ad.writeUInt16BE(bodyBytes, 8);
+  return ad;
+}
 
 /** Cuts a byte stream into sealed record bodies, wherever the network split it: at most one copy a byte, no backlog. */
 export class RecordDecoder {
@@ -79,6 +102,6 @@ export class RecordDecoder {
 }
 
 function checkLength(length: number): void {
-  if (length >= MIN_BODY_BYTES && length <= MAX_BODY_BYTES && length % 16 === 0) return;
+  if (length >= MIN_BODY_BYTES && length <= MAX_BODY_BYTES && length % SUITE.blockBytes === 0) return;
   throw new TransportError('ERR_RECORD_LENGTH', `A record announces a length of ${length} bytes`);
 }

@@ -3,9 +3,9 @@
 import { createCipheriv } from 'node:crypto';
 import type { Cipher } from 'node:crypto';
 
-import { wipe } from '@sealwire/crypto';
+import { BLOCK_BYTES } from './aes-cbc.js';
+import { wipe } from './secret-bytes.js';
 
-const BLOCK_BYTES = 16;
 /** So few that a connection that is idle holds little memory for it. */
 const POOL_IVS = 16;
 const ZEROS = Buffer.alloc(POOL_IVS * BLOCK_BYTES);

@@ -2,9 +2,8 @@
 import { createPrivateKey, createPublicKey, diffieHellman, generateKeyPairSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
-import { wipe } from '@sealwire/crypto';
-
-import { TransportError } from '../errors.js';
+import { CryptoError } from '../errors.js';
+import { wipe } from './secret-bytes.js';
 
 export const PUBLIC_KEY_BYTES = 32;
 /** u = 9: what a private key multiplies to get its public key (RFC 7748 §6.1). */
@@ -18,7 +17,7 @@ const generateWithJwk = generateKeyPairSync as unknown as (
   options: { readonly publicKeyEncoding: { readonly format: 'jwk' } },
 ) => { readonly privateKey: KeyObject; readonly publicKey: { readonly x: string } };
 
-/** A key pair of one handshake, or of a client object: its private half never leaves the process, nor this object. */
+/** A key pair of one handshake, or of a client object. Its private half never leaves this object. */
 export class KeyPair {
   /** 32 bytes, as they travel. */
   readonly publicKey: Buffer;
@@ -52,7 +51,7 @@ export class KeyPair {
   /**
    * The secret shared with the owner of `peerPublicKey`: 32 bytes, for the caller to wipe.
    *
-   * @throws {TransportError} `ERR_HANDSHAKE_MALFORMED` - not 32 bytes, or a point of low order, with which the secret
+   * @throws {CryptoError} `ERR_PUBLIC_KEY` - not 32 bytes, or a point of low order, with which the secret
    *   would be zero whatever the private key is (RFC 7748 §6.1).
    */
   sharedSecret(peerPublicKey: Buffer): Buffer {
@@ -61,9 +60,7 @@ export class KeyPair {
       const publicKey = createPublicKey({ key: jwk, format: 'jwk' });
       return diffieHellman({ privateKey: this.#privateKey, publicKey });
     } catch (cause) {
-      throw new TransportError('ERR_HANDSHAKE_MALFORMED', 'An X25519 public key that no key can be agreed with', {
-        cause,
-      });
+      throw new CryptoError('ERR_PUBLIC_KEY', 'Not an X25519 public key, or a point of low order', { cause });
     }
   }
 }

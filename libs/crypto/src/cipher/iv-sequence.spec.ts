@@ -1,17 +1,13 @@
-import { createCipheriv, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 
 import { describe, expect, it } from 'vitest';
 
+import { ivPlain } from '../../../../test/support/plain-a128cbc-hs256.js';
 import { IvSequence } from './iv-sequence.js';
 
 const KEY = randomBytes(16);
 
-/** IV(n) as docs/protocol.md §3 writes it. */
-function ivOf(n: bigint): Buffer {
-  const block = Buffer.alloc(16);
-  block.writeBigUInt64BE(n, 8);
-  return createCipheriv('aes-128-ecb', KEY, null).setAutoPadding(false).update(block);
-}
+const ivOf = (n: bigint): Buffer => ivPlain(KEY, n);
 
 describe('the IVs of a key', () => {
   it.each([0, 1, 255, 2 ** 32 - 20, 2 ** 48 - 50])('are those of the protocol, from n = %i on', (start) => {

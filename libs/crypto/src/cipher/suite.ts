@@ -1,0 +1,137 @@
+// The cipher suite of the channel (docs/protocol.md §3): a key of 32 bytes and a counter in, sealed bytes out.
+//
+//   keys(k)   = HKDF-Expand(k, "keys", 48)   = MAC(16) ‖ ENC(16) ‖ IVK(16)
+//   REKEY(k)  = HKDF-Expand(k, "rekey", 32)
+import { BLOCK_BYTES } from './aes-cbc.js';
+import { hkdfExpand } from './hkdf.js';
+import { TAG_BYTES } from './hmac.js';
+import { IvSequence } from './iv-sequence.js';
+import { OpeningKey, sealedBytes, SealingKey } from './sealing-key.js';
+import { wipe } from './secret-bytes.js';
+
+const KEY_BYTES = 32;
+const MAC_AND_ENC_BYTES = 32;
+const IV_KEY_BYTES = 16;
+
+/** Seals one message after the other: the counter goes on with each of them. */
+export interface Sealer {
+  /**
+   * Writes the sealed form to `target`, which must hold {@link CipherSuite.sealedBytes} from `offset` on.
+   *
+   * @param plaintext - Its first `bytes` bytes are sealed. It must have {@link CipherSuite.paddingRoomBytes} more, and is
+   *   overwritten.
+   */
+  sealInto(target: Buffer, offset: number, ad: Uint8Array, plaintext: Buffer, bytes: number): void;
+  /** Overwrites what can be overwritten of the key. Nothing can be sealed after that. */
+  wipe(): void;
+}
+
+/** Opens one message after the other: the counter goes on with each that was genuine. */
+export interface Opener {
+  /**
+   * @returns The plaintext, in a fresh buffer.
+   * @throws {CryptoError} `ERR_OPEN_FAILED`, whatever was wrong.
+   */
+  open(ad: Uint8Array, sealed: Uint8Array): Buffer;
+  /** Overwrites what can be overwritten of the key. Nothing can be opened after that. */
+  wipe(): void;
+}
+
+/** All that handshake and records need of a cipher. */
+export interface CipherSuite {
+  /** Its part of the Noise protocol name. */
+  readonly name: string;
+  readonly keyBytes: number;
+  /** The length of sealed bytes is a multiple of this. */
+  readonly blockBytes: number;
+  /** What a plaintext needs behind it to be padded where it is. */
+  readonly paddingRoomBytes: number;
+  /** The length of the sealed form of a plaintext. */
+  sealedBytes(plaintextBytes: number): number;
+  /** The length of the longest plaintext with a sealed form of this length. */
+  maxPlaintextBytes(sealed: number): number;
+  /**
+   * @param key - {@link keyBytes}. Read, never kept.
+   * @param n - The first counter, below 2^48. None may come again under one key.
+   */
+  readonly createSealer: (key: Uint8Array, n: number) => Sealer;
+  /** As {@link createSealer}. */
+  readonly createOpener: (key: Uint8Array, n: number) => Opener;
+  /** The key that follows a key, in memory of its own. */
+  rekey(key: Uint8Array): Buffer;
+}
+
+export const A128CBC_HS256: CipherSuite = {
+  name: 'A128CBC/HS256',
+  keyBytes: KEY_BYTES,
+  blockBytes: BLOCK_BYTES,
+  paddingRoomBytes: BLOCK_BYTES,
+  sealedBytes,
+  maxPlaintextBytes: (sealed) => sealed - TAG_BYTES - 1, // one byte of padding
+  createSealer: (key, n) => new A128CbcHs256Sealer(key, n),
+  createOpener: (key, n) => new A128CbcHs256Opener(key, n),
+  rekey: (key) => view(hkdfExpand(key, 'rekey', KEY_BYTES)),
+};
+
+class A128CbcHs256Sealer implements Sealer {
+  readonly #key: SealingKey;
+  readonly #ivs: IvSequence;
+
+  constructor(key: Uint8Array, n: number) {
+    const { macAndEnc, ivKey } = expandKey(key);
+    this.#key = new SealingKey(macAndEnc);
+    this.#ivs = new IvSequence(ivKey, n);
+    wipe(macAndEnc, ivKey);
+  }
+
+  sealInto(target: Buffer, offset: number, ad: Uint8Array, plaintext: Buffer, bytes: number): void {
+    this.#key.sealInto(target, offset, this.#ivs.current, ad, plaintext, bytes);
+    this.#ivs.advance();
+  }
+
+  wipe(): void {
+    this.#key.wipe();
+    this.#ivs.wipe();
+  }
+}
+
+class A128CbcHs256Opener implements Opener {
+  readonly #key: OpeningKey;
+  readonly #ivs: IvSequence;
+
+  constructor(key: Uint8Array, n: number) {
+    const { macAndEnc, ivKey } = expandKey(key);
+    this.#key = new OpeningKey(macAndEnc);
+    this.#ivs = new IvSequence(ivKey, n);
+    wipe(macAndEnc, ivKey);
+  }
+
+  open(ad: Uint8Array, sealed: Uint8Array): Buffer {
+    const plaintext = this.#key.open(this.#ivs.current, ad, sealed);
+    this.#ivs.advance();
+    return plaintext;
+  }
+
+  wipe(): void {
+    this.#key.wipe();
+    this.#ivs.wipe();
+  }
+}
+
+/** keys(k): what one key expands to. */
+export interface ExpandedKey {
+  /** MAC(16) ‖ ENC(16): the key of A128CBC-HS256. */
+  readonly macAndEnc: Buffer;
+  /** IVK(16): used for nothing but the IVs. */
+  readonly ivKey: Buffer;
+}
+
+/** @returns Views of one ArrayBuffer of their own, for the caller to {@link wipe}. */
+export function expandKey(key: Uint8Array): ExpandedKey {
+  const keys = view(hkdfExpand(key, 'keys', MAC_AND_ENC_BYTES + IV_KEY_BYTES));
+  return { macAndEnc: keys.subarray(0, MAC_AND_ENC_BYTES), ivKey: keys.subarray(MAC_AND_ENC_BYTES) };
+}
+
+function view(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,8 @@
+// What @sealwire/transport needs, and nobody else should use: it may change in every release.
+export { randomBytes } from 'node:crypto';
+
+export { sha256 } from './cipher/hmac.js';
+export { release } from './cipher/release.js';
+export { A128CBC_HS256 } from './cipher/suite.js';
+export type { CipherSuite, Opener, Sealer } from './cipher/suite.js';
+export { KeyPair, PUBLIC_KEY_BYTES } from './cipher/x25519.js';
