@@ -2,10 +2,10 @@ import type { Serializer } from '@nestjs/microservices';
 
 import { encodeData } from '../frame/payload.js';
 import type { ServerStream } from '../frame/server-stream.js';
-import type { ResultSink } from './execution.js';
 import { InOrder, MAX_STEPS_OF_ANSWER } from './in-order.js';
 import { checkSerialized } from './packet.js';
 import { errorData, HIDDEN } from './remote-error.js';
+import type { ResultSink } from './result-sink.js';
 import { answerCodeOf, asApplicationError, wireError } from './wire-error.js';
 import type { WireErrorCode } from './wire-error.js';
 

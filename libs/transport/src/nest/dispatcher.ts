@@ -13,13 +13,13 @@ import { ConnectionPlaces } from './connection-places.js';
 import { SealwireContext } from './context.js';
 import { DeferredEvents } from './deferred-events.js';
 import { EventIntake } from './event-intake.js';
-import { eventSink } from './event-sink.js';
 import { Execution } from './execution.js';
-import type { ResultSink } from './execution.js';
 import type { DispatcherOptions } from './handler-host.js';
 import { InOrder } from './in-order.js';
 import { deserializeCall, toReceivedCall } from './received-call.js';
 import { RequestDeadlines } from './request-deadlines.js';
+import { EventSink } from './result-sink.js';
+import type { ResultSink } from './result-sink.js';
 import { contentCodeOf } from './wire-error.js';
 import { WaitingMessages } from './waiting-messages.js';
 
@@ -54,7 +54,8 @@ export class Dispatcher implements StreamHandler, AnswerHost {
       order: this.#order,
       deferred: this.#deferred,
       waitingMessages: this.#waiting,
-      execute: (arrival, handler, call) => this.#execute(arrival, handler, call, eventSink(options.host, call.pattern)),
+      execute: (arrival, handler, call) =>
+        this.#execute(arrival, handler, call, new EventSink(options.host, call.pattern)),
     });
   }
 

@@ -1,44 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-import type { BaseRpcContext, MessageHandler } from '@nestjs/microservices';
+import type { MessageHandler } from '@nestjs/microservices';
 import { isObservable } from 'rxjs';
 import type { Observable, Subscription } from 'rxjs';
 
 import { clock } from '../clock.js';
+import type { HandlerContext, ProcessingHooks } from './processing-hooks.js';
 import { isAsyncIterable, PullSource } from './pull-source.js';
-
-/** What a handler is given beside the message. */
-export type HandlerContext = BaseRpcContext & {
-  getPattern(): string;
-  /** Nobody waits for the result any more. */
-  cancel(): void;
-};
-
-/** Nest's processing hooks of one server; both exist in Nest 11 and 12. */
-export interface ProcessingHooks {
-  /** Nobody has set any: to call them would do nothing but cost. */
-  readonly areUnset: () => boolean;
-  /** May throw or reject: it is the user's. */
-  readonly start: (context: HandlerContext, done: () => Promise<void>) => unknown;
-  /** Never throws. */
-  readonly end: (context: HandlerContext) => void;
-  /** What the start hook fails with. */
-  readonly failed: (error: unknown) => void;
-  /** A source of the handler goes on although it was stopped long ago: its place is free, whatever it does. */
-  readonly abandoned: (context: HandlerContext) => void;
-}
-
-/** Where the results of a handler go. */
-export interface ResultSink {
-  /** The handler returned this and nothing else. */
-  only(value: unknown): void;
-  next(value: unknown): void;
-  /** For a source that can wait: undefined when it need not. */
-  whenWritable(): Promise<void> | undefined;
-  complete(): void;
-  /** @param isFiltered - The handler's observable gave it: what Nest's filters throw comes that way, and nothing else. */
-  error(error: unknown, isFiltered: boolean): void;
-}
+import type { ResultSink } from './result-sink.js';
 
 export interface ExecutionOptions {
   readonly handler: MessageHandler;

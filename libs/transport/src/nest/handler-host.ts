@@ -2,10 +2,10 @@ import type { Deserializer, MessageHandler, MsPattern, Serializer } from '@nestj
 
 import type { EventWindow } from '../frame/event-window.js';
 import type { Limits } from '../limits.js';
-import type { ProcessingHooks } from './execution.js';
 import type { FailureLog } from './failure-log.js';
 import type { HandlerPlaces } from './handler-places.js';
 import type { PeerInfo } from './server-link.js';
+import type { ProcessingHooks } from './processing-hooks.js';
 import type { WaitingBytes } from './waiting-messages.js';
 
 /** What a server lends to the dispatchers of its connections. */

@@ -1,5 +1,27 @@
-import type { HandlerContext, ProcessingHooks } from './execution.js';
+import type { BaseRpcContext } from '@nestjs/microservices';
+
 import type { FailureLog } from './failure-log.js';
+
+/** What a handler is given beside the message. */
+export type HandlerContext = BaseRpcContext & {
+  getPattern(): string;
+  /** Nobody waits for the result any more. */
+  cancel(): void;
+};
+
+/** Nest's processing hooks of one server; both exist in Nest 11 and 12. */
+export interface ProcessingHooks {
+  /** Nobody has set any: to call them would do nothing but cost. */
+  readonly areUnset: () => boolean;
+  /** May throw or reject: it is the user's. */
+  readonly start: (context: HandlerContext, done: () => Promise<void>) => unknown;
+  /** Never throws. */
+  readonly end: (context: HandlerContext) => void;
+  /** What the start hook fails with. */
+  readonly failed: (error: unknown) => void;
+  /** A source of the handler goes on although it was stopped long ago: its place is free, whatever it does. */
+  readonly abandoned: (context: HandlerContext) => void;
+}
 
 /** The hooks as Nest calls them. They are the user's: they may throw, or return a promise that rejects. */
 export interface UserHooks {

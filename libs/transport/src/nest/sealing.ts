@@ -109,20 +109,36 @@ export class OpeningDeserializer implements Deserializer<Buffer, RecordContent> 
   }
 }
 
-export function createCodec({ outgoingKey, incomingKey }: Session, limits: KeyLimits): ConnectionCodec {
-  const nowMs = clock.nowMs();
-  const sealing = new SealingHalf(outgoingKey, limits, nowMs);
-  const opening = new OpeningHalf(incomingKey, limits, nowMs);
-  return {
-    serializer: new SealingSerializer(sealing),
-    deserializer: new OpeningDeserializer(opening),
-    keyLeftMs: () => sealing.keyLeftMs(clock.nowMs()),
-    isShortOfUpdates: () => sealing.isShortOfUpdates,
-    rest: () => {
-      sealing.rest();
-      opening.rest();
-    },
-  };
+/** Both directions of one connection. */
+class SealingCodec implements ConnectionCodec {
+  readonly serializer: SealingSerializer;
+  readonly deserializer: OpeningDeserializer;
+  readonly #sealing: SealingHalf;
+  readonly #opening: OpeningHalf;
+
+  constructor({ outgoingKey, incomingKey }: Session, limits: KeyLimits, nowMs: number) {
+    this.#sealing = new SealingHalf(outgoingKey, limits, nowMs);
+    this.#opening = new OpeningHalf(incomingKey, limits, nowMs);
+    this.serializer = new SealingSerializer(this.#sealing);
+    this.deserializer = new OpeningDeserializer(this.#opening);
+  }
+
+  keyLeftMs(): number {
+    return this.#sealing.keyLeftMs(clock.nowMs());
+  }
+
+  isShortOfUpdates(): boolean {
+    return this.#sealing.isShortOfUpdates;
+  }
+
+  rest(): void {
+    this.#sealing.rest();
+    this.#opening.rest();
+  }
+}
+
+export function createCodec(session: Session, limits: KeyLimits): ConnectionCodec {
+  return new SealingCodec(session, limits, clock.nowMs());
 }
 
 /** As {@link createCodec}, and overwrites the keys of the session: from here on the codec alone has them. */

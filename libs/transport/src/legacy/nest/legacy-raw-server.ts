@@ -8,7 +8,7 @@ import { formatEndpoint } from '../../connection/endpoint.js';
 import type { Endpoint } from '../../connection/endpoint.js';
 import { ListenerSlot } from '../../connection/listener-slot.js';
 import { toTransportError, TransportError } from '../../errors.js';
-import type { ResultSink } from '../../nest/execution.js';
+import type { ResultSink } from '../../nest/result-sink.js';
 import { guardHooks } from '../../nest/processing-hooks.js';
 import { FailureLog } from '../../nest/failure-log.js';
 import type { SealwireServerEvents, SealwireStatus } from '../../nest/server.js';
