@@ -1,5 +1,10 @@
+import { AsyncResource } from 'node:async_hooks';
+
 import { clock } from '../clock.js';
 import { graceOf, isLate } from '../deadline.js';
+
+// A timer keeps the async context that it is made in, and with it the message whose handler has made a deadline move.
+const apart = new AsyncResource('SEALWIRE_DEADLINES');
 
 interface Entry<Name> {
   readonly name: Name;
@@ -74,7 +79,8 @@ export class Deadlines<Name extends string> {
   #wake(atMs: number): void {
     clock.clearTimeout(this.#timer);
     this.#wakeMs = atMs;
-    this.#timer = clock.setTimeout(() => this.#look(), Math.max(0, Math.ceil(atMs - clock.nowMs())));
+    const delayMs = Math.max(0, Math.ceil(atMs - clock.nowMs()));
+    this.#timer = apart.runInAsyncScope(() => clock.setTimeout(() => this.#look(), delayMs));
   }
 
   #look(): void {

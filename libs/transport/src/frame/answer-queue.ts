@@ -27,21 +27,18 @@ export class AnswerQueue {
   readonly #sender: FrameSender<SendingStream>;
   /** Made when a source pauses. */
   #pauses: Map<SendingStream, Pause> | undefined;
-  #writer: FrameWriter | undefined;
+  readonly #writer: FrameWriter | undefined;
 
   /** @param peer - What the peer announced. @param maxQueuedBytes - Bytes of answers that may wait to be sealed. */
-  constructor(peer: AssemblerLimits, maxQueuedBytes: number) {
+  constructor(peer: AssemblerLimits, maxQueuedBytes: number, writer: FrameWriter | undefined) {
     this.#maxMessageBytes = peer.maxMessageBytes;
     this.#maxQueuedBytes = maxQueuedBytes;
     this.#sender = new FrameSender(peer.maxIncompleteBytes);
+    this.#writer = writer;
   }
 
   get sending(): Sending {
     return this.#sender;
-  }
-
-  setWriter(writer: FrameWriter): void {
-    this.#writer = writer;
   }
 
   /** @throws {TransportError} `ERR_MESSAGE_TOO_LARGE` or `ERR_ANSWER_OVERFLOW`: a value of `bytes` cannot be sent. */
@@ -126,7 +123,8 @@ export class AnswerQueue {
     pause.end();
   }
 
-  rest(): void {
+  /** Forgets the frame that was written last. */
+  forgetWritten(): void {
     this.#sender.forgetWritten();
   }
 

@@ -18,6 +18,8 @@ export interface StreamHandler {
   noMemory(stream: ServerStream, begun: Buffer): void;
   /** The server shuts down: it is to be answered now. @param begun - What has come of a message that is not complete. */
   shutDown(stream: ServerStream, begun: Buffer | undefined): void;
+  /** No stream is open, and nothing has come or gone for a while. */
+  rest?(): void;
   /** The client lost interest, or the connection is over: nothing that is sent for the stream goes out any more. */
   cancelled(stream: ServerStream): void;
 }

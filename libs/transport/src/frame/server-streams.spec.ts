@@ -264,8 +264,8 @@ describe('A stream that has something to send', () => {
   function scheduled(kind: 'REQUEST' | 'EVENT', act: Act): boolean[] {
     const { streams, requests, events } = serve();
     const calls: boolean[] = [];
-    streams.receive(frame(kind, 1), 0);
     streams.setWriter({ schedule: (isPaced) => void calls.push(isPaced) });
+    streams.receive(frame(kind, 1), 0);
     const [stream = expect.unreachable()] = [...requests, ...events];
     act(stream);
     return calls;

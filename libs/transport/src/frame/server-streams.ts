@@ -10,6 +10,7 @@ import { IdTable } from './id-table.js';
 import { readSequence, readTimeout } from './prefix.js';
 import { ServerStream } from './server-stream.js';
 import type { StreamHandler } from './server-stream.js';
+import { NOTHING_TO_SEND } from './streams.js';
 import type { FrameWriter, Sending, Streams } from './streams.js';
 import { unexpected } from './violation.js';
 
@@ -25,46 +26,50 @@ export interface ServerStreamsOptions {
   readonly keepsSealedRecords?: boolean;
 }
 
+/** What a connection has only while it is in use. */
+interface InUse {
+  readonly open: IdTable<ServerStream>;
+  readonly answers: AnswerQueue;
+  readonly assembler: MessageAssembler;
+}
+
 export class ServerStreams implements Streams {
   readonly hasUnopened = false;
   /** It is not known here how much the client has under way. */
   readonly burstCount = Infinity;
   readonly #options: ServerStreamsOptions;
-  readonly #answers: AnswerQueue;
-  readonly #assembler: MessageAssembler;
-  readonly #open = new IdTable<ServerStream>();
+  #writer: FrameWriter | undefined;
+  #inUse: InUse | undefined;
   #highestSeen = 0;
   #mayOpen = true;
   #mayAnswer = true;
 
   constructor(options: ServerStreamsOptions) {
     this.#options = options;
-    this.#answers = new AnswerQueue(options.peer, options.maxQueuedBytes);
-    this.#assembler = new MessageAssembler(options.own);
   }
 
   get sending(): Sending {
-    return this.#answers.sending;
+    return this.#inUse === undefined ? NOTHING_TO_SEND : this.#inUse.answers.sending;
   }
 
   get isIdle(): boolean {
-    return this.#open.size === 0;
+    return this.openCount === 0;
   }
 
   get openCount(): number {
-    return this.#open.size;
+    return this.#inUse === undefined ? 0 : this.#inUse.open.size;
   }
 
   get hasIncomplete(): boolean {
-    return this.#assembler.hasIncomplete;
+    return this.#inUse !== undefined && this.#inUse.assembler.hasIncomplete;
   }
 
   get stalestProgressMs(): number | undefined {
-    return this.#assembler.stalestProgressMs;
+    return this.#inUse?.assembler.stalestProgressMs;
   }
 
   setWriter(writer: FrameWriter): void {
-    this.#answers.setWriter(writer);
+    this.#writer = writer;
   }
 
   receive(frame: Frame, nowMs: number): void {
@@ -87,22 +92,31 @@ export class ServerStreams implements Streams {
   }
 
   writeFrame(target: Buffer, at: number, roomBytes: number): number {
-    const bytes = this.#answers.writeFrame(target, at, roomBytes);
-    const { written } = this.#answers;
-    if (bytes > 0 && written !== undefined && endsStream(written)) this.#close(written.stream.id);
+    if (this.#inUse === undefined) return 0;
+    const { answers } = this.#inUse;
+    const bytes = answers.writeFrame(target, at, roomBytes);
+    const { written } = answers;
+    if (bytes > 0 && written !== undefined && endsStream(written)) close(this.#inUse, written.stream.id);
     return bytes;
   }
 
   shutDown(): void {
-    for (const [id, stream] of this.#open.entries()) {
+    if (this.#inUse === undefined) return;
+    const { open, assembler } = this.#inUse;
+    for (const [id, stream] of open.entries()) {
       if (!stream.isUnanswered) continue;
-      const begun = this.#assembler.isIncomplete(id) ? this.#assembler.begunWith(id) : undefined;
+      const begun = assembler.isIncomplete(id) ? assembler.begunWith(id) : undefined;
       this.#options.handler.shutDown(stream, begun);
     }
   }
 
   rest(): void {
-    this.#answers.rest();
+    if (!this.isIdle) {
+      this.#inUse?.answers.forgetWritten();
+      return;
+    }
+    this.#inUse = undefined;
+    this.#options.handler.rest?.();
   }
 
   /** A server serves what comes before the client's GOAWAY. */
@@ -118,27 +132,28 @@ export class ServerStreams implements Streams {
   }
 
   end(): void {
-    for (const [id] of this.#open.entries()) this.#cancel(id);
+    for (const [id] of this.#inUse?.open.entries() ?? []) this.#cancel(id);
   }
 
   #receiveMessage(kind: 'REQUEST' | 'EVENT', frame: Frame, nowMs: number): void {
-    const stream =
-      frame.stream > this.#highestSeen ? this.#openStream(kind, frame.stream, nowMs) : this.#open.get(frame.stream);
+    const inUse = (this.#inUse ??= this.#takeUp());
+    const isNew = frame.stream > this.#highestSeen;
+    const stream = isNew ? this.#openStream(inUse, kind, frame.stream, nowMs) : inUse.open.get(frame.stream);
     if (stream === undefined) return; // late: it crossed the end of its stream, or CLOSE
     const isReceiving = stream.at === 'RECEIVING' || stream.at === 'ANSWERED_EARLY';
     if (!isReceiving || stream.kind !== kind) throw unexpected(`${kind} on a stream that has its message`);
-    const message = this.#assembler.push(frame, nowMs);
+    const message = inUse.assembler.push(frame, nowMs);
     if (stream.at === 'ANSWERED_EARLY') {
       if (!frame.more) stream.at = 'ANSWERED';
       return;
     }
     if (message === NO_MEMORY || stream.lacksMemory) {
       stream.lacksMemory = true;
-      this.#refuse(stream);
+      this.#refuse(stream, inUse.assembler.begunWith(stream.id));
       return;
     }
     if (message === undefined) {
-      if (kind === 'REQUEST' && !stream.hasTimeout) this.#noteTimeout(stream);
+      if (kind === 'REQUEST' && !stream.hasTimeout) this.#noteTimeout(stream, inUse.assembler.begunWith(stream.id));
       return;
     }
     stream.at = 'RUNNING';
@@ -148,47 +163,56 @@ export class ServerStreams implements Streams {
   }
 
   /** An event not before its sequence has come: it may have been handed over before. */
-  #refuse(stream: ServerStream): void {
-    const begun = this.#assembler.begunWith(stream.id);
+  #refuse(stream: ServerStream, begun: Buffer): void {
     if (stream.kind === 'EVENT' && readSequence(begun) === undefined) return;
     this.#options.handler.noMemory(stream, begun);
   }
 
-  #noteTimeout(stream: ServerStream): void {
-    const timeoutMs = readTimeout(this.#assembler.begunWith(stream.id));
+  #noteTimeout(stream: ServerStream, begun: Buffer): void {
+    const timeoutMs = readTimeout(begun);
     if (timeoutMs === undefined) return;
     stream.hasTimeout = true;
     this.#options.handler.begun(stream, timeoutMs);
   }
 
-  #openStream(kind: 'REQUEST' | 'EVENT', id: number, nowMs: number): ServerStream | undefined {
+  #takeUp(): InUse {
+    const { peer, own, maxQueuedBytes } = this.#options;
+    return {
+      open: new IdTable(),
+      answers: new AnswerQueue(peer, maxQueuedBytes, this.#writer),
+      assembler: new MessageAssembler(own),
+    };
+  }
+
+  #openStream(inUse: InUse, kind: ServerStream['kind'], id: number, nowMs: number): ServerStream | undefined {
+    const { open, answers, assembler } = inUse;
     if (!this.#mayOpen) throw unexpected(`${kind} after GOAWAY`);
     this.#highestSeen = id;
     if (!this.#mayAnswer) return undefined;
-    if (this.#open.size >= this.#options.own.maxInFlight) {
+    if (open.size >= this.#options.own.maxInFlight) {
       throw new TransportError('ERR_IN_FLIGHT_LIMIT', `More than ${this.#options.own.maxInFlight} streams in flight`);
     }
-    const stream = new ServerStream(kind, id, nowMs, this.#answers, this.#assembler);
-    this.#open.set(id, stream);
+    const stream = new ServerStream(kind, id, nowMs, answers, assembler);
+    open.set(id, stream);
     return stream;
   }
 
   #cancel(id: number): void {
-    const stream = this.#open.get(id);
-    if (stream === undefined) return; // late
+    const stream = this.#inUse?.open.get(id);
+    if (this.#inUse === undefined || stream === undefined) return; // late
     const isKnown = stream.at !== 'RECEIVING' || stream.hasTimeout;
-    this.#answers.drop(stream);
-    this.#close(id);
+    this.#inUse.answers.drop(stream);
+    close(this.#inUse, id);
     if (isKnown) this.#options.handler.cancelled(stream);
   }
+}
 
-  #close(id: number): void {
-    const stream = this.#open.get(id);
-    if (stream !== undefined) {
-      stream.at = 'CLOSED';
-      this.#answers.resume(stream);
-    }
-    this.#assembler.drop(id);
-    this.#open.delete(id);
+function close({ open, answers, assembler }: InUse, id: number): void {
+  const stream = open.get(id);
+  if (stream !== undefined) {
+    stream.at = 'CLOSED';
+    answers.resume(stream);
   }
+  assembler.drop(id);
+  open.delete(id);
 }

@@ -18,6 +18,16 @@ export interface Sending {
   beginRecord(): void;
 }
 
+/** The frames of a connection that has said nothing for a while. */
+export const NOTHING_TO_SEND: Sending = {
+  readyCount: 0,
+  readyBytes: 0,
+  hasBulk: false,
+  bulkIsPassed: false,
+  holdBulk: () => undefined,
+  beginRecord: () => undefined,
+};
+
 /** What writes the frames of a connection. */
 export interface FrameWriter {
   /** A stream has something to send. @param isPaced - Its source gives more as soon as this has gone. */
@@ -29,7 +39,7 @@ export const MANY_STREAMS = 32;
 
 /** What a connection needs of its streams, whichever side it is. It owns the socket, they own the meaning of frames. */
 export interface Streams {
-  /** From now on `writer` is called whenever a stream has something to send that it had not before: no caller flushes. */
+  /** Before anything is received or sent: `writer` is called whenever a stream has something to send that it had not before: no caller flushes. */
   setWriter(writer: FrameWriter): void;
   /** @throws {TransportError} A violation: it ends the connection. */
   receive(frame: Frame, nowMs: number): void;
@@ -56,7 +66,7 @@ export interface Streams {
   stopSending(): void;
   /** The time in which this side shuts down is over: what is open is answered, as CLOSE comes next. */
   shutDown(): void;
-  /** Nothing has come or gone for a while: drops what the next frame can make again, and what it holds for no reason. */
+  /** Nothing has come or gone for a while: drops what the next frame makes again, and what is held for no reason. */
   rest(): void;
   readonly hasIncomplete: boolean;
   /** When the incomplete message that waits longest made progress; undefined when none is incomplete. */

@@ -13,6 +13,10 @@ export class ConnectionPlaces {
     this.#total = total;
   }
 
+  get isEmpty(): boolean {
+    return this.#taken === 0;
+  }
+
   /** By this connection alone. */
   get isFull(): boolean {
     return this.#taken >= this.#limits.maxRunning || this.#takenBytes >= this.#limits.maxRunningBytes;

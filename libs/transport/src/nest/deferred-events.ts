@@ -14,9 +14,13 @@ export class DeferredEvents implements WaitingEvents {
     this.#total = total;
   }
 
+  get hasWaiting(): boolean {
+    return this.#waiting !== undefined && this.#waiting.size > 0;
+  }
+
   /** Whether an event that comes now has to wait. */
   get mustWait(): boolean {
-    return this.#hasWaiting || this.#isHandingOver || this.#own.isFullForEvents;
+    return this.hasWaiting || this.#isHandingOver || this.#own.isFullForEvents;
   }
 
   /** @param handOver - Is called now if there is a place and nothing waits, else when its turn has come. */
@@ -32,7 +36,7 @@ export class DeferredEvents implements WaitingEvents {
   /** Its connection has ended. */
   forget(stream: ServerStream): boolean {
     const hasWaited = this.#waiting?.delete(stream) ?? false;
-    if (hasWaited && !this.#hasWaiting) this.#total.forget(this);
+    if (hasWaited && !this.hasWaiting) this.#total.forget(this);
     return hasWaited;
   }
 
@@ -45,10 +49,6 @@ export class DeferredEvents implements WaitingEvents {
     } finally {
       this.#isHandingOver = false;
     }
-  }
-
-  get #hasWaiting(): boolean {
-    return this.#waiting !== undefined && this.#waiting.size > 0;
   }
 
   #handOver(): void {

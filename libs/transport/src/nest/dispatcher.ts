@@ -59,6 +59,11 @@ export class Dispatcher implements StreamHandler, AnswerHost {
     });
   }
 
+  /** Nothing of any message is left: no handler runs, nothing waits, and no deserializer or serializer has anything. */
+  get isIdle(): boolean {
+    return this.#places.isEmpty && this.#order.whenIdle === undefined && !this.#deferred.hasWaiting;
+  }
+
   get serializer(): Serializer | undefined {
     return this.#options.host.serializer;
   }

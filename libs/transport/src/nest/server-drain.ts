@@ -1,15 +1,15 @@
 import type { LoggerService } from '@nestjs/common';
 
-import type { Dispatcher } from './dispatcher.js';
 import { everySecond } from './every-second.js';
 import type { Execution } from './execution.js';
 import { count, printable } from './failure-entry.js';
+import type { LazyDispatcher } from './lazy-dispatcher.js';
 import { writeOrLose } from './log-limit.js';
 import type { ServerLink } from './server-link.js';
 
 const MAX_PATTERNS = 5;
 
-type Link = ServerLink<Dispatcher>;
+type Link = ServerLink<LazyDispatcher>;
 
 /**
  * What a server does about the connections that were open when it was closed: every second it ends the answers that need

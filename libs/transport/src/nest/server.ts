@@ -16,13 +16,13 @@ import type { Limits } from '../limits.js';
 import { runApart } from './async-context.js';
 import { keyLoader, resolveEndpoint, resolveService } from './channel-options.js';
 import { ChannelServer } from './channel-server.js';
-import { Dispatcher } from './dispatcher.js';
 import { Execution } from './execution.js';
 import { FailureLog } from './failure-log.js';
 import type { ClientNames } from './failure-log.js';
 import type { HandlerHost } from './handler-host.js';
 import { HandlerPlaces } from './handler-places.js';
 import { checkSealwireOptions } from './options.js';
+import { LazyDispatcher } from './lazy-dispatcher.js';
 import type { SealwireServerOptions } from './options.js';
 import { guardHooks } from './processing-hooks.js';
 import { isUnforeseen } from './remote-error.js';
@@ -73,7 +73,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
   readonly #home = new AsyncResource('SEALWIRE_SERVER');
   readonly #failures = new FailureLog(() => this.logger);
   readonly #places: HandlerPlaces;
-  readonly #channel: ChannelServer<Dispatcher>;
+  readonly #channel: ChannelServer<LazyDispatcher>;
   readonly #drain = new ServerDrain(() => this.logger);
   readonly #counters = new ServerCounters();
   readonly #events = new Subject<ServerConnectionEvent>();
@@ -145,7 +145,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
     return routeOf(pattern, (kept) => super.normalizePattern(kept));
   }
 
-  #createChannel(): ChannelServer<Dispatcher> {
+  #createChannel(): ChannelServer<LazyDispatcher> {
     const { rejectSelf = false, shareReadBuffer = true, keepSealedRecord = false } = this.#options;
     const limits = this.#limits;
     const host = this.#createHost();
@@ -155,7 +155,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
       limits,
       loadKeys: keyLoader(this.#options, (message) => this.logger.warn(message)),
       createCodec: takeCodec,
-      createHandler: (peer, window) => new Dispatcher({ host, peer, window, limits }),
+      createHandler: (peer, window) => new LazyDispatcher({ host, peer, window, limits }),
       rejectSelf,
       shareReadBuffer,
       keepSealedRecord,
@@ -175,14 +175,14 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
     this.#emit({ type: 'refused', address: failure.address, error: failure.error });
   }
 
-  #opened(link: ServerLink<Dispatcher>): void {
+  #opened(link: ServerLink<LazyDispatcher>): void {
     const names = namesOf(link);
     this.#counters.opened();
     this.#failures.clientConnected(names);
     this.#emit({ type: 'opened', ...names });
   }
 
-  #closed(link: ServerLink<Dispatcher>, error: TransportError | undefined): void {
+  #closed(link: ServerLink<LazyDispatcher>, error: TransportError | undefined): void {
     const names = namesOf(link);
     this.#drain.left(link);
     this.#counters.left(link, error !== undefined);
@@ -228,6 +228,6 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
   }
 }
 
-function namesOf({ peer, instanceId }: ServerLink<Dispatcher>): ClientNames {
+function namesOf({ peer, instanceId }: ServerLink<LazyDispatcher>): ClientNames {
   return { address: peer.address, keyId: peer.keyId, instanceId };
 }

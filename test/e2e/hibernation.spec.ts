@@ -1,0 +1,148 @@
+// A connection that says nothing for a second gives up what the next byte or call can make again, at the server.
+import { setImmediate as turn } from 'node:timers/promises';
+import { queryObjects } from 'node:v8';
+
+import { firstValueFrom, lastValueFrom, Subject, toArray } from 'rxjs';
+import { afterEach, describe, expect, it } from 'vitest';
+
+import type { SealwireClient, SealwireServer } from '@sealwire/transport';
+import { AnswerQueue } from '../../libs/transport/src/frame/answer-queue.js';
+import { MessageAssembler } from '../../libs/transport/src/frame/assembler.js';
+import { IdTable } from '../../libs/transport/src/frame/id-table.js';
+import { FrameSender } from '../../libs/transport/src/frame/sender.js';
+import { ServerStream } from '../../libs/transport/src/frame/server-stream.js';
+import { Dispatcher } from '../../libs/transport/src/nest/dispatcher.js';
+import { SealingHalf } from '../../libs/transport/src/record/half-connection.js';
+import { TrafficKey } from '../../libs/transport/src/record/traffic-key.js';
+import { FakeClock } from '../support/fake-clock.js';
+import { endAll, newClient, portOf, startServer } from '../support/pair.js';
+
+afterEach(endAll);
+
+/** What a connection holds while it is in use. The client of this process has the first three as well, and keeps them. */
+const IN_USE = [MessageAssembler, FrameSender, IdTable, AnswerQueue, Dispatcher, ServerStream];
+const counts = (): number[] => IN_USE.map((type) => queryObjects(type, { format: 'count' }));
+
+interface Pair {
+  readonly server: SealwireServer;
+  readonly client: SealwireClient;
+  readonly time: FakeClock;
+  readonly echo: (value: unknown) => Promise<unknown>;
+}
+
+/** A server and a client that have said nothing for two seconds. */
+async function hibernating(options: Parameters<typeof startServer>[0] = {}): Promise<Pair> {
+  const time = FakeClock.install();
+  const server = await startServer({ pingIntervalMs: 0, ...options });
+  const client = newClient(portOf(server), { pingIntervalMs: 0, ...(options.key && { key: options.key }) });
+  const echo = (value: unknown): Promise<unknown> => lastValueFrom(client.send('echo', value));
+  expect(await echo(1)).toBe(1);
+  await time.advanceAsync(2_000);
+  return { server, client, time, echo };
+}
+
+describe('A connection that hibernates', () => {
+  it('holds no queue, no table, no dispatcher and no stream, and has them again with the next request', async () => {
+    const { server, client, time, echo } = await hibernating();
+    const idle = counts();
+    expect(idle.slice(3)).toEqual([0, 0, 0]);
+    let release = (): void => undefined;
+    server.addHandler('wait', () => new Promise<void>((resolve) => (release = resolve)));
+    const waiting = lastValueFrom(client.send('wait', 1), { defaultValue: 'done' });
+    while (server.snapshot().running === 0) await turn();
+    await time.advanceAsync(5_000); // a handler runs: it is not idle
+    expect(counts().slice(3)).toEqual([1, 1, 1]);
+    release();
+    release = () => undefined; // its promise holds the async context of the handler
+    expect(await waiting).toBe('done');
+    await time.advanceAsync(2_000);
+    expect(counts()).toEqual(idle);
+    expect(await echo('again')).toBe('again');
+  });
+
+  it('answers a request, a stream and a large message', async () => {
+    const { server, client, time, echo } = await hibernating();
+
+    const values = new Subject<number>();
+    server.addHandler('subject', () => Promise.resolve(values));
+    const answers = lastValueFrom(client.send<number>('subject', 1).pipe(toArray()));
+    while (!values.observed) await turn();
+    values.next(1);
+    await time.advanceAsync(3_000); // between two values of a stream
+    values.next(2);
+    values.complete();
+    expect(await answers).toEqual([1, 2]);
+    await time.advanceAsync(2_000);
+    const large = 'x'.repeat(300_000);
+    expect(await echo(large)).toBe(large);
+  });
+
+  it('hands over an event, and refuses to hand it over twice', async () => {
+    const { server, client, time } = await hibernating();
+    const events: unknown[] = [];
+    server.addHandler('noted', (value: unknown) => Promise.resolve(void events.push(value)), true);
+    for (const value of [1, 2]) {
+      await firstValueFrom(client.emit('noted', value), { defaultValue: undefined });
+      await time.advanceAsync(2_000);
+    }
+    expect(events).toEqual([1, 2]);
+  });
+
+  it('keeps the place of an event handler that still runs', async () => {
+    const { server, client, time } = await hibernating({ maxRunning: 1 });
+    let release = (): void => undefined;
+    server.addHandler('slow', () => new Promise<void>((resolve) => (release = resolve)), true);
+    await firstValueFrom(client.emit('slow', 1), { defaultValue: undefined });
+    await time.advanceAsync(2_000);
+    await expect(lastValueFrom(client.send('echo', 1))).rejects.toMatchObject({ code: 'ERR_OVERLOADED' });
+    release();
+    while (server.snapshot().running > 0) await turn();
+    expect(await lastValueFrom(client.send('echo', 2))).toBe(2);
+  });
+
+  it('answers a PING, and its snapshot counts as before', async () => {
+    const { server, client } = await hibernating();
+    const { bytesRead, bytesWritten } = server.snapshot();
+    expect(await client.ping()).toBeGreaterThanOrEqual(0);
+    const pingBytes = 2 + 16 + 16;
+    expect(server.snapshot()).toMatchObject({
+      connections: 1,
+      inFlight: 0,
+      running: 0,
+      accepted: 1,
+      bytesRead: bytesRead + pingBytes,
+      bytesWritten: bytesWritten + pingBytes,
+    });
+  });
+
+  it('asks for a PONG by its own PINGs, and ends without one', async () => {
+    const time = FakeClock.install();
+    const server = await startServer({ pingIntervalMs: 10_000 });
+    const client = newClient(portOf(server), { pingIntervalMs: 0 });
+    await client.connect();
+    expect(await lastValueFrom(client.send('echo', 1))).toBe(1);
+    await time.advanceAsync(25_000);
+    while (server.snapshot().roundTripMs === undefined) await turn();
+    expect(server.snapshot().connections).toBe(1);
+  });
+
+  it('ends by agreement if either side closes', async () => {
+    for (const closer of ['server', 'client'] as const) {
+      const { server, client } = await hibernating();
+      const ended = firstValueFrom(server.connectionEvents);
+      await (closer === 'server' ? server : client).close();
+      expect(await ended).toMatchObject({ type: 'closed', error: undefined });
+    }
+  });
+
+  it('replaces its keys by their age, and the next request is under the new ones', async () => {
+    const key = { softAgeMs: 60_000, hardAgeMs: 120_000 };
+    const { time, echo } = await hibernating({ key });
+    const before = queryObjects(TrafficKey, { format: 'count' });
+    for (let minutes = 0; minutes < 3; minutes++) await time.advanceAsync(60_000);
+    for (let turns = 0; turns < 5; turns++) await turn();
+    expect([before, queryObjects(TrafficKey, { format: 'count' })]).toEqual([4, 4]);
+    expect(queryObjects(SealingHalf, { format: 'count' })).toBe(2);
+    expect(await echo('under the new key')).toBe('under the new key');
+  });
+});
