@@ -1,5 +1,7 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { mutate, pieces } from './mutate.js';
 import { Random } from './random.js';
@@ -42,6 +44,14 @@ describe('every target', () => {
 });
 
 describe('a run', () => {
+  // As in the process of a real run: what was left before it is not counted.
+  beforeAll(() => {
+    setFlagsFromString('--expose-gc');
+    vi.stubGlobal('gc', runInNewContext('gc'));
+  });
+
+  afterAll(() => vi.unstubAllGlobals());
+
   it('counts outcomes and tells the number of each input before it runs', async () => {
     const begun: number[] = [];
     const target = targetOf((input) => ((input[0] ?? 0) < 128 ? OK : 'ERR_A'), ['ERR_A']);
