@@ -12,7 +12,7 @@ import { Reader } from './reader.mjs';
 
 const DOCUMENTS = ['README.md', 'docs/demo.md', 'docs/first-app.md', 'docs/extending.md'];
 const USAGE =
-  'Usage: npm run test:readme -- [--node MAJOR]… [--without-docker]; without --node it takes Node 20 and Node 24.';
+  'Usage: npm run test:readme -- [--node MAJOR]… [--without-docker] [DOCUMENT]…; by default Node 20, Node 24 and all documents.';
 
 /**
  * `npm run test:readme`: runs the documents literally, in a fresh clone for each Node.
@@ -20,13 +20,13 @@ const USAGE =
  * @param {AbortSignal} stop
  */
 export async function command(stop) {
-  const { node: majors, 'without-docker': withoutDocker } = readArguments();
+  const { documents, majors, withoutDocker } = readArguments();
   await checkPortsFree();
   const folder = await mkdtemp(join(tmpdir(), 'sealwire-readme-'));
   try {
     for (const [index, major] of majors.entries()) {
       const docker = await dockerFor(index, withoutDocker);
-      await readAll(join(folder, major), major, docker, stop);
+      await readAll(join(folder, major), documents, major, { docker, stop });
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -40,7 +40,9 @@ function readArguments() {
       node: { type: 'string', multiple: true, default: ['20', '24'] },
       'without-docker': { type: 'boolean', default: false },
     };
-    return parseArgs({ options }).values;
+    const { values, positionals } = parseArgs({ options, allowPositionals: true });
+    const documents = positionals.length > 0 ? positionals : DOCUMENTS;
+    return { documents, majors: values.node, withoutDocker: values['without-docker'] };
   } catch (error) {
     throw new Failure(`${error.message.split('. ')[0]}. ${USAGE}`);
   }
@@ -53,12 +55,12 @@ async function dockerFor(index, withoutDocker) {
   return { compose: process.env.COMPOSE || 'docker compose' };
 }
 
-async function readAll(folder, major, docker, stop) {
+async function readAll(folder, documents, major, { docker, stop }) {
   const clone = join(folder, 'sealwire');
   await cloneTo(clone, stop);
   const node = await nodeFolder(major, join(folder, 'node'), stop);
   const { output: version } = await runTool(join(node, 'node'), ['--version'], stop);
-  for (const name of DOCUMENTS) {
+  for (const name of documents) {
     await read(name, clone, terminalEnvironment(node), { version: version.trim(), docker, stop });
     await resetClone(clone, stop);
   }
