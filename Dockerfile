@@ -5,6 +5,7 @@ FROM ${NODE_IMAGE} AS manifests
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY libs/crypto/package.json libs/crypto/
+COPY libs/channel/package.json libs/channel/
 COPY libs/transport/package.json libs/transport/
 COPY apps/shared/package.json apps/shared/
 COPY apps/server/package.json apps/server/
@@ -21,6 +22,7 @@ FROM manifests AS production
 # No optional package is needed to run; one of them would be the compiler.
 RUN npm ci --ignore-scripts --omit=dev --omit=optional
 COPY --from=build /app/libs/crypto/dist libs/crypto/dist
+COPY --from=build /app/libs/channel/dist libs/channel/dist
 COPY --from=build /app/libs/transport/dist libs/transport/dist
 COPY --from=build /app/apps/shared/dist apps/shared/dist
 COPY --from=build /app/apps/server/dist apps/server/dist

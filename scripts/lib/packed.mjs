@@ -5,7 +5,7 @@ import { npmCommand } from './prepare.mjs';
 import { runTool } from './tool.mjs';
 
 /**
- * Installs both libraries, as npm would publish them, with what `manifest` pins, in a folder of their own.
+ * Installs the libraries, as npm would publish them, with what `manifest` pins, in a folder of their own.
  *
  * @param {string} folder
  * @param {object} manifest - What its package.json is to be, without the libraries.
@@ -13,7 +13,7 @@ import { runTool } from './tool.mjs';
  */
 export async function installPacked(folder, manifest, stop) {
   await mkdir(folder, { recursive: true });
-  const packing = ['pack', '--workspace=@sealwire/crypto', '--workspace=@sealwire/transport'];
+  const packing = ['pack', '--workspace=@sealwire/crypto', '--workspace=@sealwire/channel', '--workspace=@sealwire/transport'];
   await npm([...packing, '--pack-destination', folder], stop);
   const dependencies = { ...manifest.dependencies };
   for (const file of await readdir(folder)) {

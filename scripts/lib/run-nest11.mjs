@@ -74,7 +74,7 @@ async function runTests(folder, stop) {
 
 /** Where tests import what no package exports, they find what was packed. */
 async function linkSources(folder) {
-  for (const library of ['crypto', 'transport']) {
+  for (const library of ['crypto', 'channel', 'transport']) {
     await mkdir(join(folder, 'libs', library), { recursive: true });
     const dist = join(folder, 'node_modules', '@sealwire', library, 'dist');
     await symlink(dist, join(folder, 'libs', library, 'src'), 'junction');
