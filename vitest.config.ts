@@ -4,9 +4,9 @@ import { configDefaults, defineConfig } from 'vitest/config';
 const ALONE = [
   'libs/crypto/src/{cipher/{a128cbc-hs256-order,secret-bytes},key-file/system-calls,keys/generate}.spec.ts',
   'libs/transport/src/two-copies.spec.ts',
-  'libs/transport/src/connection/{dial,record-writer,socket-reader}.spec.ts',
-  'libs/transport/src/handshake/responder-cost.spec.ts',
-  'libs/transport/src/record/slab.spec.ts',
+  'libs/channel/src/{client/dial,connection/record-writer,socket/socket-reader}.spec.ts',
+  'libs/channel/src/handshake/responder-cost.spec.ts',
+  'libs/channel/src/record/slab.spec.ts',
   'test/adversarial/{rogue-peer,secret-memory}.spec.ts',
   'test/e2e/{async-context,descriptors,fake-timers,leaks,listen-close,running-bytes}.spec.ts',
   'test/e2e/scripts/progress-reporter.spec.ts',

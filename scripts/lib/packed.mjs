@@ -13,7 +13,12 @@ import { runTool } from './tool.mjs';
  */
 export async function installPacked(folder, manifest, stop) {
   await mkdir(folder, { recursive: true });
-  const packing = ['pack', '--workspace=@sealwire/crypto', '--workspace=@sealwire/channel', '--workspace=@sealwire/transport'];
+  const packing = [
+    'pack',
+    '--workspace=@sealwire/crypto',
+    '--workspace=@sealwire/channel',
+    '--workspace=@sealwire/transport',
+  ];
   await npm([...packing, '--pack-destination', folder], stop);
   const dependencies = { ...manifest.dependencies };
   for (const file of await readdir(folder)) {

@@ -10,10 +10,16 @@ const EQUAL_BYTES = 'libs/crypto/src/cipher/secret-bytes.ts';
 const FOLDERS = [
   'libs/crypto/src',
   'libs/crypto/src/cipher',
-  'libs/transport/src/handshake',
-  'libs/transport/src/record',
-  'libs/transport/src/connection',
-  'libs/transport/src/nest',
+  'libs/channel/src',
+  'libs/channel/src/handshake',
+  'libs/channel/src/record',
+  'libs/channel/src/sending',
+  'libs/channel/src/streams',
+  'libs/channel/src/connection',
+  'libs/channel/src/client',
+  'libs/channel/src/server',
+  'libs/transport/src/packet',
+  'libs/transport/src/server',
   'libs/transport/src/legacy/wire',
   'apps/shared/src',
   'apps/server/src',
@@ -70,8 +76,8 @@ describe('the linter', () => {
     expect(refused.filter((file) => !file.endsWith('cipher.ts')).sort()).toEqual(expected.sort());
   });
 
-  it('refuses node:crypto in every folder of @sealwire/transport', () => {
-    const expected = FOLDERS.filter((folder) => folder.startsWith('libs/transport'));
+  it('refuses node:crypto in every folder of @sealwire/channel and @sealwire/transport', () => {
+    const expected = FOLDERS.filter((folder) => /^libs\/(?:channel|transport)\//.test(folder));
     expect(refused.filter((file) => file.endsWith('cipher.ts')).sort()).toEqual(
       expected.map((folder) => join(folder, 'cipher.ts')).sort(),
     );

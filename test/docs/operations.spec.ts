@@ -8,7 +8,7 @@ const MIN_CHARACTERS = 12;
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const [, chapter = ''] = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8').split('## The log');
 
-const sources = ['libs/crypto', 'libs/transport', 'apps/shared', 'apps/server', 'apps/client']
+const sources = ['libs/crypto', 'libs/channel', 'libs/transport', 'apps/shared', 'apps/server', 'apps/client']
   .flatMap((workspace) => {
     const names = readdirSync(join(ROOT, workspace, 'src'), { recursive: true, encoding: 'utf8' });
     return names.map((name) => join(ROOT, workspace, 'src', name));

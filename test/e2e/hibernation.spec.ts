@@ -6,14 +6,14 @@ import { firstValueFrom, lastValueFrom, Subject, toArray } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import type { SealwireClient, SealwireServer } from '@sealwire/transport';
-import { AnswerQueue } from '../../libs/transport/src/frame/answer-queue.js';
-import { MessageAssembler } from '../../libs/transport/src/frame/assembler.js';
-import { IdTable } from '../../libs/transport/src/frame/id-table.js';
-import { FrameSender } from '../../libs/transport/src/frame/sender.js';
-import { ServerStream } from '../../libs/transport/src/frame/server-stream.js';
-import { Dispatcher } from '../../libs/transport/src/nest/dispatcher.js';
-import { SealingHalf } from '../../libs/transport/src/record/half-connection.js';
-import { TrafficKey } from '../../libs/transport/src/record/traffic-key.js';
+import { AnswerQueue } from '../../libs/channel/src/streams/answer-queue.js';
+import { MessageAssembler } from '../../libs/channel/src/streams/assembler.js';
+import { IdTable } from '../../libs/channel/src/streams/id-table.js';
+import { FrameSender } from '../../libs/channel/src/sending/sender.js';
+import { ServerStream } from '../../libs/channel/src/streams/server-stream.js';
+import { Dispatcher } from '../../libs/transport/src/server/dispatcher.js';
+import { SealingHalf } from '../../libs/channel/src/record/half-connection.js';
+import { TrafficKey } from '../../libs/channel/src/record/traffic-key.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { endAll, newClient, portOf, startServer } from '../support/pair.js';
 

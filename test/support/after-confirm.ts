@@ -1,5 +1,5 @@
-import type { ConnectionCodec } from '../../libs/transport/src/connection/codec.js';
-import type { RecordContent } from '../../libs/transport/src/record/content.js';
+import type { ConnectionCodec } from '../../libs/channel/src/connection/codec.js';
+import type { RecordContent } from '../../libs/channel/src/record/content.js';
 
 /**
  * For a server's connection without the part that reads CONFIRM before it: here its codec does, and calls `confirmed`. The

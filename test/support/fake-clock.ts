@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
 
-import { clock } from '../../libs/transport/src/clock.js';
+import { clock } from '../../libs/channel/src/clock.js';
 
 interface FakeTimer {
   readonly atMs: number;

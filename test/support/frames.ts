@@ -1,10 +1,10 @@
 // Frames as plain values, for tests that look at them one by one.
-import { FrameReader, FIRST, LAST, MORE, writeFrameHeader } from '../../libs/transport/src/frame/frame.js';
-import type { Frame, FrameKind } from '../../libs/transport/src/frame/frame.js';
-import { OutgoingMessage } from '../../libs/transport/src/frame/outgoing-message.js';
-import type { Streams } from '../../libs/transport/src/frame/streams.js';
-import { writeContent } from '../../libs/transport/src/record/content.js';
-import type { RecordContent } from '../../libs/transport/src/record/content.js';
+import { FrameReader, FIRST, LAST, MORE, writeFrameHeader } from '../../libs/channel/src/frame/frame.js';
+import type { Frame, FrameKind } from '../../libs/channel/src/frame/frame.js';
+import { OutgoingMessage } from '../../libs/channel/src/sending/outgoing-message.js';
+import type { Streams } from '../../libs/channel/src/streams/streams.js';
+import { writeContent } from '../../libs/channel/src/record/content.js';
+import type { RecordContent } from '../../libs/channel/src/record/content.js';
 
 const RECORD_BYTES = 65_502;
 

@@ -1,4 +1,4 @@
-import type { RecordDecoder } from '../../libs/transport/src/record/record.js';
+import type { RecordDecoder } from '../../libs/channel/src/record/record.js';
 
 /** The bodies of all records that `chunk` completes, each when it is asked for. */
 export function* eachRecordBody(decoder: RecordDecoder, chunk: Buffer): Generator<Buffer, void> {

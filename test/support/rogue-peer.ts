@@ -2,11 +2,11 @@ import { EventEmitter, once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 
-import { KeyPair, receiveMessage2, respond, startInitiator } from '../../libs/transport/src/handshake/index.js';
-import type { Announcement, ClientSession, InitiatorState, Session } from '../../libs/transport/src/handshake/index.js';
-import { resolveLimits } from '../../libs/transport/src/limits.js';
-import { OpeningHalf, SealingHalf } from '../../libs/transport/src/record/half-connection.js';
-import { RecordDecoder } from '../../libs/transport/src/record/record.js';
+import { KeyPair, receiveMessage2, respond, startInitiator } from '../../libs/channel/src/handshake/index.js';
+import type { Announcement, ClientSession, InitiatorState, Session } from '../../libs/channel/src/handshake/index.js';
+import { resolveLimits } from '../../libs/channel/src/options/limits.js';
+import { OpeningHalf, SealingHalf } from '../../libs/channel/src/record/half-connection.js';
+import { RecordDecoder } from '../../libs/channel/src/record/record.js';
 import { keyring } from './pair.js';
 import { CLOSE, inner, wordsOf } from './rogue-words.js';
 import { recordBodies } from './record-bodies.js';

@@ -1,6 +1,6 @@
 // What a rogue peer says and hears, byte by byte where it has to be: docs/protocol.md §5.2, §6.1.
-import { encodeEvent, encodeRequest } from '../../libs/transport/src/frame/message.js';
-import { encodeData } from '../../libs/transport/src/frame/payload.js';
+import { encodeEvent, encodeRequest } from '../../libs/transport/src/packet/message.js';
+import { encodeData } from '../../libs/transport/src/packet/payload.js';
 import { bytesOf, decodeFrames } from './frames.js';
 import type { PlainFrame } from './frames.js';
 

@@ -1,5 +1,5 @@
-import { recordBytes, SUITE } from '../../libs/transport/src/record/record.js';
-import type { SealingHalf } from '../../libs/transport/src/record/half-connection.js';
+import { recordBytes, SUITE } from '../../libs/channel/src/record/record.js';
+import type { SealingHalf } from '../../libs/channel/src/record/half-connection.js';
 
 /** The record of `inner`, in a buffer of its own. `inner` stays as it is. */
 export function sealRecord(half: SealingHalf, inner: Buffer): Buffer {

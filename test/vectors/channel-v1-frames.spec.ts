@@ -1,9 +1,9 @@
 // What the messages of channel-v1.json mean to our decoders: docs/protocol.md §6.
 import { describe, expect, it } from 'vitest';
 
-import { decodeEvent, decodeRequest } from '../../libs/transport/src/frame/message.js';
-import { decodeData } from '../../libs/transport/src/frame/payload.js';
-import { decodeContent } from '../../libs/transport/src/record/content.js';
+import { decodeEvent, decodeRequest } from '../../libs/transport/src/packet/message.js';
+import { decodeData } from '../../libs/transport/src/packet/payload.js';
+import { decodeContent } from '../../libs/channel/src/record/content.js';
 import { decodeFrames, encodeFrames } from '../support/frames.js';
 import type { PlainFrame } from '../support/frames.js';
 import { DIRECTIONS, innersOf, recordVectors } from './channel-v1-inners.js';

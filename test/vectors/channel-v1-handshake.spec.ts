@@ -2,21 +2,21 @@
 import { deriveKeySchedule } from '@sealwire/crypto';
 import { describe, expect, it } from 'vitest';
 
-import { decodeAnnouncement, encodeAnnouncement } from '../../libs/transport/src/handshake/announcement.js';
+import { decodeAnnouncement, encodeAnnouncement } from '../../libs/channel/src/handshake/announcement.js';
 import {
   instanceIdOf,
   KeyPair,
   receiveMessage2,
   respond,
   startInitiator,
-} from '../../libs/transport/src/handshake/index.js';
-import type { InitiatorOptions, PskOfKey, Session } from '../../libs/transport/src/handshake/index.js';
-import { encodeHeader, encodePrologue } from '../../libs/transport/src/handshake/messages.js';
-import { beginNnpsk0, readFirst, readSecond, writeFirst, writeSecond } from '../../libs/transport/src/handshake/nnpsk0.js';
-import { encodePayload1, encodePayload2 } from '../../libs/transport/src/handshake/payload.js';
-import type { ResponderOptions } from '../../libs/transport/src/handshake/responder.js';
-import type { SymmetricState } from '../../libs/transport/src/handshake/symmetric-state.js';
-import { SUITE } from '../../libs/transport/src/record/record.js';
+} from '../../libs/channel/src/handshake/index.js';
+import type { InitiatorOptions, PskOfKey, Session } from '../../libs/channel/src/handshake/index.js';
+import { encodeHeader, encodePrologue } from '../../libs/channel/src/handshake/messages.js';
+import { beginNnpsk0, readFirst, readSecond, writeFirst, writeSecond } from '../../libs/channel/src/handshake/nnpsk0.js';
+import { encodePayload1, encodePayload2 } from '../../libs/channel/src/handshake/payload.js';
+import type { ResponderOptions } from '../../libs/channel/src/handshake/responder.js';
+import type { SymmetricState } from '../../libs/channel/src/handshake/symmetric-state.js';
+import { SUITE } from '../../libs/channel/src/record/record.js';
 import vectors from './channel-v1.json' with { type: 'json' };
 
 const hex = (text: string): Buffer => Buffer.from(text, 'hex');

@@ -2,11 +2,11 @@
 // the file as hashes alone.
 import { A128CBC_HS256 } from '@sealwire/crypto/internal';
 
-import { KIND_CODE, LAST } from '../../libs/transport/src/frame/frame.js';
-import { encodeEvent, encodeRequest } from '../../libs/transport/src/frame/message.js';
-import { encodeData } from '../../libs/transport/src/frame/payload.js';
-import { FrameSender } from '../../libs/transport/src/frame/sender.js';
-import { SendingStream } from '../../libs/transport/src/frame/sending-stream.js';
+import { KIND_CODE, LAST } from '../../libs/channel/src/frame/frame.js';
+import { encodeEvent, encodeRequest } from '../../libs/transport/src/packet/message.js';
+import { encodeData } from '../../libs/transport/src/packet/payload.js';
+import { FrameSender } from '../../libs/channel/src/sending/sender.js';
+import { SendingStream } from '../../libs/channel/src/sending/sending-stream.js';
 import { bytesOf, encodeContent, encodeFrames, plainFrame } from '../support/frames.js';
 import file from './channel-v1.json' with { type: 'json' };
 

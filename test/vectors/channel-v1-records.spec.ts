@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 
 import { describe, expect, it } from 'vitest';
 
-import { OpeningHalf, SealingHalf } from '../../libs/transport/src/record/half-connection.js';
-import type { KeyLimits } from '../../libs/transport/src/record/half-connection.js';
+import { OpeningHalf, SealingHalf } from '../../libs/channel/src/record/half-connection.js';
+import type { KeyLimits } from '../../libs/channel/src/record/half-connection.js';
 import { DIRECTIONS, innersOf, recordVectors } from './channel-v1-inners.js';
 import type { Direction } from './channel-v1-inners.js';
 import vectors from './channel-v1.json' with { type: 'json' };

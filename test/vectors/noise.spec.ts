@@ -11,9 +11,9 @@ import {
   readSecond,
   writeFirst,
   writeSecond,
-} from '../../libs/transport/src/handshake/nnpsk0.js';
-import { CipherState } from '../../libs/transport/src/handshake/symmetric-state.js';
-import type { SymmetricState } from '../../libs/transport/src/handshake/symmetric-state.js';
+} from '../../libs/channel/src/handshake/nnpsk0.js';
+import { CipherState } from '../../libs/channel/src/handshake/symmetric-state.js';
+import type { SymmetricState } from '../../libs/channel/src/handshake/symmetric-state.js';
 import { AES_GCM, CHACHA_POLY } from '../support/noise-ciphers.js';
 
 interface Message {

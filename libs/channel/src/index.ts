@@ -1,1 +1,16 @@
-export {};
+export type { ClientLink } from './client/client-link.js';
+export type { ClientConnectionEvent } from './client/connection-event.js';
+export type { LinkCounts, Links } from './client/links.js';
+export { TRANSPORT_ERROR_CODES, TransportError } from './errors.js';
+export type { Fault, TransportErrorCode } from './errors.js';
+export type { ChannelOptions } from './options/channel-options.js';
+export type { Endpoint } from './options/endpoint.js';
+export type { LimitOptions } from './options/limits.js';
+export type { KeyLimits } from './record/half-connection.js';
+export { OutgoingMessage } from './sending/outgoing-message.js';
+export { ChannelServer } from './server/channel-server.js';
+export type { HandshakeFailure } from './server/listener.js';
+export type { PeerInfo, ServerLink } from './server/server-link.js';
+export { SocketView } from './socket/socket-view.js';
+export type { AnswerSink, ClientStream } from './streams/client-stream.js';
+export type { ServerStream, StreamHandler } from './streams/server-stream.js';

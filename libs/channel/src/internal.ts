@@ -1,1 +1,41 @@
-export {};
+// What @sealwire/transport of the same version needs of the channel beyond its public face. It may change with any release.
+export { brand } from './brand.js';
+export { closed, Connector } from './client/connector.js';
+export { connectFailed } from './client/dial.js';
+export { Dialer } from './client/dialer.js';
+export { clock } from './clock.js';
+export { takeCodec } from './connection/sealing.js';
+export { TrafficCounter } from './connection/traffic-counter.js';
+export type { Traffic } from './connection/traffic-counter.js';
+export { Deadline } from './deadline.js';
+export { isError, toTransportError } from './errors.js';
+export { readSequence, readTimeout, SEQUENCE_BYTES, TIMEOUT_BYTES } from './frame/prefix.js';
+export { forgetOwnClient, noteOwnClient } from './instances.js';
+export { CHANNEL_RULES, keyLoader, KEYRING, resolveEndpoint, resolveService } from './options/channel-options.js';
+export { formatEndpoint, remoteAddress, SOCKET_OPTIONS } from './options/endpoint.js';
+export { checkLimit, DEFAULT_MAX_JSON_NODES, LIMIT_NAMES, MAX_TIMER_MS, resolveLimits } from './options/limits.js';
+export type { Limits } from './options/limits.js';
+export {
+  checkNames,
+  checkOption,
+  checkOptions,
+  FLAG,
+  FUNCTION,
+  hasMethod,
+  having,
+  NAME,
+  OBJECT,
+  show,
+  TRANSPORT_ID,
+} from './options/option-check.js';
+export type { Rule } from './options/option-check.js';
+export { LENGTH_BYTES } from './record/record.js';
+export type { MessageHead } from './sending/outgoing-message.js';
+export { ListenerSlot } from './server/listener-slot.js';
+export type { Listening } from './server/listener-slot.js';
+export { startListening } from './server/start-listening.js';
+export { Strangers } from './server/strangers.js';
+export type { Stranger } from './server/strangers.js';
+export type { EventWindow } from './streams/event-window.js';
+export { IdTable } from './streams/id-table.js';
+export { PROCESS_MEMORY } from './streams/incomplete-memory.js';

@@ -1,2 +1,2 @@
-export { SealwireHealthIndicator } from './nest/health-indicator.js';
-export type { PingCheckOptions } from './nest/health-indicator.js';
+export { SealwireHealthIndicator } from './client/health-indicator.js';
+export type { PingCheckOptions } from './client/health-indicator.js';

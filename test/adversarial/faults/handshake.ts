@@ -1,9 +1,9 @@
 // Faults up to CONFIRM: docs/protocol.md §4.
-import { writeFirst, beginNnpsk0 } from '../../../libs/transport/src/handshake/nnpsk0.js';
-import { encodeHeader, encodeMessage1, encodePrologue } from '../../../libs/transport/src/handshake/messages.js';
-import { encodePayload1 } from '../../../libs/transport/src/handshake/payload.js';
+import { writeFirst, beginNnpsk0 } from '../../../libs/channel/src/handshake/nnpsk0.js';
+import { encodeHeader, encodeMessage1, encodePrologue } from '../../../libs/channel/src/handshake/messages.js';
+import { encodePayload1 } from '../../../libs/channel/src/handshake/payload.js';
 import { KeyPair } from '@sealwire/crypto/internal';
-import { SUITE } from '../../../libs/transport/src/record/record.js';
+import { SUITE } from '../../../libs/channel/src/record/record.js';
 import type { ClientFault } from '../../support/fault.js';
 import { KEY } from '../../support/rogue-peer.js';
 import type { RoguePeer } from '../../support/rogue-peer.js';

@@ -4,8 +4,8 @@ import { generateKey } from '@sealwire/crypto';
 
 import { IvSequence } from '../../../libs/crypto/src/cipher/iv-sequence.js';
 import { expandKey } from '../../../libs/crypto/src/cipher/suite.js';
-import { resolveLimits } from '../../../libs/transport/src/limits.js';
-import { SealingHalf } from '../../../libs/transport/src/record/half-connection.js';
+import { resolveLimits } from '../../../libs/channel/src/options/limits.js';
+import { SealingHalf } from '../../../libs/channel/src/record/half-connection.js';
 import { falls, stands, type Attack } from '../attack.js';
 import { Channel, comesTrue, CONFIRM_BYTES, MESSAGE_1_BYTES, outcomeOf, recordsOf } from '../targets/channel.js';
 import { LegacyWire } from '../targets/legacy.js';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 import { generateKey, Keyring, SecretKey } from '@sealwire/crypto';
 import { LegacyRawServer } from '../../../libs/transport/src/legacy/index.js';
-import { KeyPair, respond, startInitiator } from '../../../libs/transport/src/handshake/index.js';
+import { KeyPair, respond, startInitiator } from '../../../libs/channel/src/handshake/index.js';
 import { HONEST, KEY, RoguePeer, SERVER_ID } from '../../support/rogue-peer.js';
 import { legacyPortOf, listenLegacy } from '../../support/legacy.js';
 import { newClient } from '../../support/pair.js';

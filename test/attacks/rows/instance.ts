@@ -1,11 +1,11 @@
 // Rows 62 and 63: somebody who holds the key listens to a client, or takes its place.
 import { lastValueFrom } from 'rxjs';
 
-import { decodeMessage1, decodeMessage2, encodePrologue } from '../../../libs/transport/src/handshake/messages.js';
-import { beginNnpsk0, readFirst } from '../../../libs/transport/src/handshake/nnpsk0.js';
-import { resolveLimits } from '../../../libs/transport/src/limits.js';
-import { SUITE } from '../../../libs/transport/src/record/record.js';
-import { OpeningHalf } from '../../../libs/transport/src/record/half-connection.js';
+import { decodeMessage1, decodeMessage2, encodePrologue } from '../../../libs/channel/src/handshake/messages.js';
+import { beginNnpsk0, readFirst } from '../../../libs/channel/src/handshake/nnpsk0.js';
+import { resolveLimits } from '../../../libs/channel/src/options/limits.js';
+import { SUITE } from '../../../libs/channel/src/record/record.js';
+import { OpeningHalf } from '../../../libs/channel/src/record/half-connection.js';
 import type { SealwireClient } from '../../../libs/transport/src/index.js';
 import { newClient } from '../../support/pair.js';
 import { KEY, RoguePeer } from '../../support/rogue-peer.js';

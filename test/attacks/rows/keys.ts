@@ -12,7 +12,7 @@ import { promisify } from 'node:util';
 
 import { generateKey, loadKeyring, openA128CbcHs256, sealA128CbcHs256 } from '@sealwire/crypto';
 import { base64url, compactDecrypt, CompactEncrypt } from 'jose';
-import { KeyPair } from '../../../libs/transport/src/handshake/index.js';
+import { KeyPair } from '../../../libs/channel/src/handshake/index.js';
 import { RoguePeer } from '../../support/rogue-peer.js';
 import { falls, stands, type Attack } from '../attack.js';
 import { atEnd } from '../clean-up.js';

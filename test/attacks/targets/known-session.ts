@@ -10,10 +10,10 @@ import {
   respond,
   startInitiator,
   type Session,
-} from '../../../libs/transport/src/handshake/index.js';
+} from '../../../libs/channel/src/handshake/index.js';
 import { expandKey } from '../../../libs/crypto/src/cipher/suite.js';
-import { resolveLimits } from '../../../libs/transport/src/limits.js';
-import { SealingHalf } from '../../../libs/transport/src/record/half-connection.js';
+import { resolveLimits } from '../../../libs/channel/src/options/limits.js';
+import { SealingHalf } from '../../../libs/channel/src/record/half-connection.js';
 import { HONEST, SERVER_ID } from '../../support/rogue-peer.js';
 import { inner } from '../../support/rogue-words.js';
 import { atEnd } from '../clean-up.js';

@@ -1,5 +1,5 @@
 import { diffieHellman, generateKeyPairSync, randomBytes } from 'node:crypto';
-import { KeyPair, receiveMessage2, respond, startInitiator } from '#transport/handshake/index.js';
+import { KeyPair, receiveMessage2, respond, startInitiator } from '#channel/handshake/index.js';
 import type { MicroCase } from './case.js';
 
 const KEY = { keyId: randomBytes(8), psk: randomBytes(32) };

@@ -1,13 +1,13 @@
 // docs/protocol.md §5: two whole connections that keep every rule, with all that can cross between them.
-import type { ConnectionCodec } from '../../../libs/transport/src/connection/codec.js';
-import { Connection } from '../../../libs/transport/src/connection/connection.js';
-import type { TransportError } from '../../../libs/transport/src/errors.js';
-import type { Session } from '../../../libs/transport/src/handshake/index.js';
-import type { ClientStreams } from '../../../libs/transport/src/frame/client-streams.js';
-import type { ServerStreams } from '../../../libs/transport/src/frame/server-streams.js';
-import { resolveLimits } from '../../../libs/transport/src/limits.js';
-import type { Limits } from '../../../libs/transport/src/limits.js';
-import { createCodec } from '../../../libs/transport/src/nest/sealing.js';
+import type { ConnectionCodec } from '../../../libs/channel/src/connection/codec.js';
+import { Connection } from '../../../libs/channel/src/connection/connection.js';
+import type { TransportError } from '../../../libs/channel/src/errors.js';
+import type { Session } from '../../../libs/channel/src/handshake/index.js';
+import type { ClientStreams } from '../../../libs/channel/src/streams/client-streams.js';
+import type { ServerStreams } from '../../../libs/channel/src/streams/server-streams.js';
+import { resolveLimits } from '../../../libs/channel/src/options/limits.js';
+import type { Limits } from '../../../libs/channel/src/options/limits.js';
+import { createCodec } from '../../../libs/channel/src/connection/sealing.js';
 import { afterConfirm } from '../../support/after-confirm.js';
 import { Script } from '../script.js';
 import { hold, OK } from '../target.js';

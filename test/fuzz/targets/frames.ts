@@ -1,7 +1,7 @@
 // docs/protocol.md §6.1 to §6.3: frames, heads, data and JSON.
-import { parseJson as parseChannelJson } from '../../../libs/transport/src/frame/json.js';
-import { decodeEvent, decodeRequest, encodeEvent, encodeRequest } from '../../../libs/transport/src/frame/message.js';
-import { decodeData, encodeData } from '../../../libs/transport/src/frame/payload.js';
+import { parseJson as parseChannelJson } from '../../../libs/transport/src/packet/json.js';
+import { decodeEvent, decodeRequest, encodeEvent, encodeRequest } from '../../../libs/transport/src/packet/message.js';
+import { decodeData, encodeData } from '../../../libs/transport/src/packet/payload.js';
 import { bytesOf, decodeFrames, encodeFrames } from '../../support/frames.js';
 import type { PlainFrame } from '../../support/frames.js';
 import { mutate } from '../mutate.js';

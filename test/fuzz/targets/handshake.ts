@@ -8,9 +8,9 @@ import {
   receiveMessage2,
   respond,
   startInitiator,
-} from '../../../libs/transport/src/handshake/index.js';
-import { decodeAnnouncement, encodeAnnouncement } from '../../../libs/transport/src/handshake/announcement.js';
-import { encodeConfirm } from '../../../libs/transport/src/handshake/confirm.js';
+} from '../../../libs/channel/src/handshake/index.js';
+import { decodeAnnouncement, encodeAnnouncement } from '../../../libs/channel/src/handshake/announcement.js';
+import { encodeConfirm } from '../../../libs/channel/src/handshake/confirm.js';
 import { mutate } from '../mutate.js';
 import type { Random } from '../random.js';
 import { hold, OK, outcomeOf } from '../target.js';

@@ -1,9 +1,9 @@
 // docs/protocol.md §5: records as bytes, as sealed bytes, and what they say.
-import { decodeContent } from '../../../libs/transport/src/record/content.js';
-import type { RecordContent } from '../../../libs/transport/src/record/content.js';
-import { OpeningHalf, SealingHalf } from '../../../libs/transport/src/record/half-connection.js';
+import { decodeContent } from '../../../libs/channel/src/record/content.js';
+import type { RecordContent } from '../../../libs/channel/src/record/content.js';
+import { OpeningHalf, SealingHalf } from '../../../libs/channel/src/record/half-connection.js';
 import { eachRecordBody } from '../../support/record-bodies.js';
-import { RecordDecoder } from '../../../libs/transport/src/record/record.js';
+import { RecordDecoder } from '../../../libs/channel/src/record/record.js';
 import { mutate, pieces } from '../mutate.js';
 import { hashText, Random } from '../random.js';
 import { codeOf, hold, OK, outcomeOf } from '../target.js';

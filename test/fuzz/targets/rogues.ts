@@ -1,11 +1,11 @@
 // docs/protocol.md §4 and §5: one whole side against somebody who has the key, or has not, and keeps no rule.
-import { Acceptance } from '../../../libs/transport/src/connection/acceptance.js';
-import { receiveMessage2, respond, startInitiator } from '../../../libs/transport/src/handshake/index.js';
-import type { Session } from '../../../libs/transport/src/handshake/index.js';
-import { createCodec } from '../../../libs/transport/src/nest/sealing.js';
-import { decodeContent } from '../../../libs/transport/src/record/content.js';
-import { OpeningHalf, SealingHalf } from '../../../libs/transport/src/record/half-connection.js';
-import { RecordDecoder } from '../../../libs/transport/src/record/record.js';
+import { Acceptance } from '../../../libs/channel/src/server/acceptance.js';
+import { receiveMessage2, respond, startInitiator } from '../../../libs/channel/src/handshake/index.js';
+import type { Session } from '../../../libs/channel/src/handshake/index.js';
+import { createCodec } from '../../../libs/channel/src/connection/sealing.js';
+import { decodeContent } from '../../../libs/channel/src/record/content.js';
+import { OpeningHalf, SealingHalf } from '../../../libs/channel/src/record/half-connection.js';
+import { RecordDecoder } from '../../../libs/channel/src/record/record.js';
 import { mutate, pieces } from '../mutate.js';
 import { hashText, Random } from '../random.js';
 import { hold, OK } from '../target.js';

@@ -1,12 +1,12 @@
 // docs/protocol.md §6.4 to §6.6: the streams of one side against any frames, and of both sides against each other.
-import { ClientStreams } from '../../../libs/transport/src/frame/client-streams.js';
-import type { AnswerSink, ClientStream } from '../../../libs/transport/src/frame/client-stream.js';
-import { EventSequence } from '../../../libs/transport/src/frame/event-sequence.js';
-import { encodeEvent, encodeRequest } from '../../../libs/transport/src/frame/message.js';
-import { ServerStreams } from '../../../libs/transport/src/frame/server-streams.js';
-import type { ServerStream } from '../../../libs/transport/src/frame/server-stream.js';
-import type { Streams } from '../../../libs/transport/src/frame/streams.js';
-import { TransportError } from '../../../libs/transport/src/errors.js';
+import { ClientStreams } from '../../../libs/channel/src/streams/client-streams.js';
+import type { AnswerSink, ClientStream } from '../../../libs/channel/src/streams/client-stream.js';
+import { EventSequence } from '../../../libs/channel/src/streams/event-sequence.js';
+import { encodeEvent, encodeRequest } from '../../../libs/transport/src/packet/message.js';
+import { ServerStreams } from '../../../libs/channel/src/streams/server-streams.js';
+import type { ServerStream } from '../../../libs/channel/src/streams/server-stream.js';
+import type { Streams } from '../../../libs/channel/src/streams/streams.js';
+import { TransportError } from '../../../libs/channel/src/errors.js';
 import { asReceived, messageOf, nextFrame } from '../../support/frames.js';
 import type { PlainFrame } from '../../support/frames.js';
 import { Script } from '../script.js';

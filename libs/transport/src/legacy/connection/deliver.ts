@@ -1,11 +1,8 @@
 // The client's half of the legacy wire (docs/protocol.md §9): connect, the ciphertext, FIN. One deadline for all.
 import { connect } from 'node:net';
-
-import { connectFailed } from '../../connection/dial.js';
-import { formatEndpoint, SOCKET_OPTIONS } from '../../connection/endpoint.js';
-import type { Endpoint } from '../../connection/endpoint.js';
-import { Deadline } from '../../deadline.js';
-import { TransportError } from '../../errors.js';
+import { TransportError } from '@sealwire/channel';
+import { connectFailed, Deadline, formatEndpoint, SOCKET_OPTIONS } from '@sealwire/channel/internal';
+import type { Endpoint } from '@sealwire/channel';
 
 export interface DeliveryOptions {
   readonly endpoint: Endpoint;

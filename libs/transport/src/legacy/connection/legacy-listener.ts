@@ -1,13 +1,10 @@
 // The port of the legacy wire: everybody on it is a stranger, and the oldest goes first where they are too many.
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
+import { remoteAddress, SOCKET_OPTIONS, startListening, Strangers } from '@sealwire/channel/internal';
+import type { Endpoint, TransportError } from '@sealwire/channel';
+import type { Listening } from '@sealwire/channel/internal';
 
-import { remoteAddress, SOCKET_OPTIONS } from '../../connection/endpoint.js';
-import type { Endpoint } from '../../connection/endpoint.js';
-import type { Listening } from '../../connection/listener-slot.js';
-import { startListening } from '../../connection/start-listening.js';
-import { Strangers } from '../../connection/strangers.js';
-import type { TransportError } from '../../errors.js';
 import { Reception } from './reception.js';
 
 export interface LegacyListenerOptions {

@@ -1,9 +1,9 @@
 // The server's half of the legacy wire (docs/protocol.md §9): bytes until FIN, and never a byte back.
 import type { Socket } from 'node:net';
+import { TransportError } from '@sealwire/channel';
+import { Deadline, toTransportError } from '@sealwire/channel/internal';
+import type { Stranger } from '@sealwire/channel/internal';
 
-import type { Stranger } from '../../connection/strangers.js';
-import { Deadline } from '../../deadline.js';
-import { toTransportError, TransportError } from '../../errors.js';
 import { CiphertextGatherer } from '../wire/message.js';
 
 export interface ReceptionOptions {

@@ -1,8 +1,7 @@
 import { BaseRpcContext } from '@nestjs/microservices';
+import { brand } from '@sealwire/channel/internal';
 
-import { ownCopy } from '../../own-copy.js';
-
-import { brand } from '../../brand.js';
+import { ownCopy } from '../../packet/own-copy.js';
 
 export interface LegacyOrigin {
   readonly pattern: string;

@@ -1,13 +1,22 @@
 import { loadLegacyKeyFile } from '@sealwire/crypto';
 import type { KeySource } from '@sealwire/crypto';
 import type { Transport } from '@nestjs/microservices';
+import { TransportError } from '@sealwire/channel';
+import {
+  checkLimit,
+  checkNames,
+  checkOption,
+  checkOptions,
+  FUNCTION,
+  KEYRING,
+  MAX_TIMER_MS,
+  NAME,
+  OBJECT,
+  TRANSPORT_ID,
+} from '@sealwire/channel/internal';
+import type { Endpoint } from '@sealwire/channel';
+import type { Rule } from '@sealwire/channel/internal';
 
-import type { Endpoint } from '../../connection/endpoint.js';
-import { TransportError } from '../../errors.js';
-import { checkLimit, MAX_TIMER_MS } from '../../limits.js';
-import { KEYRING } from '../../nest/channel-options.js';
-import { checkNames, checkOption, checkOptions, FUNCTION, NAME, OBJECT, TRANSPORT_ID } from '../../option-check.js';
-import type { Rule } from '../../option-check.js';
 import { LegacyKey } from '../wire/legacy-key.js';
 
 /** What both ends of the legacy wire are told. */

@@ -1,10 +1,10 @@
 import { Logger } from '@nestjs/common';
 import { ClientProxy } from '@nestjs/microservices';
 import type { ReadPacket, WritePacket } from '@nestjs/microservices';
+import { TransportError } from '@sealwire/channel';
+import { formatEndpoint } from '@sealwire/channel/internal';
+import type { Endpoint } from '@sealwire/channel';
 
-import { formatEndpoint } from '../../connection/endpoint.js';
-import type { Endpoint } from '../../connection/endpoint.js';
-import { TransportError } from '../../errors.js';
 import { deliver } from '../connection/deliver.js';
 import type { LegacyKey } from '../wire/legacy-key.js';
 import { encodeMessage } from '../wire/message.js';

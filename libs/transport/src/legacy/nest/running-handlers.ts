@@ -1,7 +1,7 @@
-import { clock } from '../../clock.js';
-import { TransportError } from '../../errors.js';
-import { Execution } from '../../nest/execution.js';
-import type { ExecutionOptions } from '../../nest/execution.js';
+import { TransportError } from '@sealwire/channel';
+import { clock } from '@sealwire/channel/internal';
+import { Execution } from '../../handler/execution.js';
+import type { ExecutionOptions } from '../../handler/execution.js';
 
 /** The handlers at work on messages of the legacy wire, at most so many at once. */
 export class RunningHandlers {

@@ -1,0 +1,73 @@
+import { Connection } from '../connection/connection.js';
+import type { Dialed } from './dial.js';
+import { TransportError } from '../errors.js';
+import { ClientStreams } from '../streams/client-streams.js';
+import type { Limits } from '../options/limits.js';
+import type { EventSequences } from './event-sequences.js';
+import { takeCodec } from '../connection/sealing.js';
+
+export interface LinkEvents {
+  /** The session, or its keys, are so old that another connection should take its place. It comes once or more. */
+  readonly aged: (link: ClientLink) => void;
+  /** No new streams here: the next call takes another connection. */
+  readonly retired: (link: ClientLink) => void;
+  /** Once, without {@link retired} if it is lost; the calls on it fail after that. */
+  readonly closed: (link: ClientLink, error: TransportError | undefined) => void;
+}
+
+export interface ClientLinkOptions {
+  readonly limits: Limits;
+  readonly sequences: EventSequences;
+  readonly events: LinkEvents;
+}
+
+/** A client's open connection, and the streams on it. */
+export class ClientLink {
+  readonly connection: Connection;
+  readonly streams: ClientStreams;
+  readonly #options: ClientLinkOptions;
+  readonly #serverId: Buffer;
+  #end: { readonly error: TransportError | undefined } | undefined;
+
+  /** Takes the socket over. */
+  constructor({ socket, session }: Dialed, options: ClientLinkOptions) {
+    const { limits, sequences, events } = options;
+    this.#options = options;
+    this.#serverId = session.serverId;
+    this.streams = new ClientStreams({
+      own: limits,
+      peer: session.peer,
+      maxQueuedBytes: limits.maxQueuedBytes,
+      maxQueuedMessages: limits.maxQueuedMessages,
+      sequence: sequences.of(session.serverId),
+    });
+    this.connection = new Connection({
+      role: 'client',
+      confirm: session.confirm,
+      socket,
+      codec: takeCodec(session, limits.key),
+      streams: this.streams,
+      limits,
+      events: {
+        aged: () => events.aged(this),
+        goingAway: () => events.retired(this),
+        lost: (error) => this.#noteEnd(error),
+        closed: (error) => this.#noteEnd(error),
+      },
+    });
+  }
+
+  /** @throws {TransportError} What ended the connection, `ERR_CONNECTION_LOST` if that was no error. */
+  throwUnlessOpen(): void {
+    if (this.connection.isOpen) return;
+    if (this.#end?.error !== undefined) throw this.#end.error.ofMessage(false);
+    throw new TransportError('ERR_CONNECTION_LOST', 'The connection was lost as soon as it was open', { sent: false });
+  }
+
+  #noteEnd(error: TransportError | undefined): void {
+    if (this.#end !== undefined) return;
+    this.#end = { error };
+    this.#options.sequences.left(this.#serverId);
+    this.#options.events.closed(this, error);
+  }
+}

@@ -1,0 +1,212 @@
+// The one connection that a client has at a time, and how it comes by the next one:
+//
+//   IDLE → DIALING → CONNECTED → IDLE
+//             ↓ ↑         ↓
+//            PAUSED ←─────┘        with `redial`, or as long as a call waits for a connection
+//
+// CONNECTED → CONNECTED: a renewal, the next connection first. CONNECTED → DIALING: the old one went before that.
+import { clock } from '../clock.js';
+import { TransportError } from '../errors.js';
+import type { Limits } from '../options/limits.js';
+import { backOffMs } from './back-off.js';
+import type { ClientConnectionEvent } from './connection-event.js';
+import type { ClientLink, LinkEvents } from './client-link.js';
+import type { LinkCounts, Links } from './links.js';
+import { prove, Renewal } from './renewal.js';
+import type { Attempt } from './renewal.js';
+import { TrafficCounter } from '../connection/traffic-counter.js';
+import { WaitingCalls } from './waiting-calls.js';
+
+type State =
+  | { readonly at: 'IDLE' }
+  | ({ readonly at: 'DIALING' } & Attempt)
+  | { readonly at: 'PAUSED'; readonly timer: NodeJS.Timeout }
+  | {
+      readonly at: 'CONNECTED';
+      readonly promise: Promise<ClientLink>;
+      readonly link: ClientLink;
+      readonly renewal: Renewal | undefined;
+    };
+
+const STATES = { IDLE: 'idle', DIALING: 'connecting', PAUSED: 'connecting', CONNECTED: 'connected' } as const;
+
+/** Connections that may drain when a renewal adds one (docs/protocol.md §5.11). */
+const MAX_DRAINING = 4;
+
+export interface ConnectorOptions {
+  readonly open: (signal: AbortSignal, events: LinkEvents) => Promise<ClientLink>;
+  /** Whether to dial again without a call that asks for it. */
+  readonly redial: boolean;
+  readonly limits: Pick<Limits, 'redialMinMs' | 'redialMaxMs' | 'waitForConnectionMs' | 'maxQueuedMessages'>;
+  readonly emit: (event: ClientConnectionEvent) => void;
+}
+
+export class Connector implements Links {
+  readonly #options: ConnectorOptions;
+  /** Of the current connection, and of those that drain. */
+  readonly #linkEvents: LinkEvents = {
+    aged: (link) => this.#renew(link),
+    retired: (link) => this.#leave(link, { type: 'draining' }),
+    closed: (link, error) => this.#noteClosed(link, error),
+  };
+  readonly #links = new Set<ClientLink>();
+  readonly #traffic = new TrafficCounter();
+  readonly #waiting: WaitingCalls;
+  #state: State = { at: 'IDLE' };
+  /** Dials that failed since the last one that did not. */
+  #failures = 0;
+
+  constructor(options: ConnectorOptions) {
+    this.#options = options;
+    this.#waiting = new WaitingCalls(options.limits);
+  }
+
+  get open(): ReadonlySet<ClientLink> {
+    return this.#links;
+  }
+
+  pick(): ClientLink | undefined {
+    return this.#state.at === 'CONNECTED' ? this.#state.link : undefined;
+  }
+
+  connect(signal?: AbortSignal): Promise<ClientLink> {
+    if (this.#state.at === 'CONNECTED') return this.#state.promise;
+    if (this.#options.limits.waitForConnectionMs === 0) return this.#dialNow();
+    const link = this.#waiting.add(signal);
+    if (this.#state.at === 'IDLE') this.#dialInBackground();
+    return link;
+  }
+
+  counts(): LinkCounts {
+    const links = [...this.#links];
+    return {
+      state: STATES[this.#state.at],
+      connections: links.filter(({ connection }) => !connection.hasSaidAll).length,
+      inFlight: links.reduce((sum, { streams }) => sum + streams.openCount, 0),
+      waiting: links.reduce((sum, { streams }) => sum + streams.queuedCount, this.#waiting.count),
+      ...this.#traffic.sum(links.map(({ connection }) => connection)),
+    };
+  }
+
+  async close(drainMs?: number): Promise<void> {
+    if (this.#state.at === 'DIALING') this.#state.abort.abort();
+    if (this.#state.at === 'PAUSED') clock.clearTimeout(this.#state.timer);
+    if (this.#state.at === 'CONNECTED') this.#state.renewal?.end()?.abort.abort();
+    const wasIdle = this.#state.at === 'IDLE';
+    this.#state = { at: 'IDLE' };
+    this.#failures = 0;
+    this.#waiting.reject(closed());
+    if (!wasIdle) this.#options.emit({ type: 'disconnected', error: undefined });
+    const closings = Array.from(this.#links, async ({ connection }) => {
+      const whenGone = connection.close(drainMs);
+      if (!connection.hasSaidAll) await whenGone;
+    });
+    await Promise.all(closings);
+  }
+
+  #dialNow(): Promise<ClientLink> {
+    if (this.#state.at === 'DIALING') return this.#state.promise;
+    if (this.#state.at === 'PAUSED') clock.clearTimeout(this.#state.timer);
+    const abort = new AbortController();
+    const promise = this.#dial(abort.signal);
+    this.#state = { at: 'DIALING', promise, abort };
+    this.#options.emit({ type: 'connecting' }); // its listeners may connect or close already
+    return promise;
+  }
+
+  /** An event reports its failure, and calls that wait may fail with it. */
+  #dialInBackground(): void {
+    this.#dialNow().catch(() => undefined);
+  }
+
+  async #dial(signal: AbortSignal, isRenewal = false): Promise<ClientLink> {
+    try {
+      const link = await this.#options.open(signal, this.#linkEvents);
+      this.#links.add(link);
+      if (isRenewal) await prove(link);
+      this.#adopt(link, signal);
+      return link;
+    } catch (error) {
+      // In the same turn: a retry that comes at once dials again.
+      if (!signal.aborted) this.#fail(error);
+      throw error;
+    }
+  }
+
+  #renew(old: ClientLink): void {
+    const state = this.#state;
+    if (state.at !== 'CONNECTED' || state.link !== old || state.renewal !== undefined) return;
+    const renewal = new Renewal({
+      dial: (signal) => this.#dial(signal, true),
+      hasRoom: () => this.#links.size <= MAX_DRAINING, // one of them is the current one
+      limits: this.#options.limits,
+    });
+    this.#state = { ...state, renewal };
+    renewal.tryNow();
+  }
+
+  #adopt(link: ClientLink, signal: AbortSignal): void {
+    if (signal.aborted) {
+      void link.connection.close();
+      throw closed();
+    }
+    this.#failures = 0;
+    const before = this.#state;
+    // Calls that come from now on resume after those that wait for the dial.
+    const promise = before.at === 'DIALING' ? before.promise : Promise.resolve(link);
+    this.#state = { at: 'CONNECTED', link, promise, renewal: undefined };
+    this.#waiting.resolve(link);
+    if (before.at === 'CONNECTED') before.link.connection.retire();
+    this.#options.emit({ type: before.at === 'CONNECTED' ? 'renewed' : 'connected' });
+  }
+
+  #fail(error: unknown): void {
+    if (this.#state.at === 'CONNECTED') {
+      const retryInMs = this.#state.renewal?.noteFailed();
+      if (retryInMs !== undefined) this.#options.emit({ type: 'renewalFailed', error, retryInMs });
+      return;
+    }
+    this.#failures += 1;
+    this.#waiting.dialFailed(error);
+    this.#options.emit({ type: 'failed', error, retryInMs: this.#pauseOrRest() });
+  }
+
+  #noteClosed(link: ClientLink, error: TransportError | undefined): void {
+    this.#links.delete(link);
+    this.#traffic.left(link.connection);
+    this.#leave(link, { type: 'disconnected', error });
+    if (this.#state.at === 'CONNECTED') this.#state.renewal?.tryNow();
+  }
+
+  #leave(link: ClientLink, event: ClientConnectionEvent): void {
+    if (this.#state.at !== 'CONNECTED' || this.#state.link !== link) return;
+    const attempt = this.#state.renewal?.end();
+    if (attempt === undefined) this.#pauseOrRest();
+    else this.#state = { at: 'DIALING', ...attempt };
+    this.#options.emit(event);
+    if (attempt !== undefined) this.#options.emit({ type: 'connecting' });
+  }
+
+  /** @returns How long it pauses before the next dial; undefined when that is left to the next call. */
+  #pauseOrRest(): number | undefined {
+    const { redial, limits } = this.#options;
+    if (!redial && this.#waiting.count === 0) {
+      this.#state = { at: 'IDLE' };
+      return undefined;
+    }
+    const delayMs = backOffMs(this.#failures, limits);
+    // To hope for a server is no reason for a process to go on; calls that wait have timers of their own.
+    const timer = clock.setTimeout(() => this.#retry(), delayMs).unref();
+    this.#state = { at: 'PAUSED', timer };
+    return delayMs;
+  }
+
+  #retry(): void {
+    if (this.#options.redial || this.#waiting.count > 0) this.#dialInBackground();
+    else this.#state = { at: 'IDLE' }; // the calls that waited have given up
+  }
+}
+
+export function closed(): TransportError {
+  return new TransportError('ERR_CLIENT_CLOSED', 'The client was closed while it connected', { sent: false });
+}

@@ -1,0 +1,174 @@
+// The client's way to an open connection (docs/protocol.md §4): connect, message 1, message 2. One deadline for all.
+import type { Socket } from 'node:net';
+
+import { Deadline } from '../deadline.js';
+import { toTransportError, TransportError } from '../errors.js';
+import { abandonInitiator, expectedReplyBytes, receiveMessage2, startInitiator } from '../handshake/index.js';
+import type { ClientSession, InitiatorOptions, InitiatorState, PskOfKey } from '../handshake/index.js';
+import { formatEndpoint } from '../options/endpoint.js';
+import type { Endpoint } from '../options/endpoint.js';
+import { connectSocket, receiveFrom, stopReceiving } from '../socket/socket-reader.js';
+
+export interface DialOptions {
+  readonly endpoint: Endpoint;
+  readonly key: PskOfKey;
+  readonly handshake: InitiatorOptions;
+  readonly connectTimeoutMs: number;
+  /** Whether the socket reads into the buffer that all sockets of the process share. */
+  readonly shareReadBuffer: boolean;
+  /** Gives up. */
+  readonly signal: AbortSignal;
+}
+
+export interface Dialed {
+  /** Without listeners: whoever takes it over adds its own in the same turn. */
+  readonly socket: Socket;
+  readonly session: ClientSession;
+}
+
+/**
+ * @param open - Takes the socket over, in the turn in which message 2 came: the bytes that come next belong to what it
+ *   returns.
+ * @throws {TransportError} `ERR_CONNECT_FAILED`, `ERR_CONNECT_TIMEOUT`, `ERR_HANDSHAKE_TIMEOUT`, `ERR_ALERT` - the server
+ *   has another key or service name, or is busy; `ERR_CLIENT_CLOSED` after `signal`; and what a wrong message 2 causes.
+ */
+export function dial<T>(options: DialOptions, open: (dialed: Dialed) => T): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const succeeded = (dialed: Dialed): void => resolve(open(dialed));
+    const outcome = { succeeded, failed: reject };
+    const late = (): void => new DialAttempt(options, outcome).start();
+    new DialAttempt(options, { ...outcome, late }).start();
+  });
+}
+
+interface Outcome {
+  readonly succeeded: (dialed: Dialed) => void;
+  readonly failed: (error: TransportError) => void;
+  /** This process stalled: a server that was not kept waiting by it has given the handshake up. */
+  readonly late?: () => void;
+}
+
+class DialAttempt {
+  readonly #options: DialOptions;
+  readonly #outcome: Outcome;
+  readonly #socket: Socket;
+  readonly #deadline: Deadline;
+  /** Undefined until the socket is connected. */
+  #state: InitiatorState | undefined;
+  #received: Buffer = Buffer.alloc(0);
+
+  constructor(options: DialOptions, outcome: Outcome) {
+    this.#options = options;
+    this.#outcome = outcome;
+    this.#socket = connectSocket(options.endpoint, options.shareReadBuffer);
+    this.#deadline = new Deadline(options.connectTimeoutMs, () => this.#expire());
+  }
+
+  start(): void {
+    receiveFrom(this.#socket, this.#onData);
+    this.#socket.on('error', (cause) => this.#failConnect(cause));
+    for (const event of ['end', 'close']) this.#socket.on(event, () => this.#failClosed());
+    this.#options.signal.addEventListener('abort', this.#abort);
+    if (this.#options.signal.aborted) this.#abort();
+    else this.#prepareMessage1();
+  }
+
+  readonly #onData = (chunk: Buffer): void => this.#receive(chunk);
+
+  readonly #abort = (): void => {
+    this.#fail(new TransportError('ERR_CLIENT_CLOSED', 'The client was closed while it connected', { sent: false }));
+  };
+
+  /** Before there is a connection, so that it goes at once: a crowded server drops those first that have said nothing. */
+  #prepareMessage1(): void {
+    try {
+      const { state, message1 } = startInitiator(this.#options.key, this.#options.handshake);
+      this.#socket.on('connect', () => {
+        if (this.#beginAgainIfLate()) return;
+        this.#state = state;
+        this.#socket.write(message1);
+      });
+    } catch (error) {
+      this.#fail(toTransportError(error)); // the system may have no randomness for a key pair
+    }
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.#beginAgainIfLate()) return;
+    try {
+      this.#received = Buffer.concat([this.#received, chunk]);
+      const expected = expectedReplyBytes(this.#received);
+      if (expected === undefined || this.#received.length < expected) return;
+      if (this.#received.length > expected) {
+        throw new TransportError('ERR_EARLY_BYTES', 'The server sent bytes behind message 2 before it could');
+      }
+      this.#succeed();
+    } catch (error) {
+      this.#fail(toTransportError(error));
+    }
+  }
+
+  #succeed(): void {
+    if (this.#state === undefined) throw new TransportError('ERR_EARLY_BYTES', 'A reply before message 1');
+    const session = receiveMessage2(this.#state, this.#received);
+    this.#release();
+    this.#outcome.succeeded({ socket: this.#socket, session });
+  }
+
+  #expire(): void {
+    const { connectTimeoutMs } = this.#options;
+    const code = this.#state === undefined ? 'ERR_CONNECT_TIMEOUT' : 'ERR_HANDSHAKE_TIMEOUT';
+    this.#fail(new TransportError(code, `${this.#where} did not answer within ${connectTimeoutMs} ms`));
+  }
+
+  #failConnect(cause: Error): void {
+    if (this.#beginAgainIfLate()) return;
+    this.#fail(connectFailed(this.#options.endpoint, cause));
+  }
+
+  #failClosed(): void {
+    if (this.#beginAgainIfLate()) return;
+    this.#fail(new TransportError('ERR_CONNECT_FAILED', `${this.#where} closed the connection during the handshake`));
+  }
+
+  get #where(): string {
+    return formatEndpoint(this.#options.endpoint);
+  }
+
+  #beginAgainIfLate(): boolean {
+    const { late } = this.#outcome;
+    if (late === undefined || !this.#deadline.isLate) return false;
+    this.#abandon();
+    late();
+    return true;
+  }
+
+  #fail(error: TransportError): void {
+    this.#abandon();
+    this.#outcome.failed(error.ofMessage(false));
+  }
+
+  #abandon(): void {
+    this.#release();
+    if (this.#state !== undefined) abandonInitiator(this.#state);
+    this.#socket.on('error', () => undefined); // what still comes of the socket changes nothing
+    this.#socket.destroy();
+  }
+
+  #release(): void {
+    this.#deadline.clear();
+    this.#options.signal.removeEventListener('abort', this.#abort);
+    stopReceiving(this.#socket, this.#onData);
+    this.#socket.removeAllListeners();
+  }
+}
+
+export function connectFailed(endpoint: Endpoint, cause: Error): TransportError {
+  const message = `Cannot connect to ${formatEndpoint(endpoint)}: ${describe(cause)}`;
+  return new TransportError('ERR_CONNECT_FAILED', message, { cause });
+}
+
+/** A host name with several addresses fails with one error for each of them. */
+function describe(cause: Error): string {
+  return 'errors' in cause && Array.isArray(cause.errors) ? cause.errors.map(String).join('; ') : cause.message;
+}

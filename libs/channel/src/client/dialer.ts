@@ -1,0 +1,74 @@
+import { AsyncResource } from 'node:async_hooks';
+
+import { wipe } from '@sealwire/crypto';
+import type { KeySource } from '@sealwire/crypto';
+
+import { clock } from '../clock.js';
+import { dial } from './dial.js';
+import type { Endpoint } from '../options/endpoint.js';
+import { KeyPair } from '../handshake/index.js';
+import type { Limits } from '../options/limits.js';
+import { keyLoader, resolveEndpoint, resolveService } from '../options/channel-options.js';
+import type { ChannelOptions } from '../options/channel-options.js';
+import { ClientLink } from './client-link.js';
+import type { LinkEvents } from './client-link.js';
+import { EventSequences } from './event-sequences.js';
+import { isOwnServer } from '../instances.js';
+
+/** Opens the connections of one client to one endpoint. */
+export class Dialer {
+  readonly endpoint: Endpoint;
+  /** What a server knows the client object by, on all its connections. */
+  readonly instance = KeyPair.generate();
+  readonly #options: ChannelOptions;
+  readonly #limits: Limits;
+  readonly #service: string;
+  readonly #loadKeys: () => Promise<KeySource>;
+  readonly #sequences = new EventSequences();
+  readonly #home = new AsyncResource('SEALWIRE_CLIENT');
+
+  /**
+   * @param warn - Called with what is wrong with the key file, though it may be used.
+   * @throws {TransportError} `ERR_BAD_OPTION`
+   */
+  constructor(options: ChannelOptions, limits: Limits, warn: (message: string) => void) {
+    this.endpoint = resolveEndpoint(options);
+    this.#options = options;
+    this.#limits = limits;
+    this.#service = resolveService(options);
+    this.#loadKeys = keyLoader(options, warn);
+  }
+
+  /**
+   * Rejects as {@link dial} does, with the `CryptoError` of the key file, and if the connection is lost again before
+   * anything can use it. It does not run in the async context of the call that happens to dial: the connection would keep
+   * that for as long as it lives.
+   */
+  open(signal: AbortSignal, events: LinkEvents): Promise<ClientLink> {
+    return this.#home.runInAsyncScope(() => this.#open(signal, events));
+  }
+
+  async #open(signal: AbortSignal, events: LinkEvents): Promise<ClientLink> {
+    const { primary } = await this.#loadKeys();
+    const psk = primary.psk();
+    const { maxMessageBytes, maxIncompleteBytes, connectTimeoutMs } = this.#limits;
+    const announcement = { unixMs: clock.unixMs(), maxMessageBytes, maxInFlight: 0, maxIncompleteBytes };
+    const rejectSelf = this.#options.rejectSelf === true ? { rejectSelf: isOwnServer } : {};
+    const options = {
+      endpoint: this.endpoint,
+      key: { keyId: Buffer.from(primary.idBytes), psk },
+      handshake: { service: this.#service, announcement, instance: this.instance, ...rejectSelf },
+      connectTimeoutMs,
+      shareReadBuffer: this.#options.shareReadBuffer ?? true,
+      signal,
+    };
+    const shared = { limits: this.#limits, sequences: this.#sequences, events };
+    try {
+      const link = await dial(options, (dialed) => new ClientLink(dialed, shared));
+      link.throwUnlessOpen();
+      return link;
+    } finally {
+      wipe(psk);
+    }
+  }
+}

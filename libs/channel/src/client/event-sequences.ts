@@ -1,0 +1,16 @@
+import { EventSequence } from '../streams/event-sequence.js';
+import { KeptByInstance } from '../kept-by-instance.js';
+
+/**
+ * Longer than a server keeps the window of a client that is gone: it may notice the end of the connection only when the
+ * session is 24 h old, and keeps the window for 10 minutes from then on.
+ */
+const KEPT_MS = 90_000_000;
+const MAX_SEQUENCES = 10_000;
+
+/** The event sequences of one client, by the instance ids of servers (docs/protocol.md §6.7). */
+export class EventSequences extends KeptByInstance<EventSequence> {
+  constructor() {
+    super({ create: () => new EventSequence(), keptMs: KEPT_MS, maxKept: MAX_SEQUENCES });
+  }
+}

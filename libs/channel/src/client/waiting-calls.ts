@@ -1,0 +1,80 @@
+import { Deadline } from '../deadline.js';
+import { TransportError } from '../errors.js';
+import type { Limits } from '../options/limits.js';
+import type { ClientLink } from './client-link.js';
+
+interface WaitingCall {
+  readonly resolve: (link: ClientLink) => void;
+  readonly reject: (error: unknown) => void;
+  readonly deadline: Deadline;
+}
+
+/** Calls that wait while there is no connection: as many as may be queued on one, each up to its deadline. */
+export class WaitingCalls {
+  readonly #limits: Pick<Limits, 'waitForConnectionMs' | 'maxQueuedMessages'>;
+  readonly #calls = new Set<WaitingCall>();
+  /** Why the last dial failed: what a call is told whose time is over. */
+  #lastError: unknown;
+
+  constructor(limits: Pick<Limits, 'waitForConnectionMs' | 'maxQueuedMessages'>) {
+    this.#limits = limits;
+  }
+
+  get count(): number {
+    return this.#calls.size;
+  }
+
+  /** @param signal - Whoever waits has left: his place is free, and the promise rejects with the reason. */
+  add(signal?: AbortSignal): Promise<ClientLink> {
+    const { waitForConnectionMs, maxQueuedMessages } = this.#limits;
+    if (this.#calls.size >= maxQueuedMessages) {
+      const message = `${this.#calls.size} calls wait for a connection already`;
+      return Promise.reject(new TransportError('ERR_QUEUE_FULL', message, { sent: false }));
+    }
+    return new Promise((resolve, reject) => {
+      const deadline = new Deadline(waitForConnectionMs, () => {
+        this.#calls.delete(call);
+        reject(this.#lastError ?? noConnection(waitForConnectionMs));
+      });
+      const call = { resolve, reject, deadline };
+      this.#calls.add(call);
+      signal?.addEventListener('abort', () => this.#leave(call, signal.reason), { once: true });
+    });
+  }
+
+  resolve(link: ClientLink): void {
+    this.#lastError = undefined;
+    for (const call of this.#take()) call.resolve(link);
+  }
+
+  reject(error: unknown): void {
+    for (const call of this.#take()) call.reject(error);
+  }
+
+  /**
+   * Waiting does not mend what is wrong at this side, a missing key file for example: those calls fail at once. Everything
+   * else may pass. What a server answers with before it has proved the key, the alert included, anybody can send; and a
+   * server that is busy sends the alert as well.
+   */
+  dialFailed(error: unknown): void {
+    this.#lastError = error;
+    if (!(error instanceof TransportError) || error.fault === 'caller') this.reject(error);
+  }
+
+  #leave(call: WaitingCall, reason: unknown): void {
+    this.#calls.delete(call);
+    call.deadline.clear();
+    call.reject(reason);
+  }
+
+  #take(): WaitingCall[] {
+    const calls = [...this.#calls];
+    this.#calls.clear();
+    for (const { deadline } of calls) deadline.clear();
+    return calls;
+  }
+}
+
+function noConnection(waitedMs: number): TransportError {
+  return new TransportError('ERR_CONNECT_TIMEOUT', `No connection within ${waitedMs} ms`, { sent: false });
+}

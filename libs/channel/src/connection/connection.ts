@@ -1,0 +1,244 @@
+// One secure connection from CONFIRM on (docs/protocol.md §5): the only owner of its socket and timers.
+//
+//   OPEN → DRAINING (GOAWAY) → CLOSING (CLOSE sent) → ENDED (CLOSE received) → CLOSED
+import type { Socket } from 'node:net';
+
+import { toTransportError, TransportError } from '../errors.js';
+import type { CloseReason, ControlContent } from '../record/content.js';
+import { Clocks, softAgeMs } from './clocks.js';
+import type { ClockOwner } from './clocks.js';
+import { closedByPeer, closedHere } from './closed-by-peer.js';
+import type { ConnectionOptions } from './connection-options.js';
+import { Heartbeat } from './heartbeat.js';
+import { RecordLayer, unexpected } from './record-layer.js';
+import type { RecordLayerOwner } from './record-layer.js';
+import { receiveFrom } from '../socket/socket-reader.js';
+
+type State =
+  | { readonly at: 'OPEN' | 'CLOSING' | 'ENDED' | 'CLOSED' }
+  /** `initiated`: this side sends CLOSE as soon as nothing is open. */
+  | { readonly at: 'DRAINING'; readonly initiated: boolean };
+
+const OPEN: State = { at: 'OPEN' };
+
+export class Connection implements ClockOwner, RecordLayerOwner {
+  readonly #options: ConnectionOptions;
+  readonly #heartbeat = new Heartbeat();
+  readonly #clocks: Clocks;
+  readonly #records: RecordLayer;
+  #whenClosed: (() => void)[] | undefined;
+  #state: State = OPEN;
+  #hasReceivedGoaway = false;
+  /** The drain is over, and what was open has been answered. */
+  #isCutOff = false;
+
+  /** Takes the socket over. */
+  constructor(options: ConnectionOptions) {
+    const { role, socket, limits, codec } = options;
+    this.#options = options;
+    this.#clocks = new Clocks(limits, this.#heartbeat, codec, softAgeMs(role, limits), this);
+    this.#records = new RecordLayer(options, this.#heartbeat, this.#clocks, this);
+    receiveFrom(socket, (chunk) => this.receive(chunk));
+    socket.on('end', () => this.#receiveFin());
+    socket.on('error', (cause) => this.destroy(new TransportError('ERR_CONNECTION_LOST', cause.message, { cause })));
+    socket.on('close', () => this.#finish(this.#state.at === 'ENDED' ? undefined : lost()));
+    this.#clocks.opened();
+    if (options.role === 'client') this.#records.send({ type: 'CONFIRM', body: options.confirm });
+  }
+
+  /** Whether new streams may be opened on it. */
+  get isOpen(): boolean {
+    return this.#state.at === 'OPEN';
+  }
+
+  get socket(): Socket {
+    return this.#options.socket;
+  }
+
+  /** From the last answered PING to its PONG; undefined before the first. */
+  get roundTripMs(): number | undefined {
+    return this.#heartbeat.roundTripMs;
+  }
+
+  /**
+   * Asks the peer for a sign of life, which gives the round trip in milliseconds. `pongTimeoutMs` ends the wait.
+   * Rejects with `ERR_NOT_CONNECTED`, or with what ends the connection before the answer.
+   */
+  ping(): Promise<number> {
+    if (!this.isOpen) return Promise.reject(new TransportError('ERR_NOT_CONNECTED', 'The connection is not open'));
+    const roundTrip = this.#heartbeat.nextRoundTrip();
+    this.#clocks.ping();
+    return roundTrip;
+  }
+
+  /**
+   * GOAWAY, then what is running finishes, then CLOSE; cut short by the drain deadline. May be called again.
+   * @param drainMs - What is left of the drain.
+   * @returns When the connection is gone. Never rejects.
+   */
+  close(drainMs = this.#options.limits.drainTimeoutMs): Promise<void> {
+    if (this.#state.at === 'CLOSED') return Promise.resolve();
+    const closed = new Promise<void>((resolve) => (this.#whenClosed ??= []).push(resolve));
+    if (this.isOpen || this.#state.at === 'DRAINING') {
+      this.#clocks.draining(drainMs);
+      this.#drain(true);
+    }
+    return closed;
+  }
+
+  /** Whether the system has CLOSE and nothing else is left to do here: a caller need not wait for the rest of {@link close}. */
+  get hasSaidAll(): boolean {
+    return this.#state.at === 'CLOSING' && this.#options.streams.isIdle && this.socket.writableLength === 0;
+  }
+
+  /** As {@link close} without a deadline: another connection takes the place of this one, and no stream is cut. */
+  retire(): void {
+    if (this.isOpen) this.#drain(true);
+  }
+
+  /** CLOSE before anything is served: this side has as many connections as it takes. */
+  turnAway(): void {
+    if (this.isOpen) this.#sendClose('limit');
+  }
+
+  /** For what has arrived already when the connection takes the socket over; valid until the call returns. */
+  receive(chunk: Buffer): void {
+    try {
+      this.#records.receive(chunk);
+    } catch (error) {
+      this.destroy(toTransportError(error));
+      return;
+    }
+    this.#finishDrain();
+  }
+
+  /** Ends the connection at once. The first error is final. */
+  destroy(error: TransportError): void {
+    this.#finish(error);
+  }
+
+  // What its clocks and its record layer call.
+
+  get stalestProgressMs(): number | undefined {
+    return this.#options.streams.stalestProgressMs;
+  }
+
+  get creditOwedSinceMs(): number | undefined {
+    return this.#records.creditOwedSinceMs;
+  }
+
+  send(content: ControlContent): void {
+    this.#records.send(content);
+  }
+
+  flush(): void {
+    this.#records.flush();
+  }
+
+  rest(): void {
+    this.#records.rest();
+    this.#options.streams.rest();
+  }
+
+  age(): void {
+    const { aged } = this.#options.events;
+    if (aged === undefined) this.retire();
+    else aged();
+  }
+
+  /** A server that shuts down answers every open stream, and closes when that was sealed, or when its time is over too. */
+  expireDrain(): void {
+    const { role, streams, limits } = this.#options;
+    if (role === 'client' || this.#isCutOff) {
+      this.#sendClose();
+      return;
+    }
+    this.#isCutOff = true;
+    streams.shutDown();
+    this.#clocks.draining(limits.closeTimeoutMs);
+    this.#records.flush();
+  }
+
+  expireClose(): void {
+    this.#finish(undefined);
+  }
+
+  noteSealed(): void {
+    this.#finishDrain();
+  }
+
+  receiveGoaway(): void {
+    if (this.#hasReceivedGoaway) throw unexpected('A second GOAWAY');
+    this.#hasReceivedGoaway = true;
+    this.#options.streams.stopOpening();
+    if (this.#state.at === 'OPEN') this.#drain(false);
+  }
+
+  receiveClose(reason: CloseReason): void {
+    const { streams, socket } = this.#options;
+    const failure = this.#state.at === 'CLOSING' ? closedHere : () => closedByPeer(reason, this.#records.isFirst);
+    this.#leaveOpen({ at: 'ENDED' });
+    this.#clocks.closing();
+    this.#heartbeat.end(failure);
+    streams.end(failure);
+    this.#records.sendClose(reason);
+    socket.end();
+  }
+
+  #receiveFin(): void {
+    const { at } = this.#state;
+    if (at === 'CLOSING') this.#finish(undefined);
+    else if (at !== 'ENDED') this.destroy(new TransportError('ERR_TRUNCATED', 'The stream ended without CLOSE'));
+  }
+
+  #drain(initiated: boolean): void {
+    this.#leaveOpen({ at: 'DRAINING', initiated });
+    this.#options.streams.stopTaking();
+    this.#records.sendGoaway();
+    this.#finishDrain();
+  }
+
+  /** From here on the next call has to take another connection. */
+  #leaveOpen(state: State, notify = this.#options.events.goingAway): void {
+    const { at } = this.#state;
+    this.#state = state;
+    if (at === 'OPEN') notify?.();
+  }
+
+  /** The side that began to drain closes, once both know that no stream is left. A client always knows: it opens them. */
+  #finishDrain(): void {
+    if (this.#state.at !== 'DRAINING') return;
+    const { role, streams } = this.#options;
+    if (this.#isCutOff && streams.sending.readyCount === 0) {
+      this.#sendClose();
+      return;
+    }
+    if (!this.#state.initiated || !streams.isIdle) return;
+    if (this.#hasReceivedGoaway ? this.#records.hasSentGoaway : role === 'client') this.#sendClose();
+  }
+
+  #sendClose(reason: CloseReason = this.#options.role === 'client' ? 'done' : 'goingAway'): void {
+    this.#state = { at: 'CLOSING' };
+    this.#options.streams.stopSending();
+    this.#clocks.closing();
+    this.#records.sendClose(reason);
+  }
+
+  #finish(error: TransportError | undefined): void {
+    if (this.#state.at === 'CLOSED') return;
+    const { socket, streams, events } = this.#options;
+    const reason = error === undefined ? closedHere : () => error;
+    this.#leaveOpen({ at: 'CLOSED' }, () => events.lost?.(error));
+    this.#clocks.stop();
+    this.#records.stop();
+    socket.destroy();
+    this.#heartbeat.end(reason);
+    streams.end(reason);
+    events.closed(error);
+    for (const resolve of this.#whenClosed ?? []) resolve();
+  }
+}
+
+function lost(): TransportError {
+  return new TransportError('ERR_CONNECTION_LOST', 'The connection was lost');
+}

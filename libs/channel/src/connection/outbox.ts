@@ -1,0 +1,127 @@
+// What waits to be sealed on one connection (docs/protocol.md §5.3): control records, and the frames of the streams.
+import { clock } from '../clock.js';
+import type { Streams } from '../streams/streams.js';
+import { dataLength, MAX_DATA_BYTES } from '../record/content.js';
+import type { CloseReason, ControlContent, FrameSource, OutgoingContent } from '../record/content.js';
+import type { SendWindow } from '../record/send-window.js';
+import type { TakenBytes } from '../record/taken-bytes.js';
+import { flushSizes } from './flush-sizes.js';
+import type { Heartbeat } from './heartbeat.js';
+
+/** Its turn, if the key has carried as much as it should: the codec knows. One that is due by age comes by itself. */
+const KEY_UPDATE = { type: 'KEY_UPDATE' } as const;
+
+export interface OutboxOptions {
+  readonly streams: Streams;
+  readonly heartbeat: Heartbeat;
+  readonly taken: TakenBytes;
+  readonly window: SendWindow;
+}
+
+/** Each control record waits at most once, so this queue is bounded by its kinds. */
+export class Outbox implements FrameSource {
+  readonly #options: OutboxOptions;
+  readonly #first: ControlContent[] = [];
+  /** When the records that are written now are sealed. */
+  #nowMs = 0;
+  /** Of the record that was written last. */
+  #writtenBytes = 0;
+  #goaway: 'none' | 'wanted' | 'sent' = 'none';
+  #close: CloseReason | 'none' | 'sent' = 'none';
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+  }
+
+  /** CONFIRM and PING go before the PONG that the heartbeat owes, and this before the CREDIT that is due. */
+  push(content: ControlContent): void {
+    if (!this.#first.some(({ type }) => type === content.type)) this.#first.push(content);
+  }
+
+  /** GOAWAY goes once, as soon as no stream is left to be opened. */
+  pushGoaway(): void {
+    if (this.#goaway === 'none') this.#goaway = 'wanted';
+  }
+
+  /** CLOSE goes at once; frames that wait are dropped, and nothing follows it. */
+  pushClose(reason: CloseReason): void {
+    if (this.#close === 'none') this.#close = reason;
+  }
+
+  /** CLOSE was sent, or is next. */
+  get isClosing(): boolean {
+    return this.#close !== 'none';
+  }
+
+  get hasSentGoaway(): boolean {
+    return this.#goaway === 'sent';
+  }
+
+  /** @throws {TransportError} As {@link SendWindow.receiveCredit}. */
+  receiveCredit(taken: number): void {
+    const { streams, window } = this.#options;
+    const nowMs = clock.nowMs();
+    window.receiveCredit(taken, nowMs);
+    streams.sending.holdBulk(window.holdsBulk(nowMs));
+  }
+
+  /**
+   * Gives everything that waits, DATA up to about `budgetBytes`; without a budget nothing but CLOSE. PONG and CREDIT that
+   * are owed wait as well: a peer that asks on and on and does not read breaks a rule, and does not fill the memory.
+   */
+  *take(budgetBytes: number): Generator<OutgoingContent, void> {
+    const { streams, heartbeat, taken } = this.#options;
+    if (this.#close === 'sent') return;
+    if (this.#close !== 'none') {
+      const reason = this.#close;
+      this.#close = 'sent';
+      yield { type: 'CLOSE', reason };
+      return;
+    }
+    if (budgetBytes <= 0) return;
+    if (this.#first.length > 0) yield* this.#first.splice(0);
+    const token = heartbeat.takeOwed();
+    if (token !== undefined) yield { type: 'PONG', token };
+    if (taken.isDue) yield { type: 'CREDIT', taken: taken.report() };
+    yield KEY_UPDATE;
+    this.#beginFrames();
+    for (let left = budgetBytes; left > 0 && streams.sending.readyCount > 0; left -= this.#writtenBytes) {
+      yield { type: 'DATA', frames: this };
+      if (this.#writtenBytes === 0) break;
+    }
+    if (this.#goaway === 'wanted' && !streams.hasUnopened) {
+      this.#goaway = 'sent';
+      yield { type: 'GOAWAY' };
+    }
+  }
+
+  writeFrames(target: Buffer, at: number): number {
+    const { streams } = this.#options;
+    streams.sending.beginRecord();
+    const { framesInRecord } = flushSizes(streams.openCount);
+    let bytes = 0;
+    for (let frames = 0; frames < framesInRecord; frames++) {
+      const written = streams.writeFrame(target, at + bytes, MAX_DATA_BYTES - bytes);
+      if (written === 0) break;
+      bytes += written;
+    }
+    this.#writtenBytes = bytes;
+    if (bytes > 0) this.#noteSealed(dataLength(bytes));
+    return bytes;
+  }
+
+  #beginFrames(): void {
+    const { streams, window } = this.#options;
+    this.#nowMs = clock.nowMs();
+    streams.sending.holdBulk(window.holdsBulk(this.#nowMs));
+  }
+
+  #noteSealed(length: number): void {
+    const { window } = this.#options;
+    const { sending } = this.#options.streams;
+    window.seal(length, this.#nowMs);
+    window.noteBulk(sending.hasBulk, this.#nowMs);
+    if (sending.bulkIsPassed) window.notePassed(this.#nowMs);
+    sending.holdBulk(window.holdsBulk(this.#nowMs));
+  }
+}

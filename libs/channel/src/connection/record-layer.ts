@@ -1,0 +1,151 @@
+// The records of one connection, both ways (docs/protocol.md §5): what the socket brings is opened, what waits is sealed, and
+// DATA, PING, PONG and CREDIT are served here. What changes the state of the connection is its own business.
+import { TransportError } from '../errors.js';
+import type { Streams } from '../streams/streams.js';
+import type { CloseReason, ControlContent, RecordContent } from '../record/content.js';
+import { SendWindow } from '../record/send-window.js';
+import { TakenBytes } from '../record/taken-bytes.js';
+import type { Clocks } from './clocks.js';
+import type { ConnectionOptions } from './connection-options.js';
+import type { Heartbeat } from './heartbeat.js';
+import { Outbox } from './outbox.js';
+import { RecordReader } from './record-reader.js';
+import { RecordWriter } from './record-writer.js';
+
+export interface RecordLayerOwner {
+  receiveGoaway(): void;
+  receiveClose(reason: CloseReason): void;
+  /** Everything that could be sealed has been. */
+  noteSealed(): void;
+  destroy(error: TransportError): void;
+}
+
+export class RecordLayer {
+  readonly #streams: Streams;
+  readonly #heartbeat: Heartbeat;
+  readonly #clocks: Clocks;
+  readonly #owner: RecordLayerOwner;
+  readonly #taken = new TakenBytes();
+  readonly #window = new SendWindow();
+  readonly #outbox: Outbox;
+  readonly #writer: RecordWriter;
+  readonly #reader: RecordReader;
+  #hasReceivedClose = false;
+
+  constructor(options: ConnectionOptions, heartbeat: Heartbeat, clocks: Clocks, owner: RecordLayerOwner) {
+    const { socket, codec, streams, limits } = options;
+    this.#streams = streams;
+    this.#heartbeat = heartbeat;
+    this.#clocks = clocks;
+    this.#owner = owner;
+    this.#outbox = new Outbox({ streams, heartbeat, taken: this.#taken, window: this.#window });
+    const { serializer } = codec;
+    this.#writer = new RecordWriter({ socket, serializer, streams, outbox: this.#outbox, clocks, limits, owner: this });
+    this.#reader = new RecordReader(codec, streams, clocks, this.#taken);
+    streams.setWriter(this.#writer);
+  }
+
+  /** As {@link RecordReader.isFirst}. */
+  get isFirst(): boolean {
+    return this.#reader.isFirst;
+  }
+
+  get hasSentGoaway(): boolean {
+    return this.#outbox.hasSentGoaway;
+  }
+
+  /** Since when the peer owes CREDIT; nothing is owed once this side has said CLOSE. */
+  get creditOwedSinceMs(): number | undefined {
+    return this.#outbox.isClosing ? undefined : this.#window.fullSinceMs;
+  }
+
+  /** @throws {TransportError} A violation: it ends the connection. */
+  receive(chunk: Buffer): void {
+    const reader = this.#reader;
+    reader.push(chunk);
+    for (let body = reader.next(); body !== undefined; body = reader.next()) {
+      if (this.#hasReceivedClose) throw unexpected('A record after CLOSE');
+      this.#receiveContent(reader.open(body), body);
+    }
+    if (this.#hasReceivedClose && reader.isPartial) throw unexpected('Bytes after CLOSE');
+    // An answer has made room for what was queued, or CREDIT has, or it is due.
+    if (this.#streams.sending.readyCount > 0 || this.#taken.isDue) this.#writer.schedule(true);
+  }
+
+  /** Seals `content` at once. */
+  send(content: ControlContent): void {
+    this.#outbox.push(content);
+    this.#writer.flush();
+  }
+
+  sendGoaway(): void {
+    this.#outbox.pushGoaway();
+    this.#writer.schedule();
+  }
+
+  /** Nothing is sealed after it. */
+  sendClose(reason: CloseReason): void {
+    this.#outbox.pushClose(reason);
+    this.#writer.flush();
+  }
+
+  /** Seals what is due. */
+  flush(): void {
+    this.#writer.flush();
+  }
+
+  /** Nothing has come or gone for a while. */
+  rest(): void {
+    this.#writer.rest();
+  }
+
+  /** The connection is over. */
+  stop(): void {
+    this.#writer.stop();
+    this.#reader.stop();
+  }
+
+  noteFlushed(): void {
+    if (this.#window.fullSinceMs !== undefined) this.#clocks.creditIsOwed();
+    this.#owner.noteSealed();
+  }
+
+  destroy(error: TransportError): void {
+    this.#owner.destroy(error);
+  }
+
+  #receiveContent(content: RecordContent, body: Buffer): void {
+    switch (content.type) {
+      case 'DATA':
+        this.#reader.receiveFrames(content.frames, body);
+        return;
+      case 'PING':
+        if (this.#outbox.isClosing) return; // nothing is sent after CLOSE
+        this.#heartbeat.receivePing(content.token);
+        this.#writer.schedule();
+        return;
+      case 'PONG':
+        this.#heartbeat.receivePong(content.token);
+        this.#clocks.pongReceived();
+        return;
+      case 'CREDIT':
+        if (!this.#outbox.isClosing) this.#outbox.receiveCredit(content.taken); // nothing is sent after CLOSE
+        return;
+      case 'GOAWAY':
+        this.#owner.receiveGoaway();
+        return;
+      case 'CLOSE':
+        this.#hasReceivedClose = true;
+        this.#owner.receiveClose(content.reason);
+        return;
+      case 'KEY_UPDATE': // the codec has changed its key
+        return;
+      case 'CONFIRM':
+        throw unexpected('A second CONFIRM');
+    }
+  }
+}
+
+export function unexpected(what: string): TransportError {
+  return new TransportError('ERR_RECORD_UNEXPECTED', what);
+}

@@ -1,0 +1,107 @@
+// What a client and a server of the channel have in common: where, under which keys, within which limits.
+import { loadKeyring } from '@sealwire/crypto';
+import type { KeyFilePolicy, KeySource } from '@sealwire/crypto';
+
+import type { Endpoint } from './endpoint.js';
+import { TransportError } from '../errors.js';
+import { checkLimit } from './limits.js';
+import type { LimitOptions } from './limits.js';
+import { checkOptions, FLAG, hasMethod, NAME, oneOf } from './option-check.js';
+import type { Rule } from './option-check.js';
+
+/** What a client and a server have in common. Limits and their defaults are in docs/protocol.md §7. */
+export interface ChannelOptions extends LimitOptions {
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  /** Default 8080. A server takes 0 for any free port. */
+  readonly port?: number;
+  /** A Unix domain socket, instead of `host` and `port`. */
+  readonly path?: string;
+  /** The path of a key file; it or `keyring` must be given. */
+  readonly keyFile?: string;
+  /** What may be wrong with the modes of the key file; see {@link KeyFilePolicy}. Default `strict`. */
+  readonly keyPolicy?: KeyFilePolicy;
+  /** A `Keyring`, or another source of keys, which is asked at every handshake. */
+  readonly keyring?: KeySource;
+  /** Refuse the other end if it is a client or a server of this very process. Default false. */
+  readonly rejectSelf?: boolean;
+  /** Both ends must use the same name. Default `default`. */
+  readonly service?: string;
+  /**
+   * Read all sockets of the process into one buffer, which saves an allocation for each read. Default true. Listeners of
+   * 'data' that an application adds to a socket of its own accord are called only without it.
+   */
+  readonly shareReadBuffer?: boolean;
+}
+
+const DEFAULT_HOST = '127.0.0.1';
+const DEFAULT_PORT = 8080;
+const DEFAULT_SERVICE = 'default';
+const MAX_SERVICE_BYTES = 0xffff;
+
+export const KEYRING: Rule = {
+  mustBe: 'a Keyring or another KeySource',
+  accepts: (value) => hasMethod(value, 'find') && 'primary' in value, // its getter may have no key yet
+};
+
+/** Of the options that are not numbers. */
+export const CHANNEL_RULES: Readonly<Record<string, Rule>> = {
+  host: NAME,
+  path: {
+    mustBe: 'the name of a file, without NUL',
+    accepts: (value) => NAME.accepts(value) && !String(value).includes('\0'), // an abstract socket is open to everybody
+  },
+  keyFile: NAME,
+  keyPolicy: oneOf('strict', 'mounted-secret'),
+  keyring: KEYRING,
+  service: NAME,
+  rejectSelf: FLAG,
+  shareReadBuffer: FLAG,
+};
+
+/**
+ * Returns where to listen or connect. Both ends call it first: it checks all options that are not numbers.
+ *
+ * @throws {TransportError} `ERR_BAD_OPTION`
+ */
+export function resolveEndpoint(options: ChannelOptions): Endpoint {
+  checkOptions(options, CHANNEL_RULES);
+  const { host, port, path } = options;
+  if (path === undefined)
+    return {
+      host: host ?? DEFAULT_HOST,
+      port: checkLimit('port', port === undefined ? DEFAULT_PORT : port, 0, 65_535),
+    };
+  if (host === undefined && port === undefined) return { path };
+  throw new TransportError('ERR_BAD_OPTION', 'path excludes host and port');
+}
+
+/** @throws {TransportError} `ERR_BAD_OPTION` */
+export function resolveService({ service = DEFAULT_SERVICE }: ChannelOptions): string {
+  const bytes = Buffer.byteLength(service);
+  if (bytes > 0 && bytes <= MAX_SERVICE_BYTES) return service;
+  throw new TransportError('ERR_BAD_OPTION', 'service must be a name of 1 to 65535 bytes');
+}
+
+/**
+ * What loads the keys: the key file is read once, when it is first needed, and again after a failure.
+ *
+ * @param warn - Called with what is wrong with the key file, though it may be used.
+ * @throws {TransportError} `ERR_BAD_OPTION`; the result rejects with the `CryptoError` of the key file.
+ */
+export function keyLoader(
+  { keyring, keyFile, keyPolicy = 'strict' }: ChannelOptions,
+  warn: (message: string) => void,
+): () => Promise<KeySource> {
+  if ((keyring === undefined) === (keyFile === undefined)) {
+    throw new TransportError('ERR_BAD_OPTION', 'Exactly one of keyFile and keyring must be given');
+  }
+  let loading: Promise<KeySource> | undefined = keyring && Promise.resolve(keyring);
+  return () => {
+    loading ??= loadKeyring(keyFile ?? '', { policy: keyPolicy, warn }).catch((error: unknown) => {
+      loading = undefined;
+      throw error;
+    });
+    return loading;
+  };
+}

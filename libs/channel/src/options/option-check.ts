@@ -1,0 +1,96 @@
+// What options may be, beyond what their types say: they come from JavaScript and from configuration, too.
+import { TransportError } from '../errors.js';
+
+export interface Rule {
+  /** Completes "it must be …". */
+  readonly mustBe: string;
+  readonly accepts: (value: unknown) => boolean;
+}
+
+export const NAME: Rule = {
+  mustBe: 'a string that is not empty',
+  accepts: (value) => typeof value === 'string' && value !== '',
+};
+
+export const FLAG: Rule = { mustBe: 'true or false', accepts: (value) => typeof value === 'boolean' };
+
+export const FUNCTION: Rule = { mustBe: 'a function', accepts: (value) => typeof value === 'function' };
+
+/** How Nest names a transport. */
+export const TRANSPORT_ID: Rule = {
+  mustBe: 'a symbol or a number of Transport',
+  accepts: (value) => typeof value === 'symbol' || typeof value === 'number',
+};
+
+export const OBJECT: Rule = {
+  mustBe: 'an object',
+  accepts: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+};
+
+export function oneOf(...values: readonly string[]): Rule {
+  return { mustBe: values.join(' or '), accepts: (value) => values.some((allowed) => allowed === value) };
+}
+
+/** Whoever has the method will do, of whichever copy of a package its class is. */
+export function having(method: string, what: string): Rule {
+  return { mustBe: what, accepts: (value) => hasMethod(value, method) };
+}
+
+export function hasMethod(value: unknown, method: string): value is object {
+  return typeof value === 'object' && value !== null && typeof Reflect.get(value, method) === 'function';
+}
+
+/** @throws {TransportError} `ERR_BAD_OPTION` - names the option and what it may be; what it is only where that is short. */
+export function checkOption(name: string, value: unknown, { mustBe, accepts }: Rule): void {
+  if (accepts(value)) return;
+  throw new TransportError('ERR_BAD_OPTION', `${name} is ${show(value)}; it must be ${mustBe}`);
+}
+
+/** Checks those that are given. @throws {TransportError} `ERR_BAD_OPTION` */
+export function checkOptions(options: object, rules: Readonly<Record<string, Rule>>): void {
+  for (const [name, rule] of Object.entries(rules)) {
+    const value: unknown = Reflect.get(options, name);
+    if (value !== undefined) checkOption(name, value, rule);
+  }
+}
+
+/** @throws {TransportError} `ERR_BAD_OPTION` - names what is no option, and the option that is spelled nearly so. */
+export function checkNames(options: object, names: readonly string[]): void {
+  const unknown = Object.keys(options).find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  const meant = names.find((name) => isNearly(name.toLowerCase(), unknown.toLowerCase()));
+  const hint = meant === undefined ? '' : `; ${meant} may be meant`;
+  throw new TransportError('ERR_BAD_OPTION', `There is no option ${unknown.slice(0, MAX_SHOWN)}${hint}`);
+}
+
+const MAX_SHOWN = 64;
+
+/** Whether one letter, two that are swapped, or two more or less make one of the other. */
+function isNearly(one: string, other: string): boolean {
+  const shorter = Math.min(one.length, other.length);
+  let before = 0;
+  while (before < shorter && one[before] === other[before]) before += 1;
+  let behind = 0;
+  while (behind < shorter - before && one.at(-1 - behind) === other.at(-1 - behind)) behind += 1;
+  const left = one.slice(before, one.length - behind);
+  const right = other.slice(before, other.length - behind);
+  const isShort = before + behind < 4; // of a short name two letters are too much
+  return (
+    (left.length < 2 && right.length < 2) || isSwapped(left, right) || (!isShort && left.length + right.length < 3)
+  );
+}
+
+function isSwapped(left: string, right: string): boolean {
+  return left.length === 2 && right.length === 2 && left[0] === right[1] && left[1] === right[0];
+}
+
+/** What a number of an environment arrives as: too short for a key. */
+const NUMBER_AS_TEXT = /^-?\d{1,15}$/;
+
+/** No contents of another text or an object: a key can get into the wrong place. */
+export function show(value: unknown): string {
+  if (value === '') return 'empty';
+  if (typeof value === 'string' && NUMBER_AS_TEXT.test(value)) return `the string '${value}'`;
+  if (typeof value === 'number' || typeof value === 'boolean' || value === null) return String(value);
+  return value === undefined ? 'missing' : `of type ${typeof value}`;
+}

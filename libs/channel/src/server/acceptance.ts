@@ -1,0 +1,158 @@
+// The server's way to an open connection (docs/protocol.md §4): message 1, message 2, CONFIRM.
+import type { Socket } from 'node:net';
+
+import { Deadline } from '../deadline.js';
+import { toTransportError, TransportError } from '../errors.js';
+import {
+  ALERT,
+  checkConfirmPrefix,
+  checkMessage1Prefix,
+  CONFIRM_RECORD_BYTES,
+  ephemeralOf,
+  MESSAGE_1_BYTES,
+} from '../handshake/index.js';
+import type { ConfirmedClient, ConfirmVerifier } from '../handshake/index.js';
+import { LENGTH_BYTES } from '../record/record.js';
+import type { ConnectionCodec } from '../connection/codec.js';
+import { receiveFrom, stopReceiving } from '../socket/socket-reader.js';
+
+/** What message 1 is answered with, and what opens and verifies CONFIRM. */
+export interface Reply {
+  readonly message2: Buffer;
+  readonly keyId: Buffer;
+  readonly codec: ConnectionCodec;
+  readonly verifier: ConfirmVerifier;
+}
+
+/** What is known of a client that is a stranger no more. */
+export interface Accepted extends ConfirmedClient {
+  readonly keyId: Buffer;
+  /** It has opened CONFIRM, and goes on from there. */
+  readonly codec: ConnectionCodec;
+}
+
+export interface AcceptanceOptions {
+  readonly socket: Socket;
+  readonly handshakeTimeoutMs: number;
+  /** @throws {TransportError} Whatever is wrong with message 1. */
+  readonly respond: (message1: Buffer) => Reply;
+  /** Message 2 is on its way. `ephemeral` is e_I of message 1, a view. */
+  readonly answered: (ephemeral: Buffer) => void;
+  /** The socket has a new owner from this call on. `rest` is what came with CONFIRM, valid until the call returns. */
+  readonly accepted: (accepted: Accepted, rest: Buffer) => void;
+  readonly failed: (error: TransportError, receivedBytes: number) => void;
+}
+
+type State =
+  { readonly at: 'MESSAGE_1' } | { readonly at: 'WAIT_CONFIRM'; readonly reply: Reply } | { readonly at: 'OVER' };
+
+const NOTHING: Buffer = Buffer.alloc(0);
+
+/**
+ * A socket from accept to the verified CONFIRM. It holds at most message 1, then at most CONFIRM: CONFIRM is verified in
+ * the turn in which its last byte is read, so that what follows it is never kept for a stranger.
+ */
+export class Acceptance {
+  readonly #options: AcceptanceOptions;
+  readonly #deadline: Deadline;
+  #state: State = { at: 'MESSAGE_1' };
+  /** Of the message that is awaited. */
+  #received: Buffer = NOTHING;
+  #receivedBytes = 0;
+
+  constructor(options: AcceptanceOptions) {
+    const { socket, handshakeTimeoutMs } = options;
+    this.#options = options;
+    this.#deadline = new Deadline(handshakeTimeoutMs, () => this.#expire());
+    receiveFrom(socket, this.#onData);
+    socket.on('error', this.#onError).on('end', this.#onEnd).on('close', this.#onEnd);
+  }
+
+  readonly #onData = (chunk: Buffer): void => this.#receive(chunk);
+  readonly #onError = (cause: Error): void =>
+    this.#fail(new TransportError('ERR_CONNECTION_LOST', cause.message, { cause }));
+  readonly #onEnd = (): void => this.#fail(new TransportError('ERR_TRUNCATED', 'The client left during the handshake'));
+
+  /** Whether any byte of message 1 has come. */
+  get hasBegun(): boolean {
+    return this.#receivedBytes > 0;
+  }
+
+  /** Others need its place. */
+  evict(): void {
+    this.#fail(new TransportError('ERR_STRANGER_EVICTED', 'Too many connections that have not proved the key'));
+  }
+
+  #receive(chunk: Buffer): void {
+    this.#receivedBytes += chunk.length;
+    try {
+      if (this.#state.at === 'MESSAGE_1') this.#receiveMessage1(chunk);
+      else if (this.#state.at === 'WAIT_CONFIRM') this.#receiveConfirm(this.#state.reply, chunk);
+    } catch (error) {
+      this.#fail(toTransportError(error));
+    }
+  }
+
+  #receiveMessage1(chunk: Buffer): void {
+    const { socket, respond, answered } = this.#options;
+    this.#received = Buffer.concat([this.#received, chunk]);
+    checkMessage1Prefix(this.#received);
+    if (this.#received.length < MESSAGE_1_BYTES) return;
+    const message1 = this.#received;
+    const reply = respond(message1);
+    this.#received = NOTHING;
+    this.#state = { at: 'WAIT_CONFIRM', reply };
+    socket.write(reply.message2);
+    answered(ephemeralOf(message1));
+  }
+
+  #receiveConfirm(reply: Reply, chunk: Buffer): void {
+    const missing = CONFIRM_RECORD_BYTES - this.#received.length;
+    this.#received = Buffer.concat([this.#received, chunk.subarray(0, missing)]);
+    checkConfirmPrefix(this.#received);
+    if (this.#received.length < CONFIRM_RECORD_BYTES) return;
+    const { codec, keyId, verifier } = reply;
+    const content = codec.deserializer.deserialize(this.#received.subarray(LENGTH_BYTES));
+    if (content.type !== 'CONFIRM') {
+      throw new TransportError('ERR_RECORD_UNEXPECTED', `${content.type} as the first record`);
+    }
+    const client = verifier.verify(content.body);
+    this.#release();
+    this.#options.accepted({ ...client, keyId, codec }, chunk.subarray(missing));
+  }
+
+  #expire(): void {
+    const awaited = this.#state.at === 'MESSAGE_1' ? 'message 1' : 'CONFIRM';
+    this.#fail(new TransportError('ERR_HANDSHAKE_TIMEOUT', `No ${awaited} in time`));
+  }
+
+  /** Every failure looks the same from outside, so that a stranger learns nothing: the alert, or nothing after message 2. */
+  #fail(error: TransportError): void {
+    const state = this.#state;
+    if (state.at === 'OVER') return;
+    const { socket, failed } = this.#options;
+    this.#release();
+    socket.on('error', () => undefined); // what still comes of the socket changes nothing
+    if (state.at === 'MESSAGE_1') socket.end(ALERT, () => socket.destroy());
+    else {
+      forget(state.reply);
+      socket.destroy();
+    }
+    failed(error, this.#receivedBytes);
+  }
+
+  /** Takes its own listeners off the socket, and leaves those of users who heard of it by the event `connection`. */
+  #release(): void {
+    const { socket } = this.#options;
+    this.#state = { at: 'OVER' };
+    this.#deadline.clear();
+    stopReceiving(socket, this.#onData);
+    socket.off('error', this.#onError).off('end', this.#onEnd).off('close', this.#onEnd);
+  }
+}
+
+function forget({ codec, verifier }: Reply): void {
+  codec.serializer.wipe();
+  codec.deserializer.wipe();
+  verifier.drop();
+}

@@ -1,0 +1,156 @@
+// The server of the secure channel: one listener at a time, and the connections that came through it.
+import type { Server, Socket } from 'node:net';
+
+import { wipe } from '@sealwire/crypto';
+import type { KeySource } from '@sealwire/crypto';
+
+import { clock } from '../clock.js';
+import type { Accepted, Reply } from './acceptance.js';
+import type { CodecFactory } from '../connection/codec.js';
+import type { Connection } from '../connection/connection.js';
+import type { Endpoint } from '../options/endpoint.js';
+import { Listener } from './listener.js';
+import type { HandshakeFailure, ListenerEvents } from './listener.js';
+import { ListenerSlot } from './listener-slot.js';
+import type { TransportError } from '../errors.js';
+import type { EventWindow } from '../streams/event-window.js';
+import type { StreamHandler } from '../streams/server-stream.js';
+import { respond } from '../handshake/index.js';
+import type { Limits } from '../options/limits.js';
+import { EventWindows } from './event-windows.js';
+import { createInstanceId, forgetOwnServer, isOwnClient, noteOwnServer } from '../instances.js';
+import { openServerLink } from './server-link.js';
+import type { PeerInfo, ServerLink } from './server-link.js';
+
+export interface ChannelServerEvents<Handler extends StreamHandler> {
+  readonly statusChanged: (status: 'connected' | 'disconnected') => void;
+  /** An error of the listening socket. */
+  readonly failed: (error: Error) => void;
+  /** A handshake has failed, after at least one byte: a probe of the port sends none. */
+  readonly refused: (failure: HandshakeFailure) => void;
+  readonly opened: (link: ServerLink<Handler>) => void;
+  /** @param error - Undefined if both sides agreed to close. */
+  readonly closed: (link: ServerLink<Handler>, error: TransportError | undefined) => void;
+}
+
+export interface ChannelServerOptions<Handler extends StreamHandler> {
+  readonly endpoint: Endpoint;
+  readonly service: string;
+  readonly limits: Limits;
+  readonly loadKeys: () => Promise<KeySource>;
+  readonly createCodec: CodecFactory;
+  /** Serves the streams of one connection. @param window - Which events of this client have been handed over. */
+  readonly createHandler: (peer: PeerInfo, window: EventWindow) => Handler;
+  readonly rejectSelf: boolean;
+  readonly shareReadBuffer: boolean;
+  readonly keepSealedRecord: boolean;
+  readonly events: ChannelServerEvents<Handler>;
+}
+
+export class ChannelServer<Handler extends StreamHandler> {
+  readonly #options: ChannelServerOptions<Handler>;
+  readonly #instanceId = createInstanceId();
+  readonly #windows: EventWindows;
+  readonly #links = new Set<ServerLink<Handler>>();
+  readonly #slot: ListenerSlot<Listener>;
+
+  constructor(options: ChannelServerOptions<Handler>) {
+    this.#options = options;
+    this.#windows = new EventWindows(options.limits.maxInFlight);
+    this.#slot = new ListenerSlot(options.events);
+  }
+
+  /** Open connections, whose clients have proved the key. */
+  get links(): ReadonlySet<ServerLink<Handler>> {
+    return this.#links;
+  }
+
+  /** Connections that have not proved the key yet. */
+  get strangerCount(): number {
+    return this.#slot.listener?.strangerCount ?? 0;
+  }
+
+  /**
+   * The listening `net.Server`.
+   *
+   * @throws {TransportError} `ERR_NOT_CONNECTED` - before `listen`, after it failed and after `close`.
+   */
+  get server(): Server {
+    return this.#slot.server;
+  }
+
+  /** Calls `subscribe` with the listening `net.Server`, and with every later one. */
+  subscribe(subscribe: (emitter: NodeJS.EventEmitter) => void): void {
+    this.#slot.subscribe(subscribe);
+  }
+
+  /** @throws {TransportError} `ERR_LISTEN_FAILED`, also after `close` meanwhile; {@link CryptoError} of the key file. */
+  listen(): Promise<void> {
+    return this.#slot.listen(async () => this.#createListener(await this.#options.loadKeys()), this.#options.endpoint);
+  }
+
+  /** Sends GOAWAY on every connection, drains them, then sends CLOSE. May be called again; never rejects. */
+  close(): Promise<void> {
+    forgetOwnServer(this.#instanceId);
+    return this.#slot.close();
+  }
+
+  #createListener(keys: KeySource): Listener {
+    const { limits, shareReadBuffer, events } = this.#options;
+    noteOwnServer(this.#instanceId);
+    return new Listener({
+      limits,
+      shareReadBuffer,
+      respond: (message1) => this.#respond(keys, message1),
+      connect: (socket, accepted, listenerEvents) => this.#connect(socket, accepted, listenerEvents),
+      handshakeFailed: (failure) => {
+        if (failure.receivedBytes > 0) events.refused(failure);
+      },
+    });
+  }
+
+  #respond(keys: KeySource, message1: Buffer): Reply {
+    const { limits, service, rejectSelf, createCodec } = this.#options;
+    const { maxMessageBytes, maxInFlight, maxIncompleteBytes } = limits;
+    let psk: Uint8Array | undefined;
+    const findPsk = (keyId: Buffer): Uint8Array | undefined => (psk = keys.find(keyId)?.psk());
+    const announcement = { unixMs: clock.unixMs(), maxMessageBytes, maxInFlight, maxIncompleteBytes };
+    const options = {
+      service,
+      instanceId: this.#instanceId,
+      announcement,
+      ...(rejectSelf ? { rejectSelf: isOwnClient } : {}),
+    };
+    try {
+      const { message2, session, verifier } = respond(findPsk, options, message1);
+      return { message2, keyId: session.keyId, codec: createCodec(session, limits.key), verifier };
+    } finally {
+      wipe(psk ?? new Uint8Array());
+    }
+  }
+
+  #connect(socket: Socket, accepted: Accepted, listenerEvents: ListenerEvents): Connection {
+    const { limits, keepSealedRecord, createHandler, events } = this.#options;
+    const { instanceKey } = accepted;
+    const window = this.#windows.of(instanceKey);
+    const link: ServerLink<Handler> = openServerLink({
+      socket,
+      accepted,
+      limits,
+      createHandler: (peer) => createHandler(peer, window),
+      keepSealedRecord,
+      events: {
+        closed: (error) => {
+          this.#windows.left(instanceKey);
+          this.#links.delete(link);
+          events.closed(link, error);
+          listenerEvents.closed(link.connection);
+        },
+      },
+    });
+    listenerEvents.opened(link.connection);
+    this.#links.add(link);
+    events.opened(link);
+    return link.connection;
+  }
+}

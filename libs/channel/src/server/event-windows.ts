@@ -1,0 +1,15 @@
+import { EventWindow } from '../streams/event-window.js';
+import { KeptByInstance } from '../kept-by-instance.js';
+
+/** How long a server remembers the events of a client that is gone. */
+const KEPT_MS = 600_000;
+/** Clients remembered at most, beside those that are connected. */
+const MAX_WINDOWS = 10_000;
+
+/** The event windows of one server, by the instance key that the client has proved (docs/protocol.md §4.8, §6.7). */
+export class EventWindows extends KeptByInstance<EventWindow> {
+  /** @param size - The events in flight that this server announces. */
+  constructor(size: number) {
+    super({ create: () => new EventWindow(size), keptMs: KEPT_MS, maxKept: MAX_WINDOWS });
+  }
+}

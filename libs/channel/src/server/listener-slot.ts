@@ -1,0 +1,107 @@
+// The one listener that a server has at a time, from `listen()` to `close()`, which may come before it listens.
+import type { Server } from 'node:net';
+
+import { TransportError } from '../errors.js';
+import { watchDescriptors } from './descriptors.js';
+import type { Endpoint } from '../options/endpoint.js';
+
+export interface Listening {
+  readonly server: Server;
+  /** @throws {TransportError} `ERR_LISTEN_FAILED` */
+  listen(endpoint: Endpoint): Promise<void>;
+  /** Waits for `listen` where that is under way. Never rejects. */
+  close(): Promise<void>;
+}
+
+export interface ListenerSlotOptions {
+  readonly statusChanged: (status: 'connected' | 'disconnected') => void;
+  /** An error of the server while it listens; `EMFILE` or `ENFILE` once a second for as long as it cannot accept. */
+  readonly failed: (error: Error) => void;
+}
+
+/** One call of `listen()`, and what became of it. */
+interface Turn<L extends Listening> {
+  listener?: L;
+}
+
+export class ListenerSlot<L extends Listening> {
+  readonly #options: ListenerSlotOptions;
+  readonly #subscribers: ((emitter: NodeJS.EventEmitter) => void)[] = [];
+  #turn: Turn<L> | undefined;
+  /** Of turns that are over: whoever closes again waits for them as well. */
+  readonly #closing = new Set<Promise<void>>();
+
+  constructor(options: ListenerSlotOptions) {
+    this.#options = options;
+  }
+
+  get listener(): L | undefined {
+    return this.#turn?.listener;
+  }
+
+  /** @throws {TransportError} `ERR_NOT_CONNECTED` */
+  get server(): Server {
+    if (this.listener === undefined) throw new TransportError('ERR_NOT_CONNECTED', 'The server is not listening');
+    return this.listener.server;
+  }
+
+  /** Gives `subscribe` the server of today, and every later one. */
+  subscribe(subscribe: (emitter: NodeJS.EventEmitter) => void): void {
+    this.#subscribers.push(subscribe);
+    if (this.listener !== undefined) subscribe(this.listener.server);
+  }
+
+  /** @throws {TransportError} `ERR_LISTEN_FAILED`, also after `close` meanwhile; and whatever `create` fails with. */
+  async listen(create: () => Promise<L>, endpoint: Endpoint): Promise<void> {
+    if (this.#turn !== undefined) throw listenFailed('The server listens already');
+    const turn: Turn<L> = {};
+    this.#turn = turn;
+    try {
+      await this.#start(turn, await create(), endpoint);
+    } catch (error) {
+      if (this.#turn === turn) this.#turn = undefined;
+      await turn.listener?.close();
+      this.#left(turn);
+      throw error;
+    }
+    this.#options.statusChanged('connected');
+  }
+
+  /** Resolves when nothing of any turn is left. Never rejects. */
+  async close(): Promise<void> {
+    const listener = this.#turn?.listener;
+    this.#turn = undefined;
+    if (listener !== undefined) this.#closing.add(listener.close());
+    const closing = [...this.#closing];
+    await Promise.all(closing);
+    for (const closed of closing) this.#closing.delete(closed);
+  }
+
+  async #start(turn: Turn<L>, listener: L, endpoint: Endpoint): Promise<void> {
+    this.#checkTurn(turn);
+    turn.listener = listener;
+    const { server } = listener;
+    for (const subscribe of this.#subscribers) subscribe(server);
+    server.on('close', () => this.#left(turn));
+    await listener.listen(endpoint);
+    this.#checkTurn(turn);
+    server.on('error', (error) => this.#options.failed(error));
+    server.on(
+      'close',
+      watchDescriptors((error) => this.#options.failed(error)),
+    );
+  }
+
+  #checkTurn(turn: Turn<L>): void {
+    if (this.#turn !== turn) throw listenFailed('The server was closed while it started');
+  }
+
+  /** An old listener may end when the next one listens already. */
+  #left(turn: Turn<L>): void {
+    if (this.#turn === undefined || this.#turn === turn) this.#options.statusChanged('disconnected');
+  }
+}
+
+function listenFailed(message: string): TransportError {
+  return new TransportError('ERR_LISTEN_FAILED', message);
+}

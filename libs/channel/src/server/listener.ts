@@ -1,0 +1,151 @@
+// A listening socket and everything that has come through it: strangers first, then connections.
+import { createServer } from 'node:net';
+import type { Server, Socket } from 'node:net';
+
+import { clock } from '../clock.js';
+import type { TransportError } from '../errors.js';
+import type { Limits } from '../options/limits.js';
+import { Acceptance } from './acceptance.js';
+import type { Accepted, Reply } from './acceptance.js';
+import type { Connection } from '../connection/connection.js';
+import { remoteAddress, SOCKET_OPTIONS } from '../options/endpoint.js';
+import type { Endpoint } from '../options/endpoint.js';
+import type { Listening } from './listener-slot.js';
+import { SeenKeys } from './seen-keys.js';
+import { shareReadBuffer } from '../socket/socket-reader.js';
+import { startListening } from './start-listening.js';
+import { networkOf, Strangers } from './strangers.js';
+import type { Stranger, StrangerProgress } from './strangers.js';
+
+/** How long the strangers of one network may be too many. */
+const TIME_TO_SPEAK_MS = 1_000;
+
+export interface HandshakeFailure {
+  readonly error: TransportError;
+  readonly address: string | undefined;
+  /** 0: somebody looked whether the port is open, and left. */
+  readonly receivedBytes: number;
+}
+
+/** What the listener has to know of a connection. */
+export interface ListenerEvents {
+  /** Comes before all other events: if the server is closed in one of them, it closes this connection as well. */
+  readonly opened: (connection: Connection) => void;
+  readonly closed: (connection: Connection) => void;
+}
+
+export interface ListenerOptions {
+  readonly limits: Limits;
+  /** Whether accepted sockets read into the buffer that all sockets of the process share. */
+  readonly shareReadBuffer: boolean;
+  /** @throws {TransportError} Whatever is wrong with message 1. */
+  readonly respond: (message1: Buffer) => Reply;
+  /** Makes the connection that takes `socket` over, and calls `events`. */
+  readonly connect: (socket: Socket, accepted: Accepted, events: ListenerEvents) => Connection;
+  readonly handshakeFailed: (failure: HandshakeFailure) => void;
+}
+
+export class Listener implements Listening {
+  readonly server: Server;
+  readonly #options: ListenerOptions;
+  readonly #strangers: Strangers;
+  readonly #seenKeys: SeenKeys;
+  readonly #connections = new Set<Connection>();
+  #starting: Promise<void> = Promise.resolve();
+  #isTrimming = false;
+
+  constructor(options: ListenerOptions) {
+    const { maxStrangers, maxStrangersPerAddress, handshakeTimeoutMs } = options.limits;
+    this.#options = options;
+    this.#strangers = new Strangers(maxStrangers, maxStrangersPerAddress);
+    this.#seenKeys = new SeenKeys(handshakeTimeoutMs);
+    this.server = createServer(SOCKET_OPTIONS, (socket) => this.#accept(socket));
+  }
+
+  /** Those who have not proved the key yet. */
+  get strangerCount(): number {
+    return this.#strangers.count;
+  }
+
+  /** @throws {TransportError} `ERR_LISTEN_FAILED`, for every reason there is. */
+  listen(endpoint: Endpoint): Promise<void> {
+    this.#starting = startListening(this.server, endpoint);
+    return this.#starting;
+  }
+
+  /** Takes nobody in any more, and drains every connection. Never rejects. */
+  async close(): Promise<void> {
+    await this.#starting.catch(() => undefined); // a server that is closed while it binds is bound afterwards
+    const closed = this.server.listening && new Promise<void>((resolve) => this.server.close(() => resolve()));
+    this.#strangers.evictAll();
+    await Promise.all([...this.#connections].map((connection) => connection.close()));
+    await closed;
+  }
+
+  #accept(socket: Socket): void {
+    const { limits, respond } = this.#options;
+    if (this.#options.shareReadBuffer) shareReadBuffer(socket);
+    const caller = new Caller(socket);
+    const acceptance = new Acceptance({
+      socket,
+      handshakeTimeoutMs: limits.handshakeTimeoutMs,
+      respond,
+      answered: (ephemeral) => {
+        const progress = this.#seenKeys.add(ephemeral, clock.nowMs()) ? 'silent' : 'verified';
+        caller.progressOf = () => progress;
+      },
+      accepted: (accepted, rest) => {
+        this.#strangers.delete(caller);
+        this.#connect(socket, accepted, rest);
+      },
+      failed: (error, receivedBytes) => this.#fail(caller, error, receivedBytes),
+    });
+    caller.evict = () => acceptance.evict();
+    caller.progressOf = () => (acceptance.hasBegun ? 'begun' : 'silent');
+    if (this.#strangers.add(caller)) this.#trimLater();
+  }
+
+  /** A crowd of honest clients comes at once, and is accepted before what it sends is there, or is read. */
+  #trimLater(): void {
+    if (this.#isTrimming) return;
+    this.#isTrimming = true;
+    const trim = (): void => {
+      this.#isTrimming = false;
+      this.#strangers.trim();
+    };
+    clock.setTimeout(() => clock.setImmediate(trim), TIME_TO_SPEAK_MS).unref();
+  }
+
+  #connect(socket: Socket, accepted: Accepted, rest: Buffer): void {
+    const { limits, connect } = this.#options;
+    const isFull = this.#connections.size >= limits.maxConnections;
+    const connection = connect(socket, accepted, {
+      opened: (opened) => this.#connections.add(opened),
+      closed: (closed) => this.#connections.delete(closed),
+    });
+    if (isFull) connection.turnAway();
+    connection.receive(rest);
+  }
+
+  #fail(caller: Caller, error: TransportError, receivedBytes: number): void {
+    this.#strangers.delete(caller);
+    this.#options.handshakeFailed({ error, address: caller.address, receivedBytes });
+  }
+}
+
+/** One stranger, from accept to the verified CONFIRM. */
+class Caller implements Stranger {
+  readonly network: string | undefined;
+  readonly address: string | undefined;
+  evict: () => void = () => undefined;
+  progressOf: () => StrangerProgress = () => 'silent';
+
+  constructor(socket: Socket) {
+    this.address = remoteAddress(socket);
+    this.network = socket.remoteAddress === undefined ? undefined : networkOf(socket.remoteAddress);
+  }
+
+  get progress(): StrangerProgress {
+    return this.progressOf();
+  }
+}

@@ -1,0 +1,307 @@
+// The client's side of streams (docs/protocol.md §6.5, §6.6).
+import type { TransportError } from '../errors.js';
+
+import { MessageAssembler, NO_MEMORY } from './assembler.js';
+import type { AssemblerLimits, ReceiverLimits } from './assembler.js';
+import { ClientStream } from './client-stream.js';
+import type { AnswerSink } from './client-stream.js';
+import { EventSequence } from './event-sequence.js';
+import { endsStream, MAX_STREAM_ID } from '../frame/frame.js';
+import type { Frame } from '../frame/frame.js';
+import { IdTable } from './id-table.js';
+import { OpeningQueue } from './opening-queue.js';
+import type { OutgoingMessage } from '../sending/outgoing-message.js';
+import { FrameSender } from '../sending/sender.js';
+import { noMemory, ofSealed, refusal, tooLarge } from './stream-failure.js';
+import { StreamSlots } from './stream-slots.js';
+import type { FrameWriter, Sending } from '../sending/sending.js';
+import { MANY_STREAMS, type Streams } from './streams.js';
+import { unexpected } from '../frame/violation.js';
+
+export interface ClientStreamsOptions {
+  /** What this side announced. */
+  readonly own: ReceiverLimits;
+  /** What the peer announced: it binds this side as a sender. */
+  readonly peer: AssemblerLimits & { readonly maxInFlight: number };
+  readonly maxQueuedMessages: number;
+  readonly maxQueuedBytes: number;
+  /** Of the events at this server, over all connections to it. */
+  readonly sequence: EventSequence;
+  /** Of the first stream; 1 unless a test says otherwise. */
+  readonly firstId?: number;
+}
+
+/** Leaves room to move to another connection before the ids run out. */
+const SPARE_IDS = 65_536;
+
+export class ClientStreams implements Streams {
+  readonly #options: ClientStreamsOptions;
+  readonly #sender: FrameSender<ClientStream>;
+  readonly #assembler: MessageAssembler;
+  /** By their ids, which they get with their first frame. */
+  readonly #open = new IdTable<ClientStream>();
+  readonly #queue = new OpeningQueue<ClientStream>();
+  readonly #slots: StreamSlots;
+  #opened = 0;
+  #mayTake = true;
+  #endOfSeries: (() => TransportError) | undefined;
+  #mayOpen = true;
+  #writer: FrameWriter | undefined;
+  readonly #beginWaiting = (): void => {
+    this.#beginEligible();
+    this.#writer?.schedule(true); // not at once: it is the end of another event, which may be in a record half written
+  };
+
+  constructor(options: ClientStreamsOptions) {
+    this.#options = options;
+    this.#slots = new StreamSlots(options.peer.maxInFlight);
+    options.sequence.announce(options.peer.maxInFlight);
+    this.#sender = new FrameSender(options.peer.maxIncompleteBytes, options.firstId);
+    this.#assembler = new MessageAssembler(options.own);
+  }
+
+  get sending(): Sending {
+    return this.#sender;
+  }
+
+  /** A part of what is under way: the server works on it while the next part is made. Of many streams half is enough. */
+  get burstCount(): number {
+    return Math.max(1, Math.ceil(this.openCount / (this.openCount < MANY_STREAMS ? 4 : 2)));
+  }
+
+  get isIdle(): boolean {
+    return this.openCount === 0 && this.#queue.size === 0;
+  }
+
+  get hasUnopened(): boolean {
+    return this.#queue.size > 0 || this.#slots.unsealed > 0;
+  }
+
+  /** Streams that hold one of the peer's slots. */
+  get openCount(): number {
+    return this.#open.size + this.#slots.unsealed;
+  }
+
+  /** Streams that wait for their turn to begin. */
+  get queuedCount(): number {
+    return this.#queue.size;
+  }
+
+  /** Whether the ids of this connection run out: time to move to another one. */
+  get isNearlyExhausted(): boolean {
+    return this.#sender.nextId > MAX_STREAM_ID - SPARE_IDS;
+  }
+
+  get hasIncomplete(): boolean {
+    return this.#assembler.hasIncomplete;
+  }
+
+  get stalestProgressMs(): number | undefined {
+    return this.#assembler.stalestProgressMs;
+  }
+
+  setWriter(writer: FrameWriter): void {
+    this.#writer = writer;
+  }
+
+  /**
+   * @param message - It is kept until it has been sealed.
+   * @throws {TransportError} `ERR_MESSAGE_TOO_LARGE`, `ERR_QUEUE_FULL`, `ERR_CONNECTION_DRAINING`, `ERR_STREAMS_EXHAUSTED`,
+   *   all with `sent: false`.
+   */
+  open(kind: 'REQUEST' | 'EVENT', message: OutgoingMessage, sink: AnswerSink): ClientStream {
+    this.#checkOpening(message.bytes);
+    this.#opened += 1;
+    const stream = new ClientStream(kind, message, sink, this.#opened);
+    if (this.#queue.size === 0 && this.#hasSlot && this.#mayBegin(stream)) {
+      this.#begin(stream); // nobody is before it
+    } else {
+      this.#queue.push(stream);
+      this.#beginEligible();
+    }
+    this.#writer?.schedule(false);
+    return stream;
+  }
+
+  /** The caller lost interest: the sink hears nothing more. May be called at any time, also twice. */
+  cancel(stream: ClientStream): void {
+    switch (stream.at) {
+      case 'QUEUED':
+        this.#queue.remove(stream);
+        stream.at = 'ENDED';
+        return;
+      case 'BEGUN':
+        this.#end(stream);
+        this.#writer?.schedule(false); // the slot may have gone to another one
+        return;
+      case 'SEALED':
+        stream.at = 'CANCELLED';
+        this.#assembler.discard(stream.id);
+        this.#sender.cancel(stream);
+        this.#writer?.schedule(false);
+        return;
+      case 'CANCELLED':
+      case 'ENDED':
+        return;
+    }
+  }
+
+  /** This side closes: answers of many values, which may never end, end now; each other one when it turns out to be one. */
+  endSeries(reason: () => TransportError): void {
+    this.#endOfSeries = reason;
+    for (const [, stream] of this.#open.entries()) this.#endIfSeries(stream);
+  }
+
+  writeFrame(target: Buffer, at: number, roomBytes: number): number {
+    const bytes = this.#sender.writeNext(target, at, roomBytes);
+    const { written } = this.#sender;
+    if (bytes === 0 || written === undefined) return 0;
+    if (written.opens) this.#noteOpened(written.stream);
+    if (written.kind === 'CANCEL') this.#end(written.stream);
+    if (written.opens || !written.more) this.#beginEligible(); // it may have made room for the next
+    return bytes;
+  }
+
+  receive(frame: Frame, nowMs: number): void {
+    const { kind, stream: id } = frame;
+    if (kind === 'REQUEST' || kind === 'EVENT' || kind === 'CANCEL') throw unexpected(`${kind} from a server`);
+    if (id >= this.#sender.nextId) throw unexpected(`${kind} for a stream that was never opened`);
+    const stream = this.#open.get(id);
+    if (stream === undefined) return; // late: it crossed the end of its stream
+    if (kind !== 'ERROR' && (kind === 'ACK') !== (stream.kind === 'EVENT'))
+      throw unexpected(`${kind} for ${stream.kind}`);
+    this.#receiveAnswer(stream, frame, nowMs);
+  }
+
+  rest(): void {
+    this.#sender.forgetWritten();
+  }
+
+  /** What a client waits for is answered by the server. */
+  shutDown(): void {}
+
+  stopTaking(): void {
+    this.#mayTake = false;
+  }
+
+  stopOpening(): void {
+    this.#mayTake = this.#mayOpen = false;
+    for (const stream of this.#takeUnopened())
+      stream.sink.fail(refusal('ERR_CONNECTION_DRAINING', 'The connection is going away'));
+  }
+
+  stopSending(): void {
+    this.stopOpening();
+    for (const [, stream] of this.#open.entries()) this.#sender.drop(stream);
+  }
+
+  end(reason: () => TransportError): void {
+    this.#mayTake = this.#mayOpen = false;
+    this.#options.sequence.leave(this.#beginWaiting);
+    for (const stream of this.#takeUnopened()) stream.sink.fail(reason().ofMessage(false));
+    for (const [, stream] of this.#open.entries()) {
+      const wanted = stream.at === 'SEALED';
+      this.#end(stream);
+      if (wanted) stream.sink.fail(ofSealed(reason()));
+    }
+  }
+
+  #checkOpening(bytes: number): void {
+    const { peer, maxQueuedBytes, maxQueuedMessages } = this.#options;
+    if (!this.#mayTake) throw refusal('ERR_CONNECTION_DRAINING', 'The connection is closing');
+    if (this.#sender.nextId > MAX_STREAM_ID)
+      throw refusal('ERR_STREAMS_EXHAUSTED', 'The connection has no stream id left');
+    if (bytes > peer.maxMessageBytes) throw tooLarge(bytes, peer.maxMessageBytes);
+    const waiting = this.#queue.bytes + this.#sender.queuedBytes;
+    if (this.#queue.size >= maxQueuedMessages || (waiting > 0 && waiting + bytes > maxQueuedBytes)) {
+      throw refusal('ERR_QUEUE_FULL', `${this.#queue.size} messages and ${waiting} bytes wait already`);
+    }
+  }
+
+  get #hasSlot(): boolean {
+    const hasId = this.#sender.nextId + this.#slots.unsealed <= MAX_STREAM_ID;
+    return this.#mayOpen && hasId && this.#slots.hasFree(this.#open.size);
+  }
+
+  #beginEligible(): void {
+    while (this.#queue.size > 0 && this.#hasSlot) {
+      const stream = this.#queue.takeNext((waiting) => this.#mayBegin(waiting));
+      if (stream === undefined) return;
+      this.#begin(stream);
+    }
+  }
+
+  #mayBegin({ kind, message }: ClientStream): boolean {
+    if (!this.#sender.hasRoomFor(message) || !this.#slots.mayTake(message)) return false;
+    return kind === 'REQUEST' || this.#options.sequence.mayBegin(this.#beginWaiting);
+  }
+
+  #begin(stream: ClientStream): void {
+    if (stream.kind === 'EVENT') {
+      stream.sequence = this.#options.sequence.begin();
+      stream.message.prefix = stream.sequence;
+    }
+    stream.at = 'BEGUN';
+    this.#slots.take(stream.message);
+    this.#sender.sendMessage(stream, stream.kind, stream.message);
+  }
+
+  #noteOpened(stream: ClientStream): void {
+    stream.at = 'SEALED';
+    this.#slots.release(stream.message);
+    this.#open.set(stream.id, stream);
+  }
+
+  #receiveAnswer(stream: ClientStream, frame: Frame, nowMs: number): void {
+    const { kind, last } = frame;
+    const isWanted = stream.at === 'SEALED';
+    if (kind === 'COMPLETE' || kind === 'ACK') {
+      if (this.#assembler.isIncomplete(stream.id)) throw unexpected(`${kind} in the middle of a message`);
+      this.#end(stream);
+      if (isWanted) stream.sink.complete();
+      return;
+    }
+    if (kind === 'ERROR') this.#assembler.dropOther(stream.id, 'ERROR');
+    const data = this.#assembler.push(frame, nowMs);
+    if (!isWanted) this.#assembler.discard(stream.id); // its CANCEL waits to be sealed: only the end matters
+    if (endsStream(frame)) this.#end(stream);
+    if (data === undefined || !isWanted) return;
+    if (data === NO_MEMORY) {
+      this.cancel(stream);
+      stream.sink.fail(noMemory());
+      return;
+    }
+    stream.isSeries = !last;
+    if (kind === 'ERROR') stream.sink.error(data);
+    else stream.sink.next(data, last);
+    this.#endIfSeries(stream);
+  }
+
+  #endIfSeries(stream: ClientStream): void {
+    if (this.#endOfSeries === undefined || !stream.isSeries || stream.at !== 'SEALED') return;
+    this.cancel(stream);
+    stream.sink.fail(this.#endOfSeries().ofMessage(true));
+  }
+
+  /** Frees the slot, whatever the stream was about. */
+  #end(stream: ClientStream): void {
+    this.#sender.drop(stream);
+    if (stream.at === 'BEGUN') this.#slots.release(stream.message);
+    else {
+      this.#assembler.drop(stream.id);
+      this.#open.delete(stream.id);
+    }
+    stream.at = 'ENDED';
+    if (stream.sequence !== undefined) this.#options.sequence.settle(stream.sequence);
+    this.#beginEligible();
+  }
+
+  /** Everything of which no byte was sealed. */
+  #takeUnopened(): readonly ClientStream[] {
+    const queued = this.#queue.drain();
+    for (const stream of queued) stream.at = 'ENDED';
+    const begun = this.#sender.unopened();
+    for (const stream of begun) this.#end(stream);
+    return [...queued, ...begun];
+  }
+}

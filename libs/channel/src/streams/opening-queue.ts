@@ -1,0 +1,67 @@
+import { Fifo } from '../sending/fifo.js';
+import type { OutgoingMessage } from '../sending/outgoing-message.js';
+
+/** What the queue needs to know of a stream that waits to be opened. */
+export interface Waiting {
+  readonly kind: 'REQUEST' | 'EVENT';
+  readonly message: OutgoingMessage;
+  /** When it was asked for, counted by the streams of the connection. */
+  readonly order: number;
+}
+
+/**
+ * Streams that wait for their turn to begin (docs/protocol.md §6.5). Four lines, since what holds back one kind must
+ * not hold back the others: bulk waits for other bulk, that of several frames for room as well, events for the sequence
+ * window.
+ */
+export class OpeningQueue<T extends Waiting> {
+  readonly #requests = new Fifo<T>();
+  readonly #events = new Fifo<T>();
+  readonly #bulk = new Fifo<T>();
+  readonly #large = new Fifo<T>();
+  #bytes = 0;
+
+  get size(): number {
+    return this.#requests.size + this.#events.size + this.#bulk.size + this.#large.size;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  push(stream: T): void {
+    this.#lineOf(stream).push(stream);
+    this.#bytes += stream.message.bytes;
+  }
+
+  remove(stream: T): void {
+    if (this.#lineOf(stream).remove(stream)) this.#bytes -= stream.message.bytes;
+  }
+
+  /** Takes the oldest stream that may begin. */
+  takeNext(mayBegin: (stream: T) => boolean): T | undefined {
+    const stream = this.#nextLine(mayBegin)?.shift();
+    if (stream !== undefined) this.#bytes -= stream.message.bytes;
+    return stream;
+  }
+
+  drain(): T[] {
+    this.#bytes = 0;
+    return [this.#requests, this.#events, this.#bulk, this.#large].flatMap((line) => line.drain());
+  }
+
+  #lineOf({ kind, message }: T): Fifo<T> {
+    if (message.isBulk) return message.isWhole ? this.#bulk : this.#large;
+    return kind === 'EVENT' ? this.#events : this.#requests;
+  }
+
+  #nextLine(mayBegin: (stream: T) => boolean): Fifo<T> | undefined {
+    let next: Fifo<T> | undefined;
+    for (const line of [this.#requests, this.#events, this.#bulk, this.#large]) {
+      const head = line.peek();
+      if (head === undefined || !mayBegin(head)) continue;
+      if (head.order < (next?.peek()?.order ?? Infinity)) next = line;
+    }
+    return next;
+  }
+}

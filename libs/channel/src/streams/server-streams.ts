@@ -1,0 +1,219 @@
+// The server's side of streams (docs/protocol.md §6.5, §6.6): which are open, and what their frames mean.
+import { TransportError } from '../errors.js';
+
+import { AnswerQueue } from './answer-queue.js';
+import { MessageAssembler, NO_MEMORY } from './assembler.js';
+import type { AssemblerLimits, ReceiverLimits } from './assembler.js';
+import { endsStream } from '../frame/frame.js';
+import type { Frame } from '../frame/frame.js';
+import { IdTable } from './id-table.js';
+import { readSequence, readTimeout } from '../frame/prefix.js';
+import { ServerStream } from './server-stream.js';
+import type { StreamHandler } from './server-stream.js';
+import { NOTHING_TO_SEND } from '../sending/sending.js';
+import type { FrameWriter, Sending } from '../sending/sending.js';
+import type { Streams } from './streams.js';
+import { unexpected } from '../frame/violation.js';
+
+export interface ServerStreamsOptions {
+  /** What this side announced: the peer breaks it at the price of the connection. */
+  readonly own: ReceiverLimits & { readonly maxInFlight: number };
+  /** What the peer announced. */
+  readonly peer: AssemblerLimits;
+  /** Bytes of answers that may wait to be sealed. */
+  readonly maxQueuedBytes: number;
+  readonly handler: StreamHandler;
+  /** Each stream gets a copy of the record that completes its message. */
+  readonly keepsSealedRecords?: boolean;
+}
+
+/** What a connection has only while it is in use. */
+interface InUse {
+  readonly open: IdTable<ServerStream>;
+  readonly answers: AnswerQueue;
+  readonly assembler: MessageAssembler;
+}
+
+export class ServerStreams implements Streams {
+  readonly hasUnopened = false;
+  /** It is not known here how much the client has under way. */
+  readonly burstCount = Infinity;
+  readonly #options: ServerStreamsOptions;
+  #writer: FrameWriter | undefined;
+  #inUse: InUse | undefined;
+  #highestSeen = 0;
+  #mayOpen = true;
+  #mayAnswer = true;
+
+  constructor(options: ServerStreamsOptions) {
+    this.#options = options;
+  }
+
+  get sending(): Sending {
+    return this.#inUse === undefined ? NOTHING_TO_SEND : this.#inUse.answers.sending;
+  }
+
+  get isIdle(): boolean {
+    return this.openCount === 0;
+  }
+
+  get openCount(): number {
+    return this.#inUse === undefined ? 0 : this.#inUse.open.size;
+  }
+
+  get hasIncomplete(): boolean {
+    return this.#inUse !== undefined && this.#inUse.assembler.hasIncomplete;
+  }
+
+  get stalestProgressMs(): number | undefined {
+    return this.#inUse?.assembler.stalestProgressMs;
+  }
+
+  setWriter(writer: FrameWriter): void {
+    this.#writer = writer;
+  }
+
+  receive(frame: Frame, nowMs: number): void {
+    const { kind, stream: id } = frame;
+    switch (kind) {
+      case 'REQUEST':
+      case 'EVENT':
+        this.#receiveMessage(kind, frame, nowMs);
+        return;
+      case 'CANCEL':
+        if (id > this.#highestSeen) throw unexpected('CANCEL for a stream that was never opened');
+        this.#cancel(id);
+        return;
+      case 'NEXT':
+      case 'ERROR':
+      case 'COMPLETE':
+      case 'ACK':
+        throw unexpected(`${kind} from a client`);
+    }
+  }
+
+  writeFrame(target: Buffer, at: number, roomBytes: number): number {
+    if (this.#inUse === undefined) return 0;
+    const { answers } = this.#inUse;
+    const bytes = answers.writeFrame(target, at, roomBytes);
+    const { written } = answers;
+    if (bytes > 0 && written !== undefined && endsStream(written)) close(this.#inUse, written.stream.id);
+    return bytes;
+  }
+
+  shutDown(): void {
+    if (this.#inUse === undefined) return;
+    const { open, assembler } = this.#inUse;
+    for (const [id, stream] of open.entries()) {
+      if (!stream.isUnanswered) continue;
+      const begun = assembler.isIncomplete(id) ? assembler.begunWith(id) : undefined;
+      this.#options.handler.shutDown(stream, begun);
+    }
+  }
+
+  rest(): void {
+    if (!this.isIdle) {
+      this.#inUse?.answers.forgetWritten();
+      return;
+    }
+    this.#inUse = undefined;
+    this.#options.handler.rest?.();
+  }
+
+  /** A server serves what comes before the client's GOAWAY. */
+  stopTaking(): void {}
+
+  stopOpening(): void {
+    this.#mayOpen = false;
+  }
+
+  stopSending(): void {
+    this.#mayAnswer = false;
+    this.end();
+  }
+
+  end(): void {
+    for (const [id] of this.#inUse?.open.entries() ?? []) this.#cancel(id);
+  }
+
+  #receiveMessage(kind: 'REQUEST' | 'EVENT', frame: Frame, nowMs: number): void {
+    const inUse = (this.#inUse ??= this.#takeUp());
+    const isNew = frame.stream > this.#highestSeen;
+    const stream = isNew ? this.#openStream(inUse, kind, frame.stream, nowMs) : inUse.open.get(frame.stream);
+    if (stream === undefined) return; // late: it crossed the end of its stream, or CLOSE
+    const isReceiving = stream.at === 'RECEIVING' || stream.at === 'ANSWERED_EARLY';
+    if (!isReceiving || stream.kind !== kind) throw unexpected(`${kind} on a stream that has its message`);
+    const message = inUse.assembler.push(frame, nowMs);
+    if (stream.at === 'ANSWERED_EARLY') {
+      if (!frame.more) stream.at = 'ANSWERED';
+      return;
+    }
+    if (message === NO_MEMORY || stream.lacksMemory) {
+      stream.lacksMemory = true;
+      this.#refuse(stream, inUse.assembler.begunWith(stream.id));
+      return;
+    }
+    if (message === undefined) {
+      if (kind === 'REQUEST' && !stream.hasTimeout) this.#noteTimeout(stream, inUse.assembler.begunWith(stream.id));
+      return;
+    }
+    stream.at = 'RUNNING';
+    if (this.#options.keepsSealedRecords === true) stream.sealedRecord = frame.copyOfRecord();
+    if (kind === 'REQUEST') this.#options.handler.request(stream, message);
+    else this.#options.handler.event(stream, message);
+  }
+
+  /** An event not before its sequence has come: it may have been handed over before. */
+  #refuse(stream: ServerStream, begun: Buffer): void {
+    if (stream.kind === 'EVENT' && readSequence(begun) === undefined) return;
+    this.#options.handler.noMemory(stream, begun);
+  }
+
+  #noteTimeout(stream: ServerStream, begun: Buffer): void {
+    const timeoutMs = readTimeout(begun);
+    if (timeoutMs === undefined) return;
+    stream.hasTimeout = true;
+    this.#options.handler.begun(stream, timeoutMs);
+  }
+
+  #takeUp(): InUse {
+    const { peer, own, maxQueuedBytes } = this.#options;
+    return {
+      open: new IdTable(),
+      answers: new AnswerQueue(peer, maxQueuedBytes, this.#writer),
+      assembler: new MessageAssembler(own),
+    };
+  }
+
+  #openStream(inUse: InUse, kind: ServerStream['kind'], id: number, nowMs: number): ServerStream | undefined {
+    const { open, answers, assembler } = inUse;
+    if (!this.#mayOpen) throw unexpected(`${kind} after GOAWAY`);
+    this.#highestSeen = id;
+    if (!this.#mayAnswer) return undefined;
+    if (open.size >= this.#options.own.maxInFlight) {
+      throw new TransportError('ERR_IN_FLIGHT_LIMIT', `More than ${this.#options.own.maxInFlight} streams in flight`);
+    }
+    const stream = new ServerStream(kind, id, nowMs, answers, assembler);
+    open.set(id, stream);
+    return stream;
+  }
+
+  #cancel(id: number): void {
+    const stream = this.#inUse?.open.get(id);
+    if (this.#inUse === undefined || stream === undefined) return; // late
+    const isKnown = stream.at !== 'RECEIVING' || stream.hasTimeout;
+    this.#inUse.answers.drop(stream);
+    close(this.#inUse, id);
+    if (isKnown) this.#options.handler.cancelled(stream);
+  }
+}
+
+function close({ open, answers, assembler }: InUse, id: number): void {
+  const stream = open.get(id);
+  if (stream !== undefined) {
+    stream.at = 'CLOSED';
+    answers.resume(stream);
+  }
+  assembler.drop(id);
+  open.delete(id);
+}

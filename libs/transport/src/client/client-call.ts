@@ -1,0 +1,125 @@
+import type { Deserializer, ReadPacket, Serializer } from '@nestjs/microservices';
+import { TransportError } from '@sealwire/channel';
+import { Deadline } from '@sealwire/channel/internal';
+import type { AnswerSink, ClientLink, ClientStream, Links, OutgoingMessage } from '@sealwire/channel';
+
+import type { Call } from '../packet/message.js';
+import type { InOrder } from '../packet/in-order.js';
+import { checkSerialized } from '../packet/packet.js';
+import type { OutgoingPacket } from './record-builder.js';
+import type { WaitingBytes } from '../packet/waiting-messages.js';
+
+/** What the calls of one client have in common. */
+export interface CallHost {
+  readonly links: Links;
+  /** Nest's normalisation. */
+  readonly toRoute: (pattern: ReadPacket['pattern']) => string;
+  readonly serializer: Serializer | undefined;
+  readonly deserializer: Deserializer | undefined;
+  readonly maxJsonNodes: number;
+  /** Answers that wait for the deserializer. */
+  readonly waiting: WaitingBytes;
+  /** Calls must not overtake one another while their packets are serialized. */
+  readonly order: InOrder;
+}
+
+export interface ClientCallOptions {
+  readonly host: CallHost;
+  /** Of the whole call; 0: none. */
+  readonly timeoutMs: number;
+  /** What the wait for a connection has left of it. */
+  readonly leftMs: number;
+  /**
+   * The connection when the call was made; undefined if it was lost between `connect()` and the call. Another one may have
+   * taken its place by the time the packet is serialized.
+   */
+  readonly link: ClientLink | undefined;
+}
+
+/** How one kind of call is written. */
+export interface CallCodec {
+  readonly kind: 'REQUEST' | 'EVENT';
+  /** @param timeoutMs - 0: none. */
+  readonly encode: (call: Call, timeoutMs: number) => OutgoingMessage;
+}
+
+/** One `send()` or `emit()` on its way. What becomes of it is up to the sink, which a subclass is. */
+export abstract class ClientCall implements AnswerSink {
+  protected readonly options: ClientCallOptions;
+  #link: ClientLink | undefined;
+  #stream: ClientStream | undefined;
+  #isOver = false;
+  #deadline: Deadline | undefined;
+
+  constructor(options: ClientCallOptions) {
+    this.options = options;
+  }
+
+  abstract next(data: Buffer, last: boolean): void;
+  abstract error(data: Buffer): void;
+  abstract complete(): void;
+  abstract fail(error: unknown): void;
+
+  /**
+   * Sends the packet, after the user's serializer, which may name another pattern, and does not keep it. {@link fail} gets
+   * every failure.
+   */
+  protected send(packet: OutgoingPacket, codec: CallCodec): void {
+    const { host, leftMs } = this.options;
+    const { serializer, order } = host;
+    if (leftMs > 0) this.#deadline = new Deadline(leftMs, () => this.#expire());
+    if (serializer === undefined) {
+      this.#open(codec, packet.pattern, packet);
+      return;
+    }
+    order.run<OutgoingPacket>(
+      () => serializer.serialize(packet),
+      (serialized) => this.#open(codec, packet.pattern, checkSerialized(serialized)),
+      (error) => this.fail(error),
+    );
+  }
+
+  #open(codec: CallCodec, given: OutgoingPacket['pattern'], { pattern = given, data, metadata }: OutgoingPacket): void {
+    if (this.isOver) return;
+    const { host, leftMs } = this.options;
+    try {
+      const message = codec.encode({ pattern: host.toRoute(pattern), data, metadata }, leftMs);
+      const link = host.links.pick() ?? this.options.link;
+      if (link === undefined)
+        throw new TransportError('ERR_CONNECTION_LOST', 'The connection was lost before the call', { sent: false });
+      this.#link = link;
+      this.#stream = link.streams.open(codec.kind, message, this);
+      if (link.streams.isNearlyExhausted) link.connection.retire();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  protected get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** False when it has ended before: what comes later changes nothing. */
+  protected end(): boolean {
+    if (this.#isOver) return false;
+    this.#isOver = true;
+    this.#deadline?.clear();
+    return true;
+  }
+
+  /** Nothing that the server still does about it is of interest. */
+  protected cancelStream(): void {
+    if (this.#stream === undefined || this.#link === undefined) return;
+    this.#link.streams.cancel(this.#stream);
+  }
+
+  #expire(): void {
+    const sent = this.#stream?.at === 'SEALED';
+    this.cancelStream();
+    this.fail(requestTimedOut(this.options.timeoutMs, sent));
+  }
+}
+
+export function requestTimedOut(timeoutMs: number, sent: boolean): TransportError {
+  return new TransportError('ERR_REQUEST_TIMEOUT', `No answer within ${timeoutMs} ms`, { sent });
+}

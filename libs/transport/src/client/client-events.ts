@@ -1,0 +1,39 @@
+import { AsyncResource } from 'node:async_hooks';
+
+import { Subject } from 'rxjs';
+import type { ClientConnectionEvent } from '@sealwire/channel';
+
+import { runApart } from '../async-context.js';
+
+/** What happens to a client, one event after the other. */
+export class ClientEvents {
+  readonly subject = new Subject<ClientConnectionEvent>();
+  readonly #home = new AsyncResource('SEALWIRE_CLIENT');
+  readonly #first: (event: ClientConnectionEvent) => void;
+  /** The event that is being emitted, and those that its listeners have caused. */
+  readonly #pending: ClientConnectionEvent[] = [];
+
+  /** @param first - The client's own listener, called before those of users. */
+  constructor(first: (event: ClientConnectionEvent) => void) {
+    this.#first = first;
+  }
+
+  /**
+   * All listeners get an event before any of them gets the next one. They do not run in the async context of the call that
+   * happens to cause it.
+   */
+  emit(event: ClientConnectionEvent): void {
+    this.#pending.push(event);
+    if (this.#pending.length > 1) return;
+    try {
+      for (const next of this.#pending) runApart(this.#home, () => this.#deliver(next));
+    } finally {
+      this.#pending.length = 0; // or no event would be emitted anymore
+    }
+  }
+
+  #deliver(event: ClientConnectionEvent): void {
+    this.#first(event);
+    this.subject.next(event);
+  }
+}

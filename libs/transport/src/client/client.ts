@@ -1,0 +1,274 @@
+import type { Socket } from 'node:net';
+
+import { Logger } from '@nestjs/common';
+import { ClientProxy } from '@nestjs/microservices';
+import type { ReadPacket, WritePacket } from '@nestjs/microservices';
+import { lastValueFrom, Observable, Subject } from 'rxjs';
+import { TransportError } from '@sealwire/channel';
+import { clock, Connector, Dialer, forgetOwnClient, noteOwnClient, resolveLimits } from '@sealwire/channel/internal';
+import type { ClientConnectionEvent, Links } from '@sealwire/channel';
+import type { Limits } from '@sealwire/channel/internal';
+
+import type { CallHost, ClientCallOptions } from './client-call.js';
+import { ClientEvents } from './client-events.js';
+import { ClientLog } from '../log/client-log.js';
+import { EventCall } from './event-call.js';
+import { everySecond } from '../every-second.js';
+import { InOrder } from '../packet/in-order.js';
+import { checkSealwireOptions, checkTimeoutMs } from '../options.js';
+import type { SealwireClientOptions } from '../options.js';
+import { isNil } from '../packet/packet.js';
+import { unwrapRecord } from './record-builder.js';
+import { RequestCall } from './request-call.js';
+import { routeOf } from '../packet/route.js';
+import { ClientCounters } from '../snapshot.js';
+import type { SealwireClientSnapshot } from '../snapshot.js';
+import { WaitingBytes } from '../packet/waiting-messages.js';
+import { WhenConnected } from './when-connected.js';
+import { within } from './within.js';
+
+/** Events of the current `net.Socket`. */
+export type SealwireClientEvents = {
+  error: (error: Error) => void;
+  end: () => void;
+  close: () => void;
+  drain: () => void;
+};
+
+type Pattern = ReadPacket['pattern'];
+/** `any`: what Nest's callers are given who name no type. */
+type Untyped = ReadPacket['data'];
+
+/**
+ * The client side of the transport: `ClientsModule.register([{ name, customClass: SealwireClient, options }])`, or
+ * `SealwireModule.register`. It connects with the first call, and again with the next call after a loss; with `redial`
+ * by itself.
+ *
+ * @throws {TransportError} `ERR_BAD_OPTION`, from the constructor.
+ */
+export class SealwireClient extends ClientProxy<SealwireClientEvents> {
+  readonly #options: SealwireClientOptions;
+  readonly #limits: Limits;
+  readonly #requestTimeoutMs: number;
+  readonly #dialer: Dialer;
+  readonly #links: Links;
+  readonly #whenConnected: WhenConnected;
+  readonly #order: InOrder;
+  readonly #callHost: CallHost;
+  readonly #counters = new ClientCounters();
+  readonly #log: ClientLog;
+  readonly #events = new ClientEvents((event) => this.#follow(event));
+  /** Of requests that have waited for a connection. By their packets, as a subclass may override `publish`. */
+  readonly #leftMs = new WeakMap<ReadPacket, number>();
+  readonly #listeners: ((emitter: NodeJS.EventEmitter) => void)[] = [];
+
+  constructor(options: SealwireClientOptions) {
+    super();
+    this.#options = options;
+    this.#limits = resolveLimits(options, 'client');
+    checkSealwireOptions(options);
+    const logger = new Logger(SealwireClient.name);
+    this.#dialer = new Dialer(options, this.#limits, (message) => logger.warn(message));
+    this.#log = new ClientLog(logger, this.#dialer.endpoint);
+    this.#requestTimeoutMs = checkTimeoutMs('requestTimeoutMs', options.requestTimeoutMs ?? 0);
+    this.#links = new Connector({
+      open: (signal, events) => this.#dialer.open(signal, events),
+      redial: options.redial ?? false,
+      limits: this.#limits,
+      emit: (event) => this.#events.emit(event),
+    });
+    this.#whenConnected = new WhenConnected(this.#links, (signal) => this.connect(signal));
+    this.#order = new InOrder(this.#limits.maxQueuedMessages);
+    this.#callHost = this.#createCallHost(options);
+    noteOwnClient(this.#dialer.instance.publicKey);
+  }
+
+  /** What happens to the connection, beyond the two values of `status`. Hot; it never completes. */
+  get connectionEvents(): Observable<ClientConnectionEvent> {
+    return this.#events.subject.asObservable();
+  }
+
+  /**
+   * Resolves when the server has proved that it holds the key; one connection, however many calls.
+   * Rejects with what `dial` and the key file can fail with. Calls await it while there is no connection.
+   *
+   * @param signal - Ends the wait of `waitForConnectionMs`; the promise rejects with its reason.
+   */
+  override async connect(signal?: AbortSignal): Promise<void> {
+    await this.#links.connect(signal);
+  }
+
+  /**
+   * Lets what is running finish, and events that wait for a connection go, up to `drainTimeoutMs`; answers of many values,
+   * which may never end, fail at once with `ERR_CLIENT_CLOSED`, and so does in the end what is still being serialized.
+   * May be called again, and `connect` after it. Never rejects.
+   */
+  override async close(): Promise<void> {
+    forgetOwnClient(this.#dialer.instance.publicKey);
+    this.#whenConnected.refuseRequests();
+    const stopLogging = everySecond(() => this.#log.closing(this.snapshot()));
+    const { drainTimeoutMs } = this.#limits;
+    const endMs = clock.nowMs() + drainTimeoutMs;
+    const { eventsStarted } = this.#whenConnected;
+    if (eventsStarted !== undefined || this.#order.whenIdle !== undefined) {
+      this.#endSeries();
+      await within(drainTimeoutMs, this.#letEventsGo(eventsStarted));
+      this.#order.abandon(serializedTooLate());
+    }
+    const closed = this.#links.close(Math.max(0, endMs - clock.nowMs()));
+    this.#endSeries();
+    await closed;
+    stopLogging();
+    this.#log.flush();
+  }
+
+  /** Nest calls it for the clients of a module. */
+  onApplicationShutdown(): Promise<void> {
+    return this.close();
+  }
+
+  /**
+   * Asks the server for a sign of life over the encrypted connection, dialed where there is none.
+   *
+   * @returns The round trip in milliseconds.
+   * @throws {TransportError} As `connect`, or what ended the connection before the answer.
+   */
+  async ping(): Promise<number> {
+    const { connection } = await this.#links.connect();
+    return connection.ping();
+  }
+
+  /** How the client is doing, now. */
+  snapshot(): SealwireClientSnapshot {
+    return this.#counters.snapshot(this.#links.counts(), this.#order.waitingCount);
+  }
+
+  override on<Event extends keyof SealwireClientEvents>(event: Event, callback: SealwireClientEvents[Event]): void {
+    const listen = (emitter: NodeJS.EventEmitter): void => void emitter.on(event, callback);
+    this.#listeners.push(listen);
+    const link = this.#links.pick();
+    if (link !== undefined) listen(link.connection.socket);
+  }
+
+  /** The current `net.Socket`. @throws {TransportError} `ERR_NOT_CONNECTED` */
+  override unwrap<T = Socket>(): T {
+    const link = this.#links.pick();
+    if (link === undefined) throw new TransportError('ERR_NOT_CONNECTED', 'The client is not connected');
+    return link.connection.socket as T;
+  }
+
+  /**
+   * As Nest's, without the promise and the observables that a call needs while there is no connection. The deadline covers
+   * the wait for one, and unsubscribing ends the wait.
+   */
+  override send<TResult = Untyped, TInput = Untyped>(pattern: Pattern, data: TInput): Observable<TResult> {
+    if (isNil(pattern) || isNil(data)) return super.send(pattern, data); // Nest's own exception
+    return new Observable<TResult>((subscriber) => {
+      const observer = this.createObserver<TResult>(subscriber);
+      if (this.#whenConnected.isNow) return this.publish(this.#packet(pattern, data), observer);
+      const timeoutMs = unwrapRecord({ pattern, data }).timeoutMs ?? this.#requestTimeoutMs;
+      const start = (leftMs: number | undefined): (() => void) => {
+        const packet = this.#packet(pattern, data);
+        if (leftMs !== undefined) this.#leftMs.set(packet, leftMs);
+        return this.publish(packet, observer);
+      };
+      return this.#whenConnected.runRequest({ timeoutMs, start }, subscriber);
+    });
+  }
+
+  /** As Nest's: sent now, and once, however many subscribe. */
+  override emit<TResult = Untyped, TInput = Untyped>(pattern: Pattern, data: TInput): Observable<TResult> {
+    const arrival = new Subject<TResult>();
+    this.#dispatch<TResult>(pattern, data).then(
+      (value) => {
+        arrival.next(value);
+        arrival.complete();
+      },
+      (error: unknown) => {
+        if (!arrival.observed) this.#log.eventLost(error, pattern);
+        this.#events.emit({ type: 'eventFailed', pattern, error });
+        arrival.error(error);
+      },
+    );
+    return arrival.asObservable();
+  }
+
+  protected override publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
+    // Where Nest's own serializers look, requests have an id and events have none.
+    if (this.#options.serializer !== undefined) this.assignPacketId(packet);
+    const { packet: unwrapped, timeoutMs = this.#requestTimeoutMs } = unwrapRecord(packet);
+    const leftMs = this.#leftMs.get(packet) ?? timeoutMs;
+    return new RequestCall(this.#callOptions(timeoutMs, leftMs), callback).run(unwrapped);
+  }
+
+  protected override dispatchEvent<T = unknown>(packet: ReadPacket): Promise<T> {
+    const { packet: unwrapped, timeoutMs = this.#requestTimeoutMs } = unwrapRecord(packet);
+    return EventCall.run<T>(this.#callOptions(timeoutMs, timeoutMs), unwrapped);
+  }
+
+  #dispatch<T>(pattern: Pattern, data: unknown): Promise<T> {
+    if (isNil(pattern) || isNil(data)) return lastValueFrom(super.emit<T>(pattern, data)); // Nest's own exception
+    return this.#whenConnected.runEvent(() => this.dispatchEvent<T>(this.#packet(pattern, data)));
+  }
+
+  #endSeries(): void {
+    for (const link of this.#links.open) {
+      link.streams.endSeries(() => new TransportError('ERR_CLIENT_CLOSED', 'The client was closed'));
+    }
+  }
+
+  /** Until a connection has them, whose own drain they are then part of. */
+  async #letEventsGo(started: Promise<void> | undefined): Promise<void> {
+    await started;
+    await this.#order.whenIdle;
+  }
+
+  #createCallHost({ serializer, deserializer }: SealwireClientOptions): CallHost {
+    const toRoute = (pattern: Pattern): string => routeOf(pattern, (kept) => this.normalizePattern(kept));
+    const { maxJsonNodes, maxIncompleteBytes } = this.#limits;
+    const waiting = new WaitingBytes(maxIncompleteBytes);
+    return { links: this.#links, toRoute, serializer, deserializer, maxJsonNodes, waiting, order: this.#order };
+  }
+
+  /** Nest 11 has neither the method nor the dispatch hook that it calls. */
+  #packet(pattern: Pattern, data: unknown): ReadPacket {
+    return 'createPacket' in this ? this.createPacket(pattern, data) : { pattern, data };
+  }
+
+  #callOptions(timeoutMs: number, leftMs: number): ClientCallOptions {
+    return { host: this.#callHost, timeoutMs, leftMs, link: this.#links.pick() };
+  }
+
+  /** Before the listeners of users get it. */
+  #follow(event: ClientConnectionEvent): void {
+    this.#counters.note(event);
+    switch (event.type) {
+      case 'connected':
+      case 'renewed':
+        this.#adopt();
+        break;
+      case 'draining':
+      case 'disconnected':
+      case 'failed':
+        this._status$.next('disconnected');
+        break;
+      case 'connecting':
+      case 'renewalFailed':
+      case 'eventFailed':
+        break;
+    }
+    this.#log.note(event);
+  }
+
+  #adopt(): void {
+    noteOwnClient(this.#dialer.instance.publicKey);
+    for (const listen of this.#listeners) listen(this.unwrap());
+    this._status$.next('connected');
+  }
+}
+
+function serializedTooLate(): TransportError {
+  return new TransportError('ERR_CLIENT_CLOSED', 'The client was closed before its serializer was done', {
+    sent: false,
+  });
+}

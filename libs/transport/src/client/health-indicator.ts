@@ -1,0 +1,59 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { HealthIndicatorService } from '@nestjs/terminus';
+import type { HealthIndicatorResult } from '@nestjs/terminus';
+import { TransportError } from '@sealwire/channel';
+import { Deadline, isError } from '@sealwire/channel/internal';
+
+import type { SealwireClient } from './client.js';
+
+export interface PingCheckOptions {
+  /** After that the server counts as down. Default 1 s. */
+  readonly timeoutMs?: number;
+}
+
+const DEFAULT_TIMEOUT_MS = 1_000;
+
+/**
+ * Whether a server answers, asked over the connection that the application uses anyway: a probe opens no other one, and
+ * a wrong key is found as well. Provide it in the module that checks health.
+ */
+@Injectable()
+export class SealwireHealthIndicator {
+  readonly #indicator: HealthIndicatorService;
+
+  constructor(@Inject(HealthIndicatorService) indicator: HealthIndicatorService) {
+    this.#indicator = indicator;
+  }
+
+  /** Up with `roundTripMs`, or down with the `code` and `message` of the failure. */
+  async pingCheck<Key extends string>(
+    key: Key,
+    client: SealwireClient,
+    { timeoutMs = DEFAULT_TIMEOUT_MS }: PingCheckOptions = {},
+  ): Promise<HealthIndicatorResult<Key>> {
+    const check = this.#indicator.check(key);
+    try {
+      return check.up({ roundTripMs: await within(timeoutMs, client.ping()) });
+    } catch (error) {
+      return check.down(describe(error));
+    }
+  }
+}
+
+async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
+  let deadline: Deadline | undefined;
+  const expired = new Promise<never>((_resolve, reject) => {
+    const error = new TransportError('ERR_PING_TIMEOUT', `No answer within ${timeoutMs} ms`);
+    deadline = new Deadline(timeoutMs, () => reject(error));
+  });
+  try {
+    return await Promise.race([work, expired]);
+  } finally {
+    deadline?.clear();
+  }
+}
+
+function describe(error: unknown): { readonly code: string; readonly message: string } {
+  if (!isError(error)) return { code: 'ERR_INTERNAL', message: String(error) };
+  return { code: 'code' in error ? String(error.code) : 'ERR_INTERNAL', message: error.message };
+}

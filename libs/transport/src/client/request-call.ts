@@ -1,0 +1,144 @@
+import { AsyncResource } from 'node:async_hooks';
+import { inspect } from 'node:util';
+
+import type { Deserializer, WritePacket } from '@nestjs/microservices';
+import { TransportError } from '@sealwire/channel';
+
+import { encodeRequest } from '../packet/message.js';
+import { weighData } from '../packet/payload.js';
+import type { WeighedData } from '../packet/payload.js';
+import { ClientCall } from './client-call.js';
+import type { CallCodec, ClientCallOptions } from './client-call.js';
+import { InOrder, MAX_STEPS_OF_ANSWER } from '../packet/in-order.js';
+import { checkDeserialized } from '../packet/packet.js';
+import type { OutgoingPacket } from './record-builder.js';
+import { toCallerError } from '../packet/remote-error.js';
+import { readWireError } from '../packet/wire-error.js';
+
+/** LAST is a value and the end in one. */
+type AnswerPart = 'NEXT' | 'LAST' | 'ERROR' | 'COMPLETE';
+
+const REQUEST: CallCodec = {
+  kind: 'REQUEST',
+  encode: ({ pattern, metadata, data }, timeoutMs) => encodeRequest({ timeoutMs, pattern, metadata, data }),
+};
+const NO_DATA = Buffer.alloc(0);
+const NO_VALUE: WeighedData = { value: undefined, weight: 0 };
+
+/** A request. Nest's client gets its values, then its end. */
+export class RequestCall extends ClientCall {
+  readonly #callback: (packet: WritePacket) => void;
+  /** The caller's async context: answers come in that of whoever dialed. */
+  readonly #caller = new AsyncResource('SEALWIRE_CALL');
+  /** Values must not overtake one another while they are deserialized. */
+  readonly #incoming: InOrder | undefined;
+
+  constructor(options: ClientCallOptions, callback: (packet: WritePacket) => void) {
+    super(options);
+    this.#callback = callback;
+    this.#incoming = options.host.deserializer && new InOrder(MAX_STEPS_OF_ANSWER);
+  }
+
+  /** @returns What cancels the request: Nest calls it on unsubscribe and after completion alike. */
+  run(packet: OutgoingPacket): () => void {
+    this.send(packet, REQUEST);
+    return () => this.#cancel();
+  }
+
+  override next(data: Buffer, last: boolean): void {
+    this.#caller.runInAsyncScope(() => this.#receive(last ? 'LAST' : 'NEXT', data));
+  }
+
+  override error(data: Buffer): void {
+    this.#caller.runInAsyncScope(() => this.#receive('ERROR', data));
+  }
+
+  override complete(): void {
+    this.#caller.runInAsyncScope(() => this.#receive('COMPLETE', NO_DATA));
+  }
+
+  override fail(err: unknown): void {
+    if (this.end()) this.#caller.runInAsyncScope(this.#callback, undefined, { err: asError(err) });
+  }
+
+  #receive(part: AnswerPart, data: Buffer): void {
+    const { deserializer, maxJsonNodes } = this.options.host;
+    let read: WeighedData;
+    try {
+      read = part === 'COMPLETE' ? NO_VALUE : weighData(data, 0, maxJsonNodes); // now: its record is gone when its turn comes
+    } catch (error) {
+      this.#refuseInOrder(error);
+      return;
+    }
+    const packet = toPacket(part, data, read.value);
+    if (deserializer === undefined) this.#take(part, packet);
+    else this.#deserialize(deserializer, part, packet, read.weight);
+  }
+
+  #deserialize(deserializer: Deserializer, part: AnswerPart, packet: WritePacket, weight: number): void {
+    const { waiting } = this.options.host;
+    if (waiting.isFull) {
+      this.#refuse(new TransportError('ERR_QUEUE_FULL', 'Answers that wait for the deserializer take too much memory'));
+      return;
+    }
+    const letGo = waiting.hold(weight);
+    this.#incoming?.run<WritePacket>(
+      () => deserializer.deserialize(packet),
+      (deserialized) => {
+        letGo();
+        this.#take(part, checkDeserialized(deserialized));
+      },
+      (error) => {
+        letGo();
+        this.#refuse(error);
+      },
+    );
+  }
+
+  /** After the values before it, which may still be being deserialized. */
+  #refuseInOrder(error: unknown): void {
+    const refuse = (): void => this.#refuse(error);
+    if (this.#incoming === undefined) refuse();
+    else this.#incoming.run(() => undefined, refuse, refuse);
+  }
+
+  /** Nothing comes after what ends the answer, so it ends the call, even if a deserializer has left that out. */
+  #take(part: AnswerPart, packet: WritePacket): void {
+    if (part === 'ERROR' && !packet.err && packet.isDisposed !== true) {
+      this.fail(packet.err);
+      return;
+    }
+    const isLast = part !== 'NEXT' || packet.isDisposed === true || Boolean(packet.err);
+    if (isLast && part === 'NEXT') this.cancelStream(); // a deserializer has had enough
+    const given = isLast && packet.isDisposed !== true ? { ...packet, isDisposed: true } : packet;
+    if (isLast ? this.end() : !this.isOver) this.#callback(given);
+  }
+
+  /** It cannot be read, so what the server still answers is not read either. */
+  #refuse(error: unknown): void {
+    this.cancelStream();
+    this.fail(error);
+  }
+
+  #cancel(): void {
+    if (this.end()) this.cancelStream();
+  }
+}
+
+/** Nest's client takes a falsy value for no error, and would wait on. */
+function asError(thrown: unknown): unknown {
+  return thrown ? thrown : new Error(`The call failed with ${inspect(thrown)}`, { cause: thrown });
+}
+
+/** In the shape that Nest's client takes. */
+function toPacket(part: AnswerPart, data: Buffer, value: unknown): WritePacket {
+  switch (part) {
+    case 'NEXT':
+    case 'LAST':
+      return { response: value, isDisposed: part === 'LAST' };
+    case 'ERROR':
+      return { err: readWireError(data, value) ?? toCallerError(value) };
+    case 'COMPLETE':
+      return { isDisposed: true };
+  }
+}

@@ -1,0 +1,112 @@
+import { Module } from '@nestjs/common';
+import type { DynamicModule, FactoryProvider, InjectionToken, ModuleMetadata, Provider, Type } from '@nestjs/common';
+import { TransportError } from '@sealwire/channel';
+import { checkOption, checkOptions, FLAG, having } from '@sealwire/channel/internal';
+
+import { SealwireClient } from './client.js';
+import type { SealwireClientOptions } from '../options.js';
+
+export interface Visibility {
+  /** Whether every module can inject the clients of this call, without importing them. Default false. */
+  readonly isGlobal?: boolean;
+}
+
+/** One client and the token it is injected by: `@Inject('ORDERS') orders: ClientProxy`. */
+export interface NamedClientOptions extends SealwireClientOptions, Visibility {
+  readonly name: InjectionToken;
+}
+
+/** The options of a client, or in the form that Nest's `ClientsModule` takes. */
+export type MadeClientOptions =
+  SealwireClientOptions | { readonly customClass: Type<SealwireClient>; readonly options: SealwireClientOptions };
+
+/** For `useClass` and `useExisting`. */
+export interface SealwireOptionsFactory {
+  createClientOptions(): MadeClientOptions | Promise<MadeClientOptions>;
+}
+
+/** Exactly one of `useFactory`, `useClass` and `useExisting` must be given. */
+export interface AsyncClientOptions extends Visibility {
+  readonly name: InjectionToken;
+  readonly imports?: NonNullable<ModuleMetadata['imports']>;
+  /** For `useFactory`. */
+  readonly inject?: NonNullable<FactoryProvider['inject']>;
+  /** Nest gives the injected values as they are declared; its own factories are typed no closer. */
+  readonly useFactory?: (...injected: never[]) => MadeClientOptions | Promise<MadeClientOptions>;
+  /** Instantiated by the module of the clients, which exports it as well. */
+  readonly useClass?: Type<SealwireOptionsFactory>;
+  /** A provider of one of the `imports`, of `extraProviders`, or of a global module. */
+  readonly useExisting?: InjectionToken<SealwireOptionsFactory>;
+  /** Providers that the factory needs, and no imported module has. */
+  readonly extraProviders?: readonly Provider[];
+}
+
+/** One client, a list of them, or as Nest's `ClientsModule` takes it. */
+export type Clients<Client> = Client | readonly Client[] | ({ readonly clients: readonly Client[] } & Visibility);
+
+/** Provides clients. They connect with their first call, and drain when the application shuts down. */
+@Module({})
+export class SealwireModule {
+  /** @throws {TransportError} `ERR_BAD_OPTION` */
+  static register(clients: Clients<NamedClientOptions>): DynamicModule {
+    const list = toList(clients);
+    const providers = list.map(({ name, isGlobal: _isGlobal, ...options }) => ({
+      provide: name,
+      useFactory: () => new SealwireClient(options),
+    }));
+    return { module: SealwireModule, global: isAnyGlobal(clients, ...list), providers, exports: providers };
+  }
+
+  /** @throws {TransportError} `ERR_BAD_OPTION` */
+  static registerAsync(clients: Clients<AsyncClientOptions>): DynamicModule {
+    const list = toList(clients);
+    const providers = list.flatMap((client) => [...toProviders(client), ...(client.extraProviders ?? [])]);
+    const imports = [...new Set(list.flatMap((client) => client.imports ?? []))];
+    return { module: SealwireModule, global: isAnyGlobal(clients, ...list), imports, providers, exports: providers };
+  }
+}
+
+function toProviders({ name, inject = [], useFactory, useClass, useExisting }: AsyncClientOptions): Provider[] {
+  if ([useFactory, useClass, useExisting].filter((given) => given !== undefined).length !== 1) {
+    const message = `Exactly one of useFactory, useClass and useExisting must be given for ${String(name)}`;
+    throw new TransportError('ERR_BAD_OPTION', message);
+  }
+  if (useFactory !== undefined) {
+    const create = async (...injected: never[]) => createClient(await useFactory(...injected));
+    return [{ provide: name, inject, useFactory: create }];
+  }
+  if (useClass !== undefined) {
+    return [
+      { provide: name, inject: [useClass], useFactory: createBy },
+      { provide: useClass, useClass },
+    ];
+  }
+  return useExisting === undefined ? [] : [{ provide: name, inject: [useExisting], useFactory: createBy }];
+}
+
+const FACTORY = having('createClientOptions', 'an object with the method createClientOptions');
+
+async function createBy(factory: SealwireOptionsFactory): Promise<SealwireClient> {
+  checkOption('The factory of client options', factory, FACTORY);
+  return createClient(await factory.createClientOptions());
+}
+
+function createClient(made: MadeClientOptions): SealwireClient {
+  return 'customClass' in made ? new made.customClass(made.options) : new SealwireClient(made);
+}
+
+function toList<Client extends object>(clients: Clients<Client>): readonly Client[] {
+  if (isList(clients)) return clients;
+  return 'clients' in clients ? clients.clients : [clients];
+}
+
+function isList<T>(one: T | readonly T[]): one is readonly T[] {
+  return Array.isArray(one);
+}
+
+function isAnyGlobal(...marked: readonly object[]): boolean {
+  return marked.some((one) => {
+    checkOptions(one, { isGlobal: FLAG });
+    return 'isGlobal' in one && one.isGlobal === true;
+  });
+}

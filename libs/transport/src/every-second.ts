@@ -1,0 +1,14 @@
+import { clock } from '@sealwire/channel/internal';
+
+const INTERVAL_MS = 1_000;
+
+/** @returns What ends it. May be called again. */
+export function everySecond(run: () => void): () => void {
+  const wait = (): NodeJS.Timeout =>
+    clock.setTimeout(() => {
+      timer = wait();
+      run();
+    }, INTERVAL_MS);
+  let timer = wait();
+  return () => clock.clearTimeout(timer);
+}

@@ -1,0 +1,75 @@
+import { inspect } from 'node:util';
+
+import type { LoggerService } from '@nestjs/common';
+import { beforeEach, describe, expect, it } from 'vitest';
+
+import { FakeClock } from '../../../../test/support/fake-clock.js';
+import { TransportError } from '../../../channel/src/errors.js';
+import { ClientLog } from './client-log.js';
+
+const lost = new TransportError('ERR_PING_TIMEOUT', 'No PONG in time');
+const lines: string[] = [];
+const note =
+  (level: string) =>
+  (entry: unknown): void =>
+    void lines.push(`${level}: ${String(entry)}`);
+const logger: LoggerService = { log: note('log'), warn: note('warn'), error: note('error') };
+const newLog = (): ClientLog => new ClientLog(logger, { host: 'there', port: 8080 });
+
+beforeEach(() => void lines.splice(0));
+
+describe('the log of a client', () => {
+  it('says that a connection was lost, and that there is one again', () => {
+    const log = newLog();
+    for (const type of ['connecting', 'connected'] as const) log.note({ type });
+    expect(lines).toEqual([]);
+    log.note({ type: 'disconnected', error: lost });
+    log.note({ type: 'failed', error: new Error('refused'), retryInMs: 100 });
+    log.note({ type: 'connected' });
+    log.note({ type: 'draining' });
+    log.note({ type: 'disconnected', error: undefined });
+    log.flush();
+    expect(lines).toEqual([
+      'warn: Lost there:8080: No PONG in time (ERR_PING_TIMEOUT)',
+      'warn: No connection to there:8080, the next attempt is in 100 ms: refused',
+      'log: Connected to there:8080 again',
+      'log: there:8080 drains the connection: new calls take another one',
+    ]);
+  });
+
+  it('says nothing of an attempt whose call fails with the reason, nor of a close()', () => {
+    const log = newLog();
+    log.note({ type: 'failed', error: lost, retryInMs: undefined });
+    log.note({ type: 'connected' });
+    log.note({ type: 'disconnected', error: undefined });
+    log.note({ type: 'eventFailed', error: lost, pattern: 'x' });
+    log.flush();
+    expect(lines).toEqual([]);
+  });
+
+  it('has one line a second for events that are lost with one code, and counts the others', () => {
+    const time = FakeClock.install();
+    const log = newLog();
+    for (let count = 0; count < 1_000; count++) log.eventLost(lost, { cmd: 'a\nb' });
+    time.advance(1_000);
+    log.flush();
+    const line = `error: The event { cmd: 'a\\\\nb' } did not reach a handler: No PONG in time (ERR_PING_TIMEOUT)`;
+    expect(lines).toEqual([line, `${line}, and 998 more of the kind before`]);
+  });
+
+  it('has a line for an event whose pattern cannot be shown', () => {
+    const pattern = { [inspect.custom]: (): never => expect.fail('a pattern of the user') };
+    newLog().eventLost(lost.ofMessage(false), pattern);
+    expect(lines).toEqual([
+      'error: The event of a pattern that cannot be shown did not reach a handler: No PONG in time (ERR_PING_TIMEOUT)',
+    ]);
+  });
+
+  it.each([
+    [true, 'may not have reached'],
+    [false, 'did not reach'],
+  ])('says of an event with sent: %s that it %s a handler', (sent, verb) => {
+    newLog().eventLost(lost.ofMessage(sent), 'noted');
+    expect(lines).toEqual([`error: The event noted ${verb} a handler: No PONG in time (ERR_PING_TIMEOUT)`]);
+  });
+});

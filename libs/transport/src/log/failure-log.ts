@@ -1,0 +1,169 @@
+import type { LoggerService } from '@nestjs/common';
+import { TransportError } from '@sealwire/channel';
+import { isError } from '@sealwire/channel/internal';
+import type { HandshakeFailure, TransportErrorCode } from '@sealwire/channel';
+
+import { STOP_TIMEOUT_MS } from '../handler/execution.js';
+import { FailureEntry, printable } from './failure-entry.js';
+import type { FailureFields } from './failure-entry.js';
+import { LogLimit } from './log-limit.js';
+import { describeFailure } from '../packet/remote-error.js';
+
+/** Nest's own words. */
+const NO_EVENT_HANDLER = 'There is no matching event handler defined in the remote service. Event pattern:';
+
+/** What an operator should do about it; the peer is told nothing. */
+const ADVICE: Partial<Record<TransportErrorCode, string>> = {
+  ERR_UNKNOWN_KEY: 'the client uses a key that this server does not have',
+  ERR_OPEN_FAILED: 'the client uses another key or another service name',
+  ERR_HANDSHAKE_MALFORMED: 'the client does not speak this protocol',
+};
+
+const NO_DESCRIPTORS: ReadonlyMap<unknown, string> = new Map([
+  ['EMFILE', 'No client can connect: this process has no file descriptor left'],
+  ['ENFILE', 'No client can connect: the system has no file descriptor left'],
+]);
+
+/** What a client is called in the log. */
+export interface ClientNames {
+  readonly address: string | undefined;
+  readonly keyId: string;
+  readonly instanceId: string;
+}
+
+/** What a server logs. Whoever can reach the port can cause as many failures as he likes, and a client as many others. */
+export class FailureLog {
+  readonly #logger: () => LoggerService;
+  readonly #limit = new LogLimit();
+
+  /** @param logger - Asked for every entry: a subclass of the server has its own only once it is constructed. */
+  constructor(logger: () => LoggerService) {
+    this.#logger = logger;
+  }
+
+  handshakeFailed({ error, address }: HandshakeFailure): void {
+    const { code, message } = error;
+    const line = `Refused ${address ?? 'a local client'}: ${ADVICE[code] ?? message} (${code})`;
+    this.#log('warn', line, { kind: 'refused', code, address });
+  }
+
+  clientConnected({ address, keyId, instanceId }: ClientNames): void {
+    const line = `Connected: ${address ?? 'a local client'}, key id ${keyId}`;
+    this.#log('log', line, { kind: 'connected', address, keyId, instanceId });
+  }
+
+  clientLeft({ address, keyId, instanceId }: ClientNames): void {
+    const line = `Left: ${address ?? 'a local client'}, key id ${keyId}`;
+    this.#log('log', line, { kind: 'left', address, keyId, instanceId });
+  }
+
+  connectionFailed(error: TransportError, address: string | undefined): void {
+    const { code, message } = error;
+    const line = `Lost ${address ?? 'a local client'}: ${message} (${code})`;
+    this.#log('warn', line, { kind: 'lost', code, address }, code === 'ERR_INTERNAL' ? error.cause : undefined);
+  }
+
+  legacyRefused({ code, message }: TransportError, address: string | undefined): void {
+    const line = `Refused a legacy message of ${address ?? 'a local client'}: ${message} (${code})`;
+    this.#log('warn', line, { kind: 'legacy-refused', code, address });
+  }
+
+  /** @param unsafePattern - Undefined: of a message for whose first bytes there was no memory. */
+  overloaded(kind: 'request' | 'event', unsafePattern: string | undefined): void {
+    const pattern = unsafePattern === undefined ? undefined : printable(unsafePattern);
+    const refused = kind === 'request' ? 'Refused a request' : 'Refused an event';
+    const reason =
+      pattern === undefined
+        ? 'incomplete messages have too much in memory'
+        : 'too many handlers run, or have too much in memory';
+    const line = `${refused}${pattern === undefined ? '' : ` of ${pattern}`}: ${reason} (ERR_OVERLOADED)`;
+    this.#log('warn', line, { kind: 'overloaded', code: 'ERR_OVERLOADED', pattern });
+  }
+
+  noEventHandler(unsafePattern: string): void {
+    const pattern = printable(unsafePattern);
+    this.#log('error', `${NO_EVENT_HANDLER} ${pattern}`, { kind: 'no-event-handler', pattern });
+  }
+
+  eventUnreadable(error: unknown): void {
+    this.#failed('An event cannot be read', { kind: 'event-unreadable' }, error);
+  }
+
+  requestUnreadable(error: unknown): void {
+    this.#failed('A request cannot be read', { kind: 'request-unreadable' }, error);
+  }
+
+  eventHandlerFailed(error: unknown, unsafePattern: string): void {
+    const pattern = printable(unsafePattern);
+    this.#failed(`The handler of the event ${pattern} failed`, { kind: 'event-handler', pattern }, error);
+  }
+
+  /** What no filter of Nest has seen: a generator threw it, or a handler that was added without Nest. */
+  handlerFailed(error: unknown, unsafePattern: string | undefined): void {
+    const pattern = unsafePattern === undefined ? undefined : printable(unsafePattern);
+    this.#failed(
+      `The handler${pattern === undefined ? '' : ` of ${pattern}`} failed`,
+      { kind: 'handler', pattern },
+      error,
+    );
+  }
+
+  /** @param unsafePattern - Undefined where the handler has ended already. */
+  answerFailed(error: unknown, unsafePattern: string | undefined): void {
+    const pattern = unsafePattern === undefined ? undefined : printable(unsafePattern);
+    const what = pattern === undefined ? 'An answer' : `The answer of ${pattern}`;
+    this.#failed(`${what} cannot be sent`, { kind: 'answer', pattern }, error);
+  }
+
+  /** A processing hook, or what the user's code does at its end. */
+  hookFailed(error: unknown): void {
+    this.#failed('A hook or clean-up code failed', { kind: 'hook' }, error);
+  }
+
+  /** Its place is free again, but what it waits for may go on for ever. */
+  sourceAbandoned(unsafePattern: string): void {
+    const pattern = printable(unsafePattern);
+    const line = `The values of ${pattern} have not stopped ${STOP_TIMEOUT_MS} ms after nobody waits for them any more`;
+    this.#log('warn', line, { kind: 'abandoned', pattern });
+  }
+
+  listenerFailed(error: NodeJS.ErrnoException): void {
+    const reason = NO_DESCRIPTORS.get(error.code);
+    if (reason !== undefined) {
+      const line = `${reason} (${error.code}). Raise the limit of open files`;
+      this.#log('error', line, { kind: 'listener' });
+      return;
+    }
+    this.#failed('The listening socket failed', { kind: 'listener' }, error);
+  }
+
+  /** Writes what is held back: nothing may come after the end. */
+  flush(): void {
+    this.#limit.flush();
+  }
+
+  #failed(what: string, fields: FailureFields, error: unknown): void {
+    if (!(error instanceof TransportError)) {
+      this.#log('error', `${what}: ${reasonOf(error)}`, fields, error);
+      return;
+    }
+    const { code, message, cause } = error;
+    const reason = isError(cause) ? `${message}: ${reasonOf(cause)}` : message;
+    this.#log('error', `${what}: ${reason} (${code})`, { ...fields, code }, cause);
+  }
+
+  #log(level: 'log' | 'warn' | 'error', line: string, fields: FailureFields, cause?: unknown): void {
+    this.#limit.write(`${fields.kind} ${fields.code}`, (suppressed) => {
+      this.#logger()[level](new FailureEntry(line, fields, suppressed, cause));
+    });
+  }
+}
+
+/** What was thrown may be anything, and must do no more harm in the log. */
+export function reasonOf(error: unknown): string {
+  try {
+    return printable(String(isError(error) ? error.message : describeFailure(error)));
+  } catch {
+    return 'a failure that no text can tell';
+  }
+}

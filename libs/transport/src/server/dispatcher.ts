@@ -1,0 +1,237 @@
+// Hands the messages of one connection to Nest's handlers (docs/protocol.md §6.5 to §6.7).
+import type { MessageHandler, Serializer } from '@nestjs/microservices';
+import { IdTable } from '@sealwire/channel/internal';
+import type { ServerStream, StreamHandler } from '@sealwire/channel';
+import type { Deadline } from '@sealwire/channel/internal';
+
+import { decodeRequest } from '../packet/message.js';
+import type { Call, ReceivedCall, ReceivedRequest } from '../packet/message.js';
+import { Answer } from './answer.js';
+import type { AnswerHost } from './answer.js';
+import { Arrival } from './arrival.js';
+import { ConnectionPlaces } from '../handler/connection-places.js';
+import { SealwireContext } from '../handler/context.js';
+import { DeferredEvents } from './deferred-events.js';
+import { EventIntake } from './event-intake.js';
+import { Execution } from '../handler/execution.js';
+import type { DispatcherOptions } from './handler-host.js';
+import { InOrder } from '../packet/in-order.js';
+import { deserializeCall, toReceivedCall } from './received-call.js';
+import { RequestDeadlines } from './request-deadlines.js';
+import { EventSink } from '../handler/result-sink.js';
+import type { ResultSink } from '../handler/result-sink.js';
+import { contentCodeOf } from '../packet/wire-error.js';
+import { WaitingMessages } from '../packet/waiting-messages.js';
+
+/** The answer to a request that has no handler, in Nest's own words: a caller can recognise it by nothing else. */
+export const NO_MESSAGE_HANDLER = 'There is no matching message handler defined in the remote service.';
+
+interface Work {
+  readonly arrival: Arrival;
+  readonly execution: Execution;
+  readonly deadline: Deadline | undefined;
+  readonly pattern: string;
+}
+
+export class Dispatcher implements StreamHandler, AnswerHost {
+  readonly #options: DispatcherOptions;
+  readonly #order: InOrder;
+  readonly #work = new IdTable<Work>();
+  readonly #deadlines = new RequestDeadlines((stream) => this.#expire(stream));
+  readonly #deferred: DeferredEvents;
+  readonly #waiting: WaitingMessages;
+  readonly #places: ConnectionPlaces;
+  readonly #events: EventIntake;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+    this.#places = new ConnectionPlaces(options.limits, options.host.places);
+    this.#deferred = new DeferredEvents(this.#places, options.host.places);
+    this.#waiting = new WaitingMessages(options.limits.maxRunningBytes, options.host.waiting);
+    this.#order = new InOrder(Infinity); // as many as there are streams in flight
+    this.#events = new EventIntake({
+      ...options,
+      order: this.#order,
+      deferred: this.#deferred,
+      waitingMessages: this.#waiting,
+      execute: (arrival, handler, call) =>
+        this.#execute(arrival, handler, call, new EventSink(options.host, call.pattern)),
+    });
+  }
+
+  /** Nothing of any message is left: no handler runs, nothing waits, and no deserializer or serializer has anything. */
+  get isIdle(): boolean {
+    return this.#places.isEmpty && this.#order.whenIdle === undefined && !this.#deferred.hasWaiting;
+  }
+
+  get serializer(): Serializer | undefined {
+    return this.#options.host.serializer;
+  }
+
+  handlerFailed(stream: ServerStream, error: unknown): void {
+    this.#options.host.failures.handlerFailed(error, this.#work.get(stream.id)?.pattern);
+  }
+
+  answerFailed(stream: ServerStream, error: unknown): void {
+    this.#options.host.failures.answerFailed(error, this.#work.get(stream.id)?.pattern);
+    this.cancelled(stream);
+  }
+
+  begun(stream: ServerStream, timeoutMs: number): void {
+    this.#deadlines.startEarly(stream, timeoutMs);
+  }
+
+  request(stream: ServerStream, message: Buffer): void {
+    const arrival = new Arrival(stream);
+    arrival.runInAsyncScope(() => this.#receiveRequest(arrival, message));
+  }
+
+  event(stream: ServerStream, message: Buffer): void {
+    const arrival = new Arrival(stream);
+    arrival.runInAsyncScope(() => this.#events.receive(arrival, message));
+  }
+
+  #receiveRequest(arrival: Arrival, message: Buffer): void {
+    const answer = new Answer(this, arrival.stream);
+    let request: ReceivedRequest;
+    try {
+      request = decodeRequest(message, this.#options.limits.maxJsonNodes);
+    } catch (error) {
+      this.#deadlines.clearEarly(arrival.stream);
+      answer.fail(contentCodeOf(error));
+      return;
+    }
+    if (this.#options.host.deserializer === undefined) {
+      this.#runRequest(arrival, request, request.timeoutMs, answer);
+      return;
+    }
+    if (this.#waiting.isFull) {
+      this.#deadlines.clearEarly(arrival.stream);
+      this.#refuse(answer, request.pattern);
+      return;
+    }
+    this.#waiting.add(arrival.stream, request.weight + arrival.recordBytes);
+    this.#deadlines.startEarly(arrival.stream, request.timeoutMs);
+    this.#order.run<Call>(
+      () => deserializeCall(this.#options.host, request, true),
+      (call) => this.#runRequest(arrival, toReceivedCall(this.#options.host, call, request), request.timeoutMs, answer),
+      (error) => {
+        this.#waiting.remove(arrival.stream);
+        this.#deadlines.clearEarly(arrival.stream);
+        this.#options.host.failures.requestUnreadable(error); // the user's deserializer, or what comes of it
+        answer.fail('ERR_MESSAGE_MALFORMED');
+      },
+    );
+  }
+
+  noMemory(stream: ServerStream, begun: Buffer): void {
+    if (stream.kind === 'EVENT') {
+      this.#events.refuseIncomplete(stream, begun);
+      return;
+    }
+    this.#deadlines.clearEarly(stream);
+    this.#refuse(new Answer(this, stream), undefined);
+  }
+
+  shutDown(stream: ServerStream, begun: Buffer | undefined): void {
+    if (stream.kind === 'EVENT') {
+      this.#events.refuseLate(stream, begun);
+      return;
+    }
+    const code = this.#work.has(stream.id) ? 'ERR_STREAM_CUT' : 'ERR_SHUTTING_DOWN';
+    new Answer(this, stream).fail(code);
+    this.cancelled(stream);
+  }
+
+  cancelled(stream: ServerStream): void {
+    if (stream.kind === 'EVENT') {
+      this.#events.cancelled(stream);
+      return;
+    }
+    this.#deadlines.clearEarly(stream);
+    const work = this.#work.get(stream.id);
+    if (work === undefined) return;
+    work.deadline?.clear();
+    this.#work.delete(stream.id);
+    work.arrival.runInAsyncScope(() => work.execution.cancel());
+  }
+
+  /** Patterns of the requests whose handlers run. */
+  get runningRequests(): readonly string[] {
+    return this.#requests.map(({ pattern }) => pattern);
+  }
+
+  /** Whether requests run, and no others than these. */
+  runsOnly(executions: ReadonlySet<Execution>): boolean {
+    const requests = this.#requests;
+    return requests.length > 0 && requests.every(({ execution }) => executions.has(execution));
+  }
+
+  /** The server closes: answers of many values, which may never end, end with an error that says so. */
+  endSeries(): void {
+    for (const { arrival, execution } of this.#requests) {
+      if (!execution.isSeries) continue;
+      const { stream } = arrival;
+      new Answer(this, stream).fail('ERR_STREAM_CUT');
+      this.cancelled(stream);
+    }
+  }
+
+  #runRequest(arrival: Arrival, call: ReceivedCall, timeoutMs: number, answer: Answer): void {
+    const { stream } = arrival;
+    this.#waiting.remove(stream);
+    const leftMs = this.#deadlines.takeLeftMs(stream, timeoutMs);
+    if (!stream.isRunning) return; // cancelled, or too late, while it was deserialized
+    const handler = this.#options.host.findHandler(call.pattern);
+    if (handler === null) {
+      answer.error(NO_MESSAGE_HANDLER, true);
+      return;
+    }
+    if (leftMs <= 0) {
+      answer.fail('ERR_REQUEST_TIMEOUT');
+      return;
+    }
+    if (this.#places.isFullForRequests) {
+      this.#refuse(answer, call.pattern);
+      return;
+    }
+    this.#execute(arrival, handler, call, answer, this.#deadlines.start(stream, leftMs));
+  }
+
+  #refuse(answer: Answer, pattern: string | undefined): void {
+    answer.fail('ERR_OVERLOADED');
+    this.#options.host.overloaded('request', pattern);
+  }
+
+  #expire(stream: ServerStream): void {
+    new Answer(this, stream).fail('ERR_REQUEST_TIMEOUT');
+    this.cancelled(stream);
+  }
+
+  #execute(
+    arrival: Arrival,
+    handler: MessageHandler,
+    { pattern, metadata, data, weight }: ReceivedCall,
+    sink: ResultSink,
+    deadline?: Deadline,
+  ): void {
+    const { host, peer } = this.#options;
+    const { stream } = arrival;
+    const context = new SealwireContext({ peer, pattern, metadata, record: stream.sealedRecord });
+    const bytes = weight + arrival.recordBytes;
+    const settled = (): void => {
+      deadline?.clear();
+      this.#work.delete(stream.id);
+      this.#places.release(bytes);
+      this.#deferred.runWaiting();
+    };
+    const execution = new Execution({ handler, data, context, sink, settled, hooks: host.hooks });
+    this.#places.take(bytes);
+    this.#work.set(stream.id, { arrival, execution, deadline, pattern });
+    void execution.start();
+  }
+
+  get #requests(): readonly Work[] {
+    return this.#work.entries().flatMap(([, work]) => (work.arrival.stream.kind === 'REQUEST' ? [work] : []));
+  }
+}

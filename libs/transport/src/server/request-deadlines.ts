@@ -1,0 +1,41 @@
+import { clock, Deadline } from '@sealwire/channel/internal';
+import type { ServerStream } from '@sealwire/channel';
+
+/** The time that requests have: it runs from their first frames on (docs/protocol.md §6.8). */
+export class RequestDeadlines {
+  readonly #expired: (stream: ServerStream) => void;
+  /** Of requests that no handler has yet: they are incomplete, or a deserializer takes its time. */
+  #early: Map<ServerStream, Deadline> | undefined;
+
+  constructor(expired: (stream: ServerStream) => void) {
+    this.#expired = expired;
+  }
+
+  /** It is over for a request that no handler has by then. May be called again. @param timeoutMs - 0: none. */
+  startEarly(stream: ServerStream, timeoutMs: number): void {
+    if (this.#early?.has(stream)) return;
+    const deadline = this.start(stream, Math.max(0, leftMs(stream, timeoutMs)));
+    if (deadline !== undefined) (this.#early ??= new Map()).set(stream, deadline);
+  }
+
+  clearEarly(stream: ServerStream): void {
+    this.#early?.get(stream)?.clear();
+    this.#early?.delete(stream);
+  }
+
+  /** Ends the early one. @returns What is left of the time; Infinity if there is no timeout. */
+  takeLeftMs(stream: ServerStream, timeoutMs: number): number {
+    const early = this.#early?.get(stream);
+    if (early === undefined) return leftMs(stream, timeoutMs);
+    this.clearEarly(stream);
+    return early.leftMs;
+  }
+
+  start(stream: ServerStream, delayMs: number): Deadline | undefined {
+    return delayMs === Infinity ? undefined : new Deadline(delayMs, () => this.#expired(stream));
+  }
+}
+
+function leftMs({ firstFrameMs }: ServerStream, timeoutMs: number): number {
+  return timeoutMs > 0 ? firstFrameMs + timeoutMs - clock.nowMs() : Infinity;
+}

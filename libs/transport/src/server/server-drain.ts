@@ -1,0 +1,77 @@
+import type { LoggerService } from '@nestjs/common';
+import type { ServerLink } from '@sealwire/channel';
+
+import { everySecond } from '../every-second.js';
+import type { Execution } from '../handler/execution.js';
+import { count, printable } from '../log/failure-entry.js';
+import type { LazyDispatcher } from './lazy-dispatcher.js';
+import { writeOrLose } from '../log/log-limit.js';
+
+const MAX_PATTERNS = 5;
+
+type Link = ServerLink<LazyDispatcher>;
+
+/**
+ * What a server does about the connections that were open when it was closed: every second it ends the answers that need
+ * not ever end, and logs what it waits for.
+ */
+export class ServerDrain {
+  readonly #logger: () => LoggerService;
+  /** Connections that have not ended yet. */
+  readonly #links = new Set<Link>();
+  /** Handlers that wait for the drain: it does not wait for them. */
+  readonly #closers = new Set<Execution>();
+  readonly #resolve: (() => void)[] = [];
+  #stopTicking: (() => void) | undefined;
+
+  constructor(logger: () => LoggerService) {
+    this.#logger = logger;
+  }
+
+  begin(links: Iterable<Link>): void {
+    for (const link of links) this.#links.add(link);
+    if (this.#links.size > 0) this.#stopTicking ??= everySecond(() => this.#tick());
+  }
+
+  left(link: Link): void {
+    if (!this.#links.delete(link)) return;
+    if (this.#links.size === 0) this.#stop();
+    this.#resolveIfDone();
+  }
+
+  /** Resolves when nothing is left but the requests of handlers that wait for it themselves. */
+  whenOthersAreDone(closer: Execution): Promise<void> {
+    this.#closers.add(closer);
+    return new Promise((resolve) => {
+      this.#resolve.push(resolve);
+      this.#resolveIfDone();
+    });
+  }
+
+  #tick(): void {
+    for (const { handler } of this.#links) handler.endSeries();
+    this.#resolveIfDone();
+    writeOrLose(() => this.#logger().log(this.#describe()));
+  }
+
+  #stop(): void {
+    this.#stopTicking?.();
+    this.#stopTicking = undefined;
+  }
+
+  #resolveIfDone(): void {
+    for (const { handler } of this.#links) if (!handler.runsOnly(this.#closers)) return;
+    this.#closers.clear();
+    for (const resolve of this.#resolve.splice(0)) resolve();
+  }
+
+  #describe(): string {
+    const patterns = [...this.#links].flatMap(({ handler }) => handler.runningRequests);
+    const connections = count(this.#links.size, 'connection');
+    if (patterns.length === 0) return `Closing: ${connections} still open, no handler runs`;
+    const names = [...new Set(patterns)].map(printable);
+    const more = names.length > MAX_PATTERNS ? ', …' : '';
+    const shown = names.slice(0, MAX_PATTERNS).join(', ') + more;
+    return `Closing: waits for ${count(patterns.length, 'request')} on ${connections}: ${shown}`;
+  }
+}

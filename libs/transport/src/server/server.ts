@@ -1,0 +1,235 @@
+import { AsyncResource } from 'node:async_hooks';
+import type { Server as NetServer, Socket } from 'node:net';
+
+import { Logger } from '@nestjs/common';
+import { Server } from '@nestjs/microservices';
+import type { CustomTransportStrategy, MessageHandler, MsPattern } from '@nestjs/microservices';
+import { Subject } from 'rxjs';
+import type { Observable } from 'rxjs';
+import { ChannelServer } from '@sealwire/channel';
+import {
+  isError,
+  keyLoader,
+  PROCESS_MEMORY,
+  resolveEndpoint,
+  resolveLimits,
+  resolveService,
+  takeCodec,
+} from '@sealwire/channel/internal';
+import type { HandshakeFailure, ServerLink, TransportError } from '@sealwire/channel';
+import type { Limits } from '@sealwire/channel/internal';
+
+import { runApart } from '../async-context.js';
+import { Execution } from '../handler/execution.js';
+import { FailureLog } from '../log/failure-log.js';
+import type { ClientNames } from '../log/failure-log.js';
+import type { HandlerHost } from './handler-host.js';
+import { HandlerPlaces } from '../handler/handler-places.js';
+import { checkSealwireOptions } from '../options.js';
+import { LazyDispatcher } from './lazy-dispatcher.js';
+import type { SealwireServerOptions } from '../options.js';
+import { guardHooks } from '../handler/processing-hooks.js';
+import { isUnforeseen } from '../packet/remote-error.js';
+import { routeOf } from '../packet/route.js';
+import { ServerDrain } from './server-drain.js';
+import { ServerCounters } from '../snapshot.js';
+import type { SealwireServerSnapshot } from '../snapshot.js';
+import { WaitingBytes } from '../packet/waiting-messages.js';
+
+/** The transport id of Sealwire: `@MessagePattern('sum', SEALWIRE)`. */
+export const SEALWIRE = Symbol.for('@sealwire/transport/SEALWIRE');
+
+/** Events of the listening `net.Server`. */
+export type SealwireServerEvents = {
+  listening: () => void;
+  connection: (socket: Socket) => void;
+  error: (error: Error) => void;
+  close: () => void;
+};
+
+/** `address` is `address:port`, undefined on a Unix domain socket. */
+export type ServerConnectionEvent =
+  /** Whoever can reach the port can cause as many of these as he likes. */
+  | { readonly type: 'refused'; readonly address: string | undefined; readonly error: TransportError }
+  | ({ readonly type: 'opened' } & ClientNames)
+  | ({
+      readonly type: 'closed';
+      /** Undefined where both sides agreed to close. */
+      readonly error: TransportError | undefined;
+    } & ClientNames);
+
+export type SealwireStatus = 'connected' | 'disconnected';
+
+/**
+ * The server side of the transport: `{ strategy: new SealwireServer({ keyFile: 'aes_key.bin' }) }`.
+ *
+ * @throws {TransportError} `ERR_BAD_OPTION`, from the constructor.
+ */
+export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus> implements CustomTransportStrategy {
+  override transportId: NonNullable<SealwireServerOptions['transportId']>;
+  protected override readonly logger = new Logger(SealwireServer.name);
+  /** It calls what it is given, and does nothing else. */
+  readonly #nestStartHook = this.onProcessingStartHook;
+  readonly #options: SealwireServerOptions;
+  readonly #limits: Limits;
+  readonly #home = new AsyncResource('SEALWIRE_SERVER');
+  readonly #failures = new FailureLog(() => this.logger);
+  readonly #places: HandlerPlaces;
+  readonly #channel: ChannelServer<LazyDispatcher>;
+  readonly #drain = new ServerDrain(() => this.logger);
+  readonly #counters = new ServerCounters();
+  readonly #events = new Subject<ServerConnectionEvent>();
+
+  constructor(options: SealwireServerOptions) {
+    super();
+    this.#options = options;
+    this.#limits = resolveLimits(options, 'server');
+    checkSealwireOptions(options);
+    this.transportId = options.transportId ?? SEALWIRE;
+    this.#places = new HandlerPlaces(this.#limits.maxRunningTotal, this.#limits.maxRunningBytesTotal);
+    this.#channel = this.#createChannel();
+  }
+
+  /** What happens to connections. Hot; it never completes. */
+  get connectionEvents(): Observable<ServerConnectionEvent> {
+    return this.#events.asObservable();
+  }
+
+  /** How the server is doing, now. */
+  snapshot(): SealwireServerSnapshot {
+    return this.#counters.snapshot(this.#channel.links, {
+      strangers: this.#channel.strangerCount,
+      running: this.#places.takenCount,
+      runningBytes: this.#places.takenBytes,
+      incompleteBytes: PROCESS_MEMORY.bytes,
+    });
+  }
+
+  /** Called by Nest. The callback is called once, with an error for every reason not to listen, `close` included. */
+  override listen(callback: (error?: unknown) => void): void {
+    this.#channel.listen().then(
+      () => callback(),
+      (error: unknown) => callback(error),
+    );
+  }
+
+  /**
+   * GOAWAY to everybody, then the drain, then CLOSE. May be called again; never rejects. A handler may await it: it does
+   * not wait for the request of that handler, which is answered afterwards.
+   */
+  override async close(): Promise<void> {
+    this.#drain.begin(this.#channel.links);
+    const closed = this.#channel.close().then(() => this.#failures.flush());
+    const { current } = Execution;
+    if (current === undefined || this.#channel.links.size === 0) await closed;
+    else await Promise.race([closed, this.#drain.whenOthersAreDone(current)]);
+  }
+
+  override on<Event extends keyof SealwireServerEvents>(event: Event, callback: SealwireServerEvents[Event]): void {
+    this.#channel.subscribe((emitter) => emitter.on(event, callback));
+  }
+
+  /**
+   * The listening `net.Server`.
+   *
+   * @throws {TransportError} `ERR_NOT_CONNECTED` - before `listen`, after it failed and after `close`.
+   */
+  override unwrap<T = NetServer>(): T {
+    return this.#channel.server as T;
+  }
+
+  /** One look-up, as clients send the route. Nest's would also find it by other texts, and a guard would see those. */
+  override getHandlerByPattern(route: string): MessageHandler | null {
+    return this.messageHandlers.get(route) ?? null;
+  }
+
+  protected override normalizePattern(pattern: MsPattern): string {
+    return routeOf(pattern, (kept) => super.normalizePattern(kept));
+  }
+
+  #createChannel(): ChannelServer<LazyDispatcher> {
+    const { rejectSelf = false, shareReadBuffer = true, keepSealedRecord = false } = this.#options;
+    const limits = this.#limits;
+    const host = this.#createHost();
+    return new ChannelServer({
+      endpoint: resolveEndpoint(this.#options),
+      service: resolveService(this.#options),
+      limits,
+      loadKeys: keyLoader(this.#options, (message) => this.logger.warn(message)),
+      createCodec: takeCodec,
+      createHandler: (peer, window) => new LazyDispatcher({ host, peer, window, limits }),
+      rejectSelf,
+      shareReadBuffer,
+      keepSealedRecord,
+      events: {
+        statusChanged: (status) => this._status$.next(status),
+        failed: (error) => this.#failures.listenerFailed(error),
+        refused: (failure) => this.#refused(failure),
+        opened: (link) => this.#opened(link),
+        closed: (link, error) => this.#closed(link, error),
+      },
+    });
+  }
+
+  #refused(failure: HandshakeFailure): void {
+    this.#counters.handshakeFailed();
+    this.#failures.handshakeFailed(failure);
+    this.#emit({ type: 'refused', address: failure.address, error: failure.error });
+  }
+
+  #opened(link: ServerLink<LazyDispatcher>): void {
+    const names = namesOf(link);
+    this.#counters.opened();
+    this.#failures.clientConnected(names);
+    this.#emit({ type: 'opened', ...names });
+  }
+
+  #closed(link: ServerLink<LazyDispatcher>, error: TransportError | undefined): void {
+    const names = namesOf(link);
+    this.#drain.left(link);
+    this.#counters.left(link, error !== undefined);
+    if (error === undefined) this.#failures.clientLeft(names);
+    else this.#failures.connectionFailed(error, names.address);
+    this.#emit({ type: 'closed', ...names, error });
+  }
+
+  #emit(event: ServerConnectionEvent): void {
+    runApart(this.#home, () => this.#events.next(event));
+  }
+
+  #createHost(): HandlerHost {
+    const { serializer, deserializer } = this.#options;
+    return {
+      serializer,
+      deserializer,
+      places: this.#places,
+      waiting: new WaitingBytes(this.#limits.maxRunningBytesTotal),
+      findHandler: (route) => this.getHandlerByPattern(route),
+      toRoute: (pattern) => this.normalizePattern(pattern),
+      failures: this.#failures,
+      overloaded: (kind, pattern) => {
+        this.#counters.refused(kind);
+        this.#failures.overloaded(kind, pattern);
+      },
+      eventFailed: (error, pattern) => this.#logEventFailure(error, pattern),
+      hooks: guardHooks(
+        {
+          areUnset: () => this.onProcessingStartHook === this.#nestStartHook && !this.onProcessingEndHook,
+          start: (context, done) => this.onProcessingStartHook(this.transportId, context, done),
+          end: (context) => this.onProcessingEndHook?.(this.transportId, context),
+        },
+        this.#failures,
+      ),
+    };
+  }
+
+  /** What is an `Error` no filter of Nest has seen. Of the rest Nest 12 logs all itself, Nest 11 what is unforeseen. */
+  #logEventFailure(error: unknown, pattern: string): void {
+    const isLogged = 'propagatesEventHandlerErrors' in this || isUnforeseen(error);
+    if (isError(error) || !isLogged) this.#failures.eventHandlerFailed(error, pattern);
+  }
+}
+
+function namesOf({ peer, instanceId }: ServerLink<LazyDispatcher>): ClientNames {
+  return { address: peer.address, keyId: peer.keyId, instanceId };
+}
