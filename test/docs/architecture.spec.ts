@@ -34,7 +34,7 @@ describe('docs/architecture.md', () => {
   it('lists every folder of the libraries', () => {
     const layers = readdirSync(join(ROOT, 'libs')).flatMap((library) =>
       readdirSync(join(ROOT, 'libs', library, 'src'), { withFileTypes: true })
-        .filter((entry) => entry.isDirectory())
+        .filter((entry) => entry.isDirectory() && readdirSync(join(entry.parentPath, entry.name)).length > 0)
         .map((entry) => `libs/${library}/src/${entry.name}`),
     );
     expect(layers.filter((layer) => !text.includes(`\`${layer}\``))).toEqual([]);
