@@ -1,6 +1,7 @@
 export type { ClientLink } from './client/client-link.js';
 export type { ClientConnectionEvent } from './client/connection-event.js';
 export type { LinkCounts, Links } from './client/links.js';
+export type { ConnectionMessage, HandshakeMessage } from './diagnostics.js';
 export { TRANSPORT_ERROR_CODES, TransportError } from './errors.js';
 export type { Fault, TransportErrorCode } from './errors.js';
 export type { ChannelOptions } from './options/channel-options.js';

@@ -1,9 +1,18 @@
+export type { CallMessage } from './diagnostics.js';
 export { TRANSPORT_ERROR_CODES, TransportError, SocketView } from '@sealwire/channel';
-export type { Fault, TransportErrorCode, LimitOptions, KeyLimits, ClientConnectionEvent } from '@sealwire/channel';
+export type {
+  ClientConnectionEvent,
+  ConnectionMessage,
+  Fault,
+  HandshakeMessage,
+  KeyLimits,
+  LimitOptions,
+  TransportErrorCode,
+} from '@sealwire/channel';
 export { checkJson } from './packet/json-check.js';
 export type { Metadata } from './packet/message.js';
 export { SealwireClient } from './client/client.js';
-export type { SealwireClientEvents } from './client/client.js';
+export type { SealwireClientEvents } from './client/client-events.js';
 export { SealwireContext } from './handler/context.js';
 export { NO_MESSAGE_HANDLER } from './server/dispatcher.js';
 export { drainFirst } from './server/drain-first.js';

@@ -1,4 +1,4 @@
-// What an operator can see of both ends: counters since the start, and how things stand now.
+// The state of both ends for an operator: counters since the start, and the numbers of this moment.
 import { TrafficCounter } from '@sealwire/channel/internal';
 import type { ClientConnectionEvent, LinkCounts, ServerLink, StreamHandler } from '@sealwire/channel';
 import type { Traffic } from '@sealwire/channel/internal';
@@ -22,7 +22,7 @@ export interface SealwireServerSnapshot extends Traffic {
   readonly inFlight: number;
   /** Handlers that run, those of cancelled requests and of connections that are gone included. */
   readonly running: number;
-  /** What the messages of these handlers take in memory, as `maxRunningBytes` estimates it. */
+  /** Memory of the messages of these handlers, as `maxRunningBytes` estimates it. */
   readonly runningBytes: number;
   /** Memory of incomplete messages, of all connections of this process. */
   readonly incompleteBytes: number;

@@ -1,5 +1,7 @@
 import { Connection } from '../connection/connection.js';
 import type { Dialed } from './dial.js';
+import { publishConnectionClosed, publishConnectionOpened, publishHandshakeDone } from '../diagnostics.js';
+import type { ObservedPeer } from '../diagnostics.js';
 import { TransportError } from '../errors.js';
 import { ClientStreams } from '../streams/client-streams.js';
 import type { Limits } from '../options/limits.js';
@@ -18,6 +20,8 @@ export interface LinkEvents {
 export interface ClientLinkOptions {
   readonly limits: Limits;
   readonly sequences: EventSequences;
+  /** The server, as observers see it. */
+  readonly peer: ObservedPeer;
   readonly events: LinkEvents;
 }
 
@@ -55,9 +59,11 @@ export class ClientLink {
         closed: (error) => this.#noteEnd(error),
       },
     });
+    publishHandshakeDone('client', options.peer);
+    publishConnectionOpened('client', options.peer, socket);
   }
 
-  /** @throws {TransportError} What ended the connection, `ERR_CONNECTION_LOST` if that was no error. */
+  /** @throws {TransportError} The reason why the connection ended, `ERR_CONNECTION_LOST` if there was none. */
   throwUnlessOpen(): void {
     if (this.connection.isOpen) return;
     if (this.#end?.error !== undefined) throw this.#end.error.ofMessage(false);
@@ -67,7 +73,9 @@ export class ClientLink {
   #noteEnd(error: TransportError | undefined): void {
     if (this.#end !== undefined) return;
     this.#end = { error };
-    this.#options.sequences.left(this.#serverId);
-    this.#options.events.closed(this, error);
+    const { sequences, peer, events } = this.#options;
+    sequences.left(this.#serverId);
+    publishConnectionClosed('client', peer, this.connection.socket, error);
+    events.closed(this, error);
   }
 }

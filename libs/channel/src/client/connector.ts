@@ -49,6 +49,7 @@ export class Connector implements Links {
     retired: (link) => this.#leave(link, { type: 'draining' }),
     closed: (link, error) => this.#noteClosed(link, error),
   };
+  /** Every connection that is not closed yet: the current one, and those that drain. */
   readonly #links = new Set<ClientLink>();
   readonly #traffic = new TrafficCounter();
   readonly #waiting: WaitingCalls;
@@ -59,10 +60,6 @@ export class Connector implements Links {
   constructor(options: ConnectorOptions) {
     this.#options = options;
     this.#waiting = new WaitingCalls(options.limits);
-  }
-
-  get open(): ReadonlySet<ClientLink> {
-    return this.#links;
   }
 
   pick(): ClientLink | undefined {
@@ -86,6 +83,11 @@ export class Connector implements Links {
       waiting: links.reduce((sum, { streams }) => sum + streams.queuedCount, this.#waiting.count),
       ...this.#traffic.sum(links.map(({ connection }) => connection)),
     };
+  }
+
+  endSeries(): void {
+    for (const { streams } of this.#links)
+      streams.endSeries(() => new TransportError('ERR_CLIENT_CLOSED', 'The client was closed'));
   }
 
   async close(drainMs?: number): Promise<void> {

@@ -5,7 +5,9 @@ import type { KeySource } from '@sealwire/crypto';
 
 import { clock } from '../clock.js';
 import { dial } from './dial.js';
+import { formatEndpoint } from '../options/endpoint.js';
 import type { Endpoint } from '../options/endpoint.js';
+import { publishHandshakeFailed } from '../diagnostics.js';
 import { KeyPair } from '../handshake/index.js';
 import type { Limits } from '../options/limits.js';
 import { keyLoader, resolveEndpoint, resolveService } from '../options/channel-options.js';
@@ -18,7 +20,7 @@ import { isOwnServer } from '../instances.js';
 /** Opens the connections of one client to one endpoint. */
 export class Dialer {
   readonly endpoint: Endpoint;
-  /** What a server knows the client object by, on all its connections. */
+  /** Identifies the client object to servers, on all its connections. */
   readonly instance = KeyPair.generate();
   readonly #options: ChannelOptions;
   readonly #limits: Limits;
@@ -62,9 +64,13 @@ export class Dialer {
       shareReadBuffer: this.#options.shareReadBuffer ?? true,
       signal,
     };
-    const shared = { limits: this.#limits, sequences: this.#sequences, events };
+    const peer = { address: formatEndpoint(this.endpoint), keyId: primary.id };
+    const shared = { limits: this.#limits, sequences: this.#sequences, peer, events };
     try {
-      const link = await dial(options, (dialed) => new ClientLink(dialed, shared));
+      const link = await dial(options, (dialed) => new ClientLink(dialed, shared)).catch((error: unknown) => {
+        publishHandshakeFailed('client', peer, error);
+        throw error;
+      });
       link.throwUnlessOpen();
       return link;
     } finally {

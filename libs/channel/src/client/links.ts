@@ -14,8 +14,6 @@ export interface LinkCounts extends Traffic {
 
 /** All that a client needs of its connections: a {@link Connector} has one for new calls, a pool would have several. */
 export interface Links {
-  /** Every connection that is not closed yet, those that drain included. */
-  readonly open: Iterable<ClientLink>;
   /** The connection for one more call; undefined if there is none, and the call has to wait for {@link connect}. */
   pick(): ClientLink | undefined;
   /**
@@ -24,6 +22,8 @@ export interface Links {
    */
   connect(signal?: AbortSignal): Promise<ClientLink>;
   counts(): LinkCounts;
+  /** The client closes: answers of many values, which may never end, fail with `ERR_CLIENT_CLOSED`. */
+  endSeries(): void;
   /**
    * Lets what is running finish, up to `drainMs`; the answer to CLOSE is not waited for if nothing runs. `connect` may be
    * called again. Never rejects.

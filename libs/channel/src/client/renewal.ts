@@ -17,7 +17,7 @@ export interface Attempt {
 }
 
 export interface RenewalOptions {
-  /** What it rejects with has been reported already. */
+  /** Its rejection has been reported already. */
   readonly dial: (signal: AbortSignal) => Promise<ClientLink>;
   /** Whether one more connection may drain. */
   readonly hasRoom: () => boolean;

@@ -13,7 +13,7 @@ interface WaitingCall {
 export class WaitingCalls {
   readonly #limits: Pick<Limits, 'waitForConnectionMs' | 'maxQueuedMessages'>;
   readonly #calls = new Set<WaitingCall>();
-  /** Why the last dial failed: what a call is told whose time is over. */
+  /** Why the last dial failed: a call that has waited too long fails with it. */
   #lastError: unknown;
 
   constructor(limits: Pick<Limits, 'waitForConnectionMs' | 'maxQueuedMessages'>) {
@@ -24,7 +24,7 @@ export class WaitingCalls {
     return this.#calls.size;
   }
 
-  /** @param signal - Whoever waits has left: his place is free, and the promise rejects with the reason. */
+  /** @param signal - Ends the wait: the promise rejects with its reason, and its place is free. */
   add(signal?: AbortSignal): Promise<ClientLink> {
     const { waitForConnectionMs, maxQueuedMessages } = this.#limits;
     if (this.#calls.size >= maxQueuedMessages) {
@@ -53,7 +53,7 @@ export class WaitingCalls {
 
   /**
    * Waiting does not mend what is wrong at this side, a missing key file for example: those calls fail at once. Everything
-   * else may pass. What a server answers with before it has proved the key, the alert included, anybody can send; and a
+   * else may pass. Anybody can send the answers of a server that has not proved the key, the alert included; and a
    * server that is busy sends the alert as well.
    */
   dialFailed(error: unknown): void {

@@ -12,6 +12,12 @@ import type { Endpoint } from '../options/endpoint.js';
 import { Listener } from './listener.js';
 import type { HandshakeFailure, ListenerEvents } from './listener.js';
 import { ListenerSlot } from './listener-slot.js';
+import {
+  publishConnectionClosed,
+  publishConnectionOpened,
+  publishHandshakeDone,
+  publishHandshakeFailed,
+} from '../diagnostics.js';
 import type { TransportError } from '../errors.js';
 import type { EventWindow } from '../streams/event-window.js';
 import type { StreamHandler } from '../streams/server-stream.js';
@@ -104,7 +110,9 @@ export class ChannelServer<Handler extends StreamHandler> {
       respond: (message1) => this.#respond(keys, message1),
       connect: (socket, accepted, listenerEvents) => this.#connect(socket, accepted, listenerEvents),
       handshakeFailed: (failure) => {
-        if (failure.receivedBytes > 0) events.refused(failure);
+        if (failure.receivedBytes === 0) return;
+        publishHandshakeFailed('server', { address: failure.address, keyId: undefined }, failure.error);
+        events.refused(failure);
       },
     });
   }
@@ -143,6 +151,7 @@ export class ChannelServer<Handler extends StreamHandler> {
         closed: (error) => {
           this.#windows.left(instanceKey);
           this.#links.delete(link);
+          publishConnectionClosed('server', link.peer, socket, error);
           events.closed(link, error);
           listenerEvents.closed(link.connection);
         },
@@ -150,6 +159,8 @@ export class ChannelServer<Handler extends StreamHandler> {
     });
     listenerEvents.opened(link.connection);
     this.#links.add(link);
+    publishHandshakeDone('server', link.peer);
+    publishConnectionOpened('server', link.peer, socket);
     events.opened(link);
     return link.connection;
   }

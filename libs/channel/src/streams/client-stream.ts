@@ -7,7 +7,7 @@ import type { TransportError } from '../errors.js';
 import type { OutgoingMessage } from '../sending/outgoing-message.js';
 import { SendingStream } from '../sending/sending-stream.js';
 
-/** Who gets the answer to one request or event. Exactly one of `complete`, `error`, `fail` or a last `next` ends it. */
+/** Receives the answer to one request or event. Exactly one of `complete`, `error`, `fail` or a last `next` ends it. */
 export interface AnswerSink {
   /** @param data - encoding ‖ bytes: a view of its record, or a buffer of its own. */
   next(data: Buffer, last: boolean): void;

@@ -19,9 +19,9 @@ import { MANY_STREAMS, type Streams } from './streams.js';
 import { unexpected } from '../frame/violation.js';
 
 export interface ClientStreamsOptions {
-  /** What this side announced. */
+  /** Announced by this side. */
   readonly own: ReceiverLimits;
-  /** What the peer announced: it binds this side as a sender. */
+  /** Announced by the peer: it binds this side as a sender. */
   readonly peer: AssemblerLimits & { readonly maxInFlight: number };
   readonly maxQueuedMessages: number;
   readonly maxQueuedBytes: number;
@@ -123,7 +123,7 @@ export class ClientStreams implements Streams {
     return stream;
   }
 
-  /** The caller lost interest: the sink hears nothing more. May be called at any time, also twice. */
+  /** The caller lost interest: the sink is not called anymore. May be called at any time, also twice. */
   cancel(stream: ClientStream): void {
     switch (stream.at) {
       case 'QUEUED':
@@ -177,7 +177,7 @@ export class ClientStreams implements Streams {
     this.#sender.forgetWritten();
   }
 
-  /** What a client waits for is answered by the server. */
+  /** The server answers everything that a client waits for. */
   shutDown(): void {}
 
   stopTaking(): void {

@@ -34,6 +34,8 @@ export class ServerStream extends SendingStream {
   readonly firstFrameMs: number;
   /** E ‖ T of the record that completed its message, if the server keeps it. */
   sealedRecord: Buffer | undefined;
+  /** Of values and errors that it was answered with. */
+  answerBytes = 0;
   /** This and what follows is for the `ServerStreams` alone. */
   at: 'RECEIVING' | 'RUNNING' | 'ANSWERED' | 'ANSWERED_EARLY' | 'CLOSED' = 'RECEIVING';
   /** As much of an incomplete request has come as its timeout takes. */
@@ -84,6 +86,7 @@ export class ServerStream extends SendingStream {
   next(value: OutgoingMessage, last: boolean): void {
     if (!this.isRunning) return;
     this.#answers.checkRoom(value.bytes);
+    this.answerBytes += value.bytes;
     if (last) this.at = 'ANSWERED';
     this.#answers.pushValue(this, value, last);
   }
@@ -92,6 +95,7 @@ export class ServerStream extends SendingStream {
   error(error: OutgoingMessage): void {
     if (!this.isRunning) return;
     this.at = 'ANSWERED';
+    this.answerBytes += error.bytes;
     this.#answers.pushError(this, error);
   }
 
@@ -111,6 +115,7 @@ export class ServerStream extends SendingStream {
   fail(error: OutgoingMessage): void {
     if (!this.isUnanswered) return;
     this.#end();
+    this.answerBytes += error.bytes;
     this.#answers.replace(this, error);
   }
 

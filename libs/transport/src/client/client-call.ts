@@ -3,16 +3,16 @@ import { TransportError } from '@sealwire/channel';
 import { Deadline } from '@sealwire/channel/internal';
 import type { AnswerSink, ClientLink, ClientStream, Links, OutgoingMessage } from '@sealwire/channel';
 
+import type { CallTrace } from '../diagnostics.js';
 import type { Call } from '../packet/message.js';
 import type { InOrder } from '../packet/in-order.js';
 import { checkSerialized } from '../packet/packet.js';
 import type { OutgoingPacket } from './record-builder.js';
 import type { WaitingBytes } from '../packet/waiting-messages.js';
 
-/** What the calls of one client have in common. */
+/** Shared by all calls of one client. */
 export interface CallHost {
   readonly links: Links;
-  /** Nest's normalisation. */
   readonly toRoute: (pattern: ReadPacket['pattern']) => string;
   readonly serializer: Serializer | undefined;
   readonly deserializer: Deserializer | undefined;
@@ -27,13 +27,14 @@ export interface ClientCallOptions {
   readonly host: CallHost;
   /** Of the whole call; 0: none. */
   readonly timeoutMs: number;
-  /** What the wait for a connection has left of it. */
+  /** The rest of it after the wait for a connection. */
   readonly leftMs: number;
   /**
    * The connection when the call was made; undefined if it was lost between `connect()` and the call. Another one may have
    * taken its place by the time the packet is serialized.
    */
   readonly link: ClientLink | undefined;
+  readonly trace: CallTrace | undefined;
 }
 
 /** How one kind of call is written. */
@@ -43,7 +44,7 @@ export interface CallCodec {
   readonly encode: (call: Call, timeoutMs: number) => OutgoingMessage;
 }
 
-/** One `send()` or `emit()` on its way. What becomes of it is up to the sink, which a subclass is. */
+/** One `send()` or `emit()` on its way. A subclass is the sink of its answer. */
 export abstract class ClientCall implements AnswerSink {
   protected readonly options: ClientCallOptions;
   #link: ClientLink | undefined;
@@ -84,6 +85,7 @@ export abstract class ClientCall implements AnswerSink {
     const { host, leftMs } = this.options;
     try {
       const message = codec.encode({ pattern: host.toRoute(pattern), data, metadata }, leftMs);
+      this.options.trace?.addRequest(message.bytes);
       const link = host.links.pick() ?? this.options.link;
       if (link === undefined)
         throw new TransportError('ERR_CONNECTION_LOST', 'The connection was lost before the call', { sent: false });

@@ -5,7 +5,15 @@ import type { ClientConnectionEvent } from '@sealwire/channel';
 
 import { runApart } from '../async-context.js';
 
-/** What happens to a client, one event after the other. */
+/** Events of the current `net.Socket`. */
+export type SealwireClientEvents = {
+  error: (error: Error) => void;
+  end: () => void;
+  close: () => void;
+  drain: () => void;
+};
+
+/** The events of a client, emitted one after the other. */
 export class ClientEvents {
   readonly subject = new Subject<ClientConnectionEvent>();
   readonly #home = new AsyncResource('SEALWIRE_CLIENT');

@@ -9,31 +9,21 @@ import { clock, Connector, Dialer, forgetOwnClient, noteOwnClient, resolveLimits
 import type { ClientConnectionEvent, Links } from '@sealwire/channel';
 import type { Limits } from '@sealwire/channel/internal';
 
-import type { CallHost, ClientCallOptions } from './client-call.js';
+import { CallTrace } from '../diagnostics.js';
+import { ClientCalls } from './client-calls.js';
+import type { BegunCall } from './client-calls.js';
 import { ClientEvents } from './client-events.js';
+import type { SealwireClientEvents } from './client-events.js';
 import { ClientLog } from '../log/client-log.js';
-import { EventCall } from './event-call.js';
 import { everySecond } from '../every-second.js';
-import { InOrder } from '../packet/in-order.js';
-import { checkSealwireOptions, checkTimeoutMs } from '../options.js';
+import { checkSealwireOptions } from '../options.js';
 import type { SealwireClientOptions } from '../options.js';
 import { isNil } from '../packet/packet.js';
-import { unwrapRecord } from './record-builder.js';
-import { RequestCall } from './request-call.js';
 import { routeOf } from '../packet/route.js';
 import { ClientCounters } from '../snapshot.js';
 import type { SealwireClientSnapshot } from '../snapshot.js';
-import { WaitingBytes } from '../packet/waiting-messages.js';
 import { WhenConnected } from './when-connected.js';
 import { within } from './within.js';
-
-/** Events of the current `net.Socket`. */
-export type SealwireClientEvents = {
-  error: (error: Error) => void;
-  end: () => void;
-  close: () => void;
-  drain: () => void;
-};
 
 type Pattern = ReadPacket['pattern'];
 /** `any`: what Nest's callers are given who name no type. */
@@ -49,17 +39,14 @@ type Untyped = ReadPacket['data'];
 export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   readonly #options: SealwireClientOptions;
   readonly #limits: Limits;
-  readonly #requestTimeoutMs: number;
   readonly #dialer: Dialer;
   readonly #links: Links;
   readonly #whenConnected: WhenConnected;
-  readonly #order: InOrder;
-  readonly #callHost: CallHost;
+  readonly #calls: ClientCalls;
+  readonly #toRoute = (pattern: Pattern): string => routeOf(pattern, (kept) => this.normalizePattern(kept));
   readonly #counters = new ClientCounters();
   readonly #log: ClientLog;
   readonly #events = new ClientEvents((event) => this.#follow(event));
-  /** Of requests that have waited for a connection. By their packets, as a subclass may override `publish`. */
-  readonly #leftMs = new WeakMap<ReadPacket, number>();
   readonly #listeners: ((emitter: NodeJS.EventEmitter) => void)[] = [];
 
   constructor(options: SealwireClientOptions) {
@@ -70,7 +57,6 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     const logger = new Logger(SealwireClient.name);
     this.#dialer = new Dialer(options, this.#limits, (message) => logger.warn(message));
     this.#log = new ClientLog(logger, this.#dialer.endpoint);
-    this.#requestTimeoutMs = checkTimeoutMs('requestTimeoutMs', options.requestTimeoutMs ?? 0);
     this.#links = new Connector({
       open: (signal, events) => this.#dialer.open(signal, events),
       redial: options.redial ?? false,
@@ -78,12 +64,11 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
       emit: (event) => this.#events.emit(event),
     });
     this.#whenConnected = new WhenConnected(this.#links, (signal) => this.connect(signal));
-    this.#order = new InOrder(this.#limits.maxQueuedMessages);
-    this.#callHost = this.#createCallHost(options);
+    this.#calls = new ClientCalls(options, this.#limits, this.#links, this.#toRoute);
     noteOwnClient(this.#dialer.instance.publicKey);
   }
 
-  /** What happens to the connection, beyond the two values of `status`. Hot; it never completes. */
+  /** Changes of the connection, in more detail than the two values of `status`. Hot; it never completes. */
   get connectionEvents(): Observable<ClientConnectionEvent> {
     return this.#events.subject.asObservable();
   }
@@ -110,13 +95,17 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     const { drainTimeoutMs } = this.#limits;
     const endMs = clock.nowMs() + drainTimeoutMs;
     const { eventsStarted } = this.#whenConnected;
-    if (eventsStarted !== undefined || this.#order.whenIdle !== undefined) {
-      this.#endSeries();
-      await within(drainTimeoutMs, this.#letEventsGo(eventsStarted));
-      this.#order.abandon(serializedTooLate());
+    if (eventsStarted !== undefined || this.#calls.whenIdle !== undefined) {
+      this.#links.endSeries();
+      // Until a connection has the events that wait, whose own drain they are then part of.
+      await within(
+        drainTimeoutMs,
+        Promise.resolve(eventsStarted).then(() => this.#calls.whenIdle),
+      );
+      this.#calls.abandon();
     }
     const closed = this.#links.close(Math.max(0, endMs - clock.nowMs()));
-    this.#endSeries();
+    this.#links.endSeries();
     await closed;
     stopLogging();
     this.#log.flush();
@@ -128,7 +117,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   }
 
   /**
-   * Asks the server for a sign of life over the encrypted connection, dialed where there is none.
+   * Asks the server for a sign of life over the encrypted connection, dialed if there is none.
    *
    * @returns The round trip in milliseconds.
    * @throws {TransportError} As `connect`, or what ended the connection before the answer.
@@ -140,7 +129,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
 
   /** How the client is doing, now. */
   snapshot(): SealwireClientSnapshot {
-    return this.#counters.snapshot(this.#links.counts(), this.#order.waitingCount);
+    return this.#counters.snapshot(this.#links.counts(), this.#calls.waitingCount);
   }
 
   override on<Event extends keyof SealwireClientEvents>(event: Event, callback: SealwireClientEvents[Event]): void {
@@ -165,26 +154,28 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     if (isNil(pattern) || isNil(data)) return super.send(pattern, data); // Nest's own exception
     return new Observable<TResult>((subscriber) => {
       const observer = this.createObserver<TResult>(subscriber);
-      if (this.#whenConnected.isNow) return this.publish(this.#packet(pattern, data), observer);
-      const timeoutMs = unwrapRecord({ pattern, data }).timeoutMs ?? this.#requestTimeoutMs;
-      const start = (leftMs: number | undefined): (() => void) => {
-        const packet = this.#packet(pattern, data);
-        if (leftMs !== undefined) this.#leftMs.set(packet, leftMs);
-        return this.publish(packet, observer);
-      };
-      return this.#whenConnected.runRequest({ timeoutMs, start }, subscriber);
+      const trace = CallTrace.start('client', 'request', pattern, this.#toRoute);
+      if (trace !== undefined) subscriber.add(() => trace.cancel());
+      if (this.#whenConnected.isNow) return this.#publish(pattern, data, observer, trace && { trace });
+      const timeoutMs = this.#calls.timeoutMsOf({ pattern, data });
+      const start = (leftMs: number | undefined): (() => void) =>
+        this.#publish(pattern, data, observer, { leftMs, trace });
+      return this.#whenConnected.runRequest({ timeoutMs, trace, start }, subscriber);
     });
   }
 
   /** As Nest's: sent now, and once, however many subscribe. */
   override emit<TResult = Untyped, TInput = Untyped>(pattern: Pattern, data: TInput): Observable<TResult> {
     const arrival = new Subject<TResult>();
-    this.#dispatch<TResult>(pattern, data).then(
+    const trace = CallTrace.start('client', 'event', pattern, this.#toRoute);
+    this.#dispatch<TResult>(pattern, data, trace).then(
       (value) => {
+        trace?.end();
         arrival.next(value);
         arrival.complete();
       },
       (error: unknown) => {
+        trace?.fail(error);
         if (!arrival.observed) this.#log.eventLost(error, pattern);
         this.#events.emit({ type: 'eventFailed', pattern, error });
         arrival.error(error);
@@ -196,47 +187,32 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   protected override publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
     // Where Nest's own serializers look, requests have an id and events have none.
     if (this.#options.serializer !== undefined) this.assignPacketId(packet);
-    const { packet: unwrapped, timeoutMs = this.#requestTimeoutMs } = unwrapRecord(packet);
-    const leftMs = this.#leftMs.get(packet) ?? timeoutMs;
-    return new RequestCall(this.#callOptions(timeoutMs, leftMs), callback).run(unwrapped);
+    return this.#calls.request(packet, callback);
   }
 
   protected override dispatchEvent<T = unknown>(packet: ReadPacket): Promise<T> {
-    const { packet: unwrapped, timeoutMs = this.#requestTimeoutMs } = unwrapRecord(packet);
-    return EventCall.run<T>(this.#callOptions(timeoutMs, timeoutMs), unwrapped);
+    return this.#calls.event<T>(packet);
   }
 
-  #dispatch<T>(pattern: Pattern, data: unknown): Promise<T> {
-    if (isNil(pattern) || isNil(data)) return lastValueFrom(super.emit<T>(pattern, data)); // Nest's own exception
-    return this.#whenConnected.runEvent(() => this.dispatchEvent<T>(this.#packet(pattern, data)));
-  }
-
-  #endSeries(): void {
-    for (const link of this.#links.open) {
-      link.streams.endSeries(() => new TransportError('ERR_CLIENT_CLOSED', 'The client was closed'));
+  #publish(pattern: Pattern, data: unknown, callback: (packet: WritePacket) => void, begun?: BegunCall): () => void {
+    try {
+      return this.publish(this.#packet(pattern, data, begun), callback);
+    } catch (error) {
+      begun?.trace?.fail(error);
+      throw error;
     }
   }
 
-  /** Until a connection has them, whose own drain they are then part of. */
-  async #letEventsGo(started: Promise<void> | undefined): Promise<void> {
-    await started;
-    await this.#order.whenIdle;
-  }
-
-  #createCallHost({ serializer, deserializer }: SealwireClientOptions): CallHost {
-    const toRoute = (pattern: Pattern): string => routeOf(pattern, (kept) => this.normalizePattern(kept));
-    const { maxJsonNodes, maxIncompleteBytes } = this.#limits;
-    const waiting = new WaitingBytes(maxIncompleteBytes);
-    return { links: this.#links, toRoute, serializer, deserializer, maxJsonNodes, waiting, order: this.#order };
+  #dispatch<T>(pattern: Pattern, data: unknown, trace: CallTrace | undefined): Promise<T> {
+    if (isNil(pattern) || isNil(data)) return lastValueFrom(super.emit<T>(pattern, data)); // Nest's own exception
+    return this.#whenConnected.runEvent(() => this.dispatchEvent<T>(this.#packet(pattern, data, trace && { trace })));
   }
 
   /** Nest 11 has neither the method nor the dispatch hook that it calls. */
-  #packet(pattern: Pattern, data: unknown): ReadPacket {
-    return 'createPacket' in this ? this.createPacket(pattern, data) : { pattern, data };
-  }
-
-  #callOptions(timeoutMs: number, leftMs: number): ClientCallOptions {
-    return { host: this.#callHost, timeoutMs, leftMs, link: this.#links.pick() };
+  #packet(pattern: Pattern, data: unknown, begun: BegunCall | undefined): ReadPacket {
+    const packet = 'createPacket' in this ? this.createPacket(pattern, data) : { pattern, data };
+    if (begun !== undefined) this.#calls.begin(packet, begun);
+    return packet;
   }
 
   /** Before the listeners of users get it. */
@@ -265,10 +241,4 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     for (const listen of this.#listeners) listen(this.unwrap());
     this._status$.next('connected');
   }
-}
-
-function serializedTooLate(): TransportError {
-  return new TransportError('ERR_CLIENT_CLOSED', 'The client was closed before its serializer was done', {
-    sent: false,
-  });
 }

@@ -8,9 +8,9 @@ import { RemoteError } from '../packet/remote-error.js';
 import { readRefusal } from '../packet/wire-error.js';
 
 const EVENT: CallCodec = { kind: 'EVENT', encode: (call) => encodeEvent(call) };
-const NOT_A_REFUSAL = 'The server answered the event with an error that is no refusal of the protocol';
+const NOT_A_REFUSAL = 'The server answered the event with an error that is not a refusal of the protocol';
 
-/** An event is done when the server has handed it to its handlers, or has refused it. What they answer goes nowhere. */
+/** An event is done when the server has handed it to its handlers, or has refused it. Their answers go nowhere. */
 export class EventCall<T> extends ClientCall {
   readonly #resolve: (value: T) => void;
   readonly #reject: (error: unknown) => void;

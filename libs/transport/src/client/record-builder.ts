@@ -8,7 +8,7 @@ import { checkTimeoutMs } from '../options.js';
 export interface SealwireRecordOptions {
   /** After that this one request fails, at both ends; 0: never. Default: the client's `requestTimeoutMs`. */
   readonly timeoutMs?: number;
-  /** What the handler reads with `context.getMetadata()`; strings only, 64 KiB as JSON at most. */
+  /** For the handler, which reads it with `context.getMetadata()`; strings only, at most 64 KiB as JSON. */
   readonly metadata?: Metadata;
 }
 

@@ -39,17 +39,19 @@ export class RequestCall extends ClientCall {
     this.#incoming = options.host.deserializer && new InOrder(MAX_STEPS_OF_ANSWER);
   }
 
-  /** @returns What cancels the request: Nest calls it on unsubscribe and after completion alike. */
+  /** @returns A function that cancels the request: Nest calls it on unsubscribe and after completion alike. */
   run(packet: OutgoingPacket): () => void {
     this.send(packet, REQUEST);
     return () => this.#cancel();
   }
 
   override next(data: Buffer, last: boolean): void {
+    this.options.trace?.addAnswer(data.length);
     this.#caller.runInAsyncScope(() => this.#receive(last ? 'LAST' : 'NEXT', data));
   }
 
   override error(data: Buffer): void {
+    this.options.trace?.addAnswer(data.length);
     this.#caller.runInAsyncScope(() => this.#receive('ERROR', data));
   }
 
@@ -58,7 +60,9 @@ export class RequestCall extends ClientCall {
   }
 
   override fail(err: unknown): void {
-    if (this.end()) this.#caller.runInAsyncScope(this.#callback, undefined, { err: asError(err) });
+    if (!this.end()) return;
+    this.options.trace?.fail(err);
+    this.#caller.runInAsyncScope(this.#callback, undefined, { err: asError(err) });
   }
 
   #receive(part: AnswerPart, data: Buffer): void {
@@ -111,7 +115,10 @@ export class RequestCall extends ClientCall {
     const isLast = part !== 'NEXT' || packet.isDisposed === true || Boolean(packet.err);
     if (isLast && part === 'NEXT') this.cancelStream(); // a deserializer has had enough
     const given = isLast && packet.isDisposed !== true ? { ...packet, isDisposed: true } : packet;
-    if (isLast ? this.end() : !this.isOver) this.#callback(given);
+    if (isLast ? !this.end() : this.isOver) return;
+    if (packet.err) this.options.trace?.fail(packet.err);
+    else if (isLast) this.options.trace?.end();
+    this.#callback(given);
   }
 
   /** It cannot be read, so what the server still answers is not read either. */
@@ -121,7 +128,9 @@ export class RequestCall extends ClientCall {
   }
 
   #cancel(): void {
-    if (this.end()) this.cancelStream();
+    if (!this.end()) return;
+    this.options.trace?.cancel();
+    this.cancelStream();
   }
 }
 

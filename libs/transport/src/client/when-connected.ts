@@ -4,11 +4,13 @@ import type { Subscriber } from 'rxjs';
 import { closed, Deadline } from '@sealwire/channel/internal';
 import type { Links } from '@sealwire/channel';
 
+import type { CallTrace } from '../diagnostics.js';
 import { requestTimedOut } from './client-call.js';
 
 export interface WaitingRequest {
   /** The deadline of wait and answer together; 0: none. */
   readonly timeoutMs: number;
+  readonly trace: CallTrace | undefined;
   /** Sends it, with what is left of its deadline, and returns what cancels it. */
   readonly start: (leftMs: number | undefined) => () => void;
 }
@@ -51,11 +53,14 @@ export class WhenConnected {
   }
 
   /** For a request: it waits no longer when its caller unsubscribes, or its deadline comes. */
-  runRequest({ timeoutMs, start }: WaitingRequest, subscriber: Subscriber<unknown>): void {
+  runRequest({ timeoutMs, trace, start }: WaitingRequest, subscriber: Subscriber<unknown>): void {
     const abort = new AbortController();
-    const expire = (): void => subscriber.error(requestTimedOut(timeoutMs, false));
-    const deadline = timeoutMs > 0 ? new Deadline(timeoutMs, expire) : undefined;
-    const refuse = AsyncResource.bind(() => subscriber.error(closed()));
+    const fail = (error: unknown): void => {
+      trace?.fail(error);
+      subscriber.error(error);
+    };
+    const deadline = timeoutMs > 0 ? new Deadline(timeoutMs, () => fail(requestTimedOut(timeoutMs, false))) : undefined;
+    const refuse = AsyncResource.bind(() => fail(closed()));
     subscriber.add(() => {
       deadline?.clear();
       this.#refusals.delete(refuse);
@@ -68,7 +73,7 @@ export class WhenConnected {
       subscriber.add(start(deadline?.leftMs));
     };
     const waited = (): void => void this.#refusals.delete(refuse);
-    this.#wait(startUnlessLeft, waited, abort.signal).catch((error: unknown) => subscriber.error(error));
+    this.#wait(startUnlessLeft, waited, abort.signal).catch(fail);
   }
 
   /** The client closes: requests that wait fail. Events go on. */

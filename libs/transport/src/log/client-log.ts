@@ -12,7 +12,7 @@ import { LogLimit, writeOrLose } from './log-limit.js';
 import { RemoteError } from '../packet/remote-error.js';
 import type { SealwireClientSnapshot } from '../snapshot.js';
 
-/** What a client logs: what happens to its connection behind its callers, and events that nobody subscribed to. */
+/** The log of a client: changes of its connection that no caller sees, and lost events without a subscriber. */
 export class ClientLog {
   readonly #logger: LoggerService;
   readonly #address: string;

@@ -18,7 +18,7 @@ export class WaitingBytes {
     this.#bytes += bytes;
   }
 
-  /** @returns What lets go of them; further calls do nothing. */
+  /** @returns A function that releases them; further calls do nothing. */
   hold(bytes: number): () => void {
     let held = bytes;
     this.add(held);

@@ -7,10 +7,12 @@ import type { ServerStream } from '@sealwire/channel';
  */
 export class Arrival extends AsyncResource {
   readonly stream: ServerStream;
+  readonly messageBytes: number;
 
-  constructor(stream: ServerStream) {
+  constructor(stream: ServerStream, messageBytes: number) {
     super('SEALWIRE_MESSAGE');
     this.stream = stream;
+    this.messageBytes = messageBytes;
   }
 
   get recordBytes(): number {

@@ -20,6 +20,7 @@ import { deserializeCall, toReceivedCall } from './received-call.js';
 import { RequestDeadlines } from './request-deadlines.js';
 import { EventSink } from '../handler/result-sink.js';
 import type { ResultSink } from '../handler/result-sink.js';
+import { TracedSink } from './traced-sink.js';
 import { contentCodeOf } from '../packet/wire-error.js';
 import { WaitingMessages } from '../packet/waiting-messages.js';
 
@@ -82,12 +83,12 @@ export class Dispatcher implements StreamHandler, AnswerHost {
   }
 
   request(stream: ServerStream, message: Buffer): void {
-    const arrival = new Arrival(stream);
+    const arrival = new Arrival(stream, message.length);
     arrival.runInAsyncScope(() => this.#receiveRequest(arrival, message));
   }
 
   event(stream: ServerStream, message: Buffer): void {
-    const arrival = new Arrival(stream);
+    const arrival = new Arrival(stream, message.length);
     arrival.runInAsyncScope(() => this.#events.receive(arrival, message));
   }
 
@@ -219,13 +220,15 @@ export class Dispatcher implements StreamHandler, AnswerHost {
     const { stream } = arrival;
     const context = new SealwireContext({ peer, pattern, metadata, record: stream.sealedRecord });
     const bytes = weight + arrival.recordBytes;
+    const traced = TracedSink.of(sink, pattern, arrival);
     const settled = (): void => {
+      traced?.settled();
       deadline?.clear();
       this.#work.delete(stream.id);
       this.#places.release(bytes);
       this.#deferred.runWaiting();
     };
-    const execution = new Execution({ handler, data, context, sink, settled, hooks: host.hooks });
+    const execution = new Execution({ handler, data, context, sink: traced ?? sink, settled, hooks: host.hooks });
     this.#places.take(bytes);
     this.#work.set(stream.id, { arrival, execution, deadline, pattern });
     void execution.start();

@@ -1,0 +1,75 @@
+// The channels of node:diagnostics_channel that both ends publish connections to (docs/operations.md). Nothing is made for
+// them without a subscriber. Messages have no keys, and no texts of errors.
+import { channel } from 'node:diagnostics_channel';
+
+import { TransportError } from './errors.js';
+import type { TransportErrorCode } from './errors.js';
+
+type Side = 'client' | 'server';
+
+export interface ObservedPeer {
+  /** `address:port` of the other end, or the path of a Unix domain socket at a client. */
+  readonly address: string | undefined;
+  /** 16 hexadecimal digits; undefined if a server does not know it yet. */
+  readonly keyId: string | undefined;
+}
+
+/** `sealwire:<side>:handshake:done` or `failed`. */
+export interface HandshakeMessage extends ObservedPeer {
+  readonly code: TransportErrorCode | undefined;
+}
+
+/** `sealwire:<side>:connection:opened` or `closed`. */
+export interface ConnectionMessage extends ObservedPeer {
+  /** On the wire, sealed as they are. */
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  /** Undefined if both ends agreed to close. */
+  readonly code: TransportErrorCode | undefined;
+}
+
+function channelsOf(side: Side) {
+  return {
+    handshakeDone: channel(`sealwire:${side}:handshake:done`),
+    handshakeFailed: channel(`sealwire:${side}:handshake:failed`),
+    connectionOpened: channel(`sealwire:${side}:connection:opened`),
+    connectionClosed: channel(`sealwire:${side}:connection:closed`),
+  };
+}
+
+const CHANNELS = { client: channelsOf('client'), server: channelsOf('server') };
+
+export function publishHandshakeDone(side: Side, peer: ObservedPeer): void {
+  const { handshakeDone } = CHANNELS[side];
+  if (handshakeDone.hasSubscribers) handshakeDone.publish(handshakeMessage(peer, undefined));
+}
+
+export function publishHandshakeFailed(side: Side, peer: ObservedPeer, error: unknown): void {
+  const { handshakeFailed } = CHANNELS[side];
+  if (handshakeFailed.hasSubscribers) handshakeFailed.publish(handshakeMessage(peer, error));
+}
+
+export function publishConnectionOpened(side: Side, peer: ObservedPeer, socket: Bytes): void {
+  const { connectionOpened } = CHANNELS[side];
+  if (connectionOpened.hasSubscribers) connectionOpened.publish(connectionMessage(peer, socket, undefined));
+}
+
+export function publishConnectionClosed(side: Side, peer: ObservedPeer, socket: Bytes, error: unknown): void {
+  const { connectionClosed } = CHANNELS[side];
+  if (connectionClosed.hasSubscribers) connectionClosed.publish(connectionMessage(peer, socket, error));
+}
+
+type Bytes = Pick<ConnectionMessage, 'bytesRead' | 'bytesWritten'>;
+
+function handshakeMessage({ address, keyId }: ObservedPeer, error: unknown): HandshakeMessage {
+  return { address, keyId, code: codeOf(error) };
+}
+
+function connectionMessage({ address, keyId }: ObservedPeer, socket: Bytes, error: unknown): ConnectionMessage {
+  const { bytesRead, bytesWritten } = socket;
+  return { address, keyId, bytesRead, bytesWritten, code: codeOf(error) };
+}
+
+function codeOf(error: unknown): TransportErrorCode | undefined {
+  return error instanceof TransportError ? error.code : undefined;
+}

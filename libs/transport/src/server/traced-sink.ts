@@ -1,0 +1,57 @@
+import { CallTrace } from '../diagnostics.js';
+import type { Arrival } from './arrival.js';
+import type { ResultSink } from '../handler/result-sink.js';
+
+/** Reports the execution of one handler to the observers of the process, and passes its results on. */
+export class TracedSink implements ResultSink {
+  readonly #sink: ResultSink;
+  readonly #arrival: Arrival;
+  readonly #trace: CallTrace;
+  #failure: { readonly error: unknown } | undefined;
+  #hasResult = false;
+
+  private constructor(sink: ResultSink, arrival: Arrival, trace: CallTrace) {
+    this.#sink = sink;
+    this.#arrival = arrival;
+    this.#trace = trace;
+  }
+
+  /** Undefined unless calls of servers have a subscriber. */
+  static of(sink: ResultSink, pattern: string, arrival: Arrival): TracedSink | undefined {
+    const kind = arrival.stream.kind === 'REQUEST' ? 'request' : 'event';
+    const trace = CallTrace.start('server', kind, pattern, String);
+    trace?.addRequest(arrival.messageBytes);
+    return trace && new TracedSink(sink, arrival, trace);
+  }
+
+  only(value: unknown): void {
+    this.#hasResult = true;
+    this.#sink.only(value);
+  }
+
+  next(value: unknown): void {
+    this.#sink.next(value);
+  }
+
+  whenWritable(): Promise<void> | undefined {
+    return this.#sink.whenWritable();
+  }
+
+  complete(): void {
+    this.#hasResult = true;
+    this.#sink.complete();
+  }
+
+  error(error: unknown, isFiltered: boolean): void {
+    this.#failure ??= { error };
+    this.#sink.error(error, isFiltered);
+  }
+
+  /** The handler has ended. */
+  settled(): void {
+    this.#trace.addAnswer(this.#arrival.stream.answerBytes);
+    if (this.#failure !== undefined) this.#trace.fail(this.#failure.error);
+    else if (this.#hasResult) this.#trace.end();
+    else this.#trace.cancel();
+  }
+}
