@@ -18,6 +18,7 @@ import type { ResponderOptions } from '../../libs/channel/src/handshake/responde
 import type { SymmetricState } from '../../libs/channel/src/handshake/symmetric-state.js';
 import { SUITE } from '../../libs/channel/src/record/record.js';
 import vectors from './channel-v1.json' with { type: 'json' };
+import { keyPairOf } from '../support/key-pair.js';
 
 const hex = (text: string): Buffer => Buffer.from(text, 'hex');
 
@@ -34,14 +35,14 @@ function keyOfVectors(): PskOfKey {
 const fromClient: InitiatorOptions = {
   service: vectors.service,
   announcement: vectors.clientAnnouncement,
-  instance: KeyPair.fromPrivateBytes(hex(vectors.instancePrivate)),
-  ephemeral: KeyPair.fromPrivateBytes(hex(vectors.initiatorEphemeralPrivate)),
+  instance: keyPairOf(hex(vectors.instancePrivate)),
+  ephemeral: keyPairOf(hex(vectors.initiatorEphemeralPrivate)),
 };
 const fromServer: ResponderOptions = {
   service: vectors.service,
   announcement: vectors.serverAnnouncement,
   instanceId: hex(vectors.serverInstanceId),
-  ephemeral: KeyPair.fromPrivateBytes(hex(vectors.responderEphemeralPrivate)),
+  ephemeral: keyPairOf(hex(vectors.responderEphemeralPrivate)),
 };
 
 const initiate = (): ReturnType<typeof startInitiator> => startInitiator(keyOfVectors(), fromClient);

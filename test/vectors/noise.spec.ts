@@ -1,7 +1,7 @@
 // The public vectors of Noise_NNpsk0_25519 with the ciphers of Noise: our handshake is theirs, but for the cipher.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { KeyPair } from '@sealwire/crypto/internal';
+import type { KeyPair } from '@sealwire/crypto/internal';
 import type { CipherSuite } from '@sealwire/crypto/internal';
 import { describe, expect, it } from 'vitest';
 
@@ -15,6 +15,7 @@ import {
 import { CipherState } from '../../libs/channel/src/handshake/symmetric-state.js';
 import type { SymmetricState } from '../../libs/channel/src/handshake/symmetric-state.js';
 import { AES_GCM, CHACHA_POLY } from '../support/noise-ciphers.js';
+import { keyPairOf } from '../support/key-pair.js';
 
 interface Message {
   readonly payload: Buffer;
@@ -60,11 +61,11 @@ function loadVector(suite: CipherSuite): Vector {
     name,
     initiator: {
       symmetric: begin(vector.init_prologue, vector.init_psks),
-      ephemeral: KeyPair.fromPrivateBytes(hex(vector.init_ephemeral)),
+      ephemeral: keyPairOf(hex(vector.init_ephemeral)),
     },
     responder: {
       symmetric: begin(vector.resp_prologue, vector.resp_psks),
-      ephemeral: KeyPair.fromPrivateBytes(hex(vector.resp_ephemeral)),
+      ephemeral: keyPairOf(hex(vector.resp_ephemeral)),
     },
     handshakeHash: hex(vector.handshake_hash),
     messages: vector.messages.map(({ payload, ciphertext }) => ({

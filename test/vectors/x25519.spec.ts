@@ -1,8 +1,8 @@
 // Key agreement: what broke other people's curves, against the keys of our handshake (docs/protocol.md §4.4).
 import { describe, expect, it } from 'vitest';
 
-import { KeyPair } from '@sealwire/crypto/internal';
 import { readWycheproof, type WycheproofCase } from '../support/wycheproof.js';
+import { keyPairOf } from '../support/key-pair.js';
 
 const hex = (text: string): Buffer => Buffer.from(text, 'hex');
 
@@ -13,7 +13,7 @@ interface AgreementCase extends WycheproofCase {
 }
 
 const isLowOrder = ({ flags }: AgreementCase) => flags.includes('ZeroSharedSecret');
-const agree = (test: AgreementCase) => KeyPair.fromPrivateBytes(hex(test.private)).sharedSecret(hex(test.public));
+const agree = (test: AgreementCase) => keyPairOf(hex(test.private)).sharedSecret(hex(test.public));
 const file = readWycheproof<AgreementCase>('x25519_test.json');
 
 describe.skipIf(file.missing)(`Wycheproof X25519${file.note}`, () => {

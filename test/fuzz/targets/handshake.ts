@@ -15,13 +15,14 @@ import { mutate } from '../mutate.js';
 import type { Random } from '../random.js';
 import { hold, OK, outcomeOf } from '../target.js';
 import type { Target } from '../target.js';
+import { keyPairOf } from '../../support/key-pair.js';
 
 export const KEY = { keyId: Buffer.alloc(8, 0x4b), psk: Buffer.alloc(32, 0x5a) };
 const LIMITS = { unixMs: 0, maxMessageBytes: 8_388_608, maxInFlight: 64, maxIncompleteBytes: 67_108_864 };
 const SERVICE = 'default';
 const ALERT = Buffer.from('e1534c5701ff0000', 'hex');
 
-const pair = (name: string): KeyPair => KeyPair.fromPrivateBytes(createHash('sha256').update(name).digest());
+const pair = (name: string): KeyPair => keyPairOf(createHash('sha256').update(name).digest());
 /** Without ephemeral keys, which are drawn then. */
 export const CLIENT = { service: SERVICE, announcement: { ...LIMITS, maxInFlight: 0 }, instance: pair('instance') };
 export const SERVER = { service: SERVICE, announcement: LIMITS, instanceId: Buffer.alloc(16, 2) };

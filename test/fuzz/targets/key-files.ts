@@ -2,7 +2,7 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { checkKeyStrength } from '../../../libs/crypto/src/keys/strength.js';
+import { SecretKey } from '../../../libs/crypto/src/keys/secret-key.js';
 import { loadKeyFile } from '../../../libs/crypto/src/key-file/load.js';
 import { LegacyKey } from '../../../libs/transport/src/legacy/wire/legacy-key.js';
 import { CiphertextGatherer, decodeMessage, encodeMessage } from '../../../libs/transport/src/legacy/wire/message.js';
@@ -40,7 +40,7 @@ export const keys: Target = {
   codes: [...WEAK, 'ERR_KEY_LENGTH'],
   make: (random) => (random.oneIn(8) ? mutate(anyKey(random), random) : anyKey(random)),
   run(input) {
-    const outcome = outcomeOf(() => checkKeyStrength(input));
+    const outcome = outcomeOf(() => SecretKey.fromBytes(input));
     const strong = input.length === 32 && isStrong(input);
     const agrees = strong === (outcome === OK) || (strong && BEYOND_THE_MODEL.has(outcome));
     hold(agrees, `${outcome}, against the model`);

@@ -8,10 +8,11 @@ import { encodeAnnouncement } from './announcement.js';
 import { checkConfirmPrefix, CONFIRM_RECORD_BYTES, ConfirmVerifier, encodeConfirm, instanceIdOf } from './confirm.js';
 import type { ConfirmedClient } from './confirm.js';
 import { KeyPair } from '@sealwire/crypto/internal';
+import { keyPairOf } from '../../../../test/support/key-pair.js';
 
 const HASH = Buffer.alloc(32, 0x68);
-const INSTANCE = KeyPair.fromPrivateBytes(Buffer.alloc(32, 1));
-const EPHEMERAL = KeyPair.fromPrivateBytes(Buffer.alloc(32, 2));
+const INSTANCE = keyPairOf(Buffer.alloc(32, 1));
+const EPHEMERAL = keyPairOf(Buffer.alloc(32, 2));
 const ANNOUNCEMENT = { unixMs: 7, maxMessageBytes: 65_536, maxInFlight: 0, maxIncompleteBytes: 3 };
 const CLIENT: ConfirmedClient = { instanceKey: INSTANCE.publicKey, announcement: ANNOUNCEMENT };
 

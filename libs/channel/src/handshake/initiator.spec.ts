@@ -13,9 +13,10 @@ import { ALERT } from './preamble.js';
 import { respond } from './responder.js';
 import type { Response } from './responder.js';
 import { KeyPair } from '@sealwire/crypto/internal';
+import { keyPairOf } from '../../../../test/support/key-pair.js';
 
 const KEY = { keyId: Buffer.from('0b56bfc1696f34ec', 'hex'), psk: Buffer.alloc(32, 0x6b) };
-const EPHEMERAL = KeyPair.fromPrivateBytes(Buffer.alloc(32, 1));
+const EPHEMERAL = keyPairOf(Buffer.alloc(32, 1));
 const SERVICE = 'orders';
 const SERVER_ID = Buffer.alloc(16, 0xbb);
 const CLIENT: Announcement = {

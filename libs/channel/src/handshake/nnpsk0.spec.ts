@@ -6,13 +6,14 @@ import { beginNnpsk0, readFirst, readSecond, writeFirst, writeSecond } from './n
 import type { FirstExchange } from './nnpsk0.js';
 import type { SymmetricState } from './symmetric-state.js';
 import { KeyPair } from '@sealwire/crypto/internal';
+import { keyPairOf } from '../../../../test/support/key-pair.js';
 
 const PSK = Buffer.alloc(32, 7);
 const PROLOGUE = Buffer.from('prologue');
 const PAYLOAD = Buffer.from('payload');
 const LOW_ORDER = Buffer.alloc(32);
-const INITIATOR = KeyPair.fromPrivateBytes(Buffer.alloc(32, 1));
-const RESPONDER = KeyPair.fromPrivateBytes(Buffer.alloc(32, 2));
+const INITIATOR = keyPairOf(Buffer.alloc(32, 1));
+const RESPONDER = keyPairOf(Buffer.alloc(32, 2));
 
 const openFailed = expect.objectContaining({ code: 'ERR_OPEN_FAILED', fault: 'peer' });
 const malformed = expect.objectContaining({ code: 'ERR_HANDSHAKE_MALFORMED', fault: 'peer' });

@@ -5,6 +5,7 @@ import { inspect } from 'node:util';
 import { describe, expect, it, vi } from 'vitest';
 
 import { KeyPair } from './x25519.js';
+import { keyPairOf } from '../../../../test/support/key-pair.js';
 
 const hex = (text: string): Buffer => Buffer.from(text, 'hex');
 const notAgreed = expect.objectContaining({ code: 'ERR_PUBLIC_KEY', fault: 'input' });
@@ -22,7 +23,7 @@ const LOW_ORDER = [
 
 describe('an ephemeral X25519 key', () => {
   it('agrees with RFC 7748 §6.1', () => {
-    const bob = KeyPair.fromPrivateBytes(hex('5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb'));
+    const bob = keyPairOf(hex('5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb'));
     const alice = hex('8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a');
     expect(bob.publicKey).toEqual(hex('de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f'));
     expect(bob.sharedSecret(alice)).toEqual(hex('4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742'));
@@ -70,7 +71,7 @@ describe('an ephemeral X25519 key', () => {
 
   it('shows no private key when it is printed', () => {
     const privateKey = Buffer.alloc(32, 0x6b);
-    const ephemeral = KeyPair.fromPrivateBytes(privateKey);
+    const ephemeral = keyPairOf(privateKey);
     const printed = inspect(ephemeral, { showHidden: true, depth: 9 }) + JSON.stringify(ephemeral);
     expect(printed).toContain('publicKey');
     for (const secret of [
@@ -104,8 +105,7 @@ function loadTests(): readonly WycheproofTest[] {
 }
 
 const nameOf = ({ tcId, comment }: WycheproofTest): string => `#${tcId} ${comment}`;
-const agree = (test: WycheproofTest): Buffer =>
-  KeyPair.fromPrivateBytes(hex(test.private)).sharedSecret(hex(test.public));
+const agree = (test: WycheproofTest): Buffer => keyPairOf(hex(test.private)).sharedSecret(hex(test.public));
 const endsInZeros = ({ flags }: WycheproofTest): boolean => flags.includes('ZeroSharedSecret');
 
 describe.skipIf(!existsSync(WYCHEPROOF))('X25519 by Wycheproof', () => {

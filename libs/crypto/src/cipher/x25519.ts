@@ -1,15 +1,10 @@
 // X25519 (RFC 7748). Points come in as JWK (RFC 8037): that costs a tenth of what DER costs.
-import { createPrivateKey, createPublicKey, diffieHellman, generateKeyPairSync } from 'node:crypto';
+import { createPublicKey, diffieHellman, generateKeyPairSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
 import { CryptoError } from '../errors.js';
-import { wipe } from './secret-bytes.js';
 
 export const PUBLIC_KEY_BYTES = 32;
-/** u = 9: what a private key multiplies to get its public key (RFC 7748 §6.1). */
-const BASE_POINT = Buffer.alloc(PUBLIC_KEY_BYTES).fill(9, 0, 1);
-/** What precedes the 32 bytes of an X25519 private key in PKCS #8 (RFC 8410 §7). */
-const PKCS8_PREFIX = Buffer.from('302e020100300506032b656e04220420', 'hex');
 
 /** Node's own types have no encoding of a public key as JWK. */
 const generateWithJwk = generateKeyPairSync as unknown as (
@@ -23,9 +18,10 @@ export class KeyPair {
   readonly publicKey: Buffer;
   readonly #privateKey: KeyObject;
 
-  private constructor(privateKey: KeyObject, publicKey?: Buffer) {
+  /** @param publicKey - That of `privateKey`, which is not checked. */
+  constructor(privateKey: KeyObject, publicKey: Buffer) {
     this.#privateKey = privateKey;
-    this.publicKey = publicKey ?? this.sharedSecret(BASE_POINT);
+    this.publicKey = publicKey;
   }
 
   // The job that generates the pair gives the public key as well, for a third of what it costs to compute it. An export
@@ -35,17 +31,6 @@ export class KeyPair {
   static generate(): KeyPair {
     const { privateKey, publicKey } = generateWithJwk('x25519', { publicKeyEncoding: { format: 'jwk' } });
     return new KeyPair(privateKey, Buffer.from(publicKey.x, 'base64url'));
-  }
-
-  /** The pair of a known private key of 32 bytes: for tests against vectors, and for nothing else. */
-  static fromPrivateBytes(bytes: Buffer): KeyPair {
-    // Not by JWK: its x would have to be the public key, which is not known yet (Node 26 compares them).
-    const der = Buffer.alloc(PKCS8_PREFIX.length + bytes.length); // not `concat`: its result lies in the shared pool
-    der.set(PKCS8_PREFIX);
-    der.set(bytes, PKCS8_PREFIX.length);
-    const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
-    wipe(der);
-    return new KeyPair(privateKey);
   }
 
   /**

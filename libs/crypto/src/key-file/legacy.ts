@@ -1,6 +1,7 @@
 import { CryptoError } from '../errors.js';
 import { formatMode } from './policy.js';
 import type { KeyFileOptions } from './load.js';
+import { keyId } from '../keys/schedule.js';
 import { checkKeyStrength } from '../keys/strength.js';
 import { resolveKeyFile } from './path.js';
 import { readKeyFile } from './read.js';
@@ -30,7 +31,7 @@ export async function loadLegacyKeyFile(
 
 function weaknessOf(key: Uint8Array): CryptoError['code'] | undefined {
   try {
-    checkKeyStrength(key);
+    checkKeyStrength(key, keyId(key));
     return undefined;
   } catch (error) {
     if (error instanceof CryptoError) return error.code;

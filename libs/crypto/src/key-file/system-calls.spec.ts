@@ -12,7 +12,11 @@ import { createKeyFile, keyId, loadKeyFile, loadKeyring, loadLegacyKeyFile } fro
 
 vi.mock('node:crypto', async (importOriginal) => {
   const original = await importOriginal<typeof crypto>();
-  return { ...original, randomUUID: vi.fn<typeof original.randomUUID>(original.randomUUID) };
+  return {
+    ...original,
+    hash: vi.fn<typeof original.hash>(original.hash),
+    randomUUID: vi.fn<typeof original.randomUUID>(original.randomUUID),
+  };
 });
 
 vi.mock('node:fs', async (importOriginal) => {
@@ -51,6 +55,16 @@ afterEach(() => {
   vi.restoreAllMocks();
   vi.resetAllMocks(); // to the real calls
   fs.rmSync(directory, { recursive: true });
+});
+
+describe('loadKeyring', () => {
+  it('derives from a key once: HKDF-Extract, and HKDF-Expand for the psk and for the id', async () => {
+    await createKeyFile(path);
+    vi.mocked(crypto.hash).mockClear();
+    await loadKeyring(path);
+    const HASHES_OF_HMAC = 2;
+    expect(crypto.hash).toHaveBeenCalledTimes(3 * HASHES_OF_HMAC);
+  });
 });
 
 describe('loadKeyFile', () => {

@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 
 import { CryptoError } from '../errors.js';
-import { KEY_BYTES } from './schedule.js';
+import { KEY_BYTES, keyId } from './schedule.js';
 import { checkKeyStrength } from './strength.js';
 
 /**
@@ -12,7 +12,7 @@ import { checkKeyStrength } from './strength.js';
 export function generateKey(): Uint8Array {
   try {
     const key = randomFillSync(new Uint8Array(KEY_BYTES));
-    checkKeyStrength(key); // a source that gives zeros must not become a key
+    checkKeyStrength(key, keyId(key)); // a source that gives zeros must not become a key
     return key;
   } catch (cause) {
     throw new CryptoError('ERR_RANDOM_FAILED', 'The random source of this system does not work', { cause });

@@ -1,7 +1,9 @@
 import { inspect } from 'node:util';
 
 import { brand } from '../brand.js';
+import { wipe } from '../cipher/secret-bytes.js';
 import { deriveKeySchedule, toHex } from './schedule.js';
+import type { KeySchedule } from './schedule.js';
 import { checkKeyStrength } from './strength.js';
 
 /**
@@ -18,21 +20,28 @@ export class SecretKey {
   readonly #idBytes: Uint8Array;
   readonly #psk: Uint8Array;
 
-  private constructor(key: Uint8Array) {
-    const schedule = deriveKeySchedule(key);
-    this.id = toHex(schedule.keyId);
-    this.#idBytes = schedule.keyId;
-    this.#psk = schedule.psk;
+  private constructor(id: string, { keyId, psk }: KeySchedule) {
+    this.id = id;
+    this.#idBytes = keyId;
+    this.#psk = psk;
     Object.freeze(this);
   }
 
   /**
    * @param key - 32 bytes. Read, never kept: the caller may overwrite them afterwards.
+   * @param origin - What an error message calls the key.
    * @throws {CryptoError} `ERR_KEY_LENGTH`, or the `ERR_KEY_…` of a weak key.
    */
-  static fromBytes(key: Uint8Array): SecretKey {
-    checkKeyStrength(key);
-    return new SecretKey(key);
+  static fromBytes(key: Uint8Array, origin = 'The key'): SecretKey {
+    const schedule = deriveKeySchedule(key);
+    const id = toHex(schedule.keyId);
+    try {
+      checkKeyStrength(key, id, origin);
+    } catch (error) {
+      wipe(schedule.psk);
+      throw error;
+    }
+    return new SecretKey(id, schedule);
   }
 
   /** The 8 bytes that name the key on the wire. A copy. */

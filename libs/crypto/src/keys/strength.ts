@@ -1,7 +1,6 @@
 // Keys that somebody could guess (docs/protocol.md §2.2). All checks together refuse fewer than one random key in 10^10.
 import { CryptoError } from '../errors.js';
 import { followsPattern } from './pattern.js';
-import { keyId } from './schedule.js';
 import { PUBLISHED_KEY_IDS } from './published.js';
 
 const MIN_DISTINCT_BYTES = 17;
@@ -12,12 +11,12 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 /**
  * Refuses a key of 32 bytes that was not drawn at random.
  *
+ * @param id - The public id of the key.
  * @param origin - What the message calls the key, such as `Key file /etc/sealwire/aes_key.bin`.
  * @throws {CryptoError} `ERR_KEY_REPEATED_BYTE`, `ERR_KEY_TEXT`, `ERR_KEY_FEW_VALUES`, `ERR_KEY_PATTERN`,
- *   `ERR_KEY_PUBLISHED`, `ERR_KEY_LENGTH`
+ *   `ERR_KEY_PUBLISHED`
  */
-export function checkKeyStrength(key: Uint8Array, origin = 'The key'): void {
-  const id = keyId(key);
+export function checkKeyStrength(key: Uint8Array, id: string, origin = 'The key'): void {
   const distinct = new Set(key).size;
   if (distinct === 1) {
     throw new CryptoError('ERR_KEY_REPEATED_BYTE', `${origin} repeats one byte: ${REMEDY}`);
