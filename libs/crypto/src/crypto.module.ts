@@ -7,7 +7,7 @@ import { loadKeyring } from './key-file/load.js';
 export interface CryptoModuleOptions {
   /** Path of the key file, read once at start-up. */
   readonly keyFile: string;
-  /** Makes the key file, mode 0600, where it is missing. Default: `false`. */
+  /** Makes the key file, mode 0600, if it is missing. Default: `false`. */
   readonly generate?: boolean | undefined;
   /** How closed the key file has to be. Default: `strict`. */
   readonly policy?: KeyFilePolicy | undefined;
@@ -21,7 +21,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
   .setExtras({ isGlobal: false }, (definition, { isGlobal }) => ({ ...definition, global: isGlobal }))
   .build();
 
-/** Where KEYRING comes from. Override it to take the keys from somewhere else. */
+/** Loads {@link KEYRING}. Override it to take the keys from another source. */
 @Injectable()
 export class KeyFileProvider {
   readonly #options: CryptoModuleOptions;

@@ -1,4 +1,4 @@
-// What @sealwire/transport needs, and nobody else should use: it may change in every release.
+// For the other packages of Sealwire and nobody else: it may change in every release.
 export { randomBytes } from 'node:crypto';
 
 export { sha256 } from './cipher/hmac.js';

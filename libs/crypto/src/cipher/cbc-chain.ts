@@ -1,8 +1,8 @@
 // AES-128-CBC for many messages under one key, with one cipher object: making one costs more than a small message does.
 //
-// The object goes on chaining from one message to the next: into the first block it mixes the last ciphertext block of
-// the message before, where CBC under an IV would mix the IV. Mixing in both as well takes out the one and puts in the
-// other, which leaves exactly CBC under that IV (NIST SP 800-38A §6.2).
+// The object chains from one message to the next: it XORs the first block with the last ciphertext block of the message
+// before, while CBC under an IV would XOR it with the IV. XORing the block with both beforehand cancels the former and adds
+// the latter, which leaves exactly CBC under that IV (NIST SP 800-38A §6.2).
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 
 import { BLOCK_BYTES } from './aes-cbc.js';

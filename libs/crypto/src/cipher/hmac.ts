@@ -43,7 +43,7 @@ export function hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Ui
 export class HmacTag {
   readonly #macKey: Uint8Array;
   readonly #innerPad = new Uint8Array(HASH_BLOCK_BYTES);
-  /** K ^ opad, and room for the inner hash behind it. */
+  /** K ^ opad, and room for the inner hash after it. */
   readonly #outer = Buffer.alloc(HASH_BLOCK_BYTES + HASH_BYTES);
 
   constructor(macKey: Uint8Array) {
@@ -104,7 +104,7 @@ function writePad(target: Uint8Array, key: Uint8Array, pad: number): void {
   for (let at = 0; at < key.length; at++) target[at] = (key[at] ?? 0) ^ pad;
 }
 
-/** For so few bytes a loop costs less than `set`. */
+/** A loop costs less than `set` for a few bytes. */
 function append(part: Uint8Array, start: number): number {
   for (let at = 0; at < part.length; at++) input[start + at] = part[at] ?? 0;
   return start + part.length;

@@ -6,7 +6,7 @@ import type { Cipher } from 'node:crypto';
 import { BLOCK_BYTES } from './aes-cbc.js';
 import { wipe } from './secret-bytes.js';
 
-/** So few that a connection that is idle holds little memory for it. */
+/** Few, so that an idle connection holds little memory for them. */
 const POOL_IVS = 16;
 const ZEROS = Buffer.alloc(POOL_IVS * BLOCK_BYTES);
 
@@ -21,7 +21,7 @@ export class IvSequence {
     this.#keystream = createCipheriv('aes-128-ctr', ivKey, counterBlock(n));
   }
 
-  /** The IV of the n whose turn it is, 16 bytes: a view that holds until {@link advance}. */
+  /** The IV of the current n, 16 bytes: a view, valid until {@link advance}. */
   get current(): Buffer {
     if (this.#at === this.#pool.length) {
       wipe(this.#pool);
@@ -31,12 +31,12 @@ export class IvSequence {
     return this.#pool.subarray(this.#at, this.#at + BLOCK_BYTES);
   }
 
-  /** n goes on: its IV has been used. */
+  /** Moves on to the next n: the IV has been used. */
   advance(): void {
     this.#at = Math.min(this.#at + BLOCK_BYTES, this.#pool.length);
   }
 
-  /** Overwrites the IVs that are left. There is none after that. */
+  /** Overwrites the IVs that are left. */
   wipe(): void {
     wipe(this.#pool);
   }

@@ -1,8 +1,8 @@
 import { MessageChannel } from 'node:worker_threads';
 
-/** Below that a buffer costs less to collect than to detach. */
+/** A smaller buffer costs less to collect than to detach. */
 const MIN_BYTES = 2_048;
-/** A view may leave out so much of its memory: a type before it, the padding behind it. */
+/** The bytes of its memory that a view may leave out: a type before it, the padding after it. */
 const MAX_LEFT_OUT_BYTES = 64;
 
 // Node 20 has no other way to detach an ArrayBuffer than to send it; a port whose other end is closed drops it at once.
@@ -11,10 +11,10 @@ otherEnd.close();
 closedPort.close();
 
 /**
- * Frees the memory of `bytes` now, not when the garbage collector comes to it: what is allocated next is then still in the
- * cache of the processor. Nothing may use the buffer after that, or another view of its memory; they have length 0.
+ * Frees the memory of `bytes` now, before the garbage collector runs: the next allocation then finds it in the cache of the
+ * processor. Nothing may use the buffer afterwards, or another view of its memory; they have length 0.
  *
- * A small buffer, and one that has only a part of its memory, as those from Node's pool have, is left alone.
+ * Leaves a small buffer alone, and one that has only a part of its memory, such as a slice of Node's pool.
  */
 export function release(bytes: Uint8Array): void {
   const { buffer } = bytes;

@@ -95,7 +95,7 @@ export function sealedBytes(plaintextBytes: number): number {
 
 function padPkcs7(plaintext: Buffer, bytes: number): Buffer {
   const end = ciphertextBytes(bytes);
-  for (let at = bytes; at < end; at++) plaintext[at] = end - bytes; // less than `fill` costs for so few
+  for (let at = bytes; at < end; at++) plaintext[at] = end - bytes; // costs less than `fill` for a few bytes
   return plaintext.subarray(0, end);
 }
 

@@ -44,7 +44,7 @@ export interface CipherSuite {
   readonly keyBytes: number;
   /** The length of sealed bytes is a multiple of this. */
   readonly blockBytes: number;
-  /** What a plaintext needs behind it to be padded where it is. */
+  /** The bytes after a plaintext that sealing in place needs for the padding. */
   readonly paddingRoomBytes: number;
   /** The length of the sealed form of a plaintext. */
   sealedBytes(plaintextBytes: number): number;

@@ -1,5 +1,5 @@
-// Making a key file so that no other process ever sees half of it, and of many at once exactly one wins. On a file system
-// without hard links only the second holds.
+// Makes a key file so that no other process ever sees half of it, and exactly one of several processes wins. On a file
+// system without hard links only the latter holds.
 import { randomUUID } from 'node:crypto';
 import { link, open, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
@@ -15,11 +15,11 @@ import { errnoOf } from './system-error.js';
 
 const OWNER_ONLY = 0o600;
 const OTHERS = 0o077;
-/** What `link` and `fsync` fail with on exFAT, vfat, and many mounts of SMB and FUSE. */
+/** Failures of `link` and `fsync` on exFAT, vfat, and many mounts of SMB and FUSE. */
 const NOT_SUPPORTED: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL']);
 
 /**
- * Makes a key file with mode 0600. Never overwrites: where something stands already, it stays as it was.
+ * Makes a key file with mode 0600. Never overwrites: an existing file stays as it was.
  *
  * @returns The id of the new key.
  * @throws {CryptoError} `ERR_KEY_FILE_NAME`, `ERR_KEY_FILE_EXISTS`, `ERR_KEY_FILE_CREATE`, `ERR_RANDOM_FAILED`
@@ -47,7 +47,7 @@ async function publish(path: string, key: Uint8Array): Promise<void> {
     await link(temporary, path);
   } catch (error) {
     if (!NOT_SUPPORTED.has(errnoOf(error))) throw error;
-    await write(path, key); // of many at once exactly one wins here as well, but others may see the file before its bytes
+    await write(path, key); // exactly one wins here as well, but others may see the file before its bytes
   } finally {
     await unlink(temporary);
   }

@@ -10,7 +10,8 @@ const OTHERS = 0o077;
 
 /**
  * Reads a key file of the original demo (docs/protocol.md §9): any 32 bytes, weak ones too, in a regular file of this
- * user or root, whatever its mode. What the channel would refuse is told to `warn`. Never load a key of the channel so.
+ * user or root, whatever its mode. Calls `warn` with the reasons for which the channel would refuse it. Never use it for a
+ * key of the channel.
  *
  * @returns The raw 32 bytes, key and IV, in memory of their own.
  * @throws {CryptoError} `ERR_KEY_FILE_…`; the message says what to do.

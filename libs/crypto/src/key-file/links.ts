@@ -1,5 +1,5 @@
-// The policy mounted-secret follows links. Whoever can lay a link chooses the file that becomes the key, so each link has
-// to lie where only this user and root could have laid it: in a directory of theirs, below directories of theirs, that
+// The policy mounted-secret follows links. A user who can create a link chooses the file that becomes the key, so only this
+// user and root may be able to create each link: it has to be in a directory of theirs, below directories of theirs, that
 // nobody else can write to. In a directory with the sticky bit, as Kubernetes mounts secrets, the owner of an entry counts.
 import { lstatSync, readlinkSync } from 'node:fs';
 import type { Stats } from 'node:fs';
@@ -17,7 +17,7 @@ const MAX_LINKS = 40; // as the kernel of Linux
  * @param path - Absolute.
  * @param user - The effective user id of the process.
  * @returns The path without links.
- * @throws {CryptoError} `ERR_KEY_FILE_SYMLINK` - somebody else could have laid one of the links; or they never end.
+ * @throws {CryptoError} `ERR_KEY_FILE_SYMLINK` - another user could have created one of the links; or they never end.
  */
 export function followLinks(path: string, user: number): string {
   let at = parse(path).root;

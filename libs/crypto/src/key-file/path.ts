@@ -1,4 +1,4 @@
-// A key as text: what stands in a variable or a configuration where the path of the key file belongs.
+// The path of a key file, as it is configured. Some users write the key itself there, as text.
 import { resolve } from 'node:path';
 
 import { CryptoError } from '../errors.js';
@@ -18,8 +18,8 @@ export function isKeyText(text: string): boolean {
 /**
  * The absolute path of a key file.
  *
- * @throws {CryptoError} `ERR_KEY_FILE_NAME` - the path is a key: messages and the log would show it, and a file that is
- *   made would be called so.
+ * @throws {CryptoError} `ERR_KEY_FILE_NAME` - the path is a key: error messages, the log, and the name of a file that is
+ *   made would show it.
  */
 export function resolveKeyFile(path: string): string {
   if (!isKeyText(path)) return resolve(path);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { judgeKeyFile } from './policy.js';
+import { checkKeyFile } from './policy.js';
 import type { FilePolicy } from './policy.js';
 
 const USER = 1000;
@@ -15,7 +15,7 @@ const judge = (
   { size = 32, file = true, user = USER } = {},
 ) => {
   try {
-    judgeKeyFile(
+    checkKeyFile(
       '/k',
       { isFile: () => file, mode: REGULAR | Number(typeof mode === 'string' ? `0o${mode}` : mode), size, uid },
       policy,
@@ -104,8 +104,8 @@ describe.each(['strict', 'mounted-secret', 'legacy'] as const)('the policy %s', 
 
   it('looks at kind and length alone where files have no owner and no mode', () => {
     const file = { isFile: () => true, mode: REGULAR | 0o666, size: 32, uid: 7 };
-    expect(() => judgeKeyFile('/k', file, policy, undefined)).not.toThrow();
-    expect(() => judgeKeyFile('/k', { ...file, size: 31 }, policy, undefined)).toThrow(
+    expect(() => checkKeyFile('/k', file, policy, undefined)).not.toThrow();
+    expect(() => checkKeyFile('/k', { ...file, size: 31 }, policy, undefined)).toThrow(
       expect.objectContaining({ code: 'ERR_KEY_FILE_LENGTH' }),
     );
   });

@@ -1,4 +1,4 @@
-// Who may have read or written a key file: judged from an open descriptor, so that nothing can be swapped in between.
+// Checks which users may have read or written a key file: by an open descriptor, so that the file cannot be swapped.
 import type { Stats } from 'node:fs';
 
 import { CryptoError } from '../errors.js';
@@ -7,8 +7,8 @@ import { KEY_BYTES } from '../keys/schedule.js';
 /**
  * - `strict`: a file, not a link to one, that nobody but its owner can read. The owner is this user or root; a file of
  *   root may be readable by its group (0640).
- * - `mounted-secret`: for secrets that Docker, Compose or Kubernetes mounts. Links are followed, unless others could have
- *   laid them, and others may read the file; still nobody else may write to it.
+ * - `mounted-secret`: for secrets that Docker, Compose or Kubernetes mounts. Links are followed, unless other users
+ *   could have created them, and others may read the file; still nobody else may write to it.
  */
 export type KeyFilePolicy = 'strict' | 'mounted-secret';
 
@@ -20,14 +20,14 @@ export type KeyFileStatus = Pick<Stats, 'isFile' | 'mode' | 'size' | 'uid'>;
 const ROOT = 0;
 
 /**
- * @param user - The effective user id of the process; undefined where files have neither owner nor mode (Windows).
+ * @param user - The effective user id of the process; undefined if files have neither owner nor mode (Windows).
  * @throws {CryptoError} `ERR_KEY_FILE_NOT_REGULAR`, `ERR_KEY_FILE_OWNER`, `ERR_KEY_FILE_MODE`, `ERR_KEY_FILE_LENGTH`
  */
-export function judgeKeyFile(path: string, file: KeyFileStatus, policy: FilePolicy, user: number | undefined): void {
+export function checkKeyFile(path: string, file: KeyFileStatus, policy: FilePolicy, user: number | undefined): void {
   if (!file.isFile()) throw notRegular(path);
   if (user !== undefined) {
-    judgeOwner(path, file, user);
-    judgeMode(path, file, policy);
+    checkOwner(path, file, user);
+    checkMode(path, file, policy);
   }
   if (file.size !== KEY_BYTES) throw wrongLength(path, file.size);
 }
@@ -45,8 +45,8 @@ export function wrongLength(path: string, bytes: number): CryptoError {
 const LIKELY_FORM: Readonly<Record<number, string>> = {
   0: 'it is empty. Remove it, and make or copy the key again',
   16: 'this may be a key of AES-128 alone, and half of what is needed: make a new one',
-  33: 'this may be a key with a line end behind it, which an editor added: copy the file again',
-  34: 'this may be a key with a line end behind it, which an editor added: copy the file again',
+  33: 'this may be a key with a line end after it, which an editor added: copy the file again',
+  34: 'this may be a key with a line end after it, which an editor added: copy the file again',
   35: 'this may be a key with a byte order mark, which an editor added: copy the file again',
   44: 'this may be a key in base64, and a key file holds raw bytes: decode it (base64 -d)',
   45: 'this may be a key in base64, and a key file holds raw bytes: decode it (base64 -d)',
@@ -54,7 +54,7 @@ const LIKELY_FORM: Readonly<Record<number, string>> = {
   65: 'this may be a key in hex, and a key file holds raw bytes: decode it (xxd -r -p)',
 };
 
-function judgeOwner(path: string, file: KeyFileStatus, user: number): void {
+function checkOwner(path: string, file: KeyFileStatus, user: number): void {
   if (file.uid === user || file.uid === ROOT) return;
   throw new CryptoError(
     'ERR_KEY_FILE_OWNER',
@@ -62,7 +62,7 @@ function judgeOwner(path: string, file: KeyFileStatus, user: number): void {
   );
 }
 
-function judgeMode(path: string, file: KeyFileStatus, policy: FilePolicy): void {
+function checkMode(path: string, file: KeyFileStatus, policy: FilePolicy): void {
   if ((file.mode & forbiddenBits(file, policy)) === 0) return;
   const message = `Key file ${path} has mode ${formatMode(file.mode)}, too open to keep a secret`;
   throw new CryptoError('ERR_KEY_FILE_MODE', `${message}: ${modeRemedy(path, file, policy)}`);
@@ -79,7 +79,7 @@ function modeRemedy(path: string, file: KeyFileStatus, policy: FilePolicy): stri
   );
 }
 
-/** As `chmod` takes it, such as 0644. */
+/** In the form of `chmod`, such as 0644. */
 export function formatMode(mode: number): string {
   return (mode & 0o777).toString(8).padStart(4, '0');
 }

@@ -1,10 +1,10 @@
-// Reading the key file (docs/protocol.md §2): opened once, judged and read through the open descriptor. In one go: to hand
-// four short calls to other threads costs a client that connects more than the whole handshake's hashes.
+// Reads the key file (docs/protocol.md §2): opens it once, then checks and reads it through the open descriptor. The calls
+// are synchronous: handing four short calls to other threads would cost a client more than all hashes of the handshake.
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
 import { CryptoError } from '../errors.js';
 import { followLinks } from './links.js';
-import { judgeKeyFile, notRegular, wrongLength } from './policy.js';
+import { checkKeyFile, notRegular, wrongLength } from './policy.js';
 import type { FilePolicy } from './policy.js';
 import { KEY_BYTES } from '../keys/schedule.js';
 import { wipe } from '../cipher/secret-bytes.js';
@@ -17,7 +17,7 @@ export interface ReadKeyFile {
   readonly mode: number | undefined;
 }
 
-/** @throws {CryptoError} `ERR_KEY_FILE_…`; how strong the key is, is not looked at. */
+/** Does not check how strong the key is. @throws {CryptoError} `ERR_KEY_FILE_…` */
 export function readKeyFile(path: string, policy: FilePolicy): ReadKeyFile {
   const user = process.geteuid?.();
   try {
@@ -25,7 +25,7 @@ export function readKeyFile(path: string, policy: FilePolicy): ReadKeyFile {
     const file = openSync(target, openFlags());
     try {
       const status = fstatSync(file);
-      judgeKeyFile(path, status, policy, user);
+      checkKeyFile(path, status, policy, user);
       return { key: readKey(file, path), mode: user === undefined ? undefined : status.mode };
     } finally {
       closeSync(file);
@@ -35,7 +35,7 @@ export function readKeyFile(path: string, policy: FilePolicy): ReadKeyFile {
   }
 }
 
-// Not to follow: a link could be laid between looking and opening. Not to block: a FIFO may never get a writer.
+// O_NOFOLLOW: a link could be created between the check and the opening. O_NONBLOCK: a FIFO may never get a writer.
 function openFlags(): number {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants; // the last two are undefined on Windows, and count as 0 below
   return O_RDONLY | O_NONBLOCK | O_NOFOLLOW;
@@ -45,7 +45,7 @@ function readKey(file: number, path: string): Uint8Array {
   const key = new Uint8Array(KEY_BYTES); // not from the pool, whose other slices would share its memory
   let filled = 0;
   while (filled < KEY_BYTES) {
-    const bytesRead = readSync(file, key, filled, KEY_BYTES - filled, filled); // may be fewer than were asked for
+    const bytesRead = readSync(file, key, filled, KEY_BYTES - filled, filled); // may be fewer than requested
     if (bytesRead === 0) {
       wipe(key);
       throw wrongLength(path, filled); // cut since fstat

@@ -1,23 +1,23 @@
-// Keys that a loop or a person makes (docs/protocol.md §2.2). What most of them have in common: few different values,
-// either of their bytes or of the steps from byte to byte. Steps are differences modulo 256, taken up to three times
-// (arithmetic sequences, squares, cubes), and XOR (counters under a mask, Gray code), from each byte to the one that is
-// `lag` places behind it (sequences that take turns). What multiplies, adds up or shifts is found by its rule, and text of
-// two or four bytes a character by a column of few values.
+// Keys that a loop or a person makes (docs/protocol.md §2.2). Most of them have few different values, either of their bytes
+// or of the steps from byte to byte. Steps are differences modulo 256, taken up to three times (arithmetic sequences,
+// squares, cubes), and XOR (counters under a mask, Gray code), from each byte to the one `lag` places after it (sequences
+// that take turns). Sequences that multiply, add up or shift are found by their rule, and text of two or four bytes a
+// character by a column of few values.
 //
 // The limits are set so that all of these checks together refuse fewer than one random key in 10^11.
 
 const MAX_LAG = 16;
 const MAX_ORDER = 3;
 const MIN_STEPS = 12;
-/** A rule that foretells as many bytes is no accident. By chance it foretells one byte in 256. */
-const MIN_FORETOLD = 12;
+/** A rule that predicts this many bytes is not an accident. By chance it predicts one byte in 256. */
+const MIN_PREDICTED = 12;
 /** Bytes wrap at 256; the others are the primes and the mask that loops take the remainder of. */
 const MODULI = [256, 257, 255, 251];
 const MAX_COEFFICIENT = 3;
 const REGISTER_BYTES = 8;
 /** Random bytes spread over nearly all of 0 to 255. */
 const MIN_SPREAD = 64;
-/** Every so many bytes a column, and the greatest number of different values that gives it away. */
+/** The distance of the bytes of a column, and the greatest number of different values that is a pattern. */
 const COLUMNS = [
   [1, 16],
   [2, 6],
@@ -55,7 +55,7 @@ function stepsOf(bytes: Bytes, step: Step, lag: number): Bytes {
   return bytes.slice(lag).map((to, at) => step(bytes[at] ?? 0, to));
 }
 
-/** Random bytes have so few different values with a chance of 10^-13 at most, from 12 of them to 32. */
+/** The chance that 12 to 32 random bytes have at most this many different values is 10^-13 at most. */
 function fewOf(count: number): number {
   return Math.floor(0.6 * count - 3);
 }
@@ -80,7 +80,7 @@ function isDecimal(bytes: Bytes): boolean {
 function multiplies(bytes: Bytes): boolean {
   return MODULI.some((m) => {
     const steps = stepsOf(bytes, (from, to) => (to - from + m) % m, 1);
-    for (let a = 0; a < m; a++) if (isForetold(steps, 1, (at) => (a * (steps[at - 1] ?? 0)) % m)) return true;
+    for (let a = 0; a < m; a++) if (isPredicted(steps, 1, (at) => (a * (steps[at - 1] ?? 0)) % m)) return true;
     return false;
   });
 }
@@ -89,7 +89,7 @@ function multiplies(bytes: Bytes): boolean {
 function addsUp(bytes: Bytes): boolean {
   for (let a = -MAX_COEFFICIENT; a <= MAX_COEFFICIENT; a++) {
     for (let b = -MAX_COEFFICIENT; b <= MAX_COEFFICIENT; b++) {
-      if (isForetold(bytes, 2, (at) => (a * (bytes[at - 1] ?? 0) + b * (bytes[at - 2] ?? 0)) & 0xff)) return true;
+      if (isPredicted(bytes, 2, (at) => (a * (bytes[at - 1] ?? 0) + b * (bytes[at - 2] ?? 0)) & 0xff)) return true;
     }
   }
   return false;
@@ -98,7 +98,7 @@ function addsUp(bytes: Bytes): boolean {
 /** Each byte is the XOR of some of the eight before: shift registers, and powers in the field of AES. */
 function shifts(bytes: Bytes): boolean {
   for (let taps = 1; taps < 2 ** REGISTER_BYTES; taps++) {
-    if (isForetold(bytes, REGISTER_BYTES, (at) => tapped(bytes, at, taps))) return true;
+    if (isPredicted(bytes, REGISTER_BYTES, (at) => tapped(bytes, at, taps))) return true;
   }
   return false;
 }
@@ -110,10 +110,10 @@ function tapped(bytes: Bytes, at: number, taps: number): number {
 }
 
 /** Gives up as soon as too few bytes are left: the usual case, and most of the time that the check takes. */
-function isForetold(bytes: Bytes, from: number, foretell: (at: number) => number): boolean {
-  let missesLeft = bytes.length - from - MIN_FORETOLD;
+function isPredicted(bytes: Bytes, from: number, predict: (at: number) => number): boolean {
+  let missesLeft = bytes.length - from - MIN_PREDICTED;
   for (let at = from; at < bytes.length; at++) {
-    if (foretell(at) !== bytes[at]) missesLeft -= 1;
+    if (predict(at) !== bytes[at]) missesLeft -= 1;
     if (missesLeft < 0) return false;
   }
   return true;

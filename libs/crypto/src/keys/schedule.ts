@@ -1,4 +1,4 @@
-// What the 32 bytes of a key file become (docs/protocol.md §2). They are never a key of a cipher themselves.
+// The keys that are derived from the 32 bytes of a key file (docs/protocol.md §2), which are never a key of a cipher.
 import { CryptoError } from '../errors.js';
 import { hkdfExpand, hkdfExtract } from '../cipher/hkdf.js';
 import { wipe } from '../cipher/secret-bytes.js';
@@ -16,7 +16,7 @@ export interface KeySchedule {
 }
 
 /**
- * Derives the keys of docs/protocol.md §2. Looks at the length of `key` only, never at its strength.
+ * Derives the keys of docs/protocol.md §2. Checks the length of `key`, not its strength.
  *
  * @throws {CryptoError} `ERR_KEY_LENGTH`
  */
@@ -31,7 +31,7 @@ export function deriveKeySchedule(key: Uint8Array): KeySchedule {
 }
 
 /**
- * The public name of a key, as 16 hexadecimal digits: for logs, and to tell whether two machines hold the same key.
+ * The public name of a key, as 16 hexadecimal digits: for logs, and to see whether two machines hold the same key.
  *
  * @throws {CryptoError} `ERR_KEY_LENGTH`
  */

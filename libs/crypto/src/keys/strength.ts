@@ -37,7 +37,7 @@ export function checkKeyStrength(key: Uint8Array, id: string, origin = 'The key'
 
 const REMEDY = 'make a random one with createKeyFile() of @sealwire/crypto';
 
-/** What a person types, in whatever encoding: padded to 32 bytes, or with bytes between that are no text. */
+/** Text that a person types, in any encoding: padded to 32 bytes, or with other bytes in between. */
 function isTypedText(key: Uint8Array): boolean {
   if (withoutPadding(key).every(isText) || isUtf8Text(key)) return true;
   return key.filter(isWordByte).length >= MIN_WORD_BYTES;
