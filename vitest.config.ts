@@ -10,6 +10,7 @@ const ALONE = [
   'test/adversarial/{rogue-peer,secret-memory}.spec.ts',
   'test/e2e/{async-context,descriptors,fake-timers,leaks,listen-close,running-bytes}.spec.ts',
   'test/e2e/scripts/progress-reporter.spec.ts',
+  'test/e2e/scripts/bench.spec.ts', // it takes long: by its size it would be the last one, on one core
   'test/fuzz/fuzz.spec.ts',
 ];
 const JEST = 'test/jest/**'; // an application of its own, which Jest tests
