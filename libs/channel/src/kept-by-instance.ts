@@ -30,10 +30,9 @@ export class KeptByInstance<T> {
     this.#options = options;
   }
 
-  /** The value of one that connects; several connections share it. */
-  of(instance: Buffer): T {
+  /** The value of one that connects; several connections share it. @param key - The instance, a byte as a character. */
+  of(key: string): T {
     this.#forget(clock.nowMs());
-    const key = instance.toString('latin1');
     const used = this.#used.get(key);
     const value = used?.value ?? this.#kept.get(key)?.value ?? this.#options.create();
     this.#kept.delete(key);
@@ -42,8 +41,7 @@ export class KeptByInstance<T> {
   }
 
   /** A connection is gone; with the last one the time begins to run. */
-  left(instance: Buffer): void {
-    const key = instance.toString('latin1');
+  left(key: string): void {
     const used = this.#used.get(key);
     if (used === undefined) return;
     if (used.connections > 1) {

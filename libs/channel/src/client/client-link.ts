@@ -30,20 +30,20 @@ export class ClientLink {
   readonly connection: Connection;
   readonly streams: ClientStreams;
   readonly #options: ClientLinkOptions;
-  readonly #serverId: Buffer;
+  readonly #serverId: string;
   #end: { readonly error: TransportError | undefined } | undefined;
 
   /** Takes the socket over. */
   constructor({ socket, session }: Dialed, options: ClientLinkOptions) {
     const { limits, sequences, events } = options;
     this.#options = options;
-    this.#serverId = session.serverId;
+    this.#serverId = session.serverId.toString('latin1');
     this.streams = new ClientStreams({
       own: limits,
       peer: session.peer,
       maxQueuedBytes: limits.maxQueuedBytes,
       maxQueuedMessages: limits.maxQueuedMessages,
-      sequence: sequences.of(session.serverId),
+      sequence: sequences.of(this.#serverId),
     });
     this.connection = new Connection({
       role: 'client',

@@ -4,10 +4,10 @@ import { FakeClock } from '../../../../test/support/fake-clock.js';
 import { EventSequences } from './event-sequences.js';
 
 const HOUR_MS = 3_600_000;
-const server = (number: number): Buffer => {
+const server = (number: number): string => {
   const bytes = Buffer.alloc(16);
   bytes.writeUInt32BE(number);
-  return bytes;
+  return bytes.toString('latin1');
 };
 
 let time: FakeClock;

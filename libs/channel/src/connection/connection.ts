@@ -141,9 +141,9 @@ export class Connection implements ClockOwner, RecordLayerOwner {
   }
 
   age(): void {
-    const { aged } = this.#options.events;
-    if (aged === undefined) this.retire();
-    else aged();
+    const { events } = this.#options;
+    if (events.aged === undefined) this.retire();
+    else events.aged();
   }
 
   /** A server that shuts down answers every open stream, and closes when that was sealed, or when its time is over too. */
@@ -199,10 +199,10 @@ export class Connection implements ClockOwner, RecordLayerOwner {
   }
 
   /** From here on the next call has to take another connection. */
-  #leaveOpen(state: State, notify = this.#options.events.goingAway): void {
+  #leaveOpen(state: State): void {
     const { at } = this.#state;
     this.#state = state;
-    if (at === 'OPEN') notify?.();
+    if (at === 'OPEN') this.#options.events.goingAway?.();
   }
 
   /** The side that began to drain closes, once both know that no stream is left. A client always knows: it opens them. */
@@ -228,7 +228,9 @@ export class Connection implements ClockOwner, RecordLayerOwner {
     if (this.#state.at === 'CLOSED') return;
     const { socket, streams, events } = this.#options;
     const reason = error === undefined ? closedHere : () => error;
-    this.#leaveOpen({ at: 'CLOSED' }, () => events.lost?.(error));
+    const wasOpen = this.isOpen;
+    this.#state = { at: 'CLOSED' };
+    if (wasOpen) events.lost?.(error);
     this.#clocks.stop();
     this.#records.stop();
     socket.destroy();

@@ -12,7 +12,8 @@ const MAX_WINDOW_BYTES = 8_388_608;
 
 /** Sums of the `length` fields of DATA records. Times are given: it has no clock. */
 export class SendWindow {
-  readonly #pace = new CreditPace();
+  /** Made when bulk waits. */
+  #pace: CreditPace | undefined;
   #sealed = 0;
   #credited = 0;
   #fullSinceMs: number | undefined;
@@ -29,9 +30,8 @@ export class SendWindow {
   /** Whether bulk has to wait for credit. Everything else goes on. */
   holdsBulk(nowMs: number): boolean {
     const { outstandingBytes } = this;
-    return (
-      outstandingBytes >= FULL_BYTES && outstandingBytes >= Math.min(this.#pace.windowBytes(nowMs), MAX_WINDOW_BYTES)
-    );
+    if (outstandingBytes < FULL_BYTES) return false;
+    return outstandingBytes >= Math.min(this.#pace?.windowBytes(nowMs) ?? 0, MAX_WINDOW_BYTES);
   }
 
   /** @param bytes - The `length` field of a DATA record, when it is sealed. */
@@ -42,13 +42,13 @@ export class SendWindow {
 
   /** Whether bulk waits, after what was sealed last. While none does, a CREDIT may be late for that reason. */
   noteBulk(waits: boolean, nowMs: number): void {
-    if (waits) this.#pace.mark(this.#sealed, this.#credited, nowMs);
-    else this.#pace.unmark();
+    if (waits) this.#createdPace.mark(this.#sealed, this.#credited, nowMs);
+    else this.#pace?.unmark();
   }
 
   /** Small messages have passed bulk: as long as they do, little bulk is to be in front of them. */
   notePassed(nowMs: number): void {
-    this.#pace.notePassed(nowMs);
+    this.#createdPace.notePassed(nowMs);
   }
 
   /**
@@ -70,6 +70,10 @@ export class SendWindow {
     }
     this.#credited = taken;
     this.#fullSinceMs = this.outstandingBytes >= FULL_BYTES ? nowMs : undefined;
-    this.#pace.receiveCredit(taken, nowMs);
+    this.#pace?.receiveCredit(taken, nowMs);
+  }
+
+  get #createdPace(): CreditPace {
+    return (this.#pace ??= new CreditPace());
   }
 }

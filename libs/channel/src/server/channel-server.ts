@@ -19,14 +19,12 @@ import {
   publishHandshakeFailed,
 } from '../diagnostics.js';
 import type { TransportError } from '../errors.js';
-import type { EventWindow } from '../streams/event-window.js';
 import type { StreamHandler } from '../streams/server-stream.js';
 import { respond } from '../handshake/index.js';
-import type { Limits } from '../options/limits.js';
 import { EventWindows } from './event-windows.js';
 import { createInstanceId, forgetOwnServer, isOwnClient, noteOwnServer } from '../instances.js';
-import { openServerLink } from './server-link.js';
-import type { PeerInfo, ServerLink } from './server-link.js';
+import { ServerLink } from './server-link.js';
+import type { ServerLinkEvents, ServerLinkOptions } from './server-link.js';
 
 export interface ChannelServerEvents<Handler extends StreamHandler> {
   readonly statusChanged: (status: 'connected' | 'disconnected') => void;
@@ -39,21 +37,17 @@ export interface ChannelServerEvents<Handler extends StreamHandler> {
   readonly closed: (link: ServerLink<Handler>, error: TransportError | undefined) => void;
 }
 
-export interface ChannelServerOptions<Handler extends StreamHandler> {
+export interface ChannelServerOptions<Handler extends StreamHandler> extends ServerLinkOptions<Handler> {
   readonly endpoint: Endpoint;
   readonly service: string;
-  readonly limits: Limits;
   readonly loadKeys: () => Promise<KeySource>;
   readonly createCodec: CodecFactory;
-  /** Serves the streams of one connection. @param window - Which events of this client have been handed over. */
-  readonly createHandler: (peer: PeerInfo, window: EventWindow) => Handler;
   readonly rejectSelf: boolean;
   readonly shareReadBuffer: boolean;
-  readonly keepSealedRecord: boolean;
   readonly events: ChannelServerEvents<Handler>;
 }
 
-export class ChannelServer<Handler extends StreamHandler> {
+export class ChannelServer<Handler extends StreamHandler> implements ServerLinkEvents<Handler> {
   readonly #options: ChannelServerOptions<Handler>;
   readonly #instanceId = createInstanceId();
   readonly #windows: EventWindows;
@@ -137,31 +131,22 @@ export class ChannelServer<Handler extends StreamHandler> {
     }
   }
 
-  #connect(socket: Socket, accepted: Accepted, listenerEvents: ListenerEvents): Connection {
-    const { limits, keepSealedRecord, createHandler, events } = this.#options;
-    const { instanceKey } = accepted;
-    const window = this.#windows.of(instanceKey);
-    const link: ServerLink<Handler> = openServerLink({
-      socket,
-      accepted,
-      limits,
-      createHandler: (peer) => createHandler(peer, window),
-      keepSealedRecord,
-      events: {
-        closed: (error) => {
-          this.#windows.left(instanceKey);
-          this.#links.delete(link);
-          publishConnectionClosed('server', link.peer, socket, error);
-          events.closed(link, error);
-          listenerEvents.closed(link.connection);
-        },
-      },
-    });
-    listenerEvents.opened(link.connection);
+  #connect(socket: Socket, accepted: Accepted, listener: ListenerEvents): Connection {
+    const window = this.#windows.of(accepted.instanceKey.toString('latin1'));
+    const link = new ServerLink({ socket, accepted, window, listener }, this.#options, this);
+    listener.opened(link.connection);
     this.#links.add(link);
     publishHandshakeDone('server', link.peer);
     publishConnectionOpened('server', link.peer, socket);
-    events.opened(link);
+    this.#options.events.opened(link);
     return link.connection;
+  }
+
+  /** Called by the links. */
+  closed(link: ServerLink<Handler>, error: TransportError | undefined): void {
+    this.#windows.left(link.instance);
+    this.#links.delete(link);
+    publishConnectionClosed('server', link.peer, link.connection.socket, error);
+    this.#options.events.closed(link, error);
   }
 }

@@ -30,8 +30,8 @@ export interface HandshakeFailure {
 /** What the listener has to know of a connection. */
 export interface ListenerEvents {
   /** Comes before all other events: if the server is closed in one of them, it closes this connection as well. */
-  readonly opened: (connection: Connection) => void;
-  readonly closed: (connection: Connection) => void;
+  opened(connection: Connection): void;
+  closed(connection: Connection): void;
 }
 
 export interface ListenerOptions {
@@ -45,7 +45,7 @@ export interface ListenerOptions {
   readonly handshakeFailed: (failure: HandshakeFailure) => void;
 }
 
-export class Listener implements Listening {
+export class Listener implements Listening, ListenerEvents {
   readonly server: Server;
   readonly #options: ListenerOptions;
   readonly #strangers: Strangers;
@@ -80,6 +80,14 @@ export class Listener implements Listening {
     this.#strangers.evictAll();
     await Promise.all([...this.#connections].map((connection) => connection.close()));
     await closed;
+  }
+
+  opened(connection: Connection): void {
+    this.#connections.add(connection);
+  }
+
+  closed(connection: Connection): void {
+    this.#connections.delete(connection);
   }
 
   #accept(socket: Socket): void {
@@ -119,10 +127,7 @@ export class Listener implements Listening {
   #connect(socket: Socket, accepted: Accepted, rest: Buffer): void {
     const { limits, connect } = this.#options;
     const isFull = this.#connections.size >= limits.maxConnections;
-    const connection = connect(socket, accepted, {
-      opened: (opened) => this.#connections.add(opened),
-      closed: (closed) => this.#connections.delete(closed),
-    });
+    const connection = connect(socket, accepted, this);
     if (isFull) connection.turnAway();
     connection.receive(rest);
   }

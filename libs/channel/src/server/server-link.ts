@@ -3,10 +3,13 @@ import type { Socket } from 'node:net';
 import type { Accepted } from './acceptance.js';
 import { Connection } from '../connection/connection.js';
 import type { ConnectionEvents } from '../connection/connection-options.js';
+import type { TransportError } from '../errors.js';
 import { remoteAddress } from '../options/endpoint.js';
 import { SocketView } from '../socket/socket-view.js';
+import type { EventWindow } from '../streams/event-window.js';
 import type { StreamHandler } from '../streams/server-stream.js';
 import { ServerStreams } from '../streams/server-streams.js';
+import type { ListenerEvents } from './listener.js';
 import { instanceIdOf } from '../handshake/index.js';
 import type { Limits } from '../options/limits.js';
 
@@ -19,39 +22,64 @@ export interface PeerInfo {
   readonly keyId: string;
 }
 
+export interface ServerLinkOptions<Handler extends StreamHandler> {
+  readonly limits: Limits;
+  readonly keepSealedRecord: boolean;
+  /** Serves the streams of one connection. @param window - Which events of this client have been handed over. */
+  readonly createHandler: (peer: PeerInfo, window: EventWindow) => Handler;
+}
+
+/** A client that has proved the key, and the socket that it came on. */
+export interface ArrivedClient {
+  readonly socket: Socket;
+  readonly accepted: Accepted;
+  readonly window: EventWindow;
+  readonly listener: ListenerEvents;
+}
+
+export interface ServerLinkEvents<Handler extends StreamHandler> {
+  /** Once. @param error - Undefined if both sides agreed to close. */
+  closed(link: ServerLink<Handler>, error: TransportError | undefined): void;
+}
+
 /** A server's connection from the verified CONFIRM on, the streams on it, and their handler. */
-export interface ServerLink<Handler extends StreamHandler> {
+export class ServerLink<Handler extends StreamHandler> implements ConnectionEvents {
   readonly connection: Connection;
   readonly streams: ServerStreams;
   readonly handler: Handler;
   readonly peer: PeerInfo;
+  /** The instance key that the client has proved, as a key of maps: a byte is a character. */
+  readonly instance: string;
+  readonly #events: ServerLinkEvents<Handler>;
+  readonly #listener: ListenerEvents;
+
+  /** Takes the socket over. */
+  constructor(client: ArrivedClient, options: ServerLinkOptions<Handler>, events: ServerLinkEvents<Handler>) {
+    const { socket, window, listener } = client;
+    const { codec, announcement, instanceKey, keyId } = client.accepted;
+    const { limits } = options;
+    this.#events = events;
+    this.#listener = listener;
+    this.instance = instanceKey.toString('latin1');
+    this.peer = { socket: new SocketView(socket), address: remoteAddress(socket), keyId: keyId.toString('hex') };
+    this.handler = options.createHandler(this.peer, window);
+    this.streams = new ServerStreams({
+      own: limits,
+      peer: announcement,
+      maxQueuedBytes: limits.maxQueuedBytes,
+      handler: this.handler,
+      keepsSealedRecords: options.keepSealedRecord,
+    });
+    this.connection = new Connection({ role: 'server', socket, codec, streams: this.streams, limits, events: this });
+  }
+
   /** 32 hexadecimal digits that name the client object, for the log alone. */
-  readonly instanceId: string;
-}
+  get instanceId(): string {
+    return instanceIdOf(Buffer.from(this.instance, 'latin1')).toString('hex');
+  }
 
-export interface ServerLinkOptions<Handler extends StreamHandler> {
-  readonly socket: Socket;
-  readonly accepted: Accepted;
-  readonly limits: Limits;
-  readonly createHandler: (peer: PeerInfo) => Handler;
-  readonly keepSealedRecord: boolean;
-  readonly events: ConnectionEvents;
-}
-
-export function openServerLink<Handler extends StreamHandler>(
-  options: ServerLinkOptions<Handler>,
-): ServerLink<Handler> {
-  const { socket, limits, events } = options;
-  const { codec, announcement, instanceKey, keyId } = options.accepted;
-  const peer = { socket: new SocketView(socket), address: remoteAddress(socket), keyId: keyId.toString('hex') };
-  const handler = options.createHandler(peer);
-  const streams = new ServerStreams({
-    own: limits,
-    peer: announcement,
-    maxQueuedBytes: limits.maxQueuedBytes,
-    handler,
-    keepsSealedRecords: options.keepSealedRecord,
-  });
-  const connection = new Connection({ role: 'server', socket, codec, streams, limits, events });
-  return { connection, streams, handler, peer, instanceId: instanceIdOf(instanceKey).toString('hex') };
+  closed(error: TransportError | undefined): void {
+    this.#events.closed(this, error);
+    this.#listener.closed(this.connection);
+  }
 }

@@ -38,15 +38,23 @@ export class ServerStreams implements Streams {
   readonly hasUnopened = false;
   /** It is not known here how much the client has under way. */
   readonly burstCount = Infinity;
-  readonly #options: ServerStreamsOptions;
+  readonly #own: ServerStreamsOptions['own'];
+  readonly #peer: AssemblerLimits;
+  readonly #maxQueuedBytes: number;
+  readonly #handler: StreamHandler;
+  readonly #keepsSealedRecords: boolean;
   #writer: FrameWriter | undefined;
   #inUse: InUse | undefined;
   #highestSeen = 0;
   #mayOpen = true;
   #mayAnswer = true;
 
-  constructor(options: ServerStreamsOptions) {
-    this.#options = options;
+  constructor({ own, peer, maxQueuedBytes, handler, keepsSealedRecords = false }: ServerStreamsOptions) {
+    this.#own = own;
+    this.#peer = peer;
+    this.#maxQueuedBytes = maxQueuedBytes;
+    this.#handler = handler;
+    this.#keepsSealedRecords = keepsSealedRecords;
   }
 
   get sending(): Sending {
@@ -107,7 +115,7 @@ export class ServerStreams implements Streams {
     for (const [id, stream] of open.entries()) {
       if (!stream.isUnanswered) continue;
       const begun = assembler.isIncomplete(id) ? assembler.begunWith(id) : undefined;
-      this.#options.handler.shutDown(stream, begun);
+      this.#handler.shutDown(stream, begun);
     }
   }
 
@@ -117,7 +125,7 @@ export class ServerStreams implements Streams {
       return;
     }
     this.#inUse = undefined;
-    this.#options.handler.rest?.();
+    this.#handler.rest?.();
   }
 
   /** A server serves what comes before the client's GOAWAY. */
@@ -158,30 +166,29 @@ export class ServerStreams implements Streams {
       return;
     }
     stream.at = 'RUNNING';
-    if (this.#options.keepsSealedRecords === true) stream.sealedRecord = frame.copyOfRecord();
-    if (kind === 'REQUEST') this.#options.handler.request(stream, message);
-    else this.#options.handler.event(stream, message);
+    if (this.#keepsSealedRecords) stream.sealedRecord = frame.copyOfRecord();
+    if (kind === 'REQUEST') this.#handler.request(stream, message);
+    else this.#handler.event(stream, message);
   }
 
   /** An event not before its sequence has come: it may have been handed over before. */
   #refuse(stream: ServerStream, begun: Buffer): void {
     if (stream.kind === 'EVENT' && readSequence(begun) === undefined) return;
-    this.#options.handler.noMemory(stream, begun);
+    this.#handler.noMemory(stream, begun);
   }
 
   #noteTimeout(stream: ServerStream, begun: Buffer): void {
     const timeoutMs = readTimeout(begun);
     if (timeoutMs === undefined) return;
     stream.hasTimeout = true;
-    this.#options.handler.begun(stream, timeoutMs);
+    this.#handler.begun(stream, timeoutMs);
   }
 
   #takeUp(): InUse {
-    const { peer, own, maxQueuedBytes } = this.#options;
     return {
       open: new IdTable(),
-      answers: new AnswerQueue(peer, maxQueuedBytes, this.#writer),
-      assembler: new MessageAssembler(own),
+      answers: new AnswerQueue(this.#peer, this.#maxQueuedBytes, this.#writer),
+      assembler: new MessageAssembler(this.#own),
     };
   }
 
@@ -190,8 +197,8 @@ export class ServerStreams implements Streams {
     if (!this.#mayOpen) throw unexpected(`${kind} after GOAWAY`);
     this.#highestSeen = id;
     if (!this.#mayAnswer) return undefined;
-    if (open.size >= this.#options.own.maxInFlight) {
-      throw new TransportError('ERR_IN_FLIGHT_LIMIT', `More than ${this.#options.own.maxInFlight} streams in flight`);
+    if (open.size >= this.#own.maxInFlight) {
+      throw new TransportError('ERR_IN_FLIGHT_LIMIT', `More than ${this.#own.maxInFlight} streams in flight`);
     }
     const stream = new ServerStream(kind, id, nowMs, answers, assembler);
     open.set(id, stream);
@@ -204,7 +211,7 @@ export class ServerStreams implements Streams {
     const isKnown = stream.at !== 'RECEIVING' || stream.hasTimeout;
     this.#inUse.answers.drop(stream);
     close(this.#inUse, id);
-    if (isKnown) this.#options.handler.cancelled(stream);
+    if (isKnown) this.#handler.cancelled(stream);
   }
 }
 
