@@ -6,6 +6,8 @@ import { firstValueFrom, lastValueFrom, Subject, toArray } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import type { SealwireClient, SealwireServer } from '@sealwire/transport';
+import { Outbox } from '../../libs/channel/src/connection/outbox.js';
+import { RecordLayer } from '../../libs/channel/src/connection/record-layer.js';
 import { AnswerQueue } from '../../libs/channel/src/streams/answer-queue.js';
 import { MessageAssembler } from '../../libs/channel/src/streams/assembler.js';
 import { IdTable } from '../../libs/channel/src/streams/id-table.js';
@@ -20,7 +22,7 @@ import { endAll, newClient, portOf, startServer } from '../support/pair.js';
 afterEach(endAll);
 
 /** What a connection holds while it is in use. The client of this process has the first three as well, and keeps them. */
-const IN_USE = [MessageAssembler, FrameSender, IdTable, AnswerQueue, Dispatcher, ServerStream];
+const IN_USE = [MessageAssembler, FrameSender, IdTable, AnswerQueue, Dispatcher, ServerStream, RecordLayer, Outbox];
 const counts = (): number[] => IN_USE.map((type) => queryObjects(type, { format: 'count' }));
 
 interface Pair {
@@ -45,13 +47,13 @@ describe('A connection that hibernates', () => {
   it('holds no queue, no table, no dispatcher and no stream, and has them again with the next request', async () => {
     const { server, client, time, echo } = await hibernating();
     const idle = counts();
-    expect(idle.slice(3)).toEqual([0, 0, 0]);
+    expect(idle.slice(3)).toEqual([0, 0, 0, 0, 0]);
     let release = (): void => undefined;
     server.addHandler('wait', () => new Promise<void>((resolve) => (release = resolve)));
     const waiting = lastValueFrom(client.send('wait', 1), { defaultValue: 'done' });
     while (server.snapshot().running === 0) await turn();
     await time.advanceAsync(5_000); // a handler runs: it is not idle
-    expect(counts().slice(3)).toEqual([1, 1, 1]);
+    expect(counts().slice(3)).toEqual([1, 1, 1, 2, 2]); // the last two at either end
     release();
     release = () => undefined; // its promise holds the async context of the handler
     expect(await waiting).toBe('done');

@@ -12,3 +12,8 @@ export function closedByPeer(reason: CloseReason, isFirstRecord: boolean): Trans
 export function closedHere(): TransportError {
   return new TransportError('ERR_CLIENT_CLOSED', 'The client closed the connection before the end of the answer');
 }
+
+export function lost(cause?: Error): TransportError {
+  if (cause === undefined) return new TransportError('ERR_CONNECTION_LOST', 'The connection was lost');
+  return new TransportError('ERR_CONNECTION_LOST', cause.message, { cause });
+}

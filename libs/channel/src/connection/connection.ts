@@ -1,31 +1,25 @@
 // One secure connection from CONFIRM on (docs/protocol.md §5): the only owner of its socket and timers.
-//
-//   OPEN → DRAINING (GOAWAY) → CLOSING (CLOSE sent) → ENDED (CLOSE received) → CLOSED
 import type { Socket } from 'node:net';
 
 import { toTransportError, TransportError } from '../errors.js';
+import type { FrameWriter } from '../sending/sending.js';
 import type { CloseReason, ControlContent } from '../record/content.js';
 import { Clocks, softAgeMs } from './clocks.js';
 import type { ClockOwner } from './clocks.js';
-import { closedByPeer, closedHere } from './closed-by-peer.js';
+import { closedByPeer, closedHere, lost } from './closed-by-peer.js';
 import type { ConnectionOptions } from './connection-options.js';
-import { Heartbeat } from './heartbeat.js';
+import { KeptOfRecords, OPEN } from './connection-state.js';
+import type { State } from './connection-state.js';
 import { RecordLayer, unexpected } from './record-layer.js';
 import type { RecordLayerOwner } from './record-layer.js';
 import { receiveFrom } from '../socket/socket-reader.js';
 
-type State =
-  | { readonly at: 'OPEN' | 'CLOSING' | 'ENDED' | 'CLOSED' }
-  /** `initiated`: this side sends CLOSE as soon as nothing is open. */
-  | { readonly at: 'DRAINING'; readonly initiated: boolean };
-
-const OPEN: State = { at: 'OPEN' };
-
-export class Connection implements ClockOwner, RecordLayerOwner {
+export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner {
   readonly #options: ConnectionOptions;
-  readonly #heartbeat = new Heartbeat();
+  readonly #kept = new KeptOfRecords();
   readonly #clocks: Clocks;
-  readonly #records: RecordLayer;
+  /** While the connection is in use. */
+  #records: RecordLayer | undefined;
   #whenClosed: (() => void)[] | undefined;
   #state: State = OPEN;
   #hasReceivedGoaway = false;
@@ -36,14 +30,14 @@ export class Connection implements ClockOwner, RecordLayerOwner {
   constructor(options: ConnectionOptions) {
     const { role, socket, limits, codec } = options;
     this.#options = options;
-    this.#clocks = new Clocks(limits, this.#heartbeat, codec, softAgeMs(role, limits), this);
-    this.#records = new RecordLayer(options, this.#heartbeat, this.#clocks, this);
+    this.#clocks = new Clocks(limits, this.#kept.heartbeat, codec, softAgeMs(role, limits), this);
+    options.streams.setWriter(this);
     receiveFrom(socket, (chunk) => this.receive(chunk));
     socket.on('end', () => this.#receiveFin());
-    socket.on('error', (cause) => this.destroy(new TransportError('ERR_CONNECTION_LOST', cause.message, { cause })));
-    socket.on('close', () => this.#finish(this.#state.at === 'ENDED' ? undefined : lost()));
+    socket.on('error', (cause) => this.destroy(lost(cause)));
+    socket.on('close', () => this.destroy(this.#state.at === 'ENDED' ? undefined : lost()));
     this.#clocks.opened();
-    if (options.role === 'client') this.#records.send({ type: 'CONFIRM', body: options.confirm });
+    if (options.role === 'client') this.send({ type: 'CONFIRM', body: options.confirm });
   }
 
   /** Whether new streams may be opened on it. */
@@ -57,7 +51,7 @@ export class Connection implements ClockOwner, RecordLayerOwner {
 
   /** From the last answered PING to its PONG; undefined before the first. */
   get roundTripMs(): number | undefined {
-    return this.#heartbeat.roundTripMs;
+    return this.#kept.heartbeat.roundTripMs;
   }
 
   /**
@@ -66,7 +60,7 @@ export class Connection implements ClockOwner, RecordLayerOwner {
    */
   ping(): Promise<number> {
     if (!this.isOpen) return Promise.reject(new TransportError('ERR_NOT_CONNECTED', 'The connection is not open'));
-    const roundTrip = this.#heartbeat.nextRoundTrip();
+    const roundTrip = this.#kept.heartbeat.nextRoundTrip();
     this.#clocks.ping();
     return roundTrip;
   }
@@ -104,17 +98,31 @@ export class Connection implements ClockOwner, RecordLayerOwner {
   /** For what has arrived already when the connection takes the socket over; valid until the call returns. */
   receive(chunk: Buffer): void {
     try {
-      this.#records.receive(chunk);
+      this.#layer.receive(chunk);
     } catch (error) {
       this.destroy(toTransportError(error));
       return;
     }
-    this.#finishDrain();
+    this.finishDrain();
   }
 
-  /** Ends the connection at once. The first error is final. */
-  destroy(error: TransportError): void {
-    this.#finish(error);
+  /** Ends the connection at once. The first error is final. @param error - Undefined if both sides agreed to close. */
+  destroy(error: TransportError | undefined): void {
+    if (this.#state.at === 'CLOSED') return;
+    const { socket, streams, codec, events } = this.#options;
+    const reason = error === undefined ? closedHere : () => error;
+    const wasOpen = this.isOpen;
+    this.#state = { at: 'CLOSED' };
+    if (wasOpen) events.lost?.(error);
+    this.#clocks.stop();
+    this.#records?.stop();
+    codec.serializer.wipe();
+    codec.deserializer.wipe();
+    socket.destroy();
+    this.#kept.heartbeat.end(reason);
+    streams.end(reason);
+    events.closed(error);
+    for (const resolve of this.#whenClosed ?? []) resolve();
   }
 
   // What its clocks and its record layer call.
@@ -124,20 +132,28 @@ export class Connection implements ClockOwner, RecordLayerOwner {
   }
 
   get creditOwedSinceMs(): number | undefined {
-    return this.#records.creditOwedSinceMs;
+    return this.#records?.creditOwedSinceMs;
   }
 
   send(content: ControlContent): void {
-    this.#records.send(content);
+    this.#layer.send(content);
   }
 
   flush(): void {
-    this.#records.flush();
+    this.#layer.flush();
   }
 
+  schedule(isPaced: boolean): void {
+    if (this.#state.at !== 'CLOSED') this.#layer.schedule(isPaced);
+  }
+
+  /** Hibernates if nothing is under way: what is dropped is made again by the next byte or call. */
   rest(): void {
-    this.#records.rest();
-    this.#options.streams.rest();
+    const { streams } = this.#options;
+    streams.rest();
+    if (!this.isOpen || !streams.isIdle || this.#records?.isIdle !== true) return;
+    this.#records.stop();
+    this.#records = undefined;
   }
 
   age(): void {
@@ -156,15 +172,11 @@ export class Connection implements ClockOwner, RecordLayerOwner {
     this.#isCutOff = true;
     streams.shutDown();
     this.#clocks.draining(limits.closeTimeoutMs);
-    this.#records.flush();
+    this.flush();
   }
 
   expireClose(): void {
-    this.#finish(undefined);
-  }
-
-  noteSealed(): void {
-    this.#finishDrain();
+    this.destroy(undefined);
   }
 
   receiveGoaway(): void {
@@ -176,26 +188,31 @@ export class Connection implements ClockOwner, RecordLayerOwner {
 
   receiveClose(reason: CloseReason): void {
     const { streams, socket } = this.#options;
-    const failure = this.#state.at === 'CLOSING' ? closedHere : () => closedByPeer(reason, this.#records.isFirst);
+    const { isFirst } = this.#layer;
+    const failure = this.#state.at === 'CLOSING' ? closedHere : () => closedByPeer(reason, isFirst);
     this.#leaveOpen({ at: 'ENDED' });
     this.#clocks.closing();
-    this.#heartbeat.end(failure);
+    this.#kept.heartbeat.end(failure);
     streams.end(failure);
-    this.#records.sendClose(reason);
+    this.#layer.sendClose(reason);
     socket.end();
+  }
+
+  get #layer(): RecordLayer {
+    return (this.#records ??= new RecordLayer(this.#options, this.#kept, this.#clocks, this));
   }
 
   #receiveFin(): void {
     const { at } = this.#state;
-    if (at === 'CLOSING') this.#finish(undefined);
+    if (at === 'CLOSING') this.destroy(undefined);
     else if (at !== 'ENDED') this.destroy(new TransportError('ERR_TRUNCATED', 'The stream ended without CLOSE'));
   }
 
   #drain(initiated: boolean): void {
     this.#leaveOpen({ at: 'DRAINING', initiated });
     this.#options.streams.stopTaking();
-    this.#records.sendGoaway();
-    this.#finishDrain();
+    this.#layer.sendGoaway();
+    this.finishDrain();
   }
 
   /** From here on the next call has to take another connection. */
@@ -206,7 +223,7 @@ export class Connection implements ClockOwner, RecordLayerOwner {
   }
 
   /** The side that began to drain closes, once both know that no stream is left. A client always knows: it opens them. */
-  #finishDrain(): void {
+  finishDrain(): void {
     if (this.#state.at !== 'DRAINING') return;
     const { role, streams } = this.#options;
     if (this.#isCutOff && streams.sending.readyCount === 0) {
@@ -214,33 +231,13 @@ export class Connection implements ClockOwner, RecordLayerOwner {
       return;
     }
     if (!this.#state.initiated || !streams.isIdle) return;
-    if (this.#hasReceivedGoaway ? this.#records.hasSentGoaway : role === 'client') this.#sendClose();
+    if (this.#hasReceivedGoaway ? this.#layer.hasSentGoaway : role === 'client') this.#sendClose();
   }
 
   #sendClose(reason: CloseReason = this.#options.role === 'client' ? 'done' : 'goingAway'): void {
     this.#state = { at: 'CLOSING' };
     this.#options.streams.stopSending();
     this.#clocks.closing();
-    this.#records.sendClose(reason);
+    this.#layer.sendClose(reason);
   }
-
-  #finish(error: TransportError | undefined): void {
-    if (this.#state.at === 'CLOSED') return;
-    const { socket, streams, events } = this.#options;
-    const reason = error === undefined ? closedHere : () => error;
-    const wasOpen = this.isOpen;
-    this.#state = { at: 'CLOSED' };
-    if (wasOpen) events.lost?.(error);
-    this.#clocks.stop();
-    this.#records.stop();
-    socket.destroy();
-    this.#heartbeat.end(reason);
-    streams.end(reason);
-    events.closed(error);
-    for (const resolve of this.#whenClosed ?? []) resolve();
-  }
-}
-
-function lost(): TransportError {
-  return new TransportError('ERR_CONNECTION_LOST', 'The connection was lost');
 }

@@ -22,10 +22,15 @@ export class Heartbeat {
   #sent: SentPing | undefined;
   #owed: Buffer | undefined;
   #roundTripMs: number | undefined;
-  readonly #waiting: Waiter[] = [];
+  #waiting: Waiter[] | undefined;
 
   get isUnanswered(): boolean {
     return this.#sent !== undefined;
+  }
+
+  /** Whether a PONG is owed. */
+  get owes(): boolean {
+    return this.#owed !== undefined;
   }
 
   /** From the last answered PING to its PONG; undefined before the first. */
@@ -42,7 +47,7 @@ export class Heartbeat {
   /** Resolves with the round trip of the PING that is unanswered or comes next. */
   nextRoundTrip(): Promise<number> {
     return new Promise((answered, failed) => {
-      this.#waiting.push({ answered, failed });
+      (this.#waiting ??= []).push({ answered, failed });
     });
   }
 
@@ -68,11 +73,17 @@ export class Heartbeat {
     const roundTripMs = clock.nowMs() - this.#sent.atMs;
     this.#sent = undefined;
     this.#roundTripMs = roundTripMs;
-    for (const { answered } of this.#waiting.splice(0)) answered(roundTripMs);
+    for (const { answered } of this.#takeWaiting()) answered(roundTripMs);
   }
 
   /** The connection is over. */
   end(reason: () => TransportError): void {
-    for (const { failed } of this.#waiting.splice(0)) failed(reason());
+    for (const { failed } of this.#takeWaiting()) failed(reason());
+  }
+
+  #takeWaiting(): readonly Waiter[] {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    return waiting;
   }
 }

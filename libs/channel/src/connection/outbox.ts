@@ -48,6 +48,13 @@ export class Outbox implements FrameSource {
     if (this.#close === 'none') this.#close = reason;
   }
 
+  /** Whether nothing waits, but for what the streams have. */
+  get isEmpty(): boolean {
+    const { heartbeat, taken } = this.#options;
+    const waits = this.#first.length > 0 || heartbeat.owes || taken.isDue;
+    return !waits && this.#goaway !== 'wanted' && !this.isClosing;
+  }
+
   /** CLOSE was sent, or is next. */
   get isClosing(): boolean {
     return this.#close !== 'none';

@@ -3,11 +3,9 @@
 import { TransportError } from '../errors.js';
 import type { Streams } from '../streams/streams.js';
 import type { CloseReason, ControlContent, RecordContent } from '../record/content.js';
-import { SendWindow } from '../record/send-window.js';
-import { TakenBytes } from '../record/taken-bytes.js';
 import type { Clocks } from './clocks.js';
 import type { ConnectionOptions } from './connection-options.js';
-import type { Heartbeat } from './heartbeat.js';
+import type { KeptOfRecords } from './connection-state.js';
 import { Outbox } from './outbox.js';
 import { RecordReader } from './record-reader.js';
 import { RecordWriter } from './record-writer.js';
@@ -16,38 +14,43 @@ export interface RecordLayerOwner {
   receiveGoaway(): void;
   receiveClose(reason: CloseReason): void;
   /** Everything that could be sealed has been. */
-  noteSealed(): void;
+  finishDrain(): void;
   destroy(error: TransportError): void;
 }
 
+/** A connection has it while it is in use. */
 export class RecordLayer {
   readonly #streams: Streams;
-  readonly #heartbeat: Heartbeat;
+  readonly #kept: KeptOfRecords;
   readonly #clocks: Clocks;
   readonly #owner: RecordLayerOwner;
-  readonly #taken = new TakenBytes();
-  readonly #window = new SendWindow();
   readonly #outbox: Outbox;
   readonly #writer: RecordWriter;
   readonly #reader: RecordReader;
   #hasReceivedClose = false;
 
-  constructor(options: ConnectionOptions, heartbeat: Heartbeat, clocks: Clocks, owner: RecordLayerOwner) {
+  constructor(options: ConnectionOptions, kept: KeptOfRecords, clocks: Clocks, owner: RecordLayerOwner) {
     const { socket, codec, streams, limits } = options;
+    const { heartbeat, taken, window } = kept;
+    this.#kept = kept;
     this.#streams = streams;
-    this.#heartbeat = heartbeat;
     this.#clocks = clocks;
     this.#owner = owner;
-    this.#outbox = new Outbox({ streams, heartbeat, taken: this.#taken, window: this.#window });
+    this.#outbox = new Outbox({ streams, heartbeat, taken, window });
     const { serializer } = codec;
     this.#writer = new RecordWriter({ socket, serializer, streams, outbox: this.#outbox, clocks, limits, owner: this });
-    this.#reader = new RecordReader(codec, streams, clocks, this.#taken);
-    streams.setWriter(this.#writer);
+    this.#reader = new RecordReader(codec, streams, clocks, kept);
   }
 
   /** As {@link RecordReader.isFirst}. */
   get isFirst(): boolean {
     return this.#reader.isFirst;
+  }
+
+  /** Whether nothing is under way, in either direction: another one can take its place. The streams are not asked. */
+  get isIdle(): boolean {
+    const owesNothing = this.#outbox.isEmpty && this.#kept.window.fullSinceMs === undefined;
+    return owesNothing && this.#writer.isIdle && !this.#reader.isPartial;
   }
 
   get hasSentGoaway(): boolean {
@@ -56,7 +59,7 @@ export class RecordLayer {
 
   /** Since when the peer owes CREDIT; nothing is owed once this side has said CLOSE. */
   get creditOwedSinceMs(): number | undefined {
-    return this.#outbox.isClosing ? undefined : this.#window.fullSinceMs;
+    return this.#outbox.isClosing ? undefined : this.#kept.window.fullSinceMs;
   }
 
   /** @throws {TransportError} A violation: it ends the connection. */
@@ -69,7 +72,7 @@ export class RecordLayer {
     }
     if (this.#hasReceivedClose && reader.isPartial) throw unexpected('Bytes after CLOSE');
     // An answer has made room for what was queued, or CREDIT has, or it is due.
-    if (this.#streams.sending.readyCount > 0 || this.#taken.isDue) this.#writer.schedule(true);
+    if (this.#streams.sending.readyCount > 0 || this.#kept.taken.isDue) this.#writer.schedule(true);
   }
 
   /** Seals `content` at once. */
@@ -94,20 +97,20 @@ export class RecordLayer {
     this.#writer.flush();
   }
 
-  /** Nothing has come or gone for a while. */
-  rest(): void {
-    this.#writer.rest();
+  /** As {@link RecordWriter.schedule}. */
+  schedule(isPaced: boolean): void {
+    this.#writer.schedule(isPaced);
   }
 
-  /** The connection is over. */
+  /** The connection is over, or hibernates. */
   stop(): void {
     this.#writer.stop();
     this.#reader.stop();
   }
 
   noteFlushed(): void {
-    if (this.#window.fullSinceMs !== undefined) this.#clocks.creditIsOwed();
-    this.#owner.noteSealed();
+    if (this.#kept.window.fullSinceMs !== undefined) this.#clocks.creditIsOwed();
+    this.#owner.finishDrain();
   }
 
   destroy(error: TransportError): void {
@@ -121,11 +124,11 @@ export class RecordLayer {
         return;
       case 'PING':
         if (this.#outbox.isClosing) return; // nothing is sent after CLOSE
-        this.#heartbeat.receivePing(content.token);
+        this.#kept.heartbeat.receivePing(content.token);
         this.#writer.schedule();
         return;
       case 'PONG':
-        this.#heartbeat.receivePong(content.token);
+        this.#kept.heartbeat.receivePong(content.token);
         this.#clocks.pongReceived();
         return;
       case 'CREDIT':

@@ -5,30 +5,30 @@ import { FrameReader } from '../frame/frame.js';
 import type { Streams } from '../streams/streams.js';
 import { RecordDecoder } from '../record/record.js';
 import type { RecordContent } from '../record/content.js';
-import type { TakenBytes } from '../record/taken-bytes.js';
 import type { Clocks } from './clocks.js';
 import type { ConnectionCodec } from './codec.js';
+import type { KeptOfRecords } from './connection-state.js';
 
 /** Opens what the socket brings, one record after the other. It has no part in writing. */
 export class RecordReader {
   readonly #codec: ConnectionCodec;
   readonly #streams: Streams;
   readonly #clocks: Clocks;
-  readonly #taken: TakenBytes;
+  readonly #kept: KeptOfRecords;
   readonly #decoder = new RecordDecoder();
-  #records: 'none' | 'first' | 'several' = 'none';
+  #isFirst = false;
   #isStopped = false;
 
-  constructor(codec: ConnectionCodec, streams: Streams, clocks: Clocks, taken: TakenBytes) {
+  constructor(codec: ConnectionCodec, streams: Streams, clocks: Clocks, kept: KeptOfRecords) {
     this.#codec = codec;
     this.#streams = streams;
     this.#clocks = clocks;
-    this.#taken = taken;
+    this.#kept = kept;
   }
 
   /** Whether no record came before the one that was opened last. CONFIRM does not count. */
   get isFirst(): boolean {
-    return this.#records === 'first';
+    return this.#isFirst;
   }
 
   /** Whether a record has begun and is not complete. */
@@ -60,7 +60,8 @@ export class RecordReader {
 
   /** @throws {TransportError} The record is not what the peer sealed next, or nothing that it may say. */
   open(body: Buffer): RecordContent {
-    this.#records = this.#records === 'none' ? 'first' : 'several';
+    this.#isFirst = !this.#kept.hasReceived;
+    this.#kept.hasReceived = true;
     return this.#codec.deserializer.deserialize(body);
   }
 
@@ -69,13 +70,12 @@ export class RecordReader {
     const nowMs = clock.nowMs();
     const reader = new FrameReader(frames, body);
     while (!this.#isStopped && reader.next()) this.#streams.receive(reader, nowMs);
-    this.#taken.take(body.length);
+    this.#kept.taken.take(body.length);
     release(frames); // nothing of it is kept: messages are decoded, pieces copied
   }
 
   /** Nothing is received any more. */
   stop(): void {
     this.#isStopped = true;
-    this.#codec.deserializer.wipe();
   }
 }

@@ -51,6 +51,8 @@ export class RecordWriter implements FrameWriter {
   /** Called at the end of a turn, and when a write has gone; made when they are needed. */
   #flushTurn: (() => void) | undefined;
   #noteProgress: (() => void) | undefined;
+  /** Listens while the writer is in use, from the first write that the socket could not take. */
+  #onDrain: (() => void) | undefined;
 
   constructor({ socket, serializer, streams, outbox, clocks, limits, owner }: RecordWriterOptions) {
     this.#socket = socket;
@@ -60,7 +62,6 @@ export class RecordWriter implements FrameWriter {
     this.#clocks = clocks;
     this.#maxSealedBytes = limits.maxSealedBytes;
     this.#owner = owner;
-    socket.on('drain', () => this.flush());
   }
 
   /**
@@ -94,16 +95,16 @@ export class RecordWriter implements FrameWriter {
     if (this.#streams.sending.readyCount > 0 && !this.#socket.writableNeedDrain) this.#scheduleTurn();
   }
 
-  /** Nothing has come or gone for a while: drops what the next write can make again. */
-  rest(): void {
-    if (!this.#isScheduled) this.#flushTurn = undefined;
-    if (this.#socket.writableLength === 0) this.#noteProgress = undefined;
+  /** Whether nothing is to be written, and the socket has taken everything. */
+  get isIdle(): boolean {
+    return !this.#isScheduled && this.#pending === undefined && this.#socket.writableLength === 0;
   }
 
   /** Nothing is written any more. */
   stop(): void {
     this.#isStopped = true;
-    this.#serializer.wipe();
+    this.#clocks.writeIsDone();
+    if (this.#onDrain !== undefined) this.#socket.off('drain', this.#onDrain);
     if (this.#pending !== undefined) abandonSlab(this.#pending);
   }
 
@@ -135,6 +136,10 @@ export class RecordWriter implements FrameWriter {
     this.#noteProgress ??= () => this.#receiveProgress();
     socket.write(bytes, this.#noteProgress);
     this.#clocks.restLater();
+    if (socket.writableNeedDrain && this.#onDrain === undefined) {
+      this.#onDrain = () => this.flush();
+      socket.on('drain', this.#onDrain);
+    }
     if (socket.writableLength === 0) {
       giveBackSlab(bytes);
       return;
