@@ -3,30 +3,24 @@ import type { TransportError } from '../errors.js';
 
 import { MessageAssembler, NO_MEMORY } from './assembler.js';
 import type { AssemblerLimits, ReceiverLimits } from './assembler.js';
-import { ClientStream } from './client-stream.js';
-import type { AnswerSink } from './client-stream.js';
-import { EventSequence } from './event-sequence.js';
+import type { AnswerSink, ClientStream } from './client-stream.js';
 import { endsStream, MAX_STREAM_ID } from '../frame/frame.js';
 import type { Frame } from '../frame/frame.js';
 import { IdTable } from './id-table.js';
-import { OpeningQueue } from './opening-queue.js';
 import type { OutgoingMessage } from '../sending/outgoing-message.js';
 import { FrameSender } from '../sending/sender.js';
-import { noMemory, ofSealed, refusal, tooLarge } from './stream-failure.js';
-import { StreamSlots } from './stream-slots.js';
+import { noMemory, ofSealed, refusal } from './stream-failure.js';
+import { StreamOpener } from './stream-opener.js';
+import type { StreamOpenerOptions } from './stream-opener.js';
 import type { FrameWriter, Sending } from '../sending/sending.js';
 import { MANY_STREAMS, type Streams } from './streams.js';
 import { unexpected } from '../frame/violation.js';
 
-export interface ClientStreamsOptions {
+export interface ClientStreamsOptions extends StreamOpenerOptions {
   /** Announced by this side. */
   readonly own: ReceiverLimits;
   /** Announced by the peer: it binds this side as a sender. */
   readonly peer: AssemblerLimits & { readonly maxInFlight: number };
-  readonly maxQueuedMessages: number;
-  readonly maxQueuedBytes: number;
-  /** Of the events at this server, over all connections to it. */
-  readonly sequence: EventSequence;
   /** Of the first stream; 1 unless a test says otherwise. */
   readonly firstId?: number;
 }
@@ -35,28 +29,18 @@ export interface ClientStreamsOptions {
 const SPARE_IDS = 65_536;
 
 export class ClientStreams implements Streams {
-  readonly #options: ClientStreamsOptions;
   readonly #sender: FrameSender<ClientStream>;
+  readonly #opener: StreamOpener;
   readonly #assembler: MessageAssembler;
   /** By their ids, which they get with their first frame. */
   readonly #open = new IdTable<ClientStream>();
-  readonly #queue = new OpeningQueue<ClientStream>();
-  readonly #slots: StreamSlots;
-  #opened = 0;
-  #mayTake = true;
   #endOfSeries: (() => TransportError) | undefined;
-  #mayOpen = true;
   #writer: FrameWriter | undefined;
-  readonly #beginWaiting = (): void => {
-    this.#beginEligible();
-    this.#writer?.schedule(true); // not at once: it is the end of another event, which may be in a record half written
-  };
 
   constructor(options: ClientStreamsOptions) {
-    this.#options = options;
-    this.#slots = new StreamSlots(options.peer.maxInFlight);
-    options.sequence.announce(options.peer.maxInFlight);
     this.#sender = new FrameSender(options.peer.maxIncompleteBytes, options.firstId);
+    // Not at once: another event has ended, perhaps in a record that is half written.
+    this.#opener = new StreamOpener(options, this.#sender, () => this.#writer?.schedule(true));
     this.#assembler = new MessageAssembler(options.own);
   }
 
@@ -70,21 +54,21 @@ export class ClientStreams implements Streams {
   }
 
   get isIdle(): boolean {
-    return this.openCount === 0 && this.#queue.size === 0;
+    return this.openCount === 0 && this.queuedCount === 0;
   }
 
   get hasUnopened(): boolean {
-    return this.#queue.size > 0 || this.#slots.unsealed > 0;
+    return this.#opener.hasUnopened;
   }
 
   /** Streams that hold one of the peer's slots. */
   get openCount(): number {
-    return this.#open.size + this.#slots.unsealed;
+    return this.#opener.begunCount;
   }
 
   /** Streams that wait for their turn to begin. */
   get queuedCount(): number {
-    return this.#queue.size;
+    return this.#opener.queuedCount;
   }
 
   /** Whether the ids of this connection run out: time to move to another one. */
@@ -110,15 +94,7 @@ export class ClientStreams implements Streams {
    *   all with `sent: false`.
    */
   open(kind: 'REQUEST' | 'EVENT', message: OutgoingMessage, sink: AnswerSink): ClientStream {
-    this.#checkOpening(message.bytes);
-    this.#opened += 1;
-    const stream = new ClientStream(kind, message, sink, this.#opened);
-    if (this.#queue.size === 0 && this.#hasSlot && this.#mayBegin(stream)) {
-      this.#begin(stream); // nobody is before it
-    } else {
-      this.#queue.push(stream);
-      this.#beginEligible();
-    }
+    const stream = this.#opener.add(kind, message, sink);
     this.#writer?.schedule(false);
     return stream;
   }
@@ -127,8 +103,7 @@ export class ClientStreams implements Streams {
   cancel(stream: ClientStream): void {
     switch (stream.at) {
       case 'QUEUED':
-        this.#queue.remove(stream);
-        stream.at = 'ENDED';
+        this.#opener.end(stream);
         return;
       case 'BEGUN':
         this.#end(stream);
@@ -156,9 +131,12 @@ export class ClientStreams implements Streams {
     const bytes = this.#sender.writeNext(target, at, roomBytes);
     const { written } = this.#sender;
     if (bytes === 0 || written === undefined) return 0;
-    if (written.opens) this.#noteOpened(written.stream);
+    if (written.opens) {
+      this.#opener.sealed(written.stream);
+      this.#open.set(written.stream.id, written.stream);
+    }
     if (written.kind === 'CANCEL') this.#end(written.stream);
-    if (written.opens || !written.more) this.#beginEligible(); // it may have made room for the next
+    if (written.opens || !written.more) this.#opener.beginEligible(); // it may have made room for the next
     return bytes;
   }
 
@@ -181,11 +159,10 @@ export class ClientStreams implements Streams {
   shutDown(): void {}
 
   stopTaking(): void {
-    this.#mayTake = false;
+    this.#opener.stopTaking();
   }
 
   stopOpening(): void {
-    this.#mayTake = this.#mayOpen = false;
     for (const stream of this.#takeUnopened())
       stream.sink.fail(refusal('ERR_CONNECTION_DRAINING', 'The connection is going away'));
   }
@@ -196,60 +173,13 @@ export class ClientStreams implements Streams {
   }
 
   end(reason: () => TransportError): void {
-    this.#mayTake = this.#mayOpen = false;
-    this.#options.sequence.leave(this.#beginWaiting);
+    this.#opener.leave();
     for (const stream of this.#takeUnopened()) stream.sink.fail(reason().ofMessage(false));
     for (const [, stream] of this.#open.entries()) {
       const wanted = stream.at === 'SEALED';
       this.#end(stream);
       if (wanted) stream.sink.fail(ofSealed(reason()));
     }
-  }
-
-  #checkOpening(bytes: number): void {
-    const { peer, maxQueuedBytes, maxQueuedMessages } = this.#options;
-    if (!this.#mayTake) throw refusal('ERR_CONNECTION_DRAINING', 'The connection is closing');
-    if (this.#sender.nextId > MAX_STREAM_ID)
-      throw refusal('ERR_STREAMS_EXHAUSTED', 'The connection has no stream id left');
-    if (bytes > peer.maxMessageBytes) throw tooLarge(bytes, peer.maxMessageBytes);
-    const waiting = this.#queue.bytes + this.#sender.queuedBytes;
-    if (this.#queue.size >= maxQueuedMessages || (waiting > 0 && waiting + bytes > maxQueuedBytes)) {
-      throw refusal('ERR_QUEUE_FULL', `${this.#queue.size} messages and ${waiting} bytes wait already`);
-    }
-  }
-
-  get #hasSlot(): boolean {
-    const hasId = this.#sender.nextId + this.#slots.unsealed <= MAX_STREAM_ID;
-    return this.#mayOpen && hasId && this.#slots.hasFree(this.#open.size);
-  }
-
-  #beginEligible(): void {
-    while (this.#queue.size > 0 && this.#hasSlot) {
-      const stream = this.#queue.takeNext((waiting) => this.#mayBegin(waiting));
-      if (stream === undefined) return;
-      this.#begin(stream);
-    }
-  }
-
-  #mayBegin({ kind, message }: ClientStream): boolean {
-    if (!this.#sender.hasRoomFor(message) || !this.#slots.mayTake(message)) return false;
-    return kind === 'REQUEST' || this.#options.sequence.mayBegin(this.#beginWaiting);
-  }
-
-  #begin(stream: ClientStream): void {
-    if (stream.kind === 'EVENT') {
-      stream.sequence = this.#options.sequence.begin();
-      stream.message.prefix = stream.sequence;
-    }
-    stream.at = 'BEGUN';
-    this.#slots.take(stream.message);
-    this.#sender.sendMessage(stream, stream.kind, stream.message);
-  }
-
-  #noteOpened(stream: ClientStream): void {
-    stream.at = 'SEALED';
-    this.#slots.release(stream.message);
-    this.#open.set(stream.id, stream);
   }
 
   #receiveAnswer(stream: ClientStream, frame: Frame, nowMs: number): void {
@@ -286,22 +216,17 @@ export class ClientStreams implements Streams {
   /** Frees the slot, whatever the stream was about. */
   #end(stream: ClientStream): void {
     this.#sender.drop(stream);
-    if (stream.at === 'BEGUN') this.#slots.release(stream.message);
-    else {
+    if (stream.at !== 'BEGUN') {
       this.#assembler.drop(stream.id);
       this.#open.delete(stream.id);
     }
-    stream.at = 'ENDED';
-    if (stream.sequence !== undefined) this.#options.sequence.settle(stream.sequence);
-    this.#beginEligible();
+    this.#opener.end(stream);
   }
 
   /** Everything of which no byte was sealed. */
   #takeUnopened(): readonly ClientStream[] {
-    const queued = this.#queue.drain();
-    for (const stream of queued) stream.at = 'ENDED';
-    const begun = this.#sender.unopened();
-    for (const stream of begun) this.#end(stream);
-    return [...queued, ...begun];
+    const unopened = this.#opener.stopOpening();
+    for (const stream of unopened) if (stream.at === 'BEGUN') this.#end(stream);
+    return unopened;
   }
 }

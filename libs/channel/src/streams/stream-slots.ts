@@ -4,18 +4,19 @@ import type { OutgoingMessage } from '../sending/outgoing-message.js';
 const MAX_UNSEALED_BULK = 16;
 
 /**
- * What a server takes at once of one connection (docs/protocol.md §6.5). A stream holds a slot from when it begins, which is
- * before its first frame is sealed and it gets its id, until its end.
+ * The streams that a server takes at once of one connection (docs/protocol.md §6.5). A stream holds a slot from when it
+ * begins, which is before its first frame is sealed and it gets its id, until its end.
  */
 export class StreamSlots {
-  readonly #maxInFlight: number;
+  readonly #max: number;
   readonly #maxUnsealedBulk: number;
   #unsealed = 0;
   #unsealedBulk = 0;
+  #sealed = 0;
 
-  /** @param maxInFlight - What the server announced. */
+  /** @param maxInFlight - Announced by the server. */
   constructor(maxInFlight: number) {
-    this.#maxInFlight = maxInFlight;
+    this.#max = maxInFlight;
     this.#maxUnsealedBulk = Math.min(MAX_UNSEALED_BULK, Math.ceil(maxInFlight / 2));
   }
 
@@ -24,9 +25,12 @@ export class StreamSlots {
     return this.#unsealed;
   }
 
-  /** @param sealed - Streams that have their ids and hold a slot as well. */
-  hasFree(sealed: number): boolean {
-    return sealed + this.#unsealed < this.#maxInFlight;
+  get taken(): number {
+    return this.#unsealed + this.#sealed;
+  }
+
+  get hasFree(): boolean {
+    return this.taken < this.#max;
   }
 
   /** Whether a stream with this message may take a free slot: bulk may have to wait for credit, and hold it. */
@@ -35,15 +39,26 @@ export class StreamSlots {
   }
 
   take(message: OutgoingMessage): void {
-    this.#count(message, 1);
+    this.#countUnsealed(message, 1);
   }
 
-  /** The stream with this message has been sealed, or has ended before. */
-  release(message: OutgoingMessage): void {
-    this.#count(message, -1);
+  /** The first frame of the stream with this message has been sealed. */
+  seal(message: OutgoingMessage): void {
+    this.#countUnsealed(message, -1);
+    this.#sealed += 1;
   }
 
-  #count({ isBulk }: OutgoingMessage, change: 1 | -1): void {
+  /** The stream with this message has ended before its first frame was sealed. */
+  freeUnsealed(message: OutgoingMessage): void {
+    this.#countUnsealed(message, -1);
+  }
+
+  /** A stream has ended that was sealed. */
+  freeSealed(): void {
+    this.#sealed -= 1;
+  }
+
+  #countUnsealed({ isBulk }: OutgoingMessage, change: 1 | -1): void {
     this.#unsealed += change;
     if (isBulk) this.#unsealedBulk += change;
   }

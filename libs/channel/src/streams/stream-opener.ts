@@ -1,0 +1,158 @@
+import { MAX_STREAM_ID } from '../frame/frame.js';
+import type { OutgoingMessage } from '../sending/outgoing-message.js';
+import type { FrameSender } from '../sending/sender.js';
+import { ClientStream } from './client-stream.js';
+import type { AnswerSink } from './client-stream.js';
+import type { EventSequence } from './event-sequence.js';
+import { OpeningQueue } from './opening-queue.js';
+import { refusal, tooLarge } from './stream-failure.js';
+import { StreamSlots } from './stream-slots.js';
+
+export interface StreamOpenerOptions {
+  /** Announced by the server. */
+  readonly peer: { readonly maxInFlight: number; readonly maxMessageBytes: number };
+  readonly maxQueuedMessages: number;
+  readonly maxQueuedBytes: number;
+  /** Of the events at this server, over all connections to it. */
+  readonly sequence: EventSequence;
+}
+
+/** Opens the streams of a client (docs/protocol.md §6.5): they wait for a slot, then for their first frame to be sealed. */
+export class StreamOpener {
+  readonly #options: StreamOpenerOptions;
+  readonly #sender: FrameSender<ClientStream>;
+  readonly #begunLate: () => void;
+  readonly #queue = new OpeningQueue<ClientStream>();
+  readonly #slots: StreamSlots;
+  #opened = 0;
+  #mayTake = true;
+  #mayOpen = true;
+
+  /** @param begunLate - Called when events have begun that waited for others, of another connection for example. */
+  constructor(options: StreamOpenerOptions, sender: FrameSender<ClientStream>, begunLate: () => void) {
+    this.#options = options;
+    this.#sender = sender;
+    this.#begunLate = begunLate;
+    this.#slots = new StreamSlots(options.peer.maxInFlight);
+    options.sequence.announce(options.peer.maxInFlight);
+  }
+
+  /** Streams that hold a slot of the server. */
+  get begunCount(): number {
+    return this.#slots.taken;
+  }
+
+  /** Streams that wait for a slot. */
+  get queuedCount(): number {
+    return this.#queue.size;
+  }
+
+  get hasUnopened(): boolean {
+    return this.#queue.size > 0 || this.#slots.unsealed > 0;
+  }
+
+  /** @throws {TransportError} As {@link ClientStreams.open}. */
+  add(kind: 'REQUEST' | 'EVENT', message: OutgoingMessage, sink: AnswerSink): ClientStream {
+    this.#check(message.bytes);
+    this.#opened += 1;
+    const stream = new ClientStream(kind, message, sink, this.#opened);
+    if (this.#queue.size === 0 && this.#hasSlot && this.#mayBegin(stream)) {
+      this.#begin(stream); // nothing is before it
+    } else {
+      this.#queue.push(stream);
+      this.beginEligible();
+    }
+    return stream;
+  }
+
+  /** Its first frame has been sealed. */
+  sealed(stream: ClientStream): void {
+    stream.at = 'SEALED';
+    this.#slots.seal(stream.message);
+  }
+
+  /** The stream has ended, and gives its slot to the next one. */
+  end(stream: ClientStream): void {
+    switch (stream.at) {
+      case 'QUEUED':
+        this.#queue.remove(stream);
+        stream.at = 'ENDED';
+        return;
+      case 'BEGUN':
+        this.#slots.freeUnsealed(stream.message);
+        break;
+      case 'SEALED':
+      case 'CANCELLED':
+        this.#slots.freeSealed();
+        break;
+      case 'ENDED':
+        return;
+    }
+    stream.at = 'ENDED';
+    if (stream.sequence !== undefined) this.#options.sequence.settle(stream.sequence);
+    this.beginEligible();
+  }
+
+  /** Begins the streams that no longer have to wait. */
+  beginEligible(): void {
+    while (this.#queue.size > 0 && this.#hasSlot) {
+      const stream = this.#queue.takeNext((waiting) => this.#mayBegin(waiting));
+      if (stream === undefined) return;
+      this.#begin(stream);
+    }
+  }
+
+  stopTaking(): void {
+    this.#mayTake = false;
+  }
+
+  /** @returns All streams of which no byte was sealed; those that have begun are still to be ended. */
+  stopOpening(): readonly ClientStream[] {
+    this.#mayTake = this.#mayOpen = false;
+    const queued = this.#queue.drain();
+    for (const stream of queued) stream.at = 'ENDED';
+    return [...queued, ...this.#sender.unopened()];
+  }
+
+  /** The connection has ended: no event waits for its turn anymore. */
+  leave(): void {
+    this.#options.sequence.leave(this.#beginWaiting);
+  }
+
+  readonly #beginWaiting = (): void => {
+    this.beginEligible();
+    this.#begunLate();
+  };
+
+  #check(bytes: number): void {
+    const { peer, maxQueuedBytes, maxQueuedMessages } = this.#options;
+    if (!this.#mayTake) throw refusal('ERR_CONNECTION_DRAINING', 'The connection is closing');
+    if (this.#sender.nextId > MAX_STREAM_ID)
+      throw refusal('ERR_STREAMS_EXHAUSTED', 'The connection has no stream id left');
+    if (bytes > peer.maxMessageBytes) throw tooLarge(bytes, peer.maxMessageBytes);
+    const waiting = this.#queue.bytes + this.#sender.queuedBytes;
+    if (this.#queue.size >= maxQueuedMessages || (waiting > 0 && waiting + bytes > maxQueuedBytes)) {
+      throw refusal('ERR_QUEUE_FULL', `${this.#queue.size} messages and ${waiting} bytes wait already`);
+    }
+  }
+
+  get #hasSlot(): boolean {
+    const hasId = this.#sender.nextId + this.#slots.unsealed <= MAX_STREAM_ID;
+    return this.#mayOpen && hasId && this.#slots.hasFree;
+  }
+
+  #mayBegin({ kind, message }: ClientStream): boolean {
+    if (!this.#sender.hasRoomFor(message) || !this.#slots.mayTake(message)) return false;
+    return kind === 'REQUEST' || this.#options.sequence.mayBegin(this.#beginWaiting);
+  }
+
+  #begin(stream: ClientStream): void {
+    if (stream.kind === 'EVENT') {
+      stream.sequence = this.#options.sequence.begin();
+      stream.message.prefix = stream.sequence;
+    }
+    stream.at = 'BEGUN';
+    this.#slots.take(stream.message);
+    this.#sender.sendMessage(stream, stream.kind, stream.message);
+  }
+}
