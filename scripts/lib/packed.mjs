@@ -4,22 +4,20 @@ import { Failure, oneLine } from './command.mjs';
 import { npmCommand } from './prepare.mjs';
 import { runTool } from './tool.mjs';
 
+const LIBRARIES = ['crypto', 'channel', 'transport'];
+
 /**
- * Installs the libraries, as npm would publish them, with what `manifest` pins, in a folder of their own.
+ * Installs libraries, as npm would publish them, with what `manifest` pins, in a folder of their own.
  *
  * @param {string} folder
  * @param {object} manifest - What its package.json is to be, without the libraries.
  * @param {AbortSignal} stop
+ * @param {readonly string[]} libraries
  */
-export async function installPacked(folder, manifest, stop) {
+export async function installPacked(folder, manifest, stop, libraries = LIBRARIES) {
   await mkdir(folder, { recursive: true });
-  const packing = [
-    'pack',
-    '--workspace=@sealwire/crypto',
-    '--workspace=@sealwire/channel',
-    '--workspace=@sealwire/transport',
-  ];
-  await npm([...packing, '--pack-destination', folder], stop);
+  const workspaces = libraries.map((library) => `--workspace=@sealwire/${library}`);
+  await npm(['pack', ...workspaces, '--pack-destination', folder], stop);
   const dependencies = { ...manifest.dependencies };
   for (const file of await readdir(folder)) {
     const library = /^sealwire-(\w+)-.*\.tgz$/.exec(file)?.[1];

@@ -1,14 +1,7 @@
 export type { CallMessage } from './diagnostics.js';
 export { TRANSPORT_ERROR_CODES, TransportError, SocketView } from '@sealwire/channel';
-export type {
-  ClientConnectionEvent,
-  ConnectionMessage,
-  Fault,
-  HandshakeMessage,
-  KeyLimits,
-  LimitOptions,
-  TransportErrorCode,
-} from '@sealwire/channel';
+export type { ConnectionMessage, HandshakeMessage } from '@sealwire/channel/internal';
+export type { ClientConnectionEvent, Fault, KeyLimits, LimitOptions, TransportErrorCode } from '@sealwire/channel';
 export { checkJson } from './packet/json-check.js';
 export type { Metadata } from './packet/message.js';
 export { SealwireClient } from './client/client.js';

@@ -1,7 +1,7 @@
 // The state of both ends for an operator: counters since the start, and the numbers of this moment.
 import { TrafficCounter } from '@sealwire/channel/internal';
-import type { ClientConnectionEvent, LinkCounts, ServerLink, StreamHandler } from '@sealwire/channel';
-import type { Traffic } from '@sealwire/channel/internal';
+import type { ClientConnectionEvent, ServerLink, StreamHandler } from '@sealwire/channel';
+import type { LinkCounts, Traffic } from '@sealwire/channel/internal';
 
 export interface SealwireClientSnapshot extends LinkCounts {
   /** Calls that wait to be serialized, for a connection, or for a place at the server. */

@@ -3,6 +3,8 @@ import type { Dialed } from './dial.js';
 import { publishConnectionClosed, publishConnectionOpened, publishHandshakeDone } from '../diagnostics.js';
 import type { ObservedPeer } from '../diagnostics.js';
 import { TransportError } from '../errors.js';
+import type { OutgoingMessage } from '../sending/outgoing-message.js';
+import type { AnswerSink, ClientStream } from '../streams/client-stream.js';
 import { ClientStreams } from '../streams/client-streams.js';
 import type { Limits } from '../options/limits.js';
 import type { EventSequences } from './event-sequences.js';
@@ -68,6 +70,17 @@ export class ClientLink {
     if (this.connection.isOpen) return;
     if (this.#end?.error !== undefined) throw this.#end.error.ofMessage(false);
     throw new TransportError('ERR_CONNECTION_LOST', 'The connection was lost as soon as it was open', { sent: false });
+  }
+
+  /**
+   * Opens a request or an event. The last ids of a connection make it retire: the next call takes another one.
+   *
+   * @throws {TransportError} As `ClientStreams.open`.
+   */
+  open(kind: ClientStream['kind'], message: OutgoingMessage, sink: AnswerSink): ClientStream {
+    const stream = this.streams.open(kind, message, sink);
+    if (this.streams.isNearlyExhausted) this.connection.retire();
+    return stream;
   }
 
   #noteEnd(error: TransportError | undefined): void {

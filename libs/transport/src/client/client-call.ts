@@ -1,7 +1,8 @@
 import type { Deserializer, ReadPacket, Serializer } from '@nestjs/microservices';
 import { TransportError } from '@sealwire/channel';
 import { Deadline } from '@sealwire/channel/internal';
-import type { AnswerSink, ClientLink, ClientStream, Links, OutgoingMessage } from '@sealwire/channel';
+import type { AnswerSink, ClientLink, ClientStream, OutgoingMessage } from '@sealwire/channel';
+import type { Links } from '@sealwire/channel/internal';
 
 import type { CallTrace } from '../diagnostics.js';
 import type { Call } from '../packet/message.js';
@@ -90,8 +91,7 @@ export abstract class ClientCall implements AnswerSink {
       if (link === undefined)
         throw new TransportError('ERR_CONNECTION_LOST', 'The connection was lost before the call', { sent: false });
       this.#link = link;
-      this.#stream = link.streams.open(codec.kind, message, this);
-      if (link.streams.isNearlyExhausted) link.connection.retire();
+      this.#stream = link.open(codec.kind, message, this);
     } catch (error) {
       this.fail(error);
     }

@@ -1,7 +1,6 @@
 import type { ReadPacket, WritePacket } from '@nestjs/microservices';
 import { TransportError } from '@sealwire/channel';
-import type { Links } from '@sealwire/channel';
-import type { Limits } from '@sealwire/channel/internal';
+import type { Limits, Links } from '@sealwire/channel/internal';
 
 import type { CallTrace } from '../diagnostics.js';
 import type { CallHost, ClientCallOptions } from './client-call.js';

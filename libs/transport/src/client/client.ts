@@ -6,8 +6,8 @@ import type { ReadPacket, WritePacket } from '@nestjs/microservices';
 import { lastValueFrom, Observable, Subject } from 'rxjs';
 import { TransportError } from '@sealwire/channel';
 import { clock, Connector, Dialer, forgetOwnClient, noteOwnClient, resolveLimits } from '@sealwire/channel/internal';
-import type { ClientConnectionEvent, Links } from '@sealwire/channel';
-import type { Limits } from '@sealwire/channel/internal';
+import type { ClientConnectionEvent } from '@sealwire/channel';
+import type { Limits, Links } from '@sealwire/channel/internal';
 
 import { CallTrace } from '../diagnostics.js';
 import { ClientCalls } from './client-calls.js';

@@ -3,7 +3,8 @@ import { inspect } from 'node:util';
 import type { LoggerService } from '@nestjs/common';
 import { TransportError } from '@sealwire/channel';
 import { formatEndpoint } from '@sealwire/channel/internal';
-import type { ClientConnectionEvent, Endpoint } from '@sealwire/channel';
+import type { ClientConnectionEvent } from '@sealwire/channel';
+import type { Endpoint } from '@sealwire/channel/internal';
 
 import { count, FailureEntry, printable } from './failure-entry.js';
 import type { FailureFields } from './failure-entry.js';

@@ -1,7 +1,8 @@
 import type { LoggerService } from '@nestjs/common';
 import { TransportError } from '@sealwire/channel';
 import { isError } from '@sealwire/channel/internal';
-import type { HandshakeFailure, TransportErrorCode } from '@sealwire/channel';
+import type { TransportErrorCode } from '@sealwire/channel';
+import type { HandshakeFailure } from '@sealwire/channel/internal';
 
 import { STOP_TIMEOUT_MS } from '../handler/execution.js';
 import { FailureEntry, printable } from './failure-entry.js';

@@ -16,8 +16,8 @@ import {
   resolveService,
   takeCodec,
 } from '@sealwire/channel/internal';
-import type { HandshakeFailure, ServerLink, TransportError } from '@sealwire/channel';
-import type { Limits } from '@sealwire/channel/internal';
+import type { ServerLink, TransportError } from '@sealwire/channel';
+import type { HandshakeFailure, Limits } from '@sealwire/channel/internal';
 
 import { runApart } from '../async-context.js';
 import { Execution } from '../handler/execution.js';

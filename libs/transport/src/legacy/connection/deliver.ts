@@ -2,7 +2,7 @@
 import { connect } from 'node:net';
 import { TransportError } from '@sealwire/channel';
 import { connectFailed, Deadline, formatEndpoint, SOCKET_OPTIONS } from '@sealwire/channel/internal';
-import type { Endpoint } from '@sealwire/channel';
+import type { Endpoint } from '@sealwire/channel/internal';
 
 export interface DeliveryOptions {
   readonly endpoint: Endpoint;

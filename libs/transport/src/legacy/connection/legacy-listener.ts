@@ -2,8 +2,8 @@
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { remoteAddress, SOCKET_OPTIONS, startListening, Strangers } from '@sealwire/channel/internal';
-import type { Endpoint, TransportError } from '@sealwire/channel';
-import type { Listening } from '@sealwire/channel/internal';
+import type { TransportError } from '@sealwire/channel';
+import type { Endpoint, Listening } from '@sealwire/channel/internal';
 
 import { Reception } from './reception.js';
 

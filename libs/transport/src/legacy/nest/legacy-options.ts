@@ -14,8 +14,7 @@ import {
   OBJECT,
   TRANSPORT_ID,
 } from '@sealwire/channel/internal';
-import type { Endpoint } from '@sealwire/channel';
-import type { Rule } from '@sealwire/channel/internal';
+import type { Endpoint, Rule } from '@sealwire/channel/internal';
 
 import { LegacyKey } from '../wire/legacy-key.js';
 

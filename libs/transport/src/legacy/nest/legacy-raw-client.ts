@@ -3,7 +3,7 @@ import { ClientProxy } from '@nestjs/microservices';
 import type { ReadPacket, WritePacket } from '@nestjs/microservices';
 import { TransportError } from '@sealwire/channel';
 import { formatEndpoint } from '@sealwire/channel/internal';
-import type { Endpoint } from '@sealwire/channel';
+import type { Endpoint } from '@sealwire/channel/internal';
 
 import { deliver } from '../connection/deliver.js';
 import type { LegacyKey } from '../wire/legacy-key.js';

@@ -5,7 +5,7 @@ import { Server } from '@nestjs/microservices';
 import type { CustomTransportStrategy, MessageHandler } from '@nestjs/microservices';
 import { TransportError } from '@sealwire/channel';
 import { formatEndpoint, ListenerSlot, toTransportError } from '@sealwire/channel/internal';
-import type { Endpoint } from '@sealwire/channel';
+import type { Endpoint } from '@sealwire/channel/internal';
 
 import type { ResultSink } from '../../handler/result-sink.js';
 import { guardHooks } from '../../handler/processing-hooks.js';

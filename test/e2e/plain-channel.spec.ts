@@ -1,0 +1,111 @@
+import type { AddressInfo } from 'node:net';
+
+import { ChannelClient, createChannelServer } from '@sealwire/channel';
+import type { ChannelOptions, PlainAnswer, PlainRequest } from '@sealwire/channel';
+import { lastValueFrom } from 'rxjs';
+import { afterEach, describe, expect, it } from 'vitest';
+
+import { endAll, endLater, keyring, newClient, newKeyring, PATIENT, portOf, startServer } from '../support/pair.js';
+
+afterEach(endAll);
+
+const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
+
+async function startChannelServer(answer: PlainAnswer, options: Partial<ChannelOptions> = {}): Promise<number> {
+  const server = createChannelServer({ port: 0, keyring, ...PATIENT, ...options }, answer);
+  endLater(server);
+  await server.listen();
+  return (server.server.address() as AddressInfo).port;
+}
+
+function channelClient(port: number, options: Partial<ChannelOptions> = {}): ChannelClient {
+  const client = new ChannelClient({ port, keyring, connectTimeoutMs: 30_000, drainTimeoutMs: 200, ...options });
+  endLater(client);
+  return client;
+}
+
+const echo: PlainAnswer = ({ body }) => body;
+
+describe('a channel without Nest', () => {
+  it('answers requests of every size with bytes, many at once', async () => {
+    const client = channelClient(await startChannelServer(echo));
+    const bodies = [0, 1, 65_536, 300_000].map((size) => Buffer.alloc(size, 'x'));
+    const answers = await Promise.all(bodies.map((body) => client.request('echo', body)));
+    expect(answers.map(({ length }) => length)).toEqual([0, 1, 65_536, 300_000]);
+    expect(answers.every((answer, index) => bodies[index]?.equals(answer))).toBe(true);
+  });
+
+  it('gives the handler pattern, peer and body, and the client what a handler throws as "Internal server error"', async () => {
+    const seen: PlainRequest[] = [];
+    const client = channelClient(
+      await startChannelServer((request) => {
+        seen.push(request);
+        throw new Error('secret');
+      }),
+    );
+    await expect(client.request('pättern', Buffer.from('1'))).rejects.toThrow(/^Internal server error$/);
+    expect(seen).toMatchObject([{ kind: 'REQUEST', pattern: 'pättern', peer: { keyId: keyring.primary.id } }]);
+  });
+
+  it('resolves an event when its handler was called, once, whatever that returns', async () => {
+    const events: string[] = [];
+    const port = await startChannelServer(({ kind, body }) => {
+      events.push(`${kind} ${text(body)}`);
+      return Promise.reject(new Error('no matter'));
+    });
+    await channelClient(port).emit('noted', Buffer.from('rain'));
+    expect(events).toEqual(['EVENT rain']);
+  });
+
+  it('fails a request at its timeout at both ends, and fires the signal of its handler', async () => {
+    const signals: AbortSignal[] = [];
+    const port = await startChannelServer(({ signal }) => {
+      signals.push(signal);
+      return new Promise(() => undefined);
+    });
+    const request = channelClient(port).request('slow', Buffer.of(1), { timeoutMs: 1_000 });
+    await expect(request).rejects.toMatchObject({ code: 'ERR_REQUEST_TIMEOUT', sent: true });
+    await expect.poll(() => signals.map(({ aborted }) => aborted)).toEqual([true]);
+  });
+
+  it('fires the signal of a handler if its client leaves', async () => {
+    const signals: AbortSignal[] = [];
+    const port = await startChannelServer(({ signal }) => {
+      signals.push(signal);
+      return new Promise(() => undefined);
+    });
+    const client = channelClient(port, { drainTimeoutMs: 1 });
+    const request = client.request('slow', Buffer.of(1));
+    await expect.poll(() => signals.length).toBe(1);
+    const [failed] = await Promise.allSettled([request, client.close()]);
+    expect(failed).toMatchObject({ status: 'rejected', reason: { sent: true } });
+    await expect.poll(() => signals.map(({ aborted }) => aborted)).toEqual([true]);
+  });
+
+  it('rejects an answer that is larger than the client accepts', async () => {
+    const client = channelClient(await startChannelServer(() => Buffer.alloc(70_000)), { maxMessageBytes: 65_536 });
+    await expect(client.request('large', Buffer.of())).rejects.toMatchObject({ code: 'ERR_MESSAGE_TOO_LARGE' });
+  });
+
+  it('refuses a client with another key', async () => {
+    const port = await startChannelServer(echo);
+    const stranger = channelClient(port, { keyring: newKeyring() });
+    await expect(stranger.request('echo', Buffer.of(1))).rejects.toMatchObject({ code: 'ERR_ALERT', sent: false });
+  });
+
+  it('rejects options that are wrong', () => {
+    expect(() => new ChannelClient({ port: 70_000, keyring })).toThrow(/port is 70000; it must be/);
+    expect(() => createChannelServer({ port: 0 }, echo)).toThrow(/Exactly one of keyFile and keyring/);
+  });
+
+  it('calls handlers of Nest, and is called by clients of Nest, with bytes', async () => {
+    const server = await startServer();
+    const answer = await channelClient(portOf(server)).request('echo', Buffer.from('to Nest'));
+    expect(text(answer)).toBe('to Nest');
+    const nest = newClient(await startChannelServer(({ pattern, body }) => Buffer.from(`${pattern} ${text(body)}`)));
+    expect(text(await lastValueFrom(nest.send<Buffer>('plain', Buffer.from('from Nest'))))).toBe('plain from Nest');
+    await expect(lastValueFrom(nest.send('plain', { json: true }))).rejects.toMatchObject({
+      code: 'ERR_MESSAGE_MALFORMED',
+    });
+  });
+});
