@@ -66,8 +66,12 @@ class DialAttempt {
 
   start(): void {
     receiveFrom(this.#socket, this.#onData);
-    this.#socket.on('error', (cause) => this.#failConnect(cause));
-    for (const event of ['end', 'close']) this.#socket.on(event, () => this.#failClosed());
+    this.#socket.on('error', (cause) => this.#failUnlessLate(connectFailed(this.#options.endpoint, cause)));
+    const failClosed = (): void => {
+      const message = `${this.#where} closed the connection during the handshake`;
+      this.#failUnlessLate(new TransportError('ERR_CONNECT_FAILED', message));
+    };
+    this.#socket.on('end', failClosed).on('close', failClosed);
     this.#options.signal.addEventListener('abort', this.#abort);
     if (this.#options.signal.aborted) this.#abort();
     else this.#prepareMessage1();
@@ -121,14 +125,8 @@ class DialAttempt {
     this.#fail(new TransportError(code, `${this.#where} did not answer within ${connectTimeoutMs} ms`));
   }
 
-  #failConnect(cause: Error): void {
-    if (this.#beginAgainIfLate()) return;
-    this.#fail(connectFailed(this.#options.endpoint, cause));
-  }
-
-  #failClosed(): void {
-    if (this.#beginAgainIfLate()) return;
-    this.#fail(new TransportError('ERR_CONNECT_FAILED', `${this.#where} closed the connection during the handshake`));
+  #failUnlessLate(error: TransportError): void {
+    if (!this.#beginAgainIfLate()) this.#fail(error);
   }
 
   get #where(): string {
