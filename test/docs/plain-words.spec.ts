@@ -20,12 +20,12 @@ const WORDS: Readonly<Record<string, RegExp>> = {
 /** The words in the comments and strings of the sources, and in the documents that are not clean yet. */
 const RECORD: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   sources: {
-    'a sentence that starts with Who or What': 180,
-    'tells, told, hears or heard': 27,
+    'a sentence that starts with Who or What': 167,
+    'tells, told, hears or heard': 24,
     'he, his or him': 6,
     anew: 2,
-    'is no number': 13,
-    'so few that': 3,
+    'is no number': 11,
+    'so few that': 2,
   },
   'docs/fuzzing.md': { 'a sentence that starts with Who or What': 1, 'tells, told, hears or heard': 2 },
   'docs/performance.md': { 'a sentence that starts with Who or What': 4 },

@@ -3,7 +3,7 @@
 //   → psk, e      e(32) ‖ sealed payload
 //   ← e, ee       e(32) ‖ sealed payload
 //
-// What throws here has ended the handshake: the symmetric state is of no use any more.
+// A failure ends the handshake: the symmetric state must not be used after it.
 import { wipe } from '@sealwire/crypto';
 import { PUBLIC_KEY_BYTES } from '@sealwire/crypto/internal';
 import type { CipherSuite, KeyPair } from '@sealwire/crypto/internal';
@@ -13,15 +13,15 @@ import { SymmetricState } from './symmetric-state.js';
 
 export interface PatternInput {
   readonly suite: CipherSuite;
-  /** What both sides must agree on beforehand; authenticated, not sent. */
+  /** The bytes that both sides must agree on beforehand; authenticated, not sent. */
   readonly prologue: Buffer;
   /** 32 bytes. */
   readonly psk: Uint8Array;
 }
 
-/** What the first message said, once its tag was verified. */
+/** The content of the first message, after its tag was verified. */
 export interface FirstExchange {
-  /** The initiator's e, not looked at yet: it may still be a point of low order. */
+  /** The initiator's e, not checked yet: it may be a point of low order. */
   readonly peerPublicKey: Buffer;
   readonly payload: Buffer;
 }

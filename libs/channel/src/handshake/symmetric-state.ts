@@ -57,10 +57,8 @@ export interface SplitKeys {
 }
 
 /**
- * What both sides have said so far (a hash) and the secrets they share so far (a chaining key).
- *
- * It starts with the psk mixed in, as every psk0 pattern does: there is no state without a key, so no payload can
- * leave it unsealed.
+ * The hash of the messages so far, and the chaining key of the secrets so far. It starts with the psk mixed in, as every
+ * psk0 pattern does: there is no state without a key, so no payload can leave it unsealed.
  */
 export class SymmetricState {
   readonly #suite: CipherSuite;

@@ -17,9 +17,9 @@ export interface KeyLimits {
   readonly hardAgeMs: number;
 }
 
-/** An update takes no allowance if it is read so long after the one before. */
+/** An update takes no allowance if it is read this long after the one before. */
 const FREE_UPDATE_MS = 30 * 60_000;
-/** A sender counts on that only after longer: an update that is late on its way shortens what the receiver measures. */
+/** A sender waits longer than that: an update that is delayed on its way shortens the time that the receiver measures. */
 const SURELY_FREE_UPDATE_MS = 35 * 60_000;
 
 /** Seals the records of one direction, in order. */
@@ -53,8 +53,8 @@ export class SealingHalf {
   }
 
   /**
-   * Whether keys have been replaced by their age so often that the connection is to be replaced as well. Half of what the
-   * peer grants is left then, for as long as that takes.
+   * Whether keys have been replaced by their age so often that the connection has to be replaced as well. Half of the
+   * updates that the peer grants is left for that time.
    */
   get isShortOfUpdates(): boolean {
     return this.#allowance.left <= KEY_UPDATE_BURST / 2;
@@ -63,7 +63,7 @@ export class SealingHalf {
   /**
    * Writes the whole record, length ‖ body, to `target`, which must hold its `recordBytes` from `offset` on.
    *
-   * @param inner - Its first `bytes` bytes are sealed. It must have the padding room of the suite behind them, and is
+   * @param inner - Its first `bytes` bytes are sealed. It must have the padding room of the suite after them, and is
    *   overwritten.
    * @throws {TransportError} `ERR_KEY_EXHAUSTED` - no counter is left.
    */
@@ -94,7 +94,7 @@ export class SealingHalf {
   }
 }
 
-/** Opens the records of one direction, in order. What it throws ends the connection. */
+/** Opens the records of one direction, in order. A failure ends the connection. */
 export class OpeningHalf {
   readonly #limits: KeyLimits;
   readonly #allowance = new UpdateAllowance(FREE_UPDATE_MS);
@@ -155,7 +155,7 @@ export class OpeningHalf {
   }
 }
 
-/** Not `Buffer.from`, whose copies lie in the pool that all small Buffers of the process share. */
+/** Not `Buffer.from`, whose copies are in the pool that all small Buffers of the process share. */
 function copyOf(key: Buffer): Buffer {
   const copy = Buffer.alloc(key.length);
   copy.set(key);

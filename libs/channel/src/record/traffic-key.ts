@@ -1,4 +1,4 @@
-// The key of one direction (docs/protocol.md §5.4), what is derived from it, and what has gone through it.
+// The key of one direction (docs/protocol.md §5.4): its cipher, its counter, and a count of what it has sealed or opened.
 import { wipe } from '@sealwire/crypto';
 
 import { SUITE } from './record.js';
@@ -32,7 +32,7 @@ export class TrafficKey<Cipher extends { wipe(): void }> {
     return this.#records;
   }
 
-  /** What seals or opens record n. It goes on by itself; {@link count} has to follow. */
+  /** Seals or opens record n, and moves on to the next by itself; {@link count} has to follow. */
   get cipher(): Cipher {
     this.#cipher ??= this.#createCipher(this.#key, this.#n);
     return this.#cipher;
