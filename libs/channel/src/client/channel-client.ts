@@ -1,4 +1,5 @@
 // The client of the secure channel for applications without Nest: requests and events of raw bytes.
+import { takeCodec } from '../connection/sealing.js';
 import { forgetOwnClient, noteOwnClient } from '../instances.js';
 import type { ChannelOptions } from '../options/channel-options.js';
 import { resolveLimits } from '../options/limits.js';
@@ -35,7 +36,7 @@ export class ChannelClient {
   /** @throws {TransportError} `ERR_BAD_OPTION` */
   constructor(options: ChannelClientOptions, events: ChannelClientEvents = {}) {
     const limits = resolveLimits(options, 'client');
-    this.#dialer = new Dialer(options, limits, events.warn ?? (() => undefined));
+    this.#dialer = new Dialer(options, { limits, createCodec: takeCodec, warn: events.warn ?? (() => undefined) });
     this.#drainMs = limits.drainTimeoutMs;
     this.#links = new Connector({
       open: (signal, linkEvents) => this.#dialer.open(signal, linkEvents),

@@ -1,3 +1,4 @@
+import type { CodecFactory } from '../connection/codec.js';
 import { Connection } from '../connection/connection.js';
 import type { Dialed } from './dial.js';
 import { publishConnectionClosed, publishConnectionOpened, publishHandshakeDone } from '../diagnostics.js';
@@ -8,7 +9,6 @@ import type { AnswerSink, ClientStream } from '../streams/client-stream.js';
 import { ClientStreams } from '../streams/client-streams.js';
 import type { Limits } from '../options/limits.js';
 import type { EventSequences } from './event-sequences.js';
-import { takeCodec } from '../connection/sealing.js';
 
 export interface LinkEvents {
   /** The session, or its keys, are so old that another connection should take its place. It comes once or more. */
@@ -21,6 +21,7 @@ export interface LinkEvents {
 
 export interface ClientLinkOptions {
   readonly limits: Limits;
+  readonly createCodec: CodecFactory;
   readonly sequences: EventSequences;
   /** The server, as observers see it. */
   readonly peer: ObservedPeer;
@@ -51,7 +52,7 @@ export class ClientLink {
       role: 'client',
       confirm: session.confirm,
       socket,
-      codec: takeCodec(session, limits.key),
+      codec: options.createCodec(session, limits.key),
       streams: this.streams,
       limits,
       events: {

@@ -4,6 +4,7 @@ import { wipe } from '@sealwire/crypto';
 import type { KeySource } from '@sealwire/crypto';
 
 import { clock } from '../clock.js';
+import type { CodecFactory } from '../connection/codec.js';
 import { dial } from './dial.js';
 import { formatEndpoint } from '../options/endpoint.js';
 import type { Endpoint } from '../options/endpoint.js';
@@ -17,6 +18,13 @@ import type { LinkEvents } from './client-link.js';
 import { EventSequences } from './event-sequences.js';
 import { isOwnServer } from '../instances.js';
 
+export interface DialerOptions {
+  readonly limits: Limits;
+  readonly createCodec: CodecFactory;
+  /** Called with what is wrong with the key file, though it may be used. */
+  readonly warn: (message: string) => void;
+}
+
 /** Opens the connections of one client to one endpoint. */
 export class Dialer {
   readonly endpoint: Endpoint;
@@ -24,19 +32,18 @@ export class Dialer {
   readonly instance = KeyPair.generate();
   readonly #options: ChannelOptions;
   readonly #limits: Limits;
+  readonly #createCodec: CodecFactory;
   readonly #service: string;
   readonly #loadKeys: () => Promise<KeySource>;
   readonly #sequences = new EventSequences();
   readonly #home = new AsyncResource('SEALWIRE_CLIENT');
 
-  /**
-   * @param warn - Called with what is wrong with the key file, though it may be used.
-   * @throws {TransportError} `ERR_BAD_OPTION`
-   */
-  constructor(options: ChannelOptions, limits: Limits, warn: (message: string) => void) {
+  /** @throws {TransportError} `ERR_BAD_OPTION` */
+  constructor(options: ChannelOptions, { limits, createCodec, warn }: DialerOptions) {
     this.endpoint = resolveEndpoint(options);
     this.#options = options;
     this.#limits = limits;
+    this.#createCodec = createCodec;
     this.#service = resolveService(options);
     this.#loadKeys = keyLoader(options, warn);
   }
@@ -65,7 +72,13 @@ export class Dialer {
       signal,
     };
     const peer = { address: formatEndpoint(this.endpoint), keyId: primary.id };
-    const shared = { limits: this.#limits, sequences: this.#sequences, peer, events };
+    const shared = {
+      limits: this.#limits,
+      createCodec: this.#createCodec,
+      sequences: this.#sequences,
+      peer,
+      events,
+    };
     try {
       const link = await dial(options, (dialed) => new ClientLink(dialed, shared)).catch((error: unknown) => {
         publishHandshakeFailed('client', peer, error);

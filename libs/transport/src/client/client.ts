@@ -6,8 +6,8 @@ import type { ReadPacket, WritePacket } from '@nestjs/microservices';
 import { lastValueFrom, Observable, Subject } from 'rxjs';
 import { TransportError } from '@sealwire/channel';
 import { clock, Connector, Dialer, forgetOwnClient, noteOwnClient, resolveLimits } from '@sealwire/channel/internal';
-import type { ClientConnectionEvent } from '@sealwire/channel';
-import type { Limits, Links } from '@sealwire/channel/internal';
+import type { ClientConnectionEvent, KeyLimits } from '@sealwire/channel';
+import type { Limits, Links, Session } from '@sealwire/channel/internal';
 
 import { CallTrace } from '../diagnostics.js';
 import { ClientCalls } from './client-calls.js';
@@ -20,6 +20,8 @@ import { checkSealwireOptions } from '../options.js';
 import type { SealwireClientOptions } from '../options.js';
 import { isNil } from '../packet/packet.js';
 import { routeOf } from '../packet/route.js';
+import { createSealingCodec } from '../packet/sealing.js';
+import type { SealingCodec } from '../packet/sealing.js';
 import { ClientCounters } from '../snapshot.js';
 import type { SealwireClientSnapshot } from '../snapshot.js';
 import { WhenConnected } from './when-connected.js';
@@ -55,7 +57,11 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     this.#limits = resolveLimits(options, 'client');
     checkSealwireOptions(options);
     const logger = new Logger(SealwireClient.name);
-    this.#dialer = new Dialer(options, this.#limits, (message) => logger.warn(message));
+    this.#dialer = new Dialer(options, {
+      limits: this.#limits,
+      createCodec: (session, limits) => this.createCodec(session, limits),
+      warn: (message) => logger.warn(message),
+    });
     this.#log = new ClientLog(logger, this.#dialer.endpoint);
     this.#links = new Connector({
       open: (signal, events) => this.#dialer.open(signal, events),
@@ -66,6 +72,11 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     this.#whenConnected = new WhenConnected(this.#links, (signal) => this.connect(signal));
     this.#calls = new ClientCalls(options, this.#limits, this.#links, this.#toRoute);
     noteOwnClient(this.#dialer.instance.publicKey);
+  }
+
+  /** Seals and opens the records of a connection. A subclass may return another codec; the server needs its counterpart. */
+  protected createCodec(session: Session, limits: KeyLimits): SealingCodec {
+    return createSealingCodec(session, limits);
   }
 
   /** Changes of the connection, in more detail than the two values of `status`. Hot; it never completes. */

@@ -14,10 +14,9 @@ import {
   resolveEndpoint,
   resolveLimits,
   resolveService,
-  takeCodec,
 } from '@sealwire/channel/internal';
-import type { ServerLink, TransportError } from '@sealwire/channel';
-import type { HandshakeFailure, Limits } from '@sealwire/channel/internal';
+import type { KeyLimits, ServerLink, TransportError } from '@sealwire/channel';
+import type { HandshakeFailure, Limits, Session } from '@sealwire/channel/internal';
 
 import { runApart } from '../async-context.js';
 import { Execution } from '../handler/execution.js';
@@ -31,6 +30,8 @@ import type { SealwireServerOptions } from '../options.js';
 import { guardHooks } from '../handler/processing-hooks.js';
 import { isUnforeseen } from '../packet/remote-error.js';
 import { routeOf } from '../packet/route.js';
+import { createSealingCodec } from '../packet/sealing.js';
+import type { SealingCodec } from '../packet/sealing.js';
 import { ServerDrain } from './server-drain.js';
 import { ServerCounters } from '../snapshot.js';
 import type { SealwireServerSnapshot } from '../snapshot.js';
@@ -147,6 +148,11 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
     return routeOf(pattern, (kept) => super.normalizePattern(kept));
   }
 
+  /** Seals and opens the records of a connection. A subclass may return another codec; its clients need the counterpart. */
+  protected createCodec(session: Session, limits: KeyLimits): SealingCodec {
+    return createSealingCodec(session, limits);
+  }
+
   #createChannel(): ChannelServer<LazyDispatcher> {
     const { rejectSelf = false, shareReadBuffer = true, keepSealedRecord = false } = this.#options;
     const limits = this.#limits;
@@ -156,7 +162,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
       service: resolveService(this.#options),
       limits,
       loadKeys: keyLoader(this.#options, (message) => this.logger.warn(message)),
-      createCodec: takeCodec,
+      createCodec: (session, keyLimits) => this.createCodec(session, keyLimits),
       createHandler: (peer, window) => new LazyDispatcher({ host, peer, window, limits }),
       rejectSelf,
       shareReadBuffer,
