@@ -140,7 +140,8 @@ export const STRANGER_FAULTS: readonly ClientFault[] = [
     limits: { handshakeTimeoutMs: 1_000 },
     does: (rogue) => {
       const bytes = [...rogue.message1()];
-      const drip = setInterval(() => rogue.write(Buffer.of(bytes.shift() ?? 0)), 20);
+      // Slow enough for a deadline that is late and moves by a second.
+      const drip = setInterval(() => rogue.write(Buffer.of(bytes.shift() ?? 0)), 100);
       void rogue.left.then(() => clearInterval(drip));
     },
     ends: 'ERR_HANDSHAKE_TIMEOUT',
