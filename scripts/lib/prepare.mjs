@@ -7,11 +7,11 @@ import { ROOT, runTool } from './tool.mjs';
  * Brings a clone into the state that the lock file and the sources describe: installs what is missing, and builds.
  *
  * @param {AbortSignal} stop
- * @param {string} project - What to build; everything that the apps need, unless told.
+ * @param {readonly string[]} projects - What to build; everything that the apps need, unless told.
  */
-export async function prepare(stop, project = ROOT) {
+export async function prepare(stop, ...projects) {
   await installMissing(stop);
-  await announced('Building', () => build(project, stop));
+  await announced('Building', () => build(projects.length === 0 ? [ROOT] : projects, stop));
 }
 
 /** @param {AbortSignal} stop */
@@ -63,8 +63,8 @@ export function npmCommand() {
   return basename(running) === 'npm-cli.js' ? [process.execPath, running] : ['npm'];
 }
 
-async function build(project, stop) {
-  const complaint = await compile(['-b', project], stop);
+async function build(projects, stop) {
+  const complaint = await compile(['-b', ...projects], stop);
   if (complaint !== undefined)
     throw new Failure(`Building failed: ${complaint} - run \`npm run build\` to see all of it.`);
 }

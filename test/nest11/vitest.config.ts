@@ -1,4 +1,4 @@
-// For the folder that scripts/lib/run-nest11.mjs makes: there the libraries are what npm has installed.
+// For the folder that scripts/commands/test-nest11.mjs makes: there the libraries are what npm has installed.
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({

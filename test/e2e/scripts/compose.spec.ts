@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ROOT, ScriptRun } from './script-run.js';
 
-const SCRIPT = join(ROOT, 'scripts/test-compose.mjs');
+const SCRIPT = [join(ROOT, 'scripts/run.mjs'), 'test-compose'];
 const POLL = { timeout: 10_000 };
 
 // Takes the arguments of Compose, and ends each command as its first argument says: an exit code, or never.
@@ -40,7 +40,7 @@ afterEach(() => {
 
 function testCompose(endings: string): ScriptRun {
   const command = [process.execPath, join(directory, 'compose.mjs'), join(directory, 'calls'), endings];
-  return new ScriptRun([SCRIPT], { COMPOSE: command.join(' ') });
+  return new ScriptRun(SCRIPT, { COMPOSE: command.join(' ') });
 }
 
 function calls(): readonly Call[] {
@@ -60,7 +60,7 @@ const oneLine = (pattern: RegExp) => ({ status: 1, stdout: '', stderr: expect.st
 
 describe('npm run test:compose', () => {
   it('says in one line that there is no Compose', async () => {
-    const run = new ScriptRun([SCRIPT], { COMPOSE: join(directory, 'nothing') });
+    const run = new ScriptRun(SCRIPT, { COMPOSE: join(directory, 'nothing') });
     expect(await run.end()).toMatchObject(oneLine(/^No container engine is reachable, .*: not installed\)\.\n$/));
   });
 

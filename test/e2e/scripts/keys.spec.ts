@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ScriptHere } from './script-here.js';
 import { type Ended, ROOT, ScriptRun } from './script-run.js';
 
-const script = await ScriptHere.load(join(ROOT, 'scripts/lib/run-keys.mjs'));
+const script = await ScriptHere.load(join(ROOT, 'scripts/commands/keys.mjs'));
 
 let directory: string;
 
@@ -25,7 +25,7 @@ function keys(...args: readonly string[]): Promise<Ended> {
 
 /** The same in a process of its own. */
 function keysProcess(...args: readonly string[]): Promise<Ended> {
-  return new ScriptRun([join(ROOT, 'scripts/keys.mjs'), ...args], {}, directory).end();
+  return new ScriptRun([join(ROOT, 'scripts/run.mjs'), 'keys', ...args], {}, directory).end();
 }
 
 const oneLine = (pattern: RegExp) => ({

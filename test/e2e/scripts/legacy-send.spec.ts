@@ -8,7 +8,7 @@ import { LegacyBench } from '../../support/legacy.js';
 import { ScriptHere } from './script-here.js';
 import { type Ended, ROOT, ScriptRun } from './script-run.js';
 
-const script = await ScriptHere.load(join(ROOT, 'scripts/lib/run-legacy-send.mjs'));
+const script = await ScriptHere.load(join(ROOT, 'scripts/commands/legacy-send.mjs'));
 
 let bench: LegacyBench;
 
@@ -24,7 +24,7 @@ function legacySend(...args: readonly string[]): Promise<Ended> {
 
 /** The same in a process of its own. */
 function legacySendProcess(...args: readonly string[]): Promise<Ended> {
-  return new ScriptRun([join(ROOT, 'scripts/legacy-send.mjs'), ...args], {}, bench.directory).end();
+  return new ScriptRun([join(ROOT, 'scripts/run.mjs'), 'legacy-send', ...args], {}, bench.directory).end();
 }
 
 const oneLine = (pattern: RegExp) => ({

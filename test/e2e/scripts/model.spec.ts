@@ -30,7 +30,7 @@ async function addTools(result: string): Promise<void> {
 }
 
 function check(...args: readonly string[]): Promise<Ended> {
-  return new ScriptRun([join(ROOT, 'scripts/model.mjs'), ...args], { PATH: tools }).end();
+  return new ScriptRun([join(ROOT, 'scripts/run.mjs'), 'model', ...args], { PATH: tools }).end();
 }
 
 describe.skipIf(process.platform === 'win32')('npm run model', () => {

@@ -30,7 +30,7 @@ beforeAll(async () => {
   // Without the references to the libraries, which are not copied.
   await writeFile(join(copy, 'apps/server/tsconfig.json'), '{ "extends": "../../tsconfig.base.json" }');
   await symlink(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
-  script = await ScriptHere.load(join(copy, 'scripts/lib/run-new-handler.mjs'));
+  script = await ScriptHere.load(join(copy, 'scripts/commands/new-handler.mjs'));
 });
 
 /** Takes back whatever the case has changed. */
@@ -51,7 +51,7 @@ function newHandler(...args: readonly string[]): Promise<Ended> {
 
 /** The same in a process of its own. */
 function newHandlerProcess(...args: readonly string[]): Promise<Ended> {
-  return new ScriptRun([join(copy, 'scripts/new-handler.mjs'), ...args]).end();
+  return new ScriptRun([join(copy, 'scripts/run.mjs'), 'new-handler', ...args]).end();
 }
 
 const read = (path: string): Promise<string> => readFile(join(copy, path), 'utf8');

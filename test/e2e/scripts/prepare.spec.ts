@@ -36,8 +36,8 @@ function noteInstalled(packages: object): Promise<void> {
 }
 
 function runTests(...args: readonly string[]): Promise<Ended> {
-  const script = join(copy, 'scripts/test.mjs');
-  return new ScriptRun([script, ...args], { npm_execpath: join(copy, 'npm-cli.js') }).end();
+  const script = join(copy, 'scripts/run.mjs');
+  return new ScriptRun([script, 'test', ...args], { npm_execpath: join(copy, 'npm-cli.js') }).end();
 }
 
 /** What takes longer than a moment is announced on stdout. */
@@ -105,10 +105,10 @@ describe('npm test', () => {
 });
 
 describe('every command', () => {
-  it.each(['start', 'test', 'bench', 'keys', 'new-handler'])('refuses an old Node in one line: %s', async (name) => {
+  it.each(['start', 'test', 'program', 'keys', 'new-handler'])('refuses an old Node in one line: %s', async (name) => {
     const old = 'Object.defineProperty(process, "versions", { value: { node: "20.18.3" } })';
-    const script = join(ROOT, 'scripts', `${name}.mjs`);
-    expect(await new ScriptRun(['--import', `data:text/javascript,${old}`, script]).end()).toEqual(
+    const script = join(ROOT, 'scripts/run.mjs');
+    expect(await new ScriptRun(['--import', `data:text/javascript,${old}`, script, name]).end()).toEqual(
       failsWith(/^Node 20\.18\.3 is too old for Sealwire: install Node 20\.19\.0 or newer, .*\n$/),
     );
   });

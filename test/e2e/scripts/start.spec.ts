@@ -9,7 +9,7 @@ import { freePorts } from '../../support/free-ports.js';
 import { post } from '../apps/http-call.js';
 import { ROOT, ScriptRun } from './script-run.js';
 
-const SCRIPT = join(ROOT, 'scripts/start.mjs');
+const SCRIPT = [join(ROOT, 'scripts/run.mjs'), 'start'];
 const TIMEOUT_MS = 90_000; // it builds where something was changed
 
 type Settings = Record<'HTTP_PORT' | 'HEALTH_PORT' | 'SEALWIRE_PORT' | 'SEALWIRE_KEY_FILE', string>;
@@ -36,7 +36,7 @@ async function settingsIn(folder: string): Promise<Settings> {
 }
 
 function start(changed: Readonly<Record<string, string>> = {}): ScriptRun {
-  run = new ScriptRun([SCRIPT], { ...env, ...changed });
+  run = new ScriptRun(SCRIPT, { ...env, ...changed });
   return run;
 }
 
@@ -115,7 +115,7 @@ describe('npm start with HTTP_ALLOWED_HOSTS', { timeout: TIMEOUT_MS }, () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'sealwire-start-'));
     settings = await settingsIn(folder);
-    pair = new ScriptRun([SCRIPT], { ...settings, HTTP_ALLOWED_HOSTS: 'https://a.example, b.example' });
+    pair = new ScriptRun(SCRIPT, { ...settings, HTTP_ALLOWED_HOSTS: 'https://a.example, b.example' });
     await pair.printed('Ctrl-C');
   }, TIMEOUT_MS);
 

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
-import { checkStack } from './compose/check-stack.mjs';
-import { Checks } from './compose/checks.mjs';
-import { findCompose, Stack } from './compose/stack.mjs';
+import { checkStack } from '../lib/compose/check-stack.mjs';
+import { Checks } from '../lib/compose/checks.mjs';
+import { findCompose, Stack } from '../lib/compose/stack.mjs';
 
 /**
  * `npm run test:compose`: the stack of docker-compose.yml on a real engine. Whatever it made is removed at the end.

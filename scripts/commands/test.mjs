@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { prepare } from './prepare.mjs';
-import { ROOT, runInForeground } from './tool.mjs';
+import { prepare } from '../lib/prepare.mjs';
+import { ROOT, runInForeground } from '../lib/tool.mjs';
 
 const PROGRESS_REPORTER = join(ROOT, 'test', 'support', 'progress-reporter.ts');
 

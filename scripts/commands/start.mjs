@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { App } from './app.mjs';
-import { Failure } from './command.mjs';
-import { call } from './http.mjs';
-import { prepare } from './prepare.mjs';
-import { checkPorts, readEnvironment, readListeners, triggerHost } from './settings.mjs';
+import { App } from '../lib/app.mjs';
+import { Failure } from '../lib/command.mjs';
+import { call } from '../lib/http.mjs';
+import { prepare } from '../lib/prepare.mjs';
+import { checkPorts, readEnvironment, readListeners, triggerHost } from '../lib/settings.mjs';
 
 const BODY = JSON.stringify({ text: 'Hello Server!' });
 const ANSWER_TIMEOUT_MS = 10_000;

@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Failure, oneLine } from './command.mjs';
-import { CHECKS } from './models.mjs';
-import { ROOT, runTool } from './tool.mjs';
+import { Failure, oneLine } from '../lib/command.mjs';
+import { CHECKS } from '../lib/models.mjs';
+import { ROOT, runTool } from '../lib/tool.mjs';
 
 const MODELS = join(ROOT, 'docs', 'model');
 const MAX_DEPTH = 2_000_000;

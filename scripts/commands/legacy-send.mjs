@@ -1,5 +1,5 @@
-import { Failure } from './command.mjs';
-import { importLibrary, located } from './library.mjs';
+import { Failure } from '../lib/command.mjs';
+import { importLibrary, located } from '../lib/library.mjs';
 
 const USAGE = [
   'Usage: npm run legacy:send -- HOST:PORT KEYFILE TEXT   sends TEXT to a server of the original demo',

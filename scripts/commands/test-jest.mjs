@@ -1,10 +1,10 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Failure } from './command.mjs';
-import { installPacked } from './packed.mjs';
-import { prepare } from './prepare.mjs';
-import { ROOT, runTool } from './tool.mjs';
+import { Failure } from '../lib/command.mjs';
+import { installPacked } from '../lib/packed.mjs';
+import { prepare } from '../lib/prepare.mjs';
+import { ROOT, runTool } from '../lib/tool.mjs';
 
 /** How `nest new` of Nest 11 sets up the compiler, and how earlier ones did. */
 const PROJECTS = ['tsconfig.json', 'tsconfig.commonjs.json'];

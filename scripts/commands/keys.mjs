@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import { Failure } from './command.mjs';
-import { importLibrary, located } from './library.mjs';
+import { Failure } from '../lib/command.mjs';
+import { importLibrary, located } from '../lib/library.mjs';
 
 const USAGE = [
   'Usage: npm run keys -- keygen FILE                       makes a key file, mode 0600; never overwrites one',

@@ -1,13 +1,13 @@
 import { lstat, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Failure } from './command.mjs';
-import { controllerText, EXAMPLE_BODY, specText } from './handler-templates.mjs';
-import { addToModule } from './module-text.mjs';
-import { findPattern } from './patterns.mjs';
-import { installMissing } from './prepare.mjs';
-import { readEnvironment, readListeners } from './settings.mjs';
-import { ROOT } from './tool.mjs';
+import { Failure } from '../lib/command.mjs';
+import { controllerText, EXAMPLE_BODY, specText } from '../lib/handler-templates.mjs';
+import { addToModule } from '../lib/module-text.mjs';
+import { findPattern } from '../lib/patterns.mjs';
+import { installMissing } from '../lib/prepare.mjs';
+import { readEnvironment, readListeners } from '../lib/settings.mjs';
+import { ROOT } from '../lib/tool.mjs';
 
 const USAGE = 'Usage: npm run new:handler NAME    adds a handler to the server; NAME is its pattern: order-total';
 

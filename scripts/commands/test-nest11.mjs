@@ -1,10 +1,10 @@
 import { cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { Failure } from './command.mjs';
-import { installPacked } from './packed.mjs';
-import { compile, prepare } from './prepare.mjs';
-import { ROOT, runInForeground } from './tool.mjs';
+import { Failure } from '../lib/command.mjs';
+import { installPacked } from '../lib/packed.mjs';
+import { compile, prepare } from '../lib/prepare.mjs';
+import { ROOT, runInForeground } from '../lib/tool.mjs';
 
 /** What is tested of the packages, and what these tests are made of. */
 const TESTS = ['e2e', 'support'];

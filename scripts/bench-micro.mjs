@@ -1,3 +1,0 @@
-import { launch } from './lib/launch.mjs';
-
-launch(() => import('./lib/run-bench.mjs').then(({ commandOf }) => ({ command: commandOf('micro/main.js') })));
