@@ -1,8 +1,8 @@
 import { ConfigurableModuleBuilder, Inject, Injectable, Logger, Module } from '@nestjs/common';
 
+import { loadKeyring } from './key-file/load.js';
 import type { KeyFilePolicy } from './key-file/policy.js';
 import type { Keyring } from './keys/keyring.js';
-import { loadKeyring } from './key-file/load.js';
 
 export interface CryptoModuleOptions {
   /** Path of the key file, read once at start-up. */

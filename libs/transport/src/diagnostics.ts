@@ -1,6 +1,7 @@
 // The channels of node:diagnostics_channel that both ends publish calls to (docs/operations.md). Nothing is made for them
 // without a subscriber. Messages have no payloads, and no texts of errors, which may quote them.
 import { channel } from 'node:diagnostics_channel';
+
 import { TransportError } from '@sealwire/channel';
 import type { TransportErrorCode } from '@sealwire/channel';
 import { clock } from '@sealwire/channel/internal';

@@ -1,5 +1,6 @@
 import type { Deserializer, Serializer, Transport } from '@nestjs/microservices';
 import { TransportError } from '@sealwire/channel';
+import type { ChannelOptions } from '@sealwire/channel';
 import {
   CHANNEL_RULES,
   checkNames,
@@ -10,7 +11,6 @@ import {
   show,
   TRANSPORT_ID,
 } from '@sealwire/channel/internal';
-import type { ChannelOptions } from '@sealwire/channel';
 import type { Rule } from '@sealwire/channel/internal';
 
 /** What both ends have in common. */

@@ -1,6 +1,6 @@
 // The state of both ends for an operator: counters since the start, and the numbers of this moment.
-import { TrafficCounter } from '@sealwire/channel/internal';
 import type { ClientConnectionEvent, ServerLink, StreamHandler } from '@sealwire/channel';
+import { TrafficCounter } from '@sealwire/channel/internal';
 import type { LinkCounts, Traffic } from '@sealwire/channel/internal';
 
 export interface SealwireClientSnapshot extends LinkCounts {

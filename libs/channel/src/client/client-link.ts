@@ -1,13 +1,13 @@
 import type { CodecFactory } from '../connection/codec.js';
 import { Connection } from '../connection/connection.js';
-import type { Dialed } from './dial.js';
 import { publishConnectionClosed, publishConnectionOpened, publishHandshakeDone } from '../diagnostics.js';
 import type { ObservedPeer } from '../diagnostics.js';
 import { TransportError } from '../errors.js';
+import type { Limits } from '../options/limits.js';
 import type { OutgoingMessage } from '../sending/outgoing-message.js';
 import type { AnswerSink, ClientStream } from '../streams/client-stream.js';
 import { ClientStreams } from '../streams/client-streams.js';
-import type { Limits } from '../options/limits.js';
+import type { Dialed } from './dial.js';
 import type { EventSequences } from './event-sequences.js';
 
 export interface LinkEvents {

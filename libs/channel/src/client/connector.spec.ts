@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { FakeClock } from '../../../../test/support/fake-clock.js';
 import { TransportError } from '../errors.js';
-import type { ClientConnectionEvent } from './connection-event.js';
 import type { ClientLink, LinkEvents } from './client-link.js';
+import type { ClientConnectionEvent } from './connection-event.js';
 import { Connector } from './connector.js';
 import type { ConnectorOptions } from './connector.js';
 

@@ -6,15 +6,15 @@
 //
 // CONNECTED → CONNECTED: a renewal, the next connection first. CONNECTED → DIALING: the old one went before that.
 import { clock } from '../clock.js';
+import { TrafficCounter } from '../connection/traffic-counter.js';
 import { TransportError } from '../errors.js';
 import type { Limits } from '../options/limits.js';
 import { backOffMs } from './back-off.js';
-import type { ClientConnectionEvent } from './connection-event.js';
 import type { ClientLink, LinkEvents } from './client-link.js';
+import type { ClientConnectionEvent } from './connection-event.js';
 import type { LinkCounts, Links } from './links.js';
 import { prove, Renewal } from './renewal.js';
 import type { Attempt } from './renewal.js';
-import { TrafficCounter } from '../connection/traffic-counter.js';
 import { WaitingCalls } from './waiting-calls.js';
 
 type State =

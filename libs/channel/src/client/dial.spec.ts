@@ -5,12 +5,12 @@ import { runInNewContext } from 'node:vm';
 
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
-import { FakeClock } from '../../../../test/support/fake-clock.js';
 import { wire } from '../../../../test/fuzz/wire.js';
+import { FakeClock } from '../../../../test/support/fake-clock.js';
 import { ALERT, KeyPair, respond, startInitiator } from '../handshake/index.js';
+import { connectSocket } from '../socket/socket-reader.js';
 import { connectFailed, dial } from './dial.js';
 import type { Dialed, DialOptions } from './dial.js';
-import { connectSocket } from '../socket/socket-reader.js';
 
 vi.mock('../handshake/index.js', async (importOriginal) => {
   const handshake = await importOriginal<typeof import('../handshake/index.js')>();

@@ -5,18 +5,18 @@ import type { KeySource } from '@sealwire/crypto';
 
 import { clock } from '../clock.js';
 import type { CodecFactory } from '../connection/codec.js';
-import { dial } from './dial.js';
-import { formatEndpoint } from '../options/endpoint.js';
-import type { Endpoint } from '../options/endpoint.js';
 import { publishHandshakeFailed } from '../diagnostics.js';
 import { KeyPair } from '../handshake/index.js';
-import type { Limits } from '../options/limits.js';
+import { isOwnServer } from '../instances.js';
 import { keyLoader, resolveEndpoint, resolveService } from '../options/channel-options.js';
 import type { ChannelOptions } from '../options/channel-options.js';
+import { formatEndpoint } from '../options/endpoint.js';
+import type { Endpoint } from '../options/endpoint.js';
+import type { Limits } from '../options/limits.js';
 import { ClientLink } from './client-link.js';
 import type { LinkEvents } from './client-link.js';
+import { dial } from './dial.js';
 import { EventSequences } from './event-sequences.js';
-import { isOwnServer } from '../instances.js';
 
 export interface DialerOptions {
   readonly limits: Limits;

@@ -1,5 +1,5 @@
-import { EventSequence } from '../streams/event-sequence.js';
 import { KeptByInstance } from '../kept-by-instance.js';
+import { EventSequence } from '../streams/event-sequence.js';
 
 /**
  * Longer than a server keeps the window of a client that is gone: it may notice the end of the connection only when the

@@ -1,5 +1,5 @@
-import type { ClientLink } from './client-link.js';
 import type { Traffic } from '../connection/traffic-counter.js';
+import type { ClientLink } from './client-link.js';
 
 /** How the connections of a client are doing. */
 export interface LinkCounts extends Traffic {

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 
 import type { TransportError } from '../errors.js';
-import type { Streams } from '../streams/streams.js';
 import type { Limits } from '../options/limits.js';
+import type { Streams } from '../streams/streams.js';
 import type { ConnectionCodec } from './codec.js';
 
 export interface ConnectionEvents {

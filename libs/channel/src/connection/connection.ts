@@ -2,8 +2,9 @@
 import type { Socket } from 'node:net';
 
 import { toTransportError, TransportError } from '../errors.js';
-import type { FrameWriter } from '../sending/sending.js';
 import type { CloseReason, ControlContent } from '../record/content.js';
+import type { FrameWriter } from '../sending/sending.js';
+import { receiveFrom } from '../socket/socket-reader.js';
 import { Clocks, softAgeMs } from './clocks.js';
 import type { ClockOwner } from './clocks.js';
 import { closedByPeer, closedHere, lost } from './closed-by-peer.js';
@@ -12,7 +13,6 @@ import { KeptOfRecords, OPEN } from './connection-state.js';
 import type { State } from './connection-state.js';
 import { RecordLayer, unexpected } from './record-layer.js';
 import type { RecordLayerOwner } from './record-layer.js';
-import { receiveFrom } from '../socket/socket-reader.js';
 
 export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner {
   readonly #options: ConnectionOptions;

@@ -3,26 +3,25 @@ import { describe, expect, it } from 'vitest';
 
 import { turn, wire } from '../../../../test/fuzz/wire.js';
 import type { WireEnd } from '../../../../test/fuzz/wire.js';
-import { recordBodies } from '../../../../test/support/record-bodies.js';
 import { afterConfirm } from '../../../../test/support/after-confirm.js';
 import { FakeClock } from '../../../../test/support/fake-clock.js';
-import { encodeContent, encodeFrames, messageOf, plainFrame } from '../../../../test/support/frames.js';
+import { encodeContent, encodeFrames, messageOf, plainFrame, decodeFrames } from '../../../../test/support/frames.js';
 import type { PlainFrame } from '../../../../test/support/frames.js';
-import { decodeFrames } from '../../../../test/support/frames.js';
+import { recordBodies } from '../../../../test/support/record-bodies.js';
+import { sealRecord } from '../../../../test/support/seal-record.js';
 import type { TransportError } from '../errors.js';
-import { ClientStreams } from '../streams/client-streams.js';
-import { EventSequence } from '../streams/event-sequence.js';
-import { ServerStreams } from '../streams/server-streams.js';
-import type { ServerStream } from '../streams/server-stream.js';
 import { resolveLimits } from '../options/limits.js';
-import { createCodec } from './sealing.js';
 import { decodeContent } from '../record/content.js';
 import type { RecordContent } from '../record/content.js';
 import { OpeningHalf, SealingHalf } from '../record/half-connection.js';
 import { RecordDecoder } from '../record/record.js';
 import { detachFromSlab, giveBackSlab, takeSlab } from '../record/slab.js';
+import { ClientStreams } from '../streams/client-streams.js';
+import { EventSequence } from '../streams/event-sequence.js';
+import type { ServerStream } from '../streams/server-stream.js';
+import { ServerStreams } from '../streams/server-streams.js';
 import { Connection } from './connection.js';
-import { sealRecord } from '../../../../test/support/seal-record.js';
+import { createCodec } from './sealing.js';
 
 type Role = 'client' | 'server';
 

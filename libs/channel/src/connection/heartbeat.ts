@@ -1,7 +1,6 @@
 // PING and PONG of one connection (docs/protocol.md §5.6), and the round trip that they measure.
-import { randomBytes } from '@sealwire/crypto/internal';
-
 import { equalBytes } from '@sealwire/crypto';
+import { randomBytes } from '@sealwire/crypto/internal';
 
 import { clock } from '../clock.js';
 import { TransportError } from '../errors.js';

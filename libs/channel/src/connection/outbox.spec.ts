@@ -1,15 +1,15 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { ClientStreams } from '../streams/client-streams.js';
-import { EventSequence } from '../streams/event-sequence.js';
 import { decodeFrames, messageOf } from '../../../../test/support/frames.js';
 import type { PlainFrame } from '../../../../test/support/frames.js';
 import { MAX_WHOLE_BYTES } from '../frame/frame.js';
 import { MAX_DATA_BYTES, writeContent } from '../record/content.js';
 import { FULL_BYTES, SendWindow } from '../record/send-window.js';
 import { CREDIT_DUE_BYTES, TakenBytes } from '../record/taken-bytes.js';
-import { Heartbeat } from './heartbeat.js';
+import { ClientStreams } from '../streams/client-streams.js';
+import { EventSequence } from '../streams/event-sequence.js';
 import { flushSizes } from './flush-sizes.js';
+import { Heartbeat } from './heartbeat.js';
 import { Outbox } from './outbox.js';
 
 const LIMITS = {

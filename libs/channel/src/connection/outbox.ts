@@ -1,10 +1,10 @@
 // What waits to be sealed on one connection (docs/protocol.md §5.3): control records, and the frames of the streams.
 import { clock } from '../clock.js';
-import type { Streams } from '../streams/streams.js';
 import { dataLength, MAX_DATA_BYTES } from '../record/content.js';
 import type { CloseReason, ControlContent, FrameSource, OutgoingContent } from '../record/content.js';
 import type { SendWindow } from '../record/send-window.js';
 import type { TakenBytes } from '../record/taken-bytes.js';
+import type { Streams } from '../streams/streams.js';
 import { flushSizes } from './flush-sizes.js';
 import type { Heartbeat } from './heartbeat.js';
 

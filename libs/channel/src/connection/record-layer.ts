@@ -1,8 +1,8 @@
 // The records of one connection, both ways (docs/protocol.md §5): what the socket brings is opened, what waits is sealed, and
 // DATA, PING, PONG and CREDIT are served here. What changes the state of the connection is its own business.
 import { TransportError } from '../errors.js';
-import type { Streams } from '../streams/streams.js';
 import type { CloseReason, ControlContent, RecordContent } from '../record/content.js';
+import type { Streams } from '../streams/streams.js';
 import type { Clocks } from './clocks.js';
 import type { ConnectionOptions } from './connection-options.js';
 import type { KeptOfRecords } from './connection-state.js';

@@ -2,9 +2,9 @@ import { release } from '@sealwire/crypto/internal';
 
 import { clock } from '../clock.js';
 import { FrameReader } from '../frame/frame.js';
-import type { Streams } from '../streams/streams.js';
-import { RecordDecoder } from '../record/record.js';
 import type { RecordContent } from '../record/content.js';
+import { RecordDecoder } from '../record/record.js';
+import type { Streams } from '../streams/streams.js';
 import type { Clocks } from './clocks.js';
 import type { ConnectionCodec } from './codec.js';
 import type { KeptOfRecords } from './connection-state.js';

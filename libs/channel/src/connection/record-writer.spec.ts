@@ -3,11 +3,11 @@ import type { Socket } from 'node:net';
 
 import { describe, expect, it } from 'vitest';
 
-import { ServerStreams } from '../streams/server-streams.js';
 import { resolveLimits } from '../options/limits.js';
 import { SendWindow } from '../record/send-window.js';
 import { takeSlab } from '../record/slab.js';
 import { TakenBytes } from '../record/taken-bytes.js';
+import { ServerStreams } from '../streams/server-streams.js';
 import { Clocks } from './clocks.js';
 import { Heartbeat } from './heartbeat.js';
 import { Outbox } from './outbox.js';

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 
-import { recordBodies } from '../../../../test/support/record-bodies.js';
 import { FakeClock } from '../../../../test/support/fake-clock.js';
-import type { ConnectionCodec } from './codec.js';
+import { recordBodies } from '../../../../test/support/record-bodies.js';
 import type { Session } from '../handshake/index.js';
 import { resolveLimits } from '../options/limits.js';
 import type { ControlContent, OutgoingContent } from '../record/content.js';
 import type { KeyLimits } from '../record/half-connection.js';
 import { RecordDecoder } from '../record/record.js';
+import type { ConnectionCodec } from './codec.js';
 import { createCodec } from './sealing.js';
 
 const HOUR_MS = 3_600_000;

@@ -3,7 +3,6 @@
 import { wipe } from '@sealwire/crypto';
 
 import { clock } from '../clock.js';
-import type { ConnectionCodec } from './codec.js';
 import type { Session } from '../handshake/index.js';
 import { decodeContent, writeContent } from '../record/content.js';
 import type { OutgoingContent, RecordContent } from '../record/content.js';
@@ -11,6 +10,7 @@ import { OpeningHalf, SealingHalf } from '../record/half-connection.js';
 import type { KeyLimits } from '../record/half-connection.js';
 import { MAX_INNER_BYTES, recordBytes, SUITE } from '../record/record.js';
 import { giveBackSlab, takeSlab } from '../record/slab.js';
+import type { ConnectionCodec } from './codec.js';
 
 const KEY_UPDATE = { type: 'KEY_UPDATE' } as const;
 const KEY_UPDATE_BYTES = recordBytes(1);

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 
 import { decodeFrames, encodeFrames } from '../../../../test/support/frames.js';
 import type { PlainFrame } from '../../../../test/support/frames.js';
-import { MAX_WHOLE_BYTES } from './frame.js';
 import { MAX_DATA_BYTES } from '../record/content.js';
+import { MAX_WHOLE_BYTES } from './frame.js';
 
 const frame = (fields: Partial<PlainFrame>): PlainFrame => ({
   kind: 'REQUEST',

@@ -1,14 +1,14 @@
 import { createHmac } from 'node:crypto';
 import { inspect } from 'node:util';
 
+import { KeyPair } from '@sealwire/crypto/internal';
 import * as fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 
+import { keyPairOf } from '../../../../test/support/key-pair.js';
 import { encodeAnnouncement } from './announcement.js';
 import { checkConfirmPrefix, CONFIRM_RECORD_BYTES, ConfirmVerifier, encodeConfirm, instanceIdOf } from './confirm.js';
 import type { ConfirmedClient } from './confirm.js';
-import { KeyPair } from '@sealwire/crypto/internal';
-import { keyPairOf } from '../../../../test/support/key-pair.js';
 
 const HASH = Buffer.alloc(32, 0x68);
 const INSTANCE = keyPairOf(Buffer.alloc(32, 1));

@@ -1,19 +1,20 @@
 import { inspect } from 'node:util';
+
+import { KeyPair } from '@sealwire/crypto/internal';
 import * as fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 
+import { keyPairOf } from '../../../../test/support/key-pair.js';
 import { SUITE } from '../record/record.js';
+import { encodeAnnouncement } from './announcement.js';
+import type { Announcement } from './announcement.js';
 import { receiveMessage2, startInitiator } from './initiator.js';
 import type { InitiatorOptions, InitiatorState } from './initiator.js';
 import { decodeMessage1, encodeMessage2, encodePrologue } from './messages.js';
 import { beginNnpsk0, readFirst, writeSecond } from './nnpsk0.js';
-import { encodeAnnouncement } from './announcement.js';
-import type { Announcement } from './announcement.js';
 import { ALERT } from './preamble.js';
 import { respond } from './responder.js';
 import type { Response } from './responder.js';
-import { KeyPair } from '@sealwire/crypto/internal';
-import { keyPairOf } from '../../../../test/support/key-pair.js';
 
 const KEY = { keyId: Buffer.from('0b56bfc1696f34ec', 'hex'), psk: Buffer.alloc(32, 0x6b) };
 const EPHEMERAL = keyPairOf(Buffer.alloc(32, 1));

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { TransportError } from '../errors.js';
 import {
   checkMessage1Prefix,
   decodeMessage1,
@@ -13,7 +14,6 @@ import {
   MESSAGE_1_BYTES,
   MESSAGE_2_BYTES,
 } from './messages.js';
-import { TransportError } from '../errors.js';
 import { ALERT, PREAMBLE_BYTES } from './preamble.js';
 
 const KEY_ID = Buffer.from('0b56bfc1696f34ec', 'hex');

@@ -1,12 +1,12 @@
+import { KeyPair } from '@sealwire/crypto/internal';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { keyPairOf } from '../../../../test/support/key-pair.js';
 import { SUITE } from '../record/record.js';
 import { beginNnpsk0, readFirst, readSecond, writeFirst, writeSecond } from './nnpsk0.js';
 import type { FirstExchange } from './nnpsk0.js';
 import type { SymmetricState } from './symmetric-state.js';
-import { KeyPair } from '@sealwire/crypto/internal';
-import { keyPairOf } from '../../../../test/support/key-pair.js';
 
 const PSK = Buffer.alloc(32, 7);
 const PROLOGUE = Buffer.from('prologue');

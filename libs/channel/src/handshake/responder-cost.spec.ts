@@ -1,11 +1,12 @@
 import { diffieHellman, generateKeyPairSync, hash, randomBytes } from 'node:crypto';
+
+import { KeyPair } from '@sealwire/crypto/internal';
 import { describe, expect, it, vi } from 'vitest';
 
 import { receiveMessage2, startInitiator } from './initiator.js';
 import { beginNnpsk0 } from './nnpsk0.js';
 import { respond } from './responder.js';
 import type { ResponderOptions, Response } from './responder.js';
-import { KeyPair } from '@sealwire/crypto/internal';
 
 vi.mock('node:crypto', { spy: true });
 vi.mock('./nnpsk0.js', { spy: true });

@@ -1,3 +1,4 @@
+import { KeyPair } from '@sealwire/crypto/internal';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
@@ -10,7 +11,6 @@ import { beginNnpsk0, writeFirst } from './nnpsk0.js';
 import { encodePayload1 } from './payload.js';
 import { respond } from './responder.js';
 import type { ResponderOptions } from './responder.js';
-import { KeyPair } from '@sealwire/crypto/internal';
 
 const KEY = { keyId: Buffer.from('0b56bfc1696f34ec', 'hex'), psk: Buffer.alloc(32, 0x6b) };
 const SERVICE = 'orders';

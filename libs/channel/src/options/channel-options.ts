@@ -2,8 +2,8 @@
 import { loadKeyring } from '@sealwire/crypto';
 import type { KeyFilePolicy, KeySource } from '@sealwire/crypto';
 
-import type { Endpoint } from './endpoint.js';
 import { TransportError } from '../errors.js';
+import type { Endpoint } from './endpoint.js';
 import { checkLimit } from './limits.js';
 import type { LimitOptions } from './limits.js';
 import { checkOptions, FLAG, hasMethod, NAME, oneOf } from './option-check.js';

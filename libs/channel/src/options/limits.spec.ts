@@ -2,10 +2,10 @@ import { getHeapStatistics } from 'node:v8';
 
 import { describe, expect, it } from 'vitest';
 
-import { resolveLimits } from './limits.js';
 import { SealwireClient } from '../../../transport/src/client/client.js';
 import type { SealwireClientOptions, SealwireServerOptions } from '../../../transport/src/options.js';
 import { SealwireServer } from '../../../transport/src/server/server.js';
+import { resolveLimits } from './limits.js';
 
 const bad = (name: string): unknown =>
   expect.objectContaining({ code: 'ERR_BAD_OPTION', message: expect.stringContaining(name) as string });

@@ -2,9 +2,9 @@
 import { getHeapStatistics } from 'node:v8';
 
 import { TransportError } from '../errors.js';
-import { checkOption, OBJECT, oneOf, show } from './option-check.js';
 import type { KeyLimits } from '../record/half-connection.js';
 import { MAX_RECORDS } from '../record/traffic-key.js';
+import { checkOption, OBJECT, oneOf, show } from './option-check.js';
 
 const KIB = 1_024;
 const MIB = 1_024 * KIB;

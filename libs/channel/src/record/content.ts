@@ -1,6 +1,5 @@
 // What a record says once it is open (docs/protocol.md §5.2):   inner = type(1) ‖ body
 import { TransportError } from '../errors.js';
-
 import { MAX_INNER_BYTES, SUITE } from './record.js';
 
 const TYPE_BYTES = 1;

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { sealPlainAt } from '../../../../test/support/plain-a128cbc-hs256.js';
+import { sealRecord } from '../../../../test/support/seal-record.js';
 import { OpeningHalf, SealingHalf } from './half-connection.js';
 import type { KeyLimits } from './half-connection.js';
-import { KEY_UPDATE_BURST, KEY_UPDATE_SPACING_RECORDS } from './update-allowance.js';
-import { sealRecord } from '../../../../test/support/seal-record.js';
-import { sealPlainAt } from '../../../../test/support/plain-a128cbc-hs256.js';
 import { MAX_RECORDS } from './traffic-key.js';
+import { KEY_UPDATE_BURST, KEY_UPDATE_SPACING_RECORDS } from './update-allowance.js';
 
 const KEY = Buffer.alloc(32, 5);
 const WIDE: KeyLimits = {

@@ -1,6 +1,5 @@
 // The sender's side of CREDIT (docs/protocol.md §5.10): what is outstanding, and whether bulk may add to it.
 import { TransportError } from '../errors.js';
-
 import { CreditPace } from './credit-pace.js';
 
 /** Bulk is not held back below this, and from here on the peer owes CREDIT in time. */

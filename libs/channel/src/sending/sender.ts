@@ -1,12 +1,12 @@
 // How messages become frames (docs/protocol.md §6.4): the streams take turns, the messages of one stream go one after the
 // other, and what the peer takes incomplete is not exceeded.
-import { Fifo } from './fifo.js';
 import { FIRST, LAST, MORE, writeFrameHeader } from '../frame/frame.js';
 import type { FrameKind, MessageKind } from '../frame/frame.js';
+import { Fifo } from './fifo.js';
 import { IncompleteRoom } from './incomplete-room.js';
 import type { OutgoingMessage } from './outgoing-message.js';
-import type { Outgoing, SendingStream } from './sending-stream.js';
 import type { Sending } from './sending.js';
+import type { Outgoing, SendingStream } from './sending-stream.js';
 import { Turns } from './turns.js';
 
 export type SignalKind = 'COMPLETE' | 'CANCEL' | 'ACK';

@@ -1,5 +1,5 @@
-import { Fifo } from './fifo.js';
 import type { FrameKind } from '../frame/frame.js';
+import { Fifo } from './fifo.js';
 import type { OutgoingMessage } from './outgoing-message.js';
 
 /** What a stream still has to send: a message, or a signal, which has none. */

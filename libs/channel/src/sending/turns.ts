@@ -1,7 +1,7 @@
 // Whose frame is next (docs/protocol.md §5.10, §6.4): small messages and signals go before bulk, bulk keeps one record in
 // eight, and the fragments of different streams take turns.
-import { Fifo } from './fifo.js';
 import { FRAME_HEADER_BYTES, MAX_WHOLE_BYTES, TOTAL_BYTES } from '../frame/frame.js';
+import { Fifo } from './fifo.js';
 import type { SendingStream } from './sending-stream.js';
 
 /** What a record holds. */

@@ -5,14 +5,14 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { wire } from '../../../../test/fuzz/wire.js';
-import { KeyPair, receiveMessage2, respond, startInitiator } from '../handshake/index.js';
-import { resolveLimits } from '../options/limits.js';
+import { sealRecord } from '../../../../test/support/seal-record.js';
 import { takeCodec } from '../connection/sealing.js';
+import { KeyPair, receiveMessage2, respond, startInitiator } from '../handshake/index.js';
+import { SOCKET_OPTIONS } from '../options/endpoint.js';
+import { resolveLimits } from '../options/limits.js';
 import { SealingHalf } from '../record/half-connection.js';
 import { Acceptance } from './acceptance.js';
 import type { Accepted, Reply } from './acceptance.js';
-import { SOCKET_OPTIONS } from '../options/endpoint.js';
-import { sealRecord } from '../../../../test/support/seal-record.js';
 
 const KEY = { keyId: Buffer.alloc(8, 1), psk: Buffer.alloc(32, 0x6b) };
 const LIMITS = { unixMs: 0, maxMessageBytes: 65_536, maxInFlight: 1, maxIncompleteBytes: 0 };

@@ -1,6 +1,7 @@
 // The server's way to an open connection (docs/protocol.md §4): message 1, message 2, CONFIRM.
 import type { Socket } from 'node:net';
 
+import type { ConnectionCodec } from '../connection/codec.js';
 import { Deadline } from '../deadline.js';
 import { toTransportError, TransportError } from '../errors.js';
 import {
@@ -13,7 +14,6 @@ import {
 } from '../handshake/index.js';
 import type { ConfirmedClient, ConfirmVerifier } from '../handshake/index.js';
 import { LENGTH_BYTES } from '../record/record.js';
-import type { ConnectionCodec } from '../connection/codec.js';
 import { receiveFrom, stopReceiving } from '../socket/socket-reader.js';
 
 /** What message 1 is answered with, and what opens and verifies CONFIRM. */

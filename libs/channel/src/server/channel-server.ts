@@ -5,13 +5,8 @@ import { wipe } from '@sealwire/crypto';
 import type { KeySource } from '@sealwire/crypto';
 
 import { clock } from '../clock.js';
-import type { Accepted, Reply } from './acceptance.js';
 import type { CodecFactory } from '../connection/codec.js';
 import type { Connection } from '../connection/connection.js';
-import type { Endpoint } from '../options/endpoint.js';
-import { Listener } from './listener.js';
-import type { HandshakeFailure, ListenerEvents } from './listener.js';
-import { ListenerSlot } from './listener-slot.js';
 import {
   publishConnectionClosed,
   publishConnectionOpened,
@@ -19,10 +14,15 @@ import {
   publishHandshakeFailed,
 } from '../diagnostics.js';
 import type { TransportError } from '../errors.js';
-import type { StreamHandler } from '../streams/server-stream.js';
 import { respond } from '../handshake/index.js';
-import { EventWindows } from './event-windows.js';
 import { createInstanceId, forgetOwnServer, isOwnClient, noteOwnServer } from '../instances.js';
+import type { Endpoint } from '../options/endpoint.js';
+import type { StreamHandler } from '../streams/server-stream.js';
+import type { Accepted, Reply } from './acceptance.js';
+import { EventWindows } from './event-windows.js';
+import { Listener } from './listener.js';
+import type { HandshakeFailure, ListenerEvents } from './listener.js';
+import { ListenerSlot } from './listener-slot.js';
 import { ServerLink } from './server-link.js';
 import type { ServerLinkEvents, ServerLinkOptions } from './server-link.js';
 

@@ -1,5 +1,5 @@
-import { EventWindow } from '../streams/event-window.js';
 import { KeptByInstance } from '../kept-by-instance.js';
+import { EventWindow } from '../streams/event-window.js';
 
 /** How long a server remembers the events of a client that is gone. */
 const KEPT_MS = 600_000;

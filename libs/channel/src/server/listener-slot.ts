@@ -2,8 +2,8 @@
 import type { Server } from 'node:net';
 
 import { TransportError } from '../errors.js';
-import { watchDescriptors } from './descriptors.js';
 import type { Endpoint } from '../options/endpoint.js';
+import { watchDescriptors } from './descriptors.js';
 
 export interface Listening {
   readonly server: Server;

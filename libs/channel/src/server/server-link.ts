@@ -1,17 +1,17 @@
 import type { Socket } from 'node:net';
 
-import type { Accepted } from './acceptance.js';
 import { Connection } from '../connection/connection.js';
 import type { ConnectionEvents } from '../connection/connection-options.js';
 import type { TransportError } from '../errors.js';
+import { instanceIdOf } from '../handshake/index.js';
 import { remoteAddress } from '../options/endpoint.js';
+import type { Limits } from '../options/limits.js';
 import { SocketView } from '../socket/socket-view.js';
 import type { EventWindow } from '../streams/event-window.js';
 import type { StreamHandler } from '../streams/server-stream.js';
 import { ServerStreams } from '../streams/server-streams.js';
+import type { Accepted } from './acceptance.js';
 import type { ListenerEvents } from './listener.js';
-import { instanceIdOf } from '../handshake/index.js';
-import type { Limits } from '../options/limits.js';
 
 /** The client of a connection, as far as its server knows it. */
 export interface PeerInfo {

@@ -1,5 +1,5 @@
-import { inspect } from 'node:util';
 import type { Socket } from 'node:net';
+import { inspect } from 'node:util';
 
 /**
  * What a handler may know of the socket that its message came on. It cannot write, end or destroy: plaintext beside the

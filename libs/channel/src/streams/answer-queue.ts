@@ -1,13 +1,12 @@
 // The answers of one connection on their way to the peer (docs/protocol.md §6.6): what waits to be sealed has a bound, and a
 // source of many values can wait for room.
 import { TransportError } from '../errors.js';
-
-import type { AssemblerLimits } from './assembler.js';
 import type { OutgoingMessage } from '../sending/outgoing-message.js';
 import { FrameSender } from '../sending/sender.js';
 import type { SignalKind, WrittenFrame } from '../sending/sender.js';
-import type { SendingStream } from '../sending/sending-stream.js';
 import type { FrameWriter, Sending } from '../sending/sending.js';
+import type { SendingStream } from '../sending/sending-stream.js';
+import type { AssemblerLimits } from './assembler.js';
 
 /** One answer may have this much waiting before its source pauses: enough to fill the records of several turns. */
 const MAX_AHEAD_BYTES = 65_536;

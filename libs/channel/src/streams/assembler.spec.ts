@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { asReceived, plainFrame } from '../../../../test/support/frames.js';
-import { MessageAssembler, NO_MEMORY } from './assembler.js';
 import type { Frame } from '../frame/frame.js';
+import { MessageAssembler, NO_MEMORY } from './assembler.js';
 import { IncompleteMemory } from './incomplete-memory.js';
 
 describe('MessageAssembler', () => {

@@ -1,12 +1,11 @@
 // How fragments become messages again (docs/protocol.md §6.4). The peer decides how they come, so memory is that of the
 // messages alone, work is linear, and no fragment keeps alive the record it came in.
 import { TransportError } from '../errors.js';
-
 import type { Frame } from '../frame/frame.js';
+import { unexpected } from '../frame/violation.js';
 import { IdTable } from './id-table.js';
 import { PROCESS_MEMORY } from './incomplete-memory.js';
 import type { IncompleteMemory } from './incomplete-memory.js';
-import { unexpected } from '../frame/violation.js';
 
 /** What a side announces. */
 export interface AssemblerLimits {

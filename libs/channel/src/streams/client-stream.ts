@@ -3,7 +3,6 @@
 //   QUEUED → BEGUN (has a slot) → SEALED (its first frame was, with its id) → ENDED
 //                                    ↘ CANCELLED (until CANCEL is sealed) ↗
 import type { TransportError } from '../errors.js';
-
 import type { OutgoingMessage } from '../sending/outgoing-message.js';
 import { SendingStream } from '../sending/sending-stream.js';
 

@@ -1,13 +1,13 @@
 import { describe, expect, it, vi } from 'vitest';
 
 import { asReceived, drainFrames, plainFrame } from '../../../../test/support/frames.js';
+import { encodeEvent, encodeRequest } from '../../../transport/src/packet/message.js';
+import type { Frame } from '../frame/frame.js';
+import type { OutgoingMessage } from '../sending/outgoing-message.js';
+import type { AnswerSink } from './client-stream.js';
 import { ClientStreams } from './client-streams.js';
 import type { ClientStreamsOptions } from './client-streams.js';
-import type { AnswerSink } from './client-stream.js';
 import { EventSequence } from './event-sequence.js';
-import type { Frame } from '../frame/frame.js';
-import { encodeEvent, encodeRequest } from '../../../transport/src/packet/message.js';
-import type { OutgoingMessage } from '../sending/outgoing-message.js';
 
 const LIMITS = {
   maxMessageBytes: 1_000_000,

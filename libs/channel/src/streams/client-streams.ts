@@ -1,20 +1,20 @@
 // The client's side of streams (docs/protocol.md §6.5, §6.6).
 import type { TransportError } from '../errors.js';
-
+import { endsStream, MAX_STREAM_ID } from '../frame/frame.js';
+import type { Frame } from '../frame/frame.js';
+import { unexpected } from '../frame/violation.js';
+import type { OutgoingMessage } from '../sending/outgoing-message.js';
+import { FrameSender } from '../sending/sender.js';
+import type { FrameWriter, Sending } from '../sending/sending.js';
 import { MessageAssembler, NO_MEMORY } from './assembler.js';
 import type { AssemblerLimits, ReceiverLimits } from './assembler.js';
 import type { AnswerSink, ClientStream } from './client-stream.js';
-import { endsStream, MAX_STREAM_ID } from '../frame/frame.js';
-import type { Frame } from '../frame/frame.js';
 import { IdTable } from './id-table.js';
-import type { OutgoingMessage } from '../sending/outgoing-message.js';
-import { FrameSender } from '../sending/sender.js';
 import { noMemory, ofSealed, refusal } from './stream-failure.js';
 import { StreamOpener } from './stream-opener.js';
 import type { StreamOpenerOptions } from './stream-opener.js';
-import type { FrameWriter, Sending } from '../sending/sending.js';
-import { MANY_STREAMS, type Streams } from './streams.js';
-import { unexpected } from '../frame/violation.js';
+import { MANY_STREAMS } from './streams.js';
+import type { Streams } from './streams.js';
 
 export interface ClientStreamsOptions extends StreamOpenerOptions {
   /** Announced by this side. */

@@ -2,10 +2,10 @@
 //
 //   RECEIVING → RUNNING (its message is complete) → ANSWERED (its end is queued) → CLOSED (its end is sealed, or CANCEL came)
 //             ↘ ANSWERED_EARLY (its end is queued, and its message is not complete) ↗
-import type { AnswerQueue } from './answer-queue.js';
-import type { MessageAssembler } from './assembler.js';
 import type { OutgoingMessage } from '../sending/outgoing-message.js';
 import { SendingStream } from '../sending/sending-stream.js';
+import type { AnswerQueue } from './answer-queue.js';
+import type { MessageAssembler } from './assembler.js';
 
 /** What serves the streams. */
 export interface StreamHandler {

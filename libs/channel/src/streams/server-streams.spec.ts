@@ -3,8 +3,8 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { asReceived, encodeFrames, messageOf, nextFrame, plainFrame } from '../../../../test/support/frames.js';
 import { FrameReader } from '../frame/frame.js';
 import type { Frame } from '../frame/frame.js';
-import { ServerStreams } from './server-streams.js';
 import type { ServerStream } from './server-stream.js';
+import { ServerStreams } from './server-streams.js';
 
 const LIMITS = {
   maxMessageBytes: 1_000_000,

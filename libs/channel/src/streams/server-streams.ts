@@ -1,19 +1,18 @@
 // The server's side of streams (docs/protocol.md §6.5, §6.6): which are open, and what their frames mean.
 import { TransportError } from '../errors.js';
-
+import { endsStream } from '../frame/frame.js';
+import type { Frame } from '../frame/frame.js';
+import { readSequence, readTimeout } from '../frame/prefix.js';
+import { unexpected } from '../frame/violation.js';
+import { NOTHING_TO_SEND } from '../sending/sending.js';
+import type { FrameWriter, Sending } from '../sending/sending.js';
 import { AnswerQueue } from './answer-queue.js';
 import { MessageAssembler, NO_MEMORY } from './assembler.js';
 import type { AssemblerLimits, ReceiverLimits } from './assembler.js';
-import { endsStream } from '../frame/frame.js';
-import type { Frame } from '../frame/frame.js';
 import { IdTable } from './id-table.js';
-import { readSequence, readTimeout } from '../frame/prefix.js';
 import { ServerStream } from './server-stream.js';
 import type { StreamHandler } from './server-stream.js';
-import { NOTHING_TO_SEND } from '../sending/sending.js';
-import type { FrameWriter, Sending } from '../sending/sending.js';
 import type { Streams } from './streams.js';
-import { unexpected } from '../frame/violation.js';
 
 export interface ServerStreamsOptions {
   /** What this side announced: the peer breaks it at the price of the connection. */

@@ -3,15 +3,15 @@ import { describe, expect, it } from 'vitest';
 
 import { asReceived, drainFrames as drain, messageOf, nextFrame, plainFrame } from '../../../../test/support/frames.js';
 import type { PlainFrame } from '../../../../test/support/frames.js';
-import { TransportError } from '../errors.js';
-import { ClientStreams } from './client-streams.js';
-import type { AnswerSink, ClientStream } from './client-stream.js';
-import { EventSequence } from './event-sequence.js';
-import type { Frame } from '../frame/frame.js';
 import { encodeEvent, encodeRequest } from '../../../transport/src/packet/message.js';
+import { TransportError } from '../errors.js';
+import type { Frame } from '../frame/frame.js';
 import type { OutgoingMessage } from '../sending/outgoing-message.js';
-import { ServerStreams } from './server-streams.js';
+import type { AnswerSink, ClientStream } from './client-stream.js';
+import { ClientStreams } from './client-streams.js';
+import { EventSequence } from './event-sequence.js';
 import type { ServerStream } from './server-stream.js';
+import { ServerStreams } from './server-streams.js';
 import type { Streams } from './streams.js';
 
 const PEER = {

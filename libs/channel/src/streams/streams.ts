@@ -1,5 +1,4 @@
 import type { TransportError } from '../errors.js';
-
 import type { Frame } from '../frame/frame.js';
 import type { FrameWriter, Sending } from '../sending/sending.js';
 

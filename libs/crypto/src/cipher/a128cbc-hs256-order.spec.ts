@@ -1,9 +1,10 @@
 // The order of openA128CbcHs256, observed where it calls Node: the tag first, CBC only after it (docs/protocol.md §3.4).
 import { hash, timingSafeEqual } from 'node:crypto';
+
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { CbcDecryptor } from './cbc-chain.js';
 import { openA128CbcHs256, sealA128CbcHs256 } from '../index.js';
+import { CbcDecryptor } from './cbc-chain.js';
 import { OpeningKey } from './sealing-key.js';
 
 vi.mock('node:crypto', async (importOriginal) => {

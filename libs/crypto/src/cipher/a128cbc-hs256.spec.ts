@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
+
 import { describe, expect, it } from 'vitest';
 
 import { authenticatePlain } from '../../../../test/support/plain-a128cbc-hs256.js';

@@ -1,4 +1,5 @@
 import { createHmac, hkdfSync, randomBytes } from 'node:crypto';
+
 import { describe, expect, it } from 'vitest';
 
 import { hkdfExpand, hkdfExtract, hmacSha256 } from '../index.js';

@@ -2,10 +2,11 @@ import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
+
 import { describe, expect, it, vi } from 'vitest';
 
-import { KeyPair } from './x25519.js';
 import { keyPairOf } from '../../../../test/support/key-pair.js';
+import { KeyPair } from './x25519.js';
 
 const hex = (text: string): Buffer => Buffer.from(text, 'hex');
 const notAgreed = expect.objectContaining({ code: 'ERR_PUBLIC_KEY', fault: 'input' });

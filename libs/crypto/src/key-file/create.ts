@@ -5,12 +5,12 @@ import { link, open, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
+import { wipe } from '../cipher/secret-bytes.js';
 import { CryptoError } from '../errors.js';
-import { formatMode } from './policy.js';
+import { generateKey } from '../keys/generate.js';
 import { keyId } from '../keys/schedule.js';
 import { resolveKeyFile } from './path.js';
-import { generateKey } from '../keys/generate.js';
-import { wipe } from '../cipher/secret-bytes.js';
+import { formatMode } from './policy.js';
 import { errnoOf } from './system-error.js';
 
 const OWNER_ONLY = 0o600;

@@ -1,9 +1,9 @@
 import { CryptoError } from '../errors.js';
-import { formatMode } from './policy.js';
-import type { KeyFileOptions } from './load.js';
 import { keyId } from '../keys/schedule.js';
 import { checkKeyStrength } from '../keys/strength.js';
+import type { KeyFileOptions } from './load.js';
 import { resolveKeyFile } from './path.js';
+import { formatMode } from './policy.js';
 import { readKeyFile } from './read.js';
 
 const OTHERS = 0o077;

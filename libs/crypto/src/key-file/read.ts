@@ -2,12 +2,12 @@
 // are synchronous: handing four short calls to other threads would cost a client more than all hashes of the handshake.
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
+import { wipe } from '../cipher/secret-bytes.js';
 import { CryptoError } from '../errors.js';
+import { KEY_BYTES } from '../keys/schedule.js';
 import { followLinks } from './links.js';
 import { checkKeyFile, notRegular, wrongLength } from './policy.js';
 import type { FilePolicy } from './policy.js';
-import { KEY_BYTES } from '../keys/schedule.js';
-import { wipe } from '../cipher/secret-bytes.js';
 import { errnoOf } from './system-error.js';
 
 export interface ReadKeyFile {

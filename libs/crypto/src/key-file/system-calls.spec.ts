@@ -6,6 +6,7 @@ import * as fs from 'node:fs';
 import * as promises from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { createKeyFile, keyId, loadKeyFile, loadKeyring, loadLegacyKeyFile } from '../index.js';

@@ -1,4 +1,5 @@
 import { randomFillSync } from 'node:crypto';
+
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { generateKey, SecretKey } from '../index.js';

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+
 import { describe, expect, it } from 'vitest';
 
 import { generateKey, Keyring, SecretKey } from '../index.js';

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+
 import { describe, expect, it } from 'vitest';
 
 import { deriveKeySchedule, keyId } from '../index.js';

@@ -1,7 +1,7 @@
 // The keys that are derived from the 32 bytes of a key file (docs/protocol.md §2), which are never a key of a cipher.
-import { CryptoError } from '../errors.js';
 import { hkdfExpand, hkdfExtract } from '../cipher/hkdf.js';
 import { wipe } from '../cipher/secret-bytes.js';
+import { CryptoError } from '../errors.js';
 
 export const KEY_BYTES = 32;
 export const KEY_ID_BYTES = 8;

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { serialize } from 'node:v8';
+
 import { describe, expect, it } from 'vitest';
 
 import { deriveKeySchedule, generateKey, keyId, Keyring, SecretKey } from '../index.js';

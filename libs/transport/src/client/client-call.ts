@@ -1,15 +1,15 @@
 import type { Deserializer, ReadPacket, Serializer } from '@nestjs/microservices';
 import { TransportError } from '@sealwire/channel';
-import { Deadline } from '@sealwire/channel/internal';
 import type { AnswerSink, ClientLink, ClientStream, OutgoingMessage } from '@sealwire/channel';
+import { Deadline } from '@sealwire/channel/internal';
 import type { Links } from '@sealwire/channel/internal';
 
 import type { CallTrace } from '../diagnostics.js';
-import type { Call } from '../packet/message.js';
 import type { InOrder } from '../packet/in-order.js';
+import type { Call } from '../packet/message.js';
 import { checkSerialized } from '../packet/packet.js';
-import type { OutgoingPacket } from './record-builder.js';
 import type { WaitingBytes } from '../packet/waiting-messages.js';
+import type { OutgoingPacket } from './record-builder.js';
 
 /** Shared by all calls of one client. */
 export interface CallHost {

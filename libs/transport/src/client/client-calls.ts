@@ -3,14 +3,14 @@ import { TransportError } from '@sealwire/channel';
 import type { Limits, Links } from '@sealwire/channel/internal';
 
 import type { CallTrace } from '../diagnostics.js';
-import type { CallHost, ClientCallOptions } from './client-call.js';
-import { EventCall } from './event-call.js';
-import { InOrder } from '../packet/in-order.js';
 import { checkTimeoutMs } from '../options.js';
 import type { SealwireClientOptions } from '../options.js';
+import { InOrder } from '../packet/in-order.js';
+import { WaitingBytes } from '../packet/waiting-messages.js';
+import type { CallHost, ClientCallOptions } from './client-call.js';
+import { EventCall } from './event-call.js';
 import { unwrapRecord } from './record-builder.js';
 import { RequestCall } from './request-call.js';
-import { WaitingBytes } from '../packet/waiting-messages.js';
 
 /** The part of a call that begins before its packet is published. */
 export interface BegunCall {

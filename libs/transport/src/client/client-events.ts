@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 
-import { Subject } from 'rxjs';
 import type { ClientConnectionEvent } from '@sealwire/channel';
+import { Subject } from 'rxjs';
 
 import { runApart } from '../async-context.js';
 

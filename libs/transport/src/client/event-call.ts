@@ -1,11 +1,12 @@
 import type { TransportError } from '@sealwire/channel';
+
 import { encodeEvent } from '../packet/message.js';
 import { decodeData } from '../packet/payload.js';
+import { RemoteError } from '../packet/remote-error.js';
+import { readRefusal } from '../packet/wire-error.js';
 import { ClientCall } from './client-call.js';
 import type { CallCodec, ClientCallOptions } from './client-call.js';
 import type { OutgoingPacket } from './record-builder.js';
-import { RemoteError } from '../packet/remote-error.js';
-import { readRefusal } from '../packet/wire-error.js';
 
 const EVENT: CallCodec = { kind: 'EVENT', encode: (call) => encodeEvent(call) };
 const NOT_A_REFUSAL = 'The server answered the event with an error that is not a refusal of the protocol';

@@ -2,8 +2,8 @@ import type { ReadPacket } from '@nestjs/microservices';
 import { TransportError } from '@sealwire/channel';
 import { brand } from '@sealwire/channel/internal';
 
-import type { Metadata } from '../packet/message.js';
 import { checkTimeoutMs } from '../options.js';
+import type { Metadata } from '../packet/message.js';
 
 export interface SealwireRecordOptions {
   /** After that this one request fails, at both ends; 0: never. Default: the client's `requestTimeoutMs`. */

@@ -4,16 +4,16 @@ import { inspect } from 'node:util';
 import type { Deserializer, WritePacket } from '@nestjs/microservices';
 import { TransportError } from '@sealwire/channel';
 
+import { InOrder, MAX_STEPS_OF_ANSWER } from '../packet/in-order.js';
 import { encodeRequest } from '../packet/message.js';
+import { checkDeserialized } from '../packet/packet.js';
 import { weighData } from '../packet/payload.js';
 import type { WeighedData } from '../packet/payload.js';
-import { ClientCall } from './client-call.js';
-import type { CallCodec, ClientCallOptions } from './client-call.js';
-import { InOrder, MAX_STEPS_OF_ANSWER } from '../packet/in-order.js';
-import { checkDeserialized } from '../packet/packet.js';
-import type { OutgoingPacket } from './record-builder.js';
 import { toCallerError } from '../packet/remote-error.js';
 import { readWireError } from '../packet/wire-error.js';
+import { ClientCall } from './client-call.js';
+import type { CallCodec, ClientCallOptions } from './client-call.js';
+import type { OutgoingPacket } from './record-builder.js';
 
 /** LAST is a value and the end in one. */
 type AnswerPart = 'NEXT' | 'LAST' | 'ERROR' | 'COMPLETE';

@@ -3,8 +3,8 @@ import type { DynamicModule, FactoryProvider, InjectionToken, ModuleMetadata, Pr
 import { TransportError } from '@sealwire/channel';
 import { checkOption, checkOptions, FLAG, having } from '@sealwire/channel/internal';
 
-import { SealwireClient } from './client.js';
 import type { SealwireClientOptions } from '../options.js';
+import { SealwireClient } from './client.js';
 
 export interface Visibility {
   /** Whether every module can inject the clients of this call, without importing them. Default false. */

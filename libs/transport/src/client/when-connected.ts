@@ -1,8 +1,8 @@
 import { AsyncResource } from 'node:async_hooks';
 
-import type { Subscriber } from 'rxjs';
 import { closed, Deadline } from '@sealwire/channel/internal';
 import type { Links } from '@sealwire/channel/internal';
+import type { Subscriber } from 'rxjs';
 
 import type { CallTrace } from '../diagnostics.js';
 import { requestTimedOut } from './client-call.js';

@@ -1,4 +1,5 @@
 import type { Limits } from '@sealwire/channel/internal';
+
 import type { HandlerPlaces } from './handler-places.js';
 
 /** The places of the handlers of one connection, which are among those of the server. */

@@ -1,6 +1,6 @@
 import { BaseRpcContext } from '@nestjs/microservices';
-import { brand, LENGTH_BYTES } from '@sealwire/channel/internal';
 import type { PeerInfo, SocketView } from '@sealwire/channel';
+import { brand, LENGTH_BYTES } from '@sealwire/channel/internal';
 
 import type { Metadata } from '../packet/message.js';
 import { ownCopy } from '../packet/own-copy.js';

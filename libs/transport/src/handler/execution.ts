@@ -1,9 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 import type { MessageHandler } from '@nestjs/microservices';
+import { clock } from '@sealwire/channel/internal';
 import { isObservable } from 'rxjs';
 import type { Observable, Subscription } from 'rxjs';
-import { clock } from '@sealwire/channel/internal';
 
 import type { HandlerContext, ProcessingHooks } from './processing-hooks.js';
 import { isAsyncIterable, PullSource } from './pull-source.js';

@@ -2,16 +2,16 @@ import { inspect } from 'node:util';
 
 import type { LoggerService } from '@nestjs/common';
 import { TransportError } from '@sealwire/channel';
-import { formatEndpoint } from '@sealwire/channel/internal';
 import type { ClientConnectionEvent } from '@sealwire/channel';
+import { formatEndpoint } from '@sealwire/channel/internal';
 import type { Endpoint } from '@sealwire/channel/internal';
 
+import { RemoteError } from '../packet/remote-error.js';
+import type { SealwireClientSnapshot } from '../snapshot.js';
 import { count, FailureEntry, printable } from './failure-entry.js';
 import type { FailureFields } from './failure-entry.js';
 import { reasonOf } from './failure-log.js';
 import { LogLimit, writeOrLose } from './log-limit.js';
-import { RemoteError } from '../packet/remote-error.js';
-import type { SealwireClientSnapshot } from '../snapshot.js';
 
 /** The log of a client: changes of its connection that no caller sees, and lost events without a subscriber. */
 export class ClientLog {

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
-import { isError } from '@sealwire/channel/internal';
+
 import type { TransportErrorCode } from '@sealwire/channel';
+import { isError } from '@sealwire/channel/internal';
 
 /** What happened: the fields of an entry are told apart by it. `docs/operations.md` explains each. */
 export type FailureKind =

@@ -1,14 +1,14 @@
 import type { LoggerService } from '@nestjs/common';
 import { TransportError } from '@sealwire/channel';
-import { isError } from '@sealwire/channel/internal';
 import type { TransportErrorCode } from '@sealwire/channel';
+import { isError } from '@sealwire/channel/internal';
 import type { HandshakeFailure } from '@sealwire/channel/internal';
 
 import { STOP_TIMEOUT_MS } from '../handler/execution.js';
+import { describeFailure } from '../packet/remote-error.js';
 import { FailureEntry, printable } from './failure-entry.js';
 import type { FailureFields } from './failure-entry.js';
 import { LogLimit } from './log-limit.js';
-import { describeFailure } from '../packet/remote-error.js';
 
 /** Nest's own words. */
 const NO_EVENT_HANDLER = 'There is no matching event handler defined in the remote service. Event pattern:';

@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
+
 import { clock } from '@sealwire/channel/internal';
 
 const INTERVAL_MS = 1_000;

@@ -1,5 +1,6 @@
 // JSON from a peer (docs/protocol.md §6.3). The peer is authenticated, its bytes are still not trusted.
 import { isAscii, isUtf8 } from 'node:buffer';
+
 import { TransportError } from '@sealwire/channel';
 import { DEFAULT_MAX_JSON_NODES } from '@sealwire/channel/internal';
 

@@ -3,8 +3,8 @@
 //   EVENT    prefix: sequence u64 ‖ head ‖ data
 //   head     u16 len(pattern) ‖ pattern ‖ u16 len(metadata) ‖ metadata (a JSON object, or nothing)
 import { TransportError } from '@sealwire/channel';
-import { readSequence, readTimeout, SEQUENCE_BYTES, TIMEOUT_BYTES } from '@sealwire/channel/internal';
 import type { OutgoingMessage } from '@sealwire/channel';
+import { readSequence, readTimeout, SEQUENCE_BYTES, TIMEOUT_BYTES } from '@sealwire/channel/internal';
 import type { MessageHead } from '@sealwire/channel/internal';
 
 import { decodeUtf8, parseJson, stringifyJson } from './json.js';

@@ -2,12 +2,12 @@
 import { OutgoingMessage, TransportError } from '@sealwire/channel';
 import { DEFAULT_MAX_JSON_NODES } from '@sealwire/channel/internal';
 import type { MessageHead } from '@sealwire/channel/internal';
-import { ownCopy } from './own-copy.js';
 
 import { decodeUtf8, parseJson, stringifyJson } from './json.js';
 import type { ParsedJson } from './json.js';
 import { decodeObjectWithText, encodeWithoutText, isLongText, readPlainObject } from './object-with-text.js';
 import type { ReadMessage } from './object-with-text.js';
+import { ownCopy } from './own-copy.js';
 
 const JSON_TEXT = 0;
 const RAW_BYTES = 1;

@@ -2,9 +2,9 @@
 import { inspect } from 'node:util';
 
 import { RpcException } from '@nestjs/microservices';
-import { CryptoError } from '@sealwire/crypto';
 import { TransportError } from '@sealwire/channel';
 import { brand, hasMethod, isError } from '@sealwire/channel/internal';
+import { CryptoError } from '@sealwire/crypto';
 
 /** Nest's own words for what is not the caller's business. */
 const INTERNAL_ERROR = 'Internal server error';

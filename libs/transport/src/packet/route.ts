@@ -1,4 +1,5 @@
 import { TransportError } from '@sealwire/channel';
+
 import { stringifyJson } from './json.js';
 
 /**

@@ -1,5 +1,5 @@
-import { IdTable } from '@sealwire/channel/internal';
 import type { ServerStream } from '@sealwire/channel';
+import { IdTable } from '@sealwire/channel/internal';
 
 /** Bytes that wait in a whole server, or client. */
 export class WaitingBytes {

@@ -1,8 +1,9 @@
 // The failures of the transport that a server answers with (docs/protocol.md §6.6): data of an ERROR frame.
 import { TransportError } from '@sealwire/channel';
 import type { TransportErrorCode } from '@sealwire/channel';
-import { isJsonData } from './payload.js';
+
 import { stringifyJson } from './json.js';
+import { isJsonData } from './payload.js';
 
 export interface WireError {
   readonly status: 'error';

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { asReceived, bytesOf, plainFrame } from '../../../../test/support/frames.js';
-import { ServerStreams } from '../../../channel/src/streams/server-streams.js';
 import type { ServerStream } from '../../../channel/src/streams/server-stream.js';
-import { encodeData } from '../packet/payload.js';
+import { ServerStreams } from '../../../channel/src/streams/server-streams.js';
 import { encodeRequest } from '../packet/message.js';
+import { encodeData } from '../packet/payload.js';
 import { Answer } from './answer.js';
 
 const LIMITS = {

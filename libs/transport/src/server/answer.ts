@@ -1,11 +1,11 @@
 import type { Serializer } from '@nestjs/microservices';
 import type { ServerStream } from '@sealwire/channel';
 
-import { encodeData } from '../packet/payload.js';
+import type { ResultSink } from '../handler/result-sink.js';
 import { InOrder, MAX_STEPS_OF_ANSWER } from '../packet/in-order.js';
 import { checkSerialized } from '../packet/packet.js';
+import { encodeData } from '../packet/payload.js';
 import { errorData, HIDDEN } from '../packet/remote-error.js';
-import type { ResultSink } from '../handler/result-sink.js';
 import { answerCodeOf, asApplicationError, wireError } from '../packet/wire-error.js';
 import type { WireErrorCode } from '../packet/wire-error.js';
 

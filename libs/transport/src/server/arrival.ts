@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
+
 import type { ServerStream } from '@sealwire/channel';
 
 /**

@@ -1,4 +1,5 @@
 import type { ServerStream } from '@sealwire/channel';
+
 import type { ConnectionPlaces } from '../handler/connection-places.js';
 import type { HandlerPlaces, WaitingEvents } from '../handler/handler-places.js';
 

@@ -1,28 +1,28 @@
 // Hands the messages of one connection to Nest's handlers (docs/protocol.md §6.5 to §6.7).
 import type { MessageHandler, Serializer } from '@nestjs/microservices';
-import { IdTable } from '@sealwire/channel/internal';
 import type { ServerStream, StreamHandler } from '@sealwire/channel';
+import { IdTable } from '@sealwire/channel/internal';
 import type { Deadline } from '@sealwire/channel/internal';
 
+import { ConnectionPlaces } from '../handler/connection-places.js';
+import { SealwireContext } from '../handler/context.js';
+import { Execution } from '../handler/execution.js';
+import { EventSink } from '../handler/result-sink.js';
+import type { ResultSink } from '../handler/result-sink.js';
+import { InOrder } from '../packet/in-order.js';
 import { decodeRequest } from '../packet/message.js';
 import type { Call, ReceivedCall, ReceivedRequest } from '../packet/message.js';
+import { WaitingMessages } from '../packet/waiting-messages.js';
+import { contentCodeOf } from '../packet/wire-error.js';
 import { Answer } from './answer.js';
 import type { AnswerHost } from './answer.js';
 import { Arrival } from './arrival.js';
-import { ConnectionPlaces } from '../handler/connection-places.js';
-import { SealwireContext } from '../handler/context.js';
 import { DeferredEvents } from './deferred-events.js';
 import { EventIntake } from './event-intake.js';
-import { Execution } from '../handler/execution.js';
 import type { DispatcherOptions } from './handler-host.js';
-import { InOrder } from '../packet/in-order.js';
 import { deserializeCall, toReceivedCall } from './received-call.js';
 import { RequestDeadlines } from './request-deadlines.js';
-import { EventSink } from '../handler/result-sink.js';
-import type { ResultSink } from '../handler/result-sink.js';
 import { TracedSink } from './traced-sink.js';
-import { contentCodeOf } from '../packet/wire-error.js';
-import { WaitingMessages } from '../packet/waiting-messages.js';
 
 /** The answer to a request that has no handler, in Nest's own words: a caller can recognise it by nothing else. */
 export const NO_MESSAGE_HANDLER = 'There is no matching message handler defined in the remote service.';

@@ -1,20 +1,20 @@
 // How a server takes the events of one connection (docs/protocol.md §6.7): it asks the window, checks everything else, and
 // records the sequence when it calls the handlers. What cannot be handed over is refused.
 import type { MessageHandler } from '@nestjs/microservices';
-import { IdTable, readSequence } from '@sealwire/channel/internal';
 import type { ServerStream } from '@sealwire/channel';
+import { IdTable, readSequence } from '@sealwire/channel/internal';
 
+import type { InOrder } from '../packet/in-order.js';
 import { decodeEvent } from '../packet/message.js';
 import type { ReceivedCall, ReceivedEvent } from '../packet/message.js';
 import { encodeData } from '../packet/payload.js';
+import type { WaitingMessages } from '../packet/waiting-messages.js';
+import { contentCodeOf, wireError } from '../packet/wire-error.js';
+import type { RefusalCode } from '../packet/wire-error.js';
 import type { Arrival } from './arrival.js';
 import type { DeferredEvents } from './deferred-events.js';
 import type { DispatcherOptions } from './handler-host.js';
-import type { InOrder } from '../packet/in-order.js';
 import { deserializeCall, toReceivedCall } from './received-call.js';
-import { contentCodeOf, wireError } from '../packet/wire-error.js';
-import type { RefusalCode } from '../packet/wire-error.js';
-import type { WaitingMessages } from '../packet/waiting-messages.js';
 
 export interface EventIntakeOptions extends DispatcherOptions {
   readonly order: InOrder;

@@ -2,9 +2,9 @@ import type { Deserializer, MessageHandler, MsPattern, Serializer } from '@nestj
 import type { PeerInfo } from '@sealwire/channel';
 import type { EventWindow, Limits } from '@sealwire/channel/internal';
 
-import type { FailureLog } from '../log/failure-log.js';
 import type { HandlerPlaces } from '../handler/handler-places.js';
 import type { ProcessingHooks } from '../handler/processing-hooks.js';
+import type { FailureLog } from '../log/failure-log.js';
 import type { WaitingBytes } from '../packet/waiting-messages.js';
 
 /** What a server lends to the dispatchers of its connections. */

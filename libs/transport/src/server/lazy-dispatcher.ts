@@ -1,6 +1,7 @@
 import type { ServerStream, StreamHandler } from '@sealwire/channel';
-import { Dispatcher } from './dispatcher.js';
+
 import type { Execution } from '../handler/execution.js';
+import { Dispatcher } from './dispatcher.js';
 import type { DispatcherOptions } from './handler-host.js';
 
 /** The dispatcher of a connection, made by its first message: most connections are idle, and hold none. */

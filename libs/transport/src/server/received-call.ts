@@ -1,8 +1,8 @@
 import type { MsPattern } from '@nestjs/microservices';
 
 import type { Call, ReceivedCall } from '../packet/message.js';
-import type { HandlerHost } from './handler-host.js';
 import { checkDeserialized } from '../packet/packet.js';
+import type { HandlerHost } from './handler-host.js';
 
 /** What the user's deserializer makes of a call. Nest tells requests from events by the id. */
 export function deserializeCall(

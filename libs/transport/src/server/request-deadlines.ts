@@ -1,5 +1,5 @@
-import { clock, Deadline } from '@sealwire/channel/internal';
 import type { ServerStream } from '@sealwire/channel';
+import { clock, Deadline } from '@sealwire/channel/internal';
 
 /** The time that requests have: it runs from their first frames on (docs/protocol.md §6.8). */
 export class RequestDeadlines {

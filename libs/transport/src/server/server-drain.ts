@@ -4,8 +4,8 @@ import type { ServerLink } from '@sealwire/channel';
 import { everySecond } from '../every-second.js';
 import type { Execution } from '../handler/execution.js';
 import { count, printable } from '../log/failure-entry.js';
-import type { LazyDispatcher } from './lazy-dispatcher.js';
 import { writeOrLose } from '../log/log-limit.js';
+import type { LazyDispatcher } from './lazy-dispatcher.js';
 
 const MAX_PATTERNS = 5;
 

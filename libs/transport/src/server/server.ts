@@ -4,9 +4,8 @@ import type { Server as NetServer, Socket } from 'node:net';
 import { Logger } from '@nestjs/common';
 import { Server } from '@nestjs/microservices';
 import type { CustomTransportStrategy, MessageHandler, MsPattern } from '@nestjs/microservices';
-import { Subject } from 'rxjs';
-import type { Observable } from 'rxjs';
 import { ChannelServer } from '@sealwire/channel';
+import type { KeyLimits, ServerLink, TransportError } from '@sealwire/channel';
 import {
   isError,
   keyLoader,
@@ -15,27 +14,28 @@ import {
   resolveLimits,
   resolveService,
 } from '@sealwire/channel/internal';
-import type { KeyLimits, ServerLink, TransportError } from '@sealwire/channel';
 import type { HandshakeFailure, Limits, Session } from '@sealwire/channel/internal';
+import { Subject } from 'rxjs';
+import type { Observable } from 'rxjs';
 
 import { runApart } from '../async-context.js';
 import { Execution } from '../handler/execution.js';
+import { HandlerPlaces } from '../handler/handler-places.js';
+import { guardHooks } from '../handler/processing-hooks.js';
 import { FailureLog } from '../log/failure-log.js';
 import type { ClientNames } from '../log/failure-log.js';
-import type { HandlerHost } from './handler-host.js';
-import { HandlerPlaces } from '../handler/handler-places.js';
 import { checkSealwireOptions } from '../options.js';
-import { LazyDispatcher } from './lazy-dispatcher.js';
 import type { SealwireServerOptions } from '../options.js';
-import { guardHooks } from '../handler/processing-hooks.js';
 import { isUnforeseen } from '../packet/remote-error.js';
 import { routeOf } from '../packet/route.js';
 import { createSealingCodec } from '../packet/sealing.js';
 import type { SealingCodec } from '../packet/sealing.js';
-import { ServerDrain } from './server-drain.js';
+import { WaitingBytes } from '../packet/waiting-messages.js';
 import { ServerCounters } from '../snapshot.js';
 import type { SealwireServerSnapshot } from '../snapshot.js';
-import { WaitingBytes } from '../packet/waiting-messages.js';
+import type { HandlerHost } from './handler-host.js';
+import { LazyDispatcher } from './lazy-dispatcher.js';
+import { ServerDrain } from './server-drain.js';
 
 /** The transport id of Sealwire: `@MessagePattern('sum', SEALWIRE)`. */
 export const SEALWIRE = Symbol.for('@sealwire/transport/SEALWIRE');

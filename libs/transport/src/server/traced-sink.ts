@@ -1,6 +1,6 @@
 import { CallTrace } from '../diagnostics.js';
-import type { Arrival } from './arrival.js';
 import type { ResultSink } from '../handler/result-sink.js';
+import type { Arrival } from './arrival.js';
 
 /** Reports the execution of one handler to the observers of the process, and passes its results on. */
 export class TracedSink implements ResultSink {

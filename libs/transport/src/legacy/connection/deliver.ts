@@ -1,5 +1,6 @@
 // The client's half of the legacy wire (docs/protocol.md §9): connect, the ciphertext, FIN. One deadline for all.
 import { connect } from 'node:net';
+
 import { TransportError } from '@sealwire/channel';
 import { connectFailed, Deadline, formatEndpoint, SOCKET_OPTIONS } from '@sealwire/channel/internal';
 import type { Endpoint } from '@sealwire/channel/internal';

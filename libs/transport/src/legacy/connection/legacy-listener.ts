@@ -1,8 +1,9 @@
 // The port of the legacy wire: everybody on it is a stranger, and the oldest goes first where they are too many.
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
-import { remoteAddress, SOCKET_OPTIONS, startListening, Strangers } from '@sealwire/channel/internal';
+
 import type { TransportError } from '@sealwire/channel';
+import { remoteAddress, SOCKET_OPTIONS, startListening, Strangers } from '@sealwire/channel/internal';
 import type { Endpoint, Listening } from '@sealwire/channel/internal';
 
 import { Reception } from './reception.js';

@@ -1,5 +1,6 @@
 // The server's half of the legacy wire (docs/protocol.md §9): bytes until FIN, and never a byte back.
 import type { Socket } from 'node:net';
+
 import { TransportError } from '@sealwire/channel';
 import { Deadline, toTransportError } from '@sealwire/channel/internal';
 import type { Stranger } from '@sealwire/channel/internal';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
+import type { LegacyRawServerOptions } from './legacy-options.js';
 import { LegacyRawClient } from './legacy-raw-client.js';
 import { LegacyRawServer } from './legacy-raw-server.js';
-import type { LegacyRawServerOptions } from './legacy-options.js';
 
 const OPTIONS = { port: 0, keyFile: 'k', channelKeyring: undefined };
 

@@ -1,5 +1,3 @@
-import { loadLegacyKeyFile } from '@sealwire/crypto';
-import type { KeySource } from '@sealwire/crypto';
 import type { Transport } from '@nestjs/microservices';
 import { TransportError } from '@sealwire/channel';
 import {
@@ -15,6 +13,8 @@ import {
   TRANSPORT_ID,
 } from '@sealwire/channel/internal';
 import type { Endpoint, Rule } from '@sealwire/channel/internal';
+import { loadLegacyKeyFile } from '@sealwire/crypto';
+import type { KeySource } from '@sealwire/crypto';
 
 import { LegacyKey } from '../wire/legacy-key.js';
 

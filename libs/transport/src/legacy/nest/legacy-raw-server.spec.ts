@@ -9,8 +9,8 @@ import { bufferCount, firstValueFrom, NEVER, Subject, throwError } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { closed, LegacyBench, legacyPortOf, listenLegacy } from '../../../../../test/support/legacy.js';
-import { MAX_CIPHERTEXT_BYTES } from '../wire/message.js';
 import type { LegacyRawContext } from '../index.js';
+import { MAX_CIPHERTEXT_BYTES } from '../wire/message.js';
 
 let bench: LegacyBench;
 

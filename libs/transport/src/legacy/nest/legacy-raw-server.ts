@@ -7,8 +7,8 @@ import { TransportError } from '@sealwire/channel';
 import { formatEndpoint, ListenerSlot, toTransportError } from '@sealwire/channel/internal';
 import type { Endpoint } from '@sealwire/channel/internal';
 
-import type { ResultSink } from '../../handler/result-sink.js';
 import { guardHooks } from '../../handler/processing-hooks.js';
+import type { ResultSink } from '../../handler/result-sink.js';
 import { FailureLog } from '../../log/failure-log.js';
 import type { SealwireServerEvents, SealwireStatus } from '../../server/server.js';
 import { LegacyListener } from '../connection/legacy-listener.js';

@@ -1,5 +1,6 @@
 import { TransportError } from '@sealwire/channel';
 import { clock } from '@sealwire/channel/internal';
+
 import { Execution } from '../../handler/execution.js';
 import type { ExecutionOptions } from '../../handler/execution.js';
 

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 
-import { CryptoError, decryptAes128Cbc, encryptAes128Cbc, keyId } from '@sealwire/crypto';
 import { TransportError } from '@sealwire/channel';
+import { CryptoError, decryptAes128Cbc, encryptAes128Cbc, keyId } from '@sealwire/crypto';
 
 const AES_KEY_BYTES = 16;
 

@@ -1,5 +1,6 @@
 // A message on the legacy wire (docs/protocol.md §9):   AES-128-CBC(key, iv, pad(text)), ended by FIN
 import { TransportError } from '@sealwire/channel';
+
 import type { LegacyKey } from './legacy-key.js';
 
 export const MAX_CIPHERTEXT_BYTES = 1_048_576;
