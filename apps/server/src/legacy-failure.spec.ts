@@ -15,11 +15,11 @@ describe('a legacy wire that cannot start', () => {
   it.each([
     new CryptoError('ERR_KEY_FILE_MISSING', 'No key file', { cause: systemError('ENOENT') }),
     new TransportError('ERR_LEGACY_KEY_SHARED', 'of the channel'),
-  ])('names its key file if that is wrong: $code', (error) => {
+  ])('names its key file if the file is invalid: $code', (error) => {
     expect(explainStartFailure(legacyFailed(error, ':1', VARIABLES))).toBe(`LEGACY_KEY_FILE: ${error.message}`);
   });
 
-  it('names its port if that is taken', () => {
+  it('names its port if the port is in use', () => {
     const error = new TransportError('ERR_LISTEN_FAILED', 'Cannot listen', { cause: systemError('EADDRINUSE') });
     expect(explainStartFailure(legacyFailed(error, ':1', VARIABLES))).toMatch(/^LEGACY_PORT: :1 is in use/);
   });

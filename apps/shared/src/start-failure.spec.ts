@@ -18,11 +18,11 @@ describe('a failed start', () => {
       new CryptoError('ERR_KEY_FILE_MISSING', 'No key file'),
       'SEALWIRE_KEY_FILE: No key file (in this repository: "npm run keys -- keygen FILE")',
     ],
-  ])('is one line where the settings or the key are wrong: %s', (error, line) => {
+  ])('is one line if the settings or the key are wrong: %s', (error, line) => {
     expect(explainStartFailure(error)).toBe(line);
   });
 
-  it('is left to its stack where it is unforeseen', () => {
+  it('keeps its stack if it is unexpected', () => {
     expect(explainStartFailure(new TypeError('x is not a function'))).toBeUndefined();
   });
 
@@ -33,14 +33,14 @@ describe('a failed start', () => {
     ['ENOTFOUND', /^HTTP_HOST: /],
     ['EROFS', /^HTTP_HOST: this app cannot listen at 127\.0\.0\.1:80 \(EROFS\)$/],
     ['EMFILE', /^HTTP_HOST: .* \(EMFILE\)$/],
-  ])('names the setting where it cannot listen: %s', (code, line) => {
+  ])('names the setting if listening fails: %s', (code, line) => {
     const wrapped = new Error('outer', { cause: systemError(code) });
     for (const error of [systemError(code), wrapped]) {
       expect(explainStartFailure(listenFailed(error, '127.0.0.1:80', VARIABLES))).toMatch(line);
     }
   });
 
-  it('names the setting where Node refuses to ask the system', () => {
+  it('names the setting if Node rejects it before the system call', () => {
     const refused = Object.assign(new TypeError('no path'), { code: 'ERR_INVALID_ARG_VALUE' });
     const error = Object.assign(new Error('outer', { cause: refused }), { code: 'ERR_LISTEN_FAILED' });
     expect(explainStartFailure(listenFailed(error, ' ', VARIABLES))).toMatch(
@@ -48,7 +48,7 @@ describe('a failed start', () => {
     );
   });
 
-  it('stays what it is where it has no code', () => {
+  it('is returned unchanged if it has no code', () => {
     const error = new TypeError('x is not a function');
     expect(listenFailed(error, '127.0.0.1:80', VARIABLES)).toBe(error);
   });

@@ -23,7 +23,7 @@ describe('a deadline', () => {
     expect([expired, time.timerCount]).toEqual([1, 0]);
   });
 
-  it('gives what has arrived a turn before it expires, in which it can be cleared', async () => {
+  it('gives data that has arrived one turn to clear it before it expires', async () => {
     const cleared = deadline(10);
     deadline(10);
     time.stall(11);
@@ -36,7 +36,7 @@ describe('a deadline', () => {
   it.each([
     [300, 300],
     [5_000, 1_000],
-  ])('of %i ms that is late, as the process stalled, moves once by %i ms', async (delayMs, graceMs) => {
+  ])('of %i ms that is late because the process stalled moves once by %i ms', async (delayMs, graceMs) => {
     deadline(delayMs);
     time.stall(delayMs + 60_000);
     await turn();
@@ -47,7 +47,7 @@ describe('a deadline', () => {
     expect(expired).toBe(1);
   });
 
-  it('has the time left that it moves by, also before its timer could run', () => {
+  it('reports the time left including the move, also before its timer could run', () => {
     const late = deadline(300);
     const busyUntil = deadline(10_000);
     expect([late.leftMs, busyUntil.leftMs]).toEqual([300, 10_000]);

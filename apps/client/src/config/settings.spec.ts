@@ -18,7 +18,7 @@ function complaintAbout(env: NodeJS.ProcessEnv): string {
 }
 
 describe('the settings of the client app', () => {
-  it('have a default each', () => {
+  it('have defaults', () => {
     const loopback = ['localhost', '127.0.0.1', '[::1]'].map((name) => expect.objectContaining({ name }));
     expect(parseSettings({})).toEqual({
       server: { host: '127.0.0.1', port: 8080 },
@@ -54,15 +54,15 @@ describe('the settings of the client app', () => {
     ],
     [{ SEALWIRE_SERVERS: '[::1]:9' }, { host: '::1', port: 9 }],
     [{ SEALWIRE_PATH: '/tmp/s.sock', SEALWIRE_PORT: '9' }, { path: '/tmp/s.sock' }],
-  ])('say where the server is: %o', (env, server) => {
+  ])('contain the address of the server: %o', (env, server) => {
     expect(parseSettings(env).server).toEqual(server);
   });
 
-  it('take an empty variable for one that is not set', () => {
+  it('treat an empty variable as unset', () => {
     expect(parseSettings({ SEALWIRE_SERVERS: '', HTTP_TOKEN: '', HTTP_ALLOWED_HOSTS: '' })).toEqual(parseSettings({}));
   });
 
-  it('take the allowed hosts instead of the loopback names', () => {
+  it('replace the loopback names by the allowed hosts', () => {
     const { allowedHosts, allowsOnlyLoopback } = parseSettings({
       HTTP_ALLOWED_HOSTS: 'a.example, https://b.example',
     }).http;
@@ -74,7 +74,7 @@ describe('the settings of the client app', () => {
     ['localhost,127.0.0.1,[::1]', true],
     ['localhost:3000', true],
     ['localhost,a.example', false],
-  ])('take the trigger to be for this host where nothing but loopback names are listed: %s', (hosts, expected) => {
+  ])('mark the trigger as local if all allowed hosts are loopback names: %s', (hosts, expected) => {
     expect(parseSettings({ HTTP_ALLOWED_HOSTS: hosts }).http.isForThisHost).toBe(expected);
   });
 
@@ -97,7 +97,7 @@ describe('the settings of the client app', () => {
     ['SEALWIRE_CONNECT_TIMEOUT_MS', '0', 'a whole number of milliseconds from 1 to 86400000'],
     ['SEALWIRE_KEY_POLICY', 'lax', 'strict or mounted-secret'],
     ['LOG_MESSAGES', '1', 'true or false'],
-  ])('refuse a wrong %s (%s) by its name, and say what is accepted', (name, value, accepted) => {
+  ])('reject an invalid %s (%s) by name and list the accepted values', (name, value, accepted) => {
     expect(complaintAbout({ [name]: value })).toBe(`${name} must be ${accepted}, not ${shown(value)}`);
   });
 
@@ -107,12 +107,12 @@ describe('the settings of the client app', () => {
     );
   });
 
-  it('refuse two ways to the server at once', () => {
+  it('reject two addresses of the server', () => {
     const both = { SEALWIRE_PATH: '/tmp/s.sock', SEALWIRE_SERVERS: 'server:9' };
     expect(complaintAbout(both)).toMatch(/^SEALWIRE_PATH must be left out if SEALWIRE_SERVERS is set/);
   });
 
-  it.each(['SEALWIRE_PORT', 'HTTP_PORT'])('take %s for not set if it is the link of a service', (name) => {
+  it.each(['SEALWIRE_PORT', 'HTTP_PORT'])('treat %s as unset if it is a Docker service link', (name) => {
     for (const link of ['tcp://10.0.0.7:8080', 'udp://10.0.0.7:53', 'tcp://[fd00::7]:8080']) {
       const env = { [name]: link, [`${name}_8080_TCP`]: link, KUBERNETES_PORT: 'tcp://10.0.0.1:443' };
       expect(parseSettings(env)).toEqual({ ...parseSettings({}), serviceLinks: [name] });
@@ -120,7 +120,7 @@ describe('the settings of the client app', () => {
     expect(complaintAbout({ [name]: 'http://10.0.0.7:8080' })).toMatch(`${name} must be a whole number`);
   });
 
-  describe('that hold a secret by mistake', () => {
+  describe('that contain a secret by mistake', () => {
     const secrets = [
       'correct horse battery staple',
       'hunter2',
@@ -130,7 +130,7 @@ describe('the settings of the client app', () => {
     ];
     const names = Object.keys(variables);
 
-    it.each(names)('are refused without a word of it, or taken: %s', (name) => {
+    it.each(names)('are rejected without being quoted, or accepted: %s', (name) => {
       for (const secret of secrets) {
         let complaint = '';
         try {
@@ -142,16 +142,19 @@ describe('the settings of the client app', () => {
       }
     });
 
-    it.each(names.filter((name) => name !== 'HTTP_TOKEN'))('are refused if it is a key or HTTP_TOKEN: %s', (name) => {
-      for (const secret of secrets.slice(2)) {
-        expect(complaintAbout({ [name]: secret })).toMatch(`${name} must not be a secret`);
-      }
-      const token = 'correct-horse';
-      expect(complaintAbout({ HTTP_TOKEN: token, [name]: token })).toMatch(`${name} must not be a secret`);
-    });
+    it.each(names.filter((name) => name !== 'HTTP_TOKEN'))(
+      'are rejected if the value is a key or HTTP_TOKEN: %s',
+      (name) => {
+        for (const secret of secrets.slice(2)) {
+          expect(complaintAbout({ [name]: secret })).toMatch(`${name} must not be a secret`);
+        }
+        const token = 'correct-horse';
+        expect(complaintAbout({ HTTP_TOKEN: token, [name]: token })).toMatch(`${name} must not be a secret`);
+      },
+    );
   });
 
-  it('take a path, a name and a token of the length of a key', () => {
+  it('accept a path, a name and a token as long as a key', () => {
     expect(parseSettings({ SEALWIRE_KEY_FILE: '/run/secrets/Sealwire1/the-key-file-of-orders' }).keyFile).toMatch(
       '/run',
     );

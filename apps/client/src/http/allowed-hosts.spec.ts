@@ -38,7 +38,7 @@ describe('the Host check', () => {
     'localhost, evil.example',
   ])('refuses %s by default', (header) => expect(isHostAllowed(header, LOOPBACK_HOSTS)).toBe(false));
 
-  it('compares the port where an entry has one', () => {
+  it('compares the port if an entry has one', () => {
     expect(isHostAllowed('a.example:8443', list('a.example:8443'))).toBe(true);
     expect(isHostAllowed('a.example:8080', list('a.example:8443'))).toBe(false);
     expect(isHostAllowed('a.example', list('a.example:8443'))).toBe(false);
@@ -56,7 +56,7 @@ describe('an Origin', () => {
     ['http://localhost', 'localhost'],
     ['http://localhost', 'localhost:80'],
     ['https://a.example', 'a.example'],
-  ])('is that of this app where host and port are the same: %s at %s', (origin, host) =>
+  ])('is the app’s own if host and port are equal: %s at %s', (origin, host) =>
     expect(isOwnOrigin(origin, host)).toBe(true),
   );
 
@@ -75,11 +75,11 @@ describe('an Origin', () => {
   ])('is foreign otherwise: %s at %s', (origin, host) => expect(isOwnOrigin(origin, host)).toBe(false));
 
   it.each(['http://localhost', 'http://localhost:3000', 'null', '', 'file://', undefined])(
-    'is listed by no name alone: %s',
+    'is not allowed by a host name alone: %s',
     (header) => expect(isOriginListed(header, LOOPBACK_HOSTS)).toBe(false),
   );
 
-  it('is listed by its name and port, and by its scheme where the entry has one', () => {
+  it('is allowed by its name and port, and by its scheme if the entry has one', () => {
     const allowed = list('https://a.example', 'http://b.example:81', 'c.example:82');
     expect(isOriginListed('https://a.example', allowed)).toBe(true);
     expect(isOriginListed('http://a.example', allowed)).toBe(false);
@@ -111,10 +111,10 @@ it.each([
   ['::', false],
   ['10.0.0.1', false],
   ['127.evil.example', false],
-])('tells whether %s is this machine only: %s', (host, expected) => expect(isLoopback(host)).toBe(expected));
+])('returns whether %s is this machine only: %s', (host, expected) => expect(isLoopback(host)).toBe(expected));
 
 describe('any Host or Origin', () => {
-  it('is taken for this machine only where the name in it is one of this machine', () => {
+  it('counts as this machine only if it has a name of this machine', () => {
     const local = fc.constantFrom('localhost', '127.0.0.1', '[::1]');
     const header = fc
       .tuple(

@@ -11,12 +11,12 @@ describe('a caller', () => {
     ['2001:db8::1:0:0:1', '2001:db8:0:0::/64'],
     ['fe80::1%eth0', 'fe80:0:0:0::/64'],
     ['::1', '0:0:0:0::/64'],
-  ])('is an address, of IPv6 the network that one machine has: %s', (ip, caller) => {
+  ])('is identified by its address, or by its IPv6 network: %s', (ip, caller) => {
     expect(callerOf({ ip })).toBe(caller);
     expect(callerOf({ socket: { remoteAddress: ip } })).toBe(caller);
   });
 
-  it('has a name even after its socket is gone', () => {
+  it('keeps its name after its socket is closed', () => {
     expect(callerOf({ socket: { remoteAddress: undefined } })).toBe('unknown');
   });
 });

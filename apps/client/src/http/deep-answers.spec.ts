@@ -16,8 +16,8 @@ function isWritable(value: unknown): boolean {
   }
 }
 
-describe.skipIf(isWritable(DEEP))('what a server answers, nested too deep to be written,', () => {
-  it('is blamed on the server', () => {
+describe.skipIf(isWritable(DEEP))('an answer of a server that is nested too deep to be written', () => {
+  it('is reported as a fault of the server', () => {
     let failure: unknown;
     try {
       toJson({ deep: DEEP });
@@ -31,7 +31,7 @@ describe.skipIf(isWritable(DEEP))('what a server answers, nested too deep to be 
     ['as a failure', DEEP, 'The handler failed'],
     ['in a list of messages', { message: ['no stock', DEEP] }, 'no stock; nested too deep'],
     ['as a field of one', { message: 'no stock', details: DEEP, order: 7 }, 'no stock'],
-  ])('is a failure of the handler: %s', (_where, cause, message) => {
+  ])('is reported as a failure of the handler: %s', (_where, cause, message) => {
     const body = toFailureBody(new HandlerFailure(cause));
     expect(body).toMatchObject({ statusCode: 502, code: 'ERR_RPC', message });
     expect(body).not.toHaveProperty('details');
@@ -39,7 +39,7 @@ describe.skipIf(isWritable(DEEP))('what a server answers, nested too deep to be 
   });
 });
 
-it('messages of a failure that are no texts are written as JSON', () => {
+it('failure messages that are not strings are written as JSON', () => {
   const cause = { message: ['no stock', { toString: 'no function', of: 7 }, 5] };
   expect(toFailureBody(new HandlerFailure(cause)).message).toBe('no stock; {"toString":"no function","of":7}; 5');
 });

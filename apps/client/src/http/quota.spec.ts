@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Quota } from './quota.js';
 
 describe('a quota', () => {
-  it('leaves to others what one caller may not take', () => {
+  it('leaves the share that one caller may not take to other callers', () => {
     const quota = new Quota({ all: 10, each: 6 });
     expect(quota.take('one', 6)).toBe(true);
     expect(quota.take('one', 1)).toBe(false);
@@ -12,7 +12,7 @@ describe('a quota', () => {
     expect(quota.take('third', 1)).toBe(false);
   });
 
-  it('takes nothing when it refuses, and all that is given back', () => {
+  it('takes nothing when it refuses, and can be taken again after it is returned', () => {
     const quota = new Quota({ all: 10, each: 6 });
     expect(quota.take('one', 7)).toBe(false);
     expect(quota.take('one', 6)).toBe(true);

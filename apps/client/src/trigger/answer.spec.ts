@@ -12,7 +12,7 @@ describe('an answer', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  it('fails where it is not complete in time, and stops the handler', async () => {
+  it('fails if it is not complete in time, and stops the handler', async () => {
     const values = new Subject<number>();
     const failure = lastValueFrom(values.pipe(completeWithin(100))).catch((error: unknown) => error);
     values.next(1);
@@ -21,18 +21,18 @@ describe('an answer', () => {
     expect(values.observed).toBe(false);
   });
 
-  it('may come at any time before the deadline', async () => {
+  it('may arrive at any time before the deadline', async () => {
     expect(await lastValueFrom(of(1, 2).pipe(completeWithin(1)))).toBe(2);
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('of a stream fails where it does not begin in time', async () => {
+  it('of a stream fails if it does not begin in time', async () => {
     const failure = lastValueFrom(NEVER.pipe(beginWithin(100))).catch((error: unknown) => error);
     await vi.advanceTimersByTimeAsync(100);
     expect(await failure).toEqual(deadline);
   });
 
-  it('of a stream goes on after the deadline once it has begun', async () => {
+  it('of a stream continues after the deadline once it has begun', async () => {
     const values = new Subject<number>();
     const last = lastValueFrom(values.pipe(beginWithin(100)));
     values.next(1);
@@ -43,19 +43,19 @@ describe('an answer', () => {
   });
 });
 
-describe('all values', () => {
-  it('are one JSON array, bytes as base64', async () => {
+describe('an answer with all values', () => {
+  it('is one JSON array with bytes as base64', async () => {
     const values = of(1, 'a', null, undefined, { b: [2] }, Buffer.from('hi'));
     expect(await lastValueFrom(values.pipe(toJsonArray(anyNumber)))).toBe(
       '[1,"a",null,null,{"b":[2]},{"base64":"aGk="}]',
     );
   });
 
-  it('are an empty array where there are none', async () => {
+  it('is an empty array if there are no values', async () => {
     expect(await lastValueFrom(of().pipe(toJsonArray(anyNumber)))).toBe('[]');
   });
 
-  it('are refused where they get too large', async () => {
+  it('is refused if it gets too large', async () => {
     const large = 'x'.repeat(1_024 * 1_024);
     const result = lastValueFrom(
       range(0, 100).pipe(
@@ -66,11 +66,11 @@ describe('all values', () => {
     await expect(result).rejects.toEqual(expect.objectContaining({ code: 'ERR_REPLY_TOO_LARGE' }));
   });
 
-  it('fail as the handler fails', async () => {
+  it('fails if the handler fails', async () => {
     await expect(lastValueFrom(throwError(() => 'why').pipe(toJsonArray(anyNumber)))).rejects.toBe('why');
   });
 
-  it('are counted one by one, and end when there are too many', async () => {
+  it('counts its values and fails if there are too many', async () => {
     let counted = 0;
     const hold = (bytes: number): void => {
       counted += bytes;

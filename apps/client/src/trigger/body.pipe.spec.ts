@@ -23,7 +23,7 @@ const readBy = (pipe: BodyPipe, request: IncomingMessage): Promise<unknown> =>
 
 const read = (request: IncomingMessage): Promise<unknown> => readBy(newPipe(), request);
 
-describe('a body that is read', () => {
+describe('a request body', () => {
   it('is the same however it is split', async () => {
     const request = requestWith(OCTETS);
     for (const byte of Buffer.from('bytes')) request.push(Buffer.of(byte));
@@ -43,7 +43,7 @@ describe('a body that is read', () => {
     await expect(read(request)).rejects.toMatchObject({ code: 'ERR_BODY_TOO_LARGE' });
   });
 
-  it('is answered only when the caller has written all of it, so that he reads why it is too large', async () => {
+  it('is answered only after the caller has written all of it, so that the caller can read the reason', async () => {
     const request = requestWith(OCTETS);
     request.push(Buffer.alloc(MAX_MESSAGE_BYTES + 1));
     let isRefused = false;
@@ -57,14 +57,14 @@ describe('a body that is read', () => {
     expect(await refused).toMatchObject({ code: 'ERR_BODY_TOO_LARGE' });
   });
 
-  it('is refused though it never ends, and the rest let go by', async () => {
+  it('is refused even if it never ends, and the rest is discarded', async () => {
     const request = requestWith(OCTETS);
     request.push(Buffer.alloc(MAX_MESSAGE_BYTES + 1));
     await expect(read(request)).rejects.toMatchObject({ code: 'ERR_BODY_TOO_LARGE' });
     expect(request.readableFlowing).toBe(true);
   });
 
-  it('is refused where it breaks off', async () => {
+  it('is refused if it breaks off', async () => {
     const request = requestWith({ ...OCTETS, 'content-length': '10' });
     request.push(Buffer.alloc(5));
     const body = read(request);
@@ -72,12 +72,12 @@ describe('a body that is read', () => {
     await expect(body).rejects.toMatchObject({ code: 'ERR_BAD_BODY', message: 'The body is incomplete' });
   });
 
-  it('is refused where it is compressed', async () => {
+  it('is refused if it is compressed', async () => {
     const request = requestWith({ ...OCTETS, 'content-encoding': 'gzip' });
     await expect(read(request)).rejects.toMatchObject({ code: 'ERR_MEDIA_TYPE' });
   });
 
-  describe('beside too many others', () => {
+  describe('a body next to too many others', () => {
     const count = CALLER_BOUNDS.bytes.each / MAX_MESSAGE_BYTES;
 
     interface Body {
@@ -109,7 +109,7 @@ describe('a body that is read', () => {
 
     const LARGE = Buffer.alloc(MAX_MESSAGE_BYTES / 2);
 
-    it('is refused at once, and the rest let go by', async () => {
+    it('is refused at once, and the rest is discarded', async () => {
       const pipe = newPipe();
       const bodies = fill(pipe);
       const late = begin(pipe);
@@ -120,7 +120,7 @@ describe('a body that is read', () => {
       expect(await Promise.all(bodies.map((body) => body.read))).toHaveLength(count);
     });
 
-    it('is read nevertheless if it is small', async () => {
+    it('is read anyway if it is small', async () => {
       const pipe = newPipe();
       fill(pipe);
       const late = begin(pipe);
@@ -129,7 +129,7 @@ describe('a body that is read', () => {
       expect(await late.read).toEqual(Buffer.from('small'));
     });
 
-    it('waits until the calls of the others are answered, and not only for their bodies', async () => {
+    it('waits until the other calls are answered, not only until their bodies are read', async () => {
       const pipe = newPipe();
       const bodies = fill(pipe);
       bodies.forEach(finish);
@@ -172,7 +172,7 @@ describe('a body that is read', () => {
       await expect(body.read).rejects.toMatchObject({ code: 'ERR_MESSAGE_TOO_COMPLEX' });
     });
 
-    it('takes the place of the one that made no progress for the longest time', async () => {
+    it('replaces the body that has made no progress for the longest time', async () => {
       const pipe = newPipe();
       const bodies = Array.from({ length: MAX_BODIES }, () => begin(pipe));
       bodies[0]?.request.push(Buffer.alloc(1));
@@ -187,7 +187,7 @@ describe('a body that is read', () => {
     });
   });
 
-  it('is not ended by the many bodies of another caller, though it makes no progress', async () => {
+  it('is not ended by the many bodies of another caller, even if it makes no progress', async () => {
     const pipe = newPipe();
     const of = (ip: string): Promise<unknown> => readBy(pipe, Object.assign(requestWith(OCTETS), { ip }));
     const ended: string[] = [];
@@ -204,7 +204,7 @@ describe('a body that is read', () => {
 
     const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-    it('ends when it makes no progress, and its connection with it', async () => {
+    it('is ended with its connection if it makes no progress', async () => {
       const request = requestWith(OCTETS);
       const response = new ServerResponse(request);
       const body = newPipe().transform(response);
@@ -219,7 +219,7 @@ describe('a body that is read', () => {
       expect(response.getHeader('connection')).toBe('close');
     });
 
-    it('ends although it makes a little progress', async () => {
+    it('is ended even if it makes a little progress', async () => {
       const request = requestWith(OCTETS);
       const failure = read(request).catch((error: unknown) => error);
       for (let passedMs = 0; passedMs < BODY_TIMEOUT_MS; passedMs += 1_000) {

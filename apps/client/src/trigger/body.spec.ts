@@ -16,16 +16,16 @@ describe('a body', () => {
   ])('is any JSON value: %s', (text, value) => expect(parseBody(JSON_TYPE, Buffer.from(text))).toEqual(value));
 
   it.each(['application/json; charset=utf-8', 'Application/JSON;charset="UTF-8"', 'application/json; profile=x'])(
-    'is JSON under the type %s',
+    'is parsed as JSON under the type %s',
     (type) => expect(parseBody(type, Buffer.from('1'))).toBe(1),
   );
 
-  it('is {} where it is empty, whether it says it is JSON or nothing', () => {
+  it('is {} if it is empty, with a JSON type or without a type', () => {
     expect(parseBody(undefined, Buffer.alloc(0))).toEqual({});
     expect(parseBody(JSON_TYPE, Buffer.alloc(0))).toEqual({});
   });
 
-  it('is raw bytes as application/octet-stream, even none', () => {
+  it('is raw bytes as application/octet-stream, even if it is empty', () => {
     expect(parseBody('application/octet-stream', Buffer.from([0, 255]))).toEqual(Buffer.from([0, 255]));
     expect(parseBody('application/octet-stream', Buffer.alloc(0))).toEqual(Buffer.alloc(0));
   });
@@ -46,11 +46,11 @@ describe('a body', () => {
     ['null', 'null'],
     ['not JSON', '{"a"'],
     ['white space', ' '],
-  ])('is refused where it is %s', (_, text) =>
+  ])('is refused if it is %s', (_, text) =>
     expect(() => parseBody(JSON_TYPE, Buffer.from(text))).toThrow(expect.objectContaining({ code: 'ERR_BAD_BODY' })),
   );
 
-  it('is refused where it is not UTF-8, and not quoted', () => {
+  it('is refused without being quoted if it is not UTF-8', () => {
     expect(() => parseBody(JSON_TYPE, Buffer.from([0x22, 0xff, 0x22]))).toThrow(
       expect.objectContaining({ code: 'ERR_BAD_BODY', message: 'The body is not UTF-8' }),
     );
@@ -75,7 +75,7 @@ describe('the body of POST /messages', () => {
 });
 
 describe('any body', () => {
-  it('is a value other than null, or refused with a code', () => {
+  it('is parsed to a value other than null, or refused with a code', () => {
     const json = fc.json().map((text) => Buffer.from(text));
     const noise = fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes));
     const type = fc.oneof(

@@ -41,7 +41,7 @@ describe('a token', () => {
     'Bearer secreT',
     'Bearer secretsecret',
     `Bearer ${'x'.repeat(5_000)}`,
-  ])('is compared in constant time, and in a form that hides its length: %s', (authorization) => {
+  ])('is compared in constant time, in a form that hides its length: %s', (authorization) => {
     const compared = observeComparisons();
     expect(() => guard.canActivate(calling(authorization))).toThrow(
       expect.objectContaining({ code: 'ERR_UNAUTHORIZED' }) as Error,
@@ -49,7 +49,7 @@ describe('a token', () => {
     expect(compared).toEqual([[32, 32]]);
   });
 
-  it('is needed as a whole: every prefix, and every one that differs in one place, is refused', () => {
+  it('is refused if any byte differs, or if it is only a prefix', () => {
     const token = randomBytes(60).toString('base64url');
     const whole = new CallerGuard(parseSettings({ HTTP_TOKEN: token }));
     const cut = Array.from(token, (_, length) => token.slice(0, length));
@@ -63,20 +63,20 @@ describe('a token', () => {
     expect(whole.canActivate(calling(`Bearer ${token}`))).toBe(true);
   });
 
-  it('lets in who has it', () => {
+  it('is accepted if it is valid', () => {
     expect(guard.canActivate(calling('Bearer secret'))).toBe(true);
   });
 });
 
-describe('a browser', () => {
+describe('a caller', () => {
   const guard = new CallerGuard(parseSettings({ HTTP_ALLOWED_HOSTS: 'localhost,https://page.example' }));
 
   it.each([{}, { 'sec-fetch-site': 'same-origin' }, { 'sec-fetch-site': 'none' }])(
-    'may call from a page of this app, or not be one at all: %o',
+    'is accepted from a page of this app or without a browser: %o',
     (headers) => expect(guard.canActivate(callingWith(headers))).toBe(true),
   );
 
-  it.each(['same-site', 'cross-site', 'something new'])('may not call from a page elsewhere: %s', (site) => {
+  it.each(['same-site', 'cross-site', 'something new'])('is refused from a page of another origin: %s', (site) => {
     for (const origin of [undefined, 'http://localhost']) {
       expect(() => guard.canActivate(callingWith({ origin, 'sec-fetch-site': site }))).toThrow(
         expect.objectContaining({ code: 'ERR_ORIGIN_NOT_ALLOWED' }) as Error,
@@ -84,7 +84,7 @@ describe('a browser', () => {
     }
   });
 
-  it('may call from a page that is listed', () => {
+  it('is accepted from a listed origin', () => {
     const headers = { origin: 'https://page.example', 'sec-fetch-site': 'cross-site' };
     expect(guard.canActivate(callingWith(headers))).toBe(true);
   });

@@ -40,7 +40,7 @@ describe('an event stream', () => {
   beforeEach(() => vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }));
   afterEach(() => vi.useRealTimers());
 
-  it('is kept alive by comments while there is no value, from before the first one', async () => {
+  it('sends comments while there is no value, also before the first one', async () => {
     const caller = new Caller(true);
     const response = open(caller);
     const sent = sendEvents(NEVER, response, new CallerLimits());
@@ -55,7 +55,7 @@ describe('an event stream', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('ends when its caller reads nothing, whatever is written', async () => {
+  it('ends if its caller reads nothing, whatever is written', async () => {
     const caller = new Caller(false);
     const response = open(caller);
     const values = new Subject<number>();
@@ -68,7 +68,7 @@ describe('an event stream', () => {
     expect(values.observed).toBe(false);
   });
 
-  it('ends when one caller leaves too much unread on many of them, and those of another go on', async () => {
+  it('ends if one caller leaves too much unread on many streams, while those of another continue', async () => {
     const limits = new CallerLimits();
     const values = new Subject<string>();
     const large = 'x'.repeat(7_900_000);

@@ -15,9 +15,9 @@ describe('JSON from a caller', () => {
     '{"constructor":"Lego"}',
     '"__proto__"',
     '"\\u0000"',
-  ])('is taken as it is: %s', (text) => expect(parse(text)).toEqual(JSON.parse(text)));
+  ])('is passed on unchanged: %s', (text) => expect(parse(text)).toEqual(JSON.parse(text)));
 
-  it.each(['', ' ', '{', "{'a':1}", 'undefined', 'NaN', '{"a":1}x'])('is refused where it is none: "%s"', (text) => {
+  it.each(['', ' ', '{', "{'a':1}", 'undefined', 'NaN', '{"a":1}x'])('is refused if it is malformed: "%s"', (text) => {
     expect(() => parse(text)).toThrow(
       expect.objectContaining({ code: 'ERR_BAD_BODY', message: 'The body is not JSON' }),
     );
@@ -29,12 +29,12 @@ describe('JSON from a caller', () => {
     '{"\\u005f_proto__":{"polluted":true}}',
     '{"constructor":{"prototype":{"polluted":true}}}',
     '{"a":{"c\\u006fnstructor":{"prototype":1}}}',
-  ])('is refused where it aims at a prototype: %s', (text) => {
+  ])('is refused if it targets a prototype: %s', (text) => {
     expect(() => parse(text)).toThrow(expect.objectContaining({ code: 'ERR_BAD_BODY' }));
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
   });
 
-  it('may be nested as deep as it likes', () => {
+  it('may be nested to any depth', () => {
     const deep = `${'['.repeat(100_000)}"__proto__"${']'.repeat(100_000)}`;
     expect(() => parse(deep)).not.toThrow();
   });

@@ -5,15 +5,15 @@ import { parsePattern } from './pattern.js';
 
 describe('a pattern in the path', () => {
   it.each(['sum', 'orders.created', '5', '[1]', '"quoted"', ' {"cmd":"sum"}', 'päth/with slash'])(
-    'is itself where it is no object: %s',
+    'is a string if it does not spell an object: %s',
     (text) => expect(parsePattern(text)).toBe(text),
   );
 
-  it('is an object where it is the JSON text of one', () => {
+  it('is an object if it is the JSON text of one', () => {
     expect(parsePattern('{"cmd":"sum","version":1}')).toEqual({ cmd: 'sum', version: 1 });
   });
 
-  it.each(['{', '{cmd:1}', '{"cmd":"sum"}}', '{"__proto__":{"cmd":1}}'])('is refused where it is broken: %s', (text) =>
+  it.each(['{', '{cmd:1}', '{"cmd":"sum"}}', '{"__proto__":{"cmd":1}}'])('is refused if it is malformed: %s', (text) =>
     expect(() => parsePattern(text)).toThrow(expect.objectContaining({ code: 'ERR_BAD_PATTERN' })),
   );
 });

@@ -6,7 +6,7 @@ import { parseEmitQuery, parseSendQuery, parseStreamQuery } from './query.js';
 const refused = expect.objectContaining({ code: 'ERR_BAD_REQUEST' });
 
 describe('the query', () => {
-  it('asks for the last value within 30 s by default', () => {
+  it('requests the last value within 30 s by default', () => {
     expect(parseSendQuery({})).toEqual({ all: false, timeout: 30_000 });
     expect(parseEmitQuery({})).toEqual({ timeout: 30_000 });
     expect(parseStreamQuery({})).toEqual({ data: {}, timeout: 30_000 });
@@ -18,7 +18,7 @@ describe('the query', () => {
     ['true', true],
     ['0', false],
     ['false', false],
-  ])('all=%s asks for all values: %s', (all, expected) => expect(parseSendQuery({ all }).all).toBe(expected));
+  ])('requests all values by all=%s: %s', (all, expected) => expect(parseSendQuery({ all }).all).toBe(expected));
 
   it.each(['2', 'yes', ['1', '1']])('refuses all=%s', (all) => expect(() => parseSendQuery({ all })).toThrow(refused));
 

@@ -48,7 +48,7 @@ describe.each(['send', 'emit'] as const)('a call that needs a connection first: 
 
   afterEach(() => vi.useRealTimers());
 
-  it('waits a second for it, then fails unsent, while the dial goes on for the next call', async () => {
+  it('waits a second for it, then fails unsent, while the dial continues for the next call', async () => {
     const early = call(1).catch((error: unknown) => error);
     await vi.advanceTimersByTimeAsync(MAX_CONNECT_WAIT_MS - 1);
     const inTime = call(2);

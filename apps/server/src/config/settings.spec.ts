@@ -18,7 +18,7 @@ function complaintAbout(env: NodeJS.ProcessEnv): string {
 }
 
 describe('the settings of the server app', () => {
-  it('have a default each', () => {
+  it('have defaults', () => {
     expect(parseSettings({})).toEqual({
       listen: { host: '127.0.0.1', port: 8080 },
       keyFile: 'aes_key.bin',
@@ -62,11 +62,11 @@ describe('the settings of the server app', () => {
     });
   });
 
-  it('take a Unix socket instead of host and port', () => {
+  it('accept a Unix socket in place of host and port', () => {
     expect(parseSettings({ SEALWIRE_PATH: '/tmp/s.sock', SEALWIRE_PORT: '9' }).listen).toEqual({ path: '/tmp/s.sock' });
   });
 
-  it('take an empty variable for one that is not set', () => {
+  it('treat an empty variable as unset', () => {
     expect(parseSettings({ SEALWIRE_PORT: '', SEALWIRE_PATH: '', LOG_FORMAT: '' })).toEqual(parseSettings({}));
   });
 
@@ -85,11 +85,11 @@ describe('the settings of the server app', () => {
     ['HEALTH_PORT', 'http', 'a whole number from 0 to 65535'],
     ['LOG_FORMAT', 'xml', 'pretty or json'],
     ['LOG_MESSAGES', 'no', 'true or false'],
-  ])('refuse a wrong %s (%s) by its name, and say what is accepted', (name, value, accepted) => {
+  ])('reject an invalid %s (%s) by name and list the accepted values', (name, value, accepted) => {
     expect(complaintAbout({ [name]: value })).toBe(`${name} must be ${accepted}, not ${shown(value)}`);
   });
 
-  it('refuse the port of the legacy wire without its key file, and the key file without the port', () => {
+  it('reject the port of the legacy wire without its key file, and the key file without the port', () => {
     expect(complaintAbout({ LEGACY_PORT: '9000' })).toBe(
       'LEGACY_KEY_FILE must be the key file of the legacy wire if LEGACY_PORT is set, but is not set',
     );
@@ -98,27 +98,27 @@ describe('the settings of the server app', () => {
     );
   });
 
-  it('refuse a wrong port of the legacy wire by its name', () => {
+  it('reject an invalid port of the legacy wire by name', () => {
     expect(complaintAbout({ LEGACY_PORT: 'on', LEGACY_KEY_FILE: 'legacy.bin' })).toBe(
       'LEGACY_PORT must be a whole number from 0 to 65535, not a text of 2 characters',
     );
   });
 
-  it('refuse one port for the channel and the legacy wire, unless the channel has no port or both take any', () => {
+  it('reject one port for the channel and the legacy wire, unless the channel has no port or both are 0', () => {
     const legacy = { LEGACY_PORT: '8080', LEGACY_KEY_FILE: 'legacy.bin' };
     expect(complaintAbout(legacy)).toBe('LEGACY_PORT must be another port than SEALWIRE_PORT, not 8080');
     expect(parseSettings({ ...legacy, SEALWIRE_PATH: '/tmp/s.sock' }).legacy).toMatchObject({ port: 8080 });
     expect(parseSettings({ ...legacy, LEGACY_PORT: '0', SEALWIRE_PORT: '0' }).legacy).toMatchObject({ port: 0 });
   });
 
-  it('name every wrong variable, in one line', () => {
+  it('name every invalid variable in one line', () => {
     const complaint = complaintAbout({ SEALWIRE_PORT: 'a\nb', LOG_FORMAT: 'xml' });
     expect(complaint).toMatch(/SEALWIRE_PORT must be .*; LOG_FORMAT must be /);
     expect(complaint).not.toContain('\n');
   });
 
   it.each(['SEALWIRE_PORT', 'HEALTH_PORT', 'LEGACY_PORT'])(
-    'take %s for not set if it is the link of a service',
+    'treat %s as unset if it is a Docker service link',
     (name) => {
       for (const link of ['tcp://10.0.0.7:8080', 'udp://10.0.0.7:53', 'tcp://[fd00::7]:8080']) {
         const env = { [name]: link, [`${name}_8080_TCP`]: link, KUBERNETES_PORT: 'tcp://10.0.0.1:443' };
@@ -128,7 +128,7 @@ describe('the settings of the server app', () => {
     },
   );
 
-  describe('that hold a secret by mistake', () => {
+  describe('that contain a secret by mistake', () => {
     const secrets = [
       'correct horse battery staple',
       'hunter2',
@@ -138,7 +138,7 @@ describe('the settings of the server app', () => {
     ];
     const names = Object.keys(variables);
 
-    it.each(names)('are refused without a word of it, or taken: %s', (name) => {
+    it.each(names)('are rejected without being quoted, or accepted: %s', (name) => {
       for (const secret of secrets) {
         let complaint = '';
         try {
@@ -150,7 +150,7 @@ describe('the settings of the server app', () => {
       }
     });
 
-    it.each(names)('are refused if it is a key or HTTP_TOKEN: %s', (name) => {
+    it.each(names)('are rejected if the value is a key or HTTP_TOKEN: %s', (name) => {
       for (const secret of secrets.slice(2)) {
         expect(complaintAbout({ [name]: secret })).toMatch(`${name} must not be a secret`);
       }
@@ -159,7 +159,7 @@ describe('the settings of the server app', () => {
     });
   });
 
-  it('take a path, a name and a token of the length of a key', () => {
+  it('accept a path, a name and a token as long as a key', () => {
     expect(parseSettings({ SEALWIRE_KEY_FILE: '/run/secrets/Sealwire1/the-key-file-of-orders' }).keyFile).toMatch(
       '/run',
     );

@@ -8,21 +8,21 @@ const pipe = new PayloadPipe();
 const schema = z.object({ order: z.object({ id: z.int('expected an integer') }) });
 
 describe('the payload of a handler', () => {
-  it('is what its schema makes of it', async () => {
+  it('is parsed by its schema', async () => {
     expect(await pipe.transform('Hi', { type: 'body', schema: messageSchema })).toEqual({ text: 'Hi' });
   });
 
-  it('is anything where no schema is declared', async () => {
+  it('is passed on unchanged if no schema is declared', async () => {
     expect(await pipe.transform(5, { type: 'body' })).toBe(5);
   });
 
-  it('is refused with an error that tells the caller why and where', async () => {
+  it('is refused with an error that names the reason and the place', async () => {
     await expect(pipe.transform({ order: { id: 'x' } }, { type: 'body', schema })).rejects.toThrow(
       'The payload was refused: order: id: expected an integer',
     );
   });
 
-  it('is not walked before its schema is asked', async () => {
+  it('is not traversed before its schema checks it', async () => {
     const visited: PropertyKey[] = [];
     const payload = new Proxy([{}], {
       ownKeys: (target) => (visited.push('keys'), Reflect.ownKeys(target)),
@@ -33,7 +33,7 @@ describe('the payload of a handler', () => {
     expect(visited).toEqual([]);
   });
 
-  it('of many faults is refused with ten of them', async () => {
+  it('with many faults is refused with ten of them', async () => {
     const numbers = z.array(z.int('expected an integer'));
     const payload = Array.from({ length: 1_000 }, () => 'x');
     await expect(pipe.transform(payload, { type: 'body', schema: numbers })).rejects.toThrow(
@@ -41,7 +41,7 @@ describe('the payload of a handler', () => {
     );
   });
 
-  it.each([5, null, {}, { text: 5 }])('of message is refused where it has no text: %o', async (payload) => {
+  it.each([5, null, {}, { text: 5 }])('of message is refused if it has no text: %o', async (payload) => {
     await expect(pipe.transform(payload, { type: 'body', schema: messageSchema })).rejects.toThrow(
       'The payload was refused: expected { "text": "…" }',
     );

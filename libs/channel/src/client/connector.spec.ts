@@ -105,7 +105,7 @@ afterEach(() => {
 });
 
 describe('a connector', () => {
-  it('dials once, however many ask, and again only with the next one who asks', async () => {
+  it('dials once for concurrent callers, and again only for the next caller', async () => {
     const connector = server.connector(false);
     const links = await Promise.all([connector.connect(), connector.connect(), connector.connect()]);
     expect(new Set(links).size).toBe(1);
@@ -116,7 +116,7 @@ describe('a connector', () => {
     expect(server.dials).toBe(2);
   });
 
-  it('dials anew for whoever tries again in the very turn of the failure', async () => {
+  it('dials again for a caller that retries in the same turn as the failure', async () => {
     server.failure = refused;
     const connector = server.connector(false);
     const again = connector.connect().catch(() => {
@@ -126,7 +126,7 @@ describe('a connector', () => {
     await expect(again).resolves.toBeDefined();
   });
 
-  it('tells every step by an event', async () => {
+  it('emits an event for every step', async () => {
     const connector = server.connector(false);
     await connector.connect();
     server.lose();
@@ -143,7 +143,7 @@ describe('a connector', () => {
 });
 
 describe('with redial', () => {
-  it('dials by itself after a loss, with pauses that double up to the longest and vary by chance', async () => {
+  it('dials automatically after a loss, with pauses that double up to the maximum and vary randomly', async () => {
     const connector = server.connector(true);
     await connector.connect();
     server.failure = refused;
@@ -170,7 +170,7 @@ describe('with redial', () => {
     await connector.close();
   });
 
-  it('ends with close()', async () => {
+  it('stops redialing after close()', async () => {
     const connector = server.connector(true);
     server.failure = refused;
     await expect(connector.connect()).rejects.toBe(refused);
@@ -181,7 +181,7 @@ describe('with redial', () => {
 });
 
 describe('with waitForConnectionMs', () => {
-  it.each([true, false])('a call waits until there is a connection, redial or not: %s', async (redial) => {
+  it.each([true, false])('a call waits until there is a connection, with or without redial: %s', async (redial) => {
     const connector = server.connector(redial, { waitForConnectionMs: 5_000 });
     server.failure = refused;
     const link = connector.connect();
@@ -192,7 +192,7 @@ describe('with waitForConnectionMs', () => {
     await connector.close();
   });
 
-  it('fails at its deadline as the last dial did, and nothing dials any more', async () => {
+  it('fails a call at its deadline with the last dial error, and stops dialing', async () => {
     const connector = server.connector(false, { waitForConnectionMs: 5_000 });
     server.failure = refused;
     const failed = connector.connect().catch((error: unknown) => error);
@@ -204,7 +204,7 @@ describe('with waitForConnectionMs', () => {
     expect(server.dials).toBe(dials);
   });
 
-  it('takes no more calls than may be queued', async () => {
+  it('refuses calls beyond the queue limit', async () => {
     const connector = server.connector(false, { waitForConnectionMs: 5_000 });
     server.failure = refused;
     const waiting = [connector.connect(), connector.connect()].map((link) => link.catch((error: unknown) => error));
@@ -215,7 +215,7 @@ describe('with waitForConnectionMs', () => {
   });
 
   it.each(['ERR_ALERT', 'ERR_HANDSHAKE_MALFORMED', 'ERR_OPEN_FAILED', 'ERR_EARLY_BYTES'] as const)(
-    'waits on after %s, which anybody on the path can cause, and fails with it at the deadline',
+    'keeps waiting after %s, which any attacker on the path can cause, and fails with it at the deadline',
     async (code) => {
       const failure = new TransportError(code, 'refused', { sent: false });
       const connector = server.connector(false, { waitForConnectionMs: 5_000 });
@@ -237,7 +237,7 @@ describe('with waitForConnectionMs', () => {
   it.each([
     ['a random source that fails', new TransportError('ERR_INTERNAL', 'no randomness', { sent: false })],
     ['a missing key file', new Error('no key file')],
-  ])('tells of %s at once, which no waiting mends', async (_what, failure) => {
+  ])('fails at once with %s, which waiting cannot repair', async (_what, failure) => {
     const connector = server.connector(false, { waitForConnectionMs: 5_000 });
     server.failure = failure;
     await expect(connector.connect()).rejects.toBe(failure);
@@ -265,7 +265,7 @@ describe('a renewal', () => {
     return connector;
   }
 
-  it('moves when the PING on the new connection was answered, and sends GOAWAY on the old one then [R5.36]', async () => {
+  it('moves after the PONG on the new connection, then sends GOAWAY on the old one [R5.36]', async () => {
     const connector = await connected();
     const answer = holdPong();
     server.age();
@@ -279,7 +279,7 @@ describe('a renewal', () => {
     await expect(connector.connect()).resolves.toBe(server.linkAt(2));
   });
 
-  it('has failed after 5 s without a PONG; the old connection goes on, and the new one is closed [R5.36]', async () => {
+  it('fails after 5 s without a PONG, keeps the old connection and closes the new one [R5.36]', async () => {
     const connector = await connected();
     server.answersPing = never;
     server.age();
@@ -295,7 +295,7 @@ describe('a renewal', () => {
   it.each([
     ['the dial fails', () => (server.failure = refused)],
     ['the server closes the new connection after CONFIRM', () => (server.answersPing = () => Promise.reject(full))],
-  ])('is tried again with back-off for as long as %s [R5.37]', async (_what, fail) => {
+  ])('is retried with back-off as long as %s [R5.37]', async (_what, fail) => {
     const connector = await connected();
     fail();
     server.age();
@@ -315,7 +315,7 @@ describe('a renewal', () => {
     expect(connector.pick()).not.toBe(server.linkAt(1));
   });
 
-  it('has failed if the new connection goes away before its PONG', async () => {
+  it('fails if the new connection goes away before its PONG', async () => {
     const connector = await connected();
     server.answersPing = () => {
       Object.assign(server.linkAt(2).connection, { isOpen: false });
@@ -329,7 +329,7 @@ describe('a renewal', () => {
   });
 
   it.each([0, 1_000])(
-    'goes on for the calls that wait for it, if the server sends GOAWAY on the old connection: waiting up to %i ms',
+    'continues for the calls that wait for it if the server sends GOAWAY on the old connection: waiting up to %i ms',
     async (waitForConnectionMs) => {
       const connector = await connected({ waitForConnectionMs });
       const answer = holdPong();
@@ -346,7 +346,7 @@ describe('a renewal', () => {
     },
   );
 
-  it('is over if the old connection goes while no dial is under way', async () => {
+  it('is cancelled if the old connection closes while no dial is in progress', async () => {
     const connector = await connected();
     server.failure = refused;
     server.age();
@@ -357,7 +357,7 @@ describe('a renewal', () => {
     expect(server.dials).toBe(2);
   });
 
-  it('waits while four connections drain, and goes on when one of them has ended [R5.38]', async () => {
+  it('waits while four connections drain, and continues when one of them has ended [R5.38]', async () => {
     const connector = await connected();
     for (let renewals = 1; renewals <= 4; renewals++) {
       server.age();
@@ -373,7 +373,7 @@ describe('a renewal', () => {
     expect(connector.pick()).toBe(server.linkAt(6));
   });
 
-  it('ends with close(), be it in the dial, before the PONG, or in a pause', async () => {
+  it('stops on close() during the dial, before the PONG and during a pause', async () => {
     for (const stage of [refused, undefined]) {
       const connector = await connected();
       server.failure = stage;

@@ -41,7 +41,7 @@ function optionsOf(port: number): DialOptions {
 }
 
 describe('a dial', () => {
-  it('fails, and throws nowhere else, where the system cannot make a key pair', async () => {
+  it('rejects, without any other exception, if the system cannot create a key pair', async () => {
     const server = createServer((socket) => socket.on('error', () => undefined)).listen(0, '127.0.0.1');
     onTestFinished(() => void server.close());
     await once(server, 'listening');
@@ -54,7 +54,7 @@ describe('a dial', () => {
     await expect(dial(options, () => expect.unreachable('it opened'))).rejects.toEqual(refused);
   });
 
-  it.each([true, false])('begins again, once, where it was refused after its process stalled: %s', async (stalls) => {
+  it.each([true, false])('is repeated once if it was refused after its process stalled: %s', async (stalls) => {
     const time = FakeClock.install();
     let connections = 0;
     const server = createServer((socket) => {
@@ -91,14 +91,14 @@ describe('message 2', () => {
     return dialing;
   }
 
-  it('is the same wherever it is cut', async () => {
+  it('is parsed wherever it is split', async () => {
     for (let at = 1; at < 104; at++) {
       const dialed = await dialOver((message2) => [message2.subarray(0, at), message2.subarray(at)]);
       expect(dialed, `cut at ${at}`).toMatchObject({ session: { peer: SERVER.announcement } });
     }
   });
 
-  it('is refused with a byte behind it in the same read, wherever it was cut before [R4.16]', async () => {
+  it('is refused with an extra byte in the same read, wherever it was split before [R4.16]', async () => {
     for (const at of [1, 5, 8, 50, 103]) {
       const pieces = (message2: Buffer): Buffer[] => [
         message2.subarray(0, at),
@@ -110,7 +110,7 @@ describe('message 2', () => {
 });
 
 describe('connectFailed', () => {
-  it('lists the failure of each address, also of an error of another realm, as those of Node are under Jest', () => {
+  it('lists the failure of each address, also for errors of another realm, as in Jest', () => {
     const cause = runInNewContext(
       `new AggregateError([new Error('refused at ::1'), new Error('refused at 127.0.0.1')])`,
     );

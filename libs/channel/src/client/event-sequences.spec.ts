@@ -23,7 +23,7 @@ describe('the event sequences of a client', () => {
     expect([one.begin(), one.begin(), other.begin()]).toEqual([0, 1, 0]);
   });
 
-  it('go on over connections side by side, and one after the other [R6.21]', () => {
+  it('continue over concurrent and consecutive connections [R6.21]', () => {
     const sequences = new EventSequences();
     const sequence = sequences.of(server(1));
     expect(sequences.of(server(1))).toBe(sequence);
@@ -33,7 +33,7 @@ describe('the event sequences of a client', () => {
     expect(sequences.of(server(1))).toBe(sequence);
   });
 
-  it('go when no server can have the window any more: a session lives for a day, and its window for 10 minutes longer', () => {
+  it('are dropped when no server can have the window anymore: a session lives for a day, its window 10 minutes longer', () => {
     const sequences = new EventSequences();
     const sequence = sequences.of(server(1));
     sequences.left(server(1));
@@ -41,7 +41,7 @@ describe('the event sequences of a client', () => {
     expect(sequences.of(server(1))).not.toBe(sequence);
   });
 
-  it('of servers that are gone are 10,000 at most', () => {
+  it('of departed servers are limited to 10,000', () => {
     const sequences = new EventSequences();
     const all = Array.from({ length: 10_000 }, (_, number) => sequences.of(server(number)));
     for (let number = 0; number < all.length; number++) sequences.left(server(number));

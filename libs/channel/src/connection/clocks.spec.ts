@@ -28,7 +28,7 @@ const SOFT_AGE_MS = 3_600_000;
 const CODEC = { keyLeftMs: () => 3_600_000, isShortOfUpdates: () => false, rest: () => undefined };
 
 describe('the clocks of a connection', () => {
-  it('end it, and throw into no timer, where there is no randomness for a PING', () => {
+  it('close it without an exception in a timer if there is no randomness for a PING', () => {
     const failures: unknown[] = [];
     const destroy = (error: unknown): void => void failures.push(error);
     const clocks = new Clocks(resolveLimits({}), new NoRandomness(), CODEC, SOFT_AGE_MS, { ...OWNER, destroy });
@@ -37,7 +37,7 @@ describe('the clocks of a connection', () => {
     expect(failures).toEqual([expect.objectContaining({ code: 'ERR_INTERNAL' })]);
   });
 
-  it('let it rest once, a second after a record, and not again before the next record', () => {
+  it('release its ciphers once, a second after a record, and not again before the next record', () => {
     const time = FakeClock.install();
     const rest = vi.fn<() => void>();
     const clocks = new Clocks(resolveLimits({}), new Heartbeat(), { ...CODEC, rest }, SOFT_AGE_MS, OWNER);

@@ -208,7 +208,7 @@ describe('a connection', () => {
     await client.connection.close();
   });
 
-  it('waits for what is running, and cuts it short at the drain deadline', async () => {
+  it('waits for running calls, and cuts them at the drain deadline', async () => {
     const [near, far] = await socketPair();
     const server = serve(far, { drainTimeoutMs: 50 });
     const client = call(near);
@@ -219,11 +219,11 @@ describe('a connection', () => {
   });
 
   it.each([
-    ['as the first record of a server that turns it away', [], 'limit', false],
-    ['behind another record', [PING], 'limit', true],
+    ['as the first record of a server that refuses the client', [], 'limit', false],
+    ['after another record', [PING], 'limit', true],
     ['with another reason', [], 'goingAway', true],
   ] as const)(
-    'says whether a request that was sealed can have been served when CLOSE comes %s',
+    'reports whether a sealed request can have been served when CLOSE arrives %s',
     async (_when, before, reason, sent) => {
       const [near, far] = await socketPair();
       const { streams } = call(near);
@@ -237,7 +237,7 @@ describe('a connection', () => {
     },
   );
 
-  it('names its own side, and not the peer, to what a client cuts short at its drain deadline', async () => {
+  it('blames its own side, not the peer, for calls that a client cuts at its drain deadline', async () => {
     const [near, far] = await socketPair();
     const server = serve(far);
     const client = call(near, { drainTimeoutMs: 50 });
@@ -247,7 +247,7 @@ describe('a connection', () => {
     expect(await answer).toBe('ERR_CLIENT_CLOSED');
   });
 
-  it('has no drain deadline while its peer shuts down: the peer cuts it short [R5.28]', async () => {
+  it('has no drain deadline while its peer shuts down, because the peer cuts it [R5.28]', async () => {
     const time = FakeClock.install();
     const [near, far] = await socketPair();
     const server = serve(far, { drainTimeoutMs: 20_000 });
@@ -285,7 +285,7 @@ describe('a connection', () => {
     },
   );
 
-  it('draws when it is to be renewed, for each session, and reports it; a server asks to move later [R5.36]', async () => {
+  it('draws its renewal time for each session and reports it; a server requests renewal later [R5.36]', async () => {
     const time = FakeClock.install();
     const ages: number[] = [];
     const startMs = clock.nowMs();
@@ -312,7 +312,7 @@ describe('a connection', () => {
     }
   });
 
-  it('fails what is pending when the peer is gone without CLOSE', async () => {
+  it('fails pending calls when the peer disconnects without CLOSE', async () => {
     const [near, far] = await socketPair();
     const server = serve(far);
     const client = call(near);
@@ -325,7 +325,7 @@ describe('a connection', () => {
 });
 
 describe('a connection whose deadline comes as the process wakes', () => {
-  it('reads the PONG that is there already', async () => {
+  it('reads a PONG that has already arrived', async () => {
     const time = FakeClock.install();
     const [near, far] = await socketPair();
     const server = serve(far);
@@ -369,7 +369,7 @@ describe('an idle connection', () => {
     };
   }
 
-  it('replaces its keys every hour, though neither side says anything, and serves the next call [R5.27]', async () => {
+  it('replaces its keys every hour without any traffic, and serves the next call [R5.27]', async () => {
     const time = FakeClock.install();
     const untilRead = updatesRead();
     const AGELESS = { sessionSoftAgeMs: MAX_TIMER_MS, sessionHardAgeMs: MAX_TIMER_MS };
@@ -381,7 +381,7 @@ describe('an idle connection', () => {
     expect(await served()).toBe('value');
   });
 
-  it('serves a call that comes after a suspension beyond the hard age of its keys [R5.10, R5.27]', async () => {
+  it('serves a call after a suspension beyond the hard age of its keys [R5.10, R5.27]', async () => {
     const time = FakeClock.install();
     const { served } = await idle({ pingIntervalMs: 0 });
     expect(await served()).toBe('value');
@@ -389,7 +389,7 @@ describe('an idle connection', () => {
     expect(await served()).toBe('value');
   });
 
-  it('is replaced before its peer takes no further KEY_UPDATE, and loses nothing that is under way [R5.9]', async () => {
+  it('is replaced before its peer accepts no further KEY_UPDATE, and loses no call in progress [R5.9]', async () => {
     const time = FakeClock.install();
     const untilRead = updatesRead();
     const goingAway = vi.fn<() => void>();
@@ -407,7 +407,7 @@ describe('an idle connection', () => {
     expect(await Promise.all([client.ended, server.ended])).toEqual(['agreed', 'agreed']);
   });
 
-  it('gives up its ciphers a second after a record, and goes on with the next', async () => {
+  it('releases its ciphers a second after a record, and continues with the next', async () => {
     const time = FakeClock.install();
     const rests = [vi.spyOn(SealingHalf.prototype, 'rest'), vi.spyOn(OpeningHalf.prototype, 'rest')];
     onTestFinished(() => void vi.restoreAllMocks());
@@ -421,8 +421,8 @@ describe('an idle connection', () => {
   });
 });
 
-describe('two hundred connections that are idle', () => {
-  it('hold one timer at each end and no stream, and wake and answer', async () => {
+describe('two hundred idle connections', () => {
+  it('hold one timer at each end and no stream, and wake up and answer', async () => {
     const time = FakeClock.install();
     const pairs: { server: ReturnType<typeof serve>; client: ReturnType<typeof call> }[] = [];
     for (let made = 0; made < 200; made++) {
@@ -452,7 +452,7 @@ describe('two hundred connections that are idle', () => {
 });
 
 describe('a client’s connection', () => {
-  it('says nothing but CLOSE when it closes with nothing under way', async () => {
+  it('sends only CLOSE when it closes without calls in progress', async () => {
     const [near, far] = await socketPair();
     const server = serve(far);
     const client = call(near);
@@ -463,7 +463,7 @@ describe('a client’s connection', () => {
     expect([await client.ended, await server.ended]).toEqual(['agreed', 'agreed']);
   });
 
-  it('answers GOAWAY with its own when it closes with nothing under way [R5.16]', async () => {
+  it('answers GOAWAY with its own when it closes without calls in progress [R5.16]', async () => {
     const [near, far] = await socketPair();
     const server = serve(far);
     const client = call(near, {}, () => void client.connection.close());
@@ -474,7 +474,7 @@ describe('a client’s connection', () => {
     expect([await client.ended, await server.ended]).toEqual(['agreed', 'agreed']);
   });
 
-  it('writes as much of a large message at once as may be outstanding, whatever is under way', async () => {
+  it('writes a large message at once up to the limit of outstanding bytes, whatever else is in progress', async () => {
     const [near, far] = await socketPair();
     const server = serve(far);
     const client = call(near);
@@ -485,7 +485,7 @@ describe('a client’s connection', () => {
     expect(near.bytesWritten).toBeGreaterThan(before + 262_144 - 40 * 1_100);
   });
 
-  it('writes a quarter of what is under way together, of many a half, and a single request at once', async () => {
+  it('batches a quarter of the requests in progress, half if there are many, and writes a single one at once', async () => {
     const [near, far] = await socketPair();
     const server = serve(far);
     const client = call(near);
@@ -501,7 +501,7 @@ describe('a client’s connection', () => {
     expect(Math.max(...written)).toBe(27);
   });
 
-  it('writes so much of a message in one turn, and the rest of it in later ones', async () => {
+  it('writes a bounded part of a message in one turn, and the rest in later ones', async () => {
     const [near, far] = await socketPair();
     const server = serve(far, { maxMessageBytes: 6e6 });
     const client = call(near);
@@ -513,7 +513,7 @@ describe('a client’s connection', () => {
     expect(near.bytesWritten - before).toBeGreaterThan(5_000_000);
   });
 
-  it('begins what waited for a slot as soon as an answer has freed one', async () => {
+  it('starts a waiting request as soon as an answer has freed its slot', async () => {
     const [near, far] = await socketPair();
     const server = serve(far, { maxInFlight: PEER.maxInFlight });
     const client = call(near);
@@ -535,9 +535,9 @@ describe('a server’s connection', () => {
     ['a second GOAWAY', [CONFIRM, { type: 'GOAWAY' }, { type: 'GOAWAY' }], 'ERR_RECORD_UNEXPECTED'],
     ['a new stream after GOAWAY', [CONFIRM, { type: 'GOAWAY' }, request(1)], 'ERR_FRAME_UNEXPECTED'],
     ['a second PING before the PONG', [CONFIRM, PING, PING], 'ERR_RECORD_UNEXPECTED'],
-    ['a PONG that nobody asked for', [CONFIRM, { type: 'PONG', token: Buffer.alloc(8) }], 'ERR_RECORD_UNEXPECTED'],
+    ['an unsolicited PONG', [CONFIRM, { type: 'PONG', token: Buffer.alloc(8) }], 'ERR_RECORD_UNEXPECTED'],
     ['a record after CLOSE', [CONFIRM, CLOSE, PING], 'ERR_RECORD_UNEXPECTED'],
-  ])('ends on %s', async (_what, contents, code) => {
+  ])('fails on %s', async (_what, contents, code) => {
     const [near, far] = await socketPair();
     const server = serve(far);
     new RogueClient(near).say(...contents);
@@ -574,7 +574,7 @@ describe('a server’s connection', () => {
       Buffer.alloc(0),
       'ERR_SESSION_EXPIRED',
     ],
-  ])('ends a peer that stays silent %s', async (_what, limits, contents, rest, code) => {
+  ])('ends a peer that remains silent %s', async (_what, limits, contents, rest, code) => {
     const [near, far] = await socketPair();
     const server = serve(far, limits);
     const rogue = new RogueClient(near);
@@ -587,8 +587,8 @@ describe('a server’s connection', () => {
     ['in the middle of a record', { recordTimeoutMs: 0, pingIntervalMs: 0 }, [], 5, []],
     ['in the middle of a message', { messageTimeoutMs: 0, pingIntervalMs: 0 }, [firstHalf], 0, []],
     ['without a PING', { pingIntervalMs: 0 }, [], 0, []],
-    ['without a PONG, and asks it once', { pongTimeoutMs: 0 }, [], 0, [PING_TYPE]],
-  ])('waits for ever, where 0 says so, %s', async (_what, limits, begun, bytesAhead, heard) => {
+    ['without a PONG, and sends one PING', { pongTimeoutMs: 0 }, [], 0, [PING_TYPE]],
+  ])('waits without a limit if the deadline is 0, %s', async (_what, limits, begun, bytesAhead, heard) => {
     const time = FakeClock.install();
     const [near, far] = await socketPair();
     const server = serve(far, limits);
@@ -606,7 +606,7 @@ describe('a server’s connection', () => {
     expect(rogue.types).toEqual(heard);
   });
 
-  it('ends a peer that takes nothing by CREDIT alone where writeTimeoutMs is 0 [R5.32]', async () => {
+  it('ends a peer that blocks by withholding CREDIT if writeTimeoutMs is 0 [R5.32]', async () => {
     const time = FakeClock.install();
     const [near, far] = await socketPair();
     const server = serve(far, { writeTimeoutMs: 0, pingIntervalMs: 0 });
@@ -622,14 +622,14 @@ describe('a server’s connection', () => {
     expect(await server.ended).toBe('ERR_CREDIT_STALLED');
   });
 
-  it('asks to move on at the soft age of a session', async () => {
+  it('requests renewal at the soft age of a session', async () => {
     const [near, far] = await socketPair();
     const server = serve(far, { sessionSoftAgeMs: 20 });
     call(near);
     expect(await server.ended).toBe('agreed');
   });
 
-  it('ends a peer that takes nothing while answers wait, and stays within its bound until then', async () => {
+  it('ends a peer that reads nothing while answers wait, and respects its memory bound until then', async () => {
     const [near, far] = await socketPair();
     const server = serve(far, { writeTimeoutMs: 100 });
     const rogue = new RogueClient(near);

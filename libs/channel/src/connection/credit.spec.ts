@@ -176,7 +176,7 @@ async function victimOf(role: Role): Promise<{ time: FakeClock; victim: Side; ro
 }
 
 describe.each(ROLES)('a %s', (role) => {
-  it('reports what it has taken, late frames included, from 131,072 bytes on and not before [R5.29, R5.30]', async () => {
+  it('reports the bytes it has taken, late frames included, from 131,072 bytes on and not before [R5.29, R5.30]', async () => {
     const { rogue } = await victimOf(role);
     for (let left = 131_072 - 32 - rogue.sealed; left > 0; left -= MAX_LENGTH) rogue.late(Math.min(left, MAX_LENGTH));
     expect(await rogue.hear()).toEqual([]);
@@ -186,7 +186,7 @@ describe.each(ROLES)('a %s', (role) => {
     expect(await rogue.hear()).toEqual([]);
   });
 
-  it('seals CREDIT before DATA, once, with the value of the moment [R5.29, R5.26]', async () => {
+  it('seals CREDIT before DATA, once, with the current value [R5.29, R5.26]', async () => {
     const { rogue, victim } = await victimOf(role);
     for (let i = 0; i < 3; i++) rogue.late(MAX_LENGTH);
     victim.send(10);
@@ -195,7 +195,7 @@ describe.each(ROLES)('a %s', (role) => {
     expect(typesOf(others)).toEqual(['DATA']);
   });
 
-  it('goes on to report while it drains, and stops with its own CLOSE', async () => {
+  it('continues to report while it drains, and stops with its own CLOSE', async () => {
     const { time, rogue, victim } = await victimOf(role);
     victim.send(10);
     void victim.connection.close(1_000);
@@ -208,7 +208,7 @@ describe.each(ROLES)('a %s', (role) => {
     expect([await rogue.hear(), victim.ended]).toEqual([[], undefined]);
   });
 
-  it('counts on across KEY_UPDATE', async () => {
+  it('continues its count across KEY_UPDATE', async () => {
     const { rogue } = await victimOf(role);
     rogue.late(MAX_LENGTH);
     rogue.say({ type: 'KEY_UPDATE' });
@@ -217,7 +217,7 @@ describe.each(ROLES)('a %s', (role) => {
     expect(await rogue.hear()).toEqual([{ type: 'CREDIT', taken: rogue.sealed }]);
   });
 
-  it('holds bulk when 262,144 bytes are outstanding, lets everything else pass, and goes on with credit', async () => {
+  it('holds bulk when 262,144 bytes are outstanding, lets everything else pass, and resumes with credit', async () => {
     const { rogue, victim } = await victimOf(role);
     victim.send(5 * MIB);
     await rogue.hearAll();
@@ -232,7 +232,7 @@ describe.each(ROLES)('a %s', (role) => {
     expect(rogue.taken).toBeGreaterThan(5 * MIB);
   });
 
-  it('keeps no memory of its process for sealing while its bulk waits for credit', async () => {
+  it('keeps no sealing memory while its bulk waits for credit', async () => {
     for (let victims = 0; victims < 20; victims++) {
       const { rogue, victim } = await victimOf(role);
       victim.send(MIB);
@@ -243,7 +243,7 @@ describe.each(ROLES)('a %s', (role) => {
     giveBackSlab(slab);
   });
 
-  it('ends on a CREDIT that rises too little, and on one that was never earned [R5.31]', async () => {
+  it('fails on a CREDIT that rises too little, and on one beyond the sealed bytes [R5.31]', async () => {
     for (const [change, ended] of [
       [-MAX_LENGTH * 10, 'ERR_CREDIT_FLOOD'],
       [1, 'ERR_CREDIT_UNEARNED'],
@@ -256,7 +256,7 @@ describe.each(ROLES)('a %s', (role) => {
     }
   });
 
-  it('takes a CREDIT of all that it has sealed, and the same one not again [R5.31]', async () => {
+  it('accepts a CREDIT of all sealed bytes, and rejects its repetition [R5.31]', async () => {
     const { rogue, victim } = await victimOf(role);
     victim.send(100_000);
     await rogue.hearAll();
@@ -266,7 +266,7 @@ describe.each(ROLES)('a %s', (role) => {
     expect(victim.ended).toBe('ERR_CREDIT_FLOOD');
   });
 
-  it('checks no more than the form of a CREDIT after its own CLOSE', async () => {
+  it('checks only the form of a CREDIT after its own CLOSE', async () => {
     const ends = async (does: (rogue: Rogue) => void): Promise<string | undefined> => {
       const { time, rogue, victim } = await victimOf(role);
       void victim.connection.close(1);
@@ -294,7 +294,7 @@ describe.each(ROLES)('a %s that waits for CREDIT', (role) => {
     expect(victim.ended).toBe('ERR_CREDIT_STALLED');
   });
 
-  it('waits 60 s from each CREDIT on, and for ever while less is outstanding [R5.32]', async () => {
+  it('waits 60 s from each CREDIT on, and without a limit while less is outstanding [R5.32]', async () => {
     const { time, rogue, victim } = await victimOf(role);
     victim.send(MIB);
     await rogue.hearAll();
@@ -383,7 +383,7 @@ class Path {
 }
 
 describe('on a path with a delay', () => {
-  it('a sender has as much under way as the path holds, and not many times that', async () => {
+  it('keeps about as many bytes in transit as the path holds', async () => {
     const ends = wire();
     const path = new Path(ends);
     const [client, server] = [new Side('client', ends[0]), new Side('server', ends[1])];
@@ -401,7 +401,7 @@ describe('on a path with a delay', () => {
     expect(mostUnderWay.at(-1)).toBeLessThan(4 * bytesPerMs * 2 * delayMs);
   });
 
-  it('two sides that both send bulk never stop each other [R5.19]', async () => {
+  it('never deadlocks when both sides send bulk [R5.19]', async () => {
     const ends = wire();
     const path = new Path(ends);
     const [client, server] = [new Side('client', ends[0]), new Side('server', ends[1])];

@@ -15,7 +15,7 @@ const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(res
 const deadlines = (): Deadlines<'a' | 'b'> => new Deadlines({ expire: (name) => void expired.push(name) });
 
 describe('deadlines', () => {
-  it('expire by name in the order of their time, on one timer', () => {
+  it('expire in the order of their time, on one timer', () => {
     const both = deadlines();
     both.set('a', 20);
     both.set('b', 10);
@@ -40,7 +40,7 @@ describe('deadlines', () => {
     expect(expired).toEqual(['b', 'a']);
   });
 
-  it('are all cleared but the one that is to be kept', () => {
+  it('are all cleared except the one to keep', () => {
     const both = deadlines();
     both.set('a', 10);
     both.set('b', 10);
@@ -50,7 +50,7 @@ describe('deadlines', () => {
     expect(time.timerCount).toBe(0);
   });
 
-  it('leave no timer behind when they are cleared, also by one of their own', () => {
+  it('leave no timer when they are cleared, also from one of their own callbacks', () => {
     const names: string[] = [];
     const both: Deadlines<'a' | 'b'> = new Deadlines({
       expire: (name) => {
@@ -67,7 +67,7 @@ describe('deadlines', () => {
     expect(time.timerCount).toBe(0);
   });
 
-  it('give what has arrived a turn before one expires, in which it can move', async () => {
+  it('give data that has arrived one turn to move them before they expire', async () => {
     const both = deadlines();
     both.set('a', 10);
     both.set('b', 10);
@@ -80,7 +80,7 @@ describe('deadlines', () => {
     expect(time.timerCount).toBe(0);
   });
 
-  it('move once where they are late, as the process stalled, and not where nobody is waited for', async () => {
+  it('move once if they are late because the process stalled, and not if no peer is awaited', async () => {
     const both = deadlines();
     both.set('a', 5_000);
     both.set('b', 5_000, 0);

@@ -69,7 +69,7 @@ function* allRecords(): Generator<PlainFrame[], void> {
 }
 
 describe('the outbox', () => {
-  it('fills records with whole frames, none of them empty, and cuts only what no record holds [R5.6, R6.8]', () => {
+  it('fills records with whole frames, never empty ones, and splits only frames that no record holds [R5.6, R6.8]', () => {
     const sizes = [1, 16_385, MAX_WHOLE_BYTES, MAX_WHOLE_BYTES + 1, 200_000, ...Array.from({ length: 40 }, () => 3)];
     for (const bytes of sizes) ask(bytes);
     const received = new Map<number, number[]>();
@@ -87,7 +87,7 @@ describe('the outbox', () => {
     expect([...received.keys()]).toEqual(sizes.map((_, at) => at + 1));
   });
 
-  it('gives about as many bytes as there is room for, and nothing where there is none', () => {
+  it('returns about as many bytes as there is room for, and none if there is no room', () => {
     for (let i = 0; i < 10; i++) ask(100_000);
     heartbeat.receivePing(Buffer.alloc(8));
     outbox.push({ type: 'PING', token: Buffer.alloc(8) });
@@ -96,7 +96,7 @@ describe('the outbox', () => {
     expect(types(1)).toEqual(['PING', 'PONG', 'DATA']);
   });
 
-  it('keeps one of each control record, however long the socket takes nothing', () => {
+  it('keeps one of each control record, however long the socket is blocked', () => {
     for (let i = 0; i < 3; i++) outbox.push({ type: 'PING', token: Buffer.alloc(8) });
     for (let i = 0; i < 3; i++) taken.take(CREDIT_DUE_BYTES);
     expect(types(0)).toEqual([]);
@@ -104,7 +104,7 @@ describe('the outbox', () => {
     expect(types()).toEqual([]);
   });
 
-  it('seals what waits in the order of the protocol [R5.26]', () => {
+  it('seals waiting records in the order of the protocol [R5.26]', () => {
     ask(1);
     outbox.pushGoaway();
     taken.take(CREDIT_DUE_BYTES);
@@ -118,14 +118,14 @@ describe('the outbox', () => {
     expect(take().map(({ type }) => type)).toEqual(['CLOSE']);
   });
 
-  it('reports all that was taken until the moment at which CREDIT is sealed [R5.29]', () => {
+  it('reports all bytes taken up to the moment at which CREDIT is sealed [R5.29]', () => {
     taken.take(CREDIT_DUE_BYTES);
     expect(types(0)).toEqual([]); // the socket takes nothing, and reading goes on
     taken.take(16);
     expect(take()[0]?.inner.toString('hex')).toBe('080000000000020010');
   });
 
-  it('holds bulk while too much is outstanding, and nothing else [R5.33]', () => {
+  it('holds only bulk while too much is outstanding [R5.33]', () => {
     for (let i = 0; i < 8; i++) ask(65_000);
     records(1_000_000);
     expect(window.outstandingBytes).toBeGreaterThanOrEqual(FULL_BYTES);
@@ -138,7 +138,7 @@ describe('the outbox', () => {
     expect(records().flat()).toHaveLength(3);
   });
 
-  it('counts as outstanding what the length fields of the DATA records say', () => {
+  it('counts the length fields of the DATA records as outstanding', () => {
     ask(1);
     const [frames] = records();
     expect(frames).toHaveLength(1);
@@ -150,19 +150,19 @@ describe('the outbox', () => {
     [31, [16, 15], 8],
     [32, [32], 16],
     [100, [64, 36], 50],
-  ])('divides %i small requests so that the peer always has some of them', (count, inRecords, burst) => {
+  ])('splits %i small requests so that the peer always has some of them', (count, inRecords, burst) => {
     for (let i = 0; i < count; i++) ask(1);
     expect(streams.burstCount).toBe(burst);
     expect(records().map((frames) => frames.length)).toEqual(inRecords);
   });
 
-  it('seals a small request before bulk that waits, however much of it [R5.33]', () => {
+  it('seals a small request before waiting bulk, however much of it there is [R5.33]', () => {
     for (let i = 0; i < 20; i++) ask(65_000);
     ask(1);
     expect(records(1)[0]?.map(({ payload }) => payload.length)).toEqual([1, 65_000]);
   });
 
-  it('says GOAWAY once, behind everything that was to be opened [R5.15, R5.17]', () => {
+  it('sends GOAWAY once, after every stream that was to be opened [R5.15, R5.17]', () => {
     for (let i = 0; i <= flushSizes(17).framesInRecord; i++) ask(1);
     outbox.pushGoaway();
     expect(types(1)).toEqual(['DATA']);
@@ -172,7 +172,7 @@ describe('the outbox', () => {
     expect(types()).not.toContain('GOAWAY');
   });
 
-  it('says CLOSE at once, also into a full socket, and nothing ever behind it [R5.11, R5.20]', () => {
+  it('sends CLOSE at once, also into a full socket, and nothing after it [R5.11, R5.20]', () => {
     ask(1);
     outbox.pushGoaway();
     outbox.pushClose('done');

@@ -55,7 +55,7 @@ const OWNER = {
 const asSocket = (slow: unknown): Socket => slow as Socket;
 
 describe('RecordWriter', () => {
-  it('gives back the slab of every write that a slow socket has taken, so that no later write is copied', () => {
+  it('returns the slab of every write that a slow socket has finished, so that no later write is copied', () => {
     const slow = new SlowSocket();
     const limits = resolveLimits({});
     const handler = {

@@ -43,7 +43,7 @@ function pair(key: Partial<KeyLimits> = {}): {
 }
 
 describe('a codec', () => {
-  it('replaces its key when it is asked to, if the key has reached its age, and says nothing else [R5.27]', () => {
+  it('replaces its key on request if the key has reached its age, and sends nothing else [R5.27]', () => {
     const { time, near, says } = pair();
     time.advance(HOUR_MS - 1);
     expect([near.keyLeftMs(), says(KEY_UPDATE)]).toEqual([1, []]);
@@ -52,13 +52,13 @@ describe('a codec', () => {
     expect([near.keyLeftMs(), says(KEY_UPDATE, PING)]).toEqual([HOUR_MS, ['PING']]);
   });
 
-  it('says KEY_UPDATE first behind a suspension beyond the hard age, and is understood [R5.10, R5.27]', () => {
+  it('sends KEY_UPDATE first after a suspension beyond the hard age, and the peer accepts it [R5.10, R5.27]', () => {
     const { time, says } = pair();
     time.stall(3 * HOUR_MS);
     expect(says(PING, PING)).toEqual(['KEY_UPDATE', 'PING', 'PING']);
   });
 
-  it('says a KEY_UPDATE that is due by age before everything but CONFIRM [R5.25, R5.26]', () => {
+  it('sends a KEY_UPDATE that is due by age before everything but CONFIRM [R5.25, R5.26]', () => {
     const contents = [CONFIRM, PING, PONG, CREDIT, KEY_UPDATE, DATA, GOAWAY] as const;
     for (let first = 1; first < contents.length; first++) {
       const { time, says } = pair();
@@ -75,14 +75,14 @@ describe('a codec', () => {
   it.each([
     ['bytes', { softBytes: 1 }],
     ['records', { softRecords: 1 }],
-  ])('says a KEY_UPDATE that is due by the %s of its key after CREDIT, and before DATA [R5.26]', (_what, key) => {
+  ])('sends a KEY_UPDATE that is due by the %s of its key after CREDIT, and before DATA [R5.26]', (_what, key) => {
     const { says } = pair(key);
     says(...Array.from({ length: 64 }, () => PING)); // fewer may not be between two
     const order = ['PING', 'PONG', 'CREDIT', 'KEY_UPDATE', 'DATA', 'GOAWAY'];
     expect(says(PING, PONG, CREDIT, KEY_UPDATE, DATA, GOAWAY)).toEqual(order);
   });
 
-  it('says it between two records of DATA, and before GOAWAY [R5.8, R5.26]', () => {
+  it('sends KEY_UPDATE between two records of DATA, and before GOAWAY [R5.8, R5.26]', () => {
     const { says } = pair({ softRecords: 1 });
     says(...Array.from({ length: 63 }, () => PING));
     expect(says(DATA, DATA)).toEqual(['DATA', 'KEY_UPDATE', 'DATA']);
@@ -90,7 +90,7 @@ describe('a codec', () => {
     expect(says(GOAWAY)).toEqual(['KEY_UPDATE', 'GOAWAY']);
   });
 
-  it('says CONFIRM and CLOSE under an old key: nothing may come before the one, or is to come behind the other', () => {
+  it('sends CONFIRM and CLOSE under an old key, because nothing may precede CONFIRM or follow CLOSE', () => {
     const { time, says } = pair();
     time.advance(HOUR_MS);
     expect(says(CONFIRM)).toEqual(['CONFIRM']);

@@ -17,7 +17,7 @@ const frame = (fields: Partial<PlainFrame>): PlainFrame => ({
 });
 
 describe('frames', () => {
-  it('come out of a record as they went in', () => {
+  it('round-trip through a record', () => {
     const frames = [
       frame({ more: true, stream: 0xffff_ffff }),
       frame({ kind: 'EVENT', payload: Buffer.alloc(500, 3) }),
@@ -71,12 +71,12 @@ describe('frames', () => {
     expect(decodeFrames(first(65_496))).toHaveLength(1);
   });
 
-  it('of the largest message that is not cut fill the largest record', () => {
+  it('of the largest message that is not fragmented fill the largest record', () => {
     const largest = frame({ payload: Buffer.alloc(MAX_WHOLE_BYTES) });
     expect(encodeFrames([largest])).toHaveLength(MAX_DATA_BYTES);
   });
 
-  it('that are minimal by the thousand are decoded without growing the stack', () => {
+  it('are decoded by the thousand without growing the stack', () => {
     const cancel = frame({ kind: 'CANCEL', payload: Buffer.alloc(0) });
     const body = encodeFrames(Array.from({ length: 8_187 }, () => cancel));
     expect(decodeFrames(body)).toHaveLength(8_187);
@@ -101,7 +101,7 @@ describe('any frames', () => {
     fc.record({ stream, payload }).map((fields) => frame({ ...fields, kind: 'NEXT', last: true })),
   );
 
-  it('come out as they went in', () => {
+  it('round-trip', () => {
     fc.assert(
       fc.property(fc.array(any, { maxLength: 20 }), (frames) => {
         expect(decodeFrames(encodeFrames(frames))).toEqual(frames);
@@ -109,7 +109,7 @@ describe('any frames', () => {
     );
   });
 
-  it('that were altered are other frames, byte for byte, or malformed', () => {
+  it('are decoded differently or refused as malformed after any alteration', () => {
     const change = fc.tuple(fc.nat(), fc.nat({ max: 255 }));
     fc.assert(
       fc.property(fc.array(any, { minLength: 1, maxLength: 4 }), fc.array(change), fc.nat(), (frames, changes, end) => {

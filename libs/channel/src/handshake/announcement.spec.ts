@@ -21,13 +21,13 @@ const announcements = fc.record({
 const failure = (code: string): unknown => expect.objectContaining({ code, fault: 'peer' });
 
 describe('an announcement', () => {
-  it('has 30 bytes at fixed places, features and reserved bytes 0 [R4.4]', () => {
+  it('has 30 bytes at fixed offsets, features and reserved bytes 0 [R4.4]', () => {
     expect(encodeAnnouncement(ANNOUNCEMENT).toString('hex')).toBe(
       ['0000018bcfe56800', '00800000', '00000400', '04000000', '00000000', '00'.repeat(6)].join(''),
     );
   });
 
-  it('yields what was announced', () => {
+  it('decodes to the encoded values', () => {
     fc.assert(
       fc.property(announcements, fc.constantFrom('client', 'server'), (announcement, from) => {
         expect(decodeAnnouncement(encodeAnnouncement(announcement), from)).toEqual(announcement);
@@ -35,7 +35,7 @@ describe('an announcement', () => {
     );
   });
 
-  it('of a server may offer any features, and have anything in its reserved bytes [R4.4]', () => {
+  it('of a server may offer any features, and have any reserved bytes [R4.4]', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 10, maxLength: 10 }), (unknown) => {
         const bytes = encodeAnnouncement(ANNOUNCEMENT);
@@ -45,7 +45,7 @@ describe('an announcement', () => {
     );
   });
 
-  it('of a client may have anything in its reserved bytes, but no feature: none is offered [R4.4]', () => {
+  it('of a client may have any reserved bytes, but no feature because none is offered [R4.4]', () => {
     const reserved = encodeAnnouncement(ANNOUNCEMENT).fill(0xff, 24);
     expect(decodeAnnouncement(reserved, 'client')).toEqual(ANNOUNCEMENT);
     for (let bit = 0; bit < 32; bit++) {
@@ -55,7 +55,7 @@ describe('an announcement', () => {
     }
   });
 
-  it('never has its clock checked [R4.3]', () => {
+  it('is accepted with any clock [R4.3]', () => {
     for (const fill of [0x00, 0xff]) {
       const bytes = encodeAnnouncement(ANNOUNCEMENT).fill(fill, 0, 8);
       expect(decodeAnnouncement(bytes, 'client')).toEqual({ ...ANNOUNCEMENT, unixMs: expect.any(Number) });
@@ -69,7 +69,7 @@ describe('an announcement', () => {
     expect(() => decodeAnnouncement(less, from)).toThrow(failure('ERR_PEER_LIMITS'));
   });
 
-  it('is refused if a server accepts no request; a client never serves one [R4.5]', () => {
+  it('is refused from a server with 0 requests in flight, and accepted from a client [R4.5]', () => {
     const none = encodeAnnouncement({ ...ANNOUNCEMENT, maxInFlight: 0 });
     expect(() => decodeAnnouncement(none, 'server')).toThrow(failure('ERR_PEER_LIMITS'));
     expect(decodeAnnouncement(none, 'client').maxInFlight).toBe(0);
@@ -77,7 +77,7 @@ describe('an announcement', () => {
 });
 
 describe('any bytes in the place of an announcement', () => {
-  it('are limits that can be kept, or a failure with a code', () => {
+  it('are decoded to valid limits, or rejected with a code', () => {
     const bytes = fc.oneof(fc.uint8Array({ minLength: 30, maxLength: 30 }), fc.uint8Array({ maxLength: 60 }));
     fc.assert(
       fc.property(bytes, (input) => {

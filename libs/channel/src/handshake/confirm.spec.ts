@@ -48,7 +48,7 @@ describe('CONFIRM', () => {
     expect(() => honest(Buffer.alloc(32))).toThrow(malformed);
   });
 
-  it('is refused by the first byte of its length that is wrong [R4.12]', () => {
+  it('is refused at the first wrong byte of its length [R4.12]', () => {
     const record = Buffer.concat([Buffer.of(0, 96), Buffer.alloc(96)]);
     for (let bytes = 0; bytes <= record.length; bytes++) {
       expect(() => checkConfirmPrefix(record.subarray(0, bytes)), `${bytes} bytes`).not.toThrow();
@@ -63,7 +63,7 @@ describe('CONFIRM', () => {
 });
 
 describe('the verifier of CONFIRM', () => {
-  it('refuses every bit of S and of the proof that was flipped [R4.30]', () => {
+  it('refuses every flipped bit of S and of the proof [R4.30]', () => {
     for (let bit = 0; bit < 48 * 8; bit++) {
       const body = honest();
       body.writeUInt8(body.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
@@ -71,12 +71,12 @@ describe('the verifier of CONFIRM', () => {
     }
   });
 
-  it('refuses a proof that was made for another server, or for another session with this one', () => {
+  it('refuses a proof that was made for another server, or for another session with this server', () => {
     expect(() => verify(honest(KeyPair.generate().publicKey))).toThrow(unproved);
     expect(() => verify(honest(EPHEMERAL.publicKey, Buffer.alloc(32, 0x69)))).toThrow(unproved);
   });
 
-  it('refuses the S of another client with a proof by its own key, as a key holder that has seen S can make it', () => {
+  it('refuses the S of another client with a proof by its own key, which a key holder can make after seeing S', () => {
     const thief = KeyPair.generate();
     expect(() => verify(proving(INSTANCE.publicKey, thief.sharedSecret(EPHEMERAL.publicKey)))).toThrow(unproved);
   });
@@ -86,18 +86,18 @@ describe('the verifier of CONFIRM', () => {
     ['1', `01${'00'.repeat(31)}`],
     ['of order 8', 'e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800'],
     ['p', `ed${'ff'.repeat(30)}7f`],
-  ])('refuses an S that is the point %s of low order, whatever the proof is [R4.7]', (_, point) => {
+  ])('refuses an S that is the low-order point %s, whatever the proof is [R4.7]', (_, point) => {
     expect(() => verify(proving(Buffer.from(point, 'hex'), Buffer.alloc(32)))).toThrow(malformed);
   });
 
-  it('takes an S with its top bit set as another instance, with a proof of its own', () => {
+  it('accepts an S with its top bit set as another instance, with its own proof', () => {
     const instanceKey = Buffer.from(INSTANCE.publicKey);
     instanceKey.writeUInt8(instanceKey.readUInt8(31) ^ 0x80, 31);
     const secret = INSTANCE.sharedSecret(EPHEMERAL.publicKey);
     expect(verify(proving(instanceKey, secret))).toEqual({ instanceKey, announcement: ANNOUNCEMENT });
   });
 
-  it('refuses a feature that was not offered, then limits that are too small, and both only after the proof', () => {
+  it('refuses a feature that was not offered and limits that are too small, in this order and after the proof', () => {
     const both = honest();
     both.writeUInt32BE(1, 48 + 20);
     both.writeUInt32BE(65_535, 48 + 8);
@@ -109,12 +109,12 @@ describe('the verifier of CONFIRM', () => {
     expect(() => verify(both)).toThrow(unproved);
   });
 
-  it('ignores the reserved bytes, the clock and the number in flight of a client [R4.3] [R4.4]', () => {
+  it('ignores the reserved bytes, the clock and the in-flight limit of a client [R4.3] [R4.4]', () => {
     const body = honest().fill(0xff, 48, 56).fill(0xff, 60, 64).fill(0xff, 72);
     expect(verify(body).announcement).toMatchObject({ maxMessageBytes: 65_536, maxIncompleteBytes: 3 });
   });
 
-  it('refuses an instance of its own process if that is switched on, last of all', () => {
+  it('refuses an instance of its own process last of all, if rejectSelf is on', () => {
     const asked: Buffer[] = [];
     const rejectSelf = (instanceKey: Buffer): boolean => asked.push(instanceKey) > 0;
     const small = honest();
@@ -126,14 +126,14 @@ describe('the verifier of CONFIRM', () => {
     expect(verify(honest(), () => false)).toEqual(CLIENT);
   });
 
-  it('keeps an S of its own: the buffer of the record may be reused', () => {
+  it('copies S, so that the buffer of the record may be reused', () => {
     const body = honest();
     const { instanceKey } = verify(body);
     body.fill(0);
     expect(instanceKey).toEqual(INSTANCE.publicKey);
   });
 
-  it('fails with a code of its own for any bytes', () => {
+  it('fails with a specific code for any bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 120 }), (bytes) => {
         expect(() => verify(Buffer.from(bytes))).toThrow(expect.objectContaining({ name: 'TransportError' }));
@@ -142,11 +142,11 @@ describe('the verifier of CONFIRM', () => {
   });
 });
 
-describe('what the verifier of CONFIRM holds', () => {
+describe('the secret state of the verifier of CONFIRM', () => {
   it.each([
     ['a success', honest()],
     ['a failure', honest().fill(0, 32, 48)],
-  ])('is gone after %s: it verifies nothing more, and does no other Diffie-Hellman [R4.23]', (_, body) => {
+  ])('is erased after %s: it verifies nothing more, and does no other Diffie-Hellman [R4.23]', (_, body) => {
     const verifier = new ConfirmVerifier(EPHEMERAL, HASH);
     try {
       verifier.verify(body);
@@ -159,7 +159,7 @@ describe('what the verifier of CONFIRM holds', () => {
     agree.mockRestore();
   });
 
-  it('is gone when no CONFIRM came', () => {
+  it('is erased when no CONFIRM arrived', () => {
     const verifier = new ConfirmVerifier(EPHEMERAL, HASH);
     verifier.drop();
     expect(() => verifier.verify(honest())).toThrow(malformed);
@@ -172,7 +172,7 @@ describe('what the verifier of CONFIRM holds', () => {
 });
 
 describe('the instance id of a client', () => {
-  it('is 16 bytes of a hash of its instance key', () => {
+  it('is a 16-byte hash of its instance key', () => {
     expect(instanceIdOf(Buffer.alloc(32, 1))).toHaveLength(16);
     expect(instanceIdOf(Buffer.alloc(32, 1))).not.toEqual(instanceIdOf(Buffer.alloc(32, 2)));
   });

@@ -55,7 +55,7 @@ function rogueAnswer(payload: Buffer): Buffer {
 }
 
 describe('the initiator', () => {
-  it('starts with a message 1 that names its key and says nothing about the client [R4.21]', () => {
+  it('starts with a message 1 that names its key and nothing about the client [R4.21]', () => {
     const { header, keyId, exchange } = decodeMessage1(start().message1);
     expect(keyId).toEqual(KEY.keyId);
     const prologue = encodePrologue(header, SERVICE);
@@ -64,12 +64,12 @@ describe('the initiator', () => {
     expect(start().message1).toHaveLength(80);
   });
 
-  it('draws a fresh ephemeral key for each handshake [R4.1]', () => {
+  it('generates a fresh ephemeral key for each handshake [R4.1]', () => {
     const sent = [1, 2, 3].map(() => startInitiator(KEY, OPTIONS).message1.subarray(16, 48).toString('hex'));
     expect(new Set(sent).size).toBe(3);
   });
 
-  it('yields the session of the responder, seen from the other side', () => {
+  it('yields the session of the responder with the directions swapped', () => {
     const { message2, session } = honest();
     expect(receiveMessage2(start().state, message2)).toEqual({
       outgoingKey: session.incomingKey,
@@ -91,7 +91,7 @@ describe('the initiator', () => {
     expect(new Set(proofs).size).toBe(3);
   });
 
-  it('proves nothing before message 2 was verified [R4.29]', () => {
+  it('proves nothing before message 2 is verified [R4.29]', () => {
     const instance = KeyPair.generate();
     const agree = vi.spyOn(instance, 'sharedSecret');
     const { message2 } = honest();
@@ -104,7 +104,7 @@ describe('the initiator', () => {
     expect(agree).toHaveBeenCalledOnce();
   });
 
-  it('opens nothing of a server with another ephemeral than the one that sealed', () => {
+  it('opens nothing from a server whose ephemeral key is not the one that sealed it', () => {
     const { message2 } = honest();
     const other = honest().message2;
     const spliced = Buffer.concat([message2.subarray(0, 40), other.subarray(40)]);
@@ -116,7 +116,7 @@ describe('the initiator', () => {
     expect(() => receiveMessage2(state, honest().message2)).toThrow(openFailed);
   });
 
-  it('yields no session for a message 2 with any one bit flipped', () => {
+  it('yields no session for a message 2 with any single bit flipped', () => {
     const { message2 } = honest();
     for (let bit = 0; bit < message2.length * 8; bit++) {
       const flipped = Buffer.from(message2);
@@ -126,7 +126,7 @@ describe('the initiator', () => {
     }
   });
 
-  it('yields no session for a message 2 cut short or with bytes behind it', () => {
+  it('yields no session for a message 2 that is truncated or has extra bytes', () => {
     const longer = Buffer.concat([honest().message2, Buffer.alloc(64)]);
     for (let bytes = 0; bytes <= longer.length; bytes++) {
       if (bytes === 104) continue;
@@ -135,7 +135,7 @@ describe('the initiator', () => {
     }
   });
 
-  it('yields no session for random bytes behind a right preamble', () => {
+  it('yields no session for random bytes after a valid preamble', () => {
     const exchanges = fc.uint8Array({ minLength: 96, maxLength: 96 });
     fc.assert(
       fc.property(exchanges, (exchange) => {
@@ -146,7 +146,7 @@ describe('the initiator', () => {
   });
 });
 
-describe('the initiator, of a server that holds the key and breaks the protocol,', () => {
+describe('the initiator, with a server that holds the key and breaks the protocol,', () => {
   it.each([0, 15, 31, 32, 45, 47])('refuses a payload of %i bytes [R4.21]', (bytes) => {
     expect(() => receiveMessage2(start().state, rogueAnswer(Buffer.alloc(bytes)))).toThrow(malformed);
   });
@@ -155,12 +155,12 @@ describe('the initiator, of a server that holds the key and breaks the protocol,
     ['no request in flight', { ...SERVER, maxInFlight: 0 }],
     ['messages of less than 64 KiB', { ...SERVER, maxMessageBytes: 65_535 }],
     ['no message at all', { ...SERVER, maxMessageBytes: 0 }],
-  ])('refuses one that takes %s [R4.5]', (_, announcement) => {
+  ])('refuses an announcement of %s [R4.5]', (_, announcement) => {
     const answer = rogueAnswer(payload2(encodeAnnouncement(announcement)));
     expect(() => receiveMessage2(start().state, answer)).toThrow(failure('ERR_PEER_LIMITS'));
   });
 
-  it('accepts the least a server may announce, and features it does not know [R4.4]', () => {
+  it('accepts the smallest limits that a server may announce, and unknown features [R4.4]', () => {
     const least = { ...SERVER, maxInFlight: 1, maxMessageBytes: 65_536, maxIncompleteBytes: 0 };
     const answer = rogueAnswer(payload2(encodeAnnouncement(least).fill(0xff, 20)));
     const { peer, confirm } = receiveMessage2(start().state, answer);
@@ -173,7 +173,7 @@ describe('the initiator, of a server that holds the key and breaks the protocol,
     expect(() => receiveMessage2(start().state, answer)).toThrow(malformed);
   });
 
-  it('refuses a server of its own process if that is switched on, and only one that holds the key', () => {
+  it('refuses a server of its own process that holds the key, if rejectSelf is on', () => {
     const asked: Buffer[] = [];
     const rejectSelf = (instanceId: Buffer): boolean => asked.push(Buffer.from(instanceId)) > 0;
     const forged = honest().message2.fill(0, 100);
@@ -193,15 +193,15 @@ describe('the initiator, of a server that holds the key and breaks the protocol,
   });
 });
 
-describe('the initiator, refused by the server,', () => {
-  it('reports what is usually wrong [R4.27]', () => {
+describe('the initiator, after a refusal by the server,', () => {
+  it('reports the usual reasons [R4.27]', () => {
     expect(() => receiveMessage2(start().state, ALERT)).toThrow(failure('ERR_ALERT'));
     expect(() => receiveMessage2(start().state, ALERT)).toThrow(
       /wrong key, wrong service, or busy, or somebody on the path/,
     );
   });
 
-  it('takes nothing for an alert but the alert', () => {
+  it('recognises only the exact alert', () => {
     const long = Buffer.alloc(104);
     ALERT.copy(long);
     for (const message of [long, ALERT.subarray(0, 7), Buffer.concat([ALERT, Buffer.alloc(1)])]) {
@@ -211,7 +211,7 @@ describe('the initiator, refused by the server,', () => {
 });
 
 describe('the state of an initiator', () => {
-  it('takes one message 2 and no other', () => {
+  it('accepts one message 2 and no other', () => {
     const { state } = start();
     const { message2 } = honest();
     receiveMessage2(state, message2);
@@ -223,7 +223,7 @@ describe('the state of an initiator', () => {
     ['an alert', ALERT],
     ['a forgery', encodeMessage2(Buffer.alloc(96, 9))],
     ['nonsense', Buffer.from('nonsense')],
-  ])('is of no use after %s, even for the right message 2', (_, wrong) => {
+  ])('is unusable after %s, even for the valid message 2', (_, wrong) => {
     const { state } = start();
     expect(() => receiveMessage2(state, wrong)).toThrow(byTransport);
     expect(() => receiveMessage2(state, honest().message2)).toThrow(malformed);

@@ -105,7 +105,7 @@ describe('the prologue', () => {
     expect(prologue.subarray(-9).toString('hex')).toBe(`0007${Buffer.from('größe').toString('hex')}`);
   });
 
-  it('differs wherever the service or the key id differs', () => {
+  it('differs if the service or the key id differs', () => {
     const keyIds = fc.uint8Array({ minLength: 8, maxLength: 8 }).map((bytes) => Buffer.from(bytes));
     const choices = fc.tuple(fc.string({ unit: 'grapheme' }), keyIds);
     fc.assert(
@@ -119,7 +119,7 @@ describe('the prologue', () => {
 });
 
 describe('checkMessage1Prefix', () => {
-  it('accepts message 1 however little of it has arrived', () => {
+  it('accepts any prefix of message 1', () => {
     for (let bytes = 0; bytes <= MESSAGE_1_BYTES; bytes++) {
       expect(() => checkMessage1Prefix(MESSAGE_1.subarray(0, bytes)), `${bytes} bytes`).not.toThrow();
     }
@@ -145,7 +145,7 @@ describe('checkMessage1Prefix', () => {
     expect(() => checkMessage1Prefix(message)).toThrow(malformed);
   });
 
-  it('refuses bytes behind message 1: nothing may follow before message 2 [R4.10]', () => {
+  it('refuses bytes after message 1, because nothing may follow before message 2 [R4.10]', () => {
     const early = Buffer.concat([MESSAGE_1, Buffer.alloc(1)]);
     expect(() => checkMessage1Prefix(early)).toThrow(failure('ERR_EARLY_BYTES'));
   });
@@ -155,7 +155,7 @@ describe('expectedReplyBytes', () => {
   it.each([
     ['message 2', MESSAGE_2, MESSAGE_2_BYTES],
     ['an alert', Buffer.concat([ALERT, Buffer.alloc(3)]), ALERT.length],
-  ] as const)('knows %s by its type, the sixth byte', (_, reply, bytes) => {
+  ] as const)('identifies %s by its type, the sixth byte', (_, reply, bytes) => {
     for (let received = 0; received <= reply.length; received++) {
       const expected = received < 6 ? undefined : bytes;
       expect(expectedReplyBytes(reply.subarray(0, received)), `${received} bytes`).toBe(expected);
@@ -186,7 +186,7 @@ describe('expectedReplyBytes', () => {
     expect(() => expectedReplyBytes(MESSAGE_1)).toThrow(malformed);
   });
 
-  it('never waits for anything that is neither, whatever arrives', () => {
+  it('never waits for input that is neither an alert nor message 2', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat({ max: PREAMBLE_BYTES }), (bytes, right) => {
         const received = Buffer.concat([MESSAGE_2.subarray(0, right), bytes]);
@@ -204,7 +204,7 @@ describe('bytes in the place of a message', () => {
       .tuple(fc.nat({ max: message.length }), fc.uint8Array({ maxLength: message.length }))
       .map(([right, rest]) => Buffer.concat([message.subarray(0, right), rest]));
 
-  it('are a message 1 or message 2 that comes out as it went in, or malformed', () => {
+  it('are a message 1 or message 2 that round-trips, or malformed', () => {
     fc.assert(
       fc.property(nearly(MESSAGE_1), nearly(MESSAGE_2), (first, second) => {
         if (first.length === MESSAGE_1_BYTES && first.subarray(0, 8).equals(MESSAGE_1.subarray(0, 8))) {

@@ -76,7 +76,7 @@ describe('NNpsk0', () => {
     }
   });
 
-  it('opens neither message cut short or with a byte behind it', () => {
+  it('opens neither message when truncated or extended by a byte', () => {
     const { message } = first();
     const { answer } = second(message);
     for (let bytes = 0; bytes <= message.length + 1; bytes++) {
@@ -92,7 +92,7 @@ describe('NNpsk0', () => {
     expect(() => readSecond(first().symmetric, INITIATOR, answer)).toThrow(openFailed);
   });
 
-  it('ends in another session whenever one of the two ephemeral keys is new', () => {
+  it('derives another session whenever one of the two ephemeral keys is new', () => {
     const hashes = [RESPONDER, KeyPair.generate(), KeyPair.generate()].map((ephemeral) => {
       const symmetric = begin();
       const { peerPublicKey } = readFirst(symmetric, first().message);
@@ -102,7 +102,7 @@ describe('NNpsk0', () => {
     expect(new Set(hashes).size).toBe(3);
   });
 
-  it('does no Diffie-Hellman on a first message: a point of low order fails only when it is answered', () => {
+  it('does no Diffie-Hellman on a first message, so that a point of low order fails only when it is answered', () => {
     const rogue = { publicKey: LOW_ORDER } as KeyPair;
     const symmetric = begin();
     const read = readFirst(symmetric, writeFirst(begin(), rogue, PAYLOAD));

@@ -10,11 +10,11 @@ const SERVER: ServerPayload = {
 const malformed = expect.objectContaining({ code: 'ERR_HANDSHAKE_MALFORMED', fault: 'peer' });
 
 describe('payload 1', () => {
-  it('is 15 bytes of zeros: it says nothing about the client [R4.21]', () => {
+  it('is 15 bytes of zeros and identifies no client [R4.21]', () => {
     expect(encodePayload1()).toEqual(Buffer.alloc(15));
   });
 
-  it('is accepted whatever its 15 bytes are [R4.4], and refused at any other length [R4.21]', () => {
+  it('is accepted with any 15 bytes [R4.4], and refused at any other length [R4.21]', () => {
     for (let bytes = 0; bytes <= 48; bytes++) {
       const check = (): void => checkPayload1(Buffer.alloc(bytes, 0xff));
       if (bytes === 15) expect(check).not.toThrow();

@@ -8,23 +8,23 @@ describe('the preamble', () => {
     ['message1', 112, 'e1534c5701010068'],
     ['message2', 104, 'e1534c5701020060'],
     ['alert', 8, 'e1534c5701ff0000'],
-  ] as const)('of %s says magic, version, type, and how many of its %i bytes follow', (type, bytes, hex) => {
+  ] as const)('of %s contains magic, version, type, and how many of its %i bytes follow', (type, bytes, hex) => {
     expect(encodePreamble(type, bytes).toString('hex')).toBe(hex);
   });
 
-  it('alone is the alert: 8 bytes that say nothing', () => {
+  it('alone is the alert: 8 bytes without information', () => {
     expect(ALERT).toEqual(encodePreamble('alert', ALERT_BYTES));
     expect(ALERT).toHaveLength(PREAMBLE_BYTES);
   });
 
-  it('is recognised from any beginning of it, and whatever follows', () => {
+  it('is recognised by any prefix of it, whatever follows', () => {
     const message = Buffer.concat([ALERT, Buffer.from('anything')]);
     for (let bytes = 0; bytes <= message.length; bytes++) {
       expect(beginsLike(message.subarray(0, bytes), ALERT), `${bytes} bytes`).toBe(true);
     }
   });
 
-  it('is told from another by the first byte that differs', () => {
+  it('is distinguished from another by the first byte that differs', () => {
     const message1 = encodePreamble('message1', 112);
     for (let at = 0; at < PREAMBLE_BYTES; at++) {
       for (let bit = 0; bit < 8; bit++) {
@@ -39,7 +39,7 @@ describe('the preamble', () => {
 });
 
 describe('any bytes', () => {
-  it('are taken for the beginning of a message exactly as long as no byte differs [R4.2]', () => {
+  it('match the beginning of a message until the first byte that differs [R4.2]', () => {
     const message1 = encodePreamble('message1', 112);
     const bytes = fc.tuple(fc.nat({ max: PREAMBLE_BYTES }), fc.uint8Array({ maxLength: 20 }));
     fc.assert(

@@ -41,7 +41,7 @@ function costOf(work: () => unknown): { keyPairs: number; multiplications: numbe
   };
 }
 
-describe('what message 1 costs the responder', () => {
+describe('the cost of message 1 for the responder', () => {
   it('is one key pair and one Diffie-Hellman for a client that holds the key', () => {
     const message1 = honest();
     expect(costOf(() => accept(message1))).toMatchObject({ keyPairs: 1, multiplications: 1 });
@@ -58,7 +58,7 @@ describe('what message 1 costs the responder', () => {
     expect(costOf(() => accept(message1))).toMatchObject(NOTHING);
   });
 
-  it('is for an unknown key id what it is for another psk [R4.8]', () => {
+  it('is the same for an unknown key id as for another psk [R4.8]', () => {
     const unknown = honest();
     const other = honest(OTHER_PSK);
     const cost = costOf(() => acceptNoKey(unknown));
@@ -68,8 +68,8 @@ describe('what message 1 costs the responder', () => {
   });
 });
 
-describe('what CONFIRM costs the responder', () => {
-  it('is one Diffie-Hellman more', () => {
+describe('the cost of CONFIRM for the responder', () => {
+  it('is one more Diffie-Hellman', () => {
     const { state, message1 } = startInitiator(KEY, INITIATOR);
     const { message2, verifier } = accept(message1);
     const { confirm } = receiveMessage2(state, message2);
@@ -79,13 +79,13 @@ describe('what CONFIRM costs the responder', () => {
 });
 
 describe('the psk that an unknown key id is checked against', () => {
-  it('is 32 random bytes, drawn once [R4.8]', () => {
+  it('is 32 random bytes, generated once [R4.8]', () => {
     expect(drawnAtStart.map((bytes) => bytes.length)).toEqual([32]);
     costOf(() => acceptNoKey(honest()));
     expect(vi.mocked(randomBytes)).not.toHaveBeenCalled();
   });
 
-  it('is used as it was drawn, and is not one that somebody could guess [R4.8]', () => {
+  it('is used as it was generated, and cannot be guessed [R4.8]', () => {
     const message1 = honest();
     costOf(() => acceptNoKey(message1));
     const [options] = vi.mocked(beginNnpsk0).mock.lastCall ?? [];
@@ -93,7 +93,7 @@ describe('the psk that an unknown key id is checked against', () => {
     expect(new Set(options?.psk).size).toBeGreaterThan(8);
   });
 
-  it('lets nobody in, not even one who knows it', () => {
+  it('admits no client, not even one that has this psk', () => {
     const [decoy = Buffer.alloc(0)] = drawnAtStart;
     const message1 = honest({ ...KEY, psk: decoy });
     expect(() => acceptNoKey(message1)).toThrow(expect.objectContaining({ code: 'ERR_UNKNOWN_KEY' }));

@@ -45,7 +45,7 @@ function rogueMessage1(payload: Buffer, publicKey = KeyPair.generate().publicKey
 }
 
 describe('the responder', () => {
-  it('yields the session of the initiator, seen from the other side', () => {
+  it('yields the session of the initiator with the directions swapped', () => {
     const { state, message1 } = startInitiator(KEY, INITIATOR);
     const { message2, session, verifier } = answer(message1);
     const { outgoingKey, incomingKey, peer, confirm } = receiveMessage2(state, message2);
@@ -68,21 +68,21 @@ describe('the responder', () => {
     );
   });
 
-  it('answers a replayed message 1 with another session, whose keys the replayer cannot know [R4.1]', () => {
+  it('answers a replayed message 1 with another session, whose keys the attacker cannot compute [R4.1]', () => {
     const message1 = honest();
     const [once, again] = [answer(message1), answer(message1)];
     expect(again.session.incomingKey).not.toEqual(once.session.incomingKey);
     expect(decodeMessage2(again.message2).subarray(0, 32)).not.toEqual(decodeMessage2(once.message2).subarray(0, 32));
   });
 
-  it('keeps a key id of its own: the buffer of message 1 may be reused', () => {
+  it('copies the key id, so that the buffer of message 1 may be reused', () => {
     const message1 = honest();
     const { session } = answer(message1);
     message1.fill(0);
     expect(session.keyId).toEqual(KEY.keyId);
   });
 
-  it('yields no session for a message 1 with any one bit flipped', () => {
+  it('yields no session for a message 1 with any single bit flipped', () => {
     const message1 = honest();
     for (let bit = 0; bit < message1.length * 8; bit++) {
       const flipped = Buffer.from(message1);
@@ -93,7 +93,7 @@ describe('the responder', () => {
     }
   });
 
-  it('binds message 1 to its key id: with another one it does not open under the same psk', () => {
+  it('binds message 1 to its key id: with another id it does not open under the same psk', () => {
     for (let at = 8; at < 16; at++) {
       const message1 = honest();
       message1.writeUInt8(message1.readUInt8(at) ^ 1, at);
@@ -101,7 +101,7 @@ describe('the responder', () => {
     }
   });
 
-  it('yields no session for a message 1 cut short or with bytes behind it', () => {
+  it('yields no session for a message 1 that is truncated or has extra bytes', () => {
     const longer = Buffer.concat([honest(), Buffer.alloc(64)]);
     for (let bytes = 0; bytes <= longer.length; bytes++) {
       if (bytes === 80) continue;
@@ -109,7 +109,7 @@ describe('the responder', () => {
     }
   });
 
-  it('yields no session for random bytes behind a right header', () => {
+  it('yields no session for random bytes after a valid header', () => {
     const exchanges = fc.uint8Array({ minLength: 64, maxLength: 64 });
     fc.assert(
       fc.property(exchanges, (exchange) => {
@@ -120,8 +120,8 @@ describe('the responder', () => {
   });
 });
 
-describe('the responder, of a stranger,', () => {
-  it('refuses a key id that it does not know [R4.8]', () => {
+describe('the responder, with a stranger,', () => {
+  it('refuses an unknown key id [R4.8]', () => {
     const stranger = { ...KEY, keyId: Buffer.alloc(8, 1) };
     expect(() => answer(honest(stranger))).toThrow(unknownKey);
   });
@@ -134,19 +134,19 @@ describe('the responder, of a stranger,', () => {
     expect(() => answer(honest(KEY, service))).toThrow(openFailed);
   });
 
-  it('asks for the psk of a key id with the 8 bytes that were sent', () => {
+  it('looks up the psk by the 8 bytes of the key id that were sent', () => {
     const asked: string[] = [];
     respond((keyId) => (asked.push(keyId.toString('hex')), KEY.psk), OPTIONS, honest());
     expect(asked).toEqual(['0b56bfc1696f34ec']);
   });
 
-  it('asks for no psk before the form of message 1 is right', () => {
+  it('looks up no psk before the form of message 1 is valid', () => {
     expect(() => respond(neverAsked, OPTIONS, honest().subarray(1))).toThrow(malformed);
     expect(() => respond(neverAsked, OPTIONS, honest().fill(0, 0, 1))).toThrow(malformed);
   });
 });
 
-describe('the responder, of a client that holds the key and breaks the protocol,', () => {
+describe('the responder, with a client that holds the key and breaks the protocol,', () => {
   it.each([16, 31, 46, 100])('refuses a payload that is sealed to another size (%i bytes)', (bytes) => {
     expect(() => answer(rogueMessage1(Buffer.alloc(bytes)))).toThrow(malformed);
   });
@@ -157,7 +157,7 @@ describe('the responder, of a client that holds the key and breaks the protocol,
     expect(() => answer(message1)).toThrow(malformed);
   });
 
-  it('ignores what is in the reserved bytes [R4.4]', () => {
+  it('ignores the reserved bytes [R4.4]', () => {
     expect(answer(rogueMessage1(Buffer.alloc(15, 0xff))).session.keyId).toEqual(KEY.keyId);
   });
 
@@ -169,7 +169,7 @@ describe('the responder, of a client that holds the key and breaks the protocol,
     ['p - 1', `ec${'ff'.repeat(30)}7f`],
     ['p', `ed${'ff'.repeat(30)}7f`],
     ['p + 1', `ee${'ff'.repeat(30)}7f`],
-  ])('refuses the point %s of low order [R4.7]', (_, point) => {
+  ])('refuses the low-order point %s [R4.7]', (_, point) => {
     const message1 = rogueMessage1(encodePayload1(), Buffer.from(point, 'hex'));
     expect(() => answer(message1)).toThrow(malformed);
   });

@@ -42,7 +42,7 @@ describe('CipherState', () => {
     for (const n of [0, 1, 2]) expect(sender.seal(AD, KEY)).toEqual(sealPlainAt(KEY, n, AD, KEY));
   });
 
-  it('stays where it was when something does not open', () => {
+  it('keeps its state when opening fails', () => {
     const sender = new CipherState(SUITE, KEY);
     const receiver = new CipherState(SUITE, KEY);
     const sealed = sender.seal(AD, KEY);
@@ -51,7 +51,7 @@ describe('CipherState', () => {
     expect(receiver.open(AD, sealed)).toEqual(KEY);
   });
 
-  it('stays where it was when something cannot be sealed', () => {
+  it('keeps its state when sealing fails', () => {
     const counters: number[] = [];
     const failing: CipherSuite = {
       ...SUITE,
@@ -70,7 +70,7 @@ describe('CipherState', () => {
 });
 
 describe('SymmetricState', () => {
-  it('keeps two sides in step through whatever they mix and seal', () => {
+  it('keeps two sides in step through any sequence of mixing and sealing', () => {
     const steps = fc.array(fc.tuple(fc.constantFrom('mixKey', 'mixHash', 'seal'), bytes), { maxLength: 12 });
     fc.assert(
       fc.property(steps, bytes, (list, prologue) => {
@@ -105,7 +105,7 @@ describe('SymmetricState', () => {
     expect(two.openAndHash(second)).toEqual(Buffer.from('second'));
   });
 
-  it('is unchanged by what does not open', () => {
+  it('is unchanged by a ciphertext that does not open', () => {
     const [one, two] = [begin(), begin()];
     const before = two.handshakeHash;
     const sealed = one.sealAndHash(KEY);
@@ -114,7 +114,7 @@ describe('SymmetricState', () => {
     expect(two.openAndHash(sealed)).toEqual(KEY);
   });
 
-  it('begins with a name of up to 32 bytes as it is, and with the hash of a longer one', () => {
+  it('begins with a name of up to 32 bytes unchanged, and with the hash of a longer one', () => {
     expect(hashAtStart('short')).toEqual(hashAtStart(`short${'\0'.repeat(27)}`));
     expect(hashAtStart('short')).not.toEqual(hashAtStart(`short${'\0'.repeat(28)}`));
   });

@@ -22,7 +22,7 @@ describe('options', () => {
     });
   });
 
-  it('bound the memory of running messages by the heap, unless told otherwise', () => {
+  it('bound the memory of running messages by the heap by default', () => {
     const { maxRunningBytes, maxRunningBytesTotal } = resolveLimits({});
     expect(maxRunningBytesTotal).toBe(Math.floor(getHeapStatistics().heap_size_limit / 4));
     expect(maxRunningBytes).toBe(Math.ceil(maxRunningBytesTotal / 2));
@@ -33,7 +33,7 @@ describe('options', () => {
     });
   });
 
-  it('leave room beside the largest message, unless told otherwise', () => {
+  it('leave room next to the largest message by default', () => {
     const maxMessageBytes = 128 * 1_048_576;
     const room = { maxIncompleteBytes: 2 * maxMessageBytes, maxQueuedBytes: 2 * maxMessageBytes };
     expect(resolveLimits({ maxMessageBytes })).toMatchObject(room);
@@ -43,7 +43,7 @@ describe('options', () => {
   });
 
   it.each(['recordTimeoutMs', 'messageTimeoutMs', 'writeTimeoutMs', 'pingIntervalMs', 'pongTimeoutMs'])(
-    'turn %s off with 0',
+    'disable %s with 0',
     (name) => {
       expect(resolveLimits({ [name]: 0 })).toMatchObject({ [name]: Infinity });
     },
@@ -65,7 +65,7 @@ describe('options', () => {
     ['writeTimeoutMs', 1.5],
     ['recordTimeoutMs', NaN],
     ['sessionSoftAgeMs', 2 ** 31],
-  ])('refuse %s of %d, by name', (name, value) => {
+  ])('reject %s of %d by name', (name, value) => {
     expect(() => resolveLimits({ [name]: value })).toThrow(bad(name));
   });
 
@@ -82,7 +82,7 @@ describe('options', () => {
     ['key', null],
     ['key', 5],
     ['key', []],
-  ])('refuse %s of the key in %j', (name, key) => {
+  ])('reject %s of the key in %j', (name, key) => {
     expect(() => new SealwireServer({ keyFile: 'k', key } as SealwireServerOptions)).toThrow(bad(name));
     expect(() => new SealwireClient({ keyFile: 'k', key } as SealwireClientOptions)).toThrow(bad(name));
   });
@@ -109,7 +109,7 @@ describe('options', () => {
     ['sessionSoftAgeMs', { sessionSoftAgeMs: 2, sessionHardAgeMs: 1 }],
     ['service', { service: 5 }],
     ['service', { service: null }],
-  ])('refuse a wrong %s in %j', (name, wrong) => {
+  ])('reject an invalid %s in %j', (name, wrong) => {
     const options = { keyFile: 'k', ...wrong };
     expect(() => new SealwireServer(options as SealwireServerOptions)).toThrow(bad(name));
     expect(() => new SealwireClient(options as SealwireClientOptions)).toThrow(bad(name));
@@ -122,11 +122,11 @@ describe('options', () => {
     ['requestTimeoutMs is of type object', { requestTimeoutMs: Object.create(null) as unknown }],
     ["port is the string '8080'; it must be an integer", { port: '8080' }],
     ['port is of type string; it must be an integer', { port: 'a'.repeat(64) }],
-  ])('tell what is wrong: %s', (message, wrong) => {
+  ])('describe the error: %s', (message, wrong) => {
     expect(() => new SealwireClient({ keyFile: 'k', ...wrong } as SealwireClientOptions)).toThrow(bad(message));
   });
 
-  it.each([undefined, null, 'aes_key.bin'])('refuse %j in their place', (options) => {
+  it.each([undefined, null, 'aes_key.bin'])('reject %j in place of the options object', (options) => {
     expect(() => new SealwireServer(options as unknown as SealwireServerOptions)).toThrow(bad('options'));
     expect(() => new SealwireClient(options as unknown as SealwireClientOptions)).toThrow(bad('options'));
   });
@@ -137,20 +137,20 @@ describe('options', () => {
     [{ prot: 1 }, 'There is no option prot; port may be meant'],
     [{ retryAttempts: 5 }, 'There is no option retryAttempts'],
     [{ drain: undefined }, 'There is no option drain'],
-  ])('refuse a name that is none in %j, and tell the nearest', (wrong, message) => {
+  ])('reject an unknown name in %j and suggest the nearest one', (wrong, message) => {
     const options = { keyFile: 'k', ...wrong };
     const refusal = expect.objectContaining({ code: 'ERR_BAD_OPTION', message }) as Error;
     expect(() => new SealwireServer(options)).toThrow(refusal);
     expect(() => new SealwireClient(options)).toThrow(refusal);
   });
 
-  it('can be the same of both ends', () => {
+  it('can be shared by both ends', () => {
     const shared = { keyFile: 'k', requestTimeoutMs: 5, redial: true, rejectSelf: true, maxRunning: 5, key: {} };
     expect(() => new SealwireServer(shared)).not.toThrow();
     expect(() => new SealwireClient(shared)).not.toThrow();
   });
 
-  it('take a keyring of another copy of the package', () => {
+  it('accept a keyring of another copy of the package', () => {
     const keyring = { primary: {}, find: () => undefined, ids: [] };
     expect(() => new SealwireServer({ keyring } as unknown as SealwireServerOptions)).not.toThrow();
   });
@@ -161,7 +161,7 @@ describe('options', () => {
     ['service', { service: '', keyFile: 'k' }],
     ['keyFile', {}],
     ['requestTimeoutMs', { requestTimeoutMs: -1, keyFile: 'k' }],
-  ])('that cannot be meant stop the start: %s', (name, options) => {
+  ])('that are invalid or contradictory stop the start: %s', (name, options) => {
     expect(() => new SealwireClient(options)).toThrow(bad(name));
     if (name !== 'requestTimeoutMs') expect(() => new SealwireServer(options)).toThrow(bad(name));
   });

@@ -20,7 +20,7 @@ const CONTENTS: readonly RecordContent[] = [
 ];
 
 describe('the content of a record', () => {
-  it.each(CONTENTS)('$type comes out as it went in', (content) => {
+  it.each(CONTENTS)('round-trips: $type', (content) => {
     expect(decodeContent(encodeContent(content))).toEqual(content);
   });
 
@@ -50,13 +50,13 @@ describe('the content of a record', () => {
 });
 
 describe('CREDIT', () => {
-  it('is a type byte and what was taken, in 8 bytes', () => {
+  it('is a type byte and the number of bytes taken, in 8 bytes', () => {
     expect(encodeContent({ type: 'CREDIT', taken: 131_088 }).toString('hex')).toBe('080000000000020010');
   });
 });
 
 describe('any plaintext of a record', () => {
-  it('is a content that comes out as it went in, or malformed', () => {
+  it('is a content that round-trips, or malformed', () => {
     const type = fc.oneof(fc.nat({ max: 9 }), fc.nat({ max: 255 }));
     fc.assert(
       fc.property(type, fc.uint8Array({ maxLength: 10 }), (first, body) => {

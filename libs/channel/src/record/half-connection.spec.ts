@@ -29,7 +29,7 @@ function pair(limits: Partial<KeyLimits> = {}): [SealingHalf, OpeningHalf] {
 }
 
 describe('one direction of a connection', () => {
-  it('never makes the same bytes of the same message twice', () => {
+  it('never seals the same message to the same bytes twice', () => {
     const [sealing] = pair();
     const sealed = new Set(
       Array.from({ length: 1_000 }, () => sealRecord(sealing, INNER).toString('hex').slice(4, 36)),
@@ -49,7 +49,7 @@ describe('one direction of a connection', () => {
     },
   );
 
-  it('refuses a record that is replayed, comes early, or comes back', () => {
+  it('refuses a record that is replayed, early or late', () => {
     const [sealing, opening] = pair();
     const [first, second] = [sealRecord(sealing, INNER), sealRecord(sealing, INNER)];
     expect(() => opening.open(body(second), 0)).toThrow(code('ERR_OPEN_FAILED'));
@@ -59,13 +59,13 @@ describe('one direction of a connection', () => {
     expect(() => reflected.open(body(first), 0)).toThrow(code('ERR_OPEN_FAILED'));
   });
 
-  it('does not move its counter for a record that was not genuine', () => {
+  it('does not advance its counter for a forged record', () => {
     const [sealing, opening] = pair();
     for (let i = 0; i < 5; i++) expect(() => opening.open(Buffer.alloc(48, i), 0)).toThrow(code('ERR_OPEN_FAILED'));
     expect(opening.open(body(sealRecord(sealing, INNER)), 0)).toEqual(INNER);
   });
 
-  it('goes on as if nothing had been, after a rest of either side', () => {
+  it('continues unchanged after either side released its ciphers', () => {
     const step = fc.constantFrom('record', 'sealing rests', 'opening rests', 'new key');
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
@@ -85,7 +85,7 @@ describe('one direction of a connection', () => {
     );
   });
 
-  it('goes on counting across a KEY_UPDATE, and the old key opens nothing any more', () => {
+  it('continues its count across a KEY_UPDATE, and the old key opens nothing more', () => {
     const [sealing, opening] = pair();
     opening.open(body(sealRecord(sealing, INNER)), 0);
     sealing.updateKey(0);
@@ -98,7 +98,7 @@ describe('one direction of a connection', () => {
   it.each<[string, Partial<KeyLimits>]>([
     ['bytes', { softBytes: 65 * 32 }],
     ['records', { softRecords: 65 }],
-  ])('is spent at the soft limit of %s and not before', (_what, limits) => {
+  ])('requests a key update at the soft limit of %s and not before', (_what, limits) => {
     const [sealing] = pair(limits);
     for (let i = 0; i < 64; i++) sealRecord(sealing, INNER);
     expect(sealing.isSpent(0)).toBe(false);
@@ -106,7 +106,7 @@ describe('one direction of a connection', () => {
     expect([sealing.isSpent(0), sealing.isOld(0)]).toEqual([true, false]);
   });
 
-  it('is old at the soft age and not before', () => {
+  it('requests a key update at the soft age and not before', () => {
     const [sealing] = pair({ softAgeMs: 10 });
     expect(sealing.isOld(9)).toBe(false);
     expect([sealing.isOld(10), sealing.isSpent(10)]).toEqual([true, false]);
@@ -116,13 +116,13 @@ describe('one direction of a connection', () => {
     ['bytes', { hardBytes: 2 * 32 }, 0],
     ['records', { hardRecords: 2 }, 0],
     ['age', { hardAgeMs: 10 }, 10],
-  ])('ends at the hard limit of %s of a peer that updates no key', (_what, limits, nowMs) => {
+  ])('fails at the hard limit of %s of a peer that updates no key', (_what, limits, nowMs) => {
     const [sealing, opening] = pair(limits);
     for (let i = 0; i < 2; i++) opening.open(body(sealRecord(sealing, INNER)), 0);
     expect(() => opening.open(body(sealRecord(sealing, INNER)), nowMs)).toThrow(code('ERR_KEY_EXHAUSTED'));
   });
 
-  it('grants a burst of KEY_UPDATEs, then one for as many records as the spacing', () => {
+  it('allows a burst of KEY_UPDATEs, then one for each spacing of records', () => {
     const [sealing, opening] = pair();
     for (let i = 0; i < KEY_UPDATE_BURST; i++) {
       opening.updateKey(0);
@@ -134,7 +134,7 @@ describe('one direction of a connection', () => {
     expect(() => opening.updateKey(0)).toThrow(code('ERR_KEY_UPDATE_FLOOD'));
   });
 
-  it('takes no allowance for an update that is read 30 minutes after the one before, or later [R5.9]', () => {
+  it('uses no allowance for an update that is read 30 minutes or more after the previous one [R5.9]', () => {
     const opening = pair()[1];
     for (let i = 1; i <= 24; i++) opening.updateKey(i * HALF_AN_HOUR_MS);
     for (let i = 0; i < KEY_UPDATE_BURST; i++) opening.updateKey(24 * HALF_AN_HOUR_MS);
@@ -142,7 +142,7 @@ describe('one direction of a connection', () => {
     expect(() => opening.updateKey(25 * HALF_AN_HOUR_MS)).not.toThrow();
   });
 
-  it('takes KEY_UPDATE and CLOSE under a key beyond its hard age, and nothing else [R5.10]', () => {
+  it('accepts only KEY_UPDATE and CLOSE under a key beyond its hard age [R5.10]', () => {
     const opened = (type: number): Buffer => {
       const [sealing, opening] = pair({ hardAgeMs: 10 });
       return opening.open(body(sealRecord(sealing, Buffer.of(type))), 11);
@@ -151,7 +151,7 @@ describe('one direction of a connection', () => {
     for (const type of [1, 4, 5, 6, 7, 255]) expect(() => opened(type)).toThrow(code('ERR_KEY_EXHAUSTED'));
   });
 
-  it('updates by age no more often than its peer allows, and goes on when records have gone through [R5.8, R5.9, R5.39]', () => {
+  it('updates by age no more often than its peer allows, and continues after further records [R5.8, R5.9, R5.39]', () => {
     const [sealing, opening] = pair({ softAgeMs: 10 });
     let nowMs = 0;
     const update = (): boolean => {
@@ -168,7 +168,7 @@ describe('one direction of a connection', () => {
     expect([update(), update()]).toEqual([true, false]);
   });
 
-  it('never runs short of updates when they are 35 minutes apart [R5.39]', () => {
+  it('never runs out of updates if they are 35 minutes apart [R5.39]', () => {
     const [sealing, opening] = pair({ softAgeMs: 35 * 60_000 });
     for (let i = 1; i <= 24; i++) {
       const nowMs = i * 35 * 60_000;
@@ -191,7 +191,7 @@ describe('any run of records and KEY_UPDATEs', () => {
   const inners = fc.uint8Array({ minLength: 1, maxLength: 100 }).map((bytes) => Buffer.from(bytes));
   const steps = fc.array(fc.option(inners), { maxLength: 30 });
 
-  it('opens as it was sealed', () => {
+  it('round-trips', () => {
     fc.assert(
       fc.property(steps, (run) => {
         const [sealing, opening] = pair();
@@ -206,7 +206,7 @@ describe('any run of records and KEY_UPDATEs', () => {
     );
   });
 
-  it('opens no record of which a bit was flipped, and none under another number', () => {
+  it('opens no record with a flipped bit or under another number', () => {
     fc.assert(
       fc.property(inners, fc.nat(), fc.integer({ min: 1, max: 5 }), (inner, bit, skipped) => {
         const [sealing, opening] = pair();

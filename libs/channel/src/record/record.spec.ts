@@ -24,7 +24,7 @@ describe('RecordDecoder', () => {
     }
   });
 
-  it('yields the same bodies when they come byte by byte, and knows when one is partial', () => {
+  it('yields the same bodies byte by byte, and reports whether one is partial', () => {
     const decoder = new RecordDecoder();
     const out: Buffer[] = [];
     for (const byte of stream) {
@@ -48,7 +48,7 @@ describe('RecordDecoder', () => {
     expect(recordBodies(new RecordDecoder(), encode(body))).toEqual([body]);
   });
 
-  it('drops the rest of a chunk if the next one comes before all records are taken', () => {
+  it('drops the rest of a chunk if the next one arrives before all records are taken', () => {
     const decoder = new RecordDecoder();
     decoder.push(stream);
     const seen = [decoder.next(), decoder.next()];
@@ -57,7 +57,7 @@ describe('RecordDecoder', () => {
     expect(seen).toEqual([...bodies.slice(0, 2), bodies[0], undefined]);
   });
 
-  it('gives a view of the chunk if the record lies whole in it, and a copy if it does not', () => {
+  it('returns a view of the chunk if the record lies whole in it, and a copy otherwise', () => {
     const decoder = new RecordDecoder();
     const read = Buffer.alloc(stream.length, stream);
     const all = [read.subarray(0, 40), read.subarray(40)].flatMap((chunk) => recordBodies(decoder, chunk));
@@ -83,7 +83,7 @@ describe('any stream of bytes', () => {
     }
   }
 
-  it('is cut into the same records whatever its chunks are, byte by byte as well', () => {
+  it('is split into the same records for any chunks, also byte by byte', () => {
     const sizes = fc.array(fc.integer({ min: 1, max: 90 }), { minLength: 1 });
     fc.assert(
       fc.property(fc.array(part, { maxLength: 5 }), sizes, (parts, lengths) => {

@@ -20,7 +20,7 @@ describe('a send window', () => {
     expect(sealed(FULL_BYTES).holdsBulk(0)).toBe(true);
   });
 
-  it('takes a CREDIT that rises by 65,536, and none that rises less [R5.31]', () => {
+  it('accepts a CREDIT that rises by 65,536, and none that rises less [R5.31]', () => {
     expect(() => sealed(200_000).receiveCredit(65_535, 0)).toThrow(code('ERR_CREDIT_FLOOD'));
     const window = sealed(200_000);
     window.receiveCredit(65_536, 0);
@@ -32,14 +32,14 @@ describe('a send window', () => {
     expect(window.outstandingBytes).toBe(68_928);
   });
 
-  it('takes a CREDIT of all that was sealed, and of no byte more [R5.31]', () => {
+  it('accepts a CREDIT of all sealed bytes, and of no byte more [R5.31]', () => {
     const window = sealed(131_072);
     expect(() => window.receiveCredit(131_073, 0)).toThrow(code('ERR_CREDIT_UNEARNED'));
     window.receiveCredit(131_072, 0);
     expect(window.outstandingBytes).toBe(0);
   });
 
-  it('is owed CREDIT since the later of the last one and the moment at which it was full [R5.32]', () => {
+  it('starts the CREDIT deadline at the later of the last CREDIT and the moment at which it was full [R5.32]', () => {
     const window = sealed(FULL_BYTES - 1);
     expect(window.fullSinceMs).toBeUndefined();
     window.seal(1, 10);
@@ -94,14 +94,14 @@ describe('the window of a sender that always has bulk', () => {
     [10_000, 50],
     [10_000, 100],
     [2_000, 200],
-  ])('grows to what a path of %i bytes a millisecond and %i ms each way holds, and not far beyond', (rate, ms) => {
+  ])('grows to about the capacity of a path of %i bytes a millisecond and %i ms each way', (rate, ms) => {
     const outstanding = outstandingOn({ bytesPerMs: rate, delayMs: () => ms }, 20 * ms);
     const pathBytes = rate * 2 * ms;
     expect(most(outstanding)).toBeGreaterThan(pathBytes);
     expect(most(outstanding)).toBeLessThan(3.5 * (pathBytes + 131_072));
   });
 
-  it('stays below 2 MiB on a path of 100 KB/s, so that a PONG is not a minute behind [R5.12]', () => {
+  it('stays below 2 MiB on a path of 100 KB/s, so that a PONG is not delayed by a minute [R5.12]', () => {
     expect(most(outstandingOn({ bytesPerMs: 100, delayMs: () => 200 }, 200_000))).toBeLessThan(2_097_152);
   });
 
@@ -111,7 +111,7 @@ describe('the window of a sender that always has bulk', () => {
     expect(most(outstanding)).toBeGreaterThanOrEqual(MAX_BYTES);
   });
 
-  it('is small while small messages pass bulk, and grows again afterwards', () => {
+  it('shrinks while small messages pass bulk, and grows again afterwards', () => {
     const passesAt = (nowMs: number): boolean => nowMs >= 2_000 && nowMs < 4_000;
     const outstanding = outstandingOn({ bytesPerMs: 10_000, delayMs: () => 50, passesAt }, 6_000);
     const settled = (fromMs: number): number => most(outstanding.slice(fromMs + 1_500, fromMs + 2_000));
@@ -120,7 +120,7 @@ describe('the window of a sender that always has bulk', () => {
     expect(settled(2_000)).toBeGreaterThanOrEqual(10_000 * 100); // what the path holds
   });
 
-  it('follows a path that becomes longer within the next two minutes', () => {
+  it('adapts to a path that becomes longer within the next two minutes', () => {
     const delayMs = (nowMs: number): number => (nowMs < 10_000 ? 5 : 100);
     const outstanding = outstandingOn({ bytesPerMs: 10_000, delayMs }, 125_000);
     expect(most(outstanding.slice(-5_000))).toBeGreaterThan(10_000 * 200);
@@ -128,7 +128,7 @@ describe('the window of a sender that always has bulk', () => {
 });
 
 describe('any run of records and CREDITs', () => {
-  it('never holds bulk below 262,144 bytes, and at no more than the cap lets it go [R5.34]', () => {
+  it('lets bulk go below 262,144 bytes outstanding, and never at the cap [R5.34]', () => {
     const step = fc.record({
       waitMs: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 100_000, noNaN: true })),
       bytes: fc.integer({ min: 2, max: 4_095 }).map((blocks) => 16 * blocks),

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { abandonSlab, detachFromSlab, giveBackSlab, takeSlab } from './slab.js';
 
 describe('slabs', () => {
-  it('are used again once they were given back, as the same memory', () => {
+  it('are reused as the same memory after they are returned', () => {
     const slab = takeSlab();
     giveBackSlab(slab.subarray(0, 100));
     const again = takeSlab();
@@ -12,7 +12,7 @@ describe('slabs', () => {
     giveBackSlab(again);
   });
 
-  it('are never used by two at a time', () => {
+  it('are never used by two writers at a time', () => {
     const taken = Array.from({ length: 20 }, takeSlab);
     expect(new Set(taken.map(({ buffer }) => buffer)).size).toBe(20);
     for (const slab of taken) giveBackSlab(slab);
@@ -29,7 +29,7 @@ describe('slabs', () => {
     giveBackSlab(again);
   });
 
-  it('are kept by 16 blocked sockets at most; further ones get copies', () => {
+  it('are kept by at most 16 blocked sockets; further ones get copies', () => {
     const kept = Array.from({ length: 40 }, () => {
       const part = takeSlab().subarray(0, 10);
       return { part, detached: detachFromSlab(part, true) };
@@ -38,7 +38,7 @@ describe('slabs', () => {
     for (const { detached } of kept) giveBackSlab(detached);
   });
 
-  it('that are abandoned are not used again, nor is a buffer of any other kind', () => {
+  it('that are abandoned are not reused, nor is a buffer of any other kind', () => {
     const slab = takeSlab();
     abandonSlab(slab);
     giveBackSlab(slab);

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import { TakenBytes } from './taken-bytes.js';
 
-describe('the bytes that a side has taken', () => {
-  it('are to be reported from 131,072 on, and not a byte before [R5.29, R5.30]', () => {
+describe('the count of bytes that a side has taken', () => {
+  it('is to be reported from 131,072 on, and not a byte before [R5.29, R5.30]', () => {
     const taken = new TakenBytes();
     taken.take(131_071);
     expect(taken.isDue).toBe(false);
@@ -11,7 +11,7 @@ describe('the bytes that a side has taken', () => {
     expect(taken.isDue).toBe(true);
   });
 
-  it('are reported in all, and counted from there on until the next report', () => {
+  it('is reported as a total, and the next report counts from there', () => {
     const taken = new TakenBytes();
     taken.take(200_000);
     expect(taken.report()).toBe(200_000);

@@ -6,12 +6,12 @@ import { toFailureBody } from './failure-body.js';
 import { HTTP_FAILURE_CODES, HttpFailure } from './http-failure.js';
 
 describe('the body of a failure', () => {
-  it.each(HTTP_FAILURE_CODES)('has the code, its status and the message: %s', (code) => {
+  it.each(HTTP_FAILURE_CODES)('contains the code, the status and the message: %s', (code) => {
     const failure = new HttpFailure(code, 'why');
     expect(toFailureBody(failure)).toEqual({ statusCode: failure.getStatus(), code, message: 'why' });
   });
 
-  it.each([true, false])('tells whether the message was sent where the channel knows: %s', (sent) => {
+  it.each([true, false])('says whether the message was sent, if the channel can say so: %s', (sent) => {
     expect(toFailureBody(new TransportError('ERR_CONNECTION_LOST', 'why', { sent }))).toEqual({
       statusCode: 503,
       code: 'ERR_CONNECTION_LOST',
@@ -21,7 +21,7 @@ describe('the body of a failure', () => {
     expect(toFailureBody(new TransportError('ERR_NOT_CONNECTED', 'why'))).not.toHaveProperty('sent');
   });
 
-  it('blames the caller for a message of too many values, and the server for an answer of too many', () => {
+  it('blames the caller for a message with too many values, and the server for such an answer', () => {
     for (const sent of [true, false]) {
       const refused = new TransportError('ERR_MESSAGE_TOO_COMPLEX', 'why', { sent }); // a request, and an event
       expect(toFailureBody(refused)).toMatchObject({ statusCode: 413, code: 'ERR_MESSAGE_TOO_COMPLEX', sent });
@@ -38,7 +38,7 @@ describe('the body of a failure', () => {
     ['ERR_MESSAGE_UNSERIALIZABLE', 502, true],
     ['ERR_MESSAGE_TOO_LARGE', 502, true],
     ['ERR_REQUEST_TIMEOUT', 504, true],
-  ] as const)('has the status of what the server answers: %s is %d', (code, statusCode, sent) => {
+  ] as const)('has the status of the answer of the server: %s is %d', (code, statusCode, sent) => {
     expect(toFailureBody(new TransportError(code, 'why', { sent }))).toEqual({
       statusCode,
       code,
@@ -47,7 +47,7 @@ describe('the body of a failure', () => {
     });
   });
 
-  it('has a code for what Nest answers by itself', () => {
+  it('has a code for failures that Nest itself answers', () => {
     expect(toFailureBody(new NotFoundException('where'))).toEqual({
       statusCode: 404,
       code: 'ERR_NO_ROUTE',
@@ -56,7 +56,7 @@ describe('the body of a failure', () => {
     expect(toFailureBody(new ImATeapotException())).toMatchObject({ statusCode: 418, code: 'ERR_INTERNAL' });
   });
 
-  it.each([new Error('secret'), 'secret', undefined])('tells nothing of what is unforeseen', (error) => {
+  it.each([new Error('secret'), 'secret', undefined])('reveals nothing about an unexpected failure', (error) => {
     expect(toFailureBody(error)).toMatchObject({ statusCode: 500, code: 'ERR_INTERNAL' });
     expect(JSON.stringify(toFailureBody(error))).not.toContain('secret');
   });

@@ -19,7 +19,7 @@ describe('FailureLog', () => {
     vi.useRealTimers();
   });
 
-  it('writes the first entry of a code at once, and those of its second in one number', () => {
+  it('writes the first entry of a code at once, and the others of that second as one count', () => {
     const log = new FailureLog();
     for (let calls = 1; calls <= 1_000; calls++) log.warn('ERR_BUSY', `call ${calls}`);
     expect(written).toEqual(['call 1']);
@@ -28,7 +28,7 @@ describe('FailureLog', () => {
     expect(written).toEqual(['call 1', 'call 1001 (and 999 more since the last entry of this code)']);
   });
 
-  it('limits each code by itself, errors too', () => {
+  it('limits each code separately, errors included', () => {
     const log = new FailureLog();
     for (let calls = 0; calls < 2; calls++) {
       log.warn('ERR_BUSY', 'busy');

@@ -39,18 +39,18 @@ describe('a message', () => {
     expect(new Date(receivedAt).toISOString()).toBe(receivedAt);
   });
 
-  it('is printed as it came, in hex cut at 64 bytes, and decrypted', () => {
+  it('is printed as received, in hex cut at 64 bytes, and decrypted', () => {
     receive(true, RECORD);
     expect(lines.printed).toEqual([`Received, encrypted (80 bytes): ${'ab'.repeat(64)}…`, 'Decrypted: Grüße']);
   });
 
-  it('is printed whole where it is short, and without hex where nothing was sealed', () => {
+  it('is printed whole if it is short, and without hex if nothing was sealed', () => {
     receive(true, Buffer.from('cafe', 'hex'));
     receive(true);
     expect(lines.printed).toEqual(['Received, encrypted (2 bytes): cafe', 'Decrypted: Grüße', 'Decrypted: Grüße']);
   });
 
-  it('of the legacy wire is told from one of the channel, with its sender', () => {
+  it('of the legacy wire is labelled as such, with its sender', () => {
     const service = new MessageService(new MessageLog({ logMessages: true }));
     service.receiveLegacy('Grüße', '0123456789abcdef', RECORD, '192.0.2.1:5');
     expect(lines.printed).toEqual([
@@ -59,7 +59,7 @@ describe('a message', () => {
     ]);
   });
 
-  it('keeps its text out of the log with LOG_MESSAGES=false', () => {
+  it('is kept out of the log with LOG_MESSAGES=false', () => {
     receive(false, RECORD);
     expect(lines.printed.join('\n')).not.toContain('Grüße');
     expect(lines.printed.at(-1)).toBe('Decrypted: 7 bytes of text');
