@@ -1,5 +1,5 @@
 import { clock } from './clock.js';
-import { MAX_TIMER_MS } from './options/limits.js';
+import { MAX_TIMER_MS } from './options/limit.js';
 
 /** A timer that is later than this was kept from running: the process was busy, or did not run at all. */
 const LATE_MS = 20;

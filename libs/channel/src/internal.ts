@@ -14,10 +14,18 @@ export type { ConnectionMessage, HandshakeMessage } from './diagnostics.js';
 export { isError, toTransportError } from './errors.js';
 export { readSequence, readTimeout, SEQUENCE_BYTES, TIMEOUT_BYTES } from './frame/prefix.js';
 export { forgetOwnClient, noteOwnClient } from './instances.js';
-export { CHANNEL_RULES, keyLoader, KEYRING, resolveEndpoint, resolveService } from './options/channel-options.js';
+export {
+  CHANNEL_OPTION_NAMES,
+  keyLoader,
+  KEYRING,
+  resolveEndpoint,
+  resolveService,
+} from './options/channel-options.js';
 export { formatEndpoint, remoteAddress, SOCKET_OPTIONS } from './options/endpoint.js';
 export type { Endpoint } from './options/endpoint.js';
-export { checkLimit, DEFAULT_MAX_JSON_NODES, LIMIT_NAMES, MAX_TIMER_MS, resolveLimits } from './options/limits.js';
+export { checkLimit, KIB, MAX_TIMER_MS, MAX_U32, resolveTable } from './options/limit.js';
+export type { Given, LimitTable, Resolved, Side } from './options/limit.js';
+export { LIMITS, quarterOfHeap, resolveLimits } from './options/limits.js';
 export type { Limits } from './options/limits.js';
 export {
   checkNames,

@@ -1,7 +1,7 @@
 export type { CallMessage } from './diagnostics.js';
 export { TRANSPORT_ERROR_CODES, TransportError, SocketView } from '@sealwire/channel';
 export type { ConnectionMessage, HandshakeMessage } from '@sealwire/channel/internal';
-export type { ClientConnectionEvent, Fault, KeyLimits, LimitOptions, TransportErrorCode } from '@sealwire/channel';
+export type { ClientConnectionEvent, Fault, KeyLimits, TransportErrorCode } from '@sealwire/channel';
 export { checkJson } from './packet/json-check.js';
 export type { Metadata } from './packet/message.js';
 export { SealwireClient } from './client/client.js';
@@ -9,6 +9,7 @@ export type { SealwireClientEvents } from './client/client-events.js';
 export { SealwireContext } from './handler/context.js';
 export { NO_MESSAGE_HANDLER } from './server/dispatcher.js';
 export { drainFirst } from './server/drain-first.js';
+export type { SealwireLimitOptions } from './limits.js';
 export type { SealwireClientOptions, SealwireOptions, SealwireServerOptions } from './options.js';
 export { SealwireRecord, SealwireRecordBuilder } from './client/record-builder.js';
 export type { SealwireRecordOptions } from './client/record-builder.js';

@@ -1,22 +1,28 @@
 import type { Deserializer, Serializer, Transport } from '@nestjs/microservices';
 import { TransportError } from '@sealwire/channel';
-import type { ChannelOptions } from '@sealwire/channel';
+import type { ChannelClientOptions, ChannelOptions } from '@sealwire/channel';
 import {
-  CHANNEL_RULES,
+  CHANNEL_OPTION_NAMES,
   checkNames,
+  checkOption,
   checkOptions,
   FLAG,
   having,
-  LIMIT_NAMES,
+  OBJECT,
   show,
   TRANSPORT_ID,
 } from '@sealwire/channel/internal';
-import type { Rule } from '@sealwire/channel/internal';
+import type { Given, Rule, Side } from '@sealwire/channel/internal';
 
-/** What both ends have in common. */
-export type SealwireOptions = ChannelOptions;
+import { HANDLER_LIMITS, resolveSealwireLimits } from './limits.js';
+import type { SealwireLimits } from './limits.js';
 
-export interface SealwireServerOptions extends ChannelOptions {
+type HandlerLimitOptions = Given<typeof HANDLER_LIMITS>;
+
+/** Options of both ends. */
+export type SealwireOptions = ChannelOptions & HandlerLimitOptions;
+
+export interface SealwireServerOptions extends ChannelOptions, HandlerLimitOptions {
   /** The id that handlers may name in their decorator. Default {@link SEALWIRE}. */
   readonly transportId?: Transport | symbol;
   /** Keep the record in which a message came for `SealwireContext#getSealedRecord`. Default false. */
@@ -27,14 +33,12 @@ export interface SealwireServerOptions extends ChannelOptions {
   readonly deserializer?: Deserializer;
 }
 
-export interface SealwireClientOptions extends ChannelOptions {
+export interface SealwireClientOptions extends ChannelClientOptions, HandlerLimitOptions {
   /**
    * After that a request fails, at both ends; the wait for a connection counts. That of an event counts from when there is a
    * connection. Default 0: only the loss of the connection ends it.
    */
   readonly requestTimeoutMs?: number;
-  /** Connect again in the background, after a loss and after a failure, with pauses that grow. Default false. */
-  readonly redial?: boolean;
   /** Applied to every request and event, as Nest does. */
   readonly serializer?: Serializer;
   /** Applied to every answer, as Nest does. */
@@ -44,29 +48,29 @@ export interface SealwireClientOptions extends ChannelOptions {
 /** Of the options of Nest's two ends that are not numbers. */
 const RULES: Readonly<Record<string, Rule>> = {
   keepSealedRecord: FLAG,
-  redial: FLAG,
   transportId: TRANSPORT_ID,
   serializer: having('serialize', 'an object with the method serialize'),
   deserializer: having('deserialize', 'an object with the method deserialize'),
 };
 
 /** Of both ends, which may be given the same options: each of them ignores those of the other. */
-const OPTION_NAMES: readonly string[] = [
-  ...Object.keys(CHANNEL_RULES),
+export const OPTION_NAMES: readonly string[] = [
+  ...CHANNEL_OPTION_NAMES,
   ...Object.keys(RULES),
-  ...LIMIT_NAMES,
-  'port',
+  ...Object.keys(HANDLER_LIMITS),
   'requestTimeoutMs',
 ];
 
 /**
- * Checks the names of all options, and those of Nest's two ends that are not numbers.
+ * Checks the names of all options, those of Nest's two ends that are not numbers, and the limits.
  *
  * @throws {TransportError} `ERR_BAD_OPTION`
  */
-export function checkSealwireOptions(options: SealwireClientOptions | SealwireServerOptions): void {
+export function resolveOptions(options: SealwireClientOptions | SealwireServerOptions, side: Side): SealwireLimits {
+  checkOption('The options', options, OBJECT);
   checkNames(options, OPTION_NAMES);
   checkOptions(options, RULES);
+  return resolveSealwireLimits(options, side);
 }
 
 /** What a REQUEST can say and a timer can wait: 0 to 2^31 - 1. */

@@ -1,8 +1,8 @@
 // The client of the secure channel for applications without Nest: requests and events of raw bytes.
 import { takeCodec } from '../connection/sealing.js';
 import { forgetOwnClient, noteOwnClient } from '../instances.js';
-import type { ChannelOptions } from '../options/channel-options.js';
-import { resolveLimits } from '../options/limits.js';
+import { resolveChannelLimits } from '../options/channel-options.js';
+import type { ChannelClientOptions } from '../options/channel-options.js';
 import type { OutgoingMessage } from '../sending/outgoing-message.js';
 import { encodePlainEvent, encodePlainRequest } from '../sending/plain-message.js';
 import type { ClientConnectionEvent } from './connection-event.js';
@@ -10,11 +10,6 @@ import { Connector } from './connector.js';
 import { Dialer } from './dialer.js';
 import type { Links } from './links.js';
 import { PlainCall } from './plain-call.js';
-
-export interface ChannelClientOptions extends ChannelOptions {
-  /** Connect again in the background, after a loss and after a failure, with pauses that grow. Default false. */
-  readonly redial?: boolean;
-}
 
 export interface ChannelClientEvents {
   readonly connectionEvent?: (event: ClientConnectionEvent) => void;
@@ -35,7 +30,7 @@ export class ChannelClient {
 
   /** @throws {TransportError} `ERR_BAD_OPTION` */
   constructor(options: ChannelClientOptions, events: ChannelClientEvents = {}) {
-    const limits = resolveLimits(options, 'client');
+    const limits = resolveChannelLimits(options, 'client');
     this.#dialer = new Dialer(options, { limits, createCodec: takeCodec, warn: events.warn ?? (() => undefined) });
     this.#drainMs = limits.drainTimeoutMs;
     this.#links = new Connector({

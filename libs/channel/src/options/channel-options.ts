@@ -4,9 +4,11 @@ import type { KeyFilePolicy, KeySource } from '@sealwire/crypto';
 
 import { TransportError } from '../errors.js';
 import type { Endpoint } from './endpoint.js';
-import { checkLimit } from './limits.js';
-import type { LimitOptions } from './limits.js';
-import { checkOptions, FLAG, hasMethod, NAME, oneOf } from './option-check.js';
+import { checkLimit } from './limit.js';
+import type { Side } from './limit.js';
+import { LIMIT_NAMES, resolveLimits } from './limits.js';
+import type { LimitOptions, Limits } from './limits.js';
+import { checkNames, checkOption, checkOptions, FLAG, hasMethod, NAME, OBJECT, oneOf } from './option-check.js';
 import type { Rule } from './option-check.js';
 
 /** What a client and a server have in common. Limits and their defaults are in docs/protocol.md §7. */
@@ -34,6 +36,11 @@ export interface ChannelOptions extends LimitOptions {
   readonly shareReadBuffer?: boolean;
 }
 
+export interface ChannelClientOptions extends ChannelOptions {
+  /** Connect again in the background, after a loss and after a failure, with pauses that grow. Default false. */
+  readonly redial?: boolean;
+}
+
 const DEFAULT_HOST = '127.0.0.1';
 const DEFAULT_PORT = 8080;
 const DEFAULT_SERVICE = 'default';
@@ -57,7 +64,22 @@ export const CHANNEL_RULES: Readonly<Record<string, Rule>> = {
   service: NAME,
   rejectSelf: FLAG,
   shareReadBuffer: FLAG,
+  redial: FLAG,
 };
+
+/** Of both ends, which may be given the same options: a server ignores those of a client. */
+export const CHANNEL_OPTION_NAMES: readonly string[] = [...Object.keys(CHANNEL_RULES), 'port', ...LIMIT_NAMES];
+
+/**
+ * Checks the names of all options, and the limits among them.
+ *
+ * @throws {TransportError} `ERR_BAD_OPTION`
+ */
+export function resolveChannelLimits(options: ChannelClientOptions, side: Side): Limits {
+  checkOption('The options', options, OBJECT);
+  checkNames(options, CHANNEL_OPTION_NAMES);
+  return resolveLimits(options, side);
+}
 
 /**
  * Returns where to listen or connect. Both ends call it first: it checks all options that are not numbers.

@@ -1,7 +1,6 @@
 import { takeCodec } from '../connection/sealing.js';
-import { keyLoader, resolveEndpoint, resolveService } from '../options/channel-options.js';
+import { keyLoader, resolveChannelLimits, resolveEndpoint, resolveService } from '../options/channel-options.js';
 import type { ChannelOptions } from '../options/channel-options.js';
-import { resolveLimits } from '../options/limits.js';
 import type { StreamHandler } from '../streams/server-stream.js';
 import { ChannelServer } from './channel-server.js';
 import type { ChannelServerEvents } from './channel-server.js';
@@ -26,7 +25,7 @@ export function createChannelServer(
   { warn = ignore, ...events }: PlainServerEvents = {},
 ): ChannelServer<StreamHandler> {
   return new ChannelServer({
-    limits: resolveLimits(options, 'server'),
+    limits: resolveChannelLimits(options, 'server'),
     endpoint: resolveEndpoint(options),
     service: resolveService(options),
     loadKeys: keyLoader(options, warn),

@@ -1,8 +1,9 @@
 import type { ReadPacket, WritePacket } from '@nestjs/microservices';
 import { TransportError } from '@sealwire/channel';
-import type { Limits, Links } from '@sealwire/channel/internal';
+import type { Links } from '@sealwire/channel/internal';
 
 import type { CallTrace } from '../diagnostics.js';
+import type { SealwireLimits } from '../limits.js';
 import { checkTimeoutMs } from '../options.js';
 import type { SealwireClientOptions } from '../options.js';
 import { InOrder } from '../packet/in-order.js';
@@ -30,7 +31,7 @@ export class ClientCalls {
    * @param toRoute - Nest's normalisation.
    * @throws {TransportError} `ERR_BAD_OPTION`
    */
-  constructor(options: SealwireClientOptions, limits: Limits, links: Links, toRoute: CallHost['toRoute']) {
+  constructor(options: SealwireClientOptions, limits: SealwireLimits, links: Links, toRoute: CallHost['toRoute']) {
     const { serializer, deserializer, requestTimeoutMs = 0 } = options;
     const { maxQueuedMessages, maxIncompleteBytes, maxJsonNodes } = limits;
     const order = new InOrder(maxQueuedMessages);

@@ -5,14 +5,15 @@ import { ClientProxy } from '@nestjs/microservices';
 import type { ReadPacket, WritePacket } from '@nestjs/microservices';
 import { TransportError } from '@sealwire/channel';
 import type { ClientConnectionEvent, KeyLimits } from '@sealwire/channel';
-import { clock, Connector, Dialer, forgetOwnClient, noteOwnClient, resolveLimits } from '@sealwire/channel/internal';
-import type { Limits, Links, Session } from '@sealwire/channel/internal';
+import { clock, Connector, Dialer, forgetOwnClient, noteOwnClient } from '@sealwire/channel/internal';
+import type { Links, Session } from '@sealwire/channel/internal';
 import { lastValueFrom, Observable, Subject } from 'rxjs';
 
 import { CallTrace } from '../diagnostics.js';
 import { everySecond } from '../every-second.js';
+import type { SealwireLimits } from '../limits.js';
 import { ClientLog } from '../log/client-log.js';
-import { checkSealwireOptions } from '../options.js';
+import { resolveOptions } from '../options.js';
 import type { SealwireClientOptions } from '../options.js';
 import { isNil } from '../packet/packet.js';
 import { routeOf } from '../packet/route.js';
@@ -40,7 +41,7 @@ type Untyped = ReadPacket['data'];
  */
 export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   readonly #options: SealwireClientOptions;
-  readonly #limits: Limits;
+  readonly #limits: SealwireLimits;
   readonly #dialer: Dialer;
   readonly #links: Links;
   readonly #whenConnected: WhenConnected;
@@ -54,8 +55,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   constructor(options: SealwireClientOptions) {
     super();
     this.#options = options;
-    this.#limits = resolveLimits(options, 'client');
-    checkSealwireOptions(options);
+    this.#limits = resolveOptions(options, 'client');
     const logger = new Logger(SealwireClient.name);
     this.#dialer = new Dialer(options, {
       limits: this.#limits,

@@ -1,15 +1,14 @@
-import type { Limits } from '@sealwire/channel/internal';
-
+import type { SealwireLimits } from '../limits.js';
 import type { HandlerPlaces } from './handler-places.js';
 
 /** The places of the handlers of one connection, which are among those of the server. */
 export class ConnectionPlaces {
-  readonly #limits: Pick<Limits, 'maxRunning' | 'maxRunningBytes'>;
+  readonly #limits: Pick<SealwireLimits, 'maxRunning' | 'maxRunningBytes'>;
   readonly #total: HandlerPlaces;
   #taken = 0;
   #takenBytes = 0;
 
-  constructor(limits: Pick<Limits, 'maxRunning' | 'maxRunningBytes'>, total: HandlerPlaces) {
+  constructor(limits: Pick<SealwireLimits, 'maxRunning' | 'maxRunningBytes'>, total: HandlerPlaces) {
     this.#limits = limits;
     this.#total = total;
   }

@@ -1,10 +1,11 @@
 // What JSON is checked for before it is parsed: one pass over its bytes, without recursion, as the peer chooses the depth.
 // Invalid JSON passes, as the parser refuses it.
 import { TransportError } from '@sealwire/channel';
-import { DEFAULT_MAX_JSON_NODES } from '@sealwire/channel/internal';
 
 /** JSON up to this size is not counted: parsing it costs little, whatever it holds. */
 export const UNCOUNTED_JSON_BYTES = 65_536;
+
+export const DEFAULT_MAX_JSON_NODES = 1_000_000;
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;

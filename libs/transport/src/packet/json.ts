@@ -2,9 +2,8 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 
 import { TransportError } from '@sealwire/channel';
-import { DEFAULT_MAX_JSON_NODES } from '@sealwire/channel/internal';
 
-import { checkJson, UNCOUNTED_JSON_BYTES } from './json-check.js';
+import { checkJson, DEFAULT_MAX_JSON_NODES, UNCOUNTED_JSON_BYTES } from './json-check.js';
 
 /** From here on it pays to look first whether a text is ASCII: its bytes are then taken over as they are. */
 const LARGE_TEXT_BYTES = 65_536;

@@ -1,8 +1,8 @@
 // The data of a message (docs/protocol.md §6.3):   encoding(1) ‖ bytes
 import { OutgoingMessage, TransportError } from '@sealwire/channel';
-import { DEFAULT_MAX_JSON_NODES } from '@sealwire/channel/internal';
 import type { MessageHead } from '@sealwire/channel/internal';
 
+import { DEFAULT_MAX_JSON_NODES } from './json-check.js';
 import { decodeUtf8, parseJson, stringifyJson } from './json.js';
 import type { ParsedJson } from './json.js';
 import { decodeObjectWithText, encodeWithoutText, isLongText, readPlainObject } from './object-with-text.js';

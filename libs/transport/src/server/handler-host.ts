@@ -1,9 +1,10 @@
 import type { Deserializer, MessageHandler, MsPattern, Serializer } from '@nestjs/microservices';
 import type { PeerInfo } from '@sealwire/channel';
-import type { EventWindow, Limits } from '@sealwire/channel/internal';
+import type { EventWindow } from '@sealwire/channel/internal';
 
 import type { HandlerPlaces } from '../handler/handler-places.js';
 import type { ProcessingHooks } from '../handler/processing-hooks.js';
+import type { SealwireLimits } from '../limits.js';
 import type { FailureLog } from '../log/failure-log.js';
 import type { WaitingBytes } from '../packet/waiting-messages.js';
 
@@ -29,5 +30,5 @@ export interface DispatcherOptions {
   readonly peer: PeerInfo;
   /** Which events of this client have been handed over. */
   readonly window: EventWindow;
-  readonly limits: Pick<Limits, 'maxJsonNodes' | 'maxRunning' | 'maxRunningBytes'>;
+  readonly limits: Pick<SealwireLimits, 'maxJsonNodes' | 'maxRunning' | 'maxRunningBytes'>;
 }

@@ -6,15 +6,8 @@ import { Server } from '@nestjs/microservices';
 import type { CustomTransportStrategy, MessageHandler, MsPattern } from '@nestjs/microservices';
 import { ChannelServer } from '@sealwire/channel';
 import type { KeyLimits, ServerLink, TransportError } from '@sealwire/channel';
-import {
-  isError,
-  keyLoader,
-  PROCESS_MEMORY,
-  resolveEndpoint,
-  resolveLimits,
-  resolveService,
-} from '@sealwire/channel/internal';
-import type { HandshakeFailure, Limits, Session } from '@sealwire/channel/internal';
+import { isError, keyLoader, PROCESS_MEMORY, resolveEndpoint, resolveService } from '@sealwire/channel/internal';
+import type { HandshakeFailure, Session } from '@sealwire/channel/internal';
 import { Subject } from 'rxjs';
 import type { Observable } from 'rxjs';
 
@@ -22,9 +15,10 @@ import { runApart } from '../async-context.js';
 import { Execution } from '../handler/execution.js';
 import { HandlerPlaces } from '../handler/handler-places.js';
 import { guardHooks } from '../handler/processing-hooks.js';
+import type { SealwireLimits } from '../limits.js';
 import { FailureLog } from '../log/failure-log.js';
 import type { ClientNames } from '../log/failure-log.js';
-import { checkSealwireOptions } from '../options.js';
+import { resolveOptions } from '../options.js';
 import type { SealwireServerOptions } from '../options.js';
 import { isUnforeseen } from '../packet/remote-error.js';
 import { routeOf } from '../packet/route.js';
@@ -72,7 +66,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
   /** It calls what it is given, and does nothing else. */
   readonly #nestStartHook = this.onProcessingStartHook;
   readonly #options: SealwireServerOptions;
-  readonly #limits: Limits;
+  readonly #limits: SealwireLimits;
   readonly #home = new AsyncResource('SEALWIRE_SERVER');
   readonly #failures = new FailureLog(() => this.logger);
   readonly #places: HandlerPlaces;
@@ -84,8 +78,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
   constructor(options: SealwireServerOptions) {
     super();
     this.#options = options;
-    this.#limits = resolveLimits(options, 'server');
-    checkSealwireOptions(options);
+    this.#limits = resolveOptions(options, 'server');
     this.transportId = options.transportId ?? SEALWIRE;
     this.#places = new HandlerPlaces(this.#limits.maxRunningTotal, this.#limits.maxRunningBytesTotal);
     this.#channel = this.#createChannel();
