@@ -179,7 +179,7 @@ describe('somebody who cuts, repeats, drops or turns back', () => {
       if (direction === 'c2s') proxy.last?.client.write(chunk);
       return Buffer.alloc(0);
     };
-    expect(await outcome(client)).toBe('ERR_OPEN_FAILED');
+    expect(await outcome(client)).toBe('ERR_BAD_MAC');
   });
 });
 

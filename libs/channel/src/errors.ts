@@ -6,6 +6,7 @@ import { brand } from './brand.js';
 const FAULT_OF = {
   ERR_ALERT: 'peer',
   ERR_ANSWER_OVERFLOW: 'caller',
+  ERR_BAD_MAC: 'peer',
   ERR_BAD_OPTION: 'caller',
   ERR_CLIENT_CLOSED: 'caller',
   ERR_CONNECT_FAILED: 'network',
@@ -38,7 +39,6 @@ const FAULT_OF = {
   ERR_MESSAGE_TOO_LARGE: 'caller',
   ERR_MESSAGE_UNSERIALIZABLE: 'caller',
   ERR_NOT_CONNECTED: 'caller',
-  ERR_OPEN_FAILED: 'peer',
   ERR_OVERLOADED: 'peer',
   ERR_PEER_LIMITS: 'peer',
   ERR_PING_TIMEOUT: 'network',

@@ -91,7 +91,7 @@ export const STRANGER_FAULTS: readonly ClientFault[] = [
     ...refused,
     name: 'alters the tag of payload 1 [R3.5]',
     does: (rogue) => rogue.write(changed(rogue.message1(), 79, Buffer.of(0))),
-    ends: 'ERR_OPEN_FAILED',
+    ends: 'ERR_BAD_MAC',
   },
   {
     ...refused,
@@ -103,13 +103,13 @@ export const STRANGER_FAULTS: readonly ClientFault[] = [
     ...refused,
     name: 'holds another key',
     does: (rogue) => rogue.write(rogue.message1({}, { ...KEY, psk: Buffer.alloc(32, 1) })),
-    ends: 'ERR_OPEN_FAILED',
+    ends: 'ERR_BAD_MAC',
   },
   {
     ...refused,
     name: 'means another service [R4.6]',
     does: (rogue) => rogue.write(rogue.message1({}, KEY, 'other')),
-    ends: 'ERR_OPEN_FAILED',
+    ends: 'ERR_BAD_MAC',
   },
   {
     ...refused,
@@ -179,7 +179,7 @@ export const UNCONFIRMED_FAULTS: readonly ClientFault[] = [
       rogue.sealed(rogue.confirm());
       rogue.write(Buffer.of(0, 96), Buffer.alloc(96, 7), rogue.sealed(request()));
     },
-    ends: 'ERR_OPEN_FAILED',
+    ends: 'ERR_BAD_MAC',
   },
   ...[32, 80, 95, 97, 112, 65_520].map((length): ClientFault => {
     const name = `announces a first record of ${length} bytes, and no more [R4.12]`;
@@ -226,7 +226,7 @@ export const UNCONFIRMED_FAULTS: readonly ClientFault[] = [
       const record = rogue.sealed(rogue.confirm());
       rogue.write(changed(record, 97, flip(record, 97)), rogue.sealed(request()));
     },
-    ends: 'ERR_OPEN_FAILED',
+    ends: 'ERR_BAD_MAC',
   },
   {
     ...beforeConfirm,

@@ -39,7 +39,7 @@ export const LISTENER_FAULTS: readonly ServerFault[] = [
       const message2 = rogue.message2();
       rogue.write(changed(message2, 103, Buffer.of(message2.readUInt8(103) ^ 1)));
     },
-    ends: 'ERR_OPEN_FAILED',
+    ends: 'ERR_BAD_MAC',
   },
   {
     at: 'handshaken',

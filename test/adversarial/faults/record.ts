@@ -69,7 +69,7 @@ const BOTH: readonly Fault[] = [
       record.writeUInt8(record.readUInt8(record.length - 1) ^ 1, record.length - 1);
       rogue.write(record, rogue.sealed(PING));
     },
-    ends: 'ERR_OPEN_FAILED',
+    ends: 'ERR_BAD_MAC',
   },
   {
     ...open,
@@ -80,7 +80,7 @@ const BOTH: readonly Fault[] = [
       await rogue.hears('PONG');
       rogue.write(record);
     },
-    ends: 'ERR_OPEN_FAILED',
+    ends: 'ERR_BAD_MAC',
     hears: ['PONG'],
   },
   {
@@ -90,13 +90,13 @@ const BOTH: readonly Fault[] = [
       rogue.sealed(PING);
       rogue.say(PING);
     },
-    ends: 'ERR_OPEN_FAILED',
+    ends: 'ERR_BAD_MAC',
   },
   {
     ...open,
     name: 'goes on under the old key after KEY_UPDATE [R5.7]',
     does: says(KEY_UPDATE, PING),
-    ends: 'ERR_OPEN_FAILED',
+    ends: 'ERR_BAD_MAC',
   },
   {
     ...open,
@@ -105,7 +105,7 @@ const BOTH: readonly Fault[] = [
       rogue.updateKey();
       rogue.say(PING);
     },
-    ends: 'ERR_OPEN_FAILED',
+    ends: 'ERR_BAD_MAC',
   },
   {
     ...open,

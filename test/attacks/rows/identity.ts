@@ -31,7 +31,7 @@ async function selfie() {
       'it talked to itself': refusing.handled.length + careful.handled.length + named.handled.length > 0,
       'rejectSelf was not what ended it': !refusing.ended.includes('ERR_SELF_CONNECTION'),
       'rejectSelf of the client was not what ended it': atClient !== 'ERR_SELF_CONNECTION',
-      'the service name was not what ended it': !named.ended.includes('ERR_OPEN_FAILED'),
+      'the service name was not what ended it': !named.ended.includes('ERR_BAD_MAC'),
     },
   );
 }
@@ -158,7 +158,7 @@ async function confuseKeys() {
   return stands(
     `ended with ${channel.ended.join()}, heard ${rogue.words.join()}; the same key under another id fails`,
     {
-      'it was taken': channel.ended.join() !== 'ERR_OPEN_FAILED' || rogue.words.join() !== 'alert',
+      'it was taken': channel.ended.join() !== 'ERR_BAD_MAC' || rogue.words.join() !== 'alert',
       'the same key under another id was taken': !isBound,
       'others were not served': !(await servesHolderOf(own, channel)),
     },
@@ -177,7 +177,7 @@ function bindsKeyId(): boolean {
     answer(renamed);
     return false;
   } catch (error) {
-    return (error as { code?: string }).code === 'ERR_OPEN_FAILED';
+    return (error as { code?: string }).code === 'ERR_BAD_MAC';
   }
 }
 

@@ -56,7 +56,7 @@ async function alterOneCall(change: (record: Buffer) => Buffer, arrivals: 0 | 1)
   await eventually(() => channel.ended.length > 0);
   const times = (what: unknown): number => channel.handled.filter((each) => each === what).length;
   return stands(`ended with ${channel.ended.join()}, the call with ${String(result)}, handled ${times(0)} times`, {
-    'the server did not notice': channel.ended[0] !== 'ERR_OPEN_FAILED',
+    'the server did not notice': channel.ended[0] !== 'ERR_BAD_MAC',
     'it was handled more often than it arrived': times(0) > arrivals,
     'it was answered though it never arrived': arrivals === 0 && typeof result === 'number',
     'others were not served': !(await channel.servesOthers()),
@@ -95,7 +95,7 @@ async function reorderChannel() {
   await rogue.left;
   return stands(`ended with ${channel.ended.join()}, handled ${channel.handled.length}`, {
     'something was handled': channel.handled.length > 0,
-    'the server did not notice': channel.ended.join() !== 'ERR_OPEN_FAILED',
+    'the server did not notice': channel.ended.join() !== 'ERR_BAD_MAC',
     'others were not served': !(await channel.servesOthers()),
   });
 }
@@ -129,7 +129,7 @@ async function reflect() {
     return Buffer.alloc(0);
   };
   const result = await outcomeOf(client, 'count', 1);
-  return stands(`the client ended with ${String(result)}`, { 'it took its own record': result !== 'ERR_OPEN_FAILED' });
+  return stands(`the client ended with ${String(result)}`, { 'it took its own record': result !== 'ERR_BAD_MAC' });
 }
 
 async function replayIntoNewLegacyServer() {
@@ -165,7 +165,7 @@ async function spliceSessions() {
   await rogue.left;
   return stands(`ended with ${channel.ended.join()}, handled ${channel.handled.length} time in all`, {
     'it was handled again': channel.handled.length !== 1,
-    'the server did not notice': !channel.ended.includes('ERR_OPEN_FAILED'),
+    'the server did not notice': !channel.ended.includes('ERR_BAD_MAC'),
   });
 }
 

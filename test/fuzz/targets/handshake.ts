@@ -62,7 +62,7 @@ export const preamble: Target = {
 
 export const message1: Target = {
   name: 'message 1',
-  codes: ['ERR_HANDSHAKE_MALFORMED', 'ERR_OPEN_FAILED'],
+  codes: ['ERR_HANDSHAKE_MALFORMED', 'ERR_BAD_MAC'],
   make: (random) => near(MESSAGE_1, random),
   run(input) {
     const outcome = outcomeOf(() => respond(anyPsk, fromServer, input));
@@ -73,7 +73,7 @@ export const message1: Target = {
 
 export const message2: Target = {
   name: 'message 2',
-  codes: ['ERR_ALERT', 'ERR_HANDSHAKE_MALFORMED', 'ERR_OPEN_FAILED'],
+  codes: ['ERR_ALERT', 'ERR_HANDSHAKE_MALFORMED', 'ERR_BAD_MAC'],
   make: (random) => (random.oneIn(100) ? ALERT : near(MESSAGE_2, random)),
   run(input) {
     const { state } = startInitiator(KEY, fromClient);

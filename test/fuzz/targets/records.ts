@@ -74,7 +74,7 @@ export const records: Target = {
 
 export const sealed: Target = {
   name: 'sealed records',
-  codes: ['ERR_OPEN_FAILED'],
+  codes: ['ERR_BAD_MAC'],
   make(random) {
     const n = random.below(4);
     const sealing = new SealingHalf(TRAFFIC_KEY, KEY_LIMITS, 0, n);

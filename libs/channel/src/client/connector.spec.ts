@@ -214,7 +214,7 @@ describe('with waitForConnectionMs', () => {
     for (const call of waiting) expect(await call).toMatchObject({ code: 'ERR_CLIENT_CLOSED', sent: false });
   });
 
-  it.each(['ERR_ALERT', 'ERR_HANDSHAKE_MALFORMED', 'ERR_OPEN_FAILED', 'ERR_EARLY_BYTES'] as const)(
+  it.each(['ERR_ALERT', 'ERR_HANDSHAKE_MALFORMED', 'ERR_BAD_MAC', 'ERR_EARLY_BYTES'] as const)(
     'keeps waiting after %s, which any attacker on the path can cause, and fails with it at the deadline',
     async (code) => {
       const failure = new TransportError(code, 'refused', { sent: false });

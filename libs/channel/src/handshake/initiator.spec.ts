@@ -31,7 +31,7 @@ const OPTIONS: InitiatorOptions = { service: SERVICE, announcement: CLIENT, inst
 
 const failure = (code: string): unknown => expect.objectContaining({ code, fault: 'peer' });
 const malformed = failure('ERR_HANDSHAKE_MALFORMED');
-const openFailed = failure('ERR_OPEN_FAILED');
+const badMac = failure('ERR_BAD_MAC');
 const byTransport = expect.objectContaining({ name: 'TransportError', fault: 'peer' });
 
 // The ephemeral is always the same one, so that one answer fits every state.
@@ -108,12 +108,12 @@ describe('the initiator', () => {
     const { message2 } = honest();
     const other = honest().message2;
     const spliced = Buffer.concat([message2.subarray(0, 40), other.subarray(40)]);
-    expect(() => receiveMessage2(start().state, spliced)).toThrow(openFailed);
+    expect(() => receiveMessage2(start().state, spliced)).toThrow(badMac);
   });
 
   it('opens nothing that answers another message 1', () => {
     const { state } = startInitiator(KEY, OPTIONS);
-    expect(() => receiveMessage2(state, honest().message2)).toThrow(openFailed);
+    expect(() => receiveMessage2(state, honest().message2)).toThrow(badMac);
   });
 
   it('yields no session for a message 2 with any single bit flipped', () => {
@@ -121,7 +121,7 @@ describe('the initiator', () => {
     for (let bit = 0; bit < message2.length * 8; bit++) {
       const flipped = Buffer.from(message2);
       flipped.writeUInt8(flipped.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
-      const expected = bit < 64 ? malformed : openFailed;
+      const expected = bit < 64 ? malformed : badMac;
       expect(() => receiveMessage2(start().state, flipped), `bit ${bit & 7} of byte ${bit >> 3}`).toThrow(expected);
     }
   });
@@ -177,7 +177,7 @@ describe('the initiator, with a server that holds the key and breaks the protoco
     const asked: Buffer[] = [];
     const rejectSelf = (instanceId: Buffer): boolean => asked.push(Buffer.from(instanceId)) > 0;
     const forged = honest().message2.fill(0, 100);
-    expect(() => receiveMessage2(start({ rejectSelf }).state, forged)).toThrow(openFailed);
+    expect(() => receiveMessage2(start({ rejectSelf }).state, forged)).toThrow(badMac);
     expect(asked).toEqual([]);
     const { message2 } = honest();
     expect(() => receiveMessage2(start({ rejectSelf }).state, message2)).toThrow(failure('ERR_SELF_CONNECTION'));

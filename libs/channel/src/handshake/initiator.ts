@@ -51,7 +51,7 @@ export function startInitiator(
  * the connection for good.
  *
  * @param message - Message 2 or an alert, whole.
- * @throws {TransportError} `ERR_ALERT` - the server refused. `ERR_OPEN_FAILED` - it does not hold the key, or the bytes
+ * @throws {TransportError} `ERR_ALERT` - the server refused. `ERR_BAD_MAC` - it does not hold the key, or the bytes
  *   were altered. `ERR_PEER_LIMITS`, `ERR_SELF_CONNECTION`. `ERR_HANDSHAKE_MALFORMED` - anything else, a second call
  *   included.
  */

@@ -15,7 +15,7 @@ const LOW_ORDER = Buffer.alloc(32);
 const INITIATOR = keyPairOf(Buffer.alloc(32, 1));
 const RESPONDER = keyPairOf(Buffer.alloc(32, 2));
 
-const openFailed = expect.objectContaining({ code: 'ERR_OPEN_FAILED', fault: 'peer' });
+const badMac = expect.objectContaining({ code: 'ERR_BAD_MAC', fault: 'peer' });
 const malformed = expect.objectContaining({ code: 'ERR_HANDSHAKE_MALFORMED', fault: 'peer' });
 const byTransport = expect.objectContaining({ name: 'TransportError', fault: 'peer' });
 
@@ -62,13 +62,13 @@ describe('NNpsk0', () => {
     ['psk', begin(Buffer.alloc(32, 8))],
     ['prologue', begin(PSK, Buffer.from('other'))],
   ])('opens no first message of another %s', (_, symmetric) => {
-    expect(() => readFirst(symmetric, first().message)).toThrow(openFailed);
+    expect(() => readFirst(symmetric, first().message)).toThrow(badMac);
   });
 
   it('opens neither message with any one bit flipped', () => {
     const { message } = first();
     for (const [name, flipped] of flips(message)) {
-      expect(() => readFirst(begin(), flipped), name).toThrow(openFailed);
+      expect(() => readFirst(begin(), flipped), name).toThrow(badMac);
     }
     const { answer } = second(message);
     for (const [name, flipped] of flips(answer)) {
@@ -89,7 +89,7 @@ describe('NNpsk0', () => {
 
   it('opens no second message that answers another first one', () => {
     const { answer } = second(first(Buffer.from('another')).message);
-    expect(() => readSecond(first().symmetric, INITIATOR, answer)).toThrow(openFailed);
+    expect(() => readSecond(first().symmetric, INITIATOR, answer)).toThrow(badMac);
   });
 
   it('derives another session whenever one of the two ephemeral keys is new', () => {

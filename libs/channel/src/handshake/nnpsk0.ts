@@ -40,7 +40,7 @@ export function writeFirst(symmetric: SymmetricState, ephemeral: KeyPair, payloa
 /**
  * Reads {@link writeFirst}, at the cost of a few hashes: no Diffie-Hellman for a stranger.
  *
- * @throws {TransportError} `ERR_OPEN_FAILED` - another psk, another prologue, or altered.
+ * @throws {TransportError} `ERR_BAD_MAC` - another psk, another prologue, or altered.
  */
 export function readFirst(symmetric: SymmetricState, message: Buffer): FirstExchange {
   const peerPublicKey = message.subarray(0, PUBLIC_KEY_BYTES);
@@ -69,7 +69,7 @@ export function writeSecond(
  *
  * @param ephemeral - The one that {@link writeFirst} sent.
  * @returns The payload.
- * @throws {TransportError} `ERR_OPEN_FAILED`; `ERR_HANDSHAKE_MALFORMED` for an e of low order.
+ * @throws {TransportError} `ERR_BAD_MAC`; `ERR_HANDSHAKE_MALFORMED` for an e of low order.
  */
 export function readSecond(symmetric: SymmetricState, ephemeral: KeyPair, message: Buffer): Buffer {
   const peerPublicKey = message.subarray(0, PUBLIC_KEY_BYTES);

@@ -29,7 +29,7 @@ const INITIATOR: InitiatorOptions = { service: SERVICE, announcement: CLIENT, in
 
 const failure = (code: string): unknown => expect.objectContaining({ code, fault: 'peer' });
 const malformed = failure('ERR_HANDSHAKE_MALFORMED');
-const openFailed = failure('ERR_OPEN_FAILED');
+const badMac = failure('ERR_BAD_MAC');
 const unknownKey = failure('ERR_UNKNOWN_KEY');
 
 const findPsk: Parameters<typeof respond>[0] = (keyId) => (keyId.equals(KEY.keyId) ? KEY.psk : undefined);
@@ -88,7 +88,7 @@ describe('the responder', () => {
       const flipped = Buffer.from(message1);
       flipped.writeUInt8(flipped.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
       const name = `bit ${bit & 7} of byte ${bit >> 3}`;
-      const expected = bit < 64 ? malformed : bit < 128 ? unknownKey : openFailed;
+      const expected = bit < 64 ? malformed : bit < 128 ? unknownKey : badMac;
       expect(() => answer(flipped), name).toThrow(expected);
     }
   });
@@ -97,7 +97,7 @@ describe('the responder', () => {
     for (let at = 8; at < 16; at++) {
       const message1 = honest();
       message1.writeUInt8(message1.readUInt8(at) ^ 1, at);
-      expect(() => respond(() => KEY.psk, OPTIONS, message1), `byte ${at}`).toThrow(openFailed);
+      expect(() => respond(() => KEY.psk, OPTIONS, message1), `byte ${at}`).toThrow(badMac);
     }
   });
 
@@ -114,7 +114,7 @@ describe('the responder', () => {
     fc.assert(
       fc.property(exchanges, (exchange) => {
         const message1 = encodeMessage1(encodeHeader(KEY.keyId), Buffer.from(exchange));
-        expect(() => answer(message1)).toThrow(openFailed);
+        expect(() => answer(message1)).toThrow(badMac);
       }),
     );
   });
@@ -127,11 +127,11 @@ describe('the responder, with a stranger,', () => {
   });
 
   it('refuses a known key id with another psk', () => {
-    expect(() => answer(honest({ ...KEY, psk: Buffer.alloc(32, 1) }))).toThrow(openFailed);
+    expect(() => answer(honest({ ...KEY, psk: Buffer.alloc(32, 1) }))).toThrow(badMac);
   });
 
   it.each(['', 'order', 'orderss', 'Orders', 'default'])('refuses the service name %j [R4.6]', (service) => {
-    expect(() => answer(honest(KEY, service))).toThrow(openFailed);
+    expect(() => answer(honest(KEY, service))).toThrow(badMac);
   });
 
   it('looks up the psk by the 8 bytes of the key id that were sent', () => {

@@ -35,7 +35,7 @@ export interface Response {
  * Answers message 1. Message 1 can be a replay: the client is a stranger until its CONFIRM was verified.
  *
  * @param findPsk - The psk of a key id of 8 bytes (a view, not to be kept); undefined for one that is not accepted.
- * @throws {TransportError} `ERR_HANDSHAKE_MALFORMED`, `ERR_UNKNOWN_KEY`, `ERR_OPEN_FAILED` - another key or service, or
+ * @throws {TransportError} `ERR_HANDSHAKE_MALFORMED`, `ERR_UNKNOWN_KEY`, `ERR_BAD_MAC` - another key or service, or
  *   altered.
  */
 export function respond(
@@ -78,7 +78,12 @@ function authenticate({ header, exchange }: Message1, psk: Uint8Array | undefine
     if (psk !== undefined) return { symmetric, first };
   } catch (cause) {
     symmetric.wipe();
-    if (psk !== undefined) throw new TransportError('ERR_OPEN_FAILED', 'Another key or service, or altered', { cause });
+    if (psk !== undefined)
+      throw new TransportError(
+        'ERR_BAD_MAC',
+        'Message 1 failed authentication: wrong key, wrong service name, or tampered',
+        { cause },
+      );
   }
   symmetric.wipe();
   throw new TransportError('ERR_UNKNOWN_KEY', 'A key id that is not accepted here');

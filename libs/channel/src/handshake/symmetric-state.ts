@@ -29,7 +29,7 @@ export class CipherState {
     return sealed;
   }
 
-  /** @throws {TransportError} `ERR_OPEN_FAILED`; the counter stays where it was. */
+  /** @throws {TransportError} `ERR_BAD_MAC`; the counter stays where it was. */
   open(ad: Buffer, sealed: Buffer): Buffer {
     const opener = this.#suite.createOpener(this.#key, this.#n);
     try {
@@ -37,7 +37,11 @@ export class CipherState {
       this.#n += 1;
       return plaintext;
     } catch (cause) {
-      throw new TransportError('ERR_OPEN_FAILED', 'Sealed bytes that do not open', { cause });
+      throw new TransportError(
+        'ERR_BAD_MAC',
+        'A handshake message failed authentication: wrong key, wrong service name, or tampered',
+        { cause },
+      );
     } finally {
       opener.wipe();
     }
@@ -102,7 +106,7 @@ export class SymmetricState {
     return sealed;
   }
 
-  /** @throws {TransportError} `ERR_OPEN_FAILED`; nothing has changed then. */
+  /** @throws {TransportError} `ERR_BAD_MAC`; nothing has changed then. */
   openAndHash(sealed: Buffer): Buffer {
     const payload = this.#cipherState.open(this.#hash, sealed);
     this.mixHash(sealed);

@@ -52,16 +52,16 @@ describe('one direction of a connection', () => {
   it('refuses a record that is replayed, early or late', () => {
     const [sealing, opening] = pair();
     const [first, second] = [sealRecord(sealing, INNER), sealRecord(sealing, INNER)];
-    expect(() => opening.open(body(second), 0)).toThrow(code('ERR_OPEN_FAILED'));
+    expect(() => opening.open(body(second), 0)).toThrow(code('ERR_BAD_MAC'));
     expect(opening.open(body(first), 0)).toEqual(INNER);
-    expect(() => opening.open(body(first), 0)).toThrow(code('ERR_OPEN_FAILED'));
+    expect(() => opening.open(body(first), 0)).toThrow(code('ERR_BAD_MAC'));
     const reflected = new OpeningHalf(Buffer.alloc(32, 6), WIDE, 0);
-    expect(() => reflected.open(body(first), 0)).toThrow(code('ERR_OPEN_FAILED'));
+    expect(() => reflected.open(body(first), 0)).toThrow(code('ERR_BAD_MAC'));
   });
 
   it('does not advance its counter for a forged record', () => {
     const [sealing, opening] = pair();
-    for (let i = 0; i < 5; i++) expect(() => opening.open(Buffer.alloc(48, i), 0)).toThrow(code('ERR_OPEN_FAILED'));
+    for (let i = 0; i < 5; i++) expect(() => opening.open(Buffer.alloc(48, i), 0)).toThrow(code('ERR_BAD_MAC'));
     expect(opening.open(body(sealRecord(sealing, INNER)), 0)).toEqual(INNER);
   });
 
@@ -90,7 +90,7 @@ describe('one direction of a connection', () => {
     opening.open(body(sealRecord(sealing, INNER)), 0);
     sealing.updateKey(0);
     const next = sealRecord(sealing, INNER);
-    expect(() => opening.open(body(next), 0)).toThrow(code('ERR_OPEN_FAILED'));
+    expect(() => opening.open(body(next), 0)).toThrow(code('ERR_BAD_MAC'));
     opening.updateKey(0);
     expect(opening.open(body(next), 0)).toEqual(INNER);
   });
@@ -214,9 +214,9 @@ describe('any run of records and KEY_UPDATEs', () => {
         const flipped = Buffer.from(record);
         const at = bit % (record.length * 8);
         flipped.writeUInt8(flipped.readUInt8(at >> 3) ^ (1 << (at & 7)), at >> 3);
-        expect(() => opening.open(flipped, 0)).toThrow(code('ERR_OPEN_FAILED'));
+        expect(() => opening.open(flipped, 0)).toThrow(code('ERR_BAD_MAC'));
         const later = new OpeningHalf(KEY, WIDE, 0, skipped);
-        expect(() => later.open(record, 0)).toThrow(code('ERR_OPEN_FAILED'));
+        expect(() => later.open(record, 0)).toThrow(code('ERR_BAD_MAC'));
         expect(opening.open(record, 0)).toEqual(inner);
       }),
     );

@@ -109,7 +109,7 @@ export class OpeningHalf {
   /**
    * Opens the next record; n moves only when it was genuine.
    *
-   * @throws {TransportError} `ERR_OPEN_FAILED`, or `ERR_KEY_EXHAUSTED` when the peer should have updated its key.
+   * @throws {TransportError} `ERR_BAD_MAC`, or `ERR_KEY_EXHAUSTED` when the peer should have updated its key.
    */
   open(body: Buffer, nowMs: number): Buffer {
     const { hardBytes, hardRecords, hardAgeMs } = this.#limits;
@@ -150,7 +150,11 @@ export class OpeningHalf {
     try {
       return this.#key.cipher.open(associatedData(n, body.length), body);
     } catch (cause) {
-      throw new TransportError('ERR_OPEN_FAILED', 'Sealed bytes that do not open', { cause });
+      throw new TransportError(
+        'ERR_BAD_MAC',
+        'A record failed authentication: tampered, repeated, reordered, or sealed under another key',
+        { cause },
+      );
     }
   }
 }

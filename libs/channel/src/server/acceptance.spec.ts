@@ -183,7 +183,7 @@ describe('the way to an open connection', () => {
 
   it.each([
     ['a byte behind it', (message1: Buffer) => Buffer.concat([message1, Buffer.alloc(1)]), 'ERR_EARLY_BYTES'],
-    ['a wrong tag', (message1: Buffer) => flipped(message1, 79), 'ERR_OPEN_FAILED'],
+    ['a wrong tag', (message1: Buffer) => flipped(message1, 79), 'ERR_BAD_MAC'],
     ['another version', (message1: Buffer) => flipped(message1, 4), 'ERR_HANDSHAKE_MALFORMED'],
     ['the type of a hybrid', (message1: Buffer) => flipped(message1, 5).fill(3, 5, 6), 'ERR_HANDSHAKE_MALFORMED'],
     ['the length of another', (message1: Buffer) => flipped(message1, 7), 'ERR_HANDSHAKE_MALFORMED'],
@@ -196,8 +196,8 @@ describe('the way to an open connection', () => {
   it.each<[string, (meeting: Meeting) => Buffer, string]>([
     ['announces 80 bytes [R4.12]', () => Buffer.of(0, 80), 'ERR_RECORD_LENGTH'],
     ['announces 112 bytes [R4.12]', () => Buffer.of(0, 112), 'ERR_RECORD_LENGTH'],
-    ['has a wrong tag', (meeting) => flipped(meeting.confirm(), 97), 'ERR_OPEN_FAILED'],
-    ['is of another session', () => new Meeting().shakeHands().confirm(), 'ERR_OPEN_FAILED'],
+    ['has a wrong tag', (meeting) => flipped(meeting.confirm(), 97), 'ERR_BAD_MAC'],
+    ['is of another session', () => new Meeting().shakeHands().confirm(), 'ERR_BAD_MAC'],
     ['is DATA [R5.5]', (meeting) => meeting.confirm(undefined, 1), 'ERR_RECORD_UNEXPECTED'],
     ['is of no known type [R5.4]', (meeting) => meeting.confirm(undefined, 9), 'ERR_RECORD_MALFORMED'],
     ['is a byte short [R5.4]', (meeting) => meeting.confirm((body) => body.subarray(1)), 'ERR_RECORD_MALFORMED'],

@@ -16,7 +16,7 @@ const NO_EVENT_HANDLER = 'There is no matching event handler defined in the remo
 /** What an operator should do about it; the peer is told nothing. */
 const ADVICE: Partial<Record<TransportErrorCode, string>> = {
   ERR_UNKNOWN_KEY: 'the client uses a key that this server does not have',
-  ERR_OPEN_FAILED: 'the client uses another key or another service name',
+  ERR_BAD_MAC: 'the client uses another key or another service name',
   ERR_HANDSHAKE_MALFORMED: 'the client does not speak this protocol',
 };
 
