@@ -113,7 +113,7 @@ describe('a client that renews its sessions', () => {
     expect(await echo(client, 'after')).toBe('after');
     expect(client.unwrap()).toBe(socket);
     expect(warnings[0]).toMatch(
-      /is old and goes on, as a fresh one failed; the next attempt is in \d+ ms: .*ERR_OVERLOADED/,
+      /^Could not renew the connection to .*, so the old one stays in use; the next attempt is in \d+ ms: .*ERR_OVERLOADED/,
     );
   });
 

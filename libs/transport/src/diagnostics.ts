@@ -1,5 +1,5 @@
-// The channels of node:diagnostics_channel that both ends publish calls to (docs/operations.md). Nothing is made for them
-// without a subscriber. Messages have no payloads, and no texts of errors, which may quote them.
+// The channels of node:diagnostics_channel to which both ends publish calls (docs/operations.md). Without a subscriber
+// nothing is allocated. Messages contain no payloads, and no error texts because these may quote payloads.
 import { channel } from 'node:diagnostics_channel';
 
 import { TransportError } from '@sealwire/channel';
@@ -8,19 +8,19 @@ import { clock } from '@sealwire/channel/internal';
 
 type Side = 'client' | 'server';
 
-/** `sealwire:<side>:call:start`, then `end` or `failed` with the same object, in which more is known then. */
+/** The message of `sealwire:<side>:call:start`, and the same object, updated, of the later `end` or `failed`. */
 export interface CallMessage {
   readonly kind: 'request' | 'event';
   /** The route; undefined if the pattern has none. */
   readonly pattern: string | undefined;
-  /** Of the message and of its answer, before they are sealed. */
+  /** The sizes of the message and of its answer before encryption. */
   readonly requestBytes: number;
   readonly answerBytes: number;
   /** Undefined at the start. */
   readonly durationMs: number | undefined;
-  /** It has ended without a result: nobody waits for one anymore. */
+  /** Whether the call ended without a result because the caller cancelled it or the connection was lost. */
   readonly isCancelled: boolean;
-  /** Why it failed; undefined also for an error of the application. */
+  /** The code of a transport failure; undefined if the call succeeded or the application failed. */
   readonly code: TransportErrorCode | undefined;
 }
 
@@ -34,7 +34,7 @@ function channelsOf(side: Side) {
 
 const CHANNELS = { client: channelsOf('client'), server: channelsOf('server') };
 
-/** One call that is observed. The first of `end`, `cancel` and `fail` ends it. */
+/** An observed call. The first call of `end`, `cancel` or `fail` ends it. */
 export class CallTrace {
   readonly #side: Side;
   readonly #startMs = clock.nowMs();
@@ -47,9 +47,9 @@ export class CallTrace {
   }
 
   /**
-   * Undefined unless calls of this side have a subscriber.
+   * Starts a trace; returns undefined if the calls of this side have no subscriber.
    *
-   * @param toRoute - May throw: the pattern is the caller's.
+   * @param toRoute - May throw, because the pattern is user input.
    */
   static start<Pattern>(
     side: Side,
@@ -76,7 +76,7 @@ export class CallTrace {
     if (this.#endTime()) CHANNELS[this.#side].end.publish(this.#message);
   }
 
-  /** Nothing waits for its result anymore. */
+  /** Ends the trace of a call whose result nobody waits for. */
   cancel(): void {
     if (!this.#endTime()) return;
     this.#message.isCancelled = true;
@@ -89,7 +89,7 @@ export class CallTrace {
     CHANNELS[this.#side].failed.publish(this.#message);
   }
 
-  /** False if it has ended before. */
+  /** Sets the duration; returns false if the trace had ended before. */
   #endTime(): boolean {
     if (this.#message.durationMs !== undefined) return false;
     this.#message.durationMs = clock.nowMs() - this.#startMs;

@@ -2,7 +2,7 @@ import { clock } from '@sealwire/channel/internal';
 
 const INTERVAL_MS = 1_000;
 
-/** @returns What ends it. May be called again. */
+/** Calls `run` every second. @returns A function that stops it; further calls do nothing. */
 export function everySecond(run: () => void): () => void {
   const wait = (): NodeJS.Timeout =>
     clock.setTimeout(() => {

@@ -1,39 +1,39 @@
-// The state of both ends for an operator: counters since the start, and the numbers of this moment.
+// The state of both ends for an operator: counters since the start, and current numbers.
 import type { ClientConnectionEvent, ServerLink, StreamHandler } from '@sealwire/channel';
 import { TrafficCounter } from '@sealwire/channel/internal';
 import type { LinkCounts, Traffic } from '@sealwire/channel/internal';
 
 export interface SealwireClientSnapshot extends LinkCounts {
-  /** Calls that wait to be serialized, for a connection, or for a place at the server. */
+  /** Calls that wait for the serializer, for a connection, or for the in-flight limit of the server. */
   readonly waiting: number;
-  /** Since the start, renewals of a connection included. */
+  /** Connections since the start, including renewals. */
   readonly connected: number;
   readonly dialsFailed: number;
-  /** Events of `emit()` that did not reach a handler, or may not have. */
+  /** Events of `emit()` that did not reach a handler, or may not have reached one. */
   readonly eventsFailed: number;
 }
 
 export interface SealwireServerSnapshot extends Traffic {
-  /** Open ones, whose clients have proved the key. */
+  /** Open connections whose clients have proved the key. */
   readonly connections: number;
   /** Connections that have not proved the key yet. */
   readonly strangers: number;
   /** Requests and events that are being received, handled or answered. */
   readonly inFlight: number;
-  /** Handlers that run, those of cancelled requests and of connections that are gone included. */
+  /** Running handlers, including those of cancelled requests and of lost connections. */
   readonly running: number;
-  /** Memory of the messages of these handlers, as `maxRunningBytes` estimates it. */
+  /** The memory of the messages of these handlers, by the estimate of `maxRunningBytes`. */
   readonly runningBytes: number;
-  /** Memory of incomplete messages, of all connections of this process. */
+  /** The memory of the incomplete messages on all connections of this process. */
   readonly incompleteBytes: number;
-  /** Since the start. */
+  /** Connections since the start whose clients have proved the key. */
   readonly accepted: number;
   readonly handshakesFailed: number;
-  /** Requests answered with `ERR_OVERLOADED`, as there was no room for them or their handlers. */
+  /** Requests that were refused with `ERR_OVERLOADED`. */
   readonly requestsRefused: number;
-  /** The same of events. */
+  /** Events that were refused with `ERR_OVERLOADED`. */
   readonly eventsRefused: number;
-  /** Open connections that did not end by agreement. */
+  /** Connections that were lost instead of closed by both ends. */
   readonly connectionsFailed: number;
 }
 
@@ -59,7 +59,7 @@ export class ClientCounters {
   }
 }
 
-/** What is counted of a connection. */
+/** The parts of a connection that are counted. */
 type OpenLink = Pick<ServerLink<StreamHandler>, 'connection' | 'streams'>;
 
 export class ServerCounters {

@@ -18,34 +18,34 @@ export interface CallHost {
   readonly serializer: Serializer | undefined;
   readonly deserializer: Deserializer | undefined;
   readonly maxJsonNodes: number;
-  /** Answers that wait for the deserializer. */
+  /** The bytes of answers that wait for the deserializer. */
   readonly waiting: WaitingBytes;
-  /** Calls must not overtake one another while their packets are serialized. */
+  /** Keeps calls in order while their packets are serialized. */
   readonly order: InOrder;
 }
 
 export interface ClientCallOptions {
   readonly host: CallHost;
-  /** Of the whole call; 0: none. */
+  /** The timeout of the whole call; 0: none. */
   readonly timeoutMs: number;
-  /** The rest of it after the wait for a connection. */
+  /** The part of the timeout that is left after the wait for a connection. */
   readonly leftMs: number;
   /**
-   * The connection when the call was made; undefined if it was lost between `connect()` and the call. Another one may have
-   * taken its place by the time the packet is serialized.
+   * The connection when the call was made; undefined if it was lost between `connect()` and the call. By the time the
+   * packet is serialized, another connection may have replaced it.
    */
   readonly link: ClientLink | undefined;
   readonly trace: CallTrace | undefined;
 }
 
-/** How one kind of call is written. */
+/** The encoding of one kind of call. */
 export interface CallCodec {
   readonly kind: 'REQUEST' | 'EVENT';
   /** @param timeoutMs - 0: none. */
   readonly encode: (call: Call, timeoutMs: number) => OutgoingMessage;
 }
 
-/** One `send()` or `emit()` on its way. A subclass is the sink of its answer. */
+/** One `send()` or `emit()` in progress. A subclass is the sink of its answer. */
 export abstract class ClientCall implements AnswerSink {
   protected readonly options: ClientCallOptions;
   #link: ClientLink | undefined;
@@ -63,8 +63,8 @@ export abstract class ClientCall implements AnswerSink {
   abstract fail(error: unknown): void;
 
   /**
-   * Sends the packet, after the user's serializer, which may name another pattern, and does not keep it. {@link fail} gets
-   * every failure.
+   * Sends the packet through the user's serializer, which may set another pattern. Does not keep the packet. Every failure
+   * goes to {@link fail}.
    */
   protected send(packet: OutgoingPacket, codec: CallCodec): void {
     const { host, leftMs } = this.options;
@@ -101,7 +101,7 @@ export abstract class ClientCall implements AnswerSink {
     return this.#isOver;
   }
 
-  /** False when it has ended before: what comes later changes nothing. */
+  /** Returns false if the call had ended before: a later result is ignored. */
   protected end(): boolean {
     if (this.#isOver) return false;
     this.#isOver = true;
@@ -109,7 +109,7 @@ export abstract class ClientCall implements AnswerSink {
     return true;
   }
 
-  /** Nothing that the server still does about it is of interest. */
+  /** Cancels the stream: the server stops its work, and late frames are ignored. */
   protected cancelStream(): void {
     if (this.#stream === undefined || this.#link === undefined) return;
     this.#link.streams.cancel(this.#stream);

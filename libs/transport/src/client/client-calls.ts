@@ -13,18 +13,18 @@ import { EventCall } from './event-call.js';
 import { unwrapRecord } from './record-builder.js';
 import { RequestCall } from './request-call.js';
 
-/** The part of a call that begins before its packet is published. */
+/** The state of a call that exists before its packet is published. */
 export interface BegunCall {
-  /** The rest of its timeout after the wait for a connection; undefined: all of it, or it has none. */
+  /** The part of the timeout that is left after the wait for a connection; undefined if the call did not wait. */
   readonly leftMs?: number | undefined;
   readonly trace: CallTrace | undefined;
 }
 
-/** Makes the calls of one client. */
+/** Creates the calls of one client. */
 export class ClientCalls {
   readonly #host: CallHost;
   readonly #requestTimeoutMs: number;
-  /** By their packets, as a subclass of the client may override `publish`. */
+  /** Keyed by packet, because a subclass of the client may override `publish`. */
   readonly #begun = new WeakMap<ReadPacket, BegunCall>();
 
   /**
@@ -40,17 +40,17 @@ export class ClientCalls {
     this.#host = { links, toRoute, serializer, deserializer, maxJsonNodes, waiting, order };
   }
 
-  /** Calls that wait to be serialized. */
+  /** The number of calls that wait to be serialized. */
   get waitingCount(): number {
     return this.#host.order.waitingCount;
   }
 
-  /** Resolves when all of them are serialized; undefined if none is waiting. */
+  /** Resolves when all waiting calls are serialized; undefined if no call is waiting. */
   get whenIdle(): Promise<void> | undefined {
     return this.#host.order.whenIdle;
   }
 
-  /** The client was closed: calls that are still being serialized fail. */
+  /** Fails the calls that are still being serialized, because the client was closed. */
   abandon(): void {
     const message = 'The client was closed before its serializer was done';
     this.#host.order.abandon(new TransportError('ERR_CLIENT_CLOSED', message, { sent: false }));
@@ -61,12 +61,12 @@ export class ClientCalls {
     return unwrapRecord(packet).timeoutMs ?? this.#requestTimeoutMs;
   }
 
-  /** The packet is about to be published, perhaps by a subclass of the client first. */
+  /** Registers a packet that is about to be published, perhaps through the override of a subclass. */
   begin(packet: ReadPacket, begun: BegunCall): void {
     this.#begun.set(packet, begun);
   }
 
-  /** @returns A function that cancels it. */
+  /** @returns A function that cancels the request. */
   request(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
     const { packet: unwrapped, timeoutMs = this.#requestTimeoutMs } = unwrapRecord(packet);
     return new RequestCall(this.#options(packet, timeoutMs), callback).run(unwrapped);

@@ -5,7 +5,7 @@ import { Subject } from 'rxjs';
 
 import { runApart } from '../async-context.js';
 
-/** Events of the current `net.Socket`. */
+/** The events of the current `net.Socket`. */
 export type SealwireClientEvents = {
   error: (error: Error) => void;
   end: () => void;
@@ -18,7 +18,7 @@ export class ClientEvents {
   readonly subject = new Subject<ClientConnectionEvent>();
   readonly #home = new AsyncResource('SEALWIRE_CLIENT');
   readonly #first: (event: ClientConnectionEvent) => void;
-  /** The event that is being emitted, and those that its listeners have caused. */
+  /** The event that is being emitted, then the events that its listeners have caused. */
   readonly #pending: ClientConnectionEvent[] = [];
 
   /** @param first - The client's own listener, called before those of users. */
@@ -27,8 +27,8 @@ export class ClientEvents {
   }
 
   /**
-   * All listeners get an event before any of them gets the next one. They do not run in the async context of the call that
-   * happens to cause it.
+   * Emits an event to all listeners before any of them gets the next event. Listeners do not run in the async context of
+   * the call that caused the event.
    */
   emit(event: ClientConnectionEvent): void {
     this.#pending.push(event);
@@ -36,7 +36,7 @@ export class ClientEvents {
     try {
       for (const next of this.#pending) runApart(this.#home, () => this.#deliver(next));
     } finally {
-      this.#pending.length = 0; // or no event would be emitted anymore
+      this.#pending.length = 0; // otherwise no further event would be emitted
     }
   }
 

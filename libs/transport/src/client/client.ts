@@ -29,13 +29,13 @@ import { WhenConnected } from './when-connected.js';
 import { within } from './within.js';
 
 type Pattern = ReadPacket['pattern'];
-/** `any`: what Nest's callers are given who name no type. */
+/** `any`: the type that Nest's methods use if the caller gives no type argument. */
 type Untyped = ReadPacket['data'];
 
 /**
  * The client side of the transport: `ClientsModule.register([{ name, customClass: SealwireClient, options }])`, or
- * `SealwireModule.register`. It connects with the first call, and again with the next call after a loss; with `redial`
- * by itself.
+ * `SealwireModule.register`. It connects with the first call. After a loss it connects again with the next call, or with
+ * `redial` automatically.
  *
  * @throws {TransportError} `ERR_BAD_OPTION`, from the constructor.
  */
@@ -79,25 +79,27 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     return createSealingCodec(session, limits);
   }
 
-  /** Changes of the connection, in more detail than the two values of `status`. Hot; it never completes. */
+  /** Changes of the connection, in more detail than the two values of `status`. The observable is hot and never completes. */
   get connectionEvents(): Observable<ClientConnectionEvent> {
     return this.#events.subject.asObservable();
   }
 
   /**
-   * Resolves when the server has proved that it holds the key; one connection, however many calls.
-   * Rejects with what `dial` and the key file can fail with. Calls await it while there is no connection.
+   * Connects, unless the client is connected. Resolves when the server has proved that it holds the key. Concurrent calls
+   * share one connection. Calls await this method while there is no connection.
    *
    * @param signal - Ends the wait of `waitForConnectionMs`; the promise rejects with its reason.
+   * @throws {TransportError} The reason why the connection or its handshake failed.
+   * @throws {CryptoError} `ERR_KEY_FILE_…`
    */
   override async connect(signal?: AbortSignal): Promise<void> {
     await this.#links.connect(signal);
   }
 
   /**
-   * Lets what is running finish, and events that wait for a connection go, up to `drainTimeoutMs`; answers of many values,
-   * which may never end, fail at once with `ERR_CLIENT_CLOSED`, and so does in the end what is still being serialized.
-   * May be called again, and `connect` after it. Never rejects.
+   * Waits at most `drainTimeoutMs` for running calls, and for events that wait for a connection. Answers of many values,
+   * which may never end, fail at once with `ERR_CLIENT_CLOSED`; calls that are still being serialized fail at the end of
+   * the wait. May be called again, and `connect` after it. Never rejects.
    */
   override async close(): Promise<void> {
     forgetOwnClient(this.#dialer.instance.publicKey);
@@ -108,7 +110,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     const { eventsStarted } = this.#whenConnected;
     if (eventsStarted !== undefined || this.#calls.whenIdle !== undefined) {
       this.#links.endSeries();
-      // Until a connection has the events that wait, whose own drain they are then part of.
+      // Waits only until a connection has the waiting events: its own drain then covers them.
       await within(
         drainTimeoutMs,
         Promise.resolve(eventsStarted).then(() => this.#calls.whenIdle),
@@ -122,23 +124,23 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     this.#log.flush();
   }
 
-  /** Nest calls it for the clients of a module. */
+  /** Called by Nest for the clients of a module. */
   onApplicationShutdown(): Promise<void> {
     return this.close();
   }
 
   /**
-   * Asks the server for a sign of life over the encrypted connection, dialed if there is none.
+   * Pings the server over the encrypted connection. Connects first if there is no connection.
    *
    * @returns The round trip in milliseconds.
-   * @throws {TransportError} As `connect`, or what ended the connection before the answer.
+   * @throws {TransportError} As `connect`, or the reason why the connection ended before the answer.
    */
   async ping(): Promise<number> {
     const { connection } = await this.#links.connect();
     return connection.ping();
   }
 
-  /** How the client is doing, now. */
+  /** Returns the current state and the counters of the client. */
   snapshot(): SealwireClientSnapshot {
     return this.#counters.snapshot(this.#links.counts(), this.#calls.waitingCount);
   }
@@ -158,8 +160,8 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   }
 
   /**
-   * As Nest's, without the promise and the observables that a call needs while there is no connection. The deadline covers
-   * the wait for one, and unsubscribing ends the wait.
+   * As Nest's `send`, but a call on an open connection needs no extra promise or observable. The deadline covers the wait
+   * for a connection, and unsubscribing ends the wait.
    */
   override send<TResult = Untyped, TInput = Untyped>(pattern: Pattern, data: TInput): Observable<TResult> {
     if (isNil(pattern) || isNil(data)) return super.send(pattern, data); // Nest's own exception
@@ -175,7 +177,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     });
   }
 
-  /** As Nest's: sent now, and once, however many subscribe. */
+  /** As Nest's `emit`: the event is sent now and once, whatever the number of subscribers. */
   override emit<TResult = Untyped, TInput = Untyped>(pattern: Pattern, data: TInput): Observable<TResult> {
     const arrival = new Subject<TResult>();
     const trace = CallTrace.start('client', 'event', pattern, this.#toRoute);
@@ -196,7 +198,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   }
 
   protected override publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
-    // Where Nest's own serializers look, requests have an id and events have none.
+    // Nest's own serializers distinguish requests from events by the id, which only requests have.
     if (this.#options.serializer !== undefined) this.assignPacketId(packet);
     return this.#calls.request(packet, callback);
   }
@@ -219,14 +221,14 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     return this.#whenConnected.runEvent(() => this.dispatchEvent<T>(this.#packet(pattern, data, trace && { trace })));
   }
 
-  /** Nest 11 has neither the method nor the dispatch hook that it calls. */
+  /** Creates the packet by Nest 12's `createPacket`, which calls a dispatch hook; Nest 11 has neither. */
   #packet(pattern: Pattern, data: unknown, begun: BegunCall | undefined): ReadPacket {
     const packet = 'createPacket' in this ? this.createPacket(pattern, data) : { pattern, data };
     if (begun !== undefined) this.#calls.begin(packet, begun);
     return packet;
   }
 
-  /** Before the listeners of users get it. */
+  /** Handles an event before the listeners of users get it. */
   #follow(event: ClientConnectionEvent): void {
     this.#counters.note(event);
     switch (event.type) {

@@ -11,7 +11,7 @@ import type { OutgoingPacket } from './record-builder.js';
 const EVENT: CallCodec = { kind: 'EVENT', encode: (call) => encodeEvent(call) };
 const NOT_A_REFUSAL = 'The server answered the event with an error that is not a refusal of the protocol';
 
-/** An event is done when the server has handed it to its handlers, or has refused it. Their answers go nowhere. */
+/** An event. It ends when the server has handed it to its handlers, or has refused it; their results are discarded. */
 export class EventCall<T> extends ClientCall {
   readonly #resolve: (value: T) => void;
   readonly #reject: (error: unknown) => void;
@@ -22,7 +22,7 @@ export class EventCall<T> extends ClientCall {
     this.#reject = reject;
   }
 
-  /** Rejects with what the call failed with: `sent` of a `TransportError` says whether a handler may have run. */
+  /** Sends an event. `sent` of a `TransportError` says whether a handler may have run. */
   static run<T>(options: ClientCallOptions, packet: OutgoingPacket): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       new EventCall<T>(options, resolve, reject).send(packet, EVENT);
@@ -31,13 +31,13 @@ export class EventCall<T> extends ClientCall {
 
   override next(): void {}
 
-  /** The server has refused the event, and no handler was called; what else an ERROR may say means nothing for an event. */
+  /** Handles an ERROR. For an event it means only that the server refused it and called no handler. */
   override error(data: Buffer): void {
     this.fail(this.#readRefusal(data) ?? new RemoteError({}, NOT_A_REFUSAL));
   }
 
   override complete(): void {
-    if (this.end()) this.#resolve(undefined as T); // Nest's type; nothing is said about an event but that it arrived
+    if (this.end()) this.#resolve(undefined as T); // the type is Nest's; an event has no result but its arrival
   }
 
   override fail(error: unknown): void {

@@ -7,15 +7,15 @@ import { Deadline, isError } from '@sealwire/channel/internal';
 import type { SealwireClient } from './client.js';
 
 export interface PingCheckOptions {
-  /** After that the server counts as down. Default 1 s. */
+  /** The time after which the server counts as down. Default 1 s. */
   readonly timeoutMs?: number;
 }
 
 const DEFAULT_TIMEOUT_MS = 1_000;
 
 /**
- * Whether a server answers, asked over the connection that the application uses anyway: a probe opens no other one, and
- * a wrong key is found as well. Provide it in the module that checks health.
+ * Checks whether a server answers over the connection of the application. A check opens no second connection, and it also
+ * detects a wrong key. Provide it in the module that checks health.
  */
 @Injectable()
 export class SealwireHealthIndicator {
@@ -25,7 +25,7 @@ export class SealwireHealthIndicator {
     this.#indicator = indicator;
   }
 
-  /** Up with `roundTripMs`, or down with the `code` and `message` of the failure. */
+  /** Returns up with `roundTripMs`, or down with the `code` and `message` of the failure. */
   async pingCheck<Key extends string>(
     key: Key,
     client: SealwireClient,

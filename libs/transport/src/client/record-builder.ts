@@ -6,13 +6,13 @@ import { checkTimeoutMs } from '../options.js';
 import type { Metadata } from '../packet/message.js';
 
 export interface SealwireRecordOptions {
-  /** After that this one request fails, at both ends; 0: never. Default: the client's `requestTimeoutMs`. */
+  /** The timeout of this request, enforced at both ends; 0: none. Default: the client's `requestTimeoutMs`. */
   readonly timeoutMs?: number;
-  /** For the handler, which reads it with `context.getMetadata()`; strings only, at most 64 KiB as JSON. */
+  /** Strings for the handler, which reads them with `context.getMetadata()`; at most 64 KiB as JSON. */
   readonly metadata?: Metadata;
 }
 
-/** Data with the options of this one message. Made by a {@link SealwireRecordBuilder}. */
+/** Data with options for this message only. Built by a {@link SealwireRecordBuilder}. */
 export class SealwireRecord<Data = unknown> {
   static {
     brand(this, 'SealwireRecord');
@@ -56,29 +56,30 @@ export class SealwireRecordBuilder<Data = unknown> {
     return this;
   }
 
-  /** @throws {TransportError} `ERR_BAD_OPTION` - no data was given: Nest sends no message without. */
+  /** @throws {TransportError} `ERR_BAD_OPTION` - the record has no data: Nest sends no message without data. */
   build(): SealwireRecord<Data> {
     const data = this.#data;
-    if (data === undefined || data === null) throw new TransportError('ERR_BAD_OPTION', 'A record needs data');
+    if (data === undefined || data === null) throw new TransportError('ERR_BAD_OPTION', NO_DATA);
     return new SealwireRecord<Data>(data, this.#options);
   }
 }
 
-/** A request or event on its way to the user's serializer. `metadata` is that of Nest 12; earlier versions have none. */
+/** A request or event for the user's serializer. `metadata` is the field of Nest 12; earlier versions have no metadata. */
 export type OutgoingPacket = ReadPacket & { readonly metadata?: Metadata };
 
-const NOT_BUILT = 'The data is a SealwireRecordBuilder; send what its build() returns';
+const NO_DATA = 'The record has no data; give it to the constructor of SealwireRecordBuilder or to setData()';
+const NOT_BUILT = 'The data is a SealwireRecordBuilder; send the result of its build()';
 
 export interface UnwrappedRecord {
   readonly packet: OutgoingPacket;
-  /** Undefined if the record has none: that of the client applies. */
+  /** The timeout of the record; undefined if it has none, so that the timeout of the client applies. */
   readonly timeoutMs?: number;
 }
 
 /**
- * Takes the data out of a record; the record's metadata goes over what a dispatch hook has attached.
+ * Takes the data out of a record. The metadata of the record overrides the metadata of a dispatch hook.
  *
- * @throws {TransportError} `ERR_BAD_OPTION` - a builder, which would travel as `{}`.
+ * @throws {TransportError} `ERR_BAD_OPTION` - the data is a builder, which would be sent as `{}`.
  */
 export function unwrapRecord(packet: OutgoingPacket): UnwrappedRecord {
   const data: unknown = packet.data;

@@ -15,7 +15,7 @@ import { ClientCall } from './client-call.js';
 import type { CallCodec, ClientCallOptions } from './client-call.js';
 import type { OutgoingPacket } from './record-builder.js';
 
-/** LAST is a value and the end in one. */
+/** One part of an answer. LAST is a value that also ends the answer. */
 type AnswerPart = 'NEXT' | 'LAST' | 'ERROR' | 'COMPLETE';
 
 const REQUEST: CallCodec = {
@@ -25,12 +25,12 @@ const REQUEST: CallCodec = {
 const NO_DATA = Buffer.alloc(0);
 const NO_VALUE: WeighedData = { value: undefined, weight: 0 };
 
-/** A request. Nest's client gets its values, then its end. */
+/** A request. It passes the values of the answer, then the end, to Nest's client. */
 export class RequestCall extends ClientCall {
   readonly #callback: (packet: WritePacket) => void;
-  /** The caller's async context: answers come in that of whoever dialed. */
+  /** The async context of the caller. Answers arrive in the context of the call that opened the connection. */
   readonly #caller = new AsyncResource('SEALWIRE_CALL');
-  /** Values must not overtake one another while they are deserialized. */
+  /** Keeps values in order while they are deserialized. */
   readonly #incoming: InOrder | undefined;
 
   constructor(options: ClientCallOptions, callback: (packet: WritePacket) => void) {
@@ -69,7 +69,7 @@ export class RequestCall extends ClientCall {
     const { deserializer, maxJsonNodes } = this.options.host;
     let read: WeighedData;
     try {
-      read = part === 'COMPLETE' ? NO_VALUE : weighData(data, 0, maxJsonNodes); // now: its record is gone when its turn comes
+      read = part === 'COMPLETE' ? NO_VALUE : weighData(data, 0, maxJsonNodes); // now, because the record is gone by the time a deserializer runs
     } catch (error) {
       this.#refuseInOrder(error);
       return;
@@ -99,21 +99,21 @@ export class RequestCall extends ClientCall {
     );
   }
 
-  /** After the values before it, which may still be being deserialized. */
+  /** Refuses the answer after the values before it, which a deserializer may still have. */
   #refuseInOrder(error: unknown): void {
     const refuse = (): void => this.#refuse(error);
     if (this.#incoming === undefined) refuse();
     else this.#incoming.run(() => undefined, refuse, refuse);
   }
 
-  /** Nothing comes after what ends the answer, so it ends the call, even if a deserializer has left that out. */
+  /** Passes a part on. The last part ends the call, even if a deserializer has dropped `isDisposed`. */
   #take(part: AnswerPart, packet: WritePacket): void {
     if (part === 'ERROR' && !packet.err && packet.isDisposed !== true) {
       this.fail(packet.err);
       return;
     }
     const isLast = part !== 'NEXT' || packet.isDisposed === true || Boolean(packet.err);
-    if (isLast && part === 'NEXT') this.cancelStream(); // a deserializer has had enough
+    if (isLast && part === 'NEXT') this.cancelStream(); // a deserializer has ended the answer early
     const given = isLast && packet.isDisposed !== true ? { ...packet, isDisposed: true } : packet;
     if (isLast ? !this.end() : this.isOver) return;
     if (packet.err) this.options.trace?.fail(packet.err);
@@ -121,7 +121,7 @@ export class RequestCall extends ClientCall {
     this.#callback(given);
   }
 
-  /** It cannot be read, so what the server still answers is not read either. */
+  /** Fails the call because a part is unreadable. The rest of the answer is cancelled. */
   #refuse(error: unknown): void {
     this.cancelStream();
     this.fail(error);
@@ -134,12 +134,12 @@ export class RequestCall extends ClientCall {
   }
 }
 
-/** Nest's client takes a falsy value for no error, and would wait on. */
+/** Wraps a falsy value in an error: Nest's client ignores a falsy `err`, and the call would never end. */
 function asError(thrown: unknown): unknown {
   return thrown ? thrown : new Error(`The call failed with ${inspect(thrown)}`, { cause: thrown });
 }
 
-/** In the shape that Nest's client takes. */
+/** Converts a part to the packet that Nest's client expects. */
 function toPacket(part: AnswerPart, data: Buffer, value: unknown): WritePacket {
   switch (part) {
     case 'NEXT':

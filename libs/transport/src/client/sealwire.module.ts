@@ -7,7 +7,7 @@ import type { SealwireClientOptions } from '../options.js';
 import { SealwireClient } from './client.js';
 
 export interface Visibility {
-  /** Whether every module can inject the clients of this call, without importing them. Default false. */
+  /** Whether every module can inject these clients without importing the module. Default false. */
   readonly isGlobal?: boolean;
 }
 
@@ -16,7 +16,7 @@ export interface NamedClientOptions extends SealwireClientOptions, Visibility {
   readonly name: InjectionToken;
 }
 
-/** The options of a client, or in the form that Nest's `ClientsModule` takes. */
+/** The options of a client, alone or in the form that Nest's `ClientsModule` takes. */
 export type MadeClientOptions =
   SealwireClientOptions | { readonly customClass: Type<SealwireClient>; readonly options: SealwireClientOptions };
 
@@ -31,20 +31,20 @@ export interface AsyncClientOptions extends Visibility {
   readonly imports?: NonNullable<ModuleMetadata['imports']>;
   /** For `useFactory`. */
   readonly inject?: NonNullable<FactoryProvider['inject']>;
-  /** Nest gives the injected values as they are declared; its own factories are typed no closer. */
+  /** The types of the arguments are not checked, as in Nest's own factories. */
   readonly useFactory?: (...injected: never[]) => MadeClientOptions | Promise<MadeClientOptions>;
-  /** Instantiated by the module of the clients, which exports it as well. */
+  /** A factory class. The module of the clients instantiates and exports it. */
   readonly useClass?: Type<SealwireOptionsFactory>;
-  /** A provider of one of the `imports`, of `extraProviders`, or of a global module. */
+  /** The token of a factory from one of the `imports`, from `extraProviders`, or from a global module. */
   readonly useExisting?: InjectionToken<SealwireOptionsFactory>;
-  /** Providers that the factory needs, and no imported module has. */
+  /** Providers that the factory needs and that no imported module exports. */
   readonly extraProviders?: readonly Provider[];
 }
 
-/** One client, a list of them, or as Nest's `ClientsModule` takes it. */
+/** One client, a list of clients, or an object with `clients`, as Nest's `ClientsModule` takes it. */
 export type Clients<Client> = Client | readonly Client[] | ({ readonly clients: readonly Client[] } & Visibility);
 
-/** Provides clients. They connect with their first call, and drain when the application shuts down. */
+/** Provides clients, which connect with their first call and drain when the application shuts down. */
 @Module({})
 export class SealwireModule {
   /** @throws {TransportError} `ERR_BAD_OPTION` */

@@ -8,41 +8,41 @@ import type { CallTrace } from '../diagnostics.js';
 import { requestTimedOut } from './client-call.js';
 
 export interface WaitingRequest {
-  /** The deadline of wait and answer together; 0: none. */
+  /** The timeout for the wait and the answer together; 0: none. */
   readonly timeoutMs: number;
   readonly trace: CallTrace | undefined;
-  /** Sends it, with what is left of its deadline, and returns what cancels it. */
+  /** Sends the request with the time that is left. Returns a function that cancels it. */
   readonly start: (leftMs: number | undefined) => () => void;
 }
 
-/** Lets calls wait for a connection, and starts them in the order in which they came. */
+/** Holds calls back until there is a connection, and starts them in FIFO order. */
 export class WhenConnected {
   readonly #links: Links;
   readonly #connect: (signal?: AbortSignal) => Promise<void>;
-  /** Each fails a request that waits, in the async context of its caller. */
+  /** Functions that each fail a waiting request in the async context of its caller. */
   readonly #refusals = new Set<() => void>();
   readonly #whenEventsStarted: (() => void)[] = [];
   #waiting = 0;
   #waitingEvents = 0;
 
-  /** @param connect - The client's own, which a subclass may override. */
+  /** @param connect - The method of the client, which a subclass may override. */
   constructor(links: Links, connect: (signal?: AbortSignal) => Promise<void>) {
     this.#links = links;
     this.#connect = connect;
   }
 
-  /** Whether a call may start at once: there is a connection, and no call before it still waits. */
+  /** Whether a call may start at once: there is a connection, and no earlier call waits. */
   get isNow(): boolean {
     return this.#waiting === 0 && this.#links.pick() !== undefined;
   }
 
-  /** Resolves when no event waits for a connection anymore: all of them were started, or have failed. */
+  /** Resolves when every waiting event has started or failed; undefined if no event waits. */
   get eventsStarted(): Promise<void> | undefined {
     if (this.#waitingEvents === 0) return undefined;
     return new Promise((resolve) => this.#whenEventsStarted.push(resolve));
   }
 
-  /** Rejects as `connect` does, and with what `start` fails with. */
+  /** Starts an event once there is a connection. Rejects as `connect` and `start` do. */
   async runEvent<T>(start: () => Promise<T>): Promise<T> {
     if (this.isNow) return start();
     this.#waitingEvents += 1;
@@ -52,7 +52,7 @@ export class WhenConnected {
     });
   }
 
-  /** For a request: it waits no longer when its caller unsubscribes, or its deadline comes. */
+  /** Starts a request once there is a connection. The wait ends early if the caller unsubscribes or the timeout expires. */
   runRequest({ timeoutMs, trace, start }: WaitingRequest, subscriber: Subscriber<unknown>): void {
     const abort = new AbortController();
     const fail = (error: unknown): void => {
@@ -76,12 +76,12 @@ export class WhenConnected {
     this.#wait(startUnlessLeft, waited, abort.signal).catch(fail);
   }
 
-  /** The client closes: requests that wait fail. Events go on. */
+  /** Fails the waiting requests because the client closes. Events keep waiting. */
   refuseRequests(): void {
     for (const refuse of this.#refusals) refuse();
   }
 
-  /** Starts in the same turn in which the wait ends, so that no later call comes in between. */
+  /** Calls `start` in the same turn in which the wait ends, so that no later call can start first. */
   async #wait<T>(start: () => T | Promise<T>, waited: () => void, signal?: AbortSignal): Promise<T> {
     this.#waiting += 1;
     try {

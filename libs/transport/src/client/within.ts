@@ -1,6 +1,6 @@
 import { clock } from '@sealwire/channel/internal';
 
-/** Resolves with `work`, or when the time is over. */
+/** Resolves when `work` resolves or `timeoutMs` has passed. */
 export async function within(timeoutMs: number, work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const expired = new Promise<void>((resolve) => {

@@ -1,7 +1,7 @@
 import type { SealwireLimits } from '../limits.js';
 import type { HandlerPlaces } from './handler-places.js';
 
-/** The places of the handlers of one connection, which are among those of the server. */
+/** The handlers that run for one connection, limited per connection and by the limit of the server. */
 export class ConnectionPlaces {
   readonly #limits: Pick<SealwireLimits, 'maxRunning' | 'maxRunningBytes'>;
   readonly #total: HandlerPlaces;
@@ -17,7 +17,7 @@ export class ConnectionPlaces {
     return this.#taken === 0;
   }
 
-  /** By this connection alone. */
+  /** Whether this connection alone has reached its limit. */
   get isFull(): boolean {
     return this.#taken >= this.#limits.maxRunning || this.#takenBytes >= this.#limits.maxRunningBytes;
   }
@@ -30,14 +30,14 @@ export class ConnectionPlaces {
     return this.isFull || this.#total.isFullForEvents;
   }
 
-  /** @param bytes - What the message of the handler takes in memory. */
+  /** @param bytes - The memory of the message of the handler. */
   take(bytes: number): void {
     this.#taken += 1;
     this.#takenBytes += bytes;
     this.#total.take(bytes);
   }
 
-  /** What waits in other connections may run before this returns. */
+  /** Frees a place. Waiting events of other connections may run before this returns. */
   release(bytes: number): void {
     this.#taken -= 1;
     this.#takenBytes -= bytes;

@@ -9,11 +9,11 @@ export interface MessageInfo {
   readonly peer: PeerInfo;
   readonly pattern: string;
   readonly metadata: Metadata | undefined;
-  /** E ‖ T of the record, where the server keeps it. */
+  /** E ‖ T of the record; undefined if the server does not keep records. */
   readonly record: Buffer | undefined;
 }
 
-/** What a handler can learn about its message: `@Ctx() context: SealwireContext`. Its arguments are those of a `TcpContext`. */
+/** The context of a message: `@Ctx() context: SealwireContext`. It begins with the arguments of a `TcpContext`. */
 export class SealwireContext extends BaseRpcContext<
   [socket: SocketView, pattern: string, metadata: Metadata | undefined]
 > {
@@ -23,7 +23,7 @@ export class SealwireContext extends BaseRpcContext<
 
   readonly #peer: PeerInfo;
   readonly #record: Buffer | undefined;
-  /** Made when somebody asks for the signal: most handlers do not. */
+  /** Created with the signal, which most handlers do not use. */
   #cancellation: AbortController | undefined;
   #isCancelled = false;
 
@@ -33,17 +33,17 @@ export class SealwireContext extends BaseRpcContext<
     this.#record = record;
   }
 
-  /** The socket that the message came on, to be looked at: it cannot be written to. */
+  /** A read-only view of the socket that received the message. */
   getSocketRef(): SocketView {
     return this.args[0];
   }
 
-  /** The pattern as a route: the string itself, or the normalised JSON of an object pattern. */
+  /** The route: the pattern itself if it is a string, or the normalised JSON of an object pattern. */
   getPattern(): string {
     return this.args[1];
   }
 
-  /** What the client attached to the packet, if anything. */
+  /** The metadata of the packet, if the client attached any. */
   getMetadata(): Metadata | undefined {
     return this.args[2];
   }
@@ -53,19 +53,19 @@ export class SealwireContext extends BaseRpcContext<
     return this.#peer.address;
   }
 
-  /** The id of the key that the connection was made with: 16 hexadecimal digits. */
+  /** The id of the key of the connection: 16 hexadecimal digits. */
   getKeyId(): string {
     return this.#peer.keyId;
   }
 
-  /** Fires when nobody waits for the answer any more: cancelled, timed out, or the connection is gone. */
+  /** Fires when nobody waits for the answer: the call was cancelled or timed out, or the connection was lost. */
   getSignal(): AbortSignal {
     this.#cancellation ??= new AbortController();
     if (this.#isCancelled) this.#cancellation.abort();
     return this.#cancellation.signal;
   }
 
-  /** The record in which the message was completed, as it was on the wire; undefined without `keepSealedRecord`. */
+  /** The record that completed the message, as it was on the wire; undefined without `keepSealedRecord`. */
   getSealedRecord(): Buffer | undefined {
     if (this.#record === undefined) return undefined;
     const length = Buffer.allocUnsafe(LENGTH_BYTES);
@@ -73,7 +73,7 @@ export class SealwireContext extends BaseRpcContext<
     return ownCopy(length, this.#record);
   }
 
-  /** @internal For the transport alone. */
+  /** @internal Called by the transport only. */
   cancel(): void {
     this.#isCancelled = true;
     this.#cancellation?.abort();

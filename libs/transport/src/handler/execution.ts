@@ -11,7 +11,7 @@ import type { ResultSink } from './result-sink.js';
 
 export interface ExecutionOptions {
   readonly handler: MessageHandler;
-  /** Of the message; undefined once the handler was called, which alone has it then. */
+  /** The data of the message. Cleared when the handler is called, so that only the handler keeps it alive. */
   data: unknown;
   readonly context: HandlerContext;
   readonly hooks: ProcessingHooks;
@@ -20,36 +20,36 @@ export interface ExecutionOptions {
   readonly settled: () => void;
 }
 
-/** A source that was stopped may clean up for so long before its place is given to the next handler. */
+/** The time that a stopped source has for its clean-up before its place is given to the next handler. */
 export const STOP_TIMEOUT_MS = 5_000;
-/** So many values are pulled without a wait before the process has a turn for everything else. */
+/** The number of values that are pulled before the event loop gets a turn: an eager source must not starve the process. */
 const MAX_VALUES_OF_TURN = 256;
 
-/** The execution out of which code runs. */
+/** The execution that the running code belongs to. */
 const current = new AsyncLocalStorage<Execution>();
 
-/** One handler at work on one message, from the start hook to the end hook. */
+/** One run of a handler for one message, from the start hook to the end hook. */
 export class Execution {
   readonly #options: ExecutionOptions;
   #subscription: Subscription | undefined;
-  /** What values come from; of those that were stopped, the ones that still owe a value. */
+  /** The sources of values. A stopped source is removed unless its `next` is still pending. */
   #sources: Set<PullSource> | undefined;
-  /** Runs while sources that were stopped have not ended. */
+  /** Runs while a stopped source has not ended. */
   #stopTimer: NodeJS.Timeout | undefined;
   #hasGiven = false;
-  /** STOPPING: nothing of it is told any more, but some of it may still run. */
+  /** STOPPING: no result is reported anymore, but user code may still run. */
   #state: 'RUNNING' | 'STOPPING' | 'SETTLED' = 'RUNNING';
 
   constructor(options: ExecutionOptions) {
     this.#options = options;
   }
 
-  /** The one whose code is calling, if any. */
+  /** The execution whose code is calling, if any. */
   static get current(): Execution | undefined {
     return current.getStore();
   }
 
-  /** Whether it answers with values that may never end: it has given one, or is asked for them one by one. */
+  /** Whether the answer is a series, which may never end: it has had a value, or its values are pulled. */
   get isSeries(): boolean {
     return this.#state === 'RUNNING' && (this.#hasGiven || this.#isPulling);
   }
@@ -76,7 +76,7 @@ export class Execution {
     }
   }
 
-  /** Nobody waits for the result: its source is torn down, the signal fires. A promise that is pending runs on. */
+  /** Stops the source and fires the signal because nobody waits for the result. A pending promise cannot be stopped. */
   cancel(): void {
     if (this.#state !== 'RUNNING') return;
     this.#state = 'STOPPING';
@@ -94,18 +94,18 @@ export class Execution {
       if (!source.isPulled) this.#sources?.delete(source);
     }
     if (!this.#isPulling) return;
-    this.#options.context.cancel(); // the only way to reach a generator that waits
+    this.#options.context.cancel(); // only the signal reaches a generator that waits
     this.#stopTimer ??= clock.setTimeout(() => this.#abandon(), STOP_TIMEOUT_MS).unref();
   }
 
-  /** Its place must not be lost to what it waits for. */
+  /** Frees the place of a source that does not stop. Otherwise the place would be lost. */
   #abandon(): void {
     if (this.#state === 'SETTLED') return;
     this.#options.hooks.abandoned(this.#options.context);
     this.#settle();
   }
 
-  /** Runs clean-up code of the user's: what it throws must not end the connection, whose other calls are not to blame. */
+  /** Runs clean-up code of the user. Its errors are logged, because they must not end the connection of other calls. */
   #tearDown(cleanUp: () => void): void {
     try {
       cleanUp();
@@ -115,12 +115,13 @@ export class Execution {
   }
 
   /**
-   * A stream may fail on the next tick: `destroy(error)`, a write after its end, a signal that has fired already. Ticks come
-   * before the microtasks of whatever calls in from I/O, but behind those of a microtask, in which the stream gets its listener.
+   * Runs the handler in a microtask, because a returned stream may emit 'error' on the next tick: after `destroy(error)`, a
+   * write after its end, or a signal that has fired. Called from I/O, a tick would run before the microtask that adds the
+   * listener; called from a microtask, it runs after.
    */
   async #run(): Promise<void> {
     await Promise.resolve();
-    if (this.#settleIfStopped()) return; // cancelled while a start hook waited, or by what came together with the message
+    if (this.#settleIfStopped()) return; // cancelled during a start hook, or by a frame in the same record as the message
     try {
       const result: unknown = await this.#call();
       if (isObservable(result)) this.#subscribe(result);
@@ -136,7 +137,7 @@ export class Execution {
     }
   }
 
-  /** Not in the async function, whose variables live as long as the handler runs. */
+  /** Calls the handler. Not inlined in the async function, which would keep `data` alive while the handler runs. */
   #call(): unknown {
     const { handler, data, context } = this.#options;
     this.#options.data = undefined;
@@ -145,7 +146,7 @@ export class Execution {
 
   #subscribe(result: Observable<unknown>): void {
     if (this.#settleIfStopped()) return;
-    let running = 1; // the observable, and every iterable that it gives
+    let running = 1; // the observable and the iterables that it emits
     const complete = (): void => {
       running -= 1;
       if (running === 0) this.#end((sink) => sink.complete());
@@ -153,7 +154,7 @@ export class Execution {
     const fail = (error: unknown): void => this.#fail(error);
     this.#subscription = result.subscribe({
       next: (value) => {
-        // An interceptor makes an observable of what the handler returned: one whose only value is the iterable.
+        // If an interceptor is used, Nest wraps the iterable that the handler returned in an observable.
         if (isAsyncIterable(value)) {
           running += 1;
           this.#pull(value).then(complete, fail);
@@ -168,14 +169,14 @@ export class Execution {
     this.#endIfStopped(this.#subscription);
   }
 
-  /** Stopped by its own first values, before there was a subscription to end. */
+  /** Unsubscribes if the first values, emitted during `subscribe`, have stopped the execution. */
   #endIfStopped(subscription: Subscription): void {
     if (this.#state === 'RUNNING') return;
     this.#tearDown(() => subscription.unsubscribe());
     this.#settleIfStopped();
   }
 
-  /** Takes values only as fast as the connection takes them. One that comes when nothing runs any more is stopped at once. */
+  /** Pulls values as fast as the connection takes them. An iterable that comes after the end is stopped at once. */
   async #pull(values: AsyncIterable<unknown>): Promise<void> {
     const { sink } = this.#options;
     const source = new PullSource(values, (error) => this.#fail(error));
@@ -189,7 +190,7 @@ export class Execution {
         const next = await source.next();
         source.isPulled = false;
         if (next.done === true) return;
-        // Sources that wait resume together, and the first of them may fill the connection again.
+        // Waiting sources resume together, and the first one may fill the connection again.
         for (let full = sink.whenWritable(); full !== undefined; full = sink.whenWritable()) await full;
         if (this.#isRunning()) sink.next(next.value);
         if (pulled % MAX_VALUES_OF_TURN === 0) await new Promise<void>((resolve) => clock.setImmediate(resolve));
@@ -201,7 +202,7 @@ export class Execution {
     }
   }
 
-  /** Whether any source is pulled, or still owes a value. */
+  /** Whether any source is being pulled. */
   get #isPulling(): boolean {
     return this.#sources !== undefined && this.#sources.size > 0;
   }
@@ -210,23 +211,23 @@ export class Execution {
     return this.#state === 'RUNNING';
   }
 
-  /** Not while anything is still being pulled. */
+  /** Settles a stopping execution unless a source is still being pulled. Returns whether the execution is stopping. */
   #settleIfStopped(): boolean {
     if (this.#state !== 'STOPPING') return false;
     if (!this.#isPulling) this.#settle();
     return true;
   }
 
-  /** Whatever of it still runs has lost its reader. */
+  /** Reports a failure and stops all sources. */
   #fail(error: unknown, isFiltered = false): void {
     if (this.#state === 'RUNNING') this.#options.sink.error(error, isFiltered);
-    if (this.#state === 'RUNNING') this.#state = 'STOPPING'; // unless telling it has cancelled the rest
+    if (this.#state === 'RUNNING') this.#state = 'STOPPING'; // unless the sink has cancelled the execution
     this.#stop();
     this.#settleIfStopped();
   }
 
-  #end(tell: (sink: ResultSink) => void): void {
-    if (this.#state === 'RUNNING') tell(this.#options.sink);
+  #end(report: (sink: ResultSink) => void): void {
+    if (this.#state === 'RUNNING') report(this.#options.sink);
     this.#settle();
   }
 

@@ -1,15 +1,15 @@
-/** One of so many, and of so many bytes, is kept for requests. */
+/** One in 32 places, and one in 32 bytes, is reserved for requests. */
 const PLACES_PER_KEPT_PLACE = 32;
 
-/** Where one connection's events wait for a place. */
+/** The events of one connection that wait for a place. */
 export interface WaitingEvents {
-  /** Hands over what may run now. */
+  /** Starts the handlers of the events that may run now. */
   runWaiting(): void;
 }
 
 /**
- * The places of handlers that run at once in the whole server, whatever connection they serve, and also after it is gone.
- * A place that is freed goes to the connections whose events wait, in turn.
+ * The limit of handlers that run at once in the whole server. A handler counts until it ends, even if its connection is
+ * gone. A freed place goes to the connections with waiting events, in turn.
  */
 export class HandlerPlaces {
   readonly #max: number;
@@ -19,7 +19,7 @@ export class HandlerPlaces {
   #takenBytes = 0;
   #isHandingOver = false;
 
-  /** @param maxBytes - Of the messages that the handlers have; the last one of them may pass it. */
+  /** @param maxBytes - The limit of the memory of their messages, which the last message may exceed. */
   constructor(max: number, maxBytes: number) {
     this.#max = max;
     this.#maxBytes = maxBytes;
@@ -37,7 +37,7 @@ export class HandlerPlaces {
     return this.#taken >= this.#max || this.#takenBytes >= this.#maxBytes;
   }
 
-  /** Events wait where requests fail: without places kept free they would take each that is freed. */
+  /** The lower limit of events. Events wait but requests fail: without it, waiting events would take every freed place. */
   get isFullForEvents(): boolean {
     return this.#taken >= partForEvents(this.#max) || this.#takenBytes >= partForEvents(this.#maxBytes);
   }
@@ -50,7 +50,7 @@ export class HandlerPlaces {
   release(bytes: number): void {
     this.#taken -= 1;
     this.#takenBytes -= bytes;
-    if (this.#isHandingOver) return; // what was handed over has ended at once: the loop below goes on
+    if (this.#isHandingOver) return; // a handler that was just started has ended at once: the loop below continues
     this.#isHandingOver = true;
     try {
       this.#handOver();
@@ -59,12 +59,12 @@ export class HandlerPlaces {
     }
   }
 
-  /** `events` hears of the next free place, once. */
+  /** Calls `events.runWaiting` once, when a place is free. */
   enqueue(events: WaitingEvents): void {
     this.#waiting.add(events);
   }
 
-  /** Nothing of it waits any more. */
+  /** Removes `events`, of which none waits anymore. */
   forget(events: WaitingEvents): void {
     this.#waiting.delete(events);
   }

@@ -1,41 +1,41 @@
 import type { BaseRpcContext } from '@nestjs/microservices';
 
-/** What a handler is given beside the message. */
+/** The context that a handler gets in addition to its message. */
 export type HandlerContext = BaseRpcContext & {
   getPattern(): string;
-  /** Nobody waits for the result any more. */
+  /** Fires the signal, because nobody waits for the result. */
   cancel(): void;
 };
 
-/** Nest's processing hooks of one server; both exist in Nest 11 and 12. */
+/** The processing hooks of one server, as an execution calls them. Nest 11 and 12 have both. */
 export interface ProcessingHooks {
-  /** Nobody has set any: to call them would do nothing but cost. */
+  /** Whether no hook is set, so that the calls can be skipped. */
   readonly areUnset: () => boolean;
-  /** May throw or reject: it is the user's. */
+  /** May throw or reject, because it is user code. */
   readonly start: (context: HandlerContext, done: () => Promise<void>) => unknown;
   /** Never throws. */
   readonly end: (context: HandlerContext) => void;
-  /** What the start hook fails with. */
+  /** Called with the error of a start hook or of clean-up code. */
   readonly failed: (error: unknown) => void;
-  /** A source of the handler goes on although it was stopped long ago: its place is free, whatever it does. */
+  /** Called when a source has not stopped in time and its place is freed anyway. */
   readonly abandoned: (context: HandlerContext) => void;
 }
 
-/** The hooks as Nest calls them. They are the user's: they may throw, or return a promise that rejects. */
+/** The hooks as Nest calls them. They are user code, so they may throw or return a promise that rejects. */
 export interface UserHooks {
-  /** Both are what Nest begins with. */
+  /** Whether both hooks are Nest's defaults. */
   readonly areUnset: () => boolean;
   readonly start: (context: HandlerContext, done: () => Promise<void>) => unknown;
   readonly end: (context: HandlerContext) => unknown;
 }
 
-/** Logs what hooks and sources of the user's do wrong. */
+/** The log of failures of hooks and sources. */
 export interface HookLog {
   hookFailed(error: unknown): void;
   sourceAbandoned(pattern: string): void;
 }
 
-/** The same where what the end hook fails with goes to the log: the answer is on its way, and nobody else would catch it. */
+/** Wraps user hooks so that an error of the end hook is logged: the answer has been sent, and nothing else catches it. */
 export function guardHooks({ areUnset, start, end }: UserHooks, log: HookLog): ProcessingHooks {
   const failed = (error: unknown): void => log.hookFailed(error);
   const runEnd = async (context: HandlerContext): Promise<void> => {

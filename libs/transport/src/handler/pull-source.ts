@@ -1,6 +1,6 @@
 import { hasMethod } from '@sealwire/channel/internal';
 
-/** What values are pulled from. */
+/** The iterator or reader that values are pulled from. */
 interface Puller {
   next(): Promise<IteratorResult<unknown>>;
   return?(): unknown;
@@ -10,49 +10,49 @@ interface Emitter {
   on(event: 'error', listener: (error: unknown) => void): unknown;
 }
 
-/** Who pulls from an emitter now. */
+/** The sources that currently pull from each emitter. */
 const pulling = new WeakMap<Emitter, Set<PullSource>>();
 
-/** A source that gives values one by one and can be stopped from outside: a generator, a stream of Node, a web stream. */
+/** A source of values that can be stopped from outside: a generator, a Node stream or a web stream. */
 export class PullSource {
   readonly #values: AsyncIterable<unknown>;
-  readonly #failed: (error: unknown) => void;
+  readonly #onFailure: (error: unknown) => void;
   readonly #puller: Puller;
-  /** Whether it owes a value: what it does until then cannot be ended. */
+  /** Whether a `next` is pending, which cannot be interrupted. */
   isPulled = false;
   #isStopped = false;
 
-  /** @param failed - Is called where the source fails by itself, be it before the first pull. */
-  constructor(values: AsyncIterable<unknown>, failed: (error: unknown) => void) {
+  /** @param onFailure - Called when the source emits an error, even before the first pull. */
+  constructor(values: AsyncIterable<unknown>, onFailure: (error: unknown) => void) {
     this.#values = values;
-    this.#failed = failed;
+    this.#onFailure = onFailure;
     if (isEmitter(values)) watch(values).add(this);
     this.#puller = isWebStream(values) ? readerOf(values) : values[Symbol.asyncIterator]();
   }
 
-  /** The next value; rejects with what the source fails with. Nothing of it is asked for once it was stopped. */
+  /** Returns the next value; rejects if the source fails. A stopped source is not called anymore and is done. */
   next(): Promise<IteratorResult<unknown>> {
     return this.#isStopped ? Promise.resolve({ done: true, value: undefined }) : this.#puller.next();
   }
 
   /**
-   * Releases what the source holds: a stream at once, a generator when it comes to its next `yield`.
-   * @throws Whatever a `destroy` or `return` of the user's throws.
+   * Stops the source: a stream at once, a generator at its next `yield`.
+   * @throws The error that a `destroy` or `return` of the user throws.
    */
   stop(): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
     if (isDestroyable(this.#values)) this.#values.destroy();
-    // Nobody waits any more for what its clean-up fails with, nor need it be a promise.
+    // Nobody waits for the clean-up, so its failure is ignored. `return` may give a plain value.
     else void Promise.resolve(this.#puller.return?.()).catch(() => undefined);
   }
 
-  /** It fails by itself. */
+  /** Reports an error that the emitter emitted. */
   fail(error: unknown): void {
-    this.#failed(error);
+    this.#onFailure(error);
   }
 
-  /** Nothing is pulled from it any more. It may still fail, which harms nobody. */
+  /** Ends the pulling. Later errors of the emitter are ignored. */
   release(): void {
     if (isEmitter(this.#values)) pulling.get(this.#values)?.delete(this);
   }
@@ -63,8 +63,8 @@ export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown>
 }
 
 /**
- * An 'error' without a listener ends the process, be it before the first pull or long after the last: each emitter gets
- * one listener, for as long as it lives.
+ * Adds one 'error' listener to an emitter for as long as it lives. An 'error' without a listener would end the process,
+ * whether before the first pull or long after the last.
  */
 function watch(emitter: Emitter): Set<PullSource> {
   const known = pulling.get(emitter);
@@ -93,7 +93,7 @@ function isEmitter(values: object): values is Emitter {
   return hasMethod(values, 'on');
 }
 
-/** A stream that waits for its source would not notice `return` before the source gives something. */
+/** A Node stream. Its iterator's `return` waits for the next chunk, so it is destroyed instead. */
 function isDestroyable(values: object): values is { destroy(): void } {
   return hasMethod(values, 'destroy');
 }

@@ -1,12 +1,12 @@
-/** Where the results of a handler go. */
+/** The receiver of the results of a handler. */
 export interface ResultSink {
-  /** The handler returned this and nothing else. */
+  /** Called with the only result of a handler. */
   only(value: unknown): void;
   next(value: unknown): void;
-  /** For a source that can wait: undefined when it need not. */
+  /** Returns a promise if a source that can wait should wait. */
   whenWritable(): Promise<void> | undefined;
   complete(): void;
-  /** @param isFiltered - The handler's observable gave it: what Nest's filters throw comes that way, and nothing else. */
+  /** @param isFiltered - Whether the error comes from the handler's observable, as only errors of Nest's filters do. */
   error(error: unknown, isFiltered: boolean): void;
 }
 
@@ -14,7 +14,7 @@ interface EventFailures {
   eventFailed(error: unknown, pattern: string): void;
 }
 
-/** Nobody waits for what an event handler returns. It keeps nothing of the event but its pattern. */
+/** Discards the results of an event handler and logs its failure. It keeps nothing of the event but the pattern. */
 export class EventSink implements ResultSink {
   readonly #failures: EventFailures;
   readonly #pattern: string;

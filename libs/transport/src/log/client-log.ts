@@ -13,12 +13,12 @@ import type { FailureFields } from './failure-entry.js';
 import { reasonOf } from './failure-log.js';
 import { LogLimit, writeOrLose } from './log-limit.js';
 
-/** The log of a client: changes of its connection that no caller sees, and lost events without a subscriber. */
+/** The log of a client: connection changes that no caller gets as an error, and lost events without a subscriber. */
 export class ClientLog {
   readonly #logger: LoggerService;
   readonly #address: string;
   readonly #limit = new LogLimit();
-  /** There was a connection, or an attempt that was logged. */
+  /** Whether the loss of a connection or a failed attempt was logged, so that the next connection is logged, too. */
   #isAway = false;
 
   constructor(logger: LoggerService, endpoint: Endpoint) {
@@ -51,7 +51,7 @@ export class ClientLog {
     }
   }
 
-  /** Nobody has subscribed to what `emit()` returned. */
+  /** Logs a lost event if the observable of `emit()` had no subscriber. */
   eventLost(error: unknown, pattern: unknown): void {
     const isUnknown = error instanceof RemoteError || (error instanceof TransportError && error.sent === true);
     const what = isUnknown ? 'may not have reached a handler' : 'did not reach a handler';
@@ -60,7 +60,7 @@ export class ClientLog {
     this.#log('error', line, { kind: 'event-lost', code: codeOf(error), pattern: name });
   }
 
-  /** The client has been closed, but not at once. */
+  /** Logs, every second, that the client is still closing. */
   closing({ inFlight, waiting, connections }: SealwireClientSnapshot): void {
     const calls = inFlight + waiting;
     const what = calls === 0 ? 'the server to answer CLOSE' : count(calls, 'call');
@@ -68,7 +68,7 @@ export class ClientLog {
     writeOrLose(() => this.#logger.log(line));
   }
 
-  /** Writes what is held back. */
+  /** Writes the entries that are held back. */
   flush(): void {
     this.#limit.flush();
   }
@@ -78,7 +78,7 @@ export class ClientLog {
     this.#isAway = false;
   }
 
-  /** An attempt without a next one is that of a call, which fails with the reason. */
+  /** Logs a failed attempt. One without a retry belongs to a call, which fails with the reason. */
   #dialFailed(error: unknown, retryInMs: number | undefined): void {
     if (retryInMs === undefined) return;
     this.#isAway = true;
@@ -87,7 +87,7 @@ export class ClientLog {
   }
 
   #renewalFailed(error: unknown, retryInMs: number): void {
-    const line = `The connection to ${this.#address} is old and goes on, as a fresh one failed; the next attempt is in ${retryInMs} ms: ${describe(error)}`;
+    const line = `Could not renew the connection to ${this.#address}, so the old one stays in use; the next attempt is in ${retryInMs} ms: ${describe(error)}`;
     this.#log('warn', line, { kind: 'renewal', code: codeOf(error) });
   }
 
@@ -104,7 +104,7 @@ export class ClientLog {
   }
 }
 
-/** The pattern may be any object of the user's, whose own way to show itself may fail. */
+/** Describes a pattern. It may be any object of the user, with an `inspect` method that throws. */
 function nameOf(pattern: unknown): string {
   try {
     return printable(typeof pattern === 'string' ? pattern : inspect(pattern, { breakLength: Infinity }));

@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import type { TransportErrorCode } from '@sealwire/channel';
 import { isError } from '@sealwire/channel/internal';
 
-/** What happened: the fields of an entry are told apart by it. `docs/operations.md` explains each. */
+/** The kind of an entry. `docs/operations.md` explains each. */
 export type FailureKind =
   | 'connected'
   | 'left'
@@ -38,32 +38,32 @@ const MAX_CHARACTERS = 500;
 const MAX_STACK_FRAMES = 10;
 const NAME = 'SealwireFailure';
 
-// Control characters, those that reorder or break lines, halves of a character, and what escapes are written with.
+// Control characters, characters that reorder or break lines, lone surrogates, and the backslash of escapes.
 const UNPRINTABLE = /[\\\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
-/** A text that others have chosen, as a bounded part of one line: it cannot forge another. */
+/** Escapes and truncates an untrusted text so that it cannot forge a log line. */
 export function printable(text: string): string {
   const shown = text.slice(0, MAX_CHARACTERS).replaceAll(UNPRINTABLE, escape);
   return text.length > MAX_CHARACTERS ? `${shown}… (${text.length} characters)` : shown;
 }
 
 /**
- * One entry of the log (docs/adr/0012). An `Error`, as that is the only form whose fields every logger for Nest knows how
- * to keep beside the line; of the stack only what leads to the user's code is kept.
+ * One entry of the log (docs/adr/0012). It is an `Error` because every logger for Nest keeps the fields of an `Error` next
+ * to the line. Its stack has only the first frames of the cause.
  */
 export class FailureEntry extends Error {
   static {
-    Object.defineProperty(this.prototype, 'name', { value: NAME }); // on the entry itself it would be one more field
+    Object.defineProperty(this.prototype, 'name', { value: NAME }); // on the entry itself it would be an extra field
   }
 
   /**
    * @param line - Printable.
-   * @param suppressed - Entries of the kind that were held back for this one.
+   * @param suppressed - The number of entries of the kind that were dropped before this one.
    */
   constructor(line: string, fields: FailureFields, suppressed: number, cause: unknown) {
     super(suppressed > 0 ? `${line}, and ${suppressed} more of the kind before` : line);
-    const told = Object.entries(fields).filter(([, value]) => value !== undefined);
-    Object.assign(this, Object.fromEntries(told), { suppressed });
+    const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+    Object.assign(this, Object.fromEntries(given), { suppressed });
     const frames = framesOf(cause);
     const stack = frames.length > 0 ? [this.message, ...frames].join('\n') : undefined;
     Object.defineProperty(this, 'stack', { value: stack, configurable: true, writable: true });
@@ -73,18 +73,18 @@ export class FailureEntry extends Error {
     return this.message;
   }
 
-  /** For a logger that does not know errors; JSON has nothing of one by itself. */
+  /** Used by loggers that write JSON: without it JSON would omit the message and the stack. */
   toJSON(): object {
     return { message: this.message, ...Object.fromEntries(Object.entries(this)), stack: this.stack };
   }
 
-  /** For people. */
+  /** The form for people. */
   [inspect.custom](): string {
     return this.stack ?? this.message;
   }
 }
 
-/** What stands behind the message, which may spell frames of its own: none where the message cannot be told apart. */
+/** Returns the frames after the message. The message may contain fake frames: if its end is not found, no frame is kept. */
 function framesOf(cause: unknown): readonly string[] {
   if (!isError(cause) || typeof cause.stack !== 'string') return [];
   const { stack } = cause;
@@ -97,7 +97,7 @@ function framesOf(cause: unknown): readonly string[] {
   return frames.slice(0, MAX_STACK_FRAMES).map(printable);
 }
 
-/** Name and message, as V8 may have put them before the frames: it does so once, and a class may set its name later. */
+/** Returns the possible headers of a stack. V8 writes the header in the constructor; a class may set its name later. */
 function headersOf(cause: Error): readonly string[] {
   try {
     return [
@@ -110,7 +110,7 @@ function headersOf(cause: Error): readonly string[] {
   }
 }
 
-/** As JSON has it, where JSON does so. */
+/** Escapes a character as JSON does, or as \u if JSON would not escape it. */
 function escape(character: string): string {
   const json = JSON.stringify(character).slice(1, -1);
   if (json !== character) return json;

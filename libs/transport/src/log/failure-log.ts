@@ -10,10 +10,10 @@ import { FailureEntry, printable } from './failure-entry.js';
 import type { FailureFields } from './failure-entry.js';
 import { LogLimit } from './log-limit.js';
 
-/** Nest's own words. */
+/** The words of Nest's own log. */
 const NO_EVENT_HANDLER = 'There is no matching event handler defined in the remote service. Event pattern:';
 
-/** What an operator should do about it; the peer is told nothing. */
+/** Likely causes, for the operator. They are not sent to the peer. */
 const ADVICE: Partial<Record<TransportErrorCode, string>> = {
   ERR_UNKNOWN_KEY: 'the client uses a key that this server does not have',
   ERR_BAD_MAC: 'the client uses another key or another service name',
@@ -25,19 +25,19 @@ const NO_DESCRIPTORS: ReadonlyMap<unknown, string> = new Map([
   ['ENFILE', 'No client can connect: the system has no file descriptor left'],
 ]);
 
-/** What a client is called in the log. */
+/** The identity of a client in the log. */
 export interface ClientNames {
   readonly address: string | undefined;
   readonly keyId: string;
   readonly instanceId: string;
 }
 
-/** What a server logs. Whoever can reach the port can cause as many failures as he likes, and a client as many others. */
+/** The log of a server. Anyone who can reach the port can cause any number of failures, so entries are limited by kind. */
 export class FailureLog {
   readonly #logger: () => LoggerService;
   readonly #limit = new LogLimit();
 
-  /** @param logger - Asked for every entry: a subclass of the server has its own only once it is constructed. */
+  /** @param logger - Called for every entry, because a subclass of the server may set its logger after construction. */
   constructor(logger: () => LoggerService) {
     this.#logger = logger;
   }
@@ -69,14 +69,14 @@ export class FailureLog {
     this.#log('warn', line, { kind: 'legacy-refused', code, address });
   }
 
-  /** @param unsafePattern - Undefined: of a message for whose first bytes there was no memory. */
+  /** @param unsafePattern - Undefined for an incomplete message for which there was no memory. */
   overloaded(kind: 'request' | 'event', unsafePattern: string | undefined): void {
     const pattern = unsafePattern === undefined ? undefined : printable(unsafePattern);
     const refused = kind === 'request' ? 'Refused a request' : 'Refused an event';
     const reason =
       pattern === undefined
-        ? 'incomplete messages have too much in memory'
-        : 'too many handlers run, or have too much in memory';
+        ? 'incomplete messages use too much memory'
+        : 'too many handlers run, or their messages use too much memory';
     const line = `${refused}${pattern === undefined ? '' : ` of ${pattern}`}: ${reason} (ERR_OVERLOADED)`;
     this.#log('warn', line, { kind: 'overloaded', code: 'ERR_OVERLOADED', pattern });
   }
@@ -99,7 +99,7 @@ export class FailureLog {
     this.#failed(`The handler of the event ${pattern} failed`, { kind: 'event-handler', pattern }, error);
   }
 
-  /** What no filter of Nest has seen: a generator threw it, or a handler that was added without Nest. */
+  /** Logs an error that no filter of Nest has seen: a generator threw it, or a handler that was added without Nest. */
   handlerFailed(error: unknown, unsafePattern: string | undefined): void {
     const pattern = unsafePattern === undefined ? undefined : printable(unsafePattern);
     this.#failed(
@@ -109,22 +109,22 @@ export class FailureLog {
     );
   }
 
-  /** @param unsafePattern - Undefined where the handler has ended already. */
+  /** @param unsafePattern - Undefined if the handler has ended. */
   answerFailed(error: unknown, unsafePattern: string | undefined): void {
     const pattern = unsafePattern === undefined ? undefined : printable(unsafePattern);
     const what = pattern === undefined ? 'An answer' : `The answer of ${pattern}`;
     this.#failed(`${what} cannot be sent`, { kind: 'answer', pattern }, error);
   }
 
-  /** A processing hook, or what the user's code does at its end. */
+  /** Logs an error of a processing hook or of clean-up code. */
   hookFailed(error: unknown): void {
     this.#failed('A hook or clean-up code failed', { kind: 'hook' }, error);
   }
 
-  /** Its place is free again, but what it waits for may go on for ever. */
+  /** Logs a source that does not stop. Its place is free again, but it may wait forever. */
   sourceAbandoned(unsafePattern: string): void {
     const pattern = printable(unsafePattern);
-    const line = `The values of ${pattern} have not stopped ${STOP_TIMEOUT_MS} ms after nobody waits for them any more`;
+    const line = `The values of ${pattern} did not stop within ${STOP_TIMEOUT_MS} ms after the call had ended`;
     this.#log('warn', line, { kind: 'abandoned', pattern });
   }
 
@@ -138,7 +138,7 @@ export class FailureLog {
     this.#failed('The listening socket failed', { kind: 'listener' }, error);
   }
 
-  /** Writes what is held back: nothing may come after the end. */
+  /** Writes the entries that are held back, so that none is written after the server has closed. */
   flush(): void {
     this.#limit.flush();
   }
@@ -160,11 +160,11 @@ export class FailureLog {
   }
 }
 
-/** What was thrown may be anything, and must do no more harm in the log. */
+/** Describes a thrown value. It may be anything, so its description may throw as well. */
 export function reasonOf(error: unknown): string {
   try {
     return printable(String(isError(error) ? error.message : describeFailure(error)));
   } catch {
-    return 'a failure that no text can tell';
+    return 'an unprintable failure';
   }
 }

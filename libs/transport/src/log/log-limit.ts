@@ -6,25 +6,25 @@ const INTERVAL_MS = 1_000;
 
 interface Interval {
   readonly timer: NodeJS.Timeout;
-  /** The last of those that came in it, and how many. */
+  /** The last entry of the interval, and the number of its entries. */
   held: { readonly write: (suppressed: number) => void; readonly count: number } | undefined;
 }
 
 /**
- * At most one entry a second for each kind. The first is written at once, of the others the last at the end of the
- * second, with the number of those before it: every entry is written or counted, within a second.
+ * Limits the log to one entry per second for each kind. The first entry is written at once. Of the others, the last is
+ * written at the end of the second, with the number of entries that it replaces.
  */
 export class LogLimit {
   readonly #intervals = new Map<string, Interval>();
 
-  /** @param kind - One of a closed set, and never chosen by a peer: an interval is kept for each. */
+  /** @param kind - One of a closed set, never chosen by a peer, because an interval is kept for each. */
   write(kind: string, write: (suppressed: number) => void): void {
     const interval = this.#intervals.get(kind);
     if (interval === undefined) this.#begin(kind, write, 0);
     else interval.held = { write: inOwnContext(write), count: (interval.held?.count ?? 0) + 1 };
   }
 
-  /** Writes what is held back. */
+  /** Writes the entries that are held back. */
   flush(): void {
     const intervals = [...this.#intervals.values()];
     this.#intervals.clear();
@@ -47,16 +47,16 @@ export class LogLimit {
   }
 }
 
-/** The timer belongs to the first entry, and a logger may look up the request that an entry is about. */
+/** Binds an entry to its own async context, because loggers read it; the timer has the context of the first entry. */
 function inOwnContext(write: (suppressed: number) => void): (suppressed: number) => void {
   return AsyncResource.bind((suppressed: number) => write(suppressed));
 }
 
-/** The logger is the user's. One that throws loses the entry; a connection or the process must not be lost over it. */
+/** Writes an entry with the user's logger. If it throws, the entry is lost, but no connection and not the process. */
 export function writeOrLose(write: () => void): void {
   try {
     write();
   } catch {
-    // There is nowhere left to tell it.
+    // A failure of the log cannot be logged.
   }
 }

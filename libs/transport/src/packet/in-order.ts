@@ -1,7 +1,7 @@
 import { TransportError } from '@sealwire/channel';
 import { hasMethod } from '@sealwire/channel/internal';
 
-/** Steps of one answer that wait, at either end, where the user's code takes its time. */
+/** The limit of values of one answer that wait for the serializer or deserializer of the user. */
 export const MAX_STEPS_OF_ANSWER = 1_024;
 
 interface WaitingStep {
@@ -9,8 +9,8 @@ interface WaitingStep {
 }
 
 /**
- * Runs steps that may be asynchronous one after the other. Users' serializers may return promises, and messages must not
- * overtake one another for it; as long as none does, every step runs at once.
+ * Runs steps in FIFO order. The serializer of a user may return promises, and messages must stay in order even so. While
+ * no step is pending, a synchronous step runs at once.
  */
 export class InOrder {
   readonly #maxWaiting: number;
@@ -21,21 +21,23 @@ export class InOrder {
     this.#maxWaiting = maxWaiting;
   }
 
-  /** Steps that have not run to their end. */
+  /** The number of pending steps. */
   get waitingCount(): number {
     return this.#waiting?.size ?? 0;
   }
 
-  /** Resolves when what waits now has run; undefined when nothing does. */
+  /** Resolves when all pending steps have ended; undefined if none is pending. */
   get whenIdle(): Promise<void> | undefined {
     return this.#tail;
   }
 
-  /** @param fail - Is told of what a step fails with; `ERR_QUEUE_FULL`, `sent: false`, when too many wait. */
+  /** @param fail - Called with the error of a step, or with `ERR_QUEUE_FULL`, `sent: false`, if too many are pending. */
   run<T>(produce: () => T | PromiseLike<T>, use: (value: T) => void, fail: (error: unknown) => void): void {
     if (this.waitingCount >= this.#maxWaiting) {
       fail(
-        new TransportError('ERR_QUEUE_FULL', `${this.waitingCount} messages wait to be serialized`, { sent: false }),
+        new TransportError('ERR_QUEUE_FULL', `Too many messages wait for the serializer: ${this.#maxWaiting}`, {
+          sent: false,
+        }),
       );
       return;
     }
@@ -52,7 +54,7 @@ export class InOrder {
     }
   }
 
-  /** Fails what waits; what still comes of it changes nothing. The user's code may never come to an end. */
+  /** Fails the pending steps and ignores their later results, because user code may never end. */
   abandon(error: unknown): void {
     const steps = [...(this.#waiting ?? [])];
     this.#waiting?.clear();
@@ -77,7 +79,7 @@ export class InOrder {
   }
 }
 
-/** Libraries have promises of their own. */
+/** A promise, or the thenable of another library. */
 function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
   return hasMethod(value, 'then');
 }

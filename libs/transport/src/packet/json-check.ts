@@ -1,8 +1,8 @@
-// What JSON is checked for before it is parsed: one pass over its bytes, without recursion, as the peer chooses the depth.
-// Invalid JSON passes, as the parser refuses it.
+// The check of JSON before it is parsed: one pass over its bytes, without recursion because the peer chooses the depth.
+// Invalid JSON passes, because the parser refuses it.
 import { TransportError } from '@sealwire/channel';
 
-/** JSON up to this size is not counted: parsing it costs little, whatever it holds. */
+/** The nodes of JSON up to this size are not counted, because parsing it is cheap. */
 export const UNCOUNTED_JSON_BYTES = 65_536;
 
 export const DEFAULT_MAX_JSON_NODES = 1_000_000;
@@ -27,11 +27,11 @@ const CONSTRUCTOR = Buffer.from('constructor');
 const PROTOTYPE = Buffer.from('prototype');
 
 /**
- * Counts the nodes of `json`, which are its values, those inside arrays and objects included.
+ * Counts the nodes of `json`: its values, including those inside arrays and objects.
  *
  * @param json - The bytes from `start` to `end` are UTF-8.
  * @throws {TransportError} `ERR_MESSAGE_TOO_COMPLEX` - more than `maxNodes`. `ERR_MESSAGE_MALFORMED` - a key `__proto__`, or
- *   `prototype` inside `constructor`, would change a prototype if a handler merged the value into another object.
+ *   `prototype` inside `constructor`: merged into another object, the value would change a prototype.
  */
 export function checkJson(
   json: Uint8Array,
@@ -47,7 +47,7 @@ class JsonCheck {
   readonly #maxNodes: number;
   #nodes = 1;
   #depth = 0;
-  /** Of the open objects that are the value of a key `constructor`. */
+  /** The depths of the open objects that are the value of a key `constructor`. */
   readonly #constructorDepths: number[] = [];
   #isConstructorNext = false;
 
@@ -84,7 +84,7 @@ class JsonCheck {
     this.#isConstructorNext = false;
     this.#nodes += 1;
     if (this.#nodes <= this.#maxNodes) return;
-    throw new TransportError('ERR_MESSAGE_TOO_COMPLEX', `JSON of more than ${this.#maxNodes} values`);
+    throw new TransportError('ERR_MESSAGE_TOO_COMPLEX', `The JSON has more than ${this.#maxNodes} values`);
   }
 
   #open(at: number): void {
@@ -100,12 +100,12 @@ class JsonCheck {
     this.#depth -= 1;
   }
 
-  /** @returns Where the string that begins at `start` ends. */
+  /** Checks the string that begins at `start`. @returns The position of its closing quote. */
   #string(start: number): number {
     const end = endOfString(this.#json, start);
     const isInConstructor = this.#constructorDepths.at(-1) === this.#depth;
     if (this.#isKey(start, end, PROTO) || (isInConstructor && this.#isKey(start, end, PROTOTYPE))) {
-      throw new TransportError('ERR_MESSAGE_MALFORMED', 'JSON with the key __proto__ or constructor.prototype');
+      throw new TransportError('ERR_MESSAGE_MALFORMED', 'The JSON has the key __proto__ or constructor.prototype');
     }
     this.#isConstructorNext = this.#isKey(start, end, CONSTRUCTOR);
     return end;
@@ -116,7 +116,7 @@ class JsonCheck {
   }
 }
 
-/** Without a copy: most strings differ from the name in their first byte. */
+/** Compares a string with a name, without a copy, because most strings differ in the first byte. */
 function spells(json: Buffer, start: number, end: number, name: Buffer): boolean {
   let at = start;
   for (let index = 0; index < name.length; index++) {
@@ -127,7 +127,7 @@ function spells(json: Buffer, start: number, end: number, name: Buffer): boolean
   return at === end;
 }
 
-/** What `\u0000` stands for; undefined for shorter escapes, none of which is a letter. */
+/** Returns the code of a `\u` escape; undefined for shorter escapes, of which none is a letter. */
 function escapedCode(json: Buffer, at: number): number | undefined {
   if (json[at + 1] !== LETTER_U) return undefined;
   let code = 0;

@@ -1,11 +1,11 @@
-// JSON from a peer (docs/protocol.md §6.3). The peer is authenticated, its bytes are still not trusted.
+// JSON from a peer (docs/protocol.md §6.3). The peer is authenticated, but its bytes are not trusted.
 import { isAscii, isUtf8 } from 'node:buffer';
 
 import { TransportError } from '@sealwire/channel';
 
 import { checkJson, DEFAULT_MAX_JSON_NODES, UNCOUNTED_JSON_BYTES } from './json-check.js';
 
-/** From here on it pays to look first whether a text is ASCII: its bytes are then taken over as they are. */
+/** The size from which a check for ASCII pays, because ASCII is decoded faster as latin1. */
 const LARGE_TEXT_BYTES = 65_536;
 
 /** @throws {TransportError} `ERR_MESSAGE_UNSERIALIZABLE` - a cycle, a BigInt, a `toJSON` that throws, or too deep. */
@@ -17,15 +17,15 @@ export function stringifyJson(value: unknown): string | undefined {
   }
 }
 
-/** `JSON.parse` takes any depth, `JSON.stringify` of older engines runs out of stack. */
+/** Older engines parse any depth of nesting, but their `JSON.stringify` runs out of stack. */
 function reasonOf(cause: unknown): string {
   const isTooDeep = cause instanceof RangeError && cause.message.includes('call stack');
   return isTooDeep
-    ? 'A value that is nested too deep: JSON.stringify takes some thousand levels, as the stack allows'
-    : 'A value that JSON cannot express';
+    ? 'The value is nested too deep: the stack allows JSON.stringify some thousand levels'
+    : 'JSON cannot express the value';
 }
 
-/** A value, and how many values stand in it if they were counted. */
+/** A parsed value, and the number of its nodes if they were counted. */
 export interface ParsedJson {
   readonly value: unknown;
   readonly nodes: number | undefined;
@@ -33,8 +33,8 @@ export interface ParsedJson {
 
 /**
  * @param maxNodes - Checked only above {@link UNCOUNTED_JSON_BYTES}.
- * @throws {TransportError} `ERR_MESSAGE_MALFORMED` - not UTF-8, not JSON, or poisoned. `ERR_MESSAGE_TOO_COMPLEX`. Never
- *   quotes the input.
+ * @throws {TransportError} `ERR_MESSAGE_MALFORMED` - not UTF-8, not JSON, or a key that could change a prototype.
+ *   `ERR_MESSAGE_TOO_COMPLEX`. The message never quotes the input.
  */
 export function parseJson(bytes: Buffer, start = 0, end = bytes.length, maxNodes = DEFAULT_MAX_JSON_NODES): ParsedJson {
   if (end - start > UNCOUNTED_JSON_BYTES) {
@@ -51,7 +51,7 @@ export function decodeUtf8(bytes: Buffer, start: number, end: number): string {
   if (end - start >= LARGE_TEXT_BYTES && isAscii(bytes.subarray(start, end)))
     return bytes.toString('latin1', start, end);
   const text = bytes.toString('utf8', start, end);
-  // Invalid bytes become this character. It may also have been sent: only then do the bytes have to be looked at again.
+  // Invalid bytes become U+FFFD, but the peer may also have sent that character: only then the bytes are validated.
   if (text.includes('\uFFFD') && !isUtf8(bytes.subarray(start, end))) throw malformed(bytes);
   return text;
 }
@@ -65,13 +65,16 @@ function parse(text: string, bytes: Buffer): unknown {
 }
 
 /**
- * Anything that could spell `__proto__` or `constructor` as a key, escapes included: only then is the text checked. With
- * their quotes, as those are what a search finds fastest in a text.
+ * Whether a text could have `__proto__` or `constructor` as a key, escapes included. Other texts need no check. The search
+ * includes the quotes because that makes it faster.
  */
 function isSuspicious(text: string): boolean {
   return text.includes('"__proto__"') || text.includes('"constructor"') || text.includes('\\u00');
 }
 
 function malformed(bytes: Buffer): TransportError {
-  return new TransportError('ERR_MESSAGE_MALFORMED', `${bytes.length} bytes that are not acceptable JSON in UTF-8`);
+  return new TransportError(
+    'ERR_MESSAGE_MALFORMED',
+    `A message of ${bytes.length} bytes is malformed: expected JSON in UTF-8`,
+  );
 }

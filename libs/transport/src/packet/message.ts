@@ -1,4 +1,4 @@
-// What a client asks (docs/protocol.md §6.2):
+// The messages of a client (docs/protocol.md §6.2):
 //   REQUEST  prefix: timeout ms u32 ‖ head ‖ data
 //   EVENT    prefix: sequence u64 ‖ head ‖ data
 //   head     u16 len(pattern) ‖ pattern ‖ u16 len(metadata) ‖ metadata (a JSON object, or nothing)
@@ -12,9 +12,9 @@ import { encodeData, UNCOUNTED_GROWTH, weighData } from './payload.js';
 
 export type Metadata = Readonly<Record<string, string>>;
 
-/** What a handler is chosen by and given. */
+/** The pattern that selects a handler, and the metadata and data for it. */
 export interface Call {
-  /** Nest's normalised route. */
+  /** The route: the pattern as Nest normalises it. */
   readonly pattern: string;
   readonly metadata?: Metadata | undefined;
   readonly data: unknown;
@@ -25,9 +25,9 @@ export interface RequestMessage extends Call {
   readonly timeoutMs: number;
 }
 
-/** A call as it was received. */
+/** A received call. */
 export interface ReceivedCall extends Call {
-  /** About the bytes of memory that it takes until its handler has ended. */
+  /** The estimated bytes of memory that the call takes until its handler has ended. */
   readonly weight: number;
 }
 
@@ -39,7 +39,7 @@ export interface ReceivedEvent extends ReceivedCall {
 
 const LENGTH_BYTES = 2;
 const MAX_PART_BYTES = 0xffff;
-/** What a call takes beside its parts: its context, and what runs its handler. */
+/** The memory of a call in addition to its parts: its context and its execution. */
 const CALL_BYTES = 1_024;
 const MAX_CACHED_PATTERN = 256;
 const MAX_CACHED_HEADS = 1_024;
@@ -54,7 +54,7 @@ export function encodeRequest(request: RequestMessage): OutgoingMessage {
   return message;
 }
 
-/** Its prefix, the sequence, is set when the event's turn has come. Throws as `encodeRequest`. */
+/** Encodes an event. The prefix, its sequence, is set when the event is about to be sent. Throws as `encodeRequest`. */
 export function encodeEvent(call: Call): OutgoingMessage {
   return encodeData(call.data, headOf(call, SEQUENCE_BYTES));
 }
@@ -75,14 +75,14 @@ export function decodeEvent(message: Buffer, maxJsonNodes?: number): ReceivedEve
   return { sequence, pattern, metadata, data, weight };
 }
 
-/** Most calls have one of a few patterns and no metadata: their heads are made once. */
+/** Returns a head from the cache if the call has no metadata, because most calls use one of a few patterns. */
 function headOf({ pattern, metadata }: Call, prefixBytes: 4 | 8): MessageHead {
   if (metadata !== undefined || pattern.length > MAX_CACHED_PATTERN) return encodeHead(pattern, metadata, prefixBytes);
   const heads = prefixBytes === TIMEOUT_BYTES ? requestHeads : eventHeads;
   const known = heads.get(pattern);
   if (known !== undefined) return known;
   const head = encodeHead(pattern, metadata, prefixBytes);
-  if (heads.size >= MAX_CACHED_HEADS) heads.clear(); // patterns that are made for each call
+  if (heads.size >= MAX_CACHED_HEADS) heads.clear(); // the application generates its patterns
   heads.set(pattern, head);
   return head;
 }
@@ -92,7 +92,9 @@ function encodeHead(pattern: string, metadata: Metadata | undefined, prefixBytes
   const patternBytes = Buffer.byteLength(pattern);
   const metadataBytes = Buffer.byteLength(metadataText);
   if (patternBytes > MAX_PART_BYTES || metadataBytes > MAX_PART_BYTES) {
-    throw new TransportError('ERR_MESSAGE_TOO_LARGE', 'A pattern or metadata beyond 65,535 bytes', { sent: false });
+    throw new TransportError('ERR_MESSAGE_TOO_LARGE', 'The pattern or the metadata exceeds 65,535 bytes', {
+      sent: false,
+    });
   }
   const bytes = Buffer.alloc(2 * LENGTH_BYTES + patternBytes + metadataBytes);
   let at = bytes.writeUInt16BE(patternBytes, 0);
@@ -115,7 +117,7 @@ function decodeCall(message: Buffer, prefixBytes: number, maxJsonNodes: number |
   };
 }
 
-/** Where the part that begins at `start` with its length ends. */
+/** Returns the end of the part whose length is at `start`. */
 function endOfPart(message: Buffer, start: number): number {
   if (message.length - start < LENGTH_BYTES) throw malformed();
   const end = start + LENGTH_BYTES + message.readUInt16BE(start);
@@ -130,11 +132,11 @@ function decodeMetadata(message: Buffer, start: number, end: number): Metadata |
   return value;
 }
 
-/** Nest types the values as strings and checks none of them; nor is it for the transport to refuse what Nest lets pass. */
+/** Any object: like Nest, which types the values as strings, the transport does not check them. */
 function isMetadata(value: unknown): value is Metadata {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function malformed(): TransportError {
-  return new TransportError('ERR_MESSAGE_MALFORMED', 'A head that is cut short, or not a pattern and an object');
+  return new TransportError('ERR_MESSAGE_MALFORMED', 'The message head is cut short, or its metadata is not an object');
 }

@@ -1,7 +1,7 @@
 // Encoding 03 (docs/protocol.md §6.3):   u16 length of key ‖ key ‖ u32 length of json ‖ json ‖ text
 //
-// JSON escapes a long text character by character on one side, and looks for escapes on the other. An object with one long
-// text travels as the JSON of the object with 0 in its place, and the text as it is.
+// As JSON, a long text is escaped character by character by the sender, and searched for escapes by the receiver. An
+// object with a long text is sent as the JSON of the object with 0 in place of the text, then the text unescaped.
 import { TransportError } from '@sealwire/channel';
 
 import { decodeUtf8, parseJson, stringifyJson } from './json.js';
@@ -10,29 +10,29 @@ import type { ParsedJson } from './json.js';
 const KEY_LENGTH_BYTES = 2;
 const JSON_LENGTH_BYTES = 4;
 const MAX_KEY_BYTES = 0xffff;
-/** From here on it costs less than plain JSON, for an object as for a text alone. */
+/** The size from which this encoding costs less than JSON, for an object and for a text alone. */
 export const MIN_TEXT_BYTES = 1_024;
-/** Every member is copied, so that a getter runs once: an object with more of them costs more than it saves. */
+/** The number of members up to which the encoding pays. All are copied, because each getter must run only once. */
 const MAX_MEMBERS = 32;
-/** UTF-8 has at most so many bytes for each unit of a JavaScript string. */
+/** The longest UTF-8 encoding of one unit of a JavaScript string. */
 const MAX_BYTES_OF_UNIT = 3;
 
-/** The members of an object, each read once, and the key of its longest text if that pays. */
+/** The members of an object, each read once, and the key of its longest text if this encoding pays. */
 export interface ReadObject {
   readonly copy: Record<string, unknown>;
   readonly key: string | undefined;
 }
 
-/** What was read, and how many of its bytes were JSON. */
+/** A decoded value, and the number of its bytes that were JSON. */
 export interface ReadMessage extends ParsedJson {
   readonly jsonBytes: number;
 }
 
 /**
- * Reads a plain object. The copy is what has to be encoded then, as a getter need not give the same value twice.
+ * Reads a plain object. The copy must then be encoded, because a getter may return another value the second time.
  *
- * @returns Undefined, and nothing was read, if the object is not plain, has a `toJSON`, has a key `__proto__`, or has so
- *   many members that the copy does not pay.
+ * @returns Undefined, and no member was read, if the object is not plain, has a `toJSON`, has a key `__proto__`, or has
+ *   too many members for the copy to pay.
  */
 export function readPlainObject(value: object): ReadObject | undefined {
   if (Object.getPrototypeOf(value) !== Object.prototype || 'toJSON' in value) return undefined;
@@ -53,16 +53,16 @@ export function readPlainObject(value: object): ReadObject | undefined {
   return { copy, key: isWorthIt ? key : undefined };
 }
 
-/** Whether a text is worth an encoding of its own. One with a lone surrogate has no UTF-8. */
+/** Whether a text is long enough for its own encoding. One with a lone surrogate cannot be UTF-8. */
 export function isLongText(text: string): boolean {
   if (text.length * MAX_BYTES_OF_UNIT < MIN_TEXT_BYTES) return false;
   return Buffer.byteLength(text) >= MIN_TEXT_BYTES && isWellFormed(text);
 }
 
 /**
- * All of the encoding that goes before the text.
+ * Encodes everything before the text.
  *
- * @param copy - Its member `key`, which is the text, is changed.
+ * @param copy - Its member `key`, the text, is overwritten.
  * @throws {TransportError} `ERR_MESSAGE_UNSERIALIZABLE`
  */
 export function encodeWithoutText(encoding: number, copy: Record<string, unknown>, key: string): Buffer {
@@ -80,7 +80,7 @@ export function encodeWithoutText(encoding: number, copy: Record<string, unknown
 }
 
 /**
- * @param start - Behind the byte of the encoding.
+ * @param start - The position after the encoding byte.
  * @throws {TransportError} `ERR_MESSAGE_MALFORMED`, `ERR_MESSAGE_TOO_COMPLEX`
  */
 export function decodeObjectWithText(message: Buffer, start: number, maxJsonNodes: number): ReadMessage {
@@ -88,11 +88,11 @@ export function decodeObjectWithText(message: Buffer, start: number, maxJsonNode
   const keyEnd = keyStart <= message.length ? keyStart + message.readUInt16BE(start) : Infinity;
   const jsonStart = keyEnd + JSON_LENGTH_BYTES;
   const textStart = jsonStart <= message.length ? jsonStart + message.readUInt32BE(keyEnd) : Infinity;
-  if (textStart > message.length) throw malformed('that is cut short');
+  if (textStart > message.length) throw malformed('it is cut short');
   const key = decodeUtf8(message, keyStart, keyEnd);
   const { value, nodes } = parseJson(message, jsonStart, textStart, maxJsonNodes);
   if (!isObject(value) || key === '__proto__' || !Object.hasOwn(value, key)) {
-    throw malformed('whose JSON is not an object with the member that is the text');
+    throw malformed('its JSON is not an object with the member of the text');
   }
   value[key] = decodeUtf8(message, textStart, message.length);
   return { value, nodes, jsonBytes: textStart - jsonStart };
@@ -102,11 +102,11 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Of a text that is not ASCII; node's types do not have the method of the engine yet. */
+/** Whether a text has no lone surrogate. The types of Node lack `String.prototype.isWellFormed`. */
 function isWellFormed(text: string): boolean {
   return !/[\uD800-\uDFFF]/u.test(text);
 }
 
-function malformed(what: string): TransportError {
-  return new TransportError('ERR_MESSAGE_MALFORMED', `An object with a text ${what}`);
+function malformed(reason: string): TransportError {
+  return new TransportError('ERR_MESSAGE_MALFORMED', `An object with a long text is malformed: ${reason}`);
 }

@@ -1,6 +1,6 @@
 /**
- * Bytes for a user, in an `ArrayBuffer` of their own: `DataView`, `structuredClone` and `postMessage` show all of it, and
- * small buffers share Node's pool with others, `Buffer.from` and `Buffer.concat` included.
+ * Copies bytes for a user into a separate `ArrayBuffer`. Buffers from `Buffer.from` and `Buffer.concat` may share Node's
+ * pool, and `DataView`, `structuredClone` and `postMessage` would expose all of it.
  */
 export function ownCopy(...parts: readonly Uint8Array[]): Buffer {
   const copy = Buffer.allocUnsafeSlow(parts.reduce((sum, { byteLength }) => sum + byteLength, 0));

@@ -1,31 +1,31 @@
 import { TransportError } from '@sealwire/channel';
 
 /**
- * What a user's serializer gave, whose type says nothing certain.
+ * Checks the result of a user's serializer, whose type is not reliable.
  *
  * @throws {TransportError} `ERR_MESSAGE_UNSERIALIZABLE`, `sent: false` - not a packet.
  */
 export function checkSerialized<Packet extends object>(packet: Packet): Packet {
   if (isPacket(packet)) return packet;
-  throw new TransportError('ERR_MESSAGE_UNSERIALIZABLE', 'The serializer gave no packet', { sent: false });
+  throw new TransportError('ERR_MESSAGE_UNSERIALIZABLE', 'The serializer did not return a packet', { sent: false });
 }
 
 /**
- * What a user's deserializer gave.
+ * Checks the result of a user's deserializer.
  *
  * @throws {TransportError} `ERR_MESSAGE_MALFORMED` - not a packet.
  */
 export function checkDeserialized<Packet extends object>(packet: Packet): Packet {
   if (isPacket(packet)) return packet;
-  throw new TransportError('ERR_MESSAGE_MALFORMED', 'The deserializer gave no packet', { sent: true });
+  throw new TransportError('ERR_MESSAGE_MALFORMED', 'The deserializer did not return a packet', { sent: true });
 }
 
-/** What is encoded already, as a text or as bytes, is none: everything read from it would be undefined. */
+/** An object. A text or bytes that a serializer has already encoded are not a packet: their fields would be undefined. */
 function isPacket(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
 }
 
-/** What Nest refuses to send, pattern or data. */
+/** Whether Nest refuses to send the value, as pattern or data. */
 export function isNil(value: unknown): value is null | undefined {
   return value === undefined || value === null;
 }

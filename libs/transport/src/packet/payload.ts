@@ -21,14 +21,14 @@ const OF_RAW_BYTES = Buffer.of(RAW_BYTES);
 const OF_UNDEFINED = Buffer.of(UNDEFINED);
 const OF_TEXT = Buffer.of(TEXT);
 
-/** What V8 takes for a value of JSON: an empty object 56 bytes, and 8 where it is kept. */
+/** The memory of a JSON value in V8: an empty object has 56 bytes, and the reference to it 8. */
 const NODE_BYTES = 64;
-/** JSON that is not counted grows twentyfold at worst, `[{},{},…]`, and much less as a rule. */
+/** The growth of JSON whose nodes are not counted: at worst twentyfold, for `[{},{},…]`, usually much less. */
 export const UNCOUNTED_GROWTH = 16;
 
 /**
- * Encodes `Buffer` and `Uint8Array` as their bytes, a long text as it is, everything else as JSON, behind `head`. The value
- * is read now and never again: it may change as soon as this returns.
+ * Encodes a value after `head`: a `Buffer` or `Uint8Array` as its bytes, a long text as UTF-8, everything else as JSON. The
+ * value is read only during this call and may change afterwards.
  *
  * @throws {TransportError} `ERR_MESSAGE_UNSERIALIZABLE`
  */
@@ -59,13 +59,13 @@ export function isJsonData(data: Buffer): boolean {
 
 export interface WeighedData {
   readonly value: unknown;
-  /** About the bytes of memory that the value takes. */
+  /** The estimated bytes of memory of the value. */
   readonly weight: number;
 }
 
 /**
- * @param message - Its data begins at `start`. Raw bytes are returned as a copy, in an `ArrayBuffer` of their own: memory
- *   behind them would be open to whoever is given them.
+ * @param message - Its data begins at `start`. Raw bytes are copied to a separate `ArrayBuffer`, because a view would give
+ *   the user access to the memory around them.
  * @throws {TransportError} `ERR_MESSAGE_MALFORMED`, `ERR_MESSAGE_TOO_COMPLEX`
  */
 export function decodeData(message: Buffer, start?: number, maxJsonNodes?: number): unknown {
@@ -90,7 +90,7 @@ export function weighData(message: Buffer, start = 0, maxJsonNodes = DEFAULT_MAX
       if (bytes === 0) return { value: undefined, weight: 0 };
       break;
   }
-  throw new TransportError('ERR_MESSAGE_MALFORMED', 'Data in an unknown encoding');
+  throw new TransportError('ERR_MESSAGE_MALFORMED', 'The data has an unknown encoding');
 }
 
 function weighObject(read: ReadMessage, bytes: number): WeighedData {

@@ -1,4 +1,4 @@
-// How failures of handlers cross the wire (docs/protocol.md §6.6): data of an ERROR frame.
+// The failures of handlers on the wire (docs/protocol.md §6.6), which are the data of an ERROR frame.
 import { inspect } from 'node:util';
 
 import { RpcException } from '@nestjs/microservices';
@@ -6,17 +6,17 @@ import { TransportError } from '@sealwire/channel';
 import { brand, hasMethod, isError } from '@sealwire/channel/internal';
 import { CryptoError } from '@sealwire/crypto';
 
-/** Nest's own words for what is not the caller's business. */
+/** Nest's text for failures that are hidden from the caller. */
 const INTERNAL_ERROR = 'Internal server error';
 
-/** What the caller is given when it may know nothing of a failure; then the log has to. */
+/** The data that replaces a failure that is hidden from the caller. Such a failure must be logged. */
 export const HIDDEN = { status: 'error', message: INTERNAL_ERROR } as const;
 
 /**
- * What a handler failed with, as data. Nest's filters throw what the caller may know. The message of any other `Error` can
- * hold anything, so it is {@link HIDDEN}. A failure that another server has answered with may be passed on.
+ * Returns the data of a handler's failure. A failure that Nest's filters throw is meant for the caller. Any other `Error`
+ * may contain secrets, so it is replaced with {@link HIDDEN}. A `RemoteError` of another server is passed on.
  *
- * @param isFiltered - Nest's filters have seen it: then the fields of an `Error` are meant for the caller, too.
+ * @param isFiltered - Whether Nest's filters have seen it, so that the fields of an `Error` are meant for the caller.
  */
 export function errorData(error: unknown, isFiltered: boolean): unknown {
   if (error instanceof RpcException) return rpcErrorData(error.getError());
@@ -25,12 +25,12 @@ export function errorData(error: unknown, isFiltered: boolean): unknown {
   return error ?? { ...HIDDEN };
 }
 
-/** As Nest's own filter does it, which does not see what a generator throws, nor a handler that was added without Nest. */
+/** Converts an `RpcException` as Nest's filter does, for generators and handlers without Nest, which have no filter. */
 function rpcErrorData(error: string | object): unknown {
   return typeof error === 'string' ? { status: 'error', message: error } : errorData(error, true);
 }
 
-/** What JSON makes of an error: all that Nest says of an `HttpException`. Of most errors that is nothing. */
+/** Returns the enumerable fields of an error, as JSON would. An `HttpException` has some, most errors have none. */
 function errorFields(error: Error): unknown {
   if (error instanceof TransportError || error instanceof CryptoError) return HIDDEN;
   if (hasMethod(error, 'toJSON')) return error;
@@ -41,12 +41,12 @@ function fieldsOf(error: object): object {
   return Object.fromEntries(Object.entries(error));
 }
 
-/** Nest's filter logs what it does not know with its stack, and answers with these words. */
+/** Whether Nest's filter has replaced an unknown exception, which it also logs with the stack. */
 export function isUnforeseen(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'message' in error && error.message === INTERNAL_ERROR;
 }
 
-/** One line for the log: what a filter has made of an exception is an object without a stack. */
+/** Describes a failure in one line for the log. A filter may have replaced the exception with an object without a stack. */
 export function describeFailure(error: unknown): unknown {
   if (isError(error) || typeof error !== 'object' || error === null) return error;
   if ('message' in error && typeof error.message === 'string') return error.message;
@@ -54,11 +54,11 @@ export function describeFailure(error: unknown): unknown {
 }
 
 /**
- * A handler's failure as its caller sees it: the fields that the server's filter gave it, and the stack of this process.
- * The fields alone are enumerable: `JSON.stringify(error)` and `{ ...error }` give what Nest gives.
+ * The failure of a handler at the caller: the fields that the server's filter returned, and a stack of this process. Only
+ * the fields are enumerable, so `JSON.stringify(error)` and `{ ...error }` give the same as with Nest's clients.
  *
- * It is an error to Node, `util.types.isNativeError` and every log, but `instanceof Error` is false, as it is for the plain
- * object that Nest's clients reject with: Nest's filters, Fastify and GraphQL treat an `Error` as a defect of the gateway,
+ * Node, `util.types.isNativeError` and loggers treat it as an error, but `instanceof Error` is false, as for the plain
+ * object that Nest's clients reject with. Nest's filters, Fastify and GraphQL treat an `Error` as a defect of the gateway
  * and would answer 500 to `{ statusCode: 404 }`.
  */
 export class RemoteError extends Error {
@@ -68,11 +68,11 @@ export class RemoteError extends Error {
     define(this.prototype, 'name', 'RemoteError', false);
   }
 
-  /** @param message - Of a failure that has no fields. */
+  /** @param message - The message of a failure without fields. */
   constructor(fields: object, message?: string) {
     super('message' in fields && typeof fields.message === 'string' ? fields.message : message);
-    if ('message' in fields) Reflect.deleteProperty(this, 'message'); // to give it the place that it has among the fields
-    // One by one, as a peer may send many: a copy of them all takes longer than to parse them.
+    if ('message' in fields) Reflect.deleteProperty(this, 'message'); // so that it keeps its position among the fields
+    // One by one, because a peer may send many fields, and to copy them at once would take longer than parsing them.
     for (const field of Object.keys(fields))
       if (field !== 'stack') define(this, field, Reflect.get(fields, field), true);
   }
@@ -82,14 +82,14 @@ export class RemoteError extends Error {
   }
 }
 
-/** Assigning would leave `message` as hidden as it is in every error. */
+/** Defines a field, because an assignment would leave `message` not enumerable. */
 function define(error: object, field: string, value: unknown, enumerable: boolean): void {
   Object.defineProperty(error, field, { value, enumerable, configurable: true, writable: true });
 }
 
 /**
- * Turns the data of an ERROR into what `send()` fails with. Strings and arrays stay what they are, as in Nest; what is falsy
- * its client would take for no error.
+ * Converts the data of an ERROR to the error of `send()`. Strings and arrays stay unchanged, as in Nest. A falsy value is
+ * wrapped, because Nest's client would ignore it.
  */
 export function toCallerError(data: unknown): unknown {
   if (!data) return new RemoteError({}, `The handler failed with ${inspect(data)}`);

@@ -1,5 +1,5 @@
-// Nest's serializer and deserializer of the records of one connection: the only place on the message path where AES-128-CBC
-// happens. A user's own serializer and deserializer work on packets, above it.
+// Nest's serializer and deserializer for the records of one connection, the only place on the message path that uses
+// AES-128-CBC. The serializer and deserializer of a user work on packets, one layer above.
 import type { Deserializer, Serializer } from '@nestjs/microservices';
 import type { KeyLimits } from '@sealwire/channel';
 import { takeCodec } from '@sealwire/channel/internal';
@@ -10,7 +10,7 @@ export interface SealingCodec extends ConnectionCodec {
   readonly deserializer: ConnectionCodec['deserializer'] & Deserializer<Buffer, RecordContent>;
 }
 
-/** Takes the keys of the session over, and overwrites them there. */
+/** Creates a codec that takes over the keys of the session, where they are overwritten. */
 export function createSealingCodec(session: Session, limits: KeyLimits): SealingCodec {
   return takeCodec(session, limits);
 }

@@ -1,7 +1,7 @@
 import type { ServerStream } from '@sealwire/channel';
 import { IdTable } from '@sealwire/channel/internal';
 
-/** Bytes that wait in a whole server, or client. */
+/** A limited count of waiting bytes. */
 export class WaitingBytes {
   readonly #max: number;
   #bytes = 0;
@@ -29,7 +29,7 @@ export class WaitingBytes {
   }
 }
 
-/** The messages of one connection that wait for their deserializer or for a handler, and what they take in memory. */
+/** The memory of the messages of one connection that wait for their deserializer or for a handler. */
 export class WaitingMessages {
   readonly #own: WaitingBytes;
   readonly #total: WaitingBytes;
@@ -49,7 +49,7 @@ export class WaitingMessages {
     this.#count(weight);
   }
 
-  /** It waits no more, or has not waited. */
+  /** Removes the message of a stream, if it was waiting. */
   remove(stream: ServerStream): void {
     const weight = this.#weights.get(stream.id);
     if (weight === undefined) return;

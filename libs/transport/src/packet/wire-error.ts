@@ -1,4 +1,4 @@
-// The failures of the transport that a server answers with (docs/protocol.md §6.6): data of an ERROR frame.
+// The failures of the transport on the wire (docs/protocol.md §6.6), which are the data of an ERROR frame.
 import { TransportError } from '@sealwire/channel';
 import type { TransportErrorCode } from '@sealwire/channel';
 
@@ -13,9 +13,9 @@ export interface WireError {
 
 interface Meaning {
   readonly message: string;
-  /** No handler has begun: the call may be moved to another server (R6.35). */
+  /** No handler has started, so the call may be repeated at another server (R6.35). */
   readonly neverRan?: true;
-  /** It never refuses an event. */
+  /** The code is never the refusal of an event. */
   readonly ofRequestsOnly?: true;
 }
 
@@ -37,7 +37,7 @@ const MEANINGS = {
 
 export type WireErrorCode = keyof typeof MEANINGS;
 
-/** What a server may refuse an event with (R6.14). */
+/** The codes with which a server may refuse an event (R6.14). */
 export type RefusalCode =
   'ERR_OVERLOADED' | 'ERR_FORBIDDEN' | 'ERR_SHUTTING_DOWN' | 'ERR_MESSAGE_MALFORMED' | 'ERR_MESSAGE_TOO_COMPLEX';
 
@@ -45,22 +45,22 @@ export function wireError(code: WireErrorCode): WireError {
   return { status: 'error', message: MEANINGS[code].message, code };
 }
 
-/** The code that a failure to answer is reported with. */
+/** Returns the wire code for an answer that cannot be sent. */
 export function answerCodeOf(error: unknown): WireErrorCode {
   return error instanceof TransportError && isWireCode(error.code) ? error.code : 'ERR_MESSAGE_UNSERIALIZABLE';
 }
 
-/** The code that a message is refused with whose content cannot be read. */
+/** Returns the wire code for a message whose content cannot be read. */
 export function contentCodeOf(error: unknown): 'ERR_MESSAGE_MALFORMED' | 'ERR_MESSAGE_TOO_COMPLEX' {
   const isTooComplex = error instanceof TransportError && error.code === 'ERR_MESSAGE_TOO_COMPLEX';
   return isTooComplex ? 'ERR_MESSAGE_TOO_COMPLEX' : 'ERR_MESSAGE_MALFORMED';
 }
 
 /**
- * What an ERROR says that comes from the transport; undefined if it comes from the application. The message is that of
- * this side: what the peer wrote does not matter (R6.33).
+ * Returns the failure of an ERROR that comes from the transport; undefined if it comes from the application. The message
+ * is the one of this side, because the text of the peer is ignored (R6.33).
  *
- * @param data - As it came, encoded. @param value - The same, decoded.
+ * @param data - The data of the ERROR, encoded. @param value - The same, decoded.
  */
 export function readWireError(data: Buffer, value: unknown): TransportError | undefined {
   const code = isJsonData(data) ? codeIn(value) : undefined;
@@ -69,7 +69,7 @@ export function readWireError(data: Buffer, value: unknown): TransportError | un
   return new TransportError(code, meaning.message, { sent: meaning.neverRan !== true });
 }
 
-/** As {@link readWireError}, for the ERROR that refuses an event: its handlers were not called. */
+/** As {@link readWireError}, for an ERROR that refuses an event, so that no handler was called. */
 export function readRefusal(data: Buffer, value: unknown): TransportError | undefined {
   const error = readWireError(data, value);
   if (error === undefined || !isWireCode(error.code)) return undefined;
@@ -78,8 +78,8 @@ export function readRefusal(data: Buffer, value: unknown): TransportError | unde
 }
 
 /**
- * What the application failed with, as it goes out: marked if a client would take it for a failure of the transport
- * (R6.34). It is the JSON that is looked at and sent, which may differ from the object that it is made of.
+ * Returns the failure of an application in the form in which it is sent. It is marked if a client would mistake it for a
+ * failure of the transport (R6.34). Checks and returns the JSON of the object, because a `toJSON` may change it.
  */
 export function asApplicationError(error: unknown): unknown {
   if (typeof error !== 'object' || error === null || error instanceof Uint8Array) return error;
@@ -90,7 +90,7 @@ export function asApplicationError(error: unknown): unknown {
   return { ...written, application: true };
 }
 
-/** The code of an object that has exactly the three members. */
+/** Returns the code of an object that has exactly the three members of a {@link WireError}. */
 function codeIn(value: unknown): WireErrorCode | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   if (!('status' in value) || !('message' in value) || !('code' in value)) return undefined;

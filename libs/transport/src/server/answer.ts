@@ -9,28 +9,28 @@ import { errorData, HIDDEN } from '../packet/remote-error.js';
 import { answerCodeOf, asApplicationError, wireError } from '../packet/wire-error.js';
 import type { WireErrorCode } from '../packet/wire-error.js';
 
-/** What the answers of one connection have in common. */
+/** The callbacks and the serializer that the answers of one connection share. */
 export interface AnswerHost {
-  /** The user's, on packets. */
+  /** The serializer of the user, which works on packets. */
   readonly serializer: Serializer | undefined;
-  /** Its caller is told no more than that. */
+  /** Called with an error that is hidden from the caller. */
   handlerFailed(stream: ServerStream, error: unknown): void;
-  /** A value could not be sent; the caller has been told, and needs no further ones. */
+  /** Called when a value could not be sent. The caller has got an error and needs no further values. */
   answerFailed(stream: ServerStream, error: unknown): void;
 }
 
-/** What Nest writes for each value, and at the end. */
+/** The packet that Nest writes for each value, and at the end. */
 interface WritePacket {
   readonly response?: unknown;
   readonly err?: unknown;
   readonly isDisposed?: boolean;
 }
 
-/** The answer to one request: values, then its end. What cannot be sent ends it with an error, so that nobody waits. */
+/** The answer to one request: values, then the end. A value that cannot be sent ends it with an error. */
 export class Answer implements ResultSink {
   readonly #host: AnswerHost;
   readonly #stream: ServerStream;
-  /** Values must not overtake one another while they are serialized. */
+  /** Keeps values in order while they are serialized. */
   readonly #order: InOrder | undefined;
 
   constructor(host: AnswerHost, stream: ServerStream) {
@@ -43,15 +43,15 @@ export class Answer implements ResultSink {
     this.#send({ response: value });
   }
 
-  /** Undefined when the connection takes another value now, else what resolves when it does. */
+  /** Returns undefined if the connection takes another value now, or a promise that resolves when it does. */
   whenWritable(): Promise<void> | undefined {
-    // Values that are still being serialized wait nowhere that the stream knows of.
+    // The stream does not count the values that are still being serialized.
     const serialized = this.#order?.whenIdle;
     if (serialized === undefined) return this.#stream.whenWritable();
     return serialized.then(() => this.#stream.whenWritable());
   }
 
-  /** The only value of an answer. `undefined` is none, as in Nest. */
+  /** Sends the only value of an answer. `undefined` is sent as an answer without a value, as in Nest. */
   only(value: unknown): void {
     this.#send({ response: value, isDisposed: true });
   }
@@ -66,7 +66,7 @@ export class Answer implements ResultSink {
     this.#send({ err, isDisposed: true });
   }
 
-  /** Ends the answer at once, ahead of what waits. */
+  /** Ends the answer at once, before the values that wait. */
   fail(code: WireErrorCode): void {
     this.#stream.fail(encodeData(wireError(code)));
   }

@@ -3,8 +3,8 @@ import { AsyncResource } from 'node:async_hooks';
 import type { ServerStream } from '@sealwire/channel';
 
 /**
- * A message on its way to its handler, and the async context of its own in which it is handled: what one message enters
- * (`AsyncLocalStorage.enterWith`, in a guard for example) is not seen by the next.
+ * A received message and the async context in which it is handled. Each message has its own, so that the store that one
+ * message enters (`AsyncLocalStorage.enterWith`, for example in a guard) is not visible to the next.
  */
 export class Arrival extends AsyncResource {
   readonly stream: ServerStream;

@@ -3,7 +3,7 @@ import type { ServerStream } from '@sealwire/channel';
 import type { ConnectionPlaces } from '../handler/connection-places.js';
 import type { HandlerPlaces, WaitingEvents } from '../handler/handler-places.js';
 
-/** The events of one connection that wait for a place, in the order in which they came; bounded by the streams in flight. */
+/** The events of one connection that wait for a place, in FIFO order; bounded by the streams in flight. */
 export class DeferredEvents implements WaitingEvents {
   readonly #own: ConnectionPlaces;
   readonly #total: HandlerPlaces;
@@ -19,12 +19,12 @@ export class DeferredEvents implements WaitingEvents {
     return this.#waiting !== undefined && this.#waiting.size > 0;
   }
 
-  /** Whether an event that comes now has to wait. */
+  /** Whether a new event has to wait. */
   get mustWait(): boolean {
     return this.hasWaiting || this.#isHandingOver || this.#own.isFullForEvents;
   }
 
-  /** @param handOver - Is called now if there is a place and nothing waits, else when its turn has come. */
+  /** @param handOver - Called now if there is a place and no event waits, otherwise when the event's turn has come. */
   run(stream: ServerStream, handOver: () => void): void {
     if (!this.mustWait) {
       handOver();
@@ -34,16 +34,16 @@ export class DeferredEvents implements WaitingEvents {
     this.runWaiting();
   }
 
-  /** Its connection has ended. */
+  /** Removes an event that was cancelled or handed over. Returns whether it was waiting. */
   forget(stream: ServerStream): boolean {
     const hasWaited = this.#waiting?.delete(stream) ?? false;
     if (hasWaited && !this.hasWaiting) this.#total.forget(this);
     return hasWaited;
   }
 
-  /** Some of them do not start a handler any more, so that there may be room for the next. */
+  /** Hands over events until the limits are reached. An event that starts no handler leaves room for the next. */
   runWaiting(): void {
-    if (this.#isHandingOver) return; // one of them has ended at once: the loop that handed it over goes on
+    if (this.#isHandingOver) return; // a handler that was just started has ended at once: the loop below continues
     this.#isHandingOver = true;
     try {
       this.#handOver();

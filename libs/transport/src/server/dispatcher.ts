@@ -24,7 +24,7 @@ import { deserializeCall, toReceivedCall } from './received-call.js';
 import { RequestDeadlines } from './request-deadlines.js';
 import { TracedSink } from './traced-sink.js';
 
-/** The answer to a request that has no handler, in Nest's own words: a caller can recognise it by nothing else. */
+/** The answer to a request that has no handler, in Nest's words. Callers recognise it by this text only. */
 export const NO_MESSAGE_HANDLER = 'There is no matching message handler defined in the remote service.';
 
 interface Work {
@@ -49,7 +49,7 @@ export class Dispatcher implements StreamHandler, AnswerHost {
     this.#places = new ConnectionPlaces(options.limits, options.host.places);
     this.#deferred = new DeferredEvents(this.#places, options.host.places);
     this.#waiting = new WaitingMessages(options.limits.maxRunningBytes, options.host.waiting);
-    this.#order = new InOrder(Infinity); // as many as there are streams in flight
+    this.#order = new InOrder(Infinity); // bounded by the streams in flight
     this.#events = new EventIntake({
       ...options,
       order: this.#order,
@@ -60,7 +60,7 @@ export class Dispatcher implements StreamHandler, AnswerHost {
     });
   }
 
-  /** Nothing of any message is left: no handler runs, nothing waits, and no deserializer or serializer has anything. */
+  /** Whether no message is left: no handler runs, no event waits, and no deserializer is pending. */
   get isIdle(): boolean {
     return this.#places.isEmpty && this.#order.whenIdle === undefined && !this.#deferred.hasWaiting;
   }
@@ -119,7 +119,7 @@ export class Dispatcher implements StreamHandler, AnswerHost {
       (error) => {
         this.#waiting.remove(arrival.stream);
         this.#deadlines.clearEarly(arrival.stream);
-        this.#options.host.failures.requestUnreadable(error); // the user's deserializer, or what comes of it
+        this.#options.host.failures.requestUnreadable(error); // the user's deserializer failed, or did not return a packet
         answer.fail('ERR_MESSAGE_MALFORMED');
       },
     );
@@ -157,18 +157,18 @@ export class Dispatcher implements StreamHandler, AnswerHost {
     work.arrival.runInAsyncScope(() => work.execution.cancel());
   }
 
-  /** Patterns of the requests whose handlers run. */
+  /** The patterns of the requests whose handlers run. */
   get runningRequests(): readonly string[] {
     return this.#requests.map(({ pattern }) => pattern);
   }
 
-  /** Whether requests run, and no others than these. */
+  /** Whether at least one request runs, and every running request is one of `executions`. */
   runsOnly(executions: ReadonlySet<Execution>): boolean {
     const requests = this.#requests;
     return requests.length > 0 && requests.every(({ execution }) => executions.has(execution));
   }
 
-  /** The server closes: answers of many values, which may never end, end with an error that says so. */
+  /** Ends the answers of many values with an error, because the server closes and they may never end. */
   endSeries(): void {
     for (const { arrival, execution } of this.#requests) {
       if (!execution.isSeries) continue;
@@ -182,7 +182,7 @@ export class Dispatcher implements StreamHandler, AnswerHost {
     const { stream } = arrival;
     this.#waiting.remove(stream);
     const leftMs = this.#deadlines.takeLeftMs(stream, timeoutMs);
-    if (!stream.isRunning) return; // cancelled, or too late, while it was deserialized
+    if (!stream.isRunning) return; // cancelled or timed out while it was deserialized
     const handler = this.#options.host.findHandler(call.pattern);
     if (handler === null) {
       answer.error(NO_MESSAGE_HANDLER, true);

@@ -1,17 +1,17 @@
 import { Module } from '@nestjs/common';
 import type { DynamicModule, ForwardReference, OnModuleDestroy, Type } from '@nestjs/common';
 
-/** A server, or whatever else has to finish first. */
+/** A server, or anything else that must close first. */
 interface Drainable {
   close(): Promise<void>;
 }
 
 /**
- * A root module around an application's own, that drains `server` before any module lets go of what handlers need.
- * Nest by itself destroys the modules first: requests still arrive when the database is closed already.
+ * Wraps the root module of an application so that `server` drains before any module is destroyed. Without it Nest destroys
+ * the modules first, and requests still arrive when, for example, the database is closed.
  *
  * `NestFactory.createMicroservice(drainFirst(AppModule, strategy), { strategy })`, and the same with `NestFactory.create`
- * for a hybrid application; either needs `app.enableShutdownHooks()` to hear of signals.
+ * for a hybrid application. Both need `app.enableShutdownHooks()` to close on a signal.
  */
 export function drainFirst(root: Type | DynamicModule | ForwardReference, server: Drainable): DynamicModule {
   class DrainFirst implements OnModuleDestroy {

@@ -1,5 +1,5 @@
-// How a server takes the events of one connection (docs/protocol.md §6.7): it asks the window, checks everything else, and
-// records the sequence when it calls the handlers. What cannot be handed over is refused.
+// The server side of the events of one connection (docs/protocol.md §6.7): it drops an event that the window has, checks
+// everything else, and records the sequence when it calls the handlers. An event that cannot be handed over is refused.
 import type { MessageHandler } from '@nestjs/microservices';
 import type { ServerStream } from '@sealwire/channel';
 import { IdTable, readSequence } from '@sealwire/channel/internal';
@@ -60,7 +60,7 @@ export class EventIntake {
     );
   }
 
-  /** There is no memory for an event. @param begun - At least its sequence. */
+  /** Refuses an incomplete event for which there is no memory. @param begun - Its bytes so far, at least the sequence. */
   refuseIncomplete(stream: ServerStream, begun: Buffer): void {
     const sequence = readSequence(begun) ?? NaN;
     this.#pending.set(stream.id, sequence);
@@ -68,22 +68,22 @@ export class EventIntake {
     else this.#refuseOverloaded(stream, undefined);
   }
 
-  /** The server shuts down, and no handler has the event. @param begun - What has come of one that is not complete. */
+  /** Refuses an event that no handler has, because the server shuts down. @param begun - The bytes of an incomplete event. */
   refuseLate(stream: ServerStream, begun: Buffer | undefined): void {
     const sequence = begun === undefined ? this.#pending.get(stream.id) : readSequence(begun);
-    if (sequence === undefined) return; // too little has come for an answer
+    if (sequence === undefined) return; // without its sequence an event cannot be answered
     this.#pending.set(stream.id, sequence);
     this.#refuse(stream, Number.isNaN(sequence) ? 'ERR_MESSAGE_MALFORMED' : 'ERR_SHUTTING_DOWN');
   }
 
-  /** Nobody waits for what the handler of an event does: one that runs goes on. */
+  /** Drops an event that no handler has. A running handler is not cancelled, because nobody waits for its result. */
   cancelled(stream: ServerStream): void {
     this.#pending.delete(stream.id);
-    // What the deserializer has is counted until it has done with it.
+    // An event that the deserializer has is counted until the deserializer returns it.
     if (this.#options.deferred.forget(stream)) this.#options.waitingMessages.remove(stream);
   }
 
-  /** An event that comes now would have to wait, and what waits takes as much memory as it may. */
+  /** Whether a new event would have to wait and the waiting messages have reached their memory limit. */
   get #isOverloaded(): boolean {
     const { deferred, order, waitingMessages } = this.#options;
     return (deferred.mustWait || order.whenIdle !== undefined) && waitingMessages.isFull;
@@ -93,19 +93,19 @@ export class EventIntake {
     const { stream } = arrival;
     const { host, deferred, waitingMessages } = this.#options;
     if (!stream.isRunning) {
-      waitingMessages.remove(stream); // it was refused, or its connection ended, while it was deserialized
+      waitingMessages.remove(stream); // refused, or its connection ended, while it was deserialized
       return;
     }
     const handler = host.findHandler(call.pattern);
     const handOver = (): void => this.#handOver(arrival, sequence, handler, call);
     if (handler === null) {
-      handOver(); // no handler takes no place
+      handOver(); // without a handler it needs no place
       return;
     }
-    deferred.run(stream, () => arrival.runInAsyncScope(handOver)); // it may be the end of another message that runs it
+    deferred.run(stream, () => arrival.runInAsyncScope(handOver)); // the end of another message may call this
   }
 
-  /** Recorded now and not before: an event that was not handed over may come again. */
+  /** Records the sequence and calls the handlers. Not earlier: the client may repeat an event that was not handed over. */
   #handOver(arrival: Arrival, sequence: number, handler: MessageHandler | null, call: ReceivedCall): void {
     const { host, window, execute } = this.#options;
     this.#letGo(arrival.stream);
@@ -125,7 +125,7 @@ export class EventIntake {
     if (this.#refuse(stream, 'ERR_OVERLOADED')) this.#options.host.overloaded('event', pattern);
   }
 
-  /** False: another connection of the client has handed it over meanwhile, so it is acknowledged. */
+  /** Refuses an event. Returns false if another connection of the client has handed it over, so that it is acknowledged. */
   #refuse(stream: ServerStream, code: RefusalCode): boolean {
     const { window } = this.#options;
     const sequence = this.#pending.get(stream.id) ?? NaN;

@@ -8,27 +8,27 @@ import type { SealwireLimits } from '../limits.js';
 import type { FailureLog } from '../log/failure-log.js';
 import type { WaitingBytes } from '../packet/waiting-messages.js';
 
-/** What a server lends to the dispatchers of its connections. */
+/** The parts of a server that the dispatchers of its connections share. */
 export interface HandlerHost {
   readonly hooks: ProcessingHooks;
   readonly serializer: Serializer | undefined;
   readonly deserializer: Deserializer | undefined;
   readonly places: HandlerPlaces;
-  /** Messages that have no place yet. */
+  /** The bytes of messages that wait for the deserializer or for a place. */
   readonly waiting: WaitingBytes;
   findHandler(route: string): MessageHandler | null;
   toRoute(pattern: MsPattern): string;
   readonly failures: FailureLog;
-  /** A message was refused with ERR_OVERLOADED, as there was no room for it. @param pattern - Undefined: it had not come. */
+  /** Reports a message that was refused with ERR_OVERLOADED. @param pattern - Undefined if it had not arrived yet. */
   overloaded(kind: 'request' | 'event', pattern: string | undefined): void;
-  /** The handler of an event, which has no caller that could be told. */
+  /** Reports the failure of an event handler, because an event has no caller to reject. */
   eventFailed(error: unknown, pattern: string): void;
 }
 
 export interface DispatcherOptions {
   readonly host: HandlerHost;
   readonly peer: PeerInfo;
-  /** Which events of this client have been handed over. */
+  /** The events of this client that have been handed over. */
   readonly window: EventWindow;
   readonly limits: Pick<SealwireLimits, 'maxJsonNodes' | 'maxRunning' | 'maxRunningBytes'>;
 }

@@ -4,7 +4,7 @@ import type { Execution } from '../handler/execution.js';
 import { Dispatcher } from './dispatcher.js';
 import type { DispatcherOptions } from './handler-host.js';
 
-/** The dispatcher of a connection, made by its first message: most connections are idle, and hold none. */
+/** The dispatcher of a connection, created for its first message. Idle connections, which are most, have none. */
 export class LazyDispatcher implements StreamHandler {
   readonly #options: DispatcherOptions;
   #dispatcher: Dispatcher | undefined;
@@ -37,12 +37,12 @@ export class LazyDispatcher implements StreamHandler {
     this.#dispatcher?.cancelled(stream);
   }
 
-  /** A handler that still runs keeps its place in the limits of the connection, and with it the dispatcher. */
+  /** Drops an idle dispatcher. One with a running handler is kept, because it counts the places of the connection. */
   rest(): void {
     if (this.#dispatcher?.isIdle === true) this.#dispatcher = undefined;
   }
 
-  /** Patterns of the requests whose handlers run. */
+  /** The patterns of the requests whose handlers run. */
   get runningRequests(): readonly string[] {
     return this.#dispatcher?.runningRequests ?? [];
   }

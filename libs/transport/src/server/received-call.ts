@@ -4,7 +4,7 @@ import type { Call, ReceivedCall } from '../packet/message.js';
 import { checkDeserialized } from '../packet/packet.js';
 import type { HandlerHost } from './handler-host.js';
 
-/** What the user's deserializer makes of a call. Nest tells requests from events by the id. */
+/** Passes a call to the user's deserializer. Nest distinguishes requests from events by the id. */
 export function deserializeCall(
   { deserializer }: HandlerHost,
   call: ReceivedCall,
@@ -16,9 +16,9 @@ export function deserializeCall(
 }
 
 /**
- * The handler and its context are given the same route, whatever kind of pattern a deserializer returned.
+ * Checks the result of a deserializer. Its pattern may be of any kind; the handler and its context get the same route.
  *
- * @throws {TransportError} `ERR_MESSAGE_MALFORMED` - not a packet.
+ * @throws {TransportError} `ERR_MESSAGE_MALFORMED` - the result is not a packet.
  */
 export function toReceivedCall(host: HandlerHost, call: Call, received: ReceivedCall): ReceivedCall {
   if (call === received) return received;

@@ -1,17 +1,17 @@
 import type { ServerStream } from '@sealwire/channel';
 import { clock, Deadline } from '@sealwire/channel/internal';
 
-/** The time that requests have: it runs from their first frames on (docs/protocol.md §6.8). */
+/** The deadlines of requests, which run from the first frame of each (docs/protocol.md §6.8). */
 export class RequestDeadlines {
   readonly #expired: (stream: ServerStream) => void;
-  /** Of requests that no handler has yet: they are incomplete, or a deserializer takes its time. */
+  /** The deadlines of requests that no handler has yet: they are incomplete, or a deserializer is pending. */
   #early: Map<ServerStream, Deadline> | undefined;
 
   constructor(expired: (stream: ServerStream) => void) {
     this.#expired = expired;
   }
 
-  /** It is over for a request that no handler has by then. May be called again. @param timeoutMs - 0: none. */
+  /** Starts the deadline until a handler has the request. Further calls do nothing. @param timeoutMs - 0: none. */
   startEarly(stream: ServerStream, timeoutMs: number): void {
     if (this.#early?.has(stream)) return;
     const deadline = this.start(stream, Math.max(0, leftMs(stream, timeoutMs)));
@@ -23,7 +23,7 @@ export class RequestDeadlines {
     this.#early?.delete(stream);
   }
 
-  /** Ends the early one. @returns What is left of the time; Infinity if there is no timeout. */
+  /** Ends the early deadline. @returns The time that is left; Infinity if there is no timeout. */
   takeLeftMs(stream: ServerStream, timeoutMs: number): number {
     const early = this.#early?.get(stream);
     if (early === undefined) return leftMs(stream, timeoutMs);

@@ -12,14 +12,14 @@ const MAX_PATTERNS = 5;
 type Link = ServerLink<LazyDispatcher>;
 
 /**
- * What a server does about the connections that were open when it was closed: every second it ends the answers that need
- * not ever end, and logs what it waits for.
+ * The drain of the connections that were open when a server was closed. Every second it ends the answers of many values,
+ * which may never end, and logs the requests that it waits for.
  */
 export class ServerDrain {
   readonly #logger: () => LoggerService;
-  /** Connections that have not ended yet. */
+  /** The connections that have not ended. */
   readonly #links = new Set<Link>();
-  /** Handlers that wait for the drain: it does not wait for them. */
+  /** The handlers that await the drain. The drain must not wait for them. */
   readonly #closers = new Set<Execution>();
   readonly #resolve: (() => void)[] = [];
   #stopTicking: (() => void) | undefined;
@@ -39,7 +39,7 @@ export class ServerDrain {
     this.#resolveIfDone();
   }
 
-  /** Resolves when nothing is left but the requests of handlers that wait for it themselves. */
+  /** Resolves when only the requests of handlers that await the drain are left. */
   whenOthersAreDone(closer: Execution): Promise<void> {
     this.#closers.add(closer);
     return new Promise((resolve) => {

@@ -44,12 +44,12 @@ export type SealwireServerEvents = {
 
 /** `address` is `address:port`, undefined on a Unix domain socket. */
 export type ServerConnectionEvent =
-  /** Whoever can reach the port can cause as many of these as he likes. */
+  /** Anyone who can reach the port can cause any number of these. */
   | { readonly type: 'refused'; readonly address: string | undefined; readonly error: TransportError }
   | ({ readonly type: 'opened' } & ClientNames)
   | ({
       readonly type: 'closed';
-      /** Undefined where both sides agreed to close. */
+      /** Undefined if both sides agreed to close. */
       readonly error: TransportError | undefined;
     } & ClientNames);
 
@@ -63,7 +63,7 @@ export type SealwireStatus = 'connected' | 'disconnected';
 export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus> implements CustomTransportStrategy {
   override transportId: NonNullable<SealwireServerOptions['transportId']>;
   protected override readonly logger = new Logger(SealwireServer.name);
-  /** It calls what it is given, and does nothing else. */
+  /** Nest's default hook, which only calls its callback. */
   readonly #nestStartHook = this.onProcessingStartHook;
   readonly #options: SealwireServerOptions;
   readonly #limits: SealwireLimits;
@@ -84,12 +84,12 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
     this.#channel = this.#createChannel();
   }
 
-  /** What happens to connections. Hot; it never completes. */
+  /** The events of connections. The observable is hot and never completes. */
   get connectionEvents(): Observable<ServerConnectionEvent> {
     return this.#events.asObservable();
   }
 
-  /** How the server is doing, now. */
+  /** Returns the current state and the counters of the server. */
   snapshot(): SealwireServerSnapshot {
     return this.#counters.snapshot(this.#channel.links, {
       strangers: this.#channel.strangerCount,
@@ -99,7 +99,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
     });
   }
 
-  /** Called by Nest. The callback is called once, with an error for every reason not to listen, `close` included. */
+  /** Called by Nest. Calls the callback once, with an error if the server cannot listen or is closed first. */
   override listen(callback: (error?: unknown) => void): void {
     this.#channel.listen().then(
       () => callback(),
@@ -108,8 +108,8 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
   }
 
   /**
-   * GOAWAY to everybody, then the drain, then CLOSE. May be called again; never rejects. A handler may await it: it does
-   * not wait for the request of that handler, which is answered afterwards.
+   * Sends GOAWAY to all clients, drains, then sends CLOSE. May be called again; never rejects. A handler may await it: its
+   * own request is not waited for, and is answered afterwards.
    */
   override async close(): Promise<void> {
     this.#drain.begin(this.#channel.links);
@@ -132,7 +132,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
     return this.#channel.server as T;
   }
 
-  /** One look-up, as clients send the route. Nest's would also find it by other texts, and a guard would see those. */
+  /** Looks the handler up by its route only. Nest's look-up also accepts other texts, which a guard would then see. */
   override getHandlerByPattern(route: string): MessageHandler | null {
     return this.messageHandlers.get(route) ?? null;
   }
@@ -222,7 +222,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
     };
   }
 
-  /** What is an `Error` no filter of Nest has seen. Of the rest Nest 12 logs all itself, Nest 11 what is unforeseen. */
+  /** Logs an `Error`, which no filter of Nest has seen. Other failures are logged by Nest: all by 12, unforeseen ones by 11. */
   #logEventFailure(error: unknown, pattern: string): void {
     const isLogged = 'propagatesEventHandlerErrors' in this || isUnforeseen(error);
     if (isError(error) || !isLogged) this.#failures.eventHandlerFailed(error, pattern);

@@ -2,7 +2,7 @@ import { CallTrace } from '../diagnostics.js';
 import type { ResultSink } from '../handler/result-sink.js';
 import type { Arrival } from './arrival.js';
 
-/** Reports the execution of one handler to the observers of the process, and passes its results on. */
+/** Publishes the execution of one handler to node:diagnostics_channel, and passes its results on. */
 export class TracedSink implements ResultSink {
   readonly #sink: ResultSink;
   readonly #arrival: Arrival;
@@ -16,7 +16,7 @@ export class TracedSink implements ResultSink {
     this.#trace = trace;
   }
 
-  /** Undefined unless calls of servers have a subscriber. */
+  /** Creates a sink; returns undefined if the calls of servers have no subscriber. */
   static of(sink: ResultSink, pattern: string, arrival: Arrival): TracedSink | undefined {
     const kind = arrival.stream.kind === 'REQUEST' ? 'request' : 'event';
     const trace = CallTrace.start('server', kind, pattern, String);
@@ -47,7 +47,7 @@ export class TracedSink implements ResultSink {
     this.#sink.error(error, isFiltered);
   }
 
-  /** The handler has ended. */
+  /** Ends the trace, because the handler has ended. */
   settled(): void {
     this.#trace.addAnswer(this.#arrival.stream.answerBytes);
     if (this.#failure !== undefined) this.#trace.fail(this.#failure.error);

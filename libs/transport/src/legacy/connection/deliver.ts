@@ -1,4 +1,4 @@
-// The client's half of the legacy wire (docs/protocol.md §9): connect, the ciphertext, FIN. One deadline for all.
+// The client side of the legacy wire (docs/protocol.md §9): connect, send the ciphertext, FIN, under one deadline.
 import { connect } from 'node:net';
 
 import { TransportError } from '@sealwire/channel';
@@ -8,17 +8,17 @@ import type { Endpoint } from '@sealwire/channel/internal';
 export interface DeliveryOptions {
   readonly endpoint: Endpoint;
   readonly ciphertext: Buffer;
-  /** From the start to FIN. Absolute. */
+  /** The time from the start to the FIN. */
   readonly connectionTimeoutMs: number;
-  /** Gives up. */
+  /** Cancels the delivery. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Resolves when all bytes and the FIN were given to the system: whether anybody read them, this wire cannot tell.
+ * Delivers one message. Resolves when all bytes and the FIN were passed to the system; the wire has no acknowledgement.
  *
  * @throws {TransportError} `ERR_CONNECT_FAILED`, `ERR_CONNECT_TIMEOUT`, `ERR_CONNECTION_LOST`, `ERR_LEGACY_TIMEOUT`,
- *   `ERR_CLIENT_CLOSED` after `signal`; `sent` tells whether any byte may have gone out.
+ *   `ERR_CLIENT_CLOSED` after `signal`; `sent` says whether any byte may have been sent.
  */
 export function deliver({ endpoint, ciphertext, connectionTimeoutMs, signal }: DeliveryOptions): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -29,7 +29,7 @@ export function deliver({ endpoint, ciphertext, connectionTimeoutMs, signal }: D
     const settle = (error?: TransportError): void => {
       deadline.clear();
       signal.removeEventListener('abort', abort);
-      socket.destroy(); // the system still sends what it was given
+      socket.destroy(); // the system still sends the bytes that it has
       if (error === undefined) resolve();
       else reject(error.ofMessage(isConnected));
     };
@@ -37,7 +37,8 @@ export function deliver({ endpoint, ciphertext, connectionTimeoutMs, signal }: D
       const code = isConnected ? 'ERR_LEGACY_TIMEOUT' : 'ERR_CONNECT_TIMEOUT';
       settle(new TransportError(code, `${where} did not take the message within ${connectionTimeoutMs} ms`));
     };
-    const abort = (): void => settle(new TransportError('ERR_CLIENT_CLOSED', 'Given up before the message was sent'));
+    const abort = (): void =>
+      settle(new TransportError('ERR_CLIENT_CLOSED', 'The call was cancelled before the message was sent'));
     const deadline = new Deadline(connectionTimeoutMs, expire);
 
     signal.addEventListener('abort', abort);

@@ -1,4 +1,4 @@
-// The port of the legacy wire: everybody on it is a stranger, and the oldest goes first where they are too many.
+// The port of the legacy wire. Every connection stays unauthenticated; if there are too many, the oldest is evicted.
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 
@@ -27,15 +27,15 @@ export class LegacyListener implements Listening {
     this.server = createServer(SOCKET_OPTIONS, (socket) => this.#accept(socket));
   }
 
-  /** @throws {TransportError} `ERR_LISTEN_FAILED`, for every reason there is. */
+  /** @throws {TransportError} `ERR_LISTEN_FAILED` */
   listen(endpoint: Endpoint): Promise<void> {
     this.#starting = startListening(this.server, endpoint);
     return this.#starting;
   }
 
-  /** Takes nobody in any more, and cuts what has not come whole. Never rejects. */
+  /** Stops listening and cuts the connections with an incomplete message. Never rejects. */
   async close(): Promise<void> {
-    await this.#starting.catch(() => undefined); // a server that is closed while it binds is bound afterwards
+    await this.#starting.catch(() => undefined); // otherwise a server that is closed while it binds would be bound afterwards
     const closed = this.server.listening && new Promise<void>((resolve) => this.server.close(() => resolve()));
     this.#receptions.evictAll();
     await closed;
@@ -43,7 +43,7 @@ export class LegacyListener implements Listening {
 
   #accept(socket: Socket): void {
     const { connectionTimeoutMs, received, failed } = this.#options;
-    const address = remoteAddress(socket); // a socket that is closed does not know it any more
+    const address = remoteAddress(socket); // a closed socket has lost it
     const reception = new Reception({
       socket,
       connectionTimeoutMs,

@@ -1,4 +1,4 @@
-// The server's half of the legacy wire (docs/protocol.md §9): bytes until FIN, and never a byte back.
+// The server side of the legacy wire (docs/protocol.md §9): it receives bytes until the FIN, and never sends one.
 import type { Socket } from 'node:net';
 
 import { TransportError } from '@sealwire/channel';
@@ -9,19 +9,19 @@ import { CiphertextGatherer } from '../wire/message.js';
 
 export interface ReceptionOptions {
   readonly socket: Socket;
-  /** From accept to FIN. Absolute: bytes do not move it. */
+  /** The time from accept to the FIN. Received bytes do not extend it. */
   readonly connectionTimeoutMs: number;
   readonly received: (ciphertext: Buffer) => void;
   readonly failed: (error: TransportError) => void;
 }
 
 /**
- * One message from accept to the closed socket. It is handed over when the socket is closed already: how the connection
- * ends cannot depend on what the bytes decrypt to, or it would be a padding oracle.
+ * Receives one message, from accept to the closed socket. The message is handed over only after the socket is closed:
+ * otherwise the way in which the connection ends could depend on the plaintext and be a padding oracle.
  */
 export class Reception implements Stranger {
   readonly network = undefined;
-  readonly progress = 'silent'; // whatever has come: nothing is proved here, and the oldest goes
+  readonly progress = 'silent'; // always, as nothing is proved on this wire: the oldest is evicted
   readonly #options: ReceptionOptions;
   readonly #gatherer = new CiphertextGatherer();
   readonly #deadline: Deadline;
@@ -37,9 +37,9 @@ export class Reception implements Stranger {
     socket.on('close', () => this.#closed());
   }
 
-  /** Others need its place, or the server closes. A message that has come whole is handed over all the same. */
+  /** Cuts an incomplete message. A complete one is still handed over. */
   evict(): void {
-    this.#fail(new TransportError('ERR_STRANGER_EVICTED', 'Others need its place, or the server closes'));
+    this.#fail(new TransportError('ERR_STRANGER_EVICTED', 'Cut for a newer connection, or because the server closes'));
   }
 
   #receive(chunk: Buffer): void {

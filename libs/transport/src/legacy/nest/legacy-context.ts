@@ -11,8 +11,8 @@ export interface LegacyOrigin {
 }
 
 /**
- * What a handler can learn about a message of the legacy wire. Who gets one deals with a message that nobody has
- * authenticated: anybody can have altered it, or sent it again.
+ * The context of a message of the legacy wire. Such a message is not authenticated: anyone may have altered or replayed
+ * it.
  */
 export class LegacyRawContext extends BaseRpcContext<[origin: LegacyOrigin]> {
   static {
@@ -25,12 +25,12 @@ export class LegacyRawContext extends BaseRpcContext<[origin: LegacyOrigin]> {
     super([origin]);
   }
 
-  /** The pattern that the server was told to use: the wire carries none. */
+  /** The pattern of the server's options, because the wire carries none. */
   getPattern(): string {
     return this.args[0].pattern;
   }
 
-  /** `address:port` that the connection came from. */
+  /** `address:port` of the sender. */
   getRemoteAddress(): string | undefined {
     return this.args[0].address;
   }
@@ -45,12 +45,12 @@ export class LegacyRawContext extends BaseRpcContext<[origin: LegacyOrigin]> {
     return ownCopy(this.args[0].ciphertext);
   }
 
-  /** Fires when the server has closed and waits no longer. */
+  /** Fires when the server is closed and the drain has timed out. */
   getSignal(): AbortSignal {
     return this.#cancellation.signal;
   }
 
-  /** @internal For the transport alone. */
+  /** @internal Called by the transport only. */
   cancel(): void {
     this.#cancellation.abort();
   }

@@ -12,9 +12,9 @@ import { loadLegacyKey, resolveLegacyEndpoint, resolveLegacyLimits } from './leg
 import type { LegacyLimits, LegacyRawOptions } from './legacy-options.js';
 
 /**
- * Sends to a server of the original demo (docs/protocol.md §9): each message makes a connection of its own. The pattern
- * is not sent, the data is a text, `{ text }` or bytes. `send` and `emit` complete without a value once the FIN was
- * given to the system; whether the server read the message, and whose server it is, this wire cannot tell.
+ * Sends to a server of the original demo (docs/protocol.md §9), over one connection for each message. The pattern is not
+ * sent; the data is a text, `{ text }` or bytes. `send` and `emit` complete without a value once the FIN was passed to
+ * the system: the wire neither acknowledges a message nor authenticates the server.
  *
  * @throws {TransportError} `ERR_BAD_OPTION`, from the constructor.
  */
@@ -33,17 +33,17 @@ export class LegacyRawClient extends ClientProxy<never> {
     this.#limits = resolveLegacyLimits(options);
   }
 
-  /** Reads the key file, once. Rejects with `ERR_LEGACY_KEY_SHARED`, or with what is wrong with the file. */
+  /** Reads the key file, once. Rejects with `ERR_LEGACY_KEY_SHARED` or an `ERR_KEY_FILE_…`. */
   override async connect(): Promise<void> {
     await this.#loadKey();
   }
 
-  /** Waits for what is being sent; `connectionTimeoutMs` bounds it. May be called again. Never rejects. */
+  /** Waits for the messages in progress, at most `connectionTimeoutMs`. May be called again. Never rejects. */
   override async close(): Promise<void> {
     await Promise.allSettled(this.#sending);
   }
 
-  /** Nest calls it for the clients of a module. */
+  /** Called by Nest for the clients of a module. */
   onApplicationShutdown(): Promise<void> {
     return this.close();
   }
@@ -62,7 +62,7 @@ export class LegacyRawClient extends ClientProxy<never> {
     return () => abort.abort();
   }
 
-  /** Nest declares that an event has a result; there is none. */
+  /** Sends an event. It has no result; the type is Nest's. */
   protected override dispatchEvent<T>({ data }: ReadPacket): Promise<T> {
     return this.#send(data, new AbortController().signal) as Promise<T>;
   }
@@ -71,7 +71,11 @@ export class LegacyRawClient extends ClientProxy<never> {
     const { maxConnections, connectionTimeoutMs } = this.#limits;
     const ciphertext = encodeMessage(await this.#loadKey(), content);
     if (this.#sending.size >= maxConnections) {
-      throw new TransportError('ERR_QUEUE_FULL', `${maxConnections} messages are being sent already`, { sent: false });
+      throw new TransportError(
+        'ERR_QUEUE_FULL',
+        `Already sending ${maxConnections} messages, as many as maxConnections allows`,
+        { sent: false },
+      );
     }
     const sending = deliver({ endpoint: this.#endpoint, ciphertext, connectionTimeoutMs, signal });
     this.#sending.add(sending);
@@ -90,8 +94,8 @@ export class LegacyRawClient extends ClientProxy<never> {
     const warn = this.#options.warn ?? ((message: string) => this.#logger.warn(message));
     const key = await loadLegacyKey(this.#options, warn);
     warn(
-      `The legacy wire to ${formatEndpoint(this.#endpoint)} is not authenticated: whoever is on the way can alter ` +
-        'messages, send them again and see which are equal, and anybody may be the server',
+      `The legacy wire to ${formatEndpoint(this.#endpoint)} is not authenticated: anyone on the network path can alter ` +
+        'messages, replay them, see which are equal, and pose as the server',
     );
     return key;
   }

@@ -25,8 +25,8 @@ export const LEGACY_RAW = Symbol.for('@sealwire/transport/LEGACY_RAW');
 const DEFAULT_PATTERN = 'message';
 
 /**
- * Receives what the original demo sends (docs/protocol.md §9), one message a connection, and hands it to one handler as
- * `{ text }`. Nothing is authenticated: use it to move its clients to the channel, on a port and with a key of its own.
+ * Receives the messages of the original demo (docs/protocol.md §9), one for each connection, and passes them to one
+ * handler as `{ text }`. Nothing is authenticated: use it only to migrate, on a separate port and with a separate key.
  *
  * @throws {TransportError} `ERR_BAD_OPTION`, from the constructor.
  */
@@ -54,7 +54,7 @@ export class LegacyRawServer extends Server<SealwireServerEvents, SealwireStatus
     this.#handlers = new RunningHandlers(this.#limits.maxRunning);
   }
 
-  /** Called by Nest. The callback is called once, with an error for every reason not to listen, `close` included. */
+  /** Called by Nest. Calls the callback once, with an error if the server cannot listen or is closed first. */
   override listen(callback: (error?: unknown) => void): void {
     this.#start().then(
       () => callback(),
@@ -63,8 +63,8 @@ export class LegacyRawServer extends Server<SealwireServerEvents, SealwireStatus
   }
 
   /**
-   * Cuts what has not come whole, and waits for running handlers, but not for one that calls it. May be called again;
-   * never rejects.
+   * Cuts incomplete messages and waits for running handlers, except one that calls it. May be called again; never
+   * rejects.
    */
   override async close(): Promise<void> {
     await this.#slot.close();
@@ -97,8 +97,8 @@ export class LegacyRawServer extends Server<SealwireServerEvents, SealwireStatus
     await this.#slot.listen(create, this.#endpoint);
     warn(
       `The legacy wire is on at ${formatEndpoint(this.#endpoint)}, key ${keyId}. Nothing on it is authenticated: ` +
-        'whoever reaches the port can alter messages and send them again, and its fixed IV shows which messages are ' +
-        'equal. Move its clients to the channel, then switch it off',
+        'anyone who can reach the port can alter and replay messages, and the fixed IV shows which messages are equal. ' +
+        'Move its clients to the channel, then switch it off',
     );
   }
 
@@ -113,7 +113,10 @@ export class LegacyRawServer extends Server<SealwireServerEvents, SealwireStatus
   #findHandler(): MessageHandler {
     const handler = this.getHandlerByPattern(this.#pattern);
     if (handler !== null) return handler;
-    throw new TransportError('ERR_BAD_OPTION', `pattern is ${this.#pattern}, for which there is no handler`);
+    throw new TransportError(
+      'ERR_BAD_OPTION',
+      `pattern is ${this.#pattern}, which has no handler; add one or set another pattern`,
+    );
   }
 
   #receive(key: LegacyKey, handler: MessageHandler, ciphertext: Buffer, address: string | undefined): void {
@@ -135,7 +138,7 @@ export class LegacyRawServer extends Server<SealwireServerEvents, SealwireStatus
     this.#failures,
   );
 
-  /** There is no way back to the sender: what a handler returns is dropped, what it throws is logged. */
+  /** Drops results and logs errors, because the wire has no answers. */
   readonly #sink: ResultSink = {
     only: () => undefined,
     next: () => undefined,

@@ -4,11 +4,11 @@ import { clock } from '@sealwire/channel/internal';
 import { Execution } from '../../handler/execution.js';
 import type { ExecutionOptions } from '../../handler/execution.js';
 
-/** The handlers at work on messages of the legacy wire, at most so many at once. */
+/** The running handlers of the legacy wire, at most `max` at once. */
 export class RunningHandlers {
   readonly #max: number;
   readonly #running = new Set<Execution>();
-  /** Handlers that wait for the drain: it does not wait for them. */
+  /** The handlers that await the drain. The drain must not wait for them. */
   readonly #closers = new Set<Execution>();
   readonly #drained = new Set<() => void>();
 
@@ -19,7 +19,7 @@ export class RunningHandlers {
   /** @throws {TransportError} `ERR_OVERLOADED` */
   start(options: Omit<ExecutionOptions, 'settled'>): void {
     if (this.#running.size >= this.#max) {
-      throw new TransportError('ERR_OVERLOADED', `${this.#max} handlers are running already`);
+      throw new TransportError('ERR_OVERLOADED', `Already running ${this.#max} handlers, as many as maxRunning allows`);
     }
     const settled = (): void => {
       this.#running.delete(execution);
@@ -31,7 +31,7 @@ export class RunningHandlers {
     void execution.start();
   }
 
-  /** Waits for all but the handler that calls, and cancels those that are not done in time. Never rejects. */
+  /** Waits for all handlers except the calling one, then cancels those that are still running. Never rejects. */
   async drain(timeoutMs: number): Promise<void> {
     const { current } = Execution;
     if (current !== undefined && this.#running.has(current)) this.#closers.add(current);

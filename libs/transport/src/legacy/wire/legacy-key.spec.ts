@@ -50,7 +50,7 @@ describe('a legacy key', () => {
     expect(() => key.decrypt(ciphertext)).toThrow(
       expect.objectContaining({
         code: 'ERR_LEGACY_MALFORMED',
-        message: `${ciphertext.length} bytes that are no message under this key`,
+        message: `Cannot decrypt ${ciphertext.length} bytes: not a message under this key`,
       }),
     );
   });

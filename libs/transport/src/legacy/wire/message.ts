@@ -5,14 +5,14 @@ import type { LegacyKey } from './legacy-key.js';
 
 export const MAX_CIPHERTEXT_BYTES = 1_048_576;
 
-/** What a handler is given; its ciphertext is in the context. */
+/** The data of a handler. The ciphertext is in the context. */
 export interface LegacyMessage {
-  /** The plaintext as UTF-8; what is none becomes U+FFFD. */
+  /** The plaintext as UTF-8; invalid bytes become U+FFFD. */
   readonly text: string;
 }
 
 /**
- * @param content - A text, `{ text }`, or bytes that are sent as they are.
+ * @param content - A text, `{ text }`, or bytes that are sent unchanged.
  * @throws {TransportError} `ERR_MESSAGE_UNSERIALIZABLE`, `ERR_MESSAGE_TOO_LARGE`
  */
 export function encodeMessage(key: LegacyKey, content: unknown): Buffer {
@@ -26,12 +26,12 @@ export function decodeMessage(key: LegacyKey, ciphertext: Buffer): LegacyMessage
   return { text: key.decrypt(ciphertext).toString('utf8') };
 }
 
-/** Gathers the ciphertext of one message, in however many pieces it comes. Its memory is linear in what has come. */
+/** Collects the ciphertext of one message from its chunks. Its memory is linear in the bytes received. */
 export class CiphertextGatherer {
   #bytes: Buffer = Buffer.alloc(0);
   #length = 0;
 
-  /** @throws {TransportError} `ERR_MESSAGE_TOO_LARGE` - before it takes anything of `chunk`. */
+  /** @throws {TransportError} `ERR_MESSAGE_TOO_LARGE` - before it copies any of `chunk`. */
   push(chunk: Buffer): void {
     const length = this.#length + chunk.length;
     if (length > MAX_CIPHERTEXT_BYTES) throw tooLarge();
@@ -40,7 +40,7 @@ export class CiphertextGatherer {
     this.#length = length;
   }
 
-  /** All of it. It belongs to the caller: nothing may be pushed any more. */
+  /** Returns the whole ciphertext. It then belongs to the caller, so `push` must not be called anymore. */
   take(): Buffer {
     return this.#bytes.subarray(0, this.#length);
   }
@@ -66,6 +66,6 @@ function isLegacyMessage(content: unknown): content is LegacyMessage {
 }
 
 function tooLarge(): TransportError {
-  const message = `A message of the legacy wire has at most ${MAX_CIPHERTEXT_BYTES} bytes of ciphertext`;
+  const message = `The message is too large: the legacy wire carries at most ${MAX_CIPHERTEXT_BYTES} bytes of ciphertext`;
   return new TransportError('ERR_MESSAGE_TOO_LARGE', message, { sent: false });
 }
