@@ -6,7 +6,7 @@ import { controllerText, EXAMPLE_BODY, specText } from '../lib/handler-templates
 import { addToModule } from '../lib/module-text.mjs';
 import { findPattern } from '../lib/patterns.mjs';
 import { installMissing } from '../lib/prepare.mjs';
-import { readEnvironment, readListeners } from '../lib/settings.mjs';
+import { curlLine, readEnvironment, readListeners } from '../lib/settings.mjs';
 import { ROOT } from '../lib/tool.mjs';
 
 const USAGE = 'Usage: npm run new:handler NAME    adds a handler to the server; NAME is its pattern: order-total';
@@ -43,10 +43,13 @@ export async function command(stop) {
   const names = namesOf(name);
   await checkFree(names.pattern);
   const { controller, spec, module } = await writeHandler(names, await prettierOf(stop));
+  const env = await readEnvironment();
   console.log(`Made ${controller}`);
   console.log(`Made ${spec}`);
   console.log(`Added ${names.className} to ${module}`);
-  console.log(`Try, after \`npm start\`: ${await curlLine(names.pattern)}`);
+  console.log(
+    `Try, after \`npm start\`: ${curlLine(readListeners(env).trigger.url, `/send/${names.pattern}`, EXAMPLE_BODY, env)}`,
+  );
   return 0;
 }
 
@@ -126,11 +129,4 @@ async function writeHandler(names, format) {
     throw error;
   }
   return { controller, spec, module: MODULE };
-}
-
-async function curlLine(pattern) {
-  const env = await readEnvironment();
-  const { url } = readListeners(env).trigger;
-  const token = env.HTTP_TOKEN ? ' -H "authorization: Bearer $HTTP_TOKEN"' : '';
-  return `curl -s ${url}/send/${pattern} -H 'content-type: application/json'${token} -d '${EXAMPLE_BODY}'`;
 }

@@ -1,9 +1,10 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { App } from '../lib/app.mjs';
 import { Failure } from '../lib/command.mjs';
 import { call } from '../lib/http.mjs';
 import { prepare } from '../lib/prepare.mjs';
-import { checkPorts, readEnvironment, readListeners, triggerHost } from '../lib/settings.mjs';
+import { checkPorts, curlLine, readEnvironment, readListeners, triggerHost } from '../lib/settings.mjs';
 
 const BODY = JSON.stringify({ text: 'Hello Server!' });
 const ANSWER_TIMEOUT_MS = 10_000;
@@ -32,7 +33,7 @@ export async function command(stop) {
     }
     await orEnd(apps, sayHello(apps, listeners.trigger, env, stop));
     for (const app of apps) app.passOn();
-    await orEnd(apps, aborted(stop));
+    await orEnd(apps, once(stop, 'abort'));
   } finally {
     await Promise.all(apps.map((app) => app.stop(stop.reason?.message === 'SIGINT' ? 'SIGINT' : 'SIGTERM')));
   }
@@ -44,20 +45,10 @@ function orEnd(apps, work) {
   return Promise.race([work, ...apps.map((app) => app.failWhenEnded())]);
 }
 
-function aborted(signal) {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', resolve, { once: true });
-  });
-}
-
 async function sayHello([server, client], { url }, env, stop) {
   const messages = `${url}/messages`;
   const whileStarting = [...server.take(), ...client.take()];
-  const printed = Promise.all([
-    server.printed((text) => text.includes('Decrypted')),
-    client.printed((text) => text.includes('Receipt')),
-  ]);
+  const printed = Promise.all([server.printed('Decrypted'), client.printed('Receipt')]);
   const headers = { 'content-type': 'application/json', host: triggerHost(env) };
   if (env.HTTP_TOKEN) headers.authorization = `Bearer ${env.HTTP_TOKEN}`;
   const answer = await call(messages, { method: 'POST', headers, body: BODY, timeoutMs: ANSWER_TIMEOUT_MS, stop });
@@ -74,16 +65,10 @@ async function sayHello([server, client], { url }, env, stop) {
   console.log(`What came back:\n  ${answer.text}\n`);
   console.log(`First answer:  ${seconds} s after the start`);
   console.log(`Trigger:       ${messages}`);
-  console.log(`Try:           ${curlLine(messages, env)}`);
+  console.log(`Try:           ${curlLine(url, '/messages', '{"text":"How are you?"}', env)}`);
   console.log('End:           Ctrl-C\n');
 }
 
 function print(lines, indent = '') {
   for (const { text } of lines) console.log(`${indent}${text}`);
-}
-
-function curlLine(url, env) {
-  const token = env.HTTP_TOKEN ? ' -H "authorization: Bearer $HTTP_TOKEN"' : '';
-  const host = env.HTTP_ALLOWED_HOSTS ? ` -H 'host: ${triggerHost(env)}'` : '';
-  return `curl -s ${url} -H 'content-type: application/json'${host}${token} -d '{"text":"How are you?"}'`;
 }

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
+import { EventEmitter, on, once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from './command.mjs';
-import { explainEnd } from './explain-end.mjs';
 import { call } from './http.mjs';
 import { ROOT } from './tool.mjs';
 
@@ -11,19 +11,15 @@ const READY_TIMEOUT_MS = 60_000;
 const POLL_INTERVAL_MS = 50;
 const POLL_TIMEOUT_MS = 2000;
 const END_TIMEOUT_MS = 15_000; // the apps drain for up to 10 s
+const WARNING = /^\(node:\d+\) |^\(Use `node --trace/;
 
 /** One of the two apps, as a child process. What it prints is held back until it is taken, or passed on. */
 export class App {
-  /** Resolves, and never rejects, when the process is gone and all that it printed is here. */
-  ended;
-
-  /** @readonly */
   #child;
-  /** @readonly */
-  #lines = [];
-  /** @readonly */
-  #listeners = new Set();
-  #taken = 0;
+  #closed;
+  #held = [];
+  #isPassedOn = false;
+  #printed = new EventEmitter();
 
   /**
    * @param {string} name - its folder in apps/
@@ -38,55 +34,44 @@ export class App {
       // A process group of its own: Ctrl-C then comes through stop(), once, and not from the terminal as well.
       detached: process.platform !== 'win32',
     });
-    const printed = [this.#read(this.#child.stdout, false), this.#read(this.#child.stderr, true)];
-    const gone = new Promise((resolve) => {
-      this.#child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
-      this.#child.once('error', (error) => resolve(error.code));
-    });
-    this.ended = Promise.all([gone, ...printed]).then(([how]) => how);
+    this.#closed = once(this.#child, 'close');
+    for (const [stream, print] of [
+      [this.#child.stdout, console.log],
+      [this.#child.stderr, console.error],
+    ])
+      createInterface({ input: stream }).on('line', (text) => this.#take({ text, print }));
     process.once('exit', () => this.#child.kill('SIGKILL'));
   }
 
-  async #read(stream, isError) {
-    for await (const text of createInterface({ input: stream })) {
-      this.#lines.push({ text, isError });
-      for (const listener of this.#listeners) listener(text);
-    }
+  #take(line) {
+    if (this.#isPassedOn) line.print(line.text);
+    else this.#held.push(line);
+    this.#printed.emit('line', line.text);
   }
 
-  /** The lines that were not taken yet. */
+  /** The lines that are held back, which are forgotten. */
   take() {
-    const from = this.#taken;
-    this.#taken = this.#lines.length;
-    return this.#lines.slice(from);
+    return this.#held.splice(0);
   }
 
-  /** Passes every line on that was not taken yet, from now on as soon as it is printed. */
+  /** Passes every line on that is held back, and from now on each as soon as it is printed. */
   passOn() {
-    const print = () => {
-      for (const { text, isError } of this.take()) (isError ? console.error : console.log)(text);
-    };
-    print();
-    this.#listeners.add(print);
+    this.#isPassedOn = true;
+    for (const { text, print } of this.take()) print(text);
   }
 
-  /** Resolves as soon as it prints a line that `isWanted`. */
-  printed(isWanted) {
-    return new Promise((resolve) => {
-      const listener = (text) => {
-        if (!isWanted(text)) return;
-        this.#listeners.delete(listener);
-        resolve();
-      };
-      this.#listeners.add(listener);
-    });
+  /** Resolves as soon as it prints a line that contains `wanted`. */
+  async printed(wanted) {
+    for await (const [text] of on(this.#printed, 'line')) if (text.includes(wanted)) return;
   }
 
-  /** Rejects when it ends, with the one line of all that it printed that tells why. */
+  /** Rejects when it ends, and says why: in its own line if it could not start, else with all that it printed. */
   async failWhenEnded() {
-    const how = await this.ended;
-    const errors = this.#lines.filter(({ isError }) => isError).map(({ text }) => text);
-    throw new Failure(explainEnd(this.name, how, errors));
+    const [code, signal] = await this.#closed;
+    const errors = this.#held.filter(({ text, print }) => print === console.error && !WARNING.test(text));
+    if (code === 1 && errors.length === 1) throw new Failure(errors[0].text);
+    if (!this.#child.killed) this.passOn();
+    throw new Failure(`The ${this.name} app ended (${signal ?? `exit code ${code}`})`);
   }
 
   /** Resolves when its health endpoint says yes. */
@@ -97,8 +82,10 @@ export class App {
       if (answer.status === 200) return;
       stop.throwIfAborted();
       // 503 and no answer at all are what an app gives that still starts.
-      if (answer.status !== undefined && answer.status !== 503) throw notReady(this.name, url, answer);
-      if (late.aborted) throw notReady(this.name, url, answer);
+      if (late.aborted || (answer.status ?? 503) !== 503) {
+        const found = answer.status === undefined ? answer.message : `${answer.status} ${answer.text}`;
+        throw new Failure(`The ${this.name} app does not get ready: ${url}: ${found}`);
+      }
       await delay(POLL_INTERVAL_MS, undefined, { signal: stop });
     }
   }
@@ -107,11 +94,7 @@ export class App {
   async stop(signal) {
     const killed = setTimeout(() => this.#child.kill('SIGKILL'), END_TIMEOUT_MS);
     this.#child.kill(signal);
-    await this.ended;
+    await this.#closed;
     clearTimeout(killed);
   }
-}
-
-function notReady(name, url, { status, text, message }) {
-  return new Failure(`The ${name} app does not get ready: ${url}: ${status ? `${status} ${text}` : message}`);
 }

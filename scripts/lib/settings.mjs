@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
@@ -18,9 +19,7 @@ export async function readEnvironment() {
 }
 
 /** Kubernetes and `docker run --link` set NAME_PORT for each service that is called NAME: it is no setting. */
-function isServiceLink([name, value]) {
-  return name.endsWith('_PORT') && /^(?:tcp|udp|sctp):\/\//.test(value);
-}
+const isServiceLink = ([name, value]) => name.endsWith('_PORT') && /^(?:tcp|udp|sctp):\/\//.test(value);
 
 /**
  * Where the two apps listen, by the settings that they read from the environment themselves.
@@ -40,27 +39,25 @@ export function readListeners(env) {
   return listeners;
 }
 
-/**
- * A Host that the trigger answers to, whatever address it is called by.
- *
- * @param {NodeJS.ProcessEnv} env
- */
+/** A Host that the trigger answers to, whatever address it is called by. */
 export function triggerHost(env) {
   const [first = ''] = (env.HTTP_ALLOWED_HOSTS || 'localhost').split(',');
   return first.trim().replace(/^.*:\/\//, ''); // of an origin
 }
 
+/** A call of the trigger with a body of JSON, for a shell. */
+export function curlLine(url, path, body, env) {
+  const token = env.HTTP_TOKEN ? ' -H "authorization: Bearer $HTTP_TOKEN"' : '';
+  const host = env.HTTP_ALLOWED_HOSTS ? ` -H 'host: ${triggerHost(env)}'` : '';
+  return `curl -s ${url}${path} -H 'content-type: application/json'${host}${token} -d '${body}'`;
+}
+
 function listener(env, name, defaultPort) {
   const host = (env[`${name}_HOST`] || '127.0.0.1').replace(/^\[(.*)\]$/, '$1');
   const port = Number(env[`${name}_PORT`] || defaultPort);
-  return { name, host, port, url: `http://${reachable(host)}:${port}` };
-}
-
-/** An address that listens everywhere is called over loopback. */
-function reachable(host) {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  if (host === '::') return '[::1]';
-  return host.includes(':') ? `[${host}]` : host;
+  // An address that listens everywhere is called over loopback.
+  const called = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host;
+  return { name, host, port, url: `http://${called.includes(':') ? `[${called}]` : called}:${port}` };
 }
 
 /**
@@ -69,30 +66,26 @@ function reachable(host) {
  */
 export async function checkPorts({ trigger, health, wire }, env) {
   const wanted = env.SEALWIRE_PATH ? [trigger, health] : [trigger, health, wire];
-  const held = [];
-  const complaints = [];
   // All of them at once, so that two settings with the same port are told as well.
-  for (const each of wanted.filter(({ port }) => isPort(port))) {
-    await hold(each).then(
-      (server) => held.push(server),
-      (error) => complaints.push(error.message),
-    );
-  }
-  await Promise.all(held.map((server) => new Promise((resolve) => server.close(resolve))));
+  const held = await Promise.all(wanted.filter(isPossible).map(hold));
+  await Promise.all(held.map(({ server }) => once(server.close(), 'close')));
+  const complaints = held.flatMap(({ complaint = [] }) => complaint);
   if (complaints.length > 0) throw new Failure(complaints.join(' '));
 }
 
-const isPort = (port) => Number.isInteger(port) && port > 0 && port <= 65_535;
+const isPossible = ({ port }) => Number.isInteger(port) && port > 0 && port <= 65_535;
 
-function hold({ name, host, port }) {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', (error) => reject(new Failure(explain(error, name, host, port))));
-    server.listen({ host, port, exclusive: true }, () => resolve(server));
-  });
+async function hold(listener) {
+  const { host, port } = listener;
+  const server = createServer().listen({ host, port, exclusive: true });
+  const complaint = await once(server, 'listening').then(
+    () => undefined,
+    (error) => explain(error, listener),
+  );
+  return { server, complaint };
 }
 
-function explain(error, name, host, port) {
+function explain(error, { name, host, port }) {
   const advice = `set another one, for instance ${name}_PORT=${port < 60_000 ? port + 1000 : port - 1000}`;
   switch (error.code) {
     case 'EADDRINUSE':

@@ -101,6 +101,22 @@ describe('npm start', { timeout: TIMEOUT_MS }, () => {
     });
   });
 
+  it('passes on that line alone if Node warns as well', async () => {
+    const warns = `data:text/javascript,process.emitWarning('old')`;
+    const { stderr } = await start({ SEALWIRE_PORT: 'many', NODE_OPTIONS: `--import "${warns}"` }).end();
+    const lines = stderr.split('\n').filter((line) => !/^\(/.test(line));
+    expect(lines).toEqual([expect.stringMatching(/^SEALWIRE_PORT must be /), '']);
+  });
+
+  it('passes on all that an app printed that ended without a line of its own, then says which app ended', async () => {
+    const fails = `if (process.argv[1].includes('server')) throw new TypeError('not foreseen', { cause: 7 })`;
+    const options = `--import "data:text/javascript,${encodeURIComponent(fails)}"`;
+    const { status, stderr } = await start({ NODE_OPTIONS: options }).end();
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^TypeError: not foreseen\n(?: +at .*\n)+ +\[cause\]: 7$/m);
+    expect(stderr).toMatch(/\nThe server app ended \(exit code 1\)\n$/);
+  });
+
   it('leaves a value that is no port to the app, which names it', async () => {
     const { status, stderr } = await start({ SEALWIRE_PORT: 'many' }).end();
     expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringMatching(/^SEALWIRE_PORT must be .*\n$/) });
