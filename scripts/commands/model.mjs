@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -23,7 +24,8 @@ const HEADINGS = ['model', 'variant', 'property', 'expected', 'found', 'states',
 export async function command(stop) {
   const { values } = parseArgs({ options: { only: { type: 'string' } } });
   const checks = CHECKS.filter(({ model }) => values.only === undefined || model === values.only);
-  if (checks.length === 0) throw new Failure(`--only is one of: ${modelNames().join(', ')}.`);
+  const names = new Set(CHECKS.map(({ model }) => model));
+  if (checks.length === 0) throw new Failure(`--only is one of: ${[...names].join(', ')}.`);
   for (const tool of TOOLS) await requireTool(tool, stop);
   const folder = await mkdtemp(join(tmpdir(), 'sealwire-model-'));
   try {
@@ -31,10 +33,6 @@ export async function command(stop) {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-function modelNames() {
-  return [...new Set(CHECKS.map(({ model }) => model))];
 }
 
 async function requireTool([name, args, remedy], stop) {
@@ -47,11 +45,10 @@ async function requireTool([name, args, remedy], stop) {
 async function checkAll(checks, folder, stop) {
   printRow(HEADINGS);
   printRow(HEADINGS.map(() => '---'));
-  const programs = new Programs(folder);
   let wrong = 0;
   for (const check of checks) {
     const startMs = performance.now();
-    const { violated, states } = await search(check, await programs.of(check, stop), stop);
+    const { violated, states } = await search(check, await programOf(check, folder, stop), stop);
     const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
     const isRight = violated !== check.holds;
     if (!isRight) wrong += 1;
@@ -67,29 +64,16 @@ function printRow(cells) {
   console.log(`| ${cells.join(' | ')} |`);
 }
 
-/** Makes a program of a model that visits all of its states; one program serves all properties of a variant. */
-class Programs {
-  /** @readonly */
-  #folder;
-  /** @readonly */
-  #made = new Map();
-
-  constructor(folder) {
-    this.#folder = folder;
-  }
-
-  /** @returns {Promise<string>} The path of the program. */
-  async of({ model, defines, property }, stop) {
-    const kind = property === undefined ? ['-DSAFETY', '-DNOCLAIM'] : [];
-    const name = [model, ...defines, ...kind].join(' ');
-    const made = this.#made.get(name) ?? join(await mkdtemp(join(this.#folder, 'pan-')), 'pan');
-    if (this.#made.has(name)) return made;
-    const flags = defines.map((define) => `-D${define}`);
-    await run('spin', [...flags, '-a', join(MODELS, `${model}.pml`)], dirname(made), stop);
-    await run('cc', ['-O1', '-w', `-DMEMLIM=${MAX_MEMORY_MIB}`, ...kind, '-o', made, 'pan.c'], dirname(made), stop);
-    this.#made.set(name, made);
-    return made;
-  }
+/** A program of a model that visits all of its states. One serves all properties of a variant, so it is made once. */
+async function programOf({ model, defines, property }, folder, stop) {
+  const kind = property === undefined ? ['-DSAFETY', '-DNOCLAIM'] : [];
+  const made = join(folder, [model, ...defines, ...kind].join(' '), 'pan');
+  if (existsSync(made)) return made;
+  await mkdir(dirname(made));
+  const flags = defines.map((define) => `-D${define}`);
+  await run('spin', [...flags, '-a', join(MODELS, `${model}.pml`)], dirname(made), stop);
+  await run('cc', ['-O1', '-w', `-DMEMLIM=${MAX_MEMORY_MIB}`, ...kind, '-o', made, 'pan.c'], dirname(made), stop);
+  return made;
 }
 
 async function search({ model, defines, property }, program, stop) {

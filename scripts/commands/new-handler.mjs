@@ -1,4 +1,5 @@
-import { lstat, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Failure } from '../lib/command.mjs';
@@ -19,15 +20,7 @@ const NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
 const MAX_NAME_LENGTH = 50;
 
 /** What no folder can be called: .gitignore leaves it out, or Windows has no such name. */
-const RESERVED_FOLDER = /^(?:coverage|dist|aux|con|nul|prn|com\d|lpt\d)$/;
-
-/** What nothing in the code could be named after. */
-const RESERVED_WORDS = new Set(
-  `any arguments async await break case catch class const constructor continue debugger default delete do else enum
-  eval export extends false finally for function if implements import in instanceof interface let new null package
-  private protected prototype public return static super switch this throw true try typeof undefined var void while with
-  yield`.split(/\s+/),
-);
+const RESERVED = /^(?:coverage|dist|aux|con|nul|prn|com\d|lpt\d)$/;
 
 /**
  * `npm run new:handler`: a handler with its test, known to the server.
@@ -42,14 +35,11 @@ export async function command(stop) {
   }
   const names = namesOf(name);
   await checkFree(names.pattern);
-  const { controller, spec, module } = await writeHandler(names, await prettierOf(stop));
+  for (const path of await writeHandler(names, await prettierOf(stop))) console.log(`Made ${path}`);
+  console.log(`Added ${names.className} to ${MODULE}`);
   const env = await readEnvironment();
-  console.log(`Made ${controller}`);
-  console.log(`Made ${spec}`);
-  console.log(`Added ${names.className} to ${module}`);
-  console.log(
-    `Try, after \`npm start\`: ${curlLine(readListeners(env).trigger.url, `/send/${names.pattern}`, EXAMPLE_BODY, env)}`,
-  );
+  const { url } = readListeners(env).trigger;
+  console.log(`Try, after \`npm start\`: ${curlLine(url, `/send/${names.pattern}`, EXAMPLE_BODY, env)}`);
   return 0;
 }
 
@@ -72,23 +62,17 @@ function namesOf(pattern) {
     throw new Failure(
       `${shown} is no name for a handler: small letters and digits in words with a dash between, such as order-total, at most ${MAX_NAME_LENGTH} characters.`,
     );
-  if (RESERVED_WORDS.has(pattern) || RESERVED_FOLDER.test(pattern))
-    throw new Failure(`${shown} is a reserved word: choose another name.`);
+  if (RESERVED.test(pattern)) throw new Failure(`${shown} is a reserved word: choose another name.`);
   const words = pattern.split('-').map((word) => word.charAt(0).toUpperCase() + word.slice(1));
   return { pattern, className: `${words.join('')}Controller` };
 }
 
 async function checkFree(pattern) {
   const folder = `${MESSAGES}/${pattern}`;
-  if (await exists(join(ROOT, folder))) throw new Failure(`${folder} exists already: choose another name.`);
+  if (existsSync(join(ROOT, folder))) throw new Failure(`${folder} exists already: choose another name.`);
   const taken = await findPattern(join(ROOT, SOURCES), pattern);
   if (taken !== undefined)
     throw new Failure(`The pattern ${pattern} has a handler in ${SOURCES}/${taken}: choose another name.`);
-}
-
-async function exists(path) {
-  const found = await lstat(path).catch((error) => (error.code === 'ENOENT' ? undefined : error));
-  return found !== undefined;
 }
 
 /** Formats as `npm run format` does. */
@@ -102,31 +86,24 @@ async function prettierOf(stop) {
 
 /** Writes all of it, or nothing. */
 async function writeHandler(names, format) {
-  const folder = join(ROOT, MESSAGES, names.pattern);
-  const controller = `${MESSAGES}/${names.pattern}/${names.pattern}.controller.ts`;
-  const spec = controller.replace('.ts', '.spec.ts');
-  const addition = {
-    name: names.className,
-    from: `./${names.pattern}/${names.pattern}.controller.js`,
-    list: 'controllers',
-  };
+  const { pattern, className: name } = names;
+  const folder = `${MESSAGES}/${pattern}`;
+  const written = `${MESSAGES}/.${pattern}.module.ts`;
   const before = await readFile(join(ROOT, MODULE), 'utf8');
-  const texts = {
-    controller: await format(controllerText(names)),
-    spec: await format(specText(names)),
-    module: await format(addToModule(before, addition, MODULE)),
-  };
-  const written = join(ROOT, MESSAGES, `.${names.pattern}.module.ts`);
-  await mkdir(folder);
+  const addition = { name, from: `./${pattern}/${pattern}.controller.js`, list: 'controllers' };
+  const files = [
+    [`${folder}/${pattern}.controller.ts`, await format(controllerText(names))],
+    [`${folder}/${pattern}.controller.spec.ts`, await format(specText(names))],
+    [written, await format(addToModule(before, addition, MODULE))],
+  ];
+  await mkdir(join(ROOT, folder));
   try {
-    await writeFile(join(ROOT, controller), texts.controller);
-    await writeFile(join(ROOT, spec), texts.spec);
-    await writeFile(written, texts.module);
+    for (const [path, text] of files) await writeFile(join(ROOT, path), text);
     // Last, and in one step: until then nothing refers to what was written.
-    await rename(written, join(ROOT, MODULE));
+    await rename(join(ROOT, written), join(ROOT, MODULE));
   } catch (error) {
-    await Promise.all([folder, written].map((path) => rm(path, { recursive: true, force: true })));
+    await Promise.all([folder, written].map((path) => rm(join(ROOT, path), { recursive: true, force: true })));
     throw error;
   }
-  return { controller, spec, module: MODULE };
+  return files.slice(0, 2).map(([path]) => path);
 }

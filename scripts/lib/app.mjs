@@ -15,10 +15,14 @@ const WARNING = /^\(node:\d+\) |^\(Use `node --trace/;
 
 /** One of the two apps, as a child process. What it prints is held back until it is taken, or passed on. */
 export class App {
+  /** @readonly */
   #child;
+  /** @readonly */
   #closed;
+  /** @readonly */
   #held = [];
   #isPassedOn = false;
+  /** @readonly */
   #printed = new EventEmitter();
 
   /**

@@ -1,11 +1,6 @@
-/**
- * @typedef {object} HandlerNames
- * @property {string} pattern - `order-total`: the pattern, the folder and the files
- * @property {string} className - `OrderTotalController`
- */
+// What `npm run new:handler` writes for `pattern`, which is also the name of the folder and of the files. Whatever is not the
+// class has a fixed name: a method that is called after the pattern could be one that Nest calls.
 
-// Whatever is not the class has a fixed name: a method that is called after the pattern could be one that Nest calls.
-/** @param {HandlerNames} names */
 export const controllerText = ({ pattern, className }) => `
 import { Controller } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
@@ -28,7 +23,6 @@ export class ${className} {
 /** A body that the handler of {@link controllerText} takes. */
 export const EXAMPLE_BODY = '{"text":"Hello Server!"}';
 
-/** @param {HandlerNames} names */
 export const specText = ({ pattern, className }) => `
 import { Test } from '@nestjs/testing';
 import { describe, expect, it } from 'vitest';

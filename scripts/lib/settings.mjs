@@ -75,12 +75,12 @@ export async function checkPorts({ trigger, health, wire }, env) {
 
 const isPossible = ({ port }) => Number.isInteger(port) && port > 0 && port <= 65_535;
 
-async function hold(listener) {
-  const { host, port } = listener;
+async function hold(wanted) {
+  const { host, port } = wanted;
   const server = createServer().listen({ host, port, exclusive: true });
   const complaint = await once(server, 'listening').then(
     () => undefined,
-    (error) => explain(error, listener),
+    (error) => explain(error, wanted),
   );
   return { server, complaint };
 }

@@ -29,7 +29,10 @@ beforeAll(async () => {
   await Promise.all(COPIED.map(copyIn));
   // Without the references to the libraries, which are not copied.
   await writeFile(join(copy, 'apps/server/tsconfig.json'), '{ "extends": "../../tsconfig.base.json" }');
-  await symlink(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+  // Each package alone: an `npm ci` here must not empty the folder of this repository.
+  await mkdir(join(copy, 'node_modules'));
+  for (const name of await readdir(join(ROOT, 'node_modules')))
+    await symlink(join(ROOT, 'node_modules', name), join(copy, 'node_modules', name));
   script = await ScriptHere.load(join(copy, 'scripts/commands/new-handler.mjs'));
 });
 
@@ -97,8 +100,8 @@ describe('npm run new:handler', () => {
     expect(stdout).toContain('curl -s http://127.0.0.1:3000/send/spec-total ');
   });
 
-  it('makes code that is formatted and passes its test, however long the name', async () => {
-    const names = ['q', 'spec-total', `x${'9'.repeat(49)}`];
+  it('makes code that is formatted and passes its test, also for a word of the language and for a long name', async () => {
+    const names = ['class', 'spec-total', `x${'9'.repeat(49)}`];
     const before = await sources();
     for (const name of names) expect(await newHandler(name)).toMatchObject({ status: 0, stderr: '' });
     const written = Object.entries(await sources()).filter(([path, text]) => before[path] !== text);
@@ -159,12 +162,9 @@ describe('npm run new:handler writes nothing and', () => {
     expect(await refused([name])).toEqual(refusal(/is no name for a handler: .* order-total/));
   });
 
-  it.each(['class', 'constructor', 'await', 'dist', 'coverage', 'con'])(
-    'refuses the reserved word %s',
-    async (name) => {
-      expect(await refused([name])).toEqual(refusal(/is a reserved word/));
-    },
-  );
+  it.each(['dist', 'coverage', 'con'])('refuses the reserved word %s', async (name) => {
+    expect(await refused([name])).toEqual(refusal(/is a reserved word/));
+  });
 
   it.each([[[]], [['a', 'b']], [['--force', 'ping']]])('says how it is used: %j', async (args) => {
     expect(await refused(args)).toEqual(refusal(/Usage: npm run new:handler NAME/));
