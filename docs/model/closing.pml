@@ -54,7 +54,7 @@ inline send_close(me) {
   sent_close[me] = true
 }
 
-/* Everything that is open fails, and nothing is begun any more. */
+/* Everything that is open fails, and nothing is begun anymore. */
 inline end_streams(me) {
   if
   :: me == CLIENT -> lost = lost || asked > 0; waiting = 0; asked = 0
@@ -137,7 +137,7 @@ proctype Side(byte me) {
 #ifdef BROKEN_GOAWAY_FIRST
   :: atomic { state[me] == DRAINING && wants_goaway[me] ->
 #else
-  /* What waits is begun before; on an answer to GOAWAY nothing waits any more. */
+  /* Waiting requests are begun before; when GOAWAY is answered, none waits anymore. */
   :: atomic { state[me] == DRAINING && wants_goaway[me] && (me == SERVER || waiting == 0) ->
 #endif
       wants_goaway[me] = false; sent_goaway[me] = true; send(me, GOAWAY)
@@ -149,7 +149,7 @@ proctype Side(byte me) {
 #endif
     }
 
-  /* The drain is over. A client knows by itself when nothing is left. */
+  /* The drain is over. A client needs no answer to know that no stream is left. */
   :: atomic {
       state[me] == DRAINING && initiated[me] && idle(me) &&
       ((me == CLIENT && !got_goaway[me]) || (got_goaway[me] && sent_goaway[me])) ->
@@ -186,7 +186,7 @@ init {
 
 /* Both sides end, whatever crosses. */
 ltl both_end { [] ((state[CLIENT] != OPEN || state[SERVER] != OPEN) -> <> (state[CLIENT] == CLOSED && state[SERVER] == CLOSED)) }
-/* After CLOSE nothing is served, whichever side said it. */
+/* After CLOSE nothing is served, whichever side sent it. */
 ltl serves_nothing_after_close { [] ((sent_close[SERVER] || got_close[SERVER]) -> [] (running == 0)) }
 /* A drain that no deadline cuts short loses no request. With deadlines it may: expected to be found violated then. */
 ltl loses_nothing { [] !lost }

@@ -1,8 +1,8 @@
 /* CREDIT, docs/protocol.md sections 5.3, 5.7 and 5.10: both sides send bulk without end, over sockets that are soon full.
  *
- * What is cumulative on the wire is a difference here, so that the run never ends and is finite all the same: `outstanding`
- * is what a side has sealed less what it was credited, `unreported` what it has taken less what it has reported, and CREDIT
- * carries the rise. The difference at which CREDIT is due is DUE, the least rise is LEAST; a record of bulk is 1 or 2.
+ * Cumulative values of the wire are differences here, so that the run never ends and is still finite: `outstanding` is
+ * the bytes sealed less the bytes credited, `unreported` the bytes taken less the bytes reported, and CREDIT carries the
+ * rise. The difference at which CREDIT is due is DUE, the least rise is LEAST; a record of bulk is 1 or 2.
  * With SMALL one side also sends messages that pass bulk, without end; one record in SHARE is left to bulk.
  */
 
@@ -33,7 +33,7 @@ mtype last[2] = OTHER;
 #define may_go(me) (outstanding[me] < WINDOW)
 #define is_due(me) (unreported[me] >= DUE)
 
-/* What each kind of record waits for, beside the socket. */
+/* The condition for each kind of record, in addition to the socket. */
 #ifdef BROKEN_PONG_BEHIND_BULK
 #define pong_waits(me) (!may_go(me))
 #else

@@ -1,9 +1,9 @@
 /* The handshake of docs/protocol.md section 4: one client, one server, and a network that belongs to an attacker.
  *
- * A sealed message is a name of what it was sealed for; who has no key cannot make one. CONFIRM stands for all that the
- * server verifies in it; the proof of the instance, for those who have the key, is in instance.pml. The attacker holds every
- * message of an old session and every message that he has seen in this one. He gives either side any of them, or noise,
- * as often as he likes and in any order, and cuts either connection at any time.
+ * A sealed message is the name of its purpose; a party without the key cannot make one. CONFIRM stands for everything
+ * that the server verifies in it; the proof of the instance, for holders of the key, is in instance.pml. The attacker
+ * holds every message of an old session and every message seen in this one, gives either side any of them, or noise,
+ * any number of times and in any order, and cuts either connection at any time.
  *
  * Ephemeral keys are numbers: OLD and NOW for the client's, and the server draws a new one for each message 1.
  */
@@ -22,7 +22,7 @@ mtype client = SENT;
 mtype server = ACCEPTED;
 byte server_for = 0; /* whose message 1 the server answered */
 
-/* What has been sent, and so is in the hands of the attacker. */
+/* The messages that have been sent, which the attacker therefore has. */
 bool seen_m2 = false;
 bool seen_confirm = false;
 bool seen_request = false;
@@ -124,7 +124,7 @@ end_attacker:
     :: seen_request -> to_client ! REQUEST, NOW, true, 0
     :: to_server ! NOISE, 0, false, 0
     :: to_client ! NOISE, 0, false, 0
-    /* Not sealed: anybody on the path can send it, and it is no more than noise. */
+    /* Not sealed: any attacker on the path can send it, and it is no more than noise. */
     :: to_client ! ALERT, 0, false, 0
     :: to_server ! CUT, 0, false, 0
     :: to_client ! CUT, 0, false, 0
@@ -132,7 +132,7 @@ end_attacker:
   od
 }
 
-/* The server opens only for a client that has seen its message 2 and said CONFIRM. */
+/* The server opens only for a client that has seen its message 2 and sent CONFIRM. */
 ltl opens_after_confirm { [] ((server == OPEN) -> (seen_confirm && client != SENT)) }
 /* A message 1 that is repeated gets no further than WAIT_CONFIRM. */
 ltl replay_never_opens { [] ((server == OPEN) -> (server_for == NOW)) }
@@ -140,5 +140,5 @@ ltl replay_never_opens { [] ((server == OPEN) -> (server_for == NOW)) }
 ltl hands_over_once { [] (handed <= 1 && (handed == 0 || seen_confirm)) }
 /* No answer without a request that was handed over, and none twice. */
 ltl answers_once { [] (answered <= handed) }
-/* That all of it works out is possible. Expected to be found violated. */
+/* A complete run is possible. Expected to be found violated. */
 ltl never_works { [] (answered == 0) }

@@ -1,13 +1,13 @@
 /* The instance proof and the event windows of docs/protocol.md sections 4.8 and 6.7: one server, one client, and a thief
- * who holds the key file as well.
+ * that holds the key file as well.
  *
- * The thief may answer the client as a server, and then has its instance key and its proof for that session. He may dial
- * the server as often as he likes, name any instance key, and show any proof that he has or can make. He seals whatever
- * he likes, for he holds the key file; but he has no private instance key but his own.
+ * The thief may answer the client as a server, and then has its instance key and its proof for that session. The thief
+ * may dial the server any number of times, name any instance key, and show any proof that it has or can make. It seals
+ * anything, because it holds the key file; but it has no private instance key except its own.
  *
  * A proof is a pair: whose private instance key made it, and for the ephemeral key of which session. The client sends
- * each event until it is acknowledged. That the thief acknowledges events himself, and drops them, is left out: against
- * that there is no proof.
+ * each event until it is acknowledged. A thief that acknowledges events and drops them is left out, because no proof
+ * prevents that.
  */
 
 #define CLIENT 0
@@ -54,7 +54,7 @@ end_client:
   do
   :: next < EVENTS ->
     if
-    /* Somebody else answers, and the event goes nowhere. */
+    /* Another party answers, and the event is lost. */
     :: harvested = true
     /* The server answers; its acknowledgement may be lost, and then the event is sent again. */
     :: atomic { sessions < MAX_SESSIONS -> sessions++;
@@ -94,7 +94,7 @@ end_thief:
 
 /* Nothing of the client is taken for a repeat that was not handed over before. */
 ltl loses_nothing { [] (acknowledged <= delivered[0] + delivered[1]) }
-/* Nobody but the client takes part in its window. */
+/* Only the client takes part in its window. */
 ltl window_is_its_own { [] ((recorded[0] -> delivered[0]) && (recorded[1] -> delivered[1])) }
-/* That all events arrive although the thief tries is possible. Expected to be found violated. */
+/* All events can arrive although the thief tries. Expected to be found violated. */
 ltl never_all { [] (!(acknowledged == EVENTS && refused > 1)) }

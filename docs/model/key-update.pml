@@ -1,6 +1,6 @@
 /* KEY_UPDATE, docs/protocol.md section 5.4: both directions of a connection that changes its keys again and again.
  *
- * A record is the generation of the key that sealed it, its number, and what it says. Keys and numbers go round after
+ * A record is the generation of the key that sealed it, its number, and its type. Keys and numbers go round after
  * GENERATIONS and NUMBERS, which is more than a channel holds, so that the run never ends and is finite all the same.
  * 64 records between two updates are SPACING here, and the burst of 16 is BURST.
  */

@@ -1,8 +1,8 @@
 /* Renewal of a session, docs/protocol.md section 5.11: a client with CALLS calls on connection 0, and what follows it.
  *
- * The client may renew its connection at any time, as long as there is another one left. The server refuses each new
- * connection after CONFIRM if it likes. With SERVER_AGE it takes all of them, and sends GOAWAY on connection 0 at any
- * time. It answers a call when it likes. Keys, sizes and the hard age have no part in this.
+ * The client may renew its connection at any time, as long as there is another one left. The server may refuse each
+ * new connection after CONFIRM. With SERVER_AGE it takes all of them, and sends GOAWAY on connection 0 at any
+ * time. It answers a call at any time. Keys, sizes and the hard age have no part in this.
  */
 
 #define CONNECTIONS 3

@@ -1,7 +1,7 @@
 /* Streams and their slots, docs/protocol.md sections 6.4 to 6.6: IDS streams, of which MAX may be open at once.
  *
- * Each stream is a request of two frames or an event of one. The client cancels when it likes, the server ends an answer
- * when it likes, also before the request is complete. A frame is put into a line first and sealed later; what is sealed
+ * Each stream is a request of two frames or an event of one. The client cancels at any time, the server ends an answer
+ * at any time, also before the request is complete. A frame is put into a line first and sealed later; what is sealed
  * keeps its order. Payloads, records and GOAWAY have no part in this.
  */
 
@@ -45,7 +45,7 @@ end_client:
   :: atomic { nfull(up) ->
       select (id : 1 .. IDS);
       if
-      /* The second frame, where nothing has ended the stream. */
+      /* The second frame, if the stream has not ended. */
       :: at_client[id] == HALF -> at_client[id] = SEALED; up ! REQUEST, id, taken
       /* CANCEL is put into the line. It holds the slot until it is sealed. */
       :: at_client[id] == HALF || at_client[id] == SEALED ->
