@@ -23,7 +23,7 @@ function inverted(codec: Codec): Codec {
   return {
     keyLeftMs: () => codec.keyLeftMs(),
     isShortOfUpdates: () => codec.isShortOfUpdates(),
-    rest: () => codec.rest(),
+    hibernate: () => codec.hibernate(),
     serializer: { serialize, wipe: () => serializer.wipe() },
     deserializer: {
       deserialize: (body) => deserializer.deserialize(Buffer.from(body.map((byte) => ~byte))),

@@ -20,6 +20,6 @@ export function afterConfirm(codec: ConnectionCodec, confirmed: () => void): Con
     deserializer: { deserialize, wipe: () => deserializer.wipe() },
     keyLeftMs: () => codec.keyLeftMs(),
     isShortOfUpdates: () => codec.isShortOfUpdates(),
-    rest: () => codec.rest(),
+    hibernate: () => codec.hibernate(),
   };
 }

@@ -11,7 +11,7 @@ const MAX_GRACE_MS = 1_000;
  * the peer was not slow.
  */
 export class Deadline {
-  readonly #expired: () => void;
+  readonly #onExpired: () => void;
   #endMs: number;
   /** How far it may still move. */
   #graceMs: number;
@@ -19,7 +19,7 @@ export class Deadline {
   #isOver = false;
 
   constructor(delayMs: number, expired: () => void) {
-    this.#expired = expired;
+    this.#onExpired = expired;
     this.#endMs = clock.nowMs() + delayMs;
     this.#graceMs = graceOf(delayMs);
     this.#timer = this.#wakeIn(delayMs);
@@ -64,7 +64,7 @@ export class Deadline {
   #expire(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#expired();
+    this.#onExpired();
   }
 }
 

@@ -7,7 +7,7 @@ interface Used<T> {
 
 interface Kept<T> {
   readonly value: T;
-  readonly leftMs: number;
+  readonly unusedSinceMs: number;
 }
 
 export interface KeptByInstanceOptions<T> {
@@ -41,7 +41,7 @@ export class KeptByInstance<T> {
   }
 
   /** A connection is gone; with the last one the time begins to run. */
-  left(key: string): void {
+  release(key: string): void {
     const used = this.#used.get(key);
     if (used === undefined) return;
     if (used.connections > 1) {
@@ -49,12 +49,12 @@ export class KeptByInstance<T> {
       return;
     }
     this.#used.delete(key);
-    this.#kept.set(key, { value: used.value, leftMs: clock.nowMs() });
+    this.#kept.set(key, { value: used.value, unusedSinceMs: clock.nowMs() });
   }
 
   #forget(nowMs: number): void {
     const { keptMs, maxKept } = this.#options;
-    for (const [key, { leftMs }] of this.#kept) {
+    for (const [key, { unusedSinceMs: leftMs }] of this.#kept) {
       if (nowMs - leftMs < keptMs && this.#kept.size < maxKept) return;
       this.#kept.delete(key);
     }

@@ -84,7 +84,7 @@ export class ServerCounters {
   }
 
   left({ connection }: OpenLink, failed: boolean): void {
-    this.#traffic.left(connection);
+    this.#traffic.addClosed(connection);
     if (failed) this.#connectionsFailed += 1;
   }
 

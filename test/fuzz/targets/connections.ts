@@ -48,7 +48,7 @@ export class Watched {
       streams,
       limits: CONNECTION_LIMITS,
       events: {
-        closed: (error: TransportError | undefined) => {
+        onClosed: (error: TransportError | undefined) => {
           hold(this.ended === undefined, 'a connection that ends twice');
           this.ended = error?.code ?? 'agreed';
         },

@@ -1,5 +1,5 @@
 // docs/protocol.md §4 and §5: one whole side against somebody who has the key, or has not, and keeps no rule.
-import { Acceptance } from '../../../libs/channel/src/server/acceptance.js';
+import { ServerHandshake } from '../../../libs/channel/src/server/server-handshake.js';
 import { receiveMessage2, respond, startInitiator } from '../../../libs/channel/src/handshake/index.js';
 import type { Session } from '../../../libs/channel/src/handshake/index.js';
 import { createCodec } from '../../../libs/channel/src/connection/sealing.js';
@@ -122,7 +122,7 @@ class RogueClient {
   readonly #script: Script;
   readonly #servant = new Servant();
   readonly #ends = wire();
-  readonly #acceptance: Acceptance;
+  readonly #handshake: ServerHandshake;
   #watched: Watched | undefined;
   #failed: string | undefined;
   #rogue: Rogue | undefined;
@@ -131,19 +131,19 @@ class RogueClient {
   constructor(input: Buffer) {
     this.#script = new Script(input);
     this.#random = new Random(hashText(this.#script.bytes(HEAD_BYTES).toString('hex')));
-    this.#acceptance = new Acceptance({
+    this.#handshake = new ServerHandshake({
       socket: this.#ends[1].socket,
       handshakeTimeoutMs: 60_000,
       respond: (message1) => {
         const { message2, session, verifier } = respond(() => KEY.psk, SERVER, message1);
         return { message2, keyId: session.keyId, codec: createCodec(session, CONNECTION_LIMITS.key), verifier };
       },
-      answered: () => undefined,
-      accepted: ({ codec }, rest) => {
+      onMessage2Sent: () => undefined,
+      onAuthenticated: ({ codec }, rest) => {
         this.#watched = new Watched('server', this.#ends[1], this.#servant.streams, codec);
         this.#watched.connection.receive(rest);
       },
-      failed: (error) => {
+      onFailed: (error) => {
         this.#failed = error.code;
       },
     });
@@ -161,7 +161,7 @@ class RogueClient {
     return this.#endOfConnection(this.#rogue);
   }
 
-  /** `agreed`, or the code that the acceptance or the connection ended with. */
+  /** `agreed`, or the code that the handshake or the connection ended with. */
   get #ended(): string | undefined {
     return this.#failed ?? this.#watched?.ended;
   }
@@ -214,7 +214,7 @@ class RogueClient {
   #endOfStranger(reply: Buffer): string {
     hold(this.#failed === undefined ? reply.length === 0 : reply.equals(ALERT), `${reply.length} bytes for a stranger`);
     if (this.#failed !== undefined) return this.#failed;
-    this.#acceptance.evict();
+    this.#handshake.evict();
     return this.#failed ?? 'no end';
   }
 

@@ -108,15 +108,15 @@ export class Servant {
     peer: LIMITS,
     maxQueuedBytes: 200_000,
     handler: {
-      begun: (stream) => {
+      onRequestBegun: (stream) => {
         this.#begun += 1;
         if (this.#begun % 2 === 0) stream.fail(messageOf(Buffer.of(2))); // its deadline is over
       },
-      request: (stream) => this.#take(stream),
-      event: (stream) => this.#take(stream),
-      noMemory: (stream) => stream.fail(messageOf(Buffer.of(2))),
-      shutDown: (stream) => stream.fail(messageOf(Buffer.of(2))),
-      cancelled: (stream) => void this.running.delete(stream),
+      onRequest: (stream) => this.#take(stream),
+      onEvent: (stream) => this.#take(stream),
+      onNoMemory: (stream) => stream.fail(messageOf(Buffer.of(2))),
+      onShutDown: (stream) => stream.fail(messageOf(Buffer.of(2))),
+      onCancelled: (stream) => void this.running.delete(stream),
     },
   });
 

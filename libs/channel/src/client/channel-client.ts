@@ -12,7 +12,7 @@ import type { Links } from './links.js';
 import { PlainCall } from './plain-call.js';
 
 export interface ChannelClientEvents {
-  readonly connectionEvent?: (event: ClientConnectionEvent) => void;
+  readonly onConnectionEvent?: (event: ClientConnectionEvent) => void;
   /** What is wrong with the key file, though it may be used. */
   readonly warn?: (message: string) => void;
 }
@@ -37,7 +37,7 @@ export class ChannelClient {
       open: (signal, linkEvents) => this.#dialer.open(signal, linkEvents),
       redial: options.redial ?? false,
       limits,
-      emit: (event) => events.connectionEvent?.(event),
+      emit: (event) => events.onConnectionEvent?.(event),
     });
     noteOwnClient(this.#dialer.instance.publicKey);
   }

@@ -12,11 +12,11 @@ import type { EventSequences } from './event-sequences.js';
 
 export interface LinkEvents {
   /** The session, or its keys, are so old that another connection should take its place. It comes once or more. */
-  readonly aged: (link: ClientLink) => void;
+  readonly onAged: (link: ClientLink) => void;
   /** No new streams here: the next call takes another connection. */
-  readonly retired: (link: ClientLink) => void;
-  /** Once, without {@link retired} if it is lost; the calls on it fail after that. */
-  readonly closed: (link: ClientLink, error: TransportError | undefined) => void;
+  readonly onRetired: (link: ClientLink) => void;
+  /** Once, without {@link onRetired} if it is lost; the calls on it fail after that. */
+  readonly onClosed: (link: ClientLink, error: TransportError | undefined) => void;
 }
 
 export interface ClientLinkOptions {
@@ -56,10 +56,10 @@ export class ClientLink {
       streams: this.streams,
       limits,
       events: {
-        aged: () => events.aged(this),
-        goingAway: () => events.retired(this),
-        lost: (error) => this.#noteEnd(error),
-        closed: (error) => this.#noteEnd(error),
+        onAged: () => events.onAged(this),
+        onGoingAway: () => events.onRetired(this),
+        onLost: (error) => this.#noteEnd(error),
+        onClosed: (error) => this.#noteEnd(error),
       },
     });
     publishHandshakeDone('client', options.peer);
@@ -88,8 +88,8 @@ export class ClientLink {
     if (this.#end !== undefined) return;
     this.#end = { error };
     const { sequences, peer, events } = this.#options;
-    sequences.left(this.#serverId);
+    sequences.release(this.#serverId);
     publishConnectionClosed('client', peer, this.connection.socket, error);
-    events.closed(this, error);
+    events.onClosed(this, error);
   }
 }

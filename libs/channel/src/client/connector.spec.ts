@@ -33,23 +33,23 @@ class FakeServer {
   /** Of the connection that was opened last, or of the one of this number, from 1 on. */
   lose(number = this.#opened.length): void {
     const { link, events } = this.#at(number);
-    events.closed(link, new TransportError('ERR_CONNECTION_LOST', 'lost'));
+    events.onClosed(link, new TransportError('ERR_CONNECTION_LOST', 'lost'));
   }
 
   end(number: number): void {
     const { link, events } = this.#at(number);
-    events.closed(link, undefined);
+    events.onClosed(link, undefined);
   }
 
   age(number = this.#opened.length): void {
     const { link, events } = this.#at(number);
-    events.aged(link);
+    events.onAged(link);
   }
 
   /** It has sent GOAWAY. */
   goAway(number: number): void {
     const { link, events } = this.#at(number);
-    events.retired(link);
+    events.onRetired(link);
   }
 
   linkAt(number: number): ClientLink {
@@ -76,7 +76,7 @@ class FakeServer {
       retire: () => note('retire'),
       close: () => {
         note('close');
-        events.closed(link, undefined);
+        events.onClosed(link, undefined);
         return Promise.resolve();
       },
     };

@@ -45,9 +45,9 @@ export class Connector implements Links {
   readonly #options: ConnectorOptions;
   /** Of the current connection, and of those that drain. */
   readonly #linkEvents: LinkEvents = {
-    aged: (link) => this.#renew(link),
-    retired: (link) => this.#leave(link, { type: 'draining' }),
-    closed: (link, error) => this.#noteClosed(link, error),
+    onAged: (link) => this.#renew(link),
+    onRetired: (link) => this.#leave(link, { type: 'draining' }),
+    onClosed: (link, error) => this.#noteClosed(link, error),
   };
   /** Every connection that is not closed yet: the current one, and those that drain. */
   readonly #links = new Set<ClientLink>();
@@ -175,7 +175,7 @@ export class Connector implements Links {
 
   #noteClosed(link: ClientLink, error: TransportError | undefined): void {
     this.#links.delete(link);
-    this.#traffic.left(link.connection);
+    this.#traffic.addClosed(link.connection);
     this.#leave(link, { type: 'disconnected', error });
     if (this.#state.at === 'CONNECTED') this.#state.renewal?.tryNow();
   }

@@ -34,21 +34,21 @@ export interface Dialed {
  */
 export function dial<T>(options: DialOptions, open: (dialed: Dialed) => T): Promise<T> {
   return new Promise((resolve, reject) => {
-    const succeeded = (dialed: Dialed): void => resolve(open(dialed));
-    const outcome = { succeeded, failed: reject };
-    const late = (): void => new DialAttempt(options, outcome).start();
-    new DialAttempt(options, { ...outcome, late }).start();
+    const onDone = (dialed: Dialed): void => resolve(open(dialed));
+    const outcome = { onDone, onFailed: reject };
+    const onLate = (): void => new ClientHandshake(options, outcome).start();
+    new ClientHandshake(options, { ...outcome, onLate }).start();
   });
 }
 
 interface Outcome {
-  readonly succeeded: (dialed: Dialed) => void;
-  readonly failed: (error: TransportError) => void;
+  readonly onDone: (dialed: Dialed) => void;
+  readonly onFailed: (error: TransportError) => void;
   /** This process stalled: a server that was not kept waiting by it has given the handshake up. */
-  readonly late?: () => void;
+  readonly onLate?: () => void;
 }
 
-class DialAttempt {
+class ClientHandshake {
   readonly #options: DialOptions;
   readonly #outcome: Outcome;
   readonly #socket: Socket;
@@ -116,7 +116,7 @@ class DialAttempt {
     if (this.#state === undefined) throw new TransportError('ERR_EARLY_BYTES', 'A reply before message 1');
     const session = receiveMessage2(this.#state, this.#received);
     this.#release();
-    this.#outcome.succeeded({ socket: this.#socket, session });
+    this.#outcome.onDone({ socket: this.#socket, session });
   }
 
   #expire(): void {
@@ -134,16 +134,16 @@ class DialAttempt {
   }
 
   #beginAgainIfLate(): boolean {
-    const { late } = this.#outcome;
-    if (late === undefined || !this.#deadline.isLate) return false;
+    const { onLate } = this.#outcome;
+    if (onLate === undefined || !this.#deadline.isLate) return false;
     this.#abandon();
-    late();
+    onLate();
     return true;
   }
 
   #fail(error: TransportError): void {
     this.#abandon();
-    this.#outcome.failed(error.ofMessage(false));
+    this.#outcome.onFailed(error.ofMessage(false));
   }
 
   #abandon(): void {

@@ -27,7 +27,7 @@ describe('the event sequences of a client', () => {
     const sequences = new EventSequences();
     const sequence = sequences.of(server(1));
     expect(sequences.of(server(1))).toBe(sequence);
-    for (let i = 0; i < 2; i++) sequences.left(server(1));
+    for (let i = 0; i < 2; i++) sequences.release(server(1));
     sequences.of(server(2));
     time.advance(24 * HOUR_MS);
     expect(sequences.of(server(1))).toBe(sequence);
@@ -36,7 +36,7 @@ describe('the event sequences of a client', () => {
   it('are dropped when no server can have the window anymore: a session lives for a day, its window 10 minutes longer', () => {
     const sequences = new EventSequences();
     const sequence = sequences.of(server(1));
-    sequences.left(server(1));
+    sequences.release(server(1));
     time.advance(25 * HOUR_MS);
     expect(sequences.of(server(1))).not.toBe(sequence);
   });
@@ -44,7 +44,7 @@ describe('the event sequences of a client', () => {
   it('of departed servers are limited to 10,000', () => {
     const sequences = new EventSequences();
     const all = Array.from({ length: 10_000 }, (_, number) => sequences.of(server(number)));
-    for (let number = 0; number < all.length; number++) sequences.left(server(number));
+    for (let number = 0; number < all.length; number++) sequences.release(server(number));
     sequences.of(server(20_000));
     expect(sequences.of(server(1))).toBe(all[1]);
     expect(sequences.of(server(0))).not.toBe(all[0]);

@@ -15,7 +15,7 @@ class NoRandomness extends Heartbeat {
 const OWNER: ClockOwner = {
   send: ({ type }) => expect.unreachable(`${type} was sent`),
   flush: () => undefined,
-  rest: () => undefined,
+  hibernate: () => undefined,
   age: () => undefined,
   expireDrain: () => undefined,
   expireClose: () => undefined,
@@ -25,7 +25,7 @@ const OWNER: ClockOwner = {
 };
 
 const SOFT_AGE_MS = 3_600_000;
-const CODEC = { keyLeftMs: () => 3_600_000, isShortOfUpdates: () => false, rest: () => undefined };
+const CODEC = { keyLeftMs: () => 3_600_000, isShortOfUpdates: () => false, hibernate: () => undefined };
 
 describe('the clocks of a connection', () => {
   it('close it without an exception in a timer if there is no randomness for a PING', () => {
@@ -40,7 +40,7 @@ describe('the clocks of a connection', () => {
   it('release its ciphers once, a second after a record, and not again before the next record', () => {
     const time = FakeClock.install();
     const rest = vi.fn<() => void>();
-    const clocks = new Clocks(resolveLimits({}), new Heartbeat(), { ...CODEC, rest }, SOFT_AGE_MS, OWNER);
+    const clocks = new Clocks(resolveLimits({}), new Heartbeat(), { ...CODEC, hibernate: rest }, SOFT_AGE_MS, OWNER);
     clocks.recordCompleted();
     clocks.recordCompleted();
     time.advance(999);

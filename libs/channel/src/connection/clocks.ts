@@ -14,7 +14,7 @@ export interface ClockOwner {
   /** Seals what is due. */
   flush(): void;
   /** Nothing has come or gone for a while. */
-  rest(): void;
+  hibernate(): void;
   /** The session is old enough to be replaced, or its keys are. */
   age(): void;
   expireDrain(): void;
@@ -33,14 +33,14 @@ const EXPIRED = {
   hardAge: () => new TransportError('ERR_SESSION_EXPIRED', 'The session is older than it may be'),
 } as const;
 
-type Name = keyof typeof EXPIRED | 'message' | 'credit' | 'ping' | 'drain' | 'close' | 'softAge' | 'rest' | 'key';
+type Name = keyof typeof EXPIRED | 'message' | 'credit' | 'ping' | 'drain' | 'close' | 'softAge' | 'idle' | 'key';
 
-type KeyClock = Pick<ConnectionCodec, 'keyLeftMs' | 'isShortOfUpdates' | 'rest'>;
+type KeyClock = Pick<ConnectionCodec, 'keyLeftMs' | 'isShortOfUpdates' | 'hibernate'>;
 
 /** The peer has so long to report what it has taken (docs/protocol.md §5.10). It is fixed. */
 const CREDIT_TIMEOUT_MS = 60_000;
 /** Rare enough that a busy connection does not notice that it makes its ciphers again. */
-const REST_INTERVAL_MS = 1_000;
+const IDLE_CHECK_MS = 1_000;
 
 /** A client renews its sessions up to so much earlier: those that connected together do not renew together. */
 const EARLY_RENEWAL = 0.1;
@@ -75,12 +75,12 @@ export class Clocks implements DeadlineOwner<Name> {
 
   recordCompleted(): void {
     this.#deadlines.clear('record');
-    this.restLater();
+    this.hibernateLater();
   }
 
   /** Something has come or gone: a while after that the connection may be idle. */
-  restLater(): void {
-    this.#deadlines.setOnce('rest', REST_INTERVAL_MS, 0);
+  hibernateLater(): void {
+    this.#deadlines.setOnce('idle', IDLE_CHECK_MS, 0);
   }
 
   /** Sends a PING now, unless one is unanswered. */
@@ -152,10 +152,10 @@ export class Clocks implements DeadlineOwner<Name> {
       case 'credit':
         this.#checkCredit();
         return;
-      case 'rest':
-        this.#codec.rest(); // it may be idle: what can be made again need not be held
-        this.#owner.rest();
-        this.#deadlines.rest();
+      case 'idle':
+        this.#codec.hibernate(); // it may be idle: what can be made again need not be held
+        this.#owner.hibernate();
+        this.#deadlines.hibernate();
         return;
       case 'key':
         this.#checkKey();

@@ -25,7 +25,7 @@ export interface ConnectionCodec {
   /** Outgoing keys were replaced by their age so often that the connection is to be replaced, before the peer ends it. */
   isShortOfUpdates(): boolean;
   /** Nothing has been said for a while: drops what the next record can make again. */
-  rest(): void;
+  hibernate(): void;
 }
 
 /** Takes the keys of the session over: it overwrites them, and from then on the codec alone has them. */

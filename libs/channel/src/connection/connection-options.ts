@@ -10,12 +10,12 @@ export interface ConnectionEvents {
    * The session has reached its soft age, or its keys are used up: another connection should take its place. It comes once
    * or more, also of a connection that drains. Without this listener the connection retires by itself.
    */
-  aged?(): void;
+  onAged?(): void;
   /** One of the two, once, before the end: no new streams here. What is lost while it is open does not go away first. */
-  goingAway?(): void;
-  lost?(error: TransportError | undefined): void;
+  onGoingAway?(): void;
+  onLost?(error: TransportError | undefined): void;
   /** Once, at the very end. Without an error both sides agreed to close. */
-  closed(error: TransportError | undefined): void;
+  onClosed(error: TransportError | undefined): void;
 }
 
 /** A client begins with CONFIRM, whose body this is; a server has verified that of its client. */

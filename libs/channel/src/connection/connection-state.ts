@@ -14,7 +14,7 @@ export type State =
 export const OPEN: State = { at: 'OPEN' };
 
 /** What is left of the record layer of a connection that is idle. */
-export class KeptOfRecords {
+export class RecordCounters {
   readonly heartbeat = new Heartbeat();
   readonly taken = new TakenBytes();
   readonly window = new SendWindow();

@@ -71,12 +71,12 @@ function serve(
   const limits = resolveLimits(options);
   const requests: ServerStream[] = [];
   const handler = {
-    begun: (): void => undefined,
-    request: (stream: ServerStream): void => void requests.push(stream),
-    event: (): void => undefined,
-    noMemory: (): void => undefined,
-    shutDown: (): void => undefined,
-    cancelled: (): void => undefined,
+    onRequestBegun: (): void => undefined,
+    onRequest: (stream: ServerStream): void => void requests.push(stream),
+    onEvent: (): void => undefined,
+    onNoMemory: (): void => undefined,
+    onShutDown: (): void => undefined,
+    onCancelled: (): void => undefined,
   };
   const streams = new ServerStreams({ own: limits, peer: PEER, maxQueuedBytes: limits.maxQueuedBytes, handler });
   const [opened, setOpened] = later<undefined>();
@@ -84,7 +84,7 @@ function serve(
   const codec = afterConfirm(createCodec({ outgoingKey: S2C, incomingKey: C2S, keyId: S2C }, limits.key), () =>
     setOpened(undefined),
   );
-  const events = { closed: (error: TransportError | undefined) => setEnded(codeOf(error)) };
+  const events = { onClosed: (error: TransportError | undefined) => setEnded(codeOf(error)) };
   return {
     connection: new Connection({ role: 'server', socket, codec, streams, limits, events }),
     requests,
@@ -112,7 +112,7 @@ function call(
   const codec = createCodec({ outgoingKey: C2S, incomingKey: S2C, keyId: S2C }, limits.key);
   const [ended, setEnded] = later<string>();
   const closed = (error: TransportError | undefined): void => setEnded(codeOf(error));
-  const events = { goingAway, closed, ...(aged === undefined ? {} : { aged }) };
+  const events = { onGoingAway: goingAway, onClosed: closed, ...(aged === undefined ? {} : { onAged: aged }) };
   const connection = new Connection({ role: 'client', confirm: CONFIRM.body, socket, codec, streams, limits, events });
   const ask = (bytes = 1): Promise<string> => {
     const [answer, setAnswer] = later<string>();
@@ -410,7 +410,7 @@ describe('an idle connection', () => {
 
   it('releases its ciphers a second after a record, and continues with the next', async () => {
     const time = FakeClock.install();
-    const rests = [vi.spyOn(SealingHalf.prototype, 'rest'), vi.spyOn(OpeningHalf.prototype, 'rest')];
+    const rests = [vi.spyOn(SealingHalf.prototype, 'hibernate'), vi.spyOn(OpeningHalf.prototype, 'hibernate')];
     onTestFinished(() => void vi.restoreAllMocks());
     const { served } = await idle();
     expect(await served()).toBe('value');

@@ -9,14 +9,14 @@ import { Clocks, softAgeMs } from './clocks.js';
 import type { ClockOwner } from './clocks.js';
 import { closedByPeer, closedHere, lost } from './closed-by-peer.js';
 import type { ConnectionOptions } from './connection-options.js';
-import { KeptOfRecords, OPEN } from './connection-state.js';
+import { RecordCounters, OPEN } from './connection-state.js';
 import type { State } from './connection-state.js';
 import { RecordLayer, unexpected } from './record-layer.js';
 import type { RecordLayerOwner } from './record-layer.js';
 
 export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner {
   readonly #options: ConnectionOptions;
-  readonly #kept = new KeptOfRecords();
+  readonly #kept = new RecordCounters();
   readonly #clocks: Clocks;
   /** While the connection is in use. */
   #records: RecordLayer | undefined;
@@ -113,7 +113,7 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner {
     const reason = error === undefined ? closedHere : () => error;
     const wasOpen = this.isOpen;
     this.#state = { at: 'CLOSED' };
-    if (wasOpen) events.lost?.(error);
+    if (wasOpen) events.onLost?.(error);
     this.#clocks.stop();
     this.#records?.stop();
     codec.serializer.wipe();
@@ -121,7 +121,7 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner {
     socket.destroy();
     this.#kept.heartbeat.end(reason);
     streams.end(reason);
-    events.closed(error);
+    events.onClosed(error);
     for (const resolve of this.#whenClosed ?? []) resolve();
   }
 
@@ -148,9 +148,9 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner {
   }
 
   /** Hibernates if nothing is under way: what is dropped is made again by the next byte or call. */
-  rest(): void {
+  hibernate(): void {
     const { streams } = this.#options;
-    streams.rest();
+    streams.hibernate();
     if (!this.isOpen || !streams.isIdle || this.#records?.isIdle !== true) return;
     this.#records.stop();
     this.#records = undefined;
@@ -158,8 +158,8 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner {
 
   age(): void {
     const { events } = this.#options;
-    if (events.aged === undefined) this.retire();
-    else events.aged();
+    if (events.onAged === undefined) this.retire();
+    else events.onAged();
   }
 
   /** A server that shuts down answers every open stream, and closes when that was sealed, or when its time is over too. */
@@ -219,7 +219,7 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner {
   #leaveOpen(state: State): void {
     const { at } = this.#state;
     this.#state = state;
-    if (at === 'OPEN') this.#options.events.goingAway?.();
+    if (at === 'OPEN') this.#options.events.onGoingAway?.();
   }
 
   /** The side that began to drain closes, once both know that no stream is left. A client always knows: it opens them. */

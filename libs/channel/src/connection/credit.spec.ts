@@ -53,8 +53,8 @@ class Side {
     const ignore = (): undefined => undefined;
     this.#client = new ClientStreams({ own: LIMITS, peer: PEER, ...queues });
     const request = (stream: ServerStream): void => void this.requests.push(stream);
-    const refused = { noMemory: ignore, shutDown: ignore, cancelled: ignore };
-    const handler = { begun: ignore, request, event: ignore, ...refused };
+    const refused = { onNoMemory: ignore, onShutDown: ignore, onCancelled: ignore };
+    const handler = { onRequestBegun: ignore, onRequest: request, onEvent: ignore, ...refused };
     this.#server = new ServerStreams({ own: LIMITS, peer: PEER, maxQueuedBytes, handler });
     const other = role === 'client' ? 'server' : 'client';
     const keys = { outgoingKey: KEYS[role], incomingKey: KEYS[other], keyId: Buffer.alloc(8) };
@@ -64,7 +64,7 @@ class Side {
       codec,
       streams: role === 'client' ? this.#client : this.#server,
       limits: LIMITS,
-      events: { closed: (error?: TransportError) => void (this.ended = error?.code ?? 'agreed') },
+      events: { onClosed: (error?: TransportError) => void (this.ended = error?.code ?? 'agreed') },
     };
     this.connection =
       role === 'client'

@@ -67,7 +67,7 @@ export class Deadlines<Name extends string> {
   }
 
   /** Drops what is set for none: what is set again is made again. */
-  rest(): void {
+  hibernate(): void {
     this.#entries = this.#entries.filter(({ atMs }) => atMs < Infinity).slice(); // an array that grows has spare room
   }
 

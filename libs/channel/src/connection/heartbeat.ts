@@ -12,8 +12,8 @@ interface SentPing {
 }
 
 interface Waiter {
-  readonly answered: (roundTripMs: number) => void;
-  readonly failed: (error: TransportError) => void;
+  readonly resolve: (roundTripMs: number) => void;
+  readonly reject: (error: TransportError) => void;
 }
 
 /** At most one PING of this side is unanswered, and at most one of the peer's is owed a PONG. */
@@ -46,7 +46,7 @@ export class Heartbeat {
   /** Resolves with the round trip of the PING that is unanswered or comes next. */
   nextRoundTrip(): Promise<number> {
     return new Promise((answered, failed) => {
-      (this.#waiting ??= []).push({ answered, failed });
+      (this.#waiting ??= []).push({ resolve: answered, reject: failed });
     });
   }
 
@@ -72,12 +72,12 @@ export class Heartbeat {
     const roundTripMs = clock.nowMs() - this.#sent.atMs;
     this.#sent = undefined;
     this.#roundTripMs = roundTripMs;
-    for (const { answered } of this.#takeWaiting()) answered(roundTripMs);
+    for (const { resolve: answered } of this.#takeWaiting()) answered(roundTripMs);
   }
 
   /** The connection is over. */
   end(reason: () => TransportError): void {
-    for (const { failed } of this.#takeWaiting()) failed(reason());
+    for (const { reject: failed } of this.#takeWaiting()) failed(reason());
   }
 
   #takeWaiting(): readonly Waiter[] {

@@ -5,7 +5,7 @@ import type { CloseReason, ControlContent, RecordContent } from '../record/conte
 import type { Streams } from '../streams/streams.js';
 import type { Clocks } from './clocks.js';
 import type { ConnectionOptions } from './connection-options.js';
-import type { KeptOfRecords } from './connection-state.js';
+import type { RecordCounters } from './connection-state.js';
 import { Outbox } from './outbox.js';
 import { RecordReader } from './record-reader.js';
 import { RecordWriter } from './record-writer.js';
@@ -21,7 +21,7 @@ export interface RecordLayerOwner {
 /** A connection has it while it is in use. */
 export class RecordLayer {
   readonly #streams: Streams;
-  readonly #kept: KeptOfRecords;
+  readonly #kept: RecordCounters;
   readonly #clocks: Clocks;
   readonly #owner: RecordLayerOwner;
   readonly #outbox: Outbox;
@@ -29,7 +29,7 @@ export class RecordLayer {
   readonly #reader: RecordReader;
   #hasReceivedClose = false;
 
-  constructor(options: ConnectionOptions, kept: KeptOfRecords, clocks: Clocks, owner: RecordLayerOwner) {
+  constructor(options: ConnectionOptions, kept: RecordCounters, clocks: Clocks, owner: RecordLayerOwner) {
     const { socket, codec, streams, limits } = options;
     const { heartbeat, taken, window } = kept;
     this.#kept = kept;

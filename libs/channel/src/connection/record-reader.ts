@@ -7,19 +7,19 @@ import { RecordDecoder } from '../record/record.js';
 import type { Streams } from '../streams/streams.js';
 import type { Clocks } from './clocks.js';
 import type { ConnectionCodec } from './codec.js';
-import type { KeptOfRecords } from './connection-state.js';
+import type { RecordCounters } from './connection-state.js';
 
 /** Opens what the socket brings, one record after the other. It has no part in writing. */
 export class RecordReader {
   readonly #codec: ConnectionCodec;
   readonly #streams: Streams;
   readonly #clocks: Clocks;
-  readonly #kept: KeptOfRecords;
+  readonly #kept: RecordCounters;
   readonly #decoder = new RecordDecoder();
   #isFirst = false;
   #isStopped = false;
 
-  constructor(codec: ConnectionCodec, streams: Streams, clocks: Clocks, kept: KeptOfRecords) {
+  constructor(codec: ConnectionCodec, streams: Streams, clocks: Clocks, kept: RecordCounters) {
     this.#codec = codec;
     this.#streams = streams;
     this.#clocks = clocks;

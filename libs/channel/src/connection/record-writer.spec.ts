@@ -38,11 +38,11 @@ class SlowSocket extends EventEmitter {
 }
 
 const ignore = (): undefined => undefined;
-const CODEC = { keyLeftMs: () => Infinity, isShortOfUpdates: () => false, rest: ignore };
+const CODEC = { keyLeftMs: () => Infinity, isShortOfUpdates: () => false, hibernate: ignore };
 const OWNER = {
   send: ignore,
   flush: ignore,
-  rest: ignore,
+  hibernate: ignore,
   age: ignore,
   expireDrain: ignore,
   expireClose: ignore,
@@ -59,12 +59,12 @@ describe('RecordWriter', () => {
     const slow = new SlowSocket();
     const limits = resolveLimits({});
     const handler = {
-      begun: ignore,
-      request: ignore,
-      event: ignore,
-      noMemory: ignore,
-      shutDown: ignore,
-      cancelled: ignore,
+      onRequestBegun: ignore,
+      onRequest: ignore,
+      onEvent: ignore,
+      onNoMemory: ignore,
+      onShutDown: ignore,
+      onCancelled: ignore,
     };
     const streams = new ServerStreams({
       own: limits,

@@ -135,7 +135,7 @@ export class RecordWriter implements FrameWriter {
     const bytes = detachFromSlab(sealed, isEmpty);
     this.#noteProgress ??= () => this.#receiveProgress();
     socket.write(bytes, this.#noteProgress);
-    this.#clocks.restLater();
+    this.#clocks.hibernateLater();
     if (socket.writableNeedDrain && this.#onDrain === undefined) {
       this.#onDrain = () => this.flush();
       socket.on('drain', this.#onDrain);

@@ -130,9 +130,9 @@ class SealingCodec implements ConnectionCodec {
     return this.#sealing.isShortOfUpdates;
   }
 
-  rest(): void {
-    this.#sealing.rest();
-    this.#opening.rest();
+  hibernate(): void {
+    this.#sealing.hibernate();
+    this.#opening.hibernate();
   }
 }
 

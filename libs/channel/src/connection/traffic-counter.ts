@@ -13,7 +13,7 @@ export class TrafficCounter {
   #bytesRead = 0;
   #bytesWritten = 0;
 
-  left({ socket }: Connection): void {
+  addClosed({ socket }: Connection): void {
     this.#bytesRead += socket.bytesRead;
     this.#bytesWritten += socket.bytesWritten;
   }

@@ -73,8 +73,8 @@ describe('one direction of a connection', () => {
         const [neverRests] = pair();
         let updates = 0;
         for (const each of steps) {
-          if (each === 'sealing rests') sealing.rest();
-          if (each === 'opening rests') opening.rest();
+          if (each === 'sealing rests') sealing.hibernate();
+          if (each === 'opening rests') opening.hibernate();
           if (each === 'new key' && ++updates <= KEY_UPDATE_BURST)
             for (const half of [sealing, opening, neverRests]) half.updateKey(0);
           const record = sealRecord(sealing, INNER);

@@ -84,8 +84,8 @@ export class SealingHalf {
   }
 
   /** Drops what the next record can make again from the key. */
-  rest(): void {
-    this.#key.rest();
+  hibernate(): void {
+    this.#key.hibernate();
   }
 
   /** Overwrites the key: the connection has ended, and nothing can be sealed any more. */
@@ -137,8 +137,8 @@ export class OpeningHalf {
   }
 
   /** Drops what the next record can make again from the key. */
-  rest(): void {
-    this.#key.rest();
+  hibernate(): void {
+    this.#key.hibernate();
   }
 
   /** Overwrites the key: the connection has ended, and nothing can be opened any more. */

@@ -39,14 +39,14 @@ export class TrafficKey<Cipher extends { wipe(): void }> {
   }
 
   /** Frees most of the memory of a connection that is idle: the next record makes the cipher again. */
-  rest(): void {
+  hibernate(): void {
     this.#cipher?.wipe();
     this.#cipher = undefined;
   }
 
   /** The end of the key: no counter is left for another record. */
   wipe(): void {
-    this.rest();
+    this.hibernate();
     wipe(this.#key);
     this.#n = MAX_RECORDS;
   }

@@ -18,7 +18,7 @@ import { respond } from '../handshake/index.js';
 import { createInstanceId, forgetOwnServer, isOwnClient, noteOwnServer } from '../instances.js';
 import type { Endpoint } from '../options/endpoint.js';
 import type { StreamHandler } from '../streams/server-stream.js';
-import type { Accepted, Reply } from './acceptance.js';
+import type { AuthenticatedClient, Reply } from './server-handshake.js';
 import { EventWindows } from './event-windows.js';
 import { Listener } from './listener.js';
 import type { HandshakeFailure, ListenerEvents } from './listener.js';
@@ -27,14 +27,14 @@ import { ServerLink } from './server-link.js';
 import type { ServerLinkEvents, ServerLinkOptions } from './server-link.js';
 
 export interface ChannelServerEvents<Handler extends StreamHandler> {
-  readonly statusChanged: (status: 'connected' | 'disconnected') => void;
+  readonly onStatusChanged: (status: 'connected' | 'disconnected') => void;
   /** An error of the listening socket. */
-  readonly failed: (error: Error) => void;
+  readonly onFailed: (error: Error) => void;
   /** A handshake has failed, after at least one byte: a probe of the port sends none. */
-  readonly refused: (failure: HandshakeFailure) => void;
-  readonly opened: (link: ServerLink<Handler>) => void;
+  readonly onRefused: (failure: HandshakeFailure) => void;
+  readonly onOpened: (link: ServerLink<Handler>) => void;
   /** @param error - Undefined if both sides agreed to close. */
-  readonly closed: (link: ServerLink<Handler>, error: TransportError | undefined) => void;
+  readonly onClosed: (link: ServerLink<Handler>, error: TransportError | undefined) => void;
 }
 
 export interface ChannelServerOptions<Handler extends StreamHandler> extends ServerLinkOptions<Handler> {
@@ -103,10 +103,10 @@ export class ChannelServer<Handler extends StreamHandler> implements ServerLinkE
       shareReadBuffer,
       respond: (message1) => this.#respond(keys, message1),
       connect: (socket, accepted, listenerEvents) => this.#connect(socket, accepted, listenerEvents),
-      handshakeFailed: (failure) => {
+      onHandshakeFailed: (failure) => {
         if (failure.receivedBytes === 0) return;
         publishHandshakeFailed('server', { address: failure.address, keyId: undefined }, failure.error);
-        events.refused(failure);
+        events.onRefused(failure);
       },
     });
   }
@@ -131,22 +131,22 @@ export class ChannelServer<Handler extends StreamHandler> implements ServerLinkE
     }
   }
 
-  #connect(socket: Socket, accepted: Accepted, listener: ListenerEvents): Connection {
+  #connect(socket: Socket, accepted: AuthenticatedClient, listener: ListenerEvents): Connection {
     const window = this.#windows.of(accepted.instanceKey.toString('latin1'));
-    const link = new ServerLink({ socket, accepted, window, listener }, this.#options, this);
-    listener.opened(link.connection);
+    const link = new ServerLink({ socket, client: accepted, window, listener }, this.#options, this);
+    listener.onOpened(link.connection);
     this.#links.add(link);
     publishHandshakeDone('server', link.peer);
     publishConnectionOpened('server', link.peer, socket);
-    this.#options.events.opened(link);
+    this.#options.events.onOpened(link);
     return link.connection;
   }
 
   /** Called by the links. */
-  closed(link: ServerLink<Handler>, error: TransportError | undefined): void {
-    this.#windows.left(link.instance);
+  onClosed(link: ServerLink<Handler>, error: TransportError | undefined): void {
+    this.#windows.release(link.instance);
     this.#links.delete(link);
     publishConnectionClosed('server', link.peer, link.connection.socket, error);
-    this.#options.events.closed(link, error);
+    this.#options.events.onClosed(link, error);
   }
 }

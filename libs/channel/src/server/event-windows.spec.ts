@@ -21,10 +21,10 @@ describe('the event windows of a server', () => {
   it('keep that of a client for 10 minutes after its last connection, and no longer [R6.37]', () => {
     const windows = new EventWindows(4);
     const window = windows.of(keyOf(1));
-    windows.left(keyOf(1));
+    windows.release(keyOf(1));
     time.advance(10 * MINUTE_MS - 1);
     expect(windows.of(keyOf(1))).toBe(window);
-    windows.left(keyOf(1));
+    windows.release(keyOf(1));
     time.advance(10 * MINUTE_MS);
     expect(windows.of(keyOf(1))).not.toBe(window);
   });
@@ -34,7 +34,7 @@ describe('the event windows of a server', () => {
     const window = windows.of(keyOf(1));
     time.advance(60 * MINUTE_MS);
     windows.of(keyOf(2));
-    windows.left(keyOf(1));
+    windows.release(keyOf(1));
     expect(windows.of(keyOf(1))).toBe(window);
   });
 
@@ -42,7 +42,7 @@ describe('the event windows of a server', () => {
     const windows = new EventWindows(4);
     const window = windows.of(keyOf(1));
     expect(windows.of(keyOf(1))).toBe(window);
-    windows.left(keyOf(1));
+    windows.release(keyOf(1));
     time.advance(60 * MINUTE_MS);
     windows.of(keyOf(2));
     expect(windows.of(keyOf(1))).toBe(window);
@@ -63,7 +63,7 @@ describe('the event windows of a server', () => {
   it('forget the client that is gone for longest, once there are 10,000 of them [R6.37]', () => {
     const windows = new EventWindows(1);
     const all = Array.from({ length: 10_000 }, (_, number) => windows.of(keyOf(number)));
-    for (let number = 0; number < all.length; number++) windows.left(keyOf(number));
+    for (let number = 0; number < all.length; number++) windows.release(keyOf(number));
     windows.of(keyOf(20_000));
     expect(windows.of(keyOf(1))).toBe(all[1]);
     expect(windows.of(keyOf(0))).not.toBe(all[0]);

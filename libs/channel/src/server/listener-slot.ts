@@ -14,21 +14,21 @@ export interface Listening {
 }
 
 export interface ListenerSlotOptions {
-  readonly statusChanged: (status: 'connected' | 'disconnected') => void;
+  readonly onStatusChanged: (status: 'connected' | 'disconnected') => void;
   /** An error of the server while it listens; `EMFILE` or `ENFILE` once a second for as long as it cannot accept. */
-  readonly failed: (error: Error) => void;
+  readonly onFailed: (error: Error) => void;
 }
 
 /** One call of `listen()`, and what became of it. */
-interface Turn<L extends Listening> {
+interface Lifetime<L extends Listening> {
   listener?: L;
 }
 
 export class ListenerSlot<L extends Listening> {
   readonly #options: ListenerSlotOptions;
   readonly #subscribers: ((emitter: NodeJS.EventEmitter) => void)[] = [];
-  #turn: Turn<L> | undefined;
-  /** Of turns that are over: whoever closes again waits for them as well. */
+  #lifetime: Lifetime<L> | undefined;
+  /** Of lifetimes that are over: whoever closes again waits for them as well. */
   readonly #closing = new Set<Promise<void>>();
 
   constructor(options: ListenerSlotOptions) {
@@ -36,7 +36,7 @@ export class ListenerSlot<L extends Listening> {
   }
 
   get listener(): L | undefined {
-    return this.#turn?.listener;
+    return this.#lifetime?.listener;
   }
 
   /** @throws {TransportError} `ERR_NOT_CONNECTED` */
@@ -53,52 +53,52 @@ export class ListenerSlot<L extends Listening> {
 
   /** @throws {TransportError} `ERR_LISTEN_FAILED`, also after `close` meanwhile; and whatever `create` fails with. */
   async listen(create: () => Promise<L>, endpoint: Endpoint): Promise<void> {
-    if (this.#turn !== undefined) throw listenFailed('The server listens already');
-    const turn: Turn<L> = {};
-    this.#turn = turn;
+    if (this.#lifetime !== undefined) throw listenFailed('The server listens already');
+    const lifetime: Lifetime<L> = {};
+    this.#lifetime = lifetime;
     try {
-      await this.#start(turn, await create(), endpoint);
+      await this.#start(lifetime, await create(), endpoint);
     } catch (error) {
-      if (this.#turn === turn) this.#turn = undefined;
-      await turn.listener?.close();
-      this.#left(turn);
+      if (this.#lifetime === lifetime) this.#lifetime = undefined;
+      await lifetime.listener?.close();
+      this.#noteClosed(lifetime);
       throw error;
     }
-    this.#options.statusChanged('connected');
+    this.#options.onStatusChanged('connected');
   }
 
-  /** Resolves when nothing of any turn is left. Never rejects. */
+  /** Resolves when nothing of any listener is left. Never rejects. */
   async close(): Promise<void> {
-    const listener = this.#turn?.listener;
-    this.#turn = undefined;
+    const listener = this.#lifetime?.listener;
+    this.#lifetime = undefined;
     if (listener !== undefined) this.#closing.add(listener.close());
     const closing = [...this.#closing];
     await Promise.all(closing);
     for (const closed of closing) this.#closing.delete(closed);
   }
 
-  async #start(turn: Turn<L>, listener: L, endpoint: Endpoint): Promise<void> {
-    this.#checkTurn(turn);
-    turn.listener = listener;
+  async #start(lifetime: Lifetime<L>, listener: L, endpoint: Endpoint): Promise<void> {
+    this.#checkIsCurrent(lifetime);
+    lifetime.listener = listener;
     const { server } = listener;
     for (const subscribe of this.#subscribers) subscribe(server);
-    server.on('close', () => this.#left(turn));
+    server.on('close', () => this.#noteClosed(lifetime));
     await listener.listen(endpoint);
-    this.#checkTurn(turn);
-    server.on('error', (error) => this.#options.failed(error));
+    this.#checkIsCurrent(lifetime);
+    server.on('error', (error) => this.#options.onFailed(error));
     server.on(
       'close',
-      watchDescriptors((error) => this.#options.failed(error)),
+      watchDescriptors((error) => this.#options.onFailed(error)),
     );
   }
 
-  #checkTurn(turn: Turn<L>): void {
-    if (this.#turn !== turn) throw listenFailed('The server was closed while it started');
+  #checkIsCurrent(lifetime: Lifetime<L>): void {
+    if (this.#lifetime !== lifetime) throw listenFailed('The server was closed while it started');
   }
 
   /** An old listener may end when the next one listens already. */
-  #left(turn: Turn<L>): void {
-    if (this.#turn === undefined || this.#turn === turn) this.#options.statusChanged('disconnected');
+  #noteClosed(lifetime: Lifetime<L>): void {
+    if (this.#lifetime === undefined || this.#lifetime === lifetime) this.#options.onStatusChanged('disconnected');
   }
 }
 

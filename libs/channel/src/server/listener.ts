@@ -9,8 +9,8 @@ import { remoteAddress, SOCKET_OPTIONS } from '../options/endpoint.js';
 import type { Endpoint } from '../options/endpoint.js';
 import type { Limits } from '../options/limits.js';
 import { shareReadBuffer } from '../socket/socket-reader.js';
-import { Acceptance } from './acceptance.js';
-import type { Accepted, Reply } from './acceptance.js';
+import { ServerHandshake } from './server-handshake.js';
+import type { AuthenticatedClient, Reply } from './server-handshake.js';
 import type { Listening } from './listener-slot.js';
 import { SeenKeys } from './seen-keys.js';
 import { startListening } from './start-listening.js';
@@ -30,8 +30,8 @@ export interface HandshakeFailure {
 /** What the listener has to know of a connection. */
 export interface ListenerEvents {
   /** Comes before all other events: if the server is closed in one of them, it closes this connection as well. */
-  opened(connection: Connection): void;
-  closed(connection: Connection): void;
+  onOpened(connection: Connection): void;
+  onClosed(connection: Connection): void;
 }
 
 export interface ListenerOptions {
@@ -41,8 +41,8 @@ export interface ListenerOptions {
   /** @throws {TransportError} Whatever is wrong with message 1. */
   readonly respond: (message1: Buffer) => Reply;
   /** Makes the connection that takes `socket` over, and calls `events`. */
-  readonly connect: (socket: Socket, accepted: Accepted, events: ListenerEvents) => Connection;
-  readonly handshakeFailed: (failure: HandshakeFailure) => void;
+  readonly connect: (socket: Socket, accepted: AuthenticatedClient, events: ListenerEvents) => Connection;
+  readonly onHandshakeFailed: (failure: HandshakeFailure) => void;
 }
 
 export class Listener implements Listening, ListenerEvents {
@@ -82,34 +82,34 @@ export class Listener implements Listening, ListenerEvents {
     await closed;
   }
 
-  opened(connection: Connection): void {
+  onOpened(connection: Connection): void {
     this.#connections.add(connection);
   }
 
-  closed(connection: Connection): void {
+  onClosed(connection: Connection): void {
     this.#connections.delete(connection);
   }
 
   #accept(socket: Socket): void {
     const { limits, respond } = this.#options;
     if (this.#options.shareReadBuffer) shareReadBuffer(socket);
-    const caller = new Caller(socket);
-    const acceptance = new Acceptance({
+    const caller = new PendingClient(socket);
+    const handshake = new ServerHandshake({
       socket,
       handshakeTimeoutMs: limits.handshakeTimeoutMs,
       respond,
-      answered: (ephemeral) => {
+      onMessage2Sent: (ephemeral) => {
         const progress = this.#seenKeys.add(ephemeral, clock.nowMs()) ? 'silent' : 'verified';
         caller.progressOf = () => progress;
       },
-      accepted: (accepted, rest) => {
+      onAuthenticated: (accepted, rest) => {
         this.#strangers.delete(caller);
         this.#connect(socket, accepted, rest);
       },
-      failed: (error, receivedBytes) => this.#fail(caller, error, receivedBytes),
+      onFailed: (error, receivedBytes) => this.#fail(caller, error, receivedBytes),
     });
-    caller.evict = () => acceptance.evict();
-    caller.progressOf = () => (acceptance.hasBegun ? 'begun' : 'silent');
+    caller.evict = () => handshake.evict();
+    caller.progressOf = () => (handshake.hasBegun ? 'begun' : 'silent');
     if (this.#strangers.add(caller)) this.#trimLater();
   }
 
@@ -124,7 +124,7 @@ export class Listener implements Listening, ListenerEvents {
     clock.setTimeout(() => clock.setImmediate(trim), TIME_TO_SPEAK_MS).unref();
   }
 
-  #connect(socket: Socket, accepted: Accepted, rest: Buffer): void {
+  #connect(socket: Socket, accepted: AuthenticatedClient, rest: Buffer): void {
     const { limits, connect } = this.#options;
     const isFull = this.#connections.size >= limits.maxConnections;
     const connection = connect(socket, accepted, this);
@@ -132,14 +132,14 @@ export class Listener implements Listening, ListenerEvents {
     connection.receive(rest);
   }
 
-  #fail(caller: Caller, error: TransportError, receivedBytes: number): void {
+  #fail(caller: PendingClient, error: TransportError, receivedBytes: number): void {
     this.#strangers.delete(caller);
-    this.#options.handshakeFailed({ error, address: caller.address, receivedBytes });
+    this.#options.onHandshakeFailed({ error, address: caller.address, receivedBytes });
   }
 }
 
 /** One stranger, from accept to the verified CONFIRM. */
-class Caller implements Stranger {
+class PendingClient implements Stranger {
   readonly network: string | undefined;
   readonly address: string | undefined;
   evict: () => void = () => undefined;

@@ -54,15 +54,15 @@ class PlainHandler implements StreamHandler {
     this.#window = window;
   }
 
-  /** The timeout of a request counts from its last frame here: {@link request} starts it. */
-  begun(): void {}
+  /** The timeout of a request counts from its last frame here: {@link onRequest} starts it. */
+  onRequestBegun(): void {}
 
-  request(stream: ServerStream, message: Buffer): void {
+  onRequest(stream: ServerStream, message: Buffer): void {
     const timeoutMs = readTimeout(message) ?? 0;
     void this.#run(stream, message, timeoutMs);
   }
 
-  event(stream: ServerStream, message: Buffer): void {
+  onEvent(stream: ServerStream, message: Buffer): void {
     const sequence = readSequence(message) ?? NaN;
     if (Number.isNaN(sequence)) fail(stream, 'ERR_MESSAGE_MALFORMED');
     else if (this.#window.has(sequence))
@@ -70,16 +70,16 @@ class PlainHandler implements StreamHandler {
     else void this.#run(stream, message, 0, sequence);
   }
 
-  noMemory(stream: ServerStream): void {
+  onNoMemory(stream: ServerStream): void {
     fail(stream, 'ERR_OVERLOADED');
   }
 
-  shutDown(stream: ServerStream): void {
+  onShutDown(stream: ServerStream): void {
     fail(stream, this.#running.has(stream) ? 'ERR_STREAM_CUT' : 'ERR_SHUTTING_DOWN');
-    this.cancelled(stream);
+    this.onCancelled(stream);
   }
 
-  cancelled(stream: ServerStream): void {
+  onCancelled(stream: ServerStream): void {
     this.#end(stream)?.abort.abort();
   }
 
@@ -111,7 +111,7 @@ class PlainHandler implements StreamHandler {
 
   #expire(stream: ServerStream): void {
     fail(stream, 'ERR_REQUEST_TIMEOUT');
-    this.cancelled(stream);
+    this.onCancelled(stream);
   }
 
   #end(stream: ServerStream): Running | undefined {

@@ -34,6 +34,13 @@ export function createChannelServer(
     rejectSelf: options.rejectSelf ?? false,
     shareReadBuffer: options.shareReadBuffer ?? true,
     keepSealedRecord: false,
-    events: { statusChanged: ignore, failed: ignore, refused: ignore, opened: ignore, closed: ignore, ...events },
+    events: {
+      onStatusChanged: ignore,
+      onFailed: ignore,
+      onRefused: ignore,
+      onOpened: ignore,
+      onClosed: ignore,
+      ...events,
+    },
   });
 }

@@ -10,7 +10,7 @@ import { SocketView } from '../socket/socket-view.js';
 import type { EventWindow } from '../streams/event-window.js';
 import type { StreamHandler } from '../streams/server-stream.js';
 import { ServerStreams } from '../streams/server-streams.js';
-import type { Accepted } from './acceptance.js';
+import type { AuthenticatedClient } from './server-handshake.js';
 import type { ListenerEvents } from './listener.js';
 
 /** The client of a connection, as far as its server knows it. */
@@ -30,16 +30,16 @@ export interface ServerLinkOptions<Handler extends StreamHandler> {
 }
 
 /** A client that has proved the key, and the socket that it came on. */
-export interface ArrivedClient {
+export interface Arrival {
   readonly socket: Socket;
-  readonly accepted: Accepted;
+  readonly client: AuthenticatedClient;
   readonly window: EventWindow;
   readonly listener: ListenerEvents;
 }
 
 export interface ServerLinkEvents<Handler extends StreamHandler> {
   /** Once. @param error - Undefined if both sides agreed to close. */
-  closed(link: ServerLink<Handler>, error: TransportError | undefined): void;
+  onClosed(link: ServerLink<Handler>, error: TransportError | undefined): void;
 }
 
 /** A server's connection from the verified CONFIRM on, the streams on it, and their handler. */
@@ -54,9 +54,9 @@ export class ServerLink<Handler extends StreamHandler> implements ConnectionEven
   readonly #listener: ListenerEvents;
 
   /** Takes the socket over. */
-  constructor(client: ArrivedClient, options: ServerLinkOptions<Handler>, events: ServerLinkEvents<Handler>) {
+  constructor(client: Arrival, options: ServerLinkOptions<Handler>, events: ServerLinkEvents<Handler>) {
     const { socket, window, listener } = client;
-    const { codec, announcement, instanceKey, keyId } = client.accepted;
+    const { codec, announcement, instanceKey, keyId } = client.client;
     const { limits } = options;
     this.#events = events;
     this.#listener = listener;
@@ -78,8 +78,8 @@ export class ServerLink<Handler extends StreamHandler> implements ConnectionEven
     return instanceIdOf(Buffer.from(this.instance, 'latin1')).toString('hex');
   }
 
-  closed(error: TransportError | undefined): void {
-    this.#events.closed(this, error);
-    this.#listener.closed(this.connection);
+  onClosed(error: TransportError | undefined): void {
+    this.#events.onClosed(this, error);
+    this.#listener.onClosed(this.connection);
   }
 }

@@ -132,7 +132,7 @@ export class ClientStreams implements Streams {
     const { written } = this.#sender;
     if (bytes === 0 || written === undefined) return 0;
     if (written.opens) {
-      this.#opener.sealed(written.stream);
+      this.#opener.noteSealed(written.stream);
       this.#open.set(written.stream.id, written.stream);
     }
     if (written.kind === 'CANCEL') this.#end(written.stream);
@@ -151,7 +151,7 @@ export class ClientStreams implements Streams {
     this.#receiveAnswer(stream, frame, nowMs);
   }
 
-  rest(): void {
+  hibernate(): void {
     this.#sender.forgetWritten();
   }
 
@@ -173,7 +173,7 @@ export class ClientStreams implements Streams {
   }
 
   end(reason: () => TransportError): void {
-    this.#opener.leave();
+    this.#opener.stopWaiting();
     for (const stream of this.#takeUnopened()) stream.sink.fail(reason().ofMessage(false));
     for (const [, stream] of this.#open.entries()) {
       const wanted = stream.at === 'SEALED';

@@ -45,7 +45,7 @@ export class EventSequence {
   }
 
   /** The connection is over. */
-  leave(whenItMay: () => void): void {
+  stopWaiting(whenItMay: () => void): void {
     this.#waiting.delete(whenItMay);
   }
 

@@ -10,18 +10,18 @@ import type { MessageAssembler } from './assembler.js';
 /** What serves the streams. */
 export interface StreamHandler {
   /** A request is not complete, and its timeout has come (0: none): it may be failed from now on. */
-  begun(stream: ServerStream, timeoutMs: number): void;
+  onRequestBegun(stream: ServerStream, timeoutMs: number): void;
   /** @param message - A view of its record, or a buffer of its own. */
-  request(stream: ServerStream, message: Buffer): void;
-  event(stream: ServerStream, message: Buffer): void;
+  onRequest(stream: ServerStream, message: Buffer): void;
+  onEvent(stream: ServerStream, message: Buffer): void;
   /** There is no memory for a message: it is to be refused. @param begun - What has come of it: all of an event's sequence. */
-  noMemory(stream: ServerStream, begun: Buffer): void;
+  onNoMemory(stream: ServerStream, begun: Buffer): void;
   /** The server shuts down: it is to be answered now. @param begun - What has come of a message that is not complete. */
-  shutDown(stream: ServerStream, begun: Buffer | undefined): void;
+  onShutDown(stream: ServerStream, begun: Buffer | undefined): void;
   /** No stream is open, and nothing has come or gone for a while. */
-  rest?(): void;
+  onIdle?(): void;
   /** The client lost interest, or the connection is over: nothing that is sent for the stream goes out any more. */
-  cancelled(stream: ServerStream): void;
+  onCancelled(stream: ServerStream): void;
 }
 
 /**

@@ -17,12 +17,12 @@ const frame = (kind: Frame['kind'], stream: number, isFirst = false): Frame =>
 
 const ignore = (): undefined => undefined;
 const NO_HANDLER = {
-  begun: ignore,
-  request: ignore,
-  event: ignore,
-  noMemory: ignore,
-  shutDown: ignore,
-  cancelled: ignore,
+  onRequestBegun: ignore,
+  onRequest: ignore,
+  onEvent: ignore,
+  onNoMemory: ignore,
+  onShutDown: ignore,
+  onCancelled: ignore,
 };
 
 const unexpected = expect.objectContaining({ code: 'ERR_FRAME_UNEXPECTED' }) as Error;
@@ -39,21 +39,21 @@ function serve(shutDown: (stream: ServerStream, begun: Buffer | undefined) => vo
   const requests: ServerStream[] = [];
   const events: ServerStream[] = [];
   const handler = {
-    begun: (stream: ServerStream, timeoutMs: number) => {
+    onRequestBegun: (stream: ServerStream, timeoutMs: number) => {
       handed.push(`begun ${timeoutMs}`);
       begun.push(stream);
     },
-    request: (stream: ServerStream) => {
+    onRequest: (stream: ServerStream) => {
       handed.push('request');
       requests.push(stream);
     },
-    event: (stream: ServerStream) => {
+    onEvent: (stream: ServerStream) => {
       handed.push('event');
       events.push(stream);
     },
-    noMemory: () => void handed.push('no memory'),
-    shutDown,
-    cancelled: () => void handed.push('cancelled'),
+    onNoMemory: () => void handed.push('no memory'),
+    onShutDown: shutDown,
+    onCancelled: () => void handed.push('cancelled'),
   };
   return {
     streams: new ServerStreams({ own: LIMITS, peer: LIMITS, maxQueuedBytes: 1_000, handler }),
@@ -163,7 +163,7 @@ describe('A message for which there is no memory', () => {
       maxQueuedBytes: 1_000,
       handler: {
         ...NO_HANDLER,
-        noMemory: (stream, begun) => {
+        onNoMemory: (stream, begun) => {
           refused.push(`${stream.kind} ${begun.toString('hex')}`);
           answer(stream);
         },
@@ -300,7 +300,7 @@ describe('A stream that has something to send', () => {
 describe('The record that completes a message', () => {
   it.each([true, false])('is copied for its stream only if the server keeps records: %s', (keepsSealedRecords) => {
     const requests: ServerStream[] = [];
-    const handler = { ...NO_HANDLER, request: (stream: ServerStream) => void requests.push(stream) };
+    const handler = { ...NO_HANDLER, onRequest: (stream: ServerStream) => void requests.push(stream) };
     const options = { own: LIMITS, peer: LIMITS, maxQueuedBytes: 1_000, handler, keepsSealedRecords };
     const streams = new ServerStreams(options);
     const record = Buffer.alloc(48, 7);

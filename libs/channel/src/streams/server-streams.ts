@@ -114,17 +114,17 @@ export class ServerStreams implements Streams {
     for (const [id, stream] of open.entries()) {
       if (!stream.isUnanswered) continue;
       const begun = assembler.isIncomplete(id) ? assembler.begunWith(id) : undefined;
-      this.#handler.shutDown(stream, begun);
+      this.#handler.onShutDown(stream, begun);
     }
   }
 
-  rest(): void {
+  hibernate(): void {
     if (!this.isIdle) {
       this.#inUse?.answers.forgetWritten();
       return;
     }
     this.#inUse = undefined;
-    this.#handler.rest?.();
+    this.#handler.onIdle?.();
   }
 
   /** A server serves what comes before the client's GOAWAY. */
@@ -166,21 +166,21 @@ export class ServerStreams implements Streams {
     }
     stream.at = 'RUNNING';
     if (this.#keepsSealedRecords) stream.sealedRecord = frame.copyOfRecord();
-    if (kind === 'REQUEST') this.#handler.request(stream, message);
-    else this.#handler.event(stream, message);
+    if (kind === 'REQUEST') this.#handler.onRequest(stream, message);
+    else this.#handler.onEvent(stream, message);
   }
 
   /** An event not before its sequence has come: it may have been handed over before. */
   #refuse(stream: ServerStream, begun: Buffer): void {
     if (stream.kind === 'EVENT' && readSequence(begun) === undefined) return;
-    this.#handler.noMemory(stream, begun);
+    this.#handler.onNoMemory(stream, begun);
   }
 
   #noteTimeout(stream: ServerStream, begun: Buffer): void {
     const timeoutMs = readTimeout(begun);
     if (timeoutMs === undefined) return;
     stream.hasTimeout = true;
-    this.#handler.begun(stream, timeoutMs);
+    this.#handler.onRequestBegun(stream, timeoutMs);
   }
 
   #takeUp(): InUse {
@@ -210,7 +210,7 @@ export class ServerStreams implements Streams {
     const isKnown = stream.at !== 'RECEIVING' || stream.hasTimeout;
     this.#inUse.answers.drop(stream);
     close(this.#inUse, id);
-    if (isKnown) this.#handler.cancelled(stream);
+    if (isKnown) this.#handler.onCancelled(stream);
   }
 }
 

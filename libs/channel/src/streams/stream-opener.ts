@@ -21,18 +21,18 @@ export interface StreamOpenerOptions {
 export class StreamOpener {
   readonly #options: StreamOpenerOptions;
   readonly #sender: FrameSender<ClientStream>;
-  readonly #begunLate: () => void;
+  readonly #onLateBegin: () => void;
   readonly #queue = new OpeningQueue<ClientStream>();
   readonly #slots: StreamSlots;
   #opened = 0;
   #mayTake = true;
   #mayOpen = true;
 
-  /** @param begunLate - Called when events have begun that waited for others, of another connection for example. */
-  constructor(options: StreamOpenerOptions, sender: FrameSender<ClientStream>, begunLate: () => void) {
+  /** @param onLateBegin - Called when events have begun that waited for others, of another connection for example. */
+  constructor(options: StreamOpenerOptions, sender: FrameSender<ClientStream>, onLateBegin: () => void) {
     this.#options = options;
     this.#sender = sender;
-    this.#begunLate = begunLate;
+    this.#onLateBegin = onLateBegin;
     this.#slots = new StreamSlots(options.peer.maxInFlight);
     options.sequence.announce(options.peer.maxInFlight);
   }
@@ -66,7 +66,7 @@ export class StreamOpener {
   }
 
   /** Its first frame has been sealed. */
-  sealed(stream: ClientStream): void {
+  noteSealed(stream: ClientStream): void {
     stream.at = 'SEALED';
     this.#slots.seal(stream.message);
   }
@@ -115,13 +115,13 @@ export class StreamOpener {
   }
 
   /** The connection has ended: no event waits for its turn anymore. */
-  leave(): void {
-    this.#options.sequence.leave(this.#beginWaiting);
+  stopWaiting(): void {
+    this.#options.sequence.stopWaiting(this.#beginWaiting);
   }
 
   readonly #beginWaiting = (): void => {
     this.beginEligible();
-    this.#begunLate();
+    this.#onLateBegin();
   };
 
   #check(bytes: number): void {

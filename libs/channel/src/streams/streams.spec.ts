@@ -73,12 +73,12 @@ class Server {
       peer: PEER,
       maxQueuedBytes,
       handler: {
-        begun: () => undefined,
-        request: (stream) => this.requests.push(stream),
-        event: (stream) => this.events.push(stream),
-        noMemory: () => undefined,
-        shutDown: () => undefined,
-        cancelled: (stream) => this.cancelled.push(stream),
+        onRequestBegun: () => undefined,
+        onRequest: (stream) => this.requests.push(stream),
+        onEvent: (stream) => this.events.push(stream),
+        onNoMemory: () => undefined,
+        onShutDown: () => undefined,
+        onCancelled: (stream) => this.cancelled.push(stream),
       },
     });
   }

@@ -35,7 +35,7 @@ export interface Streams {
   /** The time in which this side shuts down is over: what is open is answered, as CLOSE comes next. */
   shutDown(): void;
   /** Nothing has come or gone for a while: drops what the next frame makes again, and what is held for no reason. */
-  rest(): void;
+  hibernate(): void;
   readonly hasIncomplete: boolean;
   /** When the incomplete message that waits longest made progress; undefined when none is incomplete. */
   readonly stalestProgressMs: number | undefined;

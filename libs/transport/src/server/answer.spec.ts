@@ -20,12 +20,12 @@ afterEach(() => vi.restoreAllMocks());
 function twoStreams(): { readonly streams: ServerStreams; readonly opened: ServerStream[] } {
   const opened: ServerStream[] = [];
   const handler = {
-    request: (stream: ServerStream) => void opened.push(stream),
-    event: () => undefined,
-    begun: () => undefined,
-    noMemory: () => undefined,
-    shutDown: () => undefined,
-    cancelled: () => undefined,
+    onRequest: (stream: ServerStream) => void opened.push(stream),
+    onEvent: () => undefined,
+    onRequestBegun: () => undefined,
+    onNoMemory: () => undefined,
+    onShutDown: () => undefined,
+    onCancelled: () => undefined,
   };
   const streams = new ServerStreams({ own: LIMITS, peer: LIMITS, maxQueuedBytes: 65_536, handler });
   const payload = bytesOf(encodeRequest({ timeoutMs: 0, pattern: 'blob', data: 1 }));

@@ -75,19 +75,19 @@ export class Dispatcher implements StreamHandler, AnswerHost {
 
   answerFailed(stream: ServerStream, error: unknown): void {
     this.#options.host.failures.answerFailed(error, this.#work.get(stream.id)?.pattern);
-    this.cancelled(stream);
+    this.onCancelled(stream);
   }
 
-  begun(stream: ServerStream, timeoutMs: number): void {
+  onRequestBegun(stream: ServerStream, timeoutMs: number): void {
     this.#deadlines.startEarly(stream, timeoutMs);
   }
 
-  request(stream: ServerStream, message: Buffer): void {
+  onRequest(stream: ServerStream, message: Buffer): void {
     const arrival = new Arrival(stream, message.length);
     arrival.runInAsyncScope(() => this.#receiveRequest(arrival, message));
   }
 
-  event(stream: ServerStream, message: Buffer): void {
+  onEvent(stream: ServerStream, message: Buffer): void {
     const arrival = new Arrival(stream, message.length);
     arrival.runInAsyncScope(() => this.#events.receive(arrival, message));
   }
@@ -125,7 +125,7 @@ export class Dispatcher implements StreamHandler, AnswerHost {
     );
   }
 
-  noMemory(stream: ServerStream, begun: Buffer): void {
+  onNoMemory(stream: ServerStream, begun: Buffer): void {
     if (stream.kind === 'EVENT') {
       this.#events.refuseIncomplete(stream, begun);
       return;
@@ -134,17 +134,17 @@ export class Dispatcher implements StreamHandler, AnswerHost {
     this.#refuse(new Answer(this, stream), undefined);
   }
 
-  shutDown(stream: ServerStream, begun: Buffer | undefined): void {
+  onShutDown(stream: ServerStream, begun: Buffer | undefined): void {
     if (stream.kind === 'EVENT') {
       this.#events.refuseLate(stream, begun);
       return;
     }
     const code = this.#work.has(stream.id) ? 'ERR_STREAM_CUT' : 'ERR_SHUTTING_DOWN';
     new Answer(this, stream).fail(code);
-    this.cancelled(stream);
+    this.onCancelled(stream);
   }
 
-  cancelled(stream: ServerStream): void {
+  onCancelled(stream: ServerStream): void {
     if (stream.kind === 'EVENT') {
       this.#events.cancelled(stream);
       return;
@@ -174,7 +174,7 @@ export class Dispatcher implements StreamHandler, AnswerHost {
       if (!execution.isSeries) continue;
       const { stream } = arrival;
       new Answer(this, stream).fail('ERR_STREAM_CUT');
-      this.cancelled(stream);
+      this.onCancelled(stream);
     }
   }
 
@@ -206,7 +206,7 @@ export class Dispatcher implements StreamHandler, AnswerHost {
 
   #expire(stream: ServerStream): void {
     new Answer(this, stream).fail('ERR_REQUEST_TIMEOUT');
-    this.cancelled(stream);
+    this.onCancelled(stream);
   }
 
   #execute(

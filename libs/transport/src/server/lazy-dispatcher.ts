@@ -13,32 +13,32 @@ export class LazyDispatcher implements StreamHandler {
     this.#options = options;
   }
 
-  begun(stream: ServerStream, timeoutMs: number): void {
-    this.#inUse.begun(stream, timeoutMs);
+  onRequestBegun(stream: ServerStream, timeoutMs: number): void {
+    this.#inUse.onRequestBegun(stream, timeoutMs);
   }
 
-  request(stream: ServerStream, message: Buffer): void {
-    this.#inUse.request(stream, message);
+  onRequest(stream: ServerStream, message: Buffer): void {
+    this.#inUse.onRequest(stream, message);
   }
 
-  event(stream: ServerStream, message: Buffer): void {
-    this.#inUse.event(stream, message);
+  onEvent(stream: ServerStream, message: Buffer): void {
+    this.#inUse.onEvent(stream, message);
   }
 
-  noMemory(stream: ServerStream, begun: Buffer): void {
-    this.#inUse.noMemory(stream, begun);
+  onNoMemory(stream: ServerStream, begun: Buffer): void {
+    this.#inUse.onNoMemory(stream, begun);
   }
 
-  shutDown(stream: ServerStream, begun: Buffer | undefined): void {
-    this.#inUse.shutDown(stream, begun);
+  onShutDown(stream: ServerStream, begun: Buffer | undefined): void {
+    this.#inUse.onShutDown(stream, begun);
   }
 
-  cancelled(stream: ServerStream): void {
-    this.#dispatcher?.cancelled(stream);
+  onCancelled(stream: ServerStream): void {
+    this.#dispatcher?.onCancelled(stream);
   }
 
   /** Drops an idle dispatcher. One with a running handler is kept, because it counts the places of the connection. */
-  rest(): void {
+  onIdle(): void {
     if (this.#dispatcher?.isIdle === true) this.#dispatcher = undefined;
   }
 

@@ -161,11 +161,11 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
       shareReadBuffer,
       keepSealedRecord,
       events: {
-        statusChanged: (status) => this._status$.next(status),
-        failed: (error) => this.#failures.listenerFailed(error),
-        refused: (failure) => this.#refused(failure),
-        opened: (link) => this.#opened(link),
-        closed: (link, error) => this.#closed(link, error),
+        onStatusChanged: (status) => this._status$.next(status),
+        onFailed: (error) => this.#failures.listenerFailed(error),
+        onRefused: (failure) => this.#refused(failure),
+        onOpened: (link) => this.#opened(link),
+        onClosed: (link, error) => this.#closed(link, error),
       },
     });
   }

@@ -40,8 +40,8 @@ export class LegacyRawServer extends Server<SealwireServerEvents, SealwireStatus
   readonly #handlers: RunningHandlers;
   readonly #endpoint: Endpoint;
   readonly #slot = new ListenerSlot<LegacyListener>({
-    statusChanged: (status) => this._status$.next(status),
-    failed: (error) => this.#failures.listenerFailed(error),
+    onStatusChanged: (status) => this._status$.next(status),
+    onFailed: (error) => this.#failures.listenerFailed(error),
   });
 
   constructor(options: LegacyRawServerOptions) {

@@ -11,8 +11,8 @@ import { KeyPair, receiveMessage2, respond, startInitiator } from '../handshake/
 import { SOCKET_OPTIONS } from '../options/endpoint.js';
 import { resolveLimits } from '../options/limits.js';
 import { SealingHalf } from '../record/half-connection.js';
-import { Acceptance } from './acceptance.js';
-import type { Accepted, Reply } from './acceptance.js';
+import { ServerHandshake } from './server-handshake.js';
+import type { AuthenticatedClient, Reply } from './server-handshake.js';
 
 const KEY = { keyId: Buffer.alloc(8, 1), psk: Buffer.alloc(32, 0x6b) };
 const LIMITS = { unixMs: 0, maxMessageBytes: 65_536, maxInFlight: 1, maxIncompleteBytes: 0 };
@@ -41,13 +41,13 @@ async function accept(): Promise<{ stranger: Socket; accepted: Socket; failed: P
   const failed = new Promise<string>((resolve) => {
     const unreachable = (): never => expect.unreachable('nobody sends a whole message 1 here');
     const fail = ({ code }: { code: string }): void => resolve(code);
-    const unreached = { respond: unreachable, answered: unreachable, accepted: unreachable };
-    void new Acceptance({ socket: accepted, handshakeTimeoutMs: 5_000, ...unreached, failed: fail });
+    const unreached = { respond: unreachable, onMessage2Sent: unreachable, onAuthenticated: unreachable };
+    void new ServerHandshake({ socket: accepted, handshakeTimeoutMs: 5_000, ...unreached, onFailed: fail });
   });
   return { stranger, accepted, failed };
 }
 
-describe('an acceptance', () => {
+describe('a server handshake', () => {
   it('leaves the listeners of others on the socket', async () => {
     const { stranger, accepted, failed } = await accept();
     const closed = once(accepted, 'close');
@@ -71,20 +71,20 @@ describe('an acceptance', () => {
   });
 });
 
-/** A server's acceptance over a wire without a network, and what it has come to. */
+/** A server's handshake over a wire without a network, and what it has come to. */
 class Meeting {
   readonly #ends = wire();
-  readonly acceptance: Acceptance;
+  readonly handshake: ServerHandshake;
   readonly #initiator = startInitiator(KEY, CLIENT);
   answer: Reply | undefined;
-  accepted: Accepted | undefined;
+  accepted: AuthenticatedClient | undefined;
   rest = '';
   failed: string | undefined;
   #sealing: SealingHalf | undefined;
   #confirm: Buffer = Buffer.alloc(0);
 
   constructor() {
-    this.acceptance = new Acceptance({
+    this.handshake = new ServerHandshake({
       socket: this.#ends[1].socket,
       handshakeTimeoutMs: 60_000,
       respond: (message1) => {
@@ -92,12 +92,12 @@ class Meeting {
         this.answer = { message2, keyId: session.keyId, codec: takeCodec(session, resolveLimits({}).key), verifier };
         return this.answer;
       },
-      answered: () => undefined,
-      accepted: (accepted, rest) => {
+      onMessage2Sent: () => undefined,
+      onAuthenticated: (accepted, rest) => {
         this.accepted = accepted;
         this.rest = rest.toString('hex');
       },
-      failed: ({ code }) => {
+      onFailed: ({ code }) => {
         this.failed = code;
       },
     });
@@ -233,7 +233,7 @@ describe('the way to an open connection', () => {
   it('keeps no key of a client that never confirmed [R4.23]', () => {
     const meeting = new Meeting().shakeHands();
     const record = meeting.confirm();
-    meeting.acceptance.evict();
+    meeting.handshake.evict();
     expect([meeting.failed, meeting.said, meeting.isDestroyed]).toEqual(['ERR_STRANGER_EVICTED', '', true]);
     const { codec, verifier } = meeting.answer ?? expect.unreachable('it was answered');
     expect(() => codec.deserializer.deserialize(record.subarray(2))).toThrow('A key was used beyond its limits');

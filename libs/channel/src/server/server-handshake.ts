@@ -25,22 +25,22 @@ export interface Reply {
 }
 
 /** What is known of a client that is a stranger no more. */
-export interface Accepted extends ConfirmedClient {
+export interface AuthenticatedClient extends ConfirmedClient {
   readonly keyId: Buffer;
   /** It has opened CONFIRM, and goes on from there. */
   readonly codec: ConnectionCodec;
 }
 
-export interface AcceptanceOptions {
+export interface ServerHandshakeOptions {
   readonly socket: Socket;
   readonly handshakeTimeoutMs: number;
   /** @throws {TransportError} Whatever is wrong with message 1. */
   readonly respond: (message1: Buffer) => Reply;
   /** Message 2 is on its way. `ephemeral` is e_I of message 1, a view. */
-  readonly answered: (ephemeral: Buffer) => void;
+  readonly onMessage2Sent: (ephemeral: Buffer) => void;
   /** The socket has a new owner from this call on. `rest` is what came with CONFIRM, valid until the call returns. */
-  readonly accepted: (accepted: Accepted, rest: Buffer) => void;
-  readonly failed: (error: TransportError, receivedBytes: number) => void;
+  readonly onAuthenticated: (accepted: AuthenticatedClient, rest: Buffer) => void;
+  readonly onFailed: (error: TransportError, receivedBytes: number) => void;
 }
 
 type State =
@@ -52,15 +52,15 @@ const NOTHING: Buffer = Buffer.alloc(0);
  * A socket from accept to the verified CONFIRM. It holds at most message 1, then at most CONFIRM: CONFIRM is verified in
  * the turn in which its last byte is read, so that what follows it is never kept for a stranger.
  */
-export class Acceptance {
-  readonly #options: AcceptanceOptions;
+export class ServerHandshake {
+  readonly #options: ServerHandshakeOptions;
   readonly #deadline: Deadline;
   #state: State = { at: 'MESSAGE_1' };
   /** Of the message that is awaited. */
   #received: Buffer = NOTHING;
   #receivedBytes = 0;
 
-  constructor(options: AcceptanceOptions) {
+  constructor(options: ServerHandshakeOptions) {
     const { socket, handshakeTimeoutMs } = options;
     this.#options = options;
     this.#deadline = new Deadline(handshakeTimeoutMs, () => this.#expire());
@@ -94,7 +94,7 @@ export class Acceptance {
   }
 
   #receiveMessage1(chunk: Buffer): void {
-    const { socket, respond, answered } = this.#options;
+    const { socket, respond, onMessage2Sent: answered } = this.#options;
     this.#received = Buffer.concat([this.#received, chunk]);
     checkMessage1Prefix(this.#received);
     if (this.#received.length < MESSAGE_1_BYTES) return;
@@ -118,7 +118,7 @@ export class Acceptance {
     }
     const client = verifier.verify(content.body);
     this.#release();
-    this.#options.accepted({ ...client, keyId, codec }, chunk.subarray(missing));
+    this.#options.onAuthenticated({ ...client, keyId, codec }, chunk.subarray(missing));
   }
 
   #expire(): void {
@@ -130,7 +130,7 @@ export class Acceptance {
   #fail(error: TransportError): void {
     const state = this.#state;
     if (state.at === 'OVER') return;
-    const { socket, failed } = this.#options;
+    const { socket, onFailed: failed } = this.#options;
     this.#release();
     socket.on('error', () => undefined); // what still comes of the socket changes nothing
     if (state.at === 'MESSAGE_1') socket.end(ALERT, () => socket.destroy());
