@@ -83,7 +83,7 @@ export class ServerCounters {
     else this.#eventsRefused += 1;
   }
 
-  left({ connection }: OpenLink, failed: boolean): void {
+  closed({ connection }: OpenLink, failed: boolean): void {
     this.#traffic.addClosed(connection);
     if (failed) this.#connectionsFailed += 1;
   }

@@ -5,9 +5,9 @@ import { Deadline } from '@sealwire/channel/internal';
 import type { Links } from '@sealwire/channel/internal';
 
 import type { CallTrace } from '../diagnostics.js';
-import type { InOrder } from '../packet/in-order.js';
 import type { Call } from '../packet/message.js';
 import { checkSerialized } from '../packet/packet.js';
+import type { SerialQueue } from '../packet/serial-queue.js';
 import type { WaitingBytes } from '../packet/waiting-messages.js';
 import type { OutgoingPacket } from './record-builder.js';
 
@@ -21,7 +21,7 @@ export interface CallHost {
   /** The bytes of answers that wait for the deserializer. */
   readonly waiting: WaitingBytes;
   /** Keeps calls in order while their packets are serialized. */
-  readonly order: InOrder;
+  readonly order: SerialQueue;
 }
 
 export interface ClientCallOptions {

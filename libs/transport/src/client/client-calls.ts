@@ -6,7 +6,7 @@ import type { CallTrace } from '../diagnostics.js';
 import type { SealwireLimits } from '../limits.js';
 import { checkTimeoutMs } from '../options.js';
 import type { SealwireClientOptions } from '../options.js';
-import { InOrder } from '../packet/in-order.js';
+import { SerialQueue } from '../packet/serial-queue.js';
 import { WaitingBytes } from '../packet/waiting-messages.js';
 import type { CallHost, ClientCallOptions } from './client-call.js';
 import { EventCall } from './event-call.js';
@@ -34,7 +34,7 @@ export class ClientCalls {
   constructor(options: SealwireClientOptions, limits: SealwireLimits, links: Links, toRoute: CallHost['toRoute']) {
     const { serializer, deserializer, requestTimeoutMs = 0 } = options;
     const { maxQueuedMessages, maxIncompleteBytes, maxJsonNodes } = limits;
-    const order = new InOrder(maxQueuedMessages);
+    const order = new SerialQueue(maxQueuedMessages);
     this.#requestTimeoutMs = checkTimeoutMs('requestTimeoutMs', requestTimeoutMs);
     const waiting = new WaitingBytes(maxIncompleteBytes);
     this.#host = { links, toRoute, serializer, deserializer, maxJsonNodes, waiting, order };

@@ -25,7 +25,7 @@ import { ClientCalls } from './client-calls.js';
 import type { BegunCall } from './client-calls.js';
 import { ClientEvents } from './client-events.js';
 import type { SealwireClientEvents } from './client-events.js';
-import { WhenConnected } from './when-connected.js';
+import { ConnectionGate } from './connection-gate.js';
 import { within } from './within.js';
 
 type Pattern = ReadPacket['pattern'];
@@ -44,7 +44,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   readonly #limits: SealwireLimits;
   readonly #dialer: Dialer;
   readonly #links: Links;
-  readonly #whenConnected: WhenConnected;
+  readonly #gate: ConnectionGate;
   readonly #calls: ClientCalls;
   readonly #toRoute = (pattern: Pattern): string => routeOf(pattern, (kept) => this.normalizePattern(kept));
   readonly #counters = new ClientCounters();
@@ -69,7 +69,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
       limits: this.#limits,
       emit: (event) => this.#events.emit(event),
     });
-    this.#whenConnected = new WhenConnected(this.#links, (signal) => this.connect(signal));
+    this.#gate = new ConnectionGate(this.#links, (signal) => this.connect(signal));
     this.#calls = new ClientCalls(options, this.#limits, this.#links, this.#toRoute);
     noteOwnClient(this.#dialer.instance.publicKey);
   }
@@ -103,17 +103,17 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
    */
   override async close(): Promise<void> {
     forgetOwnClient(this.#dialer.instance.publicKey);
-    this.#whenConnected.refuseRequests();
+    this.#gate.refuseRequests();
     const stopLogging = everySecond(() => this.#log.closing(this.snapshot()));
     const { drainTimeoutMs } = this.#limits;
     const endMs = clock.nowMs() + drainTimeoutMs;
-    const { eventsStarted } = this.#whenConnected;
-    if (eventsStarted !== undefined || this.#calls.whenIdle !== undefined) {
+    const { whenEventsStarted } = this.#gate;
+    if (whenEventsStarted !== undefined || this.#calls.whenIdle !== undefined) {
       this.#links.endSeries();
       // Waits only until a connection has the waiting events: its own drain then covers them.
       await within(
         drainTimeoutMs,
-        Promise.resolve(eventsStarted).then(() => this.#calls.whenIdle),
+        Promise.resolve(whenEventsStarted).then(() => this.#calls.whenIdle),
       );
       this.#calls.abandon();
     }
@@ -169,32 +169,32 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
       const observer = this.createObserver<TResult>(subscriber);
       const trace = CallTrace.start('client', 'request', pattern, this.#toRoute);
       if (trace !== undefined) subscriber.add(() => trace.cancel());
-      if (this.#whenConnected.isNow) return this.#publish(pattern, data, observer, trace && { trace });
+      if (this.#gate.isOpen) return this.#publish(pattern, data, observer, trace && { trace });
       const timeoutMs = this.#calls.timeoutMsOf({ pattern, data });
       const start = (leftMs: number | undefined): (() => void) =>
         this.#publish(pattern, data, observer, { leftMs, trace });
-      return this.#whenConnected.runRequest({ timeoutMs, trace, start }, subscriber);
+      return this.#gate.runRequest({ timeoutMs, trace, start }, subscriber);
     });
   }
 
   /** As Nest's `emit`: the event is sent now and once, whatever the number of subscribers. */
   override emit<TResult = Untyped, TInput = Untyped>(pattern: Pattern, data: TInput): Observable<TResult> {
-    const arrival = new Subject<TResult>();
+    const result = new Subject<TResult>();
     const trace = CallTrace.start('client', 'event', pattern, this.#toRoute);
     this.#dispatch<TResult>(pattern, data, trace).then(
       (value) => {
         trace?.end();
-        arrival.next(value);
-        arrival.complete();
+        result.next(value);
+        result.complete();
       },
       (error: unknown) => {
         trace?.fail(error);
-        if (!arrival.observed) this.#log.eventLost(error, pattern);
+        if (!result.observed) this.#log.eventLost(error, pattern);
         this.#events.emit({ type: 'eventFailed', pattern, error });
-        arrival.error(error);
+        result.error(error);
       },
     );
-    return arrival.asObservable();
+    return result.asObservable();
   }
 
   protected override publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
@@ -218,7 +218,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
 
   #dispatch<T>(pattern: Pattern, data: unknown, trace: CallTrace | undefined): Promise<T> {
     if (isNil(pattern) || isNil(data)) return lastValueFrom(super.emit<T>(pattern, data)); // Nest's own exception
-    return this.#whenConnected.runEvent(() => this.dispatchEvent<T>(this.#packet(pattern, data, trace && { trace })));
+    return this.#gate.runEvent(() => this.dispatchEvent<T>(this.#packet(pattern, data, trace && { trace })));
   }
 
   /** Creates the packet by Nest 12's `createPacket`, which calls a dispatch hook; Nest 11 has neither. */

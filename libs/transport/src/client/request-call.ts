@@ -4,12 +4,12 @@ import { inspect } from 'node:util';
 import type { Deserializer, WritePacket } from '@nestjs/microservices';
 import { TransportError } from '@sealwire/channel';
 
-import { InOrder, MAX_STEPS_OF_ANSWER } from '../packet/in-order.js';
 import { encodeRequest } from '../packet/message.js';
 import { checkDeserialized } from '../packet/packet.js';
 import { weighData } from '../packet/payload.js';
 import type { WeighedData } from '../packet/payload.js';
 import { toCallerError } from '../packet/remote-error.js';
+import { SerialQueue, MAX_STEPS_OF_ANSWER } from '../packet/serial-queue.js';
 import { readWireError } from '../packet/wire-error.js';
 import { ClientCall } from './client-call.js';
 import type { CallCodec, ClientCallOptions } from './client-call.js';
@@ -31,12 +31,12 @@ export class RequestCall extends ClientCall {
   /** The async context of the caller. Answers arrive in the context of the call that opened the connection. */
   readonly #caller = new AsyncResource('SEALWIRE_CALL');
   /** Keeps values in order while they are deserialized. */
-  readonly #incoming: InOrder | undefined;
+  readonly #incoming: SerialQueue | undefined;
 
   constructor(options: ClientCallOptions, callback: (packet: WritePacket) => void) {
     super(options);
     this.#callback = callback;
-    this.#incoming = options.host.deserializer && new InOrder(MAX_STEPS_OF_ANSWER);
+    this.#incoming = options.host.deserializer && new SerialQueue(MAX_STEPS_OF_ANSWER);
   }
 
   /** @returns A function that cancels the request: Nest calls it on unsubscribe and after completion alike. */
@@ -71,7 +71,7 @@ export class RequestCall extends ClientCall {
     try {
       read = part === 'COMPLETE' ? NO_VALUE : weighData(data, 0, maxJsonNodes); // now, because the record is gone by the time a deserializer runs
     } catch (error) {
-      this.#refuseInOrder(error);
+      this.#refuseInTurn(error);
       return;
     }
     const packet = toPacket(part, data, read.value);
@@ -100,7 +100,7 @@ export class RequestCall extends ClientCall {
   }
 
   /** Refuses the answer after the values before it, which a deserializer may still have. */
-  #refuseInOrder(error: unknown): void {
+  #refuseInTurn(error: unknown): void {
     const refuse = (): void => this.#refuse(error);
     if (this.#incoming === undefined) refuse();
     else this.#incoming.run(() => undefined, refuse, refuse);

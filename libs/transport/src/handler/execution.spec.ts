@@ -51,8 +51,8 @@ function optionsOf(
       areUnset: () => false,
       start: (_context, done) => done(),
       end: note('end'),
-      failed: note('failed'),
-      abandoned: note('abandoned'),
+      onFailure: note('failed'),
+      onAbandoned: note('abandoned'),
       ...hooks,
     },
     sink: {
@@ -62,7 +62,7 @@ function optionsOf(
       complete: note('complete'),
       error: note('error'),
     },
-    settled: note('settled'),
+    onSettled: note('settled'),
   };
 }
 
@@ -128,7 +128,7 @@ describe('an execution for which nobody has set hooks', () => {
   it('reports what telling of a failure fails with, and rejects nothing', async () => {
     const execution = new Execution({
       ...optionsOf(() => Promise.reject(new Error('x')), { areUnset: () => true }),
-      settled: () => expect.unreachable('settled'),
+      onSettled: () => expect.unreachable('settled'),
     });
     await expect(execution.start()).resolves.toBeUndefined();
     expect(told).toEqual(['error x', expect.stringMatching('^failed ')]);

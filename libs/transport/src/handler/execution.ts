@@ -17,7 +17,7 @@ export interface ExecutionOptions {
   readonly hooks: ProcessingHooks;
   readonly sink: ResultSink;
   /** The handler has ended, or nothing of it runs any more. */
-  readonly settled: () => void;
+  readonly onSettled: () => void;
 }
 
 /** The time that a stopped source has for its clean-up before its place is given to the next handler. */
@@ -71,7 +71,7 @@ export class Execution {
         return this.#run();
       });
     } catch (error) {
-      hooks.failed(error);
+      hooks.onFailure(error);
       if (!hasBegun) this.#fail(error);
     }
   }
@@ -101,7 +101,7 @@ export class Execution {
   /** Frees the place of a source that does not stop. Otherwise the place would be lost. */
   #abandon(): void {
     if (this.#state === 'SETTLED') return;
-    this.#options.hooks.abandoned(this.#options.context);
+    this.#options.hooks.onAbandoned(this.#options.context);
     this.#settle();
   }
 
@@ -110,7 +110,7 @@ export class Execution {
     try {
       cleanUp();
     } catch (error) {
-      this.#options.hooks.failed(error);
+      this.#options.hooks.onFailure(error);
     }
   }
 
@@ -235,8 +235,8 @@ export class Execution {
     if (this.#state === 'SETTLED') return;
     this.#state = 'SETTLED';
     clock.clearTimeout(this.#stopTimer);
-    const { hooks, context, settled } = this.#options;
-    settled();
+    const { hooks, context, onSettled } = this.#options;
+    onSettled();
     if (!hooks.areUnset()) hooks.end(context);
   }
 }

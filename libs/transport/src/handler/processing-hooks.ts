@@ -16,9 +16,9 @@ export interface ProcessingHooks {
   /** Never throws. */
   readonly end: (context: HandlerContext) => void;
   /** Called with the error of a start hook or of clean-up code. */
-  readonly failed: (error: unknown) => void;
+  readonly onFailure: (error: unknown) => void;
   /** Called when a source has not stopped in time and its place is freed anyway. */
-  readonly abandoned: (context: HandlerContext) => void;
+  readonly onAbandoned: (context: HandlerContext) => void;
 }
 
 /** The hooks as Nest calls them. They are user code, so they may throw or return a promise that rejects. */
@@ -37,19 +37,19 @@ export interface HookLog {
 
 /** Wraps user hooks so that an error of the end hook is logged: the answer has been sent, and nothing else catches it. */
 export function guardHooks({ areUnset, start, end }: UserHooks, log: HookLog): ProcessingHooks {
-  const failed = (error: unknown): void => log.hookFailed(error);
+  const onFailure = (error: unknown): void => log.hookFailed(error);
   const runEnd = async (context: HandlerContext): Promise<void> => {
     try {
       await end(context);
     } catch (error) {
-      failed(error);
+      onFailure(error);
     }
   };
   return {
     areUnset,
     start,
     end: (context) => void runEnd(context),
-    failed,
-    abandoned: (context) => log.sourceAbandoned(context.getPattern()),
+    onFailure,
+    onAbandoned: (context) => log.sourceAbandoned(context.getPattern()),
   };
 }

@@ -11,7 +11,7 @@ export interface ResultSink {
 }
 
 interface EventFailures {
-  eventFailed(error: unknown, pattern: string): void;
+  onEventFailed(error: unknown, pattern: string): void;
 }
 
 /** Discards the results of an event handler and logs its failure. It keeps nothing of the event but the pattern. */
@@ -35,6 +35,6 @@ export class EventSink implements ResultSink {
   complete(): void {}
 
   error(error: unknown): void {
-    this.#failures.eventFailed(error, this.#pattern);
+    this.#failures.onEventFailed(error, this.#pattern);
   }
 }

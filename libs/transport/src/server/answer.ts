@@ -2,10 +2,10 @@ import type { Serializer } from '@nestjs/microservices';
 import type { ServerStream } from '@sealwire/channel';
 
 import type { ResultSink } from '../handler/result-sink.js';
-import { InOrder, MAX_STEPS_OF_ANSWER } from '../packet/in-order.js';
 import { checkSerialized } from '../packet/packet.js';
 import { encodeData } from '../packet/payload.js';
 import { errorData, HIDDEN } from '../packet/remote-error.js';
+import { SerialQueue, MAX_STEPS_OF_ANSWER } from '../packet/serial-queue.js';
 import { answerCodeOf, asApplicationError, wireError } from '../packet/wire-error.js';
 import type { WireErrorCode } from '../packet/wire-error.js';
 
@@ -31,12 +31,12 @@ export class Answer implements ResultSink {
   readonly #host: AnswerHost;
   readonly #stream: ServerStream;
   /** Keeps values in order while they are serialized. */
-  readonly #order: InOrder | undefined;
+  readonly #order: SerialQueue | undefined;
 
   constructor(host: AnswerHost, stream: ServerStream) {
     this.#host = host;
     this.#stream = stream;
-    this.#order = host.serializer && new InOrder(MAX_STEPS_OF_ANSWER);
+    this.#order = host.serializer && new SerialQueue(MAX_STEPS_OF_ANSWER);
   }
 
   next(value: unknown): void {

@@ -1,16 +1,16 @@
 import type { ServerStream } from '@sealwire/channel';
 
-import type { ConnectionPlaces } from '../handler/connection-places.js';
-import type { HandlerPlaces, WaitingEvents } from '../handler/handler-places.js';
+import type { ConnectionLimit } from '../handler/connection-limit.js';
+import type { HandlerLimit, WaitingEvents } from '../handler/handler-limit.js';
 
 /** The events of one connection that wait for a place, in FIFO order; bounded by the streams in flight. */
 export class DeferredEvents implements WaitingEvents {
-  readonly #own: ConnectionPlaces;
-  readonly #total: HandlerPlaces;
+  readonly #own: ConnectionLimit;
+  readonly #total: HandlerLimit;
   #waiting: Map<ServerStream, () => void> | undefined;
   #isHandingOver = false;
 
-  constructor(own: ConnectionPlaces, total: HandlerPlaces) {
+  constructor(own: ConnectionLimit, total: HandlerLimit) {
     this.#own = own;
     this.#total = total;
   }

@@ -4,22 +4,22 @@ import type { ServerStream, StreamHandler } from '@sealwire/channel';
 import { IdTable } from '@sealwire/channel/internal';
 import type { Deadline } from '@sealwire/channel/internal';
 
-import { ConnectionPlaces } from '../handler/connection-places.js';
+import { ConnectionLimit } from '../handler/connection-limit.js';
 import { SealwireContext } from '../handler/context.js';
 import { Execution } from '../handler/execution.js';
 import { EventSink } from '../handler/result-sink.js';
 import type { ResultSink } from '../handler/result-sink.js';
-import { InOrder } from '../packet/in-order.js';
 import { decodeRequest } from '../packet/message.js';
 import type { Call, ReceivedCall, ReceivedRequest } from '../packet/message.js';
+import { SerialQueue } from '../packet/serial-queue.js';
 import { WaitingMessages } from '../packet/waiting-messages.js';
 import { contentCodeOf } from '../packet/wire-error.js';
 import { Answer } from './answer.js';
 import type { AnswerHost } from './answer.js';
-import { Arrival } from './arrival.js';
 import { DeferredEvents } from './deferred-events.js';
 import { EventIntake } from './event-intake.js';
 import type { DispatcherOptions } from './handler-host.js';
+import { MessageScope } from './message-scope.js';
 import { deserializeCall, toReceivedCall } from './received-call.js';
 import { RequestDeadlines } from './request-deadlines.js';
 import { TracedSink } from './traced-sink.js';
@@ -28,7 +28,7 @@ import { TracedSink } from './traced-sink.js';
 export const NO_MESSAGE_HANDLER = 'There is no matching message handler defined in the remote service.';
 
 interface Work {
-  readonly arrival: Arrival;
+  readonly scope: MessageScope;
   readonly execution: Execution;
   readonly deadline: Deadline | undefined;
   readonly pattern: string;
@@ -36,33 +36,32 @@ interface Work {
 
 export class Dispatcher implements StreamHandler, AnswerHost {
   readonly #options: DispatcherOptions;
-  readonly #order: InOrder;
+  readonly #order: SerialQueue;
   readonly #work = new IdTable<Work>();
   readonly #deadlines = new RequestDeadlines((stream) => this.#expire(stream));
   readonly #deferred: DeferredEvents;
   readonly #waiting: WaitingMessages;
-  readonly #places: ConnectionPlaces;
+  readonly #limit: ConnectionLimit;
   readonly #events: EventIntake;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    this.#places = new ConnectionPlaces(options.limits, options.host.places);
-    this.#deferred = new DeferredEvents(this.#places, options.host.places);
+    this.#limit = new ConnectionLimit(options.limits, options.host.handlerLimit);
+    this.#deferred = new DeferredEvents(this.#limit, options.host.handlerLimit);
     this.#waiting = new WaitingMessages(options.limits.maxRunningBytes, options.host.waiting);
-    this.#order = new InOrder(Infinity); // bounded by the streams in flight
+    this.#order = new SerialQueue(Infinity); // bounded by the streams in flight
     this.#events = new EventIntake({
       ...options,
       order: this.#order,
       deferred: this.#deferred,
       waitingMessages: this.#waiting,
-      execute: (arrival, handler, call) =>
-        this.#execute(arrival, handler, call, new EventSink(options.host, call.pattern)),
+      execute: (scope, handler, call) => this.#execute(scope, handler, call, new EventSink(options.host, call.pattern)),
     });
   }
 
   /** Whether no message is left: no handler runs, no event waits, and no deserializer is pending. */
   get isIdle(): boolean {
-    return this.#places.isEmpty && this.#order.whenIdle === undefined && !this.#deferred.hasWaiting;
+    return this.#limit.isEmpty && this.#order.whenIdle === undefined && !this.#deferred.hasWaiting;
   }
 
   get serializer(): Serializer | undefined {
@@ -83,42 +82,42 @@ export class Dispatcher implements StreamHandler, AnswerHost {
   }
 
   onRequest(stream: ServerStream, message: Buffer): void {
-    const arrival = new Arrival(stream, message.length);
-    arrival.runInAsyncScope(() => this.#receiveRequest(arrival, message));
+    const scope = new MessageScope(stream, message.length);
+    scope.runInAsyncScope(() => this.#receiveRequest(scope, message));
   }
 
   onEvent(stream: ServerStream, message: Buffer): void {
-    const arrival = new Arrival(stream, message.length);
-    arrival.runInAsyncScope(() => this.#events.receive(arrival, message));
+    const scope = new MessageScope(stream, message.length);
+    scope.runInAsyncScope(() => this.#events.receive(scope, message));
   }
 
-  #receiveRequest(arrival: Arrival, message: Buffer): void {
-    const answer = new Answer(this, arrival.stream);
+  #receiveRequest(scope: MessageScope, message: Buffer): void {
+    const answer = new Answer(this, scope.stream);
     let request: ReceivedRequest;
     try {
       request = decodeRequest(message, this.#options.limits.maxJsonNodes);
     } catch (error) {
-      this.#deadlines.clearEarly(arrival.stream);
+      this.#deadlines.clearEarly(scope.stream);
       answer.fail(contentCodeOf(error));
       return;
     }
     if (this.#options.host.deserializer === undefined) {
-      this.#runRequest(arrival, request, request.timeoutMs, answer);
+      this.#runRequest(scope, request, request.timeoutMs, answer);
       return;
     }
     if (this.#waiting.isFull) {
-      this.#deadlines.clearEarly(arrival.stream);
+      this.#deadlines.clearEarly(scope.stream);
       this.#refuse(answer, request.pattern);
       return;
     }
-    this.#waiting.add(arrival.stream, request.weight + arrival.recordBytes);
-    this.#deadlines.startEarly(arrival.stream, request.timeoutMs);
+    this.#waiting.add(scope.stream, request.weight + scope.recordBytes);
+    this.#deadlines.startEarly(scope.stream, request.timeoutMs);
     this.#order.run<Call>(
       () => deserializeCall(this.#options.host, request, true),
-      (call) => this.#runRequest(arrival, toReceivedCall(this.#options.host, call, request), request.timeoutMs, answer),
+      (call) => this.#runRequest(scope, toReceivedCall(this.#options.host, call, request), request.timeoutMs, answer),
       (error) => {
-        this.#waiting.remove(arrival.stream);
-        this.#deadlines.clearEarly(arrival.stream);
+        this.#waiting.remove(scope.stream);
+        this.#deadlines.clearEarly(scope.stream);
         this.#options.host.failures.requestUnreadable(error); // the user's deserializer failed, or did not return a packet
         answer.fail('ERR_MESSAGE_MALFORMED');
       },
@@ -154,7 +153,7 @@ export class Dispatcher implements StreamHandler, AnswerHost {
     if (work === undefined) return;
     work.deadline?.clear();
     this.#work.delete(stream.id);
-    work.arrival.runInAsyncScope(() => work.execution.cancel());
+    work.scope.runInAsyncScope(() => work.execution.cancel());
   }
 
   /** The patterns of the requests whose handlers run. */
@@ -170,16 +169,16 @@ export class Dispatcher implements StreamHandler, AnswerHost {
 
   /** Ends the answers of many values with an error, because the server closes and they may never end. */
   endSeries(): void {
-    for (const { arrival, execution } of this.#requests) {
+    for (const { scope, execution } of this.#requests) {
       if (!execution.isSeries) continue;
-      const { stream } = arrival;
+      const { stream } = scope;
       new Answer(this, stream).fail('ERR_STREAM_CUT');
       this.onCancelled(stream);
     }
   }
 
-  #runRequest(arrival: Arrival, call: ReceivedCall, timeoutMs: number, answer: Answer): void {
-    const { stream } = arrival;
+  #runRequest(scope: MessageScope, call: ReceivedCall, timeoutMs: number, answer: Answer): void {
+    const { stream } = scope;
     this.#waiting.remove(stream);
     const leftMs = this.#deadlines.takeLeftMs(stream, timeoutMs);
     if (!stream.isRunning) return; // cancelled or timed out while it was deserialized
@@ -192,16 +191,16 @@ export class Dispatcher implements StreamHandler, AnswerHost {
       answer.fail('ERR_REQUEST_TIMEOUT');
       return;
     }
-    if (this.#places.isFullForRequests) {
+    if (this.#limit.isFullForRequests) {
       this.#refuse(answer, call.pattern);
       return;
     }
-    this.#execute(arrival, handler, call, answer, this.#deadlines.start(stream, leftMs));
+    this.#execute(scope, handler, call, answer, this.#deadlines.start(stream, leftMs));
   }
 
   #refuse(answer: Answer, pattern: string | undefined): void {
     answer.fail('ERR_OVERLOADED');
-    this.#options.host.overloaded('request', pattern);
+    this.#options.host.onOverloaded('request', pattern);
   }
 
   #expire(stream: ServerStream): void {
@@ -210,31 +209,31 @@ export class Dispatcher implements StreamHandler, AnswerHost {
   }
 
   #execute(
-    arrival: Arrival,
+    scope: MessageScope,
     handler: MessageHandler,
     { pattern, metadata, data, weight }: ReceivedCall,
     sink: ResultSink,
     deadline?: Deadline,
   ): void {
     const { host, peer } = this.#options;
-    const { stream } = arrival;
+    const { stream } = scope;
     const context = new SealwireContext({ peer, pattern, metadata, record: stream.sealedRecord });
-    const bytes = weight + arrival.recordBytes;
-    const traced = TracedSink.of(sink, pattern, arrival);
-    const settled = (): void => {
-      traced?.settled();
+    const bytes = weight + scope.recordBytes;
+    const traced = TracedSink.of(sink, pattern, scope);
+    const onSettled = (): void => {
+      traced?.settle();
       deadline?.clear();
       this.#work.delete(stream.id);
-      this.#places.release(bytes);
+      this.#limit.release(bytes);
       this.#deferred.runWaiting();
     };
-    const execution = new Execution({ handler, data, context, sink: traced ?? sink, settled, hooks: host.hooks });
-    this.#places.take(bytes);
-    this.#work.set(stream.id, { arrival, execution, deadline, pattern });
+    const execution = new Execution({ handler, data, context, sink: traced ?? sink, onSettled, hooks: host.hooks });
+    this.#limit.take(bytes);
+    this.#work.set(stream.id, { scope, execution, deadline, pattern });
     void execution.start();
   }
 
   get #requests(): readonly Work[] {
-    return this.#work.entries().flatMap(([, work]) => (work.arrival.stream.kind === 'REQUEST' ? [work] : []));
+    return this.#work.entries().flatMap(([, work]) => (work.scope.stream.kind === 'REQUEST' ? [work] : []));
   }
 }

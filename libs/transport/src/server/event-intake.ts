@@ -4,23 +4,23 @@ import type { MessageHandler } from '@nestjs/microservices';
 import type { ServerStream } from '@sealwire/channel';
 import { IdTable, readSequence } from '@sealwire/channel/internal';
 
-import type { InOrder } from '../packet/in-order.js';
 import { decodeEvent } from '../packet/message.js';
 import type { ReceivedCall, ReceivedEvent } from '../packet/message.js';
 import { encodeData } from '../packet/payload.js';
+import type { SerialQueue } from '../packet/serial-queue.js';
 import type { WaitingMessages } from '../packet/waiting-messages.js';
 import { contentCodeOf, wireError } from '../packet/wire-error.js';
 import type { RefusalCode } from '../packet/wire-error.js';
-import type { Arrival } from './arrival.js';
 import type { DeferredEvents } from './deferred-events.js';
 import type { DispatcherOptions } from './handler-host.js';
+import type { MessageScope } from './message-scope.js';
 import { deserializeCall, toReceivedCall } from './received-call.js';
 
 export interface EventIntakeOptions extends DispatcherOptions {
-  readonly order: InOrder;
+  readonly order: SerialQueue;
   readonly deferred: DeferredEvents;
   readonly waitingMessages: WaitingMessages;
-  readonly execute: (arrival: Arrival, handler: MessageHandler, call: ReceivedCall) => void;
+  readonly execute: (scope: MessageScope, handler: MessageHandler, call: ReceivedCall) => void;
 }
 
 export class EventIntake {
@@ -32,8 +32,8 @@ export class EventIntake {
     this.#options = options;
   }
 
-  receive(arrival: Arrival, message: Buffer): void {
-    const { stream } = arrival;
+  receive(scope: MessageScope, message: Buffer): void {
+    const { stream } = scope;
     const { host, window, limits, order, waitingMessages } = this.#options;
     const sequence = readSequence(message) ?? NaN;
     if (window.has(sequence)) {
@@ -52,10 +52,10 @@ export class EventIntake {
       this.#refuseOverloaded(stream, event.pattern);
       return;
     }
-    waitingMessages.add(stream, event.weight + arrival.recordBytes);
+    waitingMessages.add(stream, event.weight + scope.recordBytes);
     order.run(
       () => deserializeCall(host, event, false),
-      (call) => this.#takeTurn(arrival, sequence, toReceivedCall(host, call, event)),
+      (call) => this.#takeTurn(scope, sequence, toReceivedCall(host, call, event)),
       (error) => this.#refuseUnreadable(stream, error),
     );
   }
@@ -89,31 +89,31 @@ export class EventIntake {
     return (deferred.mustWait || order.whenIdle !== undefined) && waitingMessages.isFull;
   }
 
-  #takeTurn(arrival: Arrival, sequence: number, call: ReceivedCall): void {
-    const { stream } = arrival;
+  #takeTurn(scope: MessageScope, sequence: number, call: ReceivedCall): void {
+    const { stream } = scope;
     const { host, deferred, waitingMessages } = this.#options;
     if (!stream.isRunning) {
       waitingMessages.remove(stream); // refused, or its connection ended, while it was deserialized
       return;
     }
     const handler = host.findHandler(call.pattern);
-    const handOver = (): void => this.#handOver(arrival, sequence, handler, call);
+    const handOver = (): void => this.#handOver(scope, sequence, handler, call);
     if (handler === null) {
       handOver(); // without a handler it needs no place
       return;
     }
-    deferred.run(stream, () => arrival.runInAsyncScope(handOver)); // the end of another message may call this
+    deferred.run(stream, () => scope.runInAsyncScope(handOver)); // the end of another message may call this
   }
 
   /** Records the sequence and calls the handlers. Not earlier: the client may repeat an event that was not handed over. */
-  #handOver(arrival: Arrival, sequence: number, handler: MessageHandler | null, call: ReceivedCall): void {
+  #handOver(scope: MessageScope, sequence: number, handler: MessageHandler | null, call: ReceivedCall): void {
     const { host, window, execute } = this.#options;
-    this.#letGo(arrival.stream);
+    this.#letGo(scope.stream);
     if (window.admit(sequence)) {
       if (handler === null) host.failures.noEventHandler(call.pattern);
-      else execute(arrival, handler, call);
+      else execute(scope, handler, call);
     }
-    arrival.stream.acknowledge();
+    scope.stream.acknowledge();
   }
 
   #refuseUnreadable(stream: ServerStream, error: unknown): void {
@@ -122,7 +122,7 @@ export class EventIntake {
   }
 
   #refuseOverloaded(stream: ServerStream, pattern: string | undefined): void {
-    if (this.#refuse(stream, 'ERR_OVERLOADED')) this.#options.host.overloaded('event', pattern);
+    if (this.#refuse(stream, 'ERR_OVERLOADED')) this.#options.host.onOverloaded('event', pattern);
   }
 
   /** Refuses an event. Returns false if another connection of the client has handed it over, so that it is acknowledged. */

@@ -2,7 +2,7 @@ import type { Deserializer, MessageHandler, MsPattern, Serializer } from '@nestj
 import type { PeerInfo } from '@sealwire/channel';
 import type { EventWindow } from '@sealwire/channel/internal';
 
-import type { HandlerPlaces } from '../handler/handler-places.js';
+import type { HandlerLimit } from '../handler/handler-limit.js';
 import type { ProcessingHooks } from '../handler/processing-hooks.js';
 import type { SealwireLimits } from '../limits.js';
 import type { FailureLog } from '../log/failure-log.js';
@@ -13,16 +13,16 @@ export interface HandlerHost {
   readonly hooks: ProcessingHooks;
   readonly serializer: Serializer | undefined;
   readonly deserializer: Deserializer | undefined;
-  readonly places: HandlerPlaces;
+  readonly handlerLimit: HandlerLimit;
   /** The bytes of messages that wait for the deserializer or for a place. */
   readonly waiting: WaitingBytes;
   findHandler(route: string): MessageHandler | null;
   toRoute(pattern: MsPattern): string;
   readonly failures: FailureLog;
   /** Reports a message that was refused with ERR_OVERLOADED. @param pattern - Undefined if it had not arrived yet. */
-  overloaded(kind: 'request' | 'event', pattern: string | undefined): void;
+  onOverloaded(kind: 'request' | 'event', pattern: string | undefined): void;
   /** Reports the failure of an event handler, because an event has no caller to reject. */
-  eventFailed(error: unknown, pattern: string): void;
+  onEventFailed(error: unknown, pattern: string): void;
 }
 
 export interface DispatcherOptions {

@@ -3,12 +3,12 @@ import { clock, Deadline } from '@sealwire/channel/internal';
 
 /** The deadlines of requests, which run from the first frame of each (docs/protocol.md §6.8). */
 export class RequestDeadlines {
-  readonly #expired: (stream: ServerStream) => void;
+  readonly #onExpired: (stream: ServerStream) => void;
   /** The deadlines of requests that no handler has yet: they are incomplete, or a deserializer is pending. */
   #early: Map<ServerStream, Deadline> | undefined;
 
-  constructor(expired: (stream: ServerStream) => void) {
-    this.#expired = expired;
+  constructor(onExpired: (stream: ServerStream) => void) {
+    this.#onExpired = onExpired;
   }
 
   /** Starts the deadline until a handler has the request. Further calls do nothing. @param timeoutMs - 0: none. */
@@ -32,7 +32,7 @@ export class RequestDeadlines {
   }
 
   start(stream: ServerStream, delayMs: number): Deadline | undefined {
-    return delayMs === Infinity ? undefined : new Deadline(delayMs, () => this.#expired(stream));
+    return delayMs === Infinity ? undefined : new Deadline(delayMs, () => this.#onExpired(stream));
   }
 }
 

@@ -33,7 +33,7 @@ export class ServerDrain {
     if (this.#links.size > 0) this.#stopTicking ??= everySecond(() => this.#tick());
   }
 
-  left(link: Link): void {
+  linkClosed(link: Link): void {
     if (!this.#links.delete(link)) return;
     if (this.#links.size === 0) this.#stop();
     this.#resolveIfDone();

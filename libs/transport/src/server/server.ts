@@ -13,7 +13,7 @@ import type { Observable } from 'rxjs';
 
 import { runApart } from '../async-context.js';
 import { Execution } from '../handler/execution.js';
-import { HandlerPlaces } from '../handler/handler-places.js';
+import { HandlerLimit } from '../handler/handler-limit.js';
 import { guardHooks } from '../handler/processing-hooks.js';
 import type { SealwireLimits } from '../limits.js';
 import { FailureLog } from '../log/failure-log.js';
@@ -69,7 +69,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
   readonly #limits: SealwireLimits;
   readonly #home = new AsyncResource('SEALWIRE_SERVER');
   readonly #failures = new FailureLog(() => this.logger);
-  readonly #places: HandlerPlaces;
+  readonly #handlerLimit: HandlerLimit;
   readonly #channel: ChannelServer<LazyDispatcher>;
   readonly #drain = new ServerDrain(() => this.logger);
   readonly #counters = new ServerCounters();
@@ -80,7 +80,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
     this.#options = options;
     this.#limits = resolveOptions(options, 'server');
     this.transportId = options.transportId ?? SEALWIRE;
-    this.#places = new HandlerPlaces(this.#limits.maxRunningTotal, this.#limits.maxRunningBytesTotal);
+    this.#handlerLimit = new HandlerLimit(this.#limits.maxRunningTotal, this.#limits.maxRunningBytesTotal);
     this.#channel = this.#createChannel();
   }
 
@@ -93,8 +93,8 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
   snapshot(): SealwireServerSnapshot {
     return this.#counters.snapshot(this.#channel.links, {
       strangers: this.#channel.strangerCount,
-      running: this.#places.takenCount,
-      runningBytes: this.#places.takenBytes,
+      running: this.#handlerLimit.takenCount,
+      runningBytes: this.#handlerLimit.takenBytes,
       incompleteBytes: PROCESS_MEMORY.bytes,
     });
   }
@@ -185,8 +185,8 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
 
   #closed(link: ServerLink<LazyDispatcher>, error: TransportError | undefined): void {
     const names = namesOf(link);
-    this.#drain.left(link);
-    this.#counters.left(link, error !== undefined);
+    this.#drain.linkClosed(link);
+    this.#counters.closed(link, error !== undefined);
     if (error === undefined) this.#failures.clientLeft(names);
     else this.#failures.connectionFailed(error, names.address);
     this.#emit({ type: 'closed', ...names, error });
@@ -201,16 +201,16 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
     return {
       serializer,
       deserializer,
-      places: this.#places,
+      handlerLimit: this.#handlerLimit,
       waiting: new WaitingBytes(this.#limits.maxRunningBytesTotal),
       findHandler: (route) => this.getHandlerByPattern(route),
       toRoute: (pattern) => this.normalizePattern(pattern),
       failures: this.#failures,
-      overloaded: (kind, pattern) => {
+      onOverloaded: (kind, pattern) => {
         this.#counters.refused(kind);
         this.#failures.overloaded(kind, pattern);
       },
-      eventFailed: (error, pattern) => this.#logEventFailure(error, pattern),
+      onEventFailed: (error, pattern) => this.#logEventFailure(error, pattern),
       hooks: guardHooks(
         {
           areUnset: () => this.onProcessingStartHook === this.#nestStartHook && !this.onProcessingEndHook,

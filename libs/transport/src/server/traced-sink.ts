@@ -1,27 +1,27 @@
 import { CallTrace } from '../diagnostics.js';
 import type { ResultSink } from '../handler/result-sink.js';
-import type { Arrival } from './arrival.js';
+import type { MessageScope } from './message-scope.js';
 
 /** Publishes the execution of one handler to node:diagnostics_channel, and passes its results on. */
 export class TracedSink implements ResultSink {
   readonly #sink: ResultSink;
-  readonly #arrival: Arrival;
+  readonly #scope: MessageScope;
   readonly #trace: CallTrace;
   #failure: { readonly error: unknown } | undefined;
   #hasResult = false;
 
-  private constructor(sink: ResultSink, arrival: Arrival, trace: CallTrace) {
+  private constructor(sink: ResultSink, scope: MessageScope, trace: CallTrace) {
     this.#sink = sink;
-    this.#arrival = arrival;
+    this.#scope = scope;
     this.#trace = trace;
   }
 
   /** Creates a sink; returns undefined if the calls of servers have no subscriber. */
-  static of(sink: ResultSink, pattern: string, arrival: Arrival): TracedSink | undefined {
-    const kind = arrival.stream.kind === 'REQUEST' ? 'request' : 'event';
+  static of(sink: ResultSink, pattern: string, scope: MessageScope): TracedSink | undefined {
+    const kind = scope.stream.kind === 'REQUEST' ? 'request' : 'event';
     const trace = CallTrace.start('server', kind, pattern, String);
-    trace?.addRequest(arrival.messageBytes);
-    return trace && new TracedSink(sink, arrival, trace);
+    trace?.addRequest(scope.messageBytes);
+    return trace && new TracedSink(sink, scope, trace);
   }
 
   only(value: unknown): void {
@@ -48,8 +48,8 @@ export class TracedSink implements ResultSink {
   }
 
   /** Ends the trace, because the handler has ended. */
-  settled(): void {
-    this.#trace.addAnswer(this.#arrival.stream.answerBytes);
+  settle(): void {
+    this.#trace.addAnswer(this.#scope.stream.answerBytes);
     if (this.#failure !== undefined) this.#trace.fail(this.#failure.error);
     else if (this.#hasResult) this.#trace.end();
     else this.#trace.cancel();

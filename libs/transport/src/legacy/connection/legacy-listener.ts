@@ -6,24 +6,24 @@ import type { TransportError } from '@sealwire/channel';
 import { remoteAddress, SOCKET_OPTIONS, startListening, Strangers } from '@sealwire/channel/internal';
 import type { Endpoint, Listening } from '@sealwire/channel/internal';
 
-import { Reception } from './reception.js';
+import { LegacyReceiver } from './legacy-receiver.js';
 
 export interface LegacyListenerOptions {
   readonly maxConnections: number;
   readonly connectionTimeoutMs: number;
-  readonly received: (ciphertext: Buffer, address: string | undefined) => void;
-  readonly failed: (error: TransportError, address: string | undefined) => void;
+  readonly onMessage: (ciphertext: Buffer, address: string | undefined) => void;
+  readonly onFailure: (error: TransportError, address: string | undefined) => void;
 }
 
 export class LegacyListener implements Listening {
   readonly server: Server;
   readonly #options: LegacyListenerOptions;
-  readonly #receptions: Strangers;
+  readonly #receivers: Strangers;
   #starting: Promise<void> = Promise.resolve();
 
   constructor(options: LegacyListenerOptions) {
     this.#options = options;
-    this.#receptions = new Strangers(options.maxConnections, options.maxConnections);
+    this.#receivers = new Strangers(options.maxConnections, options.maxConnections);
     this.server = createServer(SOCKET_OPTIONS, (socket) => this.#accept(socket));
   }
 
@@ -37,20 +37,20 @@ export class LegacyListener implements Listening {
   async close(): Promise<void> {
     await this.#starting.catch(() => undefined); // otherwise a server that is closed while it binds would be bound afterwards
     const closed = this.server.listening && new Promise<void>((resolve) => this.server.close(() => resolve()));
-    this.#receptions.evictAll();
+    this.#receivers.evictAll();
     await closed;
   }
 
   #accept(socket: Socket): void {
-    const { connectionTimeoutMs, received, failed } = this.#options;
+    const { connectionTimeoutMs, onMessage, onFailure } = this.#options;
     const address = remoteAddress(socket); // a closed socket has lost it
-    const reception = new Reception({
+    const receiver = new LegacyReceiver({
       socket,
       connectionTimeoutMs,
-      received: (ciphertext) => received(ciphertext, address),
-      failed: (error) => failed(error, address),
+      onMessage: (ciphertext) => onMessage(ciphertext, address),
+      onFailure: (error) => onFailure(error, address),
     });
-    this.#receptions.add(reception);
-    socket.on('close', () => this.#receptions.delete(reception));
+    this.#receivers.add(receiver);
+    socket.on('close', () => this.#receivers.delete(receiver));
   }
 }

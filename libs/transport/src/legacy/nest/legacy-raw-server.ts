@@ -105,8 +105,8 @@ export class LegacyRawServer extends Server<SealwireServerEvents, SealwireStatus
   #createListener(key: LegacyKey, handler: MessageHandler): LegacyListener {
     return new LegacyListener({
       ...this.#limits,
-      received: (ciphertext, address) => this.#receive(key, handler, ciphertext, address),
-      failed: (error, address) => this.#failures.legacyRefused(error, address),
+      onMessage: (ciphertext, address) => this.#receive(key, handler, ciphertext, address),
+      onFailure: (error, address) => this.#failures.legacyRefused(error, address),
     });
   }
 

@@ -17,16 +17,16 @@ export class RunningHandlers {
   }
 
   /** @throws {TransportError} `ERR_OVERLOADED` */
-  start(options: Omit<ExecutionOptions, 'settled'>): void {
+  start(options: Omit<ExecutionOptions, 'onSettled'>): void {
     if (this.#running.size >= this.#max) {
       throw new TransportError('ERR_OVERLOADED', `Already running ${this.#max} handlers, as many as maxRunning allows`);
     }
-    const settled = (): void => {
+    const onSettled = (): void => {
       this.#running.delete(execution);
       this.#closers.delete(execution);
       if (this.#isDrained) for (const resume of this.#drained) resume();
     };
-    const execution: Execution = new Execution({ ...options, settled });
+    const execution: Execution = new Execution({ ...options, onSettled });
     this.#running.add(execution);
     void execution.start();
   }

@@ -16,12 +16,12 @@ export interface WaitingRequest {
 }
 
 /** Holds calls back until there is a connection, and starts them in FIFO order. */
-export class WhenConnected {
+export class ConnectionGate {
   readonly #links: Links;
   readonly #connect: (signal?: AbortSignal) => Promise<void>;
   /** Functions that each fail a waiting request in the async context of its caller. */
   readonly #refusals = new Set<() => void>();
-  readonly #whenEventsStarted: (() => void)[] = [];
+  readonly #onEventsStarted: (() => void)[] = [];
   #waiting = 0;
   #waitingEvents = 0;
 
@@ -32,23 +32,23 @@ export class WhenConnected {
   }
 
   /** Whether a call may start at once: there is a connection, and no earlier call waits. */
-  get isNow(): boolean {
+  get isOpen(): boolean {
     return this.#waiting === 0 && this.#links.pick() !== undefined;
   }
 
   /** Resolves when every waiting event has started or failed; undefined if no event waits. */
-  get eventsStarted(): Promise<void> | undefined {
+  get whenEventsStarted(): Promise<void> | undefined {
     if (this.#waitingEvents === 0) return undefined;
-    return new Promise((resolve) => this.#whenEventsStarted.push(resolve));
+    return new Promise((resolve) => this.#onEventsStarted.push(resolve));
   }
 
   /** Starts an event once there is a connection. Rejects as `connect` and `start` do. */
   async runEvent<T>(start: () => Promise<T>): Promise<T> {
-    if (this.isNow) return start();
+    if (this.isOpen) return start();
     this.#waitingEvents += 1;
     return this.#wait(start, () => {
       this.#waitingEvents -= 1;
-      if (this.#waitingEvents === 0) for (const resolve of this.#whenEventsStarted.splice(0)) resolve();
+      if (this.#waitingEvents === 0) for (const resolve of this.#onEventsStarted.splice(0)) resolve();
     });
   }
 
@@ -67,13 +67,13 @@ export class WhenConnected {
       abort.abort();
     });
     this.#refusals.add(refuse);
-    const startUnlessLeft = (): void => {
+    const startUnlessClosed = (): void => {
       deadline?.clear();
       if (subscriber.closed) return;
       subscriber.add(start(deadline?.leftMs));
     };
-    const waited = (): void => void this.#refusals.delete(refuse);
-    this.#wait(startUnlessLeft, waited, abort.signal).catch(fail);
+    const onWaitEnd = (): void => void this.#refusals.delete(refuse);
+    this.#wait(startUnlessClosed, onWaitEnd, abort.signal).catch(fail);
   }
 
   /** Fails the waiting requests because the client closes. Events keep waiting. */
@@ -82,13 +82,13 @@ export class WhenConnected {
   }
 
   /** Calls `start` in the same turn in which the wait ends, so that no later call can start first. */
-  async #wait<T>(start: () => T | Promise<T>, waited: () => void, signal?: AbortSignal): Promise<T> {
+  async #wait<T>(start: () => T | Promise<T>, onWaitEnd: () => void, signal?: AbortSignal): Promise<T> {
     this.#waiting += 1;
     try {
       await this.#connect(signal);
     } finally {
       this.#waiting -= 1;
-      waited();
+      onWaitEnd();
     }
     return start();
   }

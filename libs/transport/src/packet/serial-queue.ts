@@ -12,7 +12,7 @@ interface WaitingStep {
  * Runs steps in FIFO order. The serializer of a user may return promises, and messages must stay in order even so. While
  * no step is pending, a synchronous step runs at once.
  */
-export class InOrder {
+export class SerialQueue {
   readonly #maxWaiting: number;
   #waiting: Set<WaitingStep> | undefined;
   #tail: Promise<void> | undefined;

@@ -6,7 +6,7 @@ import type { ServerStream } from '@sealwire/channel';
  * A received message and the async context in which it is handled. Each message has its own, so that the store that one
  * message enters (`AsyncLocalStorage.enterWith`, for example in a guard) is not visible to the next.
  */
-export class Arrival extends AsyncResource {
+export class MessageScope extends AsyncResource {
   readonly stream: ServerStream;
   readonly messageBytes: number;
 

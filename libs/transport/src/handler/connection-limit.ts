@@ -1,14 +1,14 @@
 import type { SealwireLimits } from '../limits.js';
-import type { HandlerPlaces } from './handler-places.js';
+import type { HandlerLimit } from './handler-limit.js';
 
 /** The handlers that run for one connection, limited per connection and by the limit of the server. */
-export class ConnectionPlaces {
+export class ConnectionLimit {
   readonly #limits: Pick<SealwireLimits, 'maxRunning' | 'maxRunningBytes'>;
-  readonly #total: HandlerPlaces;
+  readonly #total: HandlerLimit;
   #taken = 0;
   #takenBytes = 0;
 
-  constructor(limits: Pick<SealwireLimits, 'maxRunning' | 'maxRunningBytes'>, total: HandlerPlaces) {
+  constructor(limits: Pick<SealwireLimits, 'maxRunning' | 'maxRunningBytes'>, total: HandlerLimit) {
     this.#limits = limits;
     this.#total = total;
   }

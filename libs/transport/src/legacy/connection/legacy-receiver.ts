@@ -7,27 +7,27 @@ import type { Stranger } from '@sealwire/channel/internal';
 
 import { CiphertextGatherer } from '../wire/message.js';
 
-export interface ReceptionOptions {
+export interface LegacyReceiverOptions {
   readonly socket: Socket;
   /** The time from accept to the FIN. Received bytes do not extend it. */
   readonly connectionTimeoutMs: number;
-  readonly received: (ciphertext: Buffer) => void;
-  readonly failed: (error: TransportError) => void;
+  readonly onMessage: (ciphertext: Buffer) => void;
+  readonly onFailure: (error: TransportError) => void;
 }
 
 /**
  * Receives one message, from accept to the closed socket. The message is handed over only after the socket is closed:
  * otherwise the way in which the connection ends could depend on the plaintext and be a padding oracle.
  */
-export class Reception implements Stranger {
+export class LegacyReceiver implements Stranger {
   readonly network = undefined;
   readonly progress = 'silent'; // always, as nothing is proved on this wire: the oldest is evicted
-  readonly #options: ReceptionOptions;
+  readonly #options: LegacyReceiverOptions;
   readonly #gatherer = new CiphertextGatherer();
   readonly #deadline: Deadline;
   #state: 'RECEIVING' | 'COMPLETE' | 'OVER' = 'RECEIVING';
 
-  constructor(options: ReceptionOptions) {
+  constructor(options: LegacyReceiverOptions) {
     const { socket, connectionTimeoutMs } = options;
     this.#options = options;
     this.#deadline = new Deadline(connectionTimeoutMs, () => this.#expire());
@@ -68,13 +68,13 @@ export class Reception implements Stranger {
     this.#fail(new TransportError('ERR_CONNECTION_LOST', 'The connection ended without a FIN'));
     if (this.#state !== 'COMPLETE') return;
     this.#state = 'OVER';
-    this.#options.received(this.#gatherer.take());
+    this.#options.onMessage(this.#gatherer.take());
   }
 
   #fail(error: TransportError): void {
     if (this.#state !== 'RECEIVING') return;
     this.#state = 'OVER';
     this.#options.socket.destroy();
-    this.#options.failed(error);
+    this.#options.onFailure(error);
   }
 }
