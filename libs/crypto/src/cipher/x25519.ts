@@ -7,7 +7,7 @@ import { CryptoError } from '../errors.js';
 export const PUBLIC_KEY_BYTES = 32;
 
 /** Node's own types have no encoding of a public key as JWK. */
-const generateWithJwk = generateKeyPairSync as unknown as (
+type GenerateWithJwk = (
   type: 'x25519',
   options: { readonly publicKeyEncoding: { readonly format: 'jwk' } },
 ) => { readonly privateKey: KeyObject; readonly publicKey: { readonly x: string } };
@@ -29,7 +29,8 @@ export class KeyPair {
   // garbage collector, which frees the finished job, that waits for the same lock on the same thread for good. Seen on
   // Node 20 after some 20,000 handshakes. While the job still runs it cannot be freed.
   static generate(): KeyPair {
-    const { privateKey, publicKey } = generateWithJwk('x25519', { publicKeyEncoding: { format: 'jwk' } });
+    const generate = generateKeyPairSync as unknown as GenerateWithJwk;
+    const { privateKey, publicKey } = generate('x25519', { publicKeyEncoding: { format: 'jwk' } });
     return new KeyPair(privateKey, Buffer.from(publicKey.x, 'base64url'));
   }
 
