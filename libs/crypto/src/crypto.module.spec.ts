@@ -75,20 +75,20 @@ describe('CryptoModule', () => {
     await expect(compile(CryptoModule.forRoot({ keyFile }), FeatureModule)).rejects.toThrow(/KEYRING/);
   });
 
-  it('makes a missing key file where it is told to', async () => {
+  it('creates a missing key file with generate: true', async () => {
     const first = await compile(CryptoModule.forRoot({ keyFile, generate: true }));
     const second = await compile(CryptoModule.forRoot({ keyFile }));
     expect(second.get(KEYRING)).toMatchObject({ ids: first.get<Keyring>(KEYRING).ids });
   });
 
-  it('stops the start of an application whose key file is missing, open to others or weak', async () => {
+  it('stops the start of an application if the key file is missing, readable by others or weak', async () => {
     const starting = () => compile(CryptoModule.forRoot({ keyFile }));
     await expect(starting()).rejects.toMatchObject({ code: 'ERR_KEY_FILE_MISSING' });
     writeFileSync(keyFile, Buffer.alloc(32), { mode: 0o600 });
     await expect(starting()).rejects.toMatchObject({ code: 'ERR_KEY_REPEATED_BYTE' });
   });
 
-  it('lets the keys come from somewhere else', async () => {
+  it('accepts keys from another source', async () => {
     const keyring = Keyring.of(SecretKey.fromBytes(generateKey()));
     const module = await Test.createTestingModule({ imports: [CryptoModule.forRoot({ keyFile })] })
       .overrideProvider(KeyFileProvider)
@@ -98,8 +98,8 @@ describe('CryptoModule', () => {
   });
 });
 
-describe.skipIf(process.platform === 'win32')('CryptoModule, where files have modes (not on Windows)', () => {
-  it('passes the policy on, and logs what it leaves out', async () => {
+describe.skipIf(process.platform === 'win32')('CryptoModule, on systems with file modes (not on Windows)', () => {
+  it('passes the policy on, and logs which checks it skips', async () => {
     writeFileSync(keyFile, generateKey(), { mode: 0o444 });
     await expect(compile(CryptoModule.forRoot({ keyFile }))).rejects.toMatchObject({ code: 'ERR_KEY_FILE_MODE' });
     const logger = new SilentLogger();

@@ -35,7 +35,7 @@ async function start() {
 }
 
 describe('instanceof', () => {
-  it('has two copies to tell apart', () => {
+  it('has two copies to distinguish', () => {
     expect(other.TransportError).not.toBe(transport.TransportError);
     expect(otherCrypto.CryptoError).not.toBe(crypto.CryptoError);
   });
@@ -58,7 +58,7 @@ describe('instanceof', () => {
     expect(crypto.Keyring.of(newKeyring().primary).ids).toHaveLength(1);
   });
 
-  it('tells a class of the application that extends one from its base', () => {
+  it('distinguishes a class of the application from the class that it extends', () => {
     class OwnError extends transport.TransportError {}
     expect(new OwnError('ERR_INTERNAL', 'x')).toBeInstanceOf(OwnError);
     expect(new OwnError('ERR_INTERNAL', 'x')).toBeInstanceOf(other.TransportError);
@@ -68,7 +68,7 @@ describe('instanceof', () => {
 });
 
 describe('a client of one copy and a server of the other', () => {
-  it('take a record of either copy, and a context is one to both', async () => {
+  it('accept a record of either copy, and both recognise a context', async () => {
     const client = await start();
     const record = new transport.SealwireRecordBuilder([1, 2]).setMetadata({ tenant: 'a' }).build();
     expect(await lastValueFrom(client.send('ask', record))).toEqual({
@@ -82,7 +82,7 @@ describe('a client of one copy and a server of the other', () => {
     expect(other.SEALWIRE).toBe(transport.SEALWIRE);
   });
 
-  it('refuse a record builder that was not built, from either copy', async () => {
+  it('reject an unbuilt record builder of either copy', async () => {
     const client = await start();
     const notBuilt = { code: 'ERR_BAD_OPTION', sent: false, message: expect.stringContaining('build()') };
     for (const builder of [new transport.SealwireRecordBuilder([1]), new other.SealwireRecordBuilder([1])]) {

@@ -33,7 +33,7 @@ describe('OutgoingMessage', () => {
     expect(whole(message).toString('hex')).toBe(`${hex}${Buffer.from('head\u0004é').toString('hex')}`);
   });
 
-  it('writes the same bytes in pieces, wherever it is cut, whatever its content is', () => {
+  it('writes the same bytes in pieces, wherever it is split and whatever its content is', () => {
     const content = fc.constantFrom<string | Buffer>(
       'x'.repeat(70_000),
       'é✓😀'.repeat(8_000),

@@ -24,7 +24,7 @@ const next = (sender: FrameSender<SendingStream>, roomBytes?: number): PlainFram
 const all = (sender: FrameSender<SendingStream>): PlainFrame[] => drainFrames(writerOf(sender));
 
 describe('FrameSender', () => {
-  it('sends a small message beside a large one in the next frame but one at the latest', () => {
+  it('sends a small message in the next frame or the one after it while a large one is in progress', () => {
     const sender = new FrameSender<SendingStream>(2 * LARGE);
     sender.sendMessage(new SendingStream(1), 'REQUEST', message(LARGE));
     next(sender);
@@ -32,7 +32,7 @@ describe('FrameSender', () => {
     expect([next(sender)?.stream, next(sender)?.stream]).toContain(2);
   });
 
-  it('begins messages of several frames only as far as the peer has room, first come, first served', () => {
+  it('begins messages of several frames only within the room of the peer, in order of arrival', () => {
     const sender = new FrameSender<SendingStream>(150_000);
     const streams = [1, 2, 3].map((id) => new SendingStream(id));
     for (const stream of streams) sender.sendMessage(stream, 'NEXT', message(100_000));
@@ -41,13 +41,13 @@ describe('FrameSender', () => {
     expect(order.map(({ stream }) => stream)).toEqual([1, 2, 3]);
   });
 
-  it('lets a message begin alone that is larger than the room', () => {
+  it('begins a message that is larger than the room if it is alone', () => {
     const sender = new FrameSender<SendingStream>(65_536);
     sender.sendMessage(new SendingStream(1), 'NEXT', message(200_000));
     expect(all(sender).at(-1)).toMatchObject({ stream: 1, more: false });
   });
 
-  it('gives room back when a message under way is dropped', () => {
+  it('frees the room of a message that is dropped in progress', () => {
     const sender = new FrameSender<SendingStream>(65_536);
     const [first, second] = [new SendingStream(1), new SendingStream(2)];
     sender.sendMessage(first, 'NEXT', message(100_000));
@@ -58,7 +58,7 @@ describe('FrameSender', () => {
     expect(sender.queuedBytes).toBe(0);
   });
 
-  it('marks the last value that waits as the last one, and none that has gone', () => {
+  it('marks the last waiting value as the last one, and no value that was already sealed', () => {
     const sender = new FrameSender<SendingStream>(65_536);
     const stream = new SendingStream(1);
     sender.sendMessage(stream, 'NEXT', message(1));
@@ -67,14 +67,14 @@ describe('FrameSender', () => {
     expect(sender.markLast(stream)).toBe(false);
   });
 
-  it('gives nothing that does not fit', () => {
+  it('returns no frame that does not fit', () => {
     const sender = new FrameSender<SendingStream>(65_536);
     sender.sendMessage(new SendingStream(1), 'NEXT', message(100));
     expect(next(sender, 107)).toBeUndefined();
     expect(next(sender, 108)).toBeDefined();
   });
 
-  it('and the assembler together keep every message and the order of each stream', () => {
+  it('keeps every message and the order of each stream together with the assembler', () => {
     const anyMessage = fc.record({
       stream: fc.integer({ min: 1, max: 5 }),
       bytes: fc.oneof(fc.integer({ min: 1, max: 65_600 }), fc.integer({ min: 65_490, max: 200_000 })),

@@ -49,14 +49,14 @@ describe('the turns of streams', () => {
   it.each([
     ['of several frames', LARGE_BYTES],
     ['of one frame', 16_385],
-  ])('leave bulk %s one record in eight, however many small messages wait [R5.35]', (_what, bytes) => {
+  ])('leave one record in eight to bulk %s, however many small messages wait [R5.35]', (_what, bytes) => {
     const senders = new Senders();
     senders.send(bytes, 16);
     senders.send(SMALL_BYTES, 200);
     expect(senders.leads(24)).toEqual([...seven, 'bulk', ...seven, 'bulk', ...seven, 'bulk']);
   });
 
-  it('give bulk no record while it is held, and count none of these for its share', () => {
+  it('give bulk no record while it is held, and count none of these records for its share', () => {
     const senders = new Senders();
     senders.send(LARGE_BYTES, 4);
     senders.send(SMALL_BYTES, 200);
@@ -68,7 +68,7 @@ describe('the turns of streams', () => {
     expect(senders.sender.bulkIsPassed).toBe(false);
   });
 
-  it('do not count what is held as ready', () => {
+  it('do not count held messages as ready', () => {
     const senders = new Senders();
     senders.send(LARGE_BYTES);
     senders.send(20_000);
@@ -81,7 +81,7 @@ describe('the turns of streams', () => {
     expect(senders.record()).toEqual([]);
   });
 
-  it('hold what waits behind bulk on the same stream with it [R5.33]', () => {
+  it('hold messages that wait after bulk on the same stream [R5.33]', () => {
     const { sender } = new Senders();
     const stream = new SendingStream(1);
     sender.sendMessage(stream, 'NEXT', messageOf(Buffer.alloc(20_000)));
@@ -96,7 +96,7 @@ describe('the turns of streams', () => {
     expect(sender.readyCount).toBe(1);
   });
 
-  it('let a small error that drops bulk pass it, and wait with a large one [R5.33]', () => {
+  it('let a small error that drops bulk pass it, and hold a large one [R5.33]', () => {
     for (const [bytes, readyCount] of [
       [SMALL_BYTES, 1],
       [SMALL_BYTES + 1, 0],
@@ -113,7 +113,7 @@ describe('the turns of streams', () => {
 
   it.each([
     ['alone', 0, 4],
-    ['beside small messages, in one record of eight', 400, 8],
+    ['next to small messages, in one record of eight', 400, 8],
   ])('give each of 16 large messages a fragment within a few records, %s [R6.32]', (_what, small, records) => {
     const senders = new Senders();
     senders.send(LARGE_BYTES, 16);
@@ -138,18 +138,21 @@ describe('the turns of streams', () => {
 });
 
 describe('the room that the peer gives to incomplete messages', () => {
-  it.each(['replace', 'cancel'] as const)('is free only when the frame is sealed that drops one: %s [R6.18]', (how) => {
-    const sender = new FrameSender<SendingStream>(1_500_000);
-    const [dropped, next] = [new SendingStream(1), new SendingStream(2)];
-    sender.sendMessage(dropped, 'NEXT', messageOf(Buffer.alloc(LARGE_BYTES)));
-    sender.writeNext(Buffer.alloc(RECORD_BYTES), 0, RECORD_BYTES);
-    sender.sendMessage(next, 'NEXT', messageOf(Buffer.alloc(LARGE_BYTES)));
-    if (how === 'cancel') sender.cancel(dropped);
-    else sender.replace(dropped, messageOf(Buffer.alloc(SMALL_BYTES + 1)));
-    expect([sender.readyCount, sender.hasRoomFor(messageOf(Buffer.alloc(LARGE_BYTES)))]).toEqual([1, false]);
-    sender.writeNext(Buffer.alloc(RECORD_BYTES), 0, RECORD_BYTES);
-    expect(sender.written).toMatchObject({ stream: dropped, more: false });
-    sender.writeNext(Buffer.alloc(RECORD_BYTES), 0, RECORD_BYTES);
-    expect(sender.written).toMatchObject({ stream: next, more: true });
-  });
+  it.each(['replace', 'cancel'] as const)(
+    'is free only when the frame that drops a message is sealed: %s [R6.18]',
+    (how) => {
+      const sender = new FrameSender<SendingStream>(1_500_000);
+      const [dropped, next] = [new SendingStream(1), new SendingStream(2)];
+      sender.sendMessage(dropped, 'NEXT', messageOf(Buffer.alloc(LARGE_BYTES)));
+      sender.writeNext(Buffer.alloc(RECORD_BYTES), 0, RECORD_BYTES);
+      sender.sendMessage(next, 'NEXT', messageOf(Buffer.alloc(LARGE_BYTES)));
+      if (how === 'cancel') sender.cancel(dropped);
+      else sender.replace(dropped, messageOf(Buffer.alloc(SMALL_BYTES + 1)));
+      expect([sender.readyCount, sender.hasRoomFor(messageOf(Buffer.alloc(LARGE_BYTES)))]).toEqual([1, false]);
+      sender.writeNext(Buffer.alloc(RECORD_BYTES), 0, RECORD_BYTES);
+      expect(sender.written).toMatchObject({ stream: dropped, more: false });
+      sender.writeNext(Buffer.alloc(RECORD_BYTES), 0, RECORD_BYTES);
+      expect(sender.written).toMatchObject({ stream: next, more: true });
+    },
+  );
 });

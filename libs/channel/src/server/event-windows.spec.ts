@@ -18,7 +18,7 @@ beforeEach(() => {
 });
 
 describe('the event windows of a server', () => {
-  it('keep that of a client for 10 minutes after its last connection, and no longer [R6.37]', () => {
+  it('keep the window of a client for 10 minutes after its last connection, and no longer [R6.37]', () => {
     const windows = new EventWindows(4);
     const window = windows.of(keyOf(1));
     windows.release(keyOf(1));
@@ -29,7 +29,7 @@ describe('the event windows of a server', () => {
     expect(windows.of(keyOf(1))).not.toBe(window);
   });
 
-  it('keep that of a client that is connected, however long that lasts and whoever comes meanwhile [R6.37]', () => {
+  it('keep the window of a connected client, for however long and whatever other clients connect [R6.37]', () => {
     const windows = new EventWindows(4);
     const window = windows.of(keyOf(1));
     time.advance(60 * MINUTE_MS);
@@ -38,7 +38,7 @@ describe('the event windows of a server', () => {
     expect(windows.of(keyOf(1))).toBe(window);
   });
 
-  it('give the connections of one client the same window, and count it as used until the last is gone [R6.36]', () => {
+  it('give all connections of one client the same window, and count it as used until the last one closes [R6.36]', () => {
     const windows = new EventWindows(4);
     const window = windows.of(keyOf(1));
     expect(windows.of(keyOf(1))).toBe(window);
@@ -60,7 +60,7 @@ describe('the event windows of a server', () => {
     expect(new Set(all).size).toBe(all.length);
   });
 
-  it('forget the client that is gone for longest, once there are 10,000 of them [R6.37]', () => {
+  it('drop the client that disconnected first once there are 10,000 of them [R6.37]', () => {
     const windows = new EventWindows(1);
     const all = Array.from({ length: 10_000 }, (_, number) => windows.of(keyOf(number)));
     for (let number = 0; number < all.length; number++) windows.release(keyOf(number));

@@ -5,12 +5,12 @@ import { SeenKeys } from './seen-keys.js';
 const [a, b, c] = ['a', 'b', 'c'].map((name) => Buffer.alloc(32, name)) as [Buffer, Buffer, Buffer];
 
 describe('SeenKeys', () => {
-  it('recognises a key within the time, from when it was seen last', () => {
+  it('recognises a key within the time since it was last seen', () => {
     const seen = new SeenKeys(100);
     expect([seen.add(a, 0), seen.add(a, 100), seen.add(a, 200), seen.add(a, 301)]).toEqual([false, true, true, false]);
   });
 
-  it('tells keys apart', () => {
+  it('distinguishes keys', () => {
     const seen = new SeenKeys(100);
     expect([seen.add(a, 0), seen.add(b, 1), seen.add(a, 2)]).toEqual([false, false, true]);
   });
@@ -23,7 +23,7 @@ describe('SeenKeys', () => {
     expect(seen.add(a, 1)).toBe(true);
   });
 
-  it('forgets the one that was seen the longest ago when there are too many', () => {
+  it('drops the key that was seen the longest ago when there are too many', () => {
     const seen = new SeenKeys(100, 2);
     for (const key of [a, b, c]) seen.add(key, 0);
     expect([seen.add(c, 1), seen.add(b, 1), seen.add(a, 1)]).toEqual([true, true, false]);

@@ -48,7 +48,7 @@ async function accept(): Promise<{ stranger: Socket; accepted: Socket; failed: P
 }
 
 describe('a server handshake', () => {
-  it('leaves the listeners of others on the socket', async () => {
+  it('leaves other listeners on the socket', async () => {
     const { stranger, accepted, failed } = await accept();
     const closed = once(accepted, 'close');
     stranger.resume().write('GET');
@@ -57,13 +57,13 @@ describe('a server handshake', () => {
     expect(accepted.listenerCount('data')).toBe(0);
   });
 
-  it('calls another protocol what it is, also where its first bytes are more than message 1 has [R4.2]', async () => {
+  it('identifies another protocol, also if its first bytes are more than message 1 has [R4.2]', async () => {
     const { stranger, failed } = await accept();
     stranger.resume().write('x'.repeat(5_000));
     expect(await failed).toBe('ERR_HANDSHAKE_MALFORMED');
   });
 
-  it('survives what the socket still reports after it has failed', async () => {
+  it('survives socket events after its failure', async () => {
     const { stranger, accepted, failed } = await accept();
     stranger.resume().write('GET');
     await failed;
@@ -143,8 +143,8 @@ function flipped(bytes: Buffer, at: number): Buffer {
   return copy;
 }
 
-describe('the way to an open connection', () => {
-  it('is the same wherever message 1 and CONFIRM are cut', () => {
+describe('the way from message 1 to an open connection', () => {
+  it('is the same wherever message 1 and CONFIRM are split', () => {
     for (let at = 1; at < 80; at++) {
       const meeting = new Meeting();
       meeting.send(...cutAt(meeting.message1, at));
@@ -157,7 +157,7 @@ describe('the way to an open connection', () => {
     }
   });
 
-  it('hands over what came with CONFIRM, and looks at none of it before [R4.13]', () => {
+  it('hands over the bytes after CONFIRM, and reads none of them before [R4.13]', () => {
     const behind = Buffer.from('not a record');
     for (let at = 1; at < 98 + behind.length; at++) {
       const meeting = new Meeting().shakeHands();
@@ -168,21 +168,21 @@ describe('the way to an open connection', () => {
     }
   });
 
-  it('takes as much behind CONFIRM as one read brings: it is never a failure [R4.25]', () => {
+  it('accepts as many bytes after CONFIRM as one read brings, without a failure [R4.25]', () => {
     const meeting = new Meeting().shakeHands();
     meeting.send(Buffer.concat([meeting.confirm(), Buffer.alloc(262_144)]));
     expect(meeting.rest).toHaveLength(2 * 262_144);
     expect(meeting.accepted?.announcement).toEqual(CLIENT.announcement);
   });
 
-  it('says nothing but message 2, and does not know the client before CONFIRM was verified [R4.11] [R4.24]', () => {
+  it('sends only message 2, and exposes no client data before CONFIRM was verified [R4.11] [R4.24]', () => {
     const meeting = new Meeting().shakeHands();
     meeting.send(meeting.confirm().subarray(0, 97));
     expect([meeting.said, meeting.accepted]).toEqual(['', undefined]);
   });
 
   it.each([
-    ['a byte behind it', (message1: Buffer) => Buffer.concat([message1, Buffer.alloc(1)]), 'ERR_EARLY_BYTES'],
+    ['an extra byte after it', (message1: Buffer) => Buffer.concat([message1, Buffer.alloc(1)]), 'ERR_EARLY_BYTES'],
     ['a wrong tag', (message1: Buffer) => flipped(message1, 79), 'ERR_BAD_MAC'],
     ['another version', (message1: Buffer) => flipped(message1, 4), 'ERR_HANDSHAKE_MALFORMED'],
     ['the type of a hybrid', (message1: Buffer) => flipped(message1, 5).fill(3, 5, 6), 'ERR_HANDSHAKE_MALFORMED'],
@@ -214,7 +214,7 @@ describe('the way to an open connection', () => {
       'ERR_HANDSHAKE_MALFORMED',
     ],
     ['announces too little [R4.5]', (meeting) => meeting.confirm((body) => body.fill(0, 56, 60)), 'ERR_PEER_LIMITS'],
-  ])('ends without a word after a CONFIRM that %s [R4.18] [R4.30]', (_, record, code) => {
+  ])('ends silently after a CONFIRM that %s [R4.18] [R4.30]', (_, record, code) => {
     const meeting = new Meeting().shakeHands();
     meeting.send(record(meeting), Buffer.alloc(64));
     expect([meeting.failed, meeting.said, meeting.isDestroyed]).toEqual([code, '', true]);
@@ -230,7 +230,7 @@ describe('the way to an open connection', () => {
     expect(agree).not.toHaveBeenCalled();
   });
 
-  it('keeps no key of a client that never confirmed [R4.23]', () => {
+  it('keeps no key of a client that sent no CONFIRM [R4.23]', () => {
     const meeting = new Meeting().shakeHands();
     const record = meeting.confirm();
     meeting.handshake.evict();

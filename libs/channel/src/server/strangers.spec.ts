@@ -15,46 +15,43 @@ function crowd(max: number, maxOfNetwork: number) {
   return { strangers, evicted, add };
 }
 
-describe('those who have not proved the key', () => {
-  it('are as many as may be, and none of them goes', () => {
+describe('strangers, who have not proved the key,', () => {
+  it('are all kept up to the limit', () => {
     const { strangers, evicted, add } = crowd(3, 2);
     for (const [name, network] of Object.entries({ a1: 'a', a2: 'a', b1: 'b' })) add(name, network);
     expect([strangers.count, evicted]).toEqual([3, []]);
   });
 
-  it('lose their oldest when they become too many in all, whatever its network', () => {
+  it('are evicted oldest first when there are too many in all, from any network', () => {
     const { strangers, evicted, add } = crowd(3, 2);
     for (const network of ['a', 'b', 'c', 'd', 'e']) add(network, network);
     expect([strangers.count, evicted]).toEqual([3, ['a', 'b']]);
   });
 
-  it('lose the oldest of one network when that has too many, and nobody else', () => {
+  it('are evicted oldest first within a network that has too many', () => {
     const { strangers, evicted, add } = crowd(10, 2);
     add('b1', 'b');
     for (const name of ['a1', 'a2', 'a3', 'a4']) add(name, 'a');
     expect([strangers.count, evicted]).toEqual([3, ['a1', 'a2']]);
   });
 
-  it('lose one and not two where the network and the whole are full', () => {
+  it('are evicted one at a time if both the network and the whole are full', () => {
     const { strangers, evicted, add } = crowd(3, 2);
     for (const [name, network] of Object.entries({ b1: 'b', a1: 'a', a2: 'a', a3: 'a' })) add(name, network);
     expect([strangers.count, evicted]).toEqual([3, ['a1']]);
   });
 
-  it.each(['a', undefined])(
-    'lose who has said nothing, then who has begun, then who is verified: network %s',
-    (network) => {
-      const { evicted, add } = crowd(4, 4);
-      add('verified 1', network, 'verified');
-      add('begun 1', network, 'begun');
-      add('silent', network, 'silent');
-      add('begun 2', network, 'begun');
-      for (let count = 1; count <= 4; count++) add(`newer ${count}`, network, 'verified');
-      expect(evicted).toEqual(['silent', 'begun 1', 'begun 2', 'verified 1']);
-    },
-  );
+  it.each(['a', undefined])('are evicted in the order silent, begun, verified: network %s', (network) => {
+    const { evicted, add } = crowd(4, 4);
+    add('verified 1', network, 'verified');
+    add('begun 1', network, 'begun');
+    add('silent', network, 'silent');
+    add('begun 2', network, 'begun');
+    for (let count = 1; count <= 4; count++) add(`newer ${count}`, network, 'verified');
+    expect(evicted).toEqual(['silent', 'begun 1', 'begun 2', 'verified 1']);
+  });
 
-  it('lose one that is verified rather than the one that comes, which had no time to say anything', () => {
+  it('are evicted when verified rather than the new one, which had no time to send anything', () => {
     const { evicted, add } = crowd(2, 2);
     for (const name of ['1', '2']) add(name, 'a', 'verified');
     add('comes', 'a', 'silent');
@@ -62,7 +59,7 @@ describe('those who have not proved the key', () => {
     expect(evicted).toEqual(['1', 'comes']);
   });
 
-  it('lose none that has shown a verified message 1 in time, though its network has more than it may', () => {
+  it('are kept if they have sent a verified message 1 in time, even beyond the limit of their network', () => {
     const { strangers, evicted } = crowd(12, 2);
     const verified = new Set<string>();
     for (const name of ['1', '2', '3', '4', '5', '6']) {
@@ -80,20 +77,20 @@ describe('those who have not proved the key', () => {
     expect([strangers.count, evicted]).toEqual([6, []]);
   });
 
-  it('lose the oldest of a network that has half of all places, whatever it has shown', () => {
+  it('are evicted oldest first in a network that has half of all places, whatever they have sent', () => {
     const { strangers, evicted, add } = crowd(6, 2);
     for (const name of ['1', '2', '3', '4']) add(name, 'a', 'verified');
     expect([strangers.count, evicted]).toEqual([3, ['1']]);
   });
 
-  it('lose one that has said nothing only when a place is left to those who come', () => {
+  it('are evicted while silent only if a place is left for new ones', () => {
     const { evicted, add } = crowd(20, 4);
     for (const name of ['1', '2', '3', '4']) add(name, 'a', 'verified');
     for (const name of ['5', '6', '7', '8']) add(name, 'a', 'silent');
     expect(evicted).toEqual(['5', '6']);
   });
 
-  it('lose none of a network that keeps its bounds for one that does not', () => {
+  it('are kept if their network is within its bounds and another network is not', () => {
     const { strangers, evicted, add } = crowd(4, 2);
     add('b1', 'b');
     for (const name of ['a1', 'a2', 'a3', 'a4']) {
@@ -102,7 +99,7 @@ describe('those who have not proved the key', () => {
     expect([strangers.count, evicted]).toEqual([3, ['a1', 'a2']]);
   });
 
-  it('are ranked by what they have shown when a place is needed, not when they came', () => {
+  it('are ranked when a place is needed, not when they connect', () => {
     const { strangers, evicted, add } = crowd(2, 2);
     let progress: StrangerProgress = 'silent';
     strangers.add({
@@ -118,13 +115,13 @@ describe('those who have not proved the key', () => {
     expect(evicted).toEqual(['begun']);
   });
 
-  it('are counted in all alone on a Unix domain socket, which has no network', () => {
+  it('are counted only in all on a Unix domain socket, which has no network', () => {
     const { strangers, evicted, add } = crowd(3, 1);
     for (const name of ['1', '2', '3', '4']) add(name, undefined);
     expect([strangers.count, evicted]).toEqual([3, ['1']]);
   });
 
-  it('leave when they prove the key: their places are free, and they are not evicted any more', () => {
+  it('leave their places free when they prove the key, and cannot be evicted afterwards', () => {
     const { strangers, evicted, add } = crowd(2, 2);
     const proved = add('a1', 'a');
     add('a2', 'a');
@@ -136,7 +133,7 @@ describe('those who have not proved the key', () => {
     expect([strangers.count, evicted]).toEqual([2, ['a2']]);
   });
 
-  it('all go, in the order of their arrival', () => {
+  it('are all removed in the order of their arrival', () => {
     const { strangers, evicted, add } = crowd(9, 9);
     for (const network of ['a', 'b', 'a']) add(network, network);
     strangers.evictAll();
@@ -157,5 +154,6 @@ describe('the network of an address', () => {
     ['fe80::1%eth0', 'fe80:0:0:0::/64'],
   ])('of %s is %s', (address, network) => expect(networkOf(address)).toBe(network));
 
-  it('tells two /64 apart', () => expect(networkOf('2001:db8:1:2::1')).not.toBe(networkOf('2001:db8:1:3::1')));
+  it('distinguishes two /64 networks', () =>
+    expect(networkOf('2001:db8:1:2::1')).not.toBe(networkOf('2001:db8:1:3::1')));
 });

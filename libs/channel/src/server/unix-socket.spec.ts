@@ -29,20 +29,20 @@ function leaveStaleSocket(): void {
 }
 
 describe('removing a stale socket', () => {
-  it('removes what a killed server has left', async () => {
+  it('removes the socket that a killed server has left', async () => {
     leaveStaleSocket();
     expect(await removeStaleSocket(path)).toBe(true);
     await expect(stat(path)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
-  it.each([75, 90, MAX_PATH_BYTES])('removes it where its path has %d bytes', async (bytes) => {
+  it.each([75, 90, MAX_PATH_BYTES])('removes the socket if its path has %d bytes', async (bytes) => {
     path = join(directory, 's'.repeat(bytes - directory.length - 1));
     leaveStaleSocket();
     expect(await removeStaleSocket(path)).toBe(true);
     expect(await readdir(directory)).toEqual([]);
   });
 
-  it('removes it despite the claims of others who were killed over it, once these are old', async () => {
+  it('removes the socket despite the old claims of processes that were killed while removing it', async () => {
     leaveStaleSocket();
     const { ino, mtimeNs } = await lstat(path, { bigint: true });
     for (const nth of [0, 1]) await link(path, `${path}.stale-${ino}-${mtimeNs}-${nth}`);
@@ -52,7 +52,7 @@ describe('removing a stale socket', () => {
     expect(await readdir(directory)).toEqual([]);
   });
 
-  it('leaves a socket alone at which somebody listens', async () => {
+  it('leaves a socket alone if a process listens on it', async () => {
     const server = createServer((socket) => socket.destroy()).listen(path);
     await once(server, 'listening');
     expect(await removeStaleSocket(path)).toBe(false);
@@ -60,7 +60,7 @@ describe('removing a stale socket', () => {
     server.close();
   });
 
-  it('leaves a file alone that is no socket, and a missing one', async () => {
+  it('leaves a regular file and a missing path alone', async () => {
     expect(await removeStaleSocket(path)).toBe(false);
     await writeFile(path, 'precious');
     expect(await removeStaleSocket(path)).toBe(false);
@@ -68,7 +68,7 @@ describe('removing a stale socket', () => {
   });
 });
 
-it('opens a socket to its owner alone', async () => {
+it('restricts a socket to its owner', async () => {
   const server = createServer().listen({ path, readableAll: true, writableAll: true });
   await once(server, 'listening');
   await restrictToOwner(path);

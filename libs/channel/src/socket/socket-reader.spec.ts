@@ -41,7 +41,7 @@ describe.each([
   ['that shares the read buffer', true],
   ['with a buffer for each read', false],
 ])('a socket %s', (_what, isShared) => {
-  it.each(['dialed', 'accepted'] as const)('delivers all that comes in order, then the end, when %s', async (end) => {
+  it.each(['dialed', 'accepted'] as const)('delivers all bytes in order, then the end, when %s', async (end) => {
     const pair = await connectPair(isShared);
     const reader = pair[end];
     const writer = pair[end === 'dialed' ? 'accepted' : 'dialed'];
@@ -67,7 +67,7 @@ describe.each([
     await expect.poll(text).toBe('first, then');
   });
 
-  it('delivers to the receiver that was set last, and to none after it was taken off', async () => {
+  it('delivers to the receiver that was set last, and to none after it was removed', async () => {
     const { dialed, accepted } = await connectPair(isShared);
     const first = collectFrom(dialed);
     accepted.write('one');
@@ -86,7 +86,7 @@ describe.each([
 });
 
 describe('the read buffer', () => {
-  it('is one for all sockets of the process, dialed and accepted', async () => {
+  it('is shared by all sockets of the process, dialed and accepted', async () => {
     const [a, b] = [await connectPair(true), await connectPair(true)];
     const readers = [a.dialed, a.accepted, b.dialed, b.accepted].map(collectFrom);
     for (const { dialed, accepted } of [a, b]) {
@@ -98,7 +98,7 @@ describe('the read buffer', () => {
     expect(new Set(memory).size).toBe(1);
   });
 
-  it('is not used by a socket whose Node does not offer it, which emits data instead', () => {
+  it('is not used by a socket whose Node does not support it, which emits data instead', () => {
     const socket = new Socket(); // has no handle, so nothing that could be told of a buffer
     sockets.push(socket);
     shareReadBuffer(socket);

@@ -13,7 +13,7 @@ describe('MessageAssembler', () => {
   const fragment = (stream: number, bytes: number, more = true, kind: Frame['kind'] = 'REQUEST'): Frame =>
     asReceived(plainFrame(kind, stream, { more, payload: Buffer.alloc(bytes, stream) }));
 
-  it('puts a message together from fragments of one byte', () => {
+  it('assembles a message from fragments of one byte', () => {
     const assembler = new MessageAssembler(limits, new IncompleteMemory());
     expect(assembler.push(first(1, 65_495), 0)).toBeUndefined();
     for (let i = 1; i < 65_494; i++) expect(assembler.push(fragment(1, 1), i)).toBeUndefined();
@@ -30,7 +30,7 @@ describe('MessageAssembler', () => {
     expect(() => assembler.push(first(1, 200_001), 0)).toThrow(code('ERR_MESSAGE_TOO_LARGE'));
   });
 
-  it('refuses announcements that exceed the limit together, by a byte, and takes any message alone [R6.19]', () => {
+  it('refuses announcements whose sum exceeds the limit by a byte, and accepts any single message [R6.19]', () => {
     const assembler = new MessageAssembler(limits, new IncompleteMemory());
     assembler.push(first(1, 80_000), 0);
     assembler.push(first(2, 70_000), 0);
@@ -43,10 +43,10 @@ describe('MessageAssembler', () => {
     ['a first fragment while a message is incomplete [R6.26]', first(1, 70_000)],
     ['a fragment of another kind [R6.9]', fragment(1, 1, true, 'EVENT')],
     ['a first fragment of another kind [R6.9]', first(1, 70_000, 1, 'EVENT')],
-    ['more bytes than were announced [R6.28]', fragment(1, 70_000, false)],
-    ['more bytes than were announced, and more to come [R6.28]', fragment(1, 70_000)],
-    ['all bytes that were announced, and more to come [R6.28]', fragment(1, 69_999)],
-    ['an end before all that was announced has come [R6.28]', fragment(1, 69_998, false)],
+    ['more bytes than announced [R6.28]', fragment(1, 70_000, false)],
+    ['more bytes than announced, with MORE [R6.28]', fragment(1, 70_000)],
+    ['all announced bytes, with MORE [R6.28]', fragment(1, 69_999)],
+    ['an end before all announced bytes [R6.28]', fragment(1, 69_998, false)],
   ])('refuses %s', (_what, frame) => {
     const assembler = new MessageAssembler(limits, new IncompleteMemory());
     assembler.push(first(1, 70_000), 0);
@@ -59,7 +59,7 @@ describe('MessageAssembler', () => {
     );
   });
 
-  it('takes memory for what has come, and not for what was announced [R6.29]', () => {
+  it('allocates memory for received bytes, not for announced ones [R6.29]', () => {
     const many = { maxMessageBytes: 8_388_608, maxIncompleteBytes: 2 ** 40, maxIncompleteBytesTotal: Infinity };
     const assembler = new MessageAssembler(many, new IncompleteMemory());
     const allocated = vi.spyOn(Buffer, 'allocUnsafeSlow');
@@ -76,7 +76,7 @@ describe('the memory of incomplete messages', () => {
   const frame = (stream: number, bytes: number, fields = {}): Frame =>
     asReceived(plainFrame('EVENT', stream, { more: true, payload: Buffer.alloc(bytes, stream), ...fields }));
 
-  it('is bounded over all connections: what goes beyond it is refused once, and then only checked [R6.30]', () => {
+  it('is bounded over all connections: a message beyond the bound is refused once, and then only checked [R6.30]', () => {
     const memory = new IncompleteMemory();
     const [one, other] = [new MessageAssembler(limits, memory), new MessageAssembler(limits, memory)];
     one.push(frame(1, 450_000, { total: 900_000 }), 0);
@@ -88,7 +88,7 @@ describe('the memory of incomplete messages', () => {
     expect([other.hasIncomplete, memory.bytes]).toEqual([false, 900_000]);
   });
 
-  it('is given back with the message, its stream, or what is discarded of it [R6.30]', () => {
+  it('is released with the message, its stream or its discarded bytes [R6.30]', () => {
     const memory = new IncompleteMemory();
     const assembler = new MessageAssembler(limits, memory);
     for (const stream of [1, 2, 3]) assembler.push(frame(stream, 1, { total: 70_000 }), 0);
@@ -100,7 +100,7 @@ describe('the memory of incomplete messages', () => {
     expect(memory.bytes).toBe(0);
   });
 
-  it('refuses a message that has no memory for its last fragment, and still gives its first bytes', () => {
+  it('refuses a message that has no memory for its last fragment, and still returns its first bytes', () => {
     const memory = new IncompleteMemory();
     const assembler = new MessageAssembler(limits, memory);
     assembler.push(frame(1, 1, { total: 70_000, payload: Buffer.of(7) }), 0);
@@ -116,7 +116,7 @@ describe('the memory of incomplete messages', () => {
       (assembler: MessageAssembler) => assembler.push(frame(2, 1, { total: 70_001 }), 0),
     ],
     [
-      'more bytes than were announced',
+      'more bytes than announced',
       'ERR_FRAME_UNEXPECTED',
       (assembler: MessageAssembler) => assembler.push(frame(1, 70_000), 0),
     ],
@@ -125,11 +125,14 @@ describe('the memory of incomplete messages', () => {
       'ERR_FRAME_UNEXPECTED',
       (assembler: MessageAssembler) => assembler.push(frame(1, 1, { total: 70_000 }), 0),
     ],
-  ])('does not change what is refused beside or in a discarded message: %s [R6.30]', (_what, code, violate) => {
-    const few = { ...limits, maxIncompleteBytes: 140_000 };
-    const assembler = new MessageAssembler(few, new IncompleteMemory());
-    assembler.push(frame(1, 1, { total: 70_000 }), 0);
-    assembler.discard(1);
-    expect(() => violate(assembler)).toThrow(expect.objectContaining({ code }) as Error);
-  });
+  ])(
+    'does not change which violations are refused next to or in a discarded message: %s [R6.30]',
+    (_what, code, violate) => {
+      const few = { ...limits, maxIncompleteBytes: 140_000 };
+      const assembler = new MessageAssembler(few, new IncompleteMemory());
+      assembler.push(frame(1, 1, { total: 70_000 }), 0);
+      assembler.discard(1);
+      expect(() => violate(assembler)).toThrow(expect.objectContaining({ code }) as Error);
+    },
+  );
 });

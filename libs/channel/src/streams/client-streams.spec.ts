@@ -32,14 +32,14 @@ function drain(streams: ClientStreams): string[] {
 }
 
 describe('ClientStreams', () => {
-  it('begins the next large message when the one before is sealed, and not when it is answered [R6.18]', () => {
+  it('begins the next large message when the previous one is sealed, not when it is answered [R6.18]', () => {
     const streams = client();
     for (let i = 0; i < 2; i++) streams.open('REQUEST', request(100_000), silent());
     expect(drain(streams)).toEqual(['REQUEST 1 more', 'REQUEST 1', 'REQUEST 2 more', 'REQUEST 2']);
   });
 
   it.each(['NEXT', 'ERROR'] as const)(
-    'refuses COMPLETE in the middle of %s: a value that is cut off [R6.9]',
+    'refuses COMPLETE in the middle of %s, because a value is cut off [R6.9]',
     (kind) => {
       const streams = client();
       streams.open('REQUEST', request(), silent());
@@ -51,7 +51,7 @@ describe('ClientStreams', () => {
     },
   );
 
-  it('takes nothing new once it is to go away, and still opens what waits [R5.17]', () => {
+  it('refuses new calls once it is going away, and still opens waiting ones [R5.17]', () => {
     const streams = client();
     for (let i = 0; i < 5; i++) streams.open('REQUEST', request(), silent());
     streams.stopTaking();
@@ -66,7 +66,7 @@ describe('ClientStreams', () => {
   });
 });
 
-describe('An answer for which there is no memory', () => {
+describe('an answer for which there is no memory', () => {
   const first = (): Frame =>
     asReceived(plainFrame('NEXT', 1, { more: true, total: 70_000, payload: Buffer.alloc(60_000) }));
   const rest = (fields = {}): Frame =>
@@ -100,7 +100,7 @@ describe('An answer for which there is no memory', () => {
     );
   });
 
-  it('needs no CANCEL once its last frame has come', () => {
+  it('needs no CANCEL once its last frame has arrived', () => {
     const { streams, failures } = ask();
     streams.receive(first(), 0);
     streams.receive(rest(), 0);
@@ -108,13 +108,13 @@ describe('An answer for which there is no memory', () => {
   });
 });
 
-describe('The events of one client at one server', () => {
+describe('the events of one client at one server', () => {
   const FEW = { ...LIMITS, maxInFlight: 2 };
   const event = (): OutgoingMessage => encodeEvent({ pattern: 'p', data: 1 });
   const sequencesOf = (streams: ClientStreams): number[] =>
     drainFrames(streams).map(({ payload }) => payload.readUInt32BE(4));
 
-  it('have one sequence over its connections, which are bounded by the smallest number announced [R6.21, R6.23]', () => {
+  it('have one sequence over all connections, bounded by the smallest announced number [R6.21, R6.23]', () => {
     const sequence = new EventSequence();
     const [old, next] = [client(LIMITS, { sequence }), client(LIMITS, { sequence, peer: FEW })];
     old.open('EVENT', event(), silent());
@@ -124,7 +124,7 @@ describe('The events of one client at one server', () => {
     expect(drain(old)).toEqual([]);
   });
 
-  it('begin on one connection when one is acknowledged on the other, which has it sealed [R6.23]', () => {
+  it('begin on one connection when an event is acknowledged on another, which has it sealed [R6.23]', () => {
     const sequence = new EventSequence();
     const schedule = vi.fn<(isPaced: boolean) => void>();
     const [old, next] = [client(FEW, { sequence, peer: FEW }), client(FEW, { sequence, peer: FEW })];
@@ -142,7 +142,7 @@ describe('The events of one client at one server', () => {
   it.each([
     ['refused', (streams: ClientStreams) => streams.receive(asReceived(plainFrame('ERROR', 1)), 0)],
     ['acknowledged', (streams: ClientStreams) => streams.receive(asReceived(plainFrame('ACK', 1)), 0)],
-  ])('give up the sequence of one that is %s, and no sequence is used again [R6.14, R6.21, R6.39]', (_how, end) => {
+  ])('give up the sequence of an event that is %s, and use no sequence again [R6.14, R6.21, R6.39]', (_how, end) => {
     const streams = client(LIMITS, { peer: { ...LIMITS, maxInFlight: 1 } });
     for (let i = 0; i < 2; i++) streams.open('EVENT', event(), silent());
     expect(sequencesOf(streams)).toEqual([0]);
@@ -150,7 +150,7 @@ describe('The events of one client at one server', () => {
     expect(sequencesOf(streams)).toEqual([1]);
   });
 
-  it('give up the sequence of one that is cancelled only with CANCEL', () => {
+  it('give up the sequence of a cancelled event only with CANCEL', () => {
     const streams = client(LIMITS, { peer: FEW });
     const stream = streams.open('EVENT', event(), silent());
     for (let i = 0; i < 2; i++) streams.open('EVENT', event(), silent());

@@ -5,7 +5,7 @@ import { EventSequence } from './event-sequence.js';
 import { EventWindow } from './event-window.js';
 
 describe('EventWindow', () => {
-  it('admits each sequence once, as a set would, for a client that does not run ahead', () => {
+  it('admits each sequence once, as a set would, for a client within the window', () => {
     fc.assert(
       fc.property(fc.array(fc.nat({ max: 60 }), { maxLength: 200 }), (steps) => {
         const size = 16;
@@ -22,7 +22,7 @@ describe('EventWindow', () => {
     );
   });
 
-  it('counts what lies before it as handed over', () => {
+  it('counts earlier sequences as handed over', () => {
     const window = new EventWindow(4);
     expect(window.admit(10)).toBe(true);
     expect(window.admit(6)).toBe(false);
@@ -31,7 +31,7 @@ describe('EventWindow', () => {
 });
 
 describe('EventSequence', () => {
-  it('lets no event begin that is a window or more ahead of the oldest unacknowledged one', () => {
+  it('begins no event that is a window or more ahead of the oldest unacknowledged one', () => {
     const sequence = new EventSequence();
     sequence.announce(4);
     const begun = Array.from({ length: 4 }, () => sequence.begin());

@@ -7,7 +7,7 @@ const id = fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 0xffff_ff
 const step = fc.record({ does: fc.constantFrom('set', 'delete'), id, value: fc.nat() });
 
 describe('IdTable', () => {
-  it('holds what a Map holds, after any sequence of sets and deletes', () => {
+  it('has the same contents as a Map after any sequence of sets and deletes', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
         const table = new IdTable<number>();
@@ -34,7 +34,7 @@ describe('IdTable', () => {
     for (let n = 1; n <= 10_000; n++) expect(table.get(n * 65_536)).toBe(n);
   });
 
-  it('lets go of a value that is deleted', async () => {
+  it('releases a deleted value', async () => {
     const table = new IdTable<object>();
     let collected = 0;
     const registry = new FinalizationRegistry(() => (collected += 1));

@@ -64,8 +64,8 @@ function serve(shutDown: (stream: ServerStream, begun: Buffer | undefined) => vo
   };
 }
 
-describe('ServerStreams that have sent CLOSE', () => {
-  it('drop the streams that a client opened before it could know of it, and hand nothing over [R5.22]', () => {
+describe('ServerStreams after CLOSE was sent', () => {
+  it('drop streams that a client opened before CLOSE arrived, and hand nothing over [R5.22]', () => {
     const { streams, handed } = serve();
     streams.stopSending();
     for (const id of [1, 2, 3]) streams.receive(frame('REQUEST', id), 0);
@@ -86,7 +86,7 @@ describe('ServerStreams that have sent CLOSE', () => {
   });
 });
 
-describe('An incomplete request', () => {
+describe('an incomplete request', () => {
   const TIMEOUT = Buffer.from('000003e8', 'hex');
   const piece = (byte: number, fields = {}): Frame =>
     asReceived(plainFrame('REQUEST', 1, { more: true, payload: Buffer.of(byte), ...fields }));
@@ -100,7 +100,7 @@ describe('An incomplete request', () => {
     return served;
   }
 
-  it('is reported once, as soon as its timeout has come [R6.20]', () => {
+  it('is reported once, as soon as its timeout has arrived [R6.20]', () => {
     const { streams, handed } = begin(3);
     expect(handed).toEqual([]);
     streams.receive(piece(0xe8), 0);
@@ -115,7 +115,7 @@ describe('An incomplete request', () => {
     expect(handed).toEqual(['begun 0', 'request']);
   });
 
-  it('fails at once, and what still comes of it is checked until the error is sealed, then late [R6.20]', () => {
+  it('fails at once; its later fragments are checked until the error is sealed, then late [R6.20]', () => {
     const { streams, begun } = begin(4);
     const [stream = expect.unreachable()] = begun;
     stream.fail(messageOf(Buffer.of(2)));
@@ -139,7 +139,7 @@ describe('An incomplete request', () => {
     expect([streams.isIdle, streams.hasIncomplete]).toEqual([true, false]);
   });
 
-  it('takes no values: its handler has not begun', () => {
+  it('accepts no values because its handler has not begun', () => {
     const { streams, begun } = begin(4);
     const [stream = expect.unreachable()] = begun;
     stream.next(messageOf(Buffer.of(2)), true);
@@ -148,7 +148,7 @@ describe('An incomplete request', () => {
   });
 });
 
-describe('A message for which there is no memory', () => {
+describe('a message for which there is no memory', () => {
   const SEQUENCE = Buffer.from('0000000000000007', 'hex');
   const NONE = { ...LIMITS, maxIncompleteBytesTotal: 0 };
   const piece = (kind: 'REQUEST' | 'EVENT', payload: Buffer, fields = {}): Frame =>
@@ -184,7 +184,7 @@ describe('A message for which there is no memory', () => {
     streams.receive(piece('REQUEST', Buffer.alloc(70_000)), 0);
   });
 
-  it('is refused only when its sequence has come if it is an event [R6.30, R6.39]', () => {
+  it('is refused only after its sequence has arrived if it is an event [R6.30, R6.39]', () => {
     const { streams, refused } = refuse(fails);
     streams.receive(piece('EVENT', SEQUENCE.subarray(0, 1), { total: 70_000 }), 0);
     streams.receive(piece('EVENT', SEQUENCE.subarray(1, 7)), 0);
@@ -194,14 +194,14 @@ describe('A message for which there is no memory', () => {
     expect(nextFrame(streams)).toMatchObject({ kind: 'ERROR', stream: 1 });
   });
 
-  it('may be acknowledged before it is complete: the window knows the event [R6.38]', () => {
+  it('may be acknowledged before it is complete if the window contains the event [R6.38]', () => {
     const { streams } = refuse((stream) => stream.acknowledge());
     streams.receive(piece('EVENT', SEQUENCE, { total: 70_000 }), 0);
     expect(nextFrame(streams)).toMatchObject({ kind: 'ACK', stream: 1 });
     expect([streams.isIdle, streams.hasIncomplete]).toEqual([true, false]);
   });
 
-  it('has no further frame once it is complete, also while its error waits [R6.10]', () => {
+  it('accepts no further frame once it is complete, also while its error waits [R6.10]', () => {
     const { streams } = refuse(fails);
     streams.receive(piece('REQUEST', Buffer.alloc(1), { total: 70_000 }), 0);
     streams.receive(piece('REQUEST', Buffer.alloc(69_999), { more: false }), 0);
@@ -209,7 +209,7 @@ describe('A message for which there is no memory', () => {
     expect(() => streams.receive(piece('REQUEST', Buffer.alloc(1), { more: false }), 0)).toThrow(unexpected);
   });
 
-  it('holds no memory for what was announced', () => {
+  it('uses no memory for announced bytes', () => {
     const { streams } = refuse(fails);
     const allocated = vi.spyOn(Buffer, 'allocUnsafeSlow');
     onTestFinished(() => allocated.mockRestore());
@@ -218,8 +218,8 @@ describe('A message for which there is no memory', () => {
   });
 });
 
-describe('A shutdown whose time is over', () => {
-  it('asks for an answer to every stream that has none, with what has come of an incomplete message', () => {
+describe('a shutdown at its deadline', () => {
+  it('requests an answer to every unanswered stream, with the bytes of an incomplete message', () => {
     const asked: unknown[] = [];
     const { streams, requests } = serve((stream, begun) => void asked.push([stream.id, begun?.length]));
     streams.receive(frame('REQUEST', 1), 0);
@@ -235,7 +235,7 @@ describe('A shutdown whose time is over', () => {
   });
 });
 
-describe('A stream that takes no further value', () => {
+describe('a stream that accepts no further value', () => {
   function fill(): { streams: ServerStreams; stream: ServerStream } {
     const { streams, requests } = serve();
     streams.receive(frame('REQUEST', 1), 0);
@@ -248,7 +248,7 @@ describe('A stream that takes no further value', () => {
     ['there is room again', (streams: ServerStreams) => void nextFrame(streams)],
     ['it is cancelled', (streams: ServerStreams) => streams.receive(frame('CANCEL', 1), 0)],
     ['the connection ends', (streams: ServerStreams) => streams.end()],
-  ])('lets every source that waits for it go on when %s', async (_when, resume) => {
+  ])('lets every waiting source continue when %s', async (_when, resume) => {
     const { streams, stream } = fill();
     const waiting = [1, 2, 3].map(() => stream.whenWritable() ?? expect.unreachable());
     resume(streams);
@@ -257,7 +257,7 @@ describe('A stream that takes no further value', () => {
   });
 });
 
-describe('A stream that has something to send', () => {
+describe('a stream that has something to send', () => {
   type Act = (stream: ServerStream) => void;
   const message = messageOf(Buffer.of(2));
 
@@ -277,7 +277,7 @@ describe('A stream that has something to send', () => {
     ['its end', 'REQUEST', (stream) => stream.complete()],
     ['a failure', 'REQUEST', (stream) => stream.fail(message)],
     ['an acknowledgement', 'EVENT', (stream) => stream.acknowledge()],
-  ])('schedules a write of %s, which need not wait for the end of the turn', (_what, kind, act) => {
+  ])('schedules a write of %s without waiting for the end of the turn', (_what, kind, act) => {
     expect(scheduled(kind, act)).toEqual([false]);
   });
 
@@ -297,7 +297,7 @@ describe('A stream that has something to send', () => {
   });
 });
 
-describe('The record that completes a message', () => {
+describe('the record that completes a message', () => {
   it.each([true, false])('is copied for its stream only if the server keeps records: %s', (keepsSealedRecords) => {
     const requests: ServerStream[] = [];
     const handler = { ...NO_HANDLER, onRequest: (stream: ServerStream) => void requests.push(stream) };

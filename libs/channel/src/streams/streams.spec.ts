@@ -102,7 +102,7 @@ describe('ClientStreams', () => {
     expect(() => streams.receive(frame('COMPLETE', 1), 0)).toThrow(unexpected);
   });
 
-  it('hears values in order and the end once; what comes late is dropped', () => {
+  it('delivers values in order and the end once, and drops late frames', () => {
     const { streams, heard } = asked();
     streams.receive(frame('NEXT', 1), 0);
     streams.receive(frame('NEXT', 1, { last: true }), 0);
@@ -111,7 +111,7 @@ describe('ClientStreams', () => {
     expect(streams.isIdle).toBe(true);
   });
 
-  it('drops a value under way when the error comes', () => {
+  it('drops a value in progress when the error arrives', () => {
     const { streams, heard } = asked();
     streams.receive(frame('NEXT', 1, FIRST), 0);
     streams.receive(frame('ERROR', 1, { ...FIRST, payload: Buffer.alloc(40_000, 2) }), 0);
@@ -120,7 +120,7 @@ describe('ClientStreams', () => {
     expect(streams.hasIncomplete).toBe(false);
   });
 
-  it('never has more in flight than the server takes, and begins in order as slots come free', () => {
+  it('never exceeds the in-flight limit of the server, and begins in order as slots become free', () => {
     const streams = client();
     const sinks = Array.from({ length: 6 }, () => new Heard());
     for (const sink of sinks) streams.open('REQUEST', request(), sink);
@@ -129,14 +129,14 @@ describe('ClientStreams', () => {
     expect(drain(streams).map(({ stream }) => stream)).toEqual([5]);
   });
 
-  it('refuses more than its queue holds', () => {
+  it('refuses calls beyond its queue limit', () => {
     const streams = client({ maxQueuedMessages: 2 });
     for (let i = 0; i < 6; i++) streams.open('REQUEST', request(), new Heard());
     const full = expect.objectContaining({ code: 'ERR_QUEUE_FULL', sent: false });
     expect(() => streams.open('REQUEST', request(), new Heard())).toThrow(full);
   });
 
-  it('refuses a message that the server would not take', () => {
+  it('refuses a message that the server would not accept', () => {
     const tooLarge = expect.objectContaining({ code: 'ERR_MESSAGE_TOO_LARGE', sent: false });
     expect(() => client().open('REQUEST', request(1_000_000), new Heard())).toThrow(tooLarge);
   });
@@ -153,7 +153,7 @@ describe('ClientStreams', () => {
     expect(drain(streams).map(({ kind, stream }) => `${kind} ${stream}`)).toEqual(['CANCEL 1', 'REQUEST 2']);
   });
 
-  it('stops sending a request whose answer is final already', () => {
+  it('stops sending a request that has its final answer', () => {
     const streams = client();
     const heard = new Heard();
     streams.open('REQUEST', request(100_000), heard);
@@ -164,7 +164,7 @@ describe('ClientStreams', () => {
     expect(streams.isIdle).toBe(true);
   });
 
-  it('says of everything that fails whether it was sent', () => {
+  it('reports of every failure whether the message was sent', () => {
     const { streams, heard } = asked();
     const others = Array.from({ length: 6 }, () => new Heard());
     for (const sink of others) streams.open('REQUEST', request(), sink);
@@ -175,7 +175,7 @@ describe('ClientStreams', () => {
     expect(heard.words).toEqual(['ERR_TRUNCATED true']);
   });
 
-  it('opens nothing beyond the last stream id, and says in time that it comes', () => {
+  it('opens nothing beyond the last stream id, and reports it in advance', () => {
     const streams = client({ firstId: 0xffff_ffff });
     expect(streams.isNearlyExhausted).toBe(true);
     streams.open('REQUEST', request(), new Heard());
@@ -223,7 +223,7 @@ describe('ServerStreams', () => {
     expect(server.streams.isIdle).toBe(true);
   });
 
-  it('says LAST on a value that still waits, and COMPLETE where none does', () => {
+  it('sends LAST on a waiting value, and COMPLETE if none waits', () => {
     const server = new Server();
     server.streams.receive(frame('REQUEST', 1), 0);
     const [stream] = server.requests;
@@ -237,7 +237,7 @@ describe('ServerStreams', () => {
     expect(drain(server.streams)).toEqual([]);
   });
 
-  it('refuses an answer beyond what waits already, and ends it with an error ahead of the rest', () => {
+  it('refuses an answer beyond the queue limit, and ends it with an error ahead of the rest', () => {
     const server = new Server();
     server.streams.receive(frame('REQUEST', 1), 0);
     const [stream] = server.requests;
@@ -252,7 +252,7 @@ describe('ServerStreams', () => {
 });
 
 describe('both sides together', () => {
-  it('give the room of a value that was cut off by an error away only behind that error [R6.18]', () => {
+  it('release the room of a value that an error cut off only after that error [R6.18]', () => {
     const near = client();
     const far = new Server({ maxQueuedBytes: 500_000 });
     for (let i = 0; i < 2; i++) near.open('REQUEST', request(), new Heard());
@@ -272,7 +272,7 @@ describe('both sides together', () => {
     expect(near.hasIncomplete).toBe(false);
   });
 
-  it('agree that nothing is open once every frame has crossed, whatever was cancelled or answered when', () => {
+  it('agree that no stream is open once every frame has crossed, in any order of cancels and answers', () => {
     const step = fc.oneof(
       fc.record({ do: fc.constant('ask' as const), bytes: fc.constantFrom(1, 20_000, 100_000) }),
       fc.record({
@@ -327,7 +327,7 @@ describe('both sides together', () => {
   });
 });
 
-describe('one side against any frames', () => {
+describe('one side with arbitrary frames', () => {
   const VIOLATION = /^ERR_(FRAME_UNEXPECTED|IN_FLIGHT_LIMIT|INCOMPLETE_LIMIT|MESSAGE_TOO_LARGE)$/;
   const kinds = ['REQUEST', 'EVENT', 'NEXT', 'ERROR', 'COMPLETE', 'CANCEL', 'ACK'] as const;
   const step = fc.record({
@@ -362,7 +362,7 @@ describe('one side against any frames', () => {
     }
   }
 
-  it('takes them or names the violation, and a server never has more streams than it takes', () => {
+  it('accepts them or names the violation, and a server never has more streams than its limit', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const server = new Server({ maxQueuedBytes: 1_000_000 });
@@ -380,7 +380,7 @@ describe('one side against any frames', () => {
     );
   });
 
-  it('tells every caller of a client one end at most, and has forgotten all of them at the end', () => {
+  it('ends every call of a client at most once, and has no state of them at the end', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const streams = client({ maxQueuedMessages: 100 });

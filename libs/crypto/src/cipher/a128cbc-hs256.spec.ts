@@ -39,7 +39,7 @@ function sealUnpadded(blocks: Uint8Array): Uint8Array {
 
 describe('sealA128CbcHs256', () => {
   it.each([0, 1, 15, 16, 17, 4095, 4096, 65_503])(
-    'seals %i bytes into a buffer of its own, and open gives them back',
+    'seals %i bytes into a buffer of its own, and open returns the original bytes',
     (size) => {
       const plaintext = randomBytes(size);
       const sealed = sealA128CbcHs256(KEY, IV, AAD, plaintext);
@@ -94,7 +94,7 @@ describe('openA128CbcHs256', () => {
     }
   });
 
-  it('refuses what was sealed under another key of the same MAC half', () => {
+  it('refuses a ciphertext under another key with the same MAC half', () => {
     const otherEncryptionKey = Buffer.concat([KEY.subarray(0, 16), randomBytes(16)]);
     const failures = Array.from({ length: 50 }, () => {
       const forged = sealA128CbcHs256(KEY, randomBytes(16), AAD, Buffer.alloc(0));
@@ -108,7 +108,7 @@ describe('openA128CbcHs256', () => {
     expect(new Set(failures)).toEqual(new Set(['ERR_OPEN_FAILED']));
   });
 
-  it('does not tell bad padding under a good tag from a bad tag or a bad length', () => {
+  it('does not distinguish bad padding under a valid tag from a bad tag or a bad length', () => {
     const failures = [
       failureOf(() => openA128CbcHs256(KEY, IV, AAD, sealUnpadded(Buffer.alloc(16, 0)))),
       failureOf(() => openA128CbcHs256(KEY, IV, AAD, sealUnpadded(Buffer.alloc(32, 0xff)))),
@@ -121,7 +121,7 @@ describe('openA128CbcHs256', () => {
     expect(seen[0]).toMatchObject({ code: 'ERR_OPEN_FAILED', fault: 'input', cause: undefined });
   });
 
-  it('names neither key nor plaintext in its failure', () => {
+  it('shows neither key nor plaintext in its error', () => {
     const text = inspect(
       failureOf(() => openA128CbcHs256(KEY, IV, AAD, flipped(sealed, 0))),
       { showHidden: true, depth: 9 },

@@ -10,7 +10,7 @@ const failsWith = (code: string) => expect.objectContaining({ name: 'CryptoError
 
 describe('encryptAes128Cbc', () => {
   it.each([0, 1, 15, 16, 17, 31, 32, 33, 4096, 65_503])(
-    'makes whole blocks of %i bytes, in memory of its own',
+    'outputs whole blocks for %i bytes, in memory of its own',
     (size) => {
       const plaintext = randomBytes(size);
       const ciphertext = encryptAes128Cbc(KEY, IV, plaintext);
@@ -22,7 +22,7 @@ describe('encryptAes128Cbc', () => {
     },
   );
 
-  it('leaves what it is given as it was', () => {
+  it('does not modify its input', () => {
     const [key, iv, plaintext] = [Buffer.from(KEY), Buffer.from(IV), Buffer.alloc(40, 7)];
     encryptAes128Cbc(key, iv, plaintext);
     expect([key, iv, plaintext]).toEqual([KEY, IV, Buffer.alloc(40, 7)]);
@@ -44,7 +44,7 @@ describe('decryptAes128Cbc', () => {
     expect(() => decryptAes128Cbc(KEY, IV, randomBytes(size))).toThrow(failsWith('ERR_DECRYPT_FAILED'));
   });
 
-  it.each([0, 17, 255])('refuses padding that says %i', (last) => {
+  it.each([0, 17, 255])('refuses a padding byte of %i', (last) => {
     const withPadding = encryptAes128Cbc(KEY, IV, Buffer.alloc(16, last));
     const withoutPadding = withPadding.subarray(0, 16); // so that the last byte of the plaintext counts as padding
     expect(() => decryptAes128Cbc(KEY, IV, withoutPadding)).toThrow(failsWith('ERR_DECRYPT_FAILED'));

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { hkdfExpand, hkdfExtract, hmacSha256 } from '../index.js';
 
 describe('hmacSha256', () => {
-  it('takes its message in any number of parts', () => {
+  it('accepts its message in any number of parts', () => {
     const [key, message] = [randomBytes(20), randomBytes(100)];
     const whole = createHmac('sha256', key).update(message).digest();
     expect(Buffer.from(hmacSha256(key, message))).toEqual(whole);
@@ -25,13 +25,13 @@ describe('hmacSha256', () => {
     }
   });
 
-  it('keeps nothing of a key or a message that was longer than the next one', () => {
+  it('keeps no part of an earlier key or message that was longer', () => {
     hmacSha256(Buffer.alloc(64, 0xaa), Buffer.alloc(512, 0xbb));
     const [key, message] = [randomBytes(3), randomBytes(2)];
     expect(Buffer.from(hmacSha256(key, message))).toEqual(createHmac('sha256', key).update(message).digest());
   });
 
-  it('answers in memory of its own', () => {
+  it('returns memory of its own', () => {
     expect(hmacSha256(randomBytes(32), randomBytes(5)).buffer.byteLength).toBe(32);
   });
 });
@@ -49,7 +49,7 @@ describe('hkdfExpand', () => {
     expect(hkdfExpand(prk, 'clé', 40)).toEqual(hkdfExpand(prk, Buffer.from('clé'), 40));
   });
 
-  it.each([-1, 0, 1.5, 8161, Number.NaN, Number.POSITIVE_INFINITY])('refuses to make %d bytes', (size) => {
+  it.each([-1, 0, 1.5, 8161, Number.NaN, Number.POSITIVE_INFINITY])('refuses to derive %d bytes', (size) => {
     expect(() => hkdfExpand(randomBytes(32), 'x', size)).toThrow(expect.objectContaining({ code: 'ERR_HKDF_LENGTH' }));
   });
 

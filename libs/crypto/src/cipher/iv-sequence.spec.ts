@@ -10,7 +10,7 @@ const KEY = randomBytes(16);
 const ivOf = (n: bigint): Buffer => ivPlain(KEY, n);
 
 describe('the IVs of a key', () => {
-  it.each([0, 1, 255, 2 ** 32 - 20, 2 ** 48 - 50])('are those of the protocol, from n = %i on', (start) => {
+  it.each([0, 1, 255, 2 ** 32 - 20, 2 ** 48 - 50])('match the protocol, from n = %i on', (start) => {
     const ivs = new IvSequence(KEY, start);
     for (let n = start; n < start + 50; n++) {
       expect(ivs.current, `n = ${n}`).toEqual(ivOf(BigInt(n)));
@@ -18,7 +18,7 @@ describe('the IVs of a key', () => {
     }
   });
 
-  it('stay where they are until one has been used', () => {
+  it('do not advance until one has been used', () => {
     const ivs = new IvSequence(KEY, 7);
     for (let look = 0; look < 40; look++) expect(ivs.current).toEqual(ivOf(7n));
   });

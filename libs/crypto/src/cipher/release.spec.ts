@@ -12,14 +12,14 @@ describe('release', () => {
     expect(bytes.buffer.byteLength).toBe(0);
   });
 
-  it('frees what a cipher gave, also where a view leaves out a few bytes of it', () => {
+  it('frees the output of a cipher, also if a view leaves out a few bytes of it', () => {
     const cipher = createCipheriv('aes-128-ctr', randomBytes(16), Buffer.alloc(16));
     const bytes = cipher.update(Buffer.alloc(4_096)).subarray(1, -15);
     release(bytes);
     expect(bytes).toHaveLength(0);
   });
 
-  it('leaves alone what is small, what is a part of something else, and what may be of the pool', () => {
+  it('does not free small buffers, parts of other buffers and possible pool buffers', () => {
     const part = Buffer.allocUnsafeSlow(65_536).subarray(0, 60_000);
     const poolSized = Buffer.allocUnsafeSlow(Buffer.poolSize);
     const kept = [Buffer.allocUnsafeSlow(2_047), part, poolSized, Buffer.allocUnsafe(100)];
@@ -28,7 +28,7 @@ describe('release', () => {
     expect(kept.map(({ length }) => length)).toEqual(lengths);
   });
 
-  it('may be called again', () => {
+  it('may be called twice', () => {
     const bytes = Buffer.allocUnsafeSlow(4_096);
     release(bytes);
     expect(() => release(bytes)).not.toThrow();

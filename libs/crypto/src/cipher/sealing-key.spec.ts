@@ -34,7 +34,7 @@ const messages = fc.array(
 );
 
 describe('a key for many messages', () => {
-  it('seals and opens each of them as the definition does, whatever came before', () => {
+  it('seals and opens each of them according to the definition, after any other message', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), messages, (key, all) => {
         const [sealing, opening] = [new SealingKey(key), new OpeningKey(key)];
@@ -47,16 +47,19 @@ describe('a key for many messages', () => {
     );
   });
 
-  it.each([0, 1, 15, 16, 17, 4_095, 65_503, 65_504, 65_536, 200_000])('takes %i bytes like any other', (size) => {
-    const plaintext = randomBytes(size);
-    const sealed = seal(new SealingKey(KEY), IV, AAD, plaintext);
-    expect(sealed.equals(sealPlain(KEY, IV, AAD, plaintext))).toBe(true);
-    const opening = new OpeningKey(KEY);
-    expect(opening.open(IV, AAD, sealed).equals(plaintext)).toBe(true);
-    expect(opening.open(IV, AAD, sealed).equals(openPlain(KEY, IV, AAD, sealed))).toBe(true);
-  });
+  it.each([0, 1, 15, 16, 17, 4_095, 65_503, 65_504, 65_536, 200_000])(
+    'accepts %i bytes like any other length',
+    (size) => {
+      const plaintext = randomBytes(size);
+      const sealed = seal(new SealingKey(KEY), IV, AAD, plaintext);
+      expect(sealed.equals(sealPlain(KEY, IV, AAD, plaintext))).toBe(true);
+      const opening = new OpeningKey(KEY);
+      expect(opening.open(IV, AAD, sealed).equals(plaintext)).toBe(true);
+      expect(opening.open(IV, AAD, sealed).equals(openPlain(KEY, IV, AAD, sealed))).toBe(true);
+    },
+  );
 
-  it('writes where it is told and nowhere else', () => {
+  it('writes only to the given place', () => {
     const plaintext = Buffer.from('a plaintext');
     const target = Buffer.alloc(sealedBytes(plaintext.length) + 8, 0xee);
     new SealingKey(KEY).sealInto(target, 4, IV, AAD, withRoom(plaintext), plaintext.length);
@@ -64,7 +67,7 @@ describe('a key for many messages', () => {
     expect(target.subarray(-4)).toEqual(Buffer.alloc(4, 0xee));
   });
 
-  it('refuses every flipped bit, and opens what is genuine as if nothing had been tried', () => {
+  it('refuses every flipped bit, and opens a genuine message afterwards', () => {
     const [sealing, opening] = [new SealingKey(KEY), new OpeningKey(KEY)];
     const plaintext = randomBytes(20);
     const sealed = seal(sealing, IV, AAD, plaintext);
@@ -92,7 +95,7 @@ describe('a key for many messages', () => {
     ['no padding', Buffer.alloc(16, 0)],
     ['more than a block', Buffer.alloc(32, 17)],
     ['unlike bytes', Buffer.from('00000000000000000000000000020303', 'hex')],
-  ])('fails alike for %s under a good tag, and opens the next message', (_what, padded) => {
+  ])('fails in the same way for %s under a valid tag, and opens the next message', (_what, padded) => {
     const ciphertext = new CbcEncryptor(KEY.subarray(16)).encrypt(IV, Buffer.from(padded));
     const opening = new OpeningKey(KEY);
     expect(() => opening.open(IV, AAD, authenticatePlain(KEY, IV, AAD, ciphertext))).toThrow(openFails);
@@ -105,7 +108,7 @@ describe('a key for many messages', () => {
     }
   });
 
-  it('keeps no key that can be printed', () => {
+  it('contains no printable key', () => {
     const shown = [new SealingKey(KEY), new OpeningKey(KEY)].map((key) => inspect(key, { showHidden: true, depth: 9 }));
     expect(shown).toEqual(['SealingKey {}', 'OpeningKey {}']);
   });

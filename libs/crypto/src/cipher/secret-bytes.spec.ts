@@ -14,7 +14,7 @@ describe('equalBytes', () => {
     vi.clearAllMocks();
   });
 
-  it('is true for equal bytes alone, whichever byte differs', () => {
+  it('returns true only for equal bytes, whichever byte differs', () => {
     const secret = randomBytes(32);
     expect(equalBytes(secret, Uint8Array.from(secret))).toBe(true);
     for (let at = 0; at < secret.length; at++) {
@@ -35,7 +35,7 @@ describe('equalBytes', () => {
 });
 
 describe('wipe', () => {
-  it('overwrites every byte of each secret, and nothing beside them', () => {
+  it('overwrites every byte of each secret, and no other byte', () => {
     const memory = new Uint8Array(8).fill(7);
     const other = new Uint8Array(3).fill(9);
     wipe(memory.subarray(2, 5), other);

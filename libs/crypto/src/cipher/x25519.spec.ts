@@ -30,21 +30,21 @@ describe('an ephemeral X25519 key', () => {
     expect(bob.sharedSecret(alice)).toEqual(hex('4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742'));
   });
 
-  it('is another one each time, and any two agree', () => {
+  it('is different each time, and any two agree', () => {
     const [one, two] = [KeyPair.generate(), KeyPair.generate()];
     expect(one.publicKey).toHaveLength(32);
     expect(one.publicKey).not.toEqual(two.publicKey);
     expect(one.sharedSecret(two.publicKey)).toEqual(two.sharedSecret(one.publicKey));
   });
 
-  it('has the public key that its private key makes of the base point', () => {
+  it('has the public key that its private key derives from the base point', () => {
     for (let made = 0; made < 20; made++) {
       const pair = KeyPair.generate();
       expect(pair.publicKey).toEqual(pair.sharedSecret(Buffer.alloc(32).fill(9, 0, 1)));
     }
   });
 
-  it('is made without exporting a key object, which can block the process for good', () => {
+  it('is created without exporting a key object, which can block the process for good', () => {
     const { privateKey, publicKey } = generateKeyPairSync('x25519');
     const exports = [privateKey, publicKey].map((key) => vi.spyOn(Object.getPrototypeOf(key), 'export'));
     expect(KeyPair.generate().publicKey).toHaveLength(32);

@@ -28,18 +28,18 @@ afterEach(() => {
 });
 
 describe('createKeyFile', () => {
-  it('makes a file that loads, and answers its key id', async () => {
+  it('creates a file that loads, and returns its key id', async () => {
     const id = await createKeyFile(path);
     expect(keyId(await loadKeyFile(path))).toBe(id);
   });
 
-  it('leaves nothing else behind', async () => {
+  it('leaves no other file', async () => {
     await createKeyFile(path);
     await expect(createKeyFile(path)).rejects.toMatchObject({ code: 'ERR_KEY_FILE_EXISTS' });
     expect(readdirSync(directory)).toEqual(['aes_key.bin']);
   });
 
-  it('makes another key each time', async () => {
+  it('creates another key each time', async () => {
     const ids = await Promise.all(['a', 'b', 'c'].map((name) => createKeyFile(join(directory, name))));
     expect(new Set(ids).size).toBe(3);
   });
@@ -57,19 +57,19 @@ describe('createKeyFile', () => {
     expect(readdirSync(directory)).toEqual(['aes_key.bin']);
   });
 
-  it('never takes the place of a directory', async () => {
+  it('never replaces a directory', async () => {
     mkdirSync(path);
     await expect(createKeyFile(path)).rejects.toMatchObject({ code: 'ERR_KEY_FILE_EXISTS' });
   });
 
-  it('says that the directory is missing', async () => {
+  it('reports a missing directory', async () => {
     await expect(createKeyFile(join(directory, 'no', 'key'))).rejects.toMatchObject({
       code: 'ERR_KEY_FILE_CREATE',
       message: expect.stringMatching(/ENOENT.*directory/),
     });
   });
 
-  it('gives one of many attempts at once the file, and the others the reason', async () => {
+  it('lets one of many concurrent attempts create the file, and rejects the others with the reason', async () => {
     const attempts = await Promise.allSettled(Array.from({ length: 16 }, () => createKeyFile(path)));
     const made = attempts.filter((attempt) => attempt.status === 'fulfilled');
     const refused = attempts.filter((attempt) => attempt.status === 'rejected');
@@ -79,7 +79,7 @@ describe('createKeyFile', () => {
   });
 });
 
-describe.skipIf(process.platform === 'win32')('createKeyFile, where files have modes (not on Windows)', () => {
+describe.skipIf(process.platform === 'win32')('createKeyFile, on systems with file modes (not on Windows)', () => {
   it.each(['000', '022', '077', '277', '777'])('gives the file mode 0600 under umask %s', async (umask) => {
     const before = process.umask(umask);
     await createKeyFile(path).finally(() => process.umask(before));

@@ -42,7 +42,7 @@ async function refusalOf(loading: Promise<unknown>): Promise<CryptoError> {
 }
 
 describe('loadLegacyKeyFile', () => {
-  it('reads the 32 bytes into memory of their own, and has nothing to say of a good file', async () => {
+  it('reads the 32 bytes into memory of their own, without a warning for a good file', async () => {
     const key = generateKey();
     write(key);
     const loaded = await load();
@@ -55,7 +55,7 @@ describe('loadLegacyKeyFile', () => {
     ['ERR_KEY_REPEATED_BYTE', Buffer.alloc(32)],
     ['ERR_KEY_FEW_VALUES', Buffer.alloc(32, randomBytes(16))],
     ['ERR_KEY_TEXT', Buffer.from('correct horse battery staple 123')],
-  ])('takes a weak key and warns of it without showing it: %s', async (code, key) => {
+  ])('accepts a weak key and warns without showing it: %s', async (code, key) => {
     write(key);
     expect(Buffer.from(await load())).toEqual(key);
     expect(warnings).toEqual([expect.stringContaining(code)]);
@@ -72,7 +72,7 @@ describe('loadLegacyKeyFile', () => {
     if (size > 0) expect(inspect(refusal)).not.toContain(bytes.toString('hex'));
   });
 
-  it('refuses a directory, and a file that is missing without telling anybody to make one', async () => {
+  it('refuses a directory and a missing file without suggesting to create one', async () => {
     const missing = await refusalOf(load());
     expect(missing).toMatchObject({ code: 'ERR_KEY_FILE_MISSING' });
     expect(missing.message).not.toContain('keygen');
@@ -81,8 +81,8 @@ describe('loadLegacyKeyFile', () => {
   });
 });
 
-describe.skipIf(isWindows)('loadLegacyKeyFile, where files have modes (not on Windows)', () => {
-  it.each(['644', '664', '666'])('takes mode %s and warns of it', async (mode) => {
+describe.skipIf(isWindows)('loadLegacyKeyFile, on systems with file modes (not on Windows)', () => {
+  it.each(['644', '664', '666'])('accepts mode %s and warns', async (mode) => {
     write(generateKey(), Number.parseInt(mode, 8));
     await load();
     expect(warnings).toEqual([expect.stringMatching(new RegExp(`mode 0${mode}.*chmod 600`))]);

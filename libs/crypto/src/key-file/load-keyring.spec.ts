@@ -19,7 +19,7 @@ afterEach(() => {
 });
 
 describe('loadKeyring', () => {
-  it('holds the key of the file as the primary one', async () => {
+  it('contains the key of the file as the primary one', async () => {
     const id = await createKeyFile(path);
     const { psk } = deriveKeySchedule(readFileSync(path));
     const keyring = await loadKeyring(path);
@@ -27,13 +27,13 @@ describe('loadKeyring', () => {
     expect(keyring.primary.psk()).toEqual(psk);
   });
 
-  it('makes no file unless told to', async () => {
+  it('creates no file by default', async () => {
     await expect(loadKeyring(path)).rejects.toMatchObject({ code: 'ERR_KEY_FILE_MISSING' });
     await expect(loadKeyring(path, { generate: false })).rejects.toMatchObject({ code: 'ERR_KEY_FILE_MISSING' });
     await expect(loadKeyring(path, { generate: true })).resolves.toMatchObject({ ids: [expect.any(String)] });
   });
 
-  it('says that it made the file, once, and reads the same key afterwards', async () => {
+  it('reports once that it created the file, and reads the same key afterwards', async () => {
     const warnings: string[] = [];
     const warn = (message: string) => warnings.push(message);
     const made = await loadKeyring(path, { generate: true, warn });
@@ -42,31 +42,31 @@ describe('loadKeyring', () => {
     expect(warnings).toEqual([expect.stringContaining(made.primary.id)]);
   });
 
-  it('never replaces a file that is wrong', async () => {
+  it('never replaces an invalid file', async () => {
     writeFileSync(path, 'not a key', { mode: 0o600 });
     await expect(loadKeyring(path, { generate: true })).rejects.toMatchObject({ code: 'ERR_KEY_FILE_LENGTH' });
     expect(readFileSync(path, 'utf8')).toBe('not a key');
   });
 
-  it('makes no file where there is a reason other than that it is missing', async () => {
+  it('creates no file if the failure is not that it is missing', async () => {
     writeFileSync(path, generateKey(), { mode: 0o600 });
     const throughFile = loadKeyring(join(path, 'aes_key.bin'), { generate: true });
     await expect(throughFile).rejects.toMatchObject({ code: 'ERR_KEY_FILE_UNREADABLE' });
   });
 
-  it('says why no file could be made', async () => {
+  it('reports why no file could be created', async () => {
     const nowhere = join(directory, 'missing', 'aes_key.bin');
     await expect(loadKeyring(nowhere, { generate: true })).rejects.toMatchObject({ code: 'ERR_KEY_FILE_CREATE' });
   });
 
-  it('gives all of many loads at once the same key', async () => {
+  it('returns the same key for many concurrent loads', async () => {
     const keyrings = await Promise.all(Array.from({ length: 16 }, () => loadKeyring(path, { generate: true })));
     expect(new Set(keyrings.map((keyring) => keyring.primary.id)).size).toBe(1);
   });
 });
 
-describe.skipIf(process.platform === 'win32')('loadKeyring, where files have modes (not on Windows)', () => {
-  it('never mends the mode of a file', async () => {
+describe.skipIf(process.platform === 'win32')('loadKeyring, on systems with file modes (not on Windows)', () => {
+  it('never repairs the mode of a file', async () => {
     writeFileSync(path, generateKey());
     chmodSync(path, 0o644);
     await expect(loadKeyring(path, { generate: true })).rejects.toMatchObject({ code: 'ERR_KEY_FILE_MODE' });

@@ -75,14 +75,14 @@ describe('loadKeyFile', () => {
     expect(loaded.buffer.byteLength).toBe(32);
   });
 
-  it('takes a path from where the process stands, and names the whole path in what it says', async () => {
+  it('resolves a relative path against the working directory, and shows the whole path in its messages', async () => {
     write(generateKey());
     await expect(loadKeyFile(relative(process.cwd(), path))).resolves.toHaveLength(32);
     const refusal = await refusalOf(loadKeyFile(relative(process.cwd(), join(directory, 'none'))));
     expect(refusal.message).toContain(join(directory, 'none'));
   });
 
-  it('says how to make a file that is missing', async () => {
+  it('describes how to create a missing file', async () => {
     const refusal = await refusalOf(loadKeyFile(path));
     expect(refusal).toMatchObject({ code: 'ERR_KEY_FILE_MISSING', fault: 'operator' });
     expect(refusal.message).toContain(`createKeyFile('${path}') of @sealwire/crypto`);
@@ -99,7 +99,7 @@ describe('loadKeyFile', () => {
     [33, /line end/],
     [44, /base64/],
     [65, /hex/],
-  ])('says what a file of %i bytes may be', async (size, likely) => {
+  ])('describes what a file of %i bytes may be', async (size, likely) => {
     write(randomBytes(size));
     expect((await refusalOf(loadKeyFile(path))).message).toMatch(likely);
   });
@@ -126,11 +126,11 @@ describe('loadKeyFile', () => {
     expect(await refusalOf(loadKeyFile(join(path, 'key')))).toMatchObject({ code: 'ERR_KEY_FILE_UNREADABLE' });
   });
 
-  it('refuses a path that no system knows', async () => {
+  it('refuses an impossible path', async () => {
     expect(await refusalOf(loadKeyFile('a\0b'))).toMatchObject({ code: 'ERR_KEY_FILE_UNREADABLE' });
   });
 
-  it('leaves no descriptor open, whatever it decides', async () => {
+  it('leaves no descriptor open, whatever the result', async () => {
     write(generateKey());
     for (let round = 0; round < 20; round++) {
       await loadKeyFile(path);
@@ -140,13 +140,13 @@ describe('loadKeyFile', () => {
   });
 });
 
-describe.skipIf(isWindows)('loadKeyFile, where files have modes and owners (not on Windows)', () => {
+describe.skipIf(isWindows)('loadKeyFile, on systems with file modes and owners (not on Windows)', () => {
   it.each(['644', '604', '660', '666', '777', '601', '610'])('refuses mode %s', async (mode) => {
     write(generateKey(), Number.parseInt(mode, 8));
     expect(await refusalOf(loadKeyFile(path))).toMatchObject({ code: 'ERR_KEY_FILE_MODE' });
   });
 
-  it('names the way out for a secret that Docker mounts, and for a file system without modes', async () => {
+  it('suggests the alternative for a secret that Docker mounts, and for a file system without modes', async () => {
     write(generateKey(), 0o444);
     const { message } = await refusalOf(loadKeyFile(path));
     expect(message).toMatch(/the policy mounted-secret .*SEALWIRE_KEY_POLICY=mounted-secret/);
@@ -158,14 +158,14 @@ describe.skipIf(isWindows)('loadKeyFile, where files have modes and owners (not 
     }
   });
 
-  it('has nothing to warn of under the policy strict', async () => {
+  it('gives no warning under the policy strict', async () => {
     write(generateKey());
     const warnings: string[] = [];
     await loadKeyFile(path, { warn: (message) => warnings.push(message) });
     expect(warnings).toEqual([]);
   });
 
-  it('refuses a symbolic link, to a good file as well', async () => {
+  it('refuses a symbolic link, also to a valid file', async () => {
     write(generateKey());
     const link = join(directory, 'link');
     symlinkSync(path, link);
@@ -188,7 +188,7 @@ describe.skipIf(isWindows || isRoot)('loadKeyFile as an ordinary user (skipped f
     expect(await refusalOf(loadKeyFile(path))).toMatchObject({ code: 'ERR_KEY_FILE_UNREADABLE' });
   });
 
-  it('refuses a file of its own that its group can read', async () => {
+  it('refuses its own file if its group can read it', async () => {
     write(generateKey(), 0o640);
     expect(await refusalOf(loadKeyFile(path))).toMatchObject({ code: 'ERR_KEY_FILE_MODE' });
   });
@@ -228,7 +228,7 @@ describe.skipIf(isWindows)('loadKeyFile under the policy mounted-secret (not on 
   it.each([
     ['the link itself', () => directory],
     ['a directory on the way to the link', () => join(directory, 'on', 'the')],
-  ])('refuses a link that others could replace, by the directory of %s', async (_, exposed) => {
+  ])('refuses a link that others could replace, because of the directory of %s', async (_, exposed) => {
     const way = join(directory, 'on', 'the', 'way');
     mkdirSync(way, { recursive: true });
     write(generateKey(), 0o444);
@@ -256,7 +256,7 @@ describe.skipIf(isWindows)('loadKeyFile under the policy mounted-secret (not on 
     });
   });
 
-  it('follows a link of its own in a directory with the sticky bit, as Kubernetes has it', async () => {
+  it('follows its own link in a directory with the sticky bit, as in Kubernetes', async () => {
     write(generateKey(), 0o444);
     const link = join(directory, 'link');
     symlinkSync(path, link);
@@ -264,28 +264,25 @@ describe.skipIf(isWindows)('loadKeyFile under the policy mounted-secret (not on 
     await expect(loadKeyFile(link, { policy })).resolves.toHaveLength(32);
   });
 
-  it.skipIf(!isRoot)(
-    'refuses a link of somebody else, and one in a directory of somebody else (root only)',
-    async () => {
-      write(generateKey(), 0o444);
-      const link = join(directory, 'link');
-      symlinkSync(path, link);
-      lchownSync(link, 12_345, 12_345);
-      chmodSync(directory, 0o1777);
-      expect(await refusalOf(loadKeyFile(link, { policy }))).toMatchObject({ code: 'ERR_KEY_FILE_SYMLINK' });
-      lchownSync(link, 0, 0);
-      chmodSync(directory, 0o755);
-      chownSync(directory, 12_345, 12_345);
-      expect(await refusalOf(loadKeyFile(link, { policy }))).toMatchObject({ code: 'ERR_KEY_FILE_SYMLINK' });
-    },
-  );
+  it.skipIf(!isRoot)('refuses a link of another user, and one in a directory of another user (root only)', async () => {
+    write(generateKey(), 0o444);
+    const link = join(directory, 'link');
+    symlinkSync(path, link);
+    lchownSync(link, 12_345, 12_345);
+    chmodSync(directory, 0o1777);
+    expect(await refusalOf(loadKeyFile(link, { policy }))).toMatchObject({ code: 'ERR_KEY_FILE_SYMLINK' });
+    lchownSync(link, 0, 0);
+    chmodSync(directory, 0o755);
+    chownSync(directory, 12_345, 12_345);
+    expect(await refusalOf(loadKeyFile(link, { policy }))).toMatchObject({ code: 'ERR_KEY_FILE_SYMLINK' });
+  });
 
   it.each(['646', '664', '777'])('refuses mode %s, with which others could write', async (mode) => {
     write(generateKey(), Number.parseInt(mode, 8));
     expect(await refusalOf(loadKeyFile(path, { policy }))).toMatchObject({ code: 'ERR_KEY_FILE_MODE' });
   });
 
-  it('refuses a link that leads nowhere, and one that never ends', async () => {
+  it('refuses a dangling link, and a loop of links', async () => {
     symlinkSync('nowhere', path);
     expect(await refusalOf(loadKeyFile(path, { policy }))).toMatchObject({ code: 'ERR_KEY_FILE_MISSING' });
     const loop = join(directory, 'loop');
@@ -312,7 +309,7 @@ describe('loadKeyFile without owners and modes, as on Windows', () => {
     if (geteuid !== undefined) process.geteuid = geteuid;
   });
 
-  it('reads a file of any mode, and says which checks remain', async () => {
+  it('reads a file of any mode, and lists the remaining checks', async () => {
     const key = generateKey();
     write(key, 0o666);
     const warnings: string[] = [];
@@ -320,7 +317,7 @@ describe('loadKeyFile without owners and modes, as on Windows', () => {
     expect(warnings).toEqual([expect.stringMatching(/only length and strength/)]);
   });
 
-  it('refuses weak keys and wrong lengths still', async () => {
+  it('still refuses weak keys and wrong lengths', async () => {
     write(Buffer.alloc(32), 0o666);
     expect(await refusalOf(loadKeyFile(path))).toMatchObject({ code: 'ERR_KEY_REPEATED_BYTE' });
     write(randomBytes(33), 0o666);

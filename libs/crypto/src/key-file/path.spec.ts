@@ -35,10 +35,10 @@ const NAMES = [
   HEX.slice(2),
 ];
 
-it.each(SPELLINGS)('a key is known as text: %j', (text) => expect(isKeyText(text)).toBe(true));
-it.each(NAMES)('a name is no key: %s', (name) => expect(isKeyText(name)).toBe(false));
+it.each(SPELLINGS)('a key is recognised as text: %j', (text) => expect(isKeyText(text)).toBe(true));
+it.each(NAMES)('a name is not recognised as a key: %s', (name) => expect(isKeyText(name)).toBe(false));
 
-describe('a key in the place of a path', () => {
+describe('a key in place of a path', () => {
   let directory: string;
 
   beforeEach(async () => {
@@ -54,10 +54,10 @@ describe('a key in the place of a path', () => {
   it.each([
     ['loadKeyFile', loadKeyFile],
     ['loadKeyring', loadKeyring],
-    ['loadKeyring, which makes what is missing,', (path: string) => loadKeyring(path, { generate: true })],
+    ['loadKeyring, which creates a missing file,', (path: string) => loadKeyring(path, { generate: true })],
     ['loadLegacyKeyFile', loadLegacyKeyFile],
     ['createKeyFile', createKeyFile],
-  ])('is refused by %s without being shown, and is the name of no file', async (_name, load) => {
+  ])('is refused by %s without being shown, and no file gets its name', async (_name, load) => {
     for (const key of SPELLINGS) {
       const refusal: unknown = await load(key).catch((error: unknown) => error);
       expect(refusal).toMatchObject({ code: 'ERR_KEY_FILE_NAME', fault: 'operator' });

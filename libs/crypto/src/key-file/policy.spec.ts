@@ -43,18 +43,18 @@ describe('the policy strict', () => {
     expect(judge('strict', ROOT, mode, { user: ROOT })).toBe('accepted');
   });
 
-  it('refuses every bit but reading by the group on a file of root', () => {
+  it('refuses every bit except reading by the group on a file of root', () => {
     for (const bit of [0o001, 0o002, 0o004, 0o010, 0o020]) {
       expect(judge('strict', ROOT, 0o640 | bit), `bit ${bit.toString(8)}`).toMatchObject({ code: 'ERR_KEY_FILE_MODE' });
     }
   });
 
-  it('refuses a file of somebody else, to root as well', () => {
+  it('refuses a file of another user, also to root', () => {
     expect(judge('strict', OTHER, 0o600)).toMatchObject({ code: 'ERR_KEY_FILE_OWNER' });
     expect(judge('strict', OTHER, 0o600, { user: ROOT })).toMatchObject({ code: 'ERR_KEY_FILE_OWNER' });
   });
 
-  it('says the mode and the remedy', () => {
+  it('reports the mode and the remedy', () => {
     const message = expect.stringMatching(/mode 0644.*chmod 600 \/k/);
     expect(judge('strict', USER, 0o644)).toMatchObject({ message });
   });
@@ -74,7 +74,7 @@ describe('the policy mounted-secret', () => {
     }
   });
 
-  it('refuses a file of somebody else', () => {
+  it('refuses a file of another user', () => {
     expect(judge('mounted-secret', OTHER, 0o444)).toMatchObject({ code: 'ERR_KEY_FILE_OWNER' });
   });
 });
@@ -85,13 +85,13 @@ describe('the policy legacy', () => {
     expect(judge('legacy', USER, mode)).toBe('accepted');
   });
 
-  it('refuses a file of somebody else', () => {
+  it('refuses a file of another user', () => {
     expect(judge('legacy', OTHER, 0o600)).toMatchObject({ code: 'ERR_KEY_FILE_OWNER' });
   });
 });
 
 describe.each(['strict', 'mounted-secret', 'legacy'] as const)('the policy %s', (policy) => {
-  it('refuses what is no regular file', () => {
+  it('refuses everything except a regular file', () => {
     expect(judge(policy, USER, 0o600, { file: false })).toMatchObject({ code: 'ERR_KEY_FILE_NOT_REGULAR' });
   });
 
@@ -102,7 +102,7 @@ describe.each(['strict', 'mounted-secret', 'legacy'] as const)('the policy %s', 
     });
   });
 
-  it('looks at kind and length alone where files have no owner and no mode', () => {
+  it('checks only kind and length if files have no owner and no mode', () => {
     const file = { isFile: () => true, mode: REGULAR | 0o666, size: 32, uid: 7 };
     expect(() => checkKeyFile('/k', file, policy, undefined)).not.toThrow();
     expect(() => checkKeyFile('/k', { ...file, size: 31 }, policy, undefined)).toThrow(

@@ -64,7 +64,7 @@ async function keyIdOf(child: ChildProcess, path: string): Promise<unknown> {
 }
 
 describe('six processes at once', () => {
-  it('end with one key, mode 0600, which everyone reads', async () => {
+  it('end with one key, mode 0600, which every process reads', async () => {
     const children = await Promise.all(Array.from({ length: PROCESSES }, startContender));
     for (let round = 0; round < ROUNDS; round++) {
       const home = join(directory, `round-${round}`);

@@ -69,7 +69,7 @@ describe('loadKeyring', () => {
 });
 
 describe('loadKeyFile', () => {
-  it('reads a key that the system gives in pieces', async () => {
+  it('reads a key that the system returns in pieces', async () => {
     const id = await createKeyFile(path);
     const { readSync } = await vi.importActual<typeof fs>('node:fs');
     vi.mocked(fs.readSync).mockImplementation(((
@@ -82,7 +82,7 @@ describe('loadKeyFile', () => {
     expect(keyId(await loadKeyFile(path))).toBe(id);
   });
 
-  it('refuses a file that ends earlier than the system said', async () => {
+  it('refuses a file that is shorter than its reported size', async () => {
     await createKeyFile(path);
     let reads = 0;
     vi.mocked(fs.readSync).mockImplementation((_file, key) => {
@@ -98,7 +98,7 @@ describe('loadKeyFile', () => {
   });
 
   // `openSync` of a FIFO without O_NONBLOCK would stop this thread for good, so the flags are looked at first.
-  it.skipIf(isWindows)('refuses a FIFO at once, though nobody writes to it (not on Windows)', async () => {
+  it.skipIf(isWindows)('refuses a FIFO at once, even without a writer (not on Windows)', async () => {
     execFileSync('mkfifo', ['-m', '600', path]);
     const { openSync } = await vi.importActual<typeof fs>('node:fs');
     vi.mocked(fs.openSync).mockImplementation((name, flags, mode) => {
@@ -131,7 +131,7 @@ describe('createKeyFile', () => {
     },
   );
 
-  it('never writes through a link that somebody has laid at its temporary name', async () => {
+  it('never writes through a link that was planted at its temporary name', async () => {
     const uuid = '00000000-0000-4000-8000-000000000000';
     vi.mocked(crypto.randomUUID).mockReturnValueOnce(uuid);
     const stolen = join(directory, 'stolen');
@@ -142,7 +142,7 @@ describe('createKeyFile', () => {
     expect(fs.existsSync(path)).toBe(false);
   });
 
-  it('leaves nothing behind if the disk is full', async () => {
+  it('leaves no file if the disk is full', async () => {
     vi.spyOn(handle, 'writeFile').mockRejectedValue(systemError('ENOSPC'));
     await expect(createKeyFile(path)).rejects.toMatchObject({ code: 'ERR_KEY_FILE_CREATE' });
     expect(fs.readdirSync(directory)).toEqual([]);
@@ -154,7 +154,7 @@ describe.each(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])('on a file system wi
     vi.mocked(promises.link).mockRejectedValue(systemError(code));
   });
 
-  it('createKeyFile makes a file that loads, and nothing else', async () => {
+  it('createKeyFile creates a file that loads, and no other file', async () => {
     const id = await createKeyFile(path);
     expect(keyId(await loadKeyFile(path))).toBe(id);
     expect(fs.readdirSync(directory)).toEqual(['aes_key.bin']);
@@ -167,14 +167,14 @@ describe.each(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])('on a file system wi
     expect(fs.readdirSync(directory)).toEqual(['aes_key.bin']);
   });
 
-  it('loadKeyring gives all of many loads at once the same key', async () => {
+  it('loadKeyring returns the same key for many concurrent loads', async () => {
     const keyrings = await Promise.all(Array.from({ length: 8 }, () => loadKeyring(path, { generate: true })));
     expect(new Set(keyrings.map(({ primary }) => primary.id)).size).toBe(1);
   });
 });
 
 describe.skipIf(isWindows)('on a file system without modes (not on Windows)', () => {
-  it('createKeyFile makes no file that others could read, and says why', async () => {
+  it('createKeyFile creates no file that others could read, and gives the reason', async () => {
     vi.spyOn(handle, 'chmod').mockRejectedValue(systemError('EPERM'));
     const { stat } = original;
     vi.spyOn(handle, 'stat').mockImplementation(async function (this: promises.FileHandle) {
@@ -187,13 +187,13 @@ describe.skipIf(isWindows)('on a file system without modes (not on Windows)', ()
     expect(fs.readdirSync(directory)).toEqual([]);
   });
 
-  it('createKeyFile makes a file if the mount keeps it closed by itself', async () => {
+  it('createKeyFile creates a file if the mount restricts its mode', async () => {
     vi.spyOn(handle, 'chmod').mockRejectedValue(systemError('EPERM'));
     const id = await createKeyFile(path);
     expect(keyId(await loadKeyFile(path))).toBe(id);
   });
 
-  it('createKeyFile takes a directory that cannot be synchronised', async () => {
+  it('createKeyFile accepts a directory that cannot be synchronised', async () => {
     const { sync } = original;
     vi.spyOn(handle, 'sync').mockImplementation(async function (this: promises.FileHandle) {
       if ((await this.stat()).isDirectory()) throw systemError('EINVAL');

@@ -14,7 +14,7 @@ describe('generateKey', () => {
     vi.mocked(randomFillSync).mockClear();
   });
 
-  it('draws 32 bytes that are a strong key, different each time, in memory of their own', () => {
+  it('returns 32 bytes that are a strong key, different each time, in memory of their own', () => {
     const keys = Array.from({ length: 100 }, () => generateKey());
     expect(new Set(keys.map((key) => SecretKey.fromBytes(key).id)).size).toBe(100);
     expect(keys.every((key) => key.length === 32 && key.buffer.byteLength === 32)).toBe(true);
@@ -27,7 +27,7 @@ describe('generateKey', () => {
     expect(() => generateKey()).toThrow(expect.objectContaining({ code: 'ERR_RANDOM_FAILED', fault: 'operator' }));
   });
 
-  it('fails when the random source gives zeros', () => {
+  it('fails when the random source returns zeros', () => {
     vi.mocked(randomFillSync).mockImplementationOnce((buffer) => buffer);
     expect(() => generateKey()).toThrow(expect.objectContaining({ code: 'ERR_RANDOM_FAILED' }));
   });

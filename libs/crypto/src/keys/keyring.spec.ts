@@ -7,7 +7,7 @@ import { generateKey, Keyring, SecretKey } from '../index.js';
 const newKey = () => SecretKey.fromBytes(generateKey());
 
 describe('Keyring', () => {
-  it('finds each of its keys by the bytes that name it on the wire', () => {
+  it('finds each of its keys by the key id on the wire', () => {
     const [primary, second, third] = [newKey(), newKey(), newKey()];
     const keyring = Keyring.of(primary, second, third);
     expect(keyring.primary).toBe(primary);
@@ -27,7 +27,7 @@ describe('Keyring', () => {
     expect(Keyring.of(key).find(name)).toBeUndefined();
   });
 
-  it('finds nothing by the id of a key that is not on it', () => {
+  it('finds nothing by the id of a key that it does not contain', () => {
     expect(Keyring.of(newKey()).find(newKey().idBytes)).toBeUndefined();
   });
 
@@ -39,7 +39,7 @@ describe('Keyring', () => {
     );
   });
 
-  it('shows ids, however it is printed, and cannot be changed', () => {
+  it('shows only ids, however it is printed, and is immutable', () => {
     const keyring = Keyring.of(newKey(), newKey());
     const shown = `Keyring(${keyring.ids.join(', ')})`;
     expect([String(keyring), inspect(keyring), JSON.parse(JSON.stringify(keyring))]).toEqual([shown, shown, shown]);

@@ -23,7 +23,7 @@ describe('deriveKeySchedule', () => {
     expect(ids.size).toBe(257);
   });
 
-  it('derives from a view what it derives from a copy', () => {
+  it('derives the same from a view as from a copy', () => {
     const key = randomBytes(32);
     const view = Buffer.concat([Buffer.alloc(5), key, Buffer.alloc(5)]).subarray(5, 37);
     expect(keyId(view)).toBe(keyId(Uint8Array.from(key)));

@@ -39,13 +39,13 @@ describe('SecretKey', () => {
   const key = SecretKey.fromBytes(raw);
   const schedule = deriveKeySchedule(raw);
 
-  it('holds what the schedule derives', () => {
+  it('contains the values of the schedule', () => {
     expect(key.id).toBe(keyId(raw));
     expect(key.idBytes).toEqual(schedule.keyId);
     expect(key.psk()).toEqual(schedule.psk);
   });
 
-  it('hands out copies, and reads its input only once', () => {
+  it('returns copies, and reads its input only once', () => {
     const input = Uint8Array.from(raw);
     const fromInput = SecretKey.fromBytes(input);
     input.fill(0);

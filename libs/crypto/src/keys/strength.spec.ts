@@ -30,7 +30,7 @@ describe('a weak key', () => {
     expect(refusalOf(counting(distinct))).toMatchObject({ code: 'ERR_KEY_FEW_VALUES', fault: 'operator' });
   });
 
-  it('is not one that has 17 different byte values in no order', () => {
+  it('does not include 17 different byte values in random order', () => {
     const values = [3, 99, 200, 14, 77, 231, 5, 160, 44, 129, 250, 61, 18, 190, 111, 83, 222];
     const more = [44, 5, 250, 3, 18, 231, 99, 222, 61, 160, 14, 111, 200, 77, 83];
     expect(refusalOf(Uint8Array.from([...values, ...more]))).toBe('accepted');
@@ -48,7 +48,7 @@ describe('a weak key', () => {
   });
 
   it.each([
-    ['with a byte that is no text', Buffer.from('The quick brown fox jumps over \u007f', 'latin1')],
+    ['with a byte that is not text', Buffer.from('The quick brown fox jumps over \u007f', 'latin1')],
     ['in Latin-1', Buffer.from('Zwölf Boxkämpfer jagen Viktor 12', 'latin1')],
     ['in UTF-8, of two bytes a letter', Buffer.from('мой длинный парол', 'utf8')],
     ['in UTF-8, of three bytes a letter', Buffer.from('我的密码很长很长吧啊1a', 'utf8')],
@@ -58,12 +58,12 @@ describe('a weak key', () => {
     ['padded with zeros', Buffer.from('Tr0ub4dor&3 is not a key'.padEnd(32, '\0'))],
     ['padded as for a block cipher', Buffer.from('Tr0ub4dor&3 is no key'.padEnd(32, '\x0b'))],
     ['padded in front', Buffer.from('Tr0ub4dor&3 is not a key'.padStart(32, '\0'))],
-  ])('is refused as what a person types: %s', (_, key) => {
+  ])('is refused as typed by a person: %s', (_, key) => {
     const code = expect.stringMatching(/^ERR_KEY_(TEXT|FEW_VALUES|PATTERN)$/);
     expect(refusalOf(new Uint8Array(Buffer.concat([key], 32)))).toMatchObject({ code, fault: 'operator' });
   });
 
-  it('is the one of the published test vectors', () => {
+  it('is refused if it is a published test vector', () => {
     const key = Buffer.from(published.keyFile, 'hex');
     expect(refusalOf(key)).toMatchObject({ code: 'ERR_KEY_PUBLISHED', fault: 'operator' });
   });
@@ -87,7 +87,7 @@ describe('a weak key', () => {
     ],
     ['a table of a hash', Buffer.from('d76aa478e8c7b756242070dbc1bdceeef57c0faf4787c62aa8304613fd469501', 'hex')],
     ['digits of π', Buffer.from('243f6a8885a308d313198a2e03707344a4093822299f31d0082efa98ec4e6c89', 'hex')],
-  ])('is a value that everybody has at hand: %s', (_, key) => {
+  ])('is refused if it is a well-known value: %s', (_, key) => {
     expect(refusalOf(key)).toMatchObject({ code: 'ERR_KEY_PUBLISHED' });
   });
 
@@ -95,7 +95,7 @@ describe('a weak key', () => {
     expect(refusalOf(randomBytes(size))).toMatchObject({ code: 'ERR_KEY_LENGTH' });
   });
 
-  it('is refused with a way out, and without being shown', () => {
+  it('is refused with a remedy, and without being shown', () => {
     const text = 'The quick brown fox jumps over 1';
     const refusal = refusalOf(Buffer.from(text));
     expect(refusal).toMatchObject({ message: expect.stringContaining('createKeyFile() of @sealwire/crypto') });
@@ -104,7 +104,7 @@ describe('a weak key', () => {
 });
 
 describe('any 32 bytes', () => {
-  it('are a key, unless they have 16 or fewer different values or are text throughout [R2.2]', () => {
+  it('are accepted, unless they have 16 or fewer different values or are text throughout [R2.2]', () => {
     const byte = fc.constantFrom([0, 255], [0x20, 0x7e], [0x09, 0x0d], [0, 15], [0x80, 0xff]);
     const key = byte.chain(([min = 0, max = 255]) =>
       fc.array(fc.integer({ min, max }), { minLength: 32, maxLength: 32 }),

@@ -9,7 +9,7 @@ import { SealwireContext } from './context.js';
 const PLANTED = 'what another client sent';
 
 describe('the bytes that a context returns', () => {
-  it.each([32, 3_000, 60_000])('are in memory that holds nothing else: %i', (bytes) => {
+  it.each([32, 3_000, 60_000])('are in memory that contains nothing else: %i', (bytes) => {
     const received = Buffer.concat([Buffer.from(PLANTED), Buffer.alloc(bytes)]).subarray(PLANTED.length);
     const peer = { socket: new SocketView(new Socket()), address: undefined, keyId: '' };
     const context = new SealwireContext({ peer, pattern: '', metadata: undefined, record: received });

@@ -83,7 +83,7 @@ const words = (): string[] => told.filter((word) => !word.startsWith('next'));
 const sortedWords = (): string[] => words().sort();
 
 describe('an execution', () => {
-  it('starts no handler when it was cancelled while a start hook waited [R5.24]', async () => {
+  it('starts no handler if it was cancelled while a start hook waited [R5.24]', async () => {
     let run = (): Promise<void> => expect.unreachable('the hook was not called');
     const execution = execute(note('handler'), { start: (_context, done) => void (run = done) });
     execution.cancel();
@@ -91,7 +91,7 @@ describe('an execution', () => {
     expect(told).toEqual(['settled', 'end']);
   });
 
-  it('settles once a handler that was cancelled has ended, whether it fails or not', async () => {
+  it('settles once a cancelled handler has ended, whether it fails or not', async () => {
     for (const end of [(): void => undefined, (): never => expect.unreachable('late')]) {
       told = [];
       let resume = (): void => undefined;
@@ -105,7 +105,7 @@ describe('an execution', () => {
   });
 });
 
-describe('an execution for which nobody has set hooks', () => {
+describe('an execution without hooks', () => {
   it.each([
     ['a value', (): unknown => 1, ['only', 'settled']],
     ['an observable', (): unknown => of(1, 2), ['next 1', 'next 2', 'complete', 'settled']],
@@ -125,7 +125,7 @@ describe('an execution for which nobody has set hooks', () => {
     await expect.poll(() => told).toEqual(['only', 'settled', 'end']);
   });
 
-  it('reports what telling of a failure fails with, and rejects nothing', async () => {
+  it('reports an exception of the failure report itself, and rejects nothing', async () => {
     const execution = new Execution({
       ...optionsOf(() => Promise.reject(new Error('x')), { areUnset: () => true }),
       onSettled: () => expect.unreachable('settled'),
@@ -135,7 +135,7 @@ describe('an execution for which nobody has set hooks', () => {
   });
 });
 
-describe('an iterable that comes through an observable', () => {
+describe('an iterable that an observable emits', () => {
   it('is stopped when the observable fails', async () => {
     const results = new Subject<unknown>();
     execute(() => results);
@@ -146,7 +146,7 @@ describe('an iterable that comes through an observable', () => {
     await expect.poll(sortedWords).toEqual(['a stopped', 'end', 'error late', 'settled']);
   });
 
-  it('is stopped when another one of the same observable fails, and so is the observable', async () => {
+  it('is stopped with its observable when another iterable of that observable fails', async () => {
     const results = new Subject<unknown>();
     execute(() => results);
     await nextTurn();
@@ -156,14 +156,14 @@ describe('an iterable that comes through an observable', () => {
     expect(results.observed).toBe(false);
   });
 
-  it('is stopped with every other one when the execution is cancelled', async () => {
+  it('is stopped with all others when the execution is cancelled', async () => {
     const execution = execute(() => from([values('a'), values('b')]));
     await expect.poll(() => told).toContain('next b');
     execution.cancel();
     await expect.poll(sortedWords).toEqual(['a stopped', 'b stopped', 'end', 'settled']);
   });
 
-  it('is told to its end before the observable completes, each of several', async () => {
+  it('is read to its end before the observable completes, each of several', async () => {
     async function* few(name: string, count: number): AsyncGenerator<string> {
       for (let left = count; left > 0; left--) yield `${name}${left}`;
     }
@@ -175,7 +175,7 @@ describe('an iterable that comes through an observable', () => {
   it.each([
     ['whose next() throws', { next: (): never => expect.unreachable('x') }],
     ['whose next() is missing', {}],
-  ])('fails the answer %s, and ends the observable', async (_what, iterator) => {
+  ])('%s fails the answer, and ends the observable', async (_what, iterator) => {
     const results = new Subject<unknown>();
     execute(() => results);
     await nextTurn();
@@ -189,7 +189,7 @@ describe('an iterable that comes through an observable', () => {
     ['throws', (): never => expect.unreachable('x')],
     ['rejects', () => Promise.reject(new Error('x'))],
     ['never resolves', () => new Promise<never>(() => undefined)],
-  ])('settles after a failure also where its return() %s', async (_what, end) => {
+  ])('settles after a failure also if its return() %s', async (_what, end) => {
     const results = new Subject<unknown>();
     const next = (): Promise<unknown> => nextTurn({ done: false, value: 'v' });
     execute(() => results);
@@ -232,7 +232,7 @@ const WAYS: readonly [how: string, answer: (source: AsyncIterable<unknown>) => u
   ['in an observable', (source) => of(source)],
 ];
 
-describe.each(WAYS)('a source that waits, returned %s,', (_how, answer) => {
+describe.each(WAYS)('a waiting source that is returned %s', (_how, answer) => {
   it.each(WAITING)('stops as soon as the execution is cancelled: %s', async (_what, source) => {
     const execution = execute(() => answer(source()));
     await nextTurn();
@@ -240,7 +240,7 @@ describe.each(WAYS)('a source that waits, returned %s,', (_how, answer) => {
     await expect.poll(sortedWords).toEqual(['end', 'settled', 'stopped']);
   });
 
-  it.each(WAITING)('is not left running when it comes after the cancellation: %s', async (_what, source) => {
+  it.each(WAITING)('does not keep running when it arrives after the cancellation: %s', async (_what, source) => {
     let give = (_result: unknown): void => undefined;
     const execution = execute(() => new Promise((resolve) => (give = resolve)));
     await nextTurn();
@@ -270,7 +270,7 @@ describe('a source that does not stop', () => {
     ],
     ['a stream whose destroy() never ends', () => new Readable({ read() {}, destroy() {} })],
     ['one of two in an observable', () => from([neverYields(), values('a')])],
-  ])('gives its place back after a while, and the log says so: %s', async (_what, result) => {
+  ])('releases its place after a while, with an entry in the log: %s', async (_what, result) => {
     const execution = execute(result);
     await nextTurn();
     execution.cancel();
@@ -281,7 +281,7 @@ describe('a source that does not stop', () => {
     expect(words().slice(-3)).toEqual(['abandoned', 'settled', 'end']);
   });
 
-  it('settles once, and is not told of, though it fails after that', async () => {
+  it('settles once, and a later failure is not reported', async () => {
     let fail = (_error: Error): void => undefined;
     const next = (): Promise<never> => new Promise((_resolve, reject) => (fail = reject));
     const execution = execute(() => ({ [Symbol.asyncIterator]: () => ({ next }) }));
@@ -293,7 +293,7 @@ describe('a source that does not stop', () => {
     expect(words()).toEqual(['abandoned', 'settled', 'end']);
   });
 
-  it('is no matter where it stops in time', async () => {
+  it('is not reported if it stops in time', async () => {
     const execution = execute(() => values('a'));
     await nextTurn();
     execution.cancel();
@@ -303,7 +303,7 @@ describe('a source that does not stop', () => {
   });
 });
 
-describe('a stream of Node that fails by itself', () => {
+describe('a Node stream that fails', () => {
   const broken = (): Readable => new Readable({ read() {} });
 
   it.each(WAYS)('fails the answer, also while the connection is full: %s', async (_how, answer) => {
@@ -314,7 +314,7 @@ describe('a stream of Node that fails by itself', () => {
     await expect.poll(words).toEqual(['error no such file', 'settled', 'end']);
   });
 
-  it.each(WAYS)('fails the answer if the handler has destroyed it already: %s', async (_how, answer) => {
+  it.each(WAYS)('fails the answer if the handler has already destroyed it: %s', async (_how, answer) => {
     let listeners: number | undefined;
     const handler = (): unknown => {
       const stream = broken().destroy(new Error('early'));
@@ -326,7 +326,7 @@ describe('a stream of Node that fails by itself', () => {
     expect(listeners).toBeGreaterThan(0);
   });
 
-  it('fails the answer where it only emits the error', async () => {
+  it('fails the answer if it only emits the error', async () => {
     const stream = new Readable({ read() {}, autoDestroy: false });
     execute(() => stream);
     await nextTurn();
@@ -334,7 +334,7 @@ describe('a stream of Node that fails by itself', () => {
     await expect.poll(words).toEqual(['error by hand', 'settled', 'end']);
   });
 
-  it('harms nobody after it was cancelled, nor after its end', async () => {
+  it('causes no uncaught error after it was cancelled or has ended', async () => {
     const cancelled = broken();
     const execution = execute(() => cancelled);
     await nextTurn();
@@ -347,7 +347,7 @@ describe('a stream of Node that fails by itself', () => {
   });
 });
 
-it('leaves one listener at an emitter, however often that is returned', async () => {
+it('leaves one listener on an emitter, however often that is returned', async () => {
   const shared = Object.assign(new EventEmitter(), { [Symbol.asyncIterator]: () => values('a') });
   const executions = Array.from({ length: 20 }, () => execute(() => shared));
   await nextTurn();
@@ -356,7 +356,7 @@ it('leaves one listener at an emitter, however often that is returned', async ()
   expect(shared.listenerCount('error')).toBe(1);
 });
 
-describe('an observable that stops the execution by its own first values', () => {
+describe('an observable that stops the execution with its own first values', () => {
   it('has its later iterables stopped, and is unsubscribed', async () => {
     let isSubscribed = false;
     let stop = (): void => undefined;
@@ -379,7 +379,7 @@ describe('an observable that stops the execution by its own first values', () =>
   });
 });
 
-it('leaves the process its turns although a source never waits, and nothing makes it wait', async () => {
+it('does not starve the event loop with a source that never waits and is never throttled', async () => {
   const execution = execute(async function* () {
     for (;;) yield 1;
   });

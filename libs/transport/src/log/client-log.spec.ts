@@ -19,7 +19,7 @@ const newLog = (): ClientLog => new ClientLog(logger, { host: 'there', port: 808
 beforeEach(() => void lines.splice(0));
 
 describe('the log of a client', () => {
-  it('says that a connection was lost, and that there is one again', () => {
+  it('reports that a connection was lost, and that there is one again', () => {
     const log = newLog();
     for (const type of ['connecting', 'connected'] as const) log.note({ type });
     expect(lines).toEqual([]);
@@ -37,7 +37,7 @@ describe('the log of a client', () => {
     ]);
   });
 
-  it('says nothing of an attempt whose call fails with the reason, nor of a close()', () => {
+  it('reports neither an attempt whose call fails with the reason nor a close()', () => {
     const log = newLog();
     log.note({ type: 'failed', error: lost, retryInMs: undefined });
     log.note({ type: 'connected' });
@@ -47,7 +47,7 @@ describe('the log of a client', () => {
     expect(lines).toEqual([]);
   });
 
-  it('has one line a second for events that are lost with one code, and counts the others', () => {
+  it('has one line a second for events that are lost with one code, with the count of the others', () => {
     const time = FakeClock.install();
     const log = newLog();
     for (let count = 0; count < 1_000; count++) log.eventLost(lost, { cmd: 'a\nb' });
@@ -57,7 +57,7 @@ describe('the log of a client', () => {
     expect(lines).toEqual([line, `${line}, and 998 more of the kind before`]);
   });
 
-  it('has a line for an event whose pattern cannot be shown', () => {
+  it('has a line for an event with an unprintable pattern', () => {
     const pattern = { [inspect.custom]: (): never => expect.fail('a pattern of the user') };
     newLog().eventLost(lost.ofMessage(false), pattern);
     expect(lines).toEqual([
@@ -68,7 +68,7 @@ describe('the log of a client', () => {
   it.each([
     [true, 'may not have reached'],
     [false, 'did not reach'],
-  ])('says of an event with sent: %s that it %s a handler', (sent, verb) => {
+  ])('reports for an event with sent: %s that it %s a handler', (sent, verb) => {
     newLog().eventLost(lost.ofMessage(sent), 'noted');
     expect(lines).toEqual([`error: The event noted ${verb} a handler: No PONG in time (ERR_PING_TIMEOUT)`]);
   });

@@ -15,13 +15,13 @@ describe('an entry of the log', () => {
     ['a message', () => refused.message],
   ])('is one line as %s', (_what, shown) => expect(shown()).toBe(LINE));
 
-  it('is its line and its fields as JSON, and its fields alone are enumerable', () => {
+  it('consists of its line and its fields as JSON, and only its fields are enumerable', () => {
     const fields = { kind: 'refused', address: '127.0.0.1:5', suppressed: 3 };
     expect(JSON.parse(JSON.stringify(refused))).toEqual({ message: LINE, ...fields });
     expect(Object.fromEntries(Object.entries(refused))).toEqual(fields);
   });
 
-  it('shows where an error comes from below its line, and nothing of what its message spells', () => {
+  it('shows the origin of an error below its line, and no fake frames of its message', () => {
     const cause = new Error(`text\n[Nest] 1 - forged\n${'    at forged:1:1\n'.repeat(20)}`);
     const shown = inspect(new FailureEntry('Failed', { kind: 'hook' }, 0, cause));
     expect(shown).toMatch(/^Failed\n {4}at [^]*failure-entry\.spec\.ts/);
@@ -39,18 +39,18 @@ describe('an entry of the log', () => {
     ['an error', new Error(FORGED)],
     ['an error of a class', new Named(FORGED)],
     ['an error with a code', Object.assign(new TypeError(FORGED), { code: 'ERR_X' })],
-  ])('takes the few frames of %s, and none that its message spells', (_which, cause) => {
+  ])('shows the few frames of %s, and none that its message spells', (_which, cause) => {
     cause.stack = `${String(cause)}\n    at async real (file.js:1:1)\n    at async last (file.js:2:1)`;
     expect(stackOf(cause)).toBe('Failed\n    at async real (file.js:1:1)\n    at async last (file.js:2:1)');
   });
 
-  it('takes the frames of a stack that was written before the class had set its name', () => {
+  it('shows the frames of a stack that was captured before the class had set its name', () => {
     const cause = new Named(FORGED);
     cause.stack = `Error: ${FORGED}\n    at async real (file.js:1:1)`;
     expect(stackOf(cause)).toBe('Failed\n    at async real (file.js:1:1)');
   });
 
-  it('takes the short stack of what is thrown behind an await as V8 writes it', async () => {
+  it('shows the short stack of an error thrown after an await in the format of V8', async () => {
     const handler = async (): Promise<never> => {
       await new Promise((resolve) => setImmediate(resolve));
       throw new Error(FORGED);
@@ -64,14 +64,14 @@ describe('an entry of the log', () => {
     ['whose message was changed', (cause: Error) => Object.assign(cause, { message: 'y', stack: cause.stack })],
     ['whose stack is of another', (cause: Error) => Object.assign(cause, { stack: FORGED })],
     ['whose message throws', (cause: Error) => Object.defineProperty(cause, 'message', { get: () => expect.fail() })],
-  ])('takes no frame of an error %s', (_which, change) => {
+  ])('shows no frame of an error %s', (_which, change) => {
     const cause = new Error(FORGED);
     expect(cause.stack).toContain('FORGED');
     expect(stackOf(change(cause))).toBe('Failed');
   });
 });
 
-describe('a text that others have chosen', () => {
+describe('untrusted text', () => {
   it.each([
     ['a\r\nb', String.raw`a\r\nb`],
     ['\u001b[31mred\u009b0m', String.raw`\u001b[31mred\u009b0m`],

@@ -17,7 +17,7 @@ describe('the limit of the log', () => {
 
   beforeEach(() => void written.splice(0));
 
-  it('writes the first at once, and the last at the end of the second with the number between', () => {
+  it('writes the first entry at once, and the last one at the end of the second with the count between', () => {
     const limit = new LogLimit();
     for (const name of ['a', 'b', 'c', 'd']) limit.write('kind', entry(name));
     expect(written).toEqual([['a', 0]]);
@@ -28,7 +28,7 @@ describe('the limit of the log', () => {
     ]);
   });
 
-  it('writes or counts every one, at most one a second, however long they come', () => {
+  it('writes or counts every entry, at most one a second, however long they arrive', () => {
     const limit = new LogLimit();
     for (let at = 0; at < 10_000; at += 10) {
       limit.write('kind', entry('again'));
@@ -39,7 +39,7 @@ describe('the limit of the log', () => {
     expect(written.reduce((sum, [, suppressed]) => sum + 1 + suppressed, 0)).toBe(1_000);
   });
 
-  it('keeps kinds apart, and forgets a kind that has been silent for a second', () => {
+  it('separates kinds, and drops a kind that has been silent for a second', () => {
     const limit = new LogLimit();
     limit.write('one', entry('a'));
     limit.write('other', entry('b'));
@@ -49,7 +49,7 @@ describe('the limit of the log', () => {
     expect(written.map(([name]) => name)).toEqual(['a', 'b', 'c']);
   });
 
-  it('writes what it holds back when it is flushed, and nothing afterwards', () => {
+  it('writes held entries when it is flushed, and nothing afterwards', () => {
     const limit = new LogLimit();
     for (const name of ['a', 'b', 'c']) limit.write('kind', entry(name));
     limit.flush();
@@ -57,7 +57,7 @@ describe('the limit of the log', () => {
     expect(time.timerCount).toBe(0);
   });
 
-  it('writes each in the async context that it came in, whichever began the second', () => {
+  it('writes each entry in its own async context, whichever entry began the second', () => {
     const storage = new AsyncLocalStorage<string>();
     const contexts: unknown[] = [];
     const limit = new LogLimit();
@@ -69,7 +69,7 @@ describe('the limit of the log', () => {
     expect(contexts).toEqual(['a', 'd', 'e']);
   });
 
-  it('loses an entry whose logger throws, and goes on', () => {
+  it('loses an entry whose logger throws, and continues', () => {
     const limit = new LogLimit();
     const broken = (): never => {
       throw new Error('no disk');

@@ -12,7 +12,7 @@ function countValues(value: unknown): number {
 }
 
 describe('checkJson', () => {
-  it('counts all values, however they are written', () => {
+  it('counts all values in any notation', () => {
     const values = fc.jsonValue({ maxDepth: 3 }).map((value): unknown => JSON.parse(JSON.stringify(value)));
     fc.assert(
       fc.property(values, fc.constantFrom(undefined, 1, '\t'), (value, space) => {
@@ -37,7 +37,7 @@ describe('checkJson', () => {
     if (nodes > 1) expect(() => check(text, nodes - 1)).toThrow(code('ERR_MESSAGE_TOO_COMPLEX'));
   });
 
-  it('takes a part of the bytes, a plain Uint8Array as well', () => {
+  it('accepts a part of the bytes, also as a plain Uint8Array', () => {
     const bytes = new TextEncoder().encode('[1,[2,3],4]');
     expect(checkJson(bytes, 3, 3, 8)).toBe(3);
     expect(() => checkJson(bytes, 3)).toThrow(code('ERR_MESSAGE_TOO_COMPLEX'));
@@ -61,11 +61,11 @@ describe('checkJson', () => {
     '{"constructor":[{"prototype":1}]}',
     '{"constructor":{"a":{"prototype":1}},"prototype":1}',
     '{"constructor":{},"a":{"prototype":1}}',
-  ])('takes %s', (text) => {
+  ])('accepts %s', (text) => {
     expect(() => check(text)).not.toThrow();
   });
 
-  it('ends with any bytes, JSON or not', () => {
+  it('returns for any bytes, JSON or not', () => {
     const pieces = fc.constantFrom('"', '\\', '\\u', '[', ']', '{', '}', ',', ':', 'constructor', ' ', '1');
     fc.assert(
       fc.property(fc.array(pieces, { maxLength: 30 }), (parts) => {

@@ -7,7 +7,7 @@ import { decodeEvent, decodeRequest, encodeEvent, encodeRequest } from './messag
 const malformed = expect.objectContaining({ code: 'ERR_MESSAGE_MALFORMED' });
 
 describe('messages', () => {
-  it('of any pattern, metadata and data come out as they went in', () => {
+  it('of any pattern, metadata and data round-trip', () => {
     const text = fc.string({ unit: 'grapheme' });
     const call = fc.record({
       timeoutMs: fc.nat(),
@@ -25,14 +25,14 @@ describe('messages', () => {
     );
   });
 
-  it('are refused when cut short inside their head', () => {
+  it('are refused when truncated inside their head', () => {
     const message = bytesOf(encodeRequest({ timeoutMs: 1, pattern: 'sum', metadata: { a: 'b' }, data: 1 }));
     const headBytes = 4 + 2 + 3 + 2 + 9;
     for (let end = 0; end <= headBytes; end++) expect(() => decodeRequest(message.subarray(0, end))).toThrow(malformed);
     expect(() => decodeEvent(Buffer.alloc(7))).toThrow(malformed);
   });
 
-  it('with metadata that is no object, or a pattern that is no UTF-8, are refused', () => {
+  it('are refused with metadata that is not an object, or a pattern that is not UTF-8', () => {
     const request = (pattern: string, metadata: string): Buffer =>
       Buffer.concat([
         Buffer.alloc(4),
@@ -48,19 +48,19 @@ describe('messages', () => {
     expect(() => decodeRequest(request('\xff', ''))).toThrow(malformed);
   });
 
-  it('with a sequence beyond what a number holds are refused', () => {
+  it('are refused with a sequence beyond the safe integers', () => {
     expect(() => decodeEvent(Buffer.concat([Buffer.alloc(8, 0xff), Buffer.of(0, 0, 0, 0, 2)]))).toThrow(malformed);
   });
 
-  it('with a head beyond 64 KiB are refused before they are sent', () => {
+  it('are refused with a head beyond 64 KiB before they are sent', () => {
     const tooLarge = expect.objectContaining({ code: 'ERR_MESSAGE_TOO_LARGE', sent: false });
     expect(() => encodeEvent({ pattern: 'x'.repeat(65_536), data: 1 })).toThrow(tooLarge);
     expect(() => encodeEvent({ pattern: 'x', metadata: { a: 'x'.repeat(65_536) }, data: 1 })).toThrow(tooLarge);
   });
 });
 
-describe('any bytes in the place of a message', () => {
-  it('are a call, or refused with one code', () => {
+describe('any bytes in place of a message', () => {
+  it('decode to a call, or are refused with one code', () => {
     const genuine = bytesOf(encodeRequest({ timeoutMs: 1, pattern: 'sum', metadata: { a: 'b' }, data: [1, 2] }));
     const change = fc.tuple(fc.nat({ max: genuine.length - 1 }), fc.nat({ max: 255 }));
     const altered = fc.array(change, { maxLength: 4 }).map((changes) => {

@@ -26,7 +26,7 @@ function bytes({
 }
 
 describe('an object with one long text', () => {
-  it('travels as JSON with 0 in its place, and the text as it is', () => {
+  it('is sent as JSON with 0 in place of the text, followed by the text', () => {
     expect(encoded({ id: 7, text: LONG })).toEqual(bytes({ json: '{"id":7,"text":0}' }));
   });
 
@@ -34,13 +34,13 @@ describe('an object with one long text', () => {
     ['a text of 1,023 bytes', { text: 'x'.repeat(1_023) }],
     ['a text of 1,023 bytes that are not ASCII', { text: `${'é'.repeat(511)}x` }],
     ['a lone surrogate in the text', { text: `${LONG}\uD800` }],
-    ['a prototype of its own', Object.assign(Object.create({ inherited: 1 }) as object, { text: LONG })],
+    ['its own prototype', Object.assign(Object.create({ inherited: 1 }) as object, { text: LONG })],
     ['no prototype', Object.assign(Object.create(null) as object, { text: LONG })],
     ['a toJSON', { text: LONG, toJSON: () => ({ other: LONG }) }],
     ['the key __proto__', asJsonWithProto()],
     ['a key of more than 65,535 bytes', { ['k'.repeat(65_536)]: LONG }],
     [
-      'more members than it pays to copy',
+      'more members than a copy is worth',
       Object.fromEntries([['text', LONG], ...Array.from({ length: 40 }, (_, i) => [`m${i}`, i])]),
     ],
     ['a String object', { text: Object(LONG) as string }],
@@ -51,7 +51,7 @@ describe('an object with one long text', () => {
     expect(message.subarray(1).toString()).toBe(JSON.stringify(value));
   });
 
-  it('has each member read once, and what was read is what is sent', () => {
+  it('has each member read once, and exactly that value is sent', () => {
     let reads = 0;
     const value = {
       get text(): string {
@@ -67,7 +67,7 @@ describe('an object with one long text', () => {
     expect(reads).toBe(11);
   });
 
-  it('may have changed as soon as it was encoded', () => {
+  it('may be modified as soon as it was encoded', () => {
     const value = { text: LONG, list: [1] };
     const message = encodeData(value);
     value.text = 'changed';
@@ -76,7 +76,7 @@ describe('an object with one long text', () => {
     expect(value).toEqual({ text: 'changed', list: [1, 2] });
   });
 
-  it('arrives as JSON would bring it, whatever its members are', () => {
+  it('arrives as through JSON, whatever its members are', () => {
     const member = fc.oneof(
       fc.jsonValue(),
       fc.constantFrom(undefined, () => 1, Symbol('s'), new Date(0), NaN, Object('text')),
@@ -93,13 +93,13 @@ describe('an object with one long text', () => {
     );
   });
 
-  it('is taken with a text of any length, with the empty key, and with the last of two members of one name', () => {
+  it('is accepted with a text of any length, with the empty key, and with the last of two members of one name', () => {
     expect(decodeData(bytes({ text: '' }))).toEqual({ text: '' });
     expect(decodeData(bytes({ key: '', json: '{"":0}', text: 'a' }))).toEqual({ '': 'a' });
     expect(decodeData(bytes({ json: '{"text":1,"\\u0074ext":[2]}', text: 'a' }))).toEqual({ text: 'a' });
   });
 
-  it('is refused when it is cut short before its text', () => {
+  it('is refused when it is truncated before its text', () => {
     const whole = bytes({ text: '' });
     for (let end = 1; end < whole.length; end++) {
       expect(() => decodeData(whole.subarray(0, end)), `${end} bytes`).toThrow(
@@ -114,7 +114,7 @@ describe('an object with one long text', () => {
     ['an array', bytes({ json: '["text"]', key: '0' })],
     ['null', bytes({ json: 'null' })],
     ['a number', bytes({ json: '1' })],
-    ['no member of that name', bytes({ json: '{"other":0}' })],
+    ['no member with that name', bytes({ json: '{"other":0}' })],
     ['an inherited member of that name', bytes({ key: 'toString', json: '{}' })],
     ['the key __proto__', bytes({ key: '__proto__', json: '{"__proto__":0}' })],
     ['a poisoned member', bytes({ json: '{"text":0,"__proto__":{"a":1}}' })],
@@ -126,7 +126,7 @@ describe('an object with one long text', () => {
     expect(() => decodeData(message)).toThrow(malformed);
   });
 
-  it('is refused for the values in its JSON alone, before the text is put in', () => {
+  it('is refused for the values in its JSON alone, before the text is inserted', () => {
     const list = `[${'1,'.repeat(40_000)}1]`;
     const message = bytes({ json: `{"text":0,"list":${list}}`, text: '1,'.repeat(40_000) });
     expect(decodeData(message, 0, 40_004)).toMatchObject({ text: '1,'.repeat(40_000) });
@@ -136,18 +136,18 @@ describe('an object with one long text', () => {
   });
 });
 
-describe('a text', () => {
-  it('of 1,024 bytes travels as it is, a shorter one and one with a lone surrogate as JSON', () => {
+describe('a string', () => {
+  it('of 1,024 bytes is sent raw, a shorter one and one with a lone surrogate as JSON', () => {
     expect(encoded(LONG)).toEqual(Buffer.concat([Buffer.of(4), Buffer.from(LONG)]));
     expect(encoded('é'.repeat(512))[0]).toBe(4);
     for (const text of ['x'.repeat(1_023), `${LONG}\uD800`]) expect(encoded(text)[0]).toBe(0);
   });
 
-  it.each(['', 'é', '\uFEFFwith a mark', 'a\0b', '\u2028', `${LONG}😀`])('arrives as it was sent: %j', (text) => {
+  it.each(['', 'é', '\uFEFFwith a mark', 'a\0b', '\u2028', `${LONG}😀`])('arrives unchanged: %j', (text) => {
     expect(decodeData(Buffer.concat([Buffer.of(4), Buffer.from(text)]))).toBe(text);
   });
 
-  it('that is not UTF-8 is refused', () => {
+  it('is refused if it is not UTF-8', () => {
     for (const bad of [[0xff], [0xc3], [0xed, 0xa0, 0x80], [0xf5, 0x80, 0x80, 0x80]]) {
       expect(() => decodeData(Buffer.of(4, ...bad))).toThrow(malformed);
     }

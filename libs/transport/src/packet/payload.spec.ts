@@ -9,14 +9,11 @@ const encoded = (value: unknown): Buffer => bytesOf(encodeData(value));
 const json = (text: string): Buffer => Buffer.concat([Buffer.of(0), Buffer.from(text)]);
 
 describe('data', () => {
-  it.each([[null], [0], ['text ✓'], [[1, [2]]], [{ a: { b: true } }]])(
-    'of JSON %j comes out as it went in',
-    (value) => {
-      expect(decodeData(encoded(value))).toEqual(value);
-    },
-  );
+  it.each([[null], [0], ['text ✓'], [[1, [2]]], [{ a: { b: true } }]])('of JSON %j round-trips', (value) => {
+    expect(decodeData(encoded(value))).toEqual(value);
+  });
 
-  it('of bytes travels as those bytes, and is a copy of the caller’s', () => {
+  it('of bytes is sent as these bytes, and decoded to a copy', () => {
     const bytes = Buffer.of(0, 255, 1);
     const message = encodeData(bytes);
     bytes[0] = 9;
@@ -25,7 +22,7 @@ describe('data', () => {
     expect(decodeData(encoded(new Uint8Array([4, 5])))).toEqual(Buffer.of(4, 5));
   });
 
-  it.each([0, 1, 100, 5_000, 300_000])('of %i bytes is given away in memory that holds nothing else', (bytes) => {
+  it.each([0, 1, 100, 5_000, 300_000])('of %i bytes is passed on in memory that contains nothing else', (bytes) => {
     const record = Buffer.concat([Buffer.from('what others sent'), encoded(Buffer.alloc(bytes, 7))]);
     const given = decodeData(record.subarray(16)) as Buffer;
     record.fill(9);
@@ -33,7 +30,7 @@ describe('data', () => {
     expect(given.buffer.byteLength).toBe(bytes);
   });
 
-  it('weighs what it takes in memory: bytes as they are, JSON with its values', () => {
+  it('is weighed by its memory: bytes by their length, JSON with its values', () => {
     const weightOf = (value: unknown): number => weighData(encoded(value)).weight;
     expect(weightOf(Buffer.alloc(1_000_000))).toBe(1_000_000);
     expect(weightOf('x'.repeat(1_000_000))).toBe(1_000_000);
@@ -55,7 +52,7 @@ describe('data', () => {
     expect(decodeData(encoded([1, 2, 3]), 0, 1)).toEqual([1, 2, 3]);
   });
 
-  it('that is undefined, or that JSON drops, arrives as undefined', () => {
+  it('that is undefined or dropped by JSON arrives as undefined', () => {
     expect(decodeData(encoded(undefined))).toBeUndefined();
     expect(decodeData(encoded(() => 1))).toBeUndefined();
   });
@@ -71,7 +68,7 @@ describe('data', () => {
         },
       }),
     ],
-  ])('that is %s cannot be serialized, and says so', (_what, make) => {
+  ])('that is %s cannot be serialized, with an error that says so', (_what, make) => {
     expect(() => encoded(make())).toThrow(
       expect.objectContaining({ code: 'ERR_MESSAGE_UNSERIALIZABLE', fault: 'caller', sent: false }),
     );
@@ -84,7 +81,7 @@ describe('data', () => {
     ['empty JSON', json('')],
     ['broken JSON', json('{')],
     ['a byte order mark', json('\uFEFF1')],
-    ['bytes that are no UTF-8', Buffer.of(0, 0x22, 0xff, 0x22)],
+    ['bytes that are not UTF-8', Buffer.of(0, 0x22, 0xff, 0x22)],
     ['an encoded surrogate', Buffer.of(0, 0x22, 0xed, 0xa0, 0x80, 0x22)],
     ['a __proto__ key', json('{"a":[{"__proto__":{"polluted":1}}]}')],
     ['a __proto__ key in escapes', json('{"\\u005f\\u005fproto\\u005f_":{"polluted":1}}')],
@@ -94,12 +91,12 @@ describe('data', () => {
     expect('polluted' in {}).toBe(false);
   });
 
-  it('may mention the words that are refused as keys', () => {
+  it('may contain the words that are refused as keys', () => {
     const value = { text: '__proto__', constructor: 'x' };
     expect(decodeData(json(JSON.stringify(value)))).toEqual(value);
   });
 
-  it('that is nested a hundred thousand times deep ends in a value or one error, never in a crash', () => {
+  it('that is nested a hundred thousand levels deep ends in a value or one error, never in a crash', () => {
     const deep = json('['.repeat(100_000) + ']'.repeat(100_000));
     expect(Array.isArray(decodeData(deep))).toBe(true);
   });
@@ -118,7 +115,7 @@ describe('any data', () => {
   // -0 has no JSON, and a __proto__ is refused.
   const values = fc.jsonValue({ noUnicodeString: false }).map((value): unknown => JSON.parse(JSON.stringify(value)));
 
-  it('that JSON can say comes out as it went in, unless a key aims at a prototype', () => {
+  it('of JSON round-trips, unless a key targets a prototype', () => {
     fc.assert(
       fc.property(values, (value) => {
         const text = JSON.stringify(value);
@@ -128,7 +125,7 @@ describe('any data', () => {
     );
   });
 
-  it('of a long text is read as UTF-8 reads it, wherever it stops being ASCII', () => {
+  it('of a long text is decoded as UTF-8, wherever it stops being ASCII', () => {
     const odd = fc.constantFrom('', 'é', '✓', '😀', '\uFFFD', '\u007f', '\u0080');
     fc.assert(
       fc.property(odd, fc.nat({ max: LONG_TEXT_BYTES }), (character, at) => {
@@ -139,7 +136,7 @@ describe('any data', () => {
     );
   });
 
-  it('of a long text is refused wherever a byte is no UTF-8', () => {
+  it('of a long text is refused wherever a byte is not UTF-8', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0x80, max: 0xff }), fc.nat({ max: LONG_TEXT_BYTES - 1 }), (byte, at) => {
         const text = Buffer.alloc(LONG_TEXT_BYTES, 'a');
@@ -150,7 +147,7 @@ describe('any data', () => {
     );
   });
 
-  it('of bytes comes out as it went in', () => {
+  it('of bytes round-trips', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         expect(Buffer.from(bytes).equals(decodeData(encoded(bytes)) as Buffer)).toBe(true);
@@ -158,7 +155,7 @@ describe('any data', () => {
     );
   });
 
-  it('is refused wherever it would change a prototype, however deep and however it is spelled', () => {
+  it('is refused wherever it would change a prototype, at any depth and in any notation', () => {
     const inside = fc.constantFrom(
       '{"__proto__":1}',
       String.raw`{"\u005f_proto__":{}}`,
@@ -174,7 +171,7 @@ describe('any data', () => {
     );
   });
 
-  it('that is noise is a value or malformed', () => {
+  it('of noise is a value or malformed', () => {
     fc.assert(
       fc.property(fc.nat({ max: 3 }), fc.uint8Array({ maxLength: 30 }), (encoding, bytes) => {
         try {

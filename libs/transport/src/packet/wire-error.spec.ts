@@ -24,7 +24,7 @@ const TABLE = [
 
 describe('the failures of the transport on the wire', () => {
   it.each(TABLE)(
-    '%s has exactly three members, is known by its code, and by its place in the table',
+    '%s has exactly three members, and is recognised by its code and its place in the table',
     (code, message, refuses) => {
       const data = encoded(wireError(code));
       expect(decodeData(data)).toEqual({ status: 'error', message, code });
@@ -44,7 +44,7 @@ describe('the failures of the transport on the wire', () => {
     expect(readRefusal(data, decodeData(data))?.sent).toBe(false);
   });
 
-  it('are known whatever the message says, and show none that the peer wrote [R6.33]', () => {
+  it('are recognised with any message, and never show the message of the peer [R6.33]', () => {
     expect(read(encoded(OVERLOADED))?.message).toBe('The server is overloaded; the handler did not run');
     expect(read(encoded({ ...OVERLOADED, message: '' }))).toBeDefined();
   });
@@ -53,21 +53,21 @@ describe('the failures of the transport on the wire', () => {
     ['a fourth member', { ...OVERLOADED, application: true }],
     ['a member too few', { status: 'error', code: 'ERR_OVERLOADED' }],
     ['another status', { ...OVERLOADED, status: 'failed' }],
-    ['a message that is no string', { ...OVERLOADED, message: 1 }],
+    ['a message that is not a string', { ...OVERLOADED, message: 1 }],
     ['a code that is not in the table', { ...OVERLOADED, code: 'ERR_INTERNAL' }],
     ['a code of Object.prototype', { ...OVERLOADED, code: 'toString' }],
-    ['a code that is no string', { ...OVERLOADED, code: ['ERR_OVERLOADED'] }],
+    ['a code that is not a string', { ...OVERLOADED, code: ['ERR_OVERLOADED'] }],
     ['a list', ['error', 'any words', 'ERR_OVERLOADED']],
     ['a text', 'ERR_OVERLOADED'],
     ['nothing', null],
     ['encoding 03', { ...OVERLOADED, message: 'x'.repeat(2_000) }],
-  ])('are not taken for what it is not: %s [R6.33]', (_what, error) => {
+  ])('are not recognised in an error with %s [R6.33]', (_what, error) => {
     expect(read(encoded(error))).toBeUndefined();
   });
 });
 
 describe('the error of an application', () => {
-  it('is marked if it has the shape of a failure of the transport, and no other is [R6.34]', () => {
+  it('is marked if it has the shape of a transport failure, and otherwise unchanged [R6.34]', () => {
     expect(asApplicationError(OVERLOADED)).toEqual({ ...OVERLOADED, application: true });
     for (const error of ['x', 7, null, [1], { ...OVERLOADED, own: 1 }, { status: 'error', message: 'x' }])
       expect(asApplicationError(error)).toEqual(error);
@@ -75,7 +75,7 @@ describe('the error of an application', () => {
     expect(asApplicationError(bytes)).toBe(bytes);
   });
 
-  it('is marked also where it has the shape only in JSON, and where it changes when it is read twice [R6.34]', () => {
+  it('is marked also if it has the shape only in JSON, or if a second read changes it [R6.34]', () => {
     let reads = 0;
     const changing = {
       status: 'error',

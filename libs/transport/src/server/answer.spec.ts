@@ -36,7 +36,7 @@ function twoStreams(): { readonly streams: ServerStreams; readonly opened: Serve
 }
 
 describe('an Answer', () => {
-  it('refuses bytes for which there is no room before it copies them', () => {
+  it('refuses bytes that exceed the queue before it copies them', () => {
     const { streams, opened } = twoStreams();
     const [first, second] = opened;
     if (first === undefined || second === undefined) throw new Error('The requests were not handed over');

@@ -32,12 +32,12 @@ function delivery(port: number, options: Partial<DeliveryOptions> = {}): Promise
 }
 
 describe('the delivery of a legacy message', () => {
-  it('fails at the deadline where the server does not take it', async () => {
+  it('fails at the deadline if the server does not read it', async () => {
     const sending = delivery(await startStalled(), { connectionTimeoutMs: 100 });
     await expect(sending).rejects.toMatchObject({ code: 'ERR_LEGACY_TIMEOUT', sent: true });
   });
 
-  it('fails where the server resets the connection', async () => {
+  it('fails if the server resets the connection', async () => {
     const port = await startStalled((socket) => {
       socket.once('data', () => socket.resetAndDestroy());
       socket.resume();
@@ -45,7 +45,7 @@ describe('the delivery of a legacy message', () => {
     await expect(delivery(port)).rejects.toMatchObject({ code: 'ERR_CONNECTION_LOST', sent: true });
   });
 
-  it('ends when nobody waits for it any more, under way and before it has begun', async () => {
+  it('ends when its subscriber leaves, in progress and before it has begun', async () => {
     const abort = new AbortController();
     const port = await startStalled(() => abort.abort());
     await expect(delivery(port, { signal: abort.signal })).rejects.toMatchObject({ code: 'ERR_CLIENT_CLOSED' });

@@ -27,12 +27,12 @@ describe.each([
     ['maxConnections is 1.5; it must be', { maxConnections: 1.5 }],
     ['There is no option maxConnection; maxConnections may be meant', { maxConnection: 5 }],
     ['There is no option service', { service: 'a' }],
-  ])('are refused by name: %s', (message, wrong) => {
+  ])('are rejected by name: %s', (message, wrong) => {
     const options = { ...OPTIONS, ...wrong } as unknown as LegacyRawServerOptions;
     expect(() => new Class(options)).toThrow(bad(message));
   });
 
-  it.each([undefined, null, 'legacy.bin'])('are no %j', (options) => {
+  it.each([undefined, null, 'legacy.bin'])('cannot be %j', (options) => {
     expect(() => new Class(options as unknown as LegacyRawServerOptions)).toThrow(bad('The options'));
   });
 });

@@ -37,27 +37,27 @@ describe('LegacyRawClient', () => {
     }
   });
 
-  it('makes a connection for each message', async () => {
+  it('opens a connection for each message', async () => {
     const client = bench.newClient(legacyPortOf(await bench.startServer()));
     await Promise.all(['a', 'b', 'c'].map((each) => values(client.send('any', each))));
     await expect.poll(() => bench.handled.map(({ text }) => text).sort()).toEqual(['a', 'b', 'c']);
     expect(new Set(bench.handled.map(({ context }) => context.getRemoteAddress())).size).toBe(3);
   });
 
-  it('fails where nobody listens, and nothing was sent', async () => {
+  it('fails unsent if no server listens', async () => {
     await expect(values(bench.newClient(1).send('any', 'x'))).rejects.toMatchObject({
       code: 'ERR_CONNECT_FAILED',
       sent: false,
     });
   });
 
-  it('fails where the data is no text and no bytes', async () => {
+  it('fails if the data is neither text nor bytes', async () => {
     await expect(values(bench.newClient(1).send('any', [1]))).rejects.toMatchObject({
       code: 'ERR_MESSAGE_UNSERIALIZABLE',
     });
   });
 
-  it('refuses more messages at once than it may send', async () => {
+  it('refuses more concurrent messages than its limit', async () => {
     const client = bench.newClient(1, { maxConnections: 1 });
     await client.connect();
     const outcomes = await Promise.allSettled([values(client.send('any', 'a')), values(client.send('any', 'b'))]);
@@ -67,7 +67,7 @@ describe('LegacyRawClient', () => {
     ]);
   });
 
-  it('refuses a key of the channel, and warns of the wire otherwise', async () => {
+  it('refuses a key of the channel, and otherwise warns about the wire', async () => {
     const channelKeyring = Keyring.of(SecretKey.fromBytes(bench.key));
     await expect(bench.newClient(1, { channelKeyring }).connect()).rejects.toMatchObject({
       code: 'ERR_LEGACY_KEY_SHARED',

@@ -26,7 +26,7 @@ function encrypt(plaintext: string | Uint8Array): Buffer {
 }
 
 describe('LegacyRawServer', () => {
-  it('hands a message to the handler of its pattern, with what is known of it', async () => {
+  it('passes a message to the handler of its pattern, with its details', async () => {
     const port = legacyPortOf(await bench.startServer());
     await bench.send(port, encrypt('Hello Server!'));
     await bench.log.logged('Handled');
@@ -38,7 +38,7 @@ describe('LegacyRawServer', () => {
     expect(context.getCiphertext()).toEqual(encrypt('Hello Server!'));
   });
 
-  it('takes a message in two pieces, wherever it is split, and in single bytes', async () => {
+  it('accepts a message in two pieces, wherever it is split, and in single bytes', async () => {
     const port = legacyPortOf(await bench.startServer());
     const ciphertext = encrypt('A text of more than two blocks, to be split');
     for (let at = 1; at < ciphertext.length; at++) {
@@ -51,7 +51,7 @@ describe('LegacyRawServer', () => {
     );
   });
 
-  it('takes an empty text, and the largest message', async () => {
+  it('accepts an empty text, and the largest message', async () => {
     const port = legacyPortOf(await bench.startServer());
     const largest = 'x'.repeat(MAX_CIPHERTEXT_BYTES - 1);
     await bench.send(port, encrypt(''));
@@ -63,7 +63,7 @@ describe('LegacyRawServer', () => {
     ['nothing', () => Buffer.alloc(0)],
     ['no whole blocks', () => encrypt('Hello').subarray(0, 15)],
     ['bad padding', () => encrypt('x'.repeat(16)).subarray(0, 16)],
-  ])('logs one refusal for %s, says nothing to the peer and serves the next', async (_, ciphertext) => {
+  ])('logs one refusal for %s, sends nothing to the peer and serves the next', async (_, ciphertext) => {
     const port = legacyPortOf(await bench.startServer());
     const socket = await bench.connect(port);
     socket.end(ciphertext());
@@ -74,7 +74,7 @@ describe('LegacyRawServer', () => {
     expect(bench.log.lines.filter((line) => line.includes('ERR_'))).toHaveLength(1);
   });
 
-  it('ends the connection the same way for a good and a bad message, before it looks at either [R9.7]', async () => {
+  it('ends the connection in the same way for a good and a bad message, before decrypting either [R9.7]', async () => {
     const port = legacyPortOf(await bench.startServer());
     for (const ciphertext of [encrypt('good'), encrypt('x'.repeat(16)).subarray(0, 16)]) {
       const socket = await bench.connect(port);
@@ -97,7 +97,7 @@ describe('LegacyRawServer', () => {
     expect(bench.handled).toEqual([]);
   });
 
-  it('cuts a connection that has no FIN at the deadline, though bytes keep coming [R9.5]', async () => {
+  it('cuts a connection without a FIN at the deadline, even if bytes keep arriving [R9.5]', async () => {
     const port = legacyPortOf(await bench.startServer({ connectionTimeoutMs: 150 }));
     const socket = await bench.connect(port);
     const dripping = setInterval(() => socket.write(Buffer.alloc(16)), 10);
@@ -107,7 +107,7 @@ describe('LegacyRawServer', () => {
     expect(bench.handled).toEqual([]);
   });
 
-  it('drops what was begun when the connection fails', async () => {
+  it('drops an incomplete message when the connection fails', async () => {
     const server = await bench.startServer();
     // `resetAndDestroy` of a client sends FIN first: the failure is made at the server.
     server.on('connection', (accepted) => accepted.once('data', () => accepted.destroy(new Error('reset'))));
@@ -142,7 +142,7 @@ describe('LegacyRawServer', () => {
     expect(bench.log.lines.filter((line) => line.includes('ERR_LEGACY_MALFORMED')).length).toBeLessThan(5);
   });
 
-  it('drops messages while as many handlers run as may', async () => {
+  it('drops messages when the limit of running handlers is reached', async () => {
     const server = bench.newServer({ maxRunning: 2, drainTimeoutMs: 50 });
     let started = 0;
     server.addHandler('message', () => {
@@ -155,7 +155,7 @@ describe('LegacyRawServer', () => {
     expect(started).toBe(2);
   });
 
-  it('does not wait for the handlers that close it, but for all others', async () => {
+  it('waits for all handlers except those that close it', async () => {
     const server = bench.newServer({ drainTimeoutMs: 600_000 });
     const [started, release] = [new Subject<void>(), new Subject<void>()];
     const ends: string[] = [];
@@ -176,7 +176,7 @@ describe('LegacyRawServer', () => {
     await server.close();
   });
 
-  it('logs what a handler fails with, and lives', async () => {
+  it('logs the failure of a handler, and continues', async () => {
     const server = bench.newServer();
     server.addHandler('message', () => Promise.resolve(throwError(() => new Error('from a stream'))));
     await listenLegacy(server);
@@ -192,14 +192,14 @@ describe('the start of a LegacyRawServer', () => {
     expect(await bench.log.logged('The legacy wire is on')).toMatch(/Nothing on it is authenticated.*replay.*equal/);
   });
 
-  it('takes the weak key of a classroom, and warns of it', async () => {
+  it('accepts the weak key of a classroom, and warns about it', async () => {
     const keyFile = bench.writeKey('classroom.bin', Buffer.from('0123456789abcdef0123456789abcdef'));
     const warnings: string[] = [];
     await bench.startServer({ keyFile, warn: (message) => warnings.push(message) });
     expect(warnings).toEqual([expect.stringContaining('ERR_KEY_TEXT'), expect.stringContaining('The legacy wire')]);
   });
 
-  it('is refused where the key is on the keyring of the channel, in any place [R9.3]', async () => {
+  it('is refused if the key is on the keyring of the channel, in any place [R9.3]', async () => {
     const [first, second] = [SecretKey.fromBytes(randomBytes(32)), SecretKey.fromBytes(randomBytes(32))];
     const server = bench.newServer({ channelKeyring: Keyring.of(first, second, SecretKey.fromBytes(bench.key)) });
     server.addHandler('message', () => Promise.resolve());
@@ -217,7 +217,7 @@ describe('the start of a LegacyRawServer', () => {
     await expect(keyless).rejects.toMatchObject({ code: 'ERR_KEY_FILE_MISSING' });
   });
 
-  it('is refused where the port is taken', async () => {
+  it('is refused if the port is in use', async () => {
     const port = legacyPortOf(await bench.startServer());
     await expect(bench.startServer({ port })).rejects.toMatchObject({ code: 'ERR_LISTEN_FAILED' });
   });
@@ -229,7 +229,7 @@ describe('the start of a LegacyRawServer', () => {
     ['maxConnections', { maxConnections: 0 }],
     ['maxRunning', { maxRunning: 1.5 }],
     ['drainTimeoutMs', { drainTimeoutMs: -1 }],
-  ])('is refused by the name of a wrong option: %s %j', (name, options) => {
+  ])('is refused by the name of an invalid option: %s %j', (name, options) => {
     expect(() => bench.newServer(options)).toThrow(
       expect.objectContaining({ code: 'ERR_BAD_OPTION', message: expect.stringContaining(`${name} is `) }),
     );
@@ -237,7 +237,7 @@ describe('the start of a LegacyRawServer', () => {
 });
 
 describe('the end of a LegacyRawServer', () => {
-  it('cuts what has not come whole, and may be called again', async () => {
+  it('cuts incomplete messages, and may be called again', async () => {
     const server = await bench.startServer();
     const socket = await bench.connect(legacyPortOf(server));
     await Promise.all([closed(socket), server.close()]);
@@ -245,7 +245,7 @@ describe('the end of a LegacyRawServer', () => {
     expect(() => server.unwrap()).toThrow(expect.objectContaining({ code: 'ERR_NOT_CONNECTED' }));
   });
 
-  it('waits for running handlers, and cancels those that are not done in time', async () => {
+  it('waits for running handlers, and cancels those that do not finish in time', async () => {
     const server = bench.newServer({ drainTimeoutMs: 50 });
     const ended: string[] = [];
     server.addHandler('message', async ({ text: message }: { text: string }, context?: LegacyRawContext) => {

@@ -17,7 +17,7 @@ describe('a legacy message', () => {
     expect(decodeMessage(key, encodeMessage(key, content))).toEqual({ text });
   });
 
-  it('shows bytes that are no UTF-8 as U+FFFD', () => {
+  it('shows invalid UTF-8 as U+FFFD', () => {
     expect(decodeMessage(key, encodeMessage(key, Buffer.from([0x61, 0xff, 0x62])))).toEqual({ text: 'a\ufffdb' });
   });
 
@@ -35,8 +35,8 @@ describe('a legacy message', () => {
   });
 });
 
-describe('the ciphertext that is gathered', () => {
-  it('is the same however it was cut', () => {
+describe('the gathered ciphertext', () => {
+  it('is the same however it was split', () => {
     const ciphertext = randomBytes(200);
     for (let step = 1; step <= ciphertext.length; step++) {
       const gatherer = new CiphertextGatherer();
@@ -45,7 +45,7 @@ describe('the ciphertext that is gathered', () => {
     }
   });
 
-  it('never takes more memory than 1 MiB, and refuses the byte that is too much', () => {
+  it('never uses more than 1 MiB, and refuses the first excess byte', () => {
     const gatherer = new CiphertextGatherer();
     const chunk = Buffer.alloc(MAX_CIPHERTEXT_BYTES / 16 - 1, 7);
     for (let count = 0; count < 16; count++) gatherer.push(chunk);
@@ -55,7 +55,7 @@ describe('the ciphertext that is gathered', () => {
     expect(() => gatherer.push(Buffer.alloc(1))).toThrow(expect.objectContaining({ code: 'ERR_MESSAGE_TOO_LARGE' }));
   });
 
-  it('is nothing where nothing came', () => {
+  it('is empty if no byte arrived', () => {
     expect(new CiphertextGatherer().take()).toHaveLength(0);
   });
 });
