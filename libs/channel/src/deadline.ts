@@ -51,20 +51,21 @@ export class Deadline {
   #look(): void {
     const nowMs = clock.nowMs();
     this.#moveIfLate(nowMs);
-    if (this.#endMs > nowMs) this.#timer = this.#wakeIn(this.#endMs - nowMs);
-    else clock.setImmediate(() => this.#expire());
+    if (this.#endMs > nowMs) {
+      this.#timer = this.#wakeIn(this.#endMs - nowMs);
+      return;
+    }
+    clock.setImmediate(() => {
+      if (this.#isOver) return;
+      this.#isOver = true;
+      this.#onExpired();
+    });
   }
 
   #moveIfLate(nowMs: number): void {
     if (this.#graceMs === 0 || !isLate(this.#endMs, nowMs)) return;
     this.#endMs = nowMs + this.#graceMs;
     this.#graceMs = 0;
-  }
-
-  #expire(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#onExpired();
   }
 }
 

@@ -198,14 +198,14 @@ export class Connector implements Links {
     }
     const delayMs = backOffMs(this.#failures, limits);
     // To hope for a server is no reason for a process to go on; calls that wait have timers of their own.
-    const timer = clock.setTimeout(() => this.#retry(), delayMs).unref();
+    const timer = clock
+      .setTimeout(() => {
+        if (this.#options.redial || this.#waiting.count > 0) this.#dialInBackground();
+        else this.#state = { at: 'IDLE' }; // the calls that waited have given up
+      }, delayMs)
+      .unref();
     this.#state = { at: 'PAUSED', timer };
     return delayMs;
-  }
-
-  #retry(): void {
-    if (this.#options.redial || this.#waiting.count > 0) this.#dialInBackground();
-    else this.#state = { at: 'IDLE' }; // the calls that waited have given up
   }
 }
 

@@ -61,7 +61,10 @@ class ClientHandshake {
     this.#options = options;
     this.#outcome = outcome;
     this.#socket = connectSocket(options.endpoint, options.shareReadBuffer);
-    this.#deadline = new Deadline(options.connectTimeoutMs, () => this.#expire());
+    this.#deadline = new Deadline(options.connectTimeoutMs, () => {
+      const code = this.#state === undefined ? 'ERR_CONNECT_TIMEOUT' : 'ERR_HANDSHAKE_TIMEOUT';
+      this.#fail(new TransportError(code, `${this.#where} did not answer within ${options.connectTimeoutMs} ms`));
+    });
   }
 
   start(): void {
@@ -119,12 +122,6 @@ class ClientHandshake {
     this.#outcome.onDone({ socket: this.#socket, session });
   }
 
-  #expire(): void {
-    const { connectTimeoutMs } = this.#options;
-    const code = this.#state === undefined ? 'ERR_CONNECT_TIMEOUT' : 'ERR_HANDSHAKE_TIMEOUT';
-    this.#fail(new TransportError(code, `${this.#where} did not answer within ${connectTimeoutMs} ms`));
-  }
-
   #failUnlessLate(error: TransportError): void {
     if (!this.#beginAgainIfLate()) this.#fail(error);
   }
@@ -162,11 +159,10 @@ class ClientHandshake {
 }
 
 export function connectFailed(endpoint: Endpoint, cause: Error): TransportError {
-  const message = `Cannot connect to ${formatEndpoint(endpoint)}: ${describe(cause)}`;
-  return new TransportError('ERR_CONNECT_FAILED', message, { cause });
-}
-
-/** A host name with several addresses fails with one error for each of them. */
-function describe(cause: Error): string {
-  return 'errors' in cause && Array.isArray(cause.errors) ? cause.errors.map(String).join('; ') : cause.message;
+  // A host name with several addresses fails with one error for each of them.
+  const errors = 'errors' in cause && Array.isArray(cause.errors) ? cause.errors : undefined;
+  const reason = errors?.map(String).join('; ') ?? cause.message;
+  return new TransportError('ERR_CONNECT_FAILED', `Cannot connect to ${formatEndpoint(endpoint)}: ${reason}`, {
+    cause,
+  });
 }

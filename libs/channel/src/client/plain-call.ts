@@ -25,7 +25,12 @@ export class PlainCall implements AnswerSink {
   start(link: ClientLink, kind: ClientStream['kind'], message: OutgoingMessage, timeoutMs: number): void {
     const stream = link.open(kind, message, this);
     this.#cancel = () => link.streams.cancel(stream);
-    if (timeoutMs > 0) this.#deadline = new Deadline(timeoutMs, () => this.#expire(stream, timeoutMs));
+    if (timeoutMs === 0) return;
+    this.#deadline = new Deadline(timeoutMs, () => {
+      const sent = stream.at === 'SEALED';
+      this.#cancel?.();
+      this.fail(new TransportError('ERR_REQUEST_TIMEOUT', `No answer within ${timeoutMs} ms`, { sent }));
+    });
   }
 
   next(data: Buffer, last: boolean): void {
@@ -50,11 +55,5 @@ export class PlainCall implements AnswerSink {
   fail(error: Error): void {
     this.#deadline?.clear();
     this.#settle.reject(error);
-  }
-
-  #expire(stream: ClientStream, timeoutMs: number): void {
-    const sent = stream.at === 'SEALED';
-    this.#cancel?.();
-    this.fail(new TransportError('ERR_REQUEST_TIMEOUT', `No answer within ${timeoutMs} ms`, { sent }));
   }
 }

@@ -55,8 +55,11 @@ export class Renewal {
   noteFailed(): number {
     this.#failures += 1;
     const delayMs = backOffMs(this.#failures, this.#options.limits);
-    const timer = clock.setTimeout(() => this.#retry(), delayMs).unref();
-    this.#state = { at: 'PAUSED', timer };
+    const retry = (): void => {
+      this.#state = { at: 'WAITING' };
+      this.tryNow();
+    };
+    this.#state = { at: 'PAUSED', timer: clock.setTimeout(retry, delayMs).unref() };
     return delayMs;
   }
 
@@ -64,11 +67,6 @@ export class Renewal {
   end(): Attempt | undefined {
     if (this.#state.at === 'PAUSED') clock.clearTimeout(this.#state.timer);
     return this.#state.at === 'DIALING' ? this.#state.attempt : undefined;
-  }
-
-  #retry(): void {
-    this.#state = { at: 'WAITING' };
-    this.tryNow();
   }
 }
 

@@ -34,11 +34,17 @@ export class WaitingCalls {
     return new Promise((resolve, reject) => {
       const deadline = new Deadline(waitForConnectionMs, () => {
         this.#calls.delete(call);
-        reject(this.#lastError ?? noConnection(waitForConnectionMs));
+        const message = `No connection within ${waitForConnectionMs} ms`;
+        reject(this.#lastError ?? new TransportError('ERR_CONNECT_TIMEOUT', message, { sent: false }));
       });
       const call = { resolve, reject, deadline };
       this.#calls.add(call);
-      signal?.addEventListener('abort', () => this.#leave(call, signal.reason), { once: true });
+      const abort = (): void => {
+        this.#calls.delete(call);
+        deadline.clear();
+        reject(signal?.reason);
+      };
+      signal?.addEventListener('abort', abort, { once: true });
     });
   }
 
@@ -61,20 +67,10 @@ export class WaitingCalls {
     if (!(error instanceof TransportError) || error.fault === 'caller') this.reject(error);
   }
 
-  #leave(call: WaitingCall, reason: unknown): void {
-    this.#calls.delete(call);
-    call.deadline.clear();
-    call.reject(reason);
-  }
-
   #take(): WaitingCall[] {
     const calls = [...this.#calls];
     this.#calls.clear();
     for (const { deadline } of calls) deadline.clear();
     return calls;
   }
-}
-
-function noConnection(waitedMs: number): TransportError {
-  return new TransportError('ERR_CONNECT_TIMEOUT', `No connection within ${waitedMs} ms`, { sent: false });
 }

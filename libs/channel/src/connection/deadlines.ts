@@ -87,7 +87,10 @@ export class Deadlines<Name extends string> {
     const nowMs = clock.nowMs();
     let isDue = false;
     for (const entry of this.#entries) {
-      moveIfLate(entry, nowMs);
+      if (entry.graceMs > 0 && isLate(entry.atMs, nowMs)) {
+        entry.atMs = nowMs + entry.graceMs;
+        entry.graceMs = 0;
+      }
       isDue ||= entry.atMs <= nowMs;
     }
     if (isDue) clock.setImmediate(() => this.#expireDue(nowMs));
@@ -108,10 +111,4 @@ export class Deadlines<Name extends string> {
     this.#wakeMs = Infinity;
     if (next < Infinity) this.#wake(next);
   }
-}
-
-function moveIfLate(entry: Entry<string>, nowMs: number): void {
-  if (entry.graceMs === 0 || !isLate(entry.atMs, nowMs)) return;
-  entry.atMs = nowMs + entry.graceMs;
-  entry.graceMs = 0;
 }

@@ -77,7 +77,7 @@ export class Outbox implements FrameSource {
    * are owed wait as well: a peer that asks on and on and does not read breaks a rule, and does not fill the memory.
    */
   *take(budgetBytes: number): Generator<OutgoingContent, void> {
-    const { streams, heartbeat, taken } = this.#options;
+    const { streams, heartbeat, taken, window } = this.#options;
     if (this.#close === 'sent') return;
     if (this.#close !== 'none') {
       const reason = this.#close;
@@ -91,7 +91,8 @@ export class Outbox implements FrameSource {
     if (token !== undefined) yield { type: 'PONG', token };
     if (taken.isDue) yield { type: 'CREDIT', taken: taken.report() };
     yield KEY_UPDATE;
-    this.#beginFrames();
+    this.#nowMs = clock.nowMs();
+    streams.sending.holdBulk(window.holdsBulk(this.#nowMs));
     for (let left = budgetBytes; left > 0 && streams.sending.readyCount > 0; left -= this.#writtenBytes) {
       yield { type: 'DATA', frames: this };
       if (this.#writtenBytes === 0) break;
@@ -115,12 +116,6 @@ export class Outbox implements FrameSource {
     this.#writtenBytes = bytes;
     if (bytes > 0) this.#noteSealed(dataLength(bytes));
     return bytes;
-  }
-
-  #beginFrames(): void {
-    const { streams, window } = this.#options;
-    this.#nowMs = clock.nowMs();
-    streams.sending.holdBulk(window.holdsBulk(this.#nowMs));
   }
 
   #noteSealed(length: number): void {

@@ -80,9 +80,13 @@ export class ConfirmVerifier {
       const instanceKey = Buffer.from(body.subarray(0, PUBLIC_KEY_BYTES));
       const proof = body.subarray(PUBLIC_KEY_BYTES, PUBLIC_KEY_BYTES + PROOF_BYTES);
       const expected = instanceProof(sharedSecret(ephemeral, instanceKey), handshakeHash, instanceKey);
-      if (!equalBytes(proof, expected)) throw unproved();
+      if (!equalBytes(proof, expected)) {
+        throw new TransportError('ERR_INSTANCE_PROOF', 'The client does not hold the private key of its instance');
+      }
       const announcement = decodeAnnouncement(body.subarray(PUBLIC_KEY_BYTES + PROOF_BYTES), 'client');
-      if (this.#rejectSelf?.(instanceKey) === true) throw selfConnection();
+      if (this.#rejectSelf?.(instanceKey) === true) {
+        throw new TransportError('ERR_SELF_CONNECTION', 'The client belongs to the same process (rejectSelf)');
+      }
       return { instanceKey, announcement };
     } finally {
       this.drop();
@@ -107,12 +111,4 @@ function instanceProof(dh: Buffer, handshakeHash: Buffer, instanceKey: Buffer): 
   const proof = hmacSha256(prk, PROOF_LABEL, instanceKey).subarray(0, PROOF_BYTES);
   wipe(dh, prk);
   return proof;
-}
-
-function unproved(): TransportError {
-  return new TransportError('ERR_INSTANCE_PROOF', 'The client does not hold the private key of its instance');
-}
-
-function selfConnection(): TransportError {
-  return new TransportError('ERR_SELF_CONNECTION', 'The client is of this very process');
 }

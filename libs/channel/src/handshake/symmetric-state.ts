@@ -72,7 +72,8 @@ export class SymmetricState {
 
   /** @param protocolName - The full name, whose bytes are what the hash begins with. */
   constructor(suite: CipherSuite, protocolName: string, prologue: Buffer, psk: Uint8Array) {
-    const start = initialHash(protocolName);
+    const name = Buffer.from(protocolName);
+    const start = name.length > HASH_BYTES ? sha256(name) : Buffer.concat([name], HASH_BYTES); // padded with zeros
     const mixed = hkdf(start, psk, 3);
     this.#suite = suite;
     this.#chainingKey = output(mixed, 0);
@@ -130,12 +131,6 @@ export class SymmetricState {
     wipe(this.#chainingKey);
     this.#cipherState.wipe();
   }
-}
-
-// A name that fits is taken as it is, zeros behind it; a longer one is hashed.
-function initialHash(protocolName: string): Buffer {
-  const name = Buffer.from(protocolName);
-  return name.length > HASH_BYTES ? sha256(name) : Buffer.concat([name], HASH_BYTES);
 }
 
 // The HKDF of Noise, §4.3: that of RFC 5869 without info.

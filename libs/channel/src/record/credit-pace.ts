@@ -62,17 +62,13 @@ export class CreditPace {
     this.#mark = undefined;
     this.#measuredSinceMs ??= nowMs;
     if (nowMs - this.#measuredSinceMs >= REMEASURE_MS) {
-      this.#forget();
+      this.#bytesPerMs = 0;
+      this.#leastDelayMs = Infinity;
+      this.#measuredSinceMs = undefined;
       return;
     }
     const delayMs = Math.max(nowMs - mark.atMs, MIN_DELAY_WHEN_PASSED_MS);
     this.#leastDelayMs = Math.min(this.#leastDelayMs, delayMs);
     this.#bytesPerMs = Math.max((credited - mark.credited) / delayMs, this.#bytesPerMs * RATE_DECAY);
-  }
-
-  #forget(): void {
-    this.#bytesPerMs = 0;
-    this.#leastDelayMs = Infinity;
-    this.#measuredSinceMs = undefined;
   }
 }

@@ -75,7 +75,8 @@ export class RecordDecoder {
       const body = isWhole ? chunk.subarray(at, at + missing) : this.#append(chunk, at);
       if (body === undefined) break;
       this.#at += missing;
-      this.#reset();
+      this.#length = this.#lengthBytes = this.#filled = 0;
+      this.#body = undefined;
       return body;
     }
     this.#chunk = NOTHING;
@@ -85,7 +86,10 @@ export class RecordDecoder {
   #readLengthByte(byte: number): void {
     this.#length = this.#length * 256 + byte;
     this.#lengthBytes += 1;
-    if (this.#lengthBytes === LENGTH_BYTES) checkLength(this.#length);
+    if (this.#lengthBytes < LENGTH_BYTES) return;
+    const length = this.#length;
+    if (length >= MIN_BODY_BYTES && length <= MAX_BODY_BYTES && length % SUITE.blockBytes === 0) return;
+    throw new TransportError('ERR_RECORD_LENGTH', `A record announces a length of ${length} bytes`);
   }
 
   /** @returns The body, if it is complete. */
@@ -94,14 +98,4 @@ export class RecordDecoder {
     this.#filled += chunk.copy(body, this.#filled, from);
     return this.#filled === body.length ? body : undefined;
   }
-
-  #reset(): void {
-    this.#length = this.#lengthBytes = this.#filled = 0;
-    this.#body = undefined;
-  }
-}
-
-function checkLength(length: number): void {
-  if (length >= MIN_BODY_BYTES && length <= MAX_BODY_BYTES && length % SUITE.blockBytes === 0) return;
-  throw new TransportError('ERR_RECORD_LENGTH', `A record announces a length of ${length} bytes`);
 }

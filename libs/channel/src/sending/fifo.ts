@@ -28,8 +28,13 @@ export class Fifo<T> {
     const item = items?.[this.#head];
     if (items === undefined || item === undefined) return undefined;
     this.#head += 1;
-    if (this.#head === items.length) this.#reset(items);
-    else if (this.#head >= COMPACT_AT && this.#head * 2 > items.length) this.#compact(items);
+    if (this.#head === items.length) {
+      items.length = 0;
+      this.#head = 0;
+    } else if (this.#head >= COMPACT_AT && this.#head * 2 > items.length) {
+      this.#items = items.slice(this.#head);
+      this.#head = 0;
+    }
     return item;
   }
 
@@ -53,15 +58,5 @@ export class Fifo<T> {
     this.#items = undefined;
     this.#head = 0;
     return rest;
-  }
-
-  #reset(items: T[]): void {
-    items.length = 0;
-    this.#head = 0;
-  }
-
-  #compact(items: T[]): void {
-    this.#items = items.slice(this.#head);
-    this.#head = 0;
   }
 }

@@ -18,11 +18,11 @@ import { respond } from '../handshake/index.js';
 import { createInstanceId, forgetOwnServer, isOwnClient, noteOwnServer } from '../instances.js';
 import type { Endpoint } from '../options/endpoint.js';
 import type { StreamHandler } from '../streams/server-stream.js';
-import type { AuthenticatedClient, Reply } from './server-handshake.js';
 import { EventWindows } from './event-windows.js';
 import { Listener } from './listener.js';
 import type { HandshakeFailure, ListenerEvents } from './listener.js';
 import { ListenerSlot } from './listener-slot.js';
+import type { AuthenticatedClient, Reply } from './server-handshake.js';
 import { ServerLink } from './server-link.js';
 import type { ServerLinkEvents, ServerLinkOptions } from './server-link.js';
 

@@ -9,10 +9,10 @@ import { remoteAddress, SOCKET_OPTIONS } from '../options/endpoint.js';
 import type { Endpoint } from '../options/endpoint.js';
 import type { Limits } from '../options/limits.js';
 import { shareReadBuffer } from '../socket/socket-reader.js';
-import { ServerHandshake } from './server-handshake.js';
-import type { AuthenticatedClient, Reply } from './server-handshake.js';
 import type { Listening } from './listener-slot.js';
 import { SeenKeys } from './seen-keys.js';
+import { ServerHandshake } from './server-handshake.js';
+import type { AuthenticatedClient, Reply } from './server-handshake.js';
 import { startListening } from './start-listening.js';
 import { networkOf, Strangers } from './strangers.js';
 import type { Stranger, StrangerProgress } from './strangers.js';
@@ -106,7 +106,10 @@ export class Listener implements Listening, ListenerEvents {
         this.#strangers.delete(caller);
         this.#connect(socket, accepted, rest);
       },
-      onFailed: (error, receivedBytes) => this.#fail(caller, error, receivedBytes),
+      onFailed: (error, receivedBytes) => {
+        this.#strangers.delete(caller);
+        this.#options.onHandshakeFailed({ error, address: caller.address, receivedBytes });
+      },
     });
     caller.evict = () => handshake.evict();
     caller.progressOf = () => (handshake.hasBegun ? 'begun' : 'silent');
@@ -130,11 +133,6 @@ export class Listener implements Listening, ListenerEvents {
     const connection = connect(socket, accepted, this);
     if (isFull) connection.turnAway();
     connection.receive(rest);
-  }
-
-  #fail(caller: PendingClient, error: TransportError, receivedBytes: number): void {
-    this.#strangers.delete(caller);
-    this.#options.onHandshakeFailed({ error, address: caller.address, receivedBytes });
   }
 }
 

@@ -93,7 +93,11 @@ class PlainHandler implements StreamHandler {
       fail(stream, 'ERR_MESSAGE_MALFORMED');
       return;
     }
-    const deadline = timeoutMs > 0 ? new Deadline(timeoutMs, () => this.#expire(stream)) : undefined;
+    const expire = (): void => {
+      fail(stream, 'ERR_REQUEST_TIMEOUT');
+      this.onCancelled(stream);
+    };
+    const deadline = timeoutMs > 0 ? new Deadline(timeoutMs, expire) : undefined;
     this.#running.set(stream, { abort, deadline });
     if (sequence !== undefined) this.#window.admit(sequence);
     try {
@@ -107,11 +111,6 @@ class PlainHandler implements StreamHandler {
     } finally {
       this.#end(stream);
     }
-  }
-
-  #expire(stream: ServerStream): void {
-    fail(stream, 'ERR_REQUEST_TIMEOUT');
-    this.onCancelled(stream);
   }
 
   #end(stream: ServerStream): Running | undefined {

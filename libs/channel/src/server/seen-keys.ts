@@ -19,7 +19,11 @@ export class SeenKeys {
     const name = key.toString('latin1');
     this.#forgetBefore(nowMs - this.#keptMs);
     const isKnown = this.#seenMs.delete(name);
-    if (this.#seenMs.size >= this.#maxKeys) this.#forgetOldest();
+    if (this.#seenMs.size >= this.#maxKeys) {
+      // A replay of the forgotten key then ranks as verified, but stays a stranger.
+      const { value: oldest, done } = this.#seenMs.keys().next();
+      if (done !== true) this.#seenMs.delete(oldest);
+    }
     this.#seenMs.set(name, nowMs);
     return isKnown;
   }
@@ -29,11 +33,5 @@ export class SeenKeys {
       if (seenMs >= leastMs) return;
       this.#seenMs.delete(name);
     }
-  }
-
-  /** A replay of it ranks too high then, and is no more than a stranger still. */
-  #forgetOldest(): void {
-    const { value: name, done } = this.#seenMs.keys().next();
-    if (done !== true) this.#seenMs.delete(name);
   }
 }

@@ -63,7 +63,10 @@ export class ServerHandshake {
   constructor(options: ServerHandshakeOptions) {
     const { socket, handshakeTimeoutMs } = options;
     this.#options = options;
-    this.#deadline = new Deadline(handshakeTimeoutMs, () => this.#expire());
+    this.#deadline = new Deadline(handshakeTimeoutMs, () => {
+      const awaited = this.#state.at === 'MESSAGE_1' ? 'message 1' : 'CONFIRM';
+      this.#fail(new TransportError('ERR_HANDSHAKE_TIMEOUT', `No ${awaited} within ${handshakeTimeoutMs} ms`));
+    });
     receiveFrom(socket, this.#onData);
     socket.on('error', this.#onError).on('end', this.#onEnd).on('close', this.#onEnd);
   }
@@ -121,11 +124,6 @@ export class ServerHandshake {
     this.#options.onAuthenticated({ ...client, keyId, codec }, chunk.subarray(missing));
   }
 
-  #expire(): void {
-    const awaited = this.#state.at === 'MESSAGE_1' ? 'message 1' : 'CONFIRM';
-    this.#fail(new TransportError('ERR_HANDSHAKE_TIMEOUT', `No ${awaited} in time`));
-  }
-
   /** Every failure looks the same from outside, so that a stranger learns nothing: the alert, or nothing after message 2. */
   #fail(error: TransportError): void {
     const state = this.#state;
@@ -135,7 +133,10 @@ export class ServerHandshake {
     socket.on('error', () => undefined); // what still comes of the socket changes nothing
     if (state.at === 'MESSAGE_1') socket.end(ALERT, () => socket.destroy());
     else {
-      forget(state.reply);
+      const { codec, verifier } = state.reply;
+      codec.serializer.wipe();
+      codec.deserializer.wipe();
+      verifier.drop();
       socket.destroy();
     }
     failed(error, this.#receivedBytes);
@@ -149,10 +150,4 @@ export class ServerHandshake {
     stopReceiving(socket, this.#onData);
     socket.off('error', this.#onError).off('end', this.#onEnd).off('close', this.#onEnd);
   }
-}
-
-function forget({ codec, verifier }: Reply): void {
-  codec.serializer.wipe();
-  codec.deserializer.wipe();
-  verifier.drop();
 }

@@ -10,8 +10,8 @@ import { SocketView } from '../socket/socket-view.js';
 import type { EventWindow } from '../streams/event-window.js';
 import type { StreamHandler } from '../streams/server-stream.js';
 import { ServerStreams } from '../streams/server-streams.js';
-import type { AuthenticatedClient } from './server-handshake.js';
 import type { ListenerEvents } from './listener.js';
+import type { AuthenticatedClient } from './server-handshake.js';
 
 /** The client of a connection, as far as its server knows it. */
 export interface PeerInfo {

@@ -23,15 +23,13 @@ export class EventWindow {
   admit(sequence: number): boolean {
     if (this.has(sequence)) return false;
     const seen = (this.#seen ??= new Uint8Array(this.#size));
-    if (sequence > this.#highest) this.#slideTo(sequence, seen);
+    if (sequence > this.#highest) {
+      // The places between the old and the new highest belong to events that have not arrived yet.
+      const steps = Math.min(sequence - this.#highest, this.#size);
+      for (let step = 0; step < steps; step++) seen[(sequence - step) % this.#size] = 0;
+      this.#highest = sequence;
+    }
     seen[sequence % this.#size] = 1;
     return true;
-  }
-
-  /** The places between the old and the new highest are those of events that have not come yet. */
-  #slideTo(sequence: number, seen: Uint8Array): void {
-    const steps = Math.min(sequence - this.#highest, seen.length);
-    for (let step = 0; step < steps; step++) seen[(sequence - step) % seen.length] = 0;
-    this.#highest = sequence;
   }
 }

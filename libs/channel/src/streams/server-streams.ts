@@ -157,7 +157,9 @@ export class ServerStreams implements Streams {
     }
     if (message === NO_MEMORY || stream.lacksMemory) {
       stream.lacksMemory = true;
-      this.#refuse(stream, inUse.assembler.begunWith(stream.id));
+      const begun = inUse.assembler.begunWith(stream.id);
+      // An event waits for its sequence: it may have been handed over before.
+      if (kind === 'REQUEST' || readSequence(begun) !== undefined) this.#handler.onNoMemory(stream, begun);
       return;
     }
     if (message === undefined) {
@@ -168,12 +170,6 @@ export class ServerStreams implements Streams {
     if (this.#keepsSealedRecords) stream.sealedRecord = frame.copyOfRecord();
     if (kind === 'REQUEST') this.#handler.onRequest(stream, message);
     else this.#handler.onEvent(stream, message);
-  }
-
-  /** An event not before its sequence has come: it may have been handed over before. */
-  #refuse(stream: ServerStream, begun: Buffer): void {
-    if (stream.kind === 'EVENT' && readSequence(begun) === undefined) return;
-    this.#handler.onNoMemory(stream, begun);
   }
 
   #noteTimeout(stream: ServerStream, begun: Buffer): void {

@@ -18,7 +18,9 @@ export class IvSequence {
 
   /** @param ivKey - IVK, 16 bytes, used for nothing else. */
   constructor(ivKey: Buffer, n: number) {
-    this.#keystream = createCipheriv('aes-128-ctr', ivKey, counterBlock(n));
+    const counterBlock = Buffer.alloc(BLOCK_BYTES);
+    counterBlock.writeUIntBE(n, 10, 6);
+    this.#keystream = createCipheriv('aes-128-ctr', ivKey, counterBlock);
   }
 
   /** The IV of the current n, 16 bytes: a view, valid until {@link advance}. */
@@ -40,10 +42,4 @@ export class IvSequence {
   wipe(): void {
     wipe(this.#pool);
   }
-}
-
-function counterBlock(n: number): Buffer {
-  const block = Buffer.alloc(BLOCK_BYTES);
-  block.writeUIntBE(n, 10, 6);
-  return block;
 }

@@ -2,7 +2,6 @@
 // system without hard links only the latter holds.
 import { randomUUID } from 'node:crypto';
 import { link, open, unlink } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { wipe } from '../cipher/secret-bytes.js';
@@ -56,7 +55,10 @@ async function publish(path: string, key: Uint8Array): Promise<void> {
 async function write(path: string, key: Uint8Array): Promise<void> {
   const file = await open(path, 'wx', OWNER_ONLY); // O_CREAT and O_EXCL: never through a link that somebody laid
   try {
-    await restrict(file);
+    // Restores the bits that the umask cleared. Some file systems refuse that, or report a mode of their own.
+    const failure = await file.chmod(OWNER_ONLY).catch((error: unknown) => error);
+    const { mode } = await file.stat();
+    if ((mode & OTHERS) !== 0 && process.platform !== 'win32') throw new NoModesError(mode, { cause: failure });
     await file.writeFile(key);
     await file.sync();
   } catch (error) {
@@ -65,13 +67,6 @@ async function write(path: string, key: Uint8Array): Promise<void> {
   } finally {
     await file.close();
   }
-}
-
-/** Gives back what the umask took away. Some file systems refuse that, or show a mode of their own. */
-async function restrict(file: FileHandle): Promise<void> {
-  const failure = await file.chmod(OWNER_ONLY).catch((error: unknown) => error);
-  const { mode } = await file.stat();
-  if ((mode & OTHERS) !== 0 && process.platform !== 'win32') throw new NoModesError(mode, { cause: failure });
 }
 
 class NoModesError extends Error {

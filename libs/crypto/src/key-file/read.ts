@@ -17,12 +17,16 @@ export interface ReadKeyFile {
   readonly mode: number | undefined;
 }
 
+// O_NOFOLLOW: a link could be created between the check and the opening. O_NONBLOCK: a FIFO may never get a writer.
+// Both are undefined on Windows and count as 0.
+const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
+
 /** Does not check how strong the key is. @throws {CryptoError} `ERR_KEY_FILE_…` */
 export function readKeyFile(path: string, policy: FilePolicy): ReadKeyFile {
   const user = process.geteuid?.();
   try {
     const target = policy === 'mounted-secret' && user !== undefined ? followLinks(path, user) : path;
-    const file = openSync(target, openFlags());
+    const file = openSync(target, OPEN_FLAGS);
     try {
       const status = fstatSync(file);
       checkKeyFile(path, status, policy, user);
@@ -33,12 +37,6 @@ export function readKeyFile(path: string, policy: FilePolicy): ReadKeyFile {
   } catch (error) {
     throw error instanceof CryptoError ? error : readFailed(path, policy, error);
   }
-}
-
-// O_NOFOLLOW: a link could be created between the check and the opening. O_NONBLOCK: a FIFO may never get a writer.
-function openFlags(): number {
-  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants; // the last two are undefined on Windows, and count as 0 below
-  return O_RDONLY | O_NONBLOCK | O_NOFOLLOW;
 }
 
 function readKey(file: number, path: string): Uint8Array {

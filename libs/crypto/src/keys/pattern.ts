@@ -46,18 +46,14 @@ function hasFewStepsOf(bytes: Bytes, step: Step, lag: number): boolean {
   for (let order = 1; order <= MAX_ORDER; order++) {
     steps = stepsOf(steps, step, lag);
     if (steps.length < MIN_STEPS) return false;
-    if (new Set(steps).size <= fewOf(steps.length)) return true;
+    // The chance that 12 to 32 random bytes have at most this many different values is at most 10^-13.
+    if (new Set(steps).size <= Math.floor(0.6 * steps.length - 3)) return true;
   }
   return false;
 }
 
 function stepsOf(bytes: Bytes, step: Step, lag: number): Bytes {
   return bytes.slice(lag).map((to, at) => step(bytes[at] ?? 0, to));
-}
-
-/** The chance that 12 to 32 random bytes have at most this many different values is 10^-13 at most. */
-function fewOf(count: number): number {
-  return Math.floor(0.6 * count - 3);
 }
 
 function hasFewInColumn(bytes: Bytes): boolean {

@@ -40,16 +40,12 @@ const REMEDY = 'make a random one with createKeyFile() of @sealwire/crypto';
 /** Text that a person types, in any encoding: padded to 32 bytes, or with other bytes in between. */
 function isTypedText(key: Uint8Array): boolean {
   if (withoutPadding(key).every(isText) || isUtf8Text(key)) return true;
-  return key.filter(isWordByte).length >= MIN_WORD_BYTES;
+  return key.filter((byte) => /[0-9A-Za-z ]/.test(String.fromCharCode(byte))).length >= MIN_WORD_BYTES;
 }
 
 /** Printable ASCII, or the white space that a text editor leaves. */
 function isText(byte: number): boolean {
   return (byte >= 0x20 && byte <= 0x7e) || (byte >= 0x09 && byte <= 0x0d);
-}
-
-function isWordByte(byte: number): boolean {
-  return /[0-9A-Za-z ]/.test(String.fromCharCode(byte));
 }
 
 /** Without the runs of one byte that fill a text up to 32 bytes. */
