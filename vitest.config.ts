@@ -13,7 +13,8 @@ const ALONE = [
   'test/e2e/scripts/bench.spec.ts', // it takes long: by its size it would be the last one, on one core
   'test/fuzz/fuzz.spec.ts',
 ];
-const JEST = 'test/jest/**'; // an application of its own, which Jest tests
+/** An application of its own, which Jest tests, and tests that need a container engine. */
+const APART = 'test/{jest,compose}/**';
 
 export default defineConfig({
   // The libraries resolve to their TypeScript source through an exports condition: unit tests need no build.
@@ -34,7 +35,7 @@ export default defineConfig({
         test: {
           name: 'together', // the files of a worker share their modules: half of the time is spent on loading them
           include: ['{libs,apps}/*/src/**/*.spec.ts', 'test/**/*.spec.ts'],
-          exclude: [...configDefaults.exclude, JEST, ...ALONE],
+          exclude: [...configDefaults.exclude, APART, ...ALONE],
           isolate: false,
         },
       },
