@@ -10,7 +10,7 @@ import { settings } from './config/registration.js';
 import type { Settings } from './config/settings.js';
 import { MAX_MESSAGE_BYTES } from './trigger/body.js';
 
-/** The encrypted channel to the server app. It connects by itself, again whenever a call finds it unconnected. */
+/** The encrypted channel to the server app. It connects at the start, and again with a call after a loss. */
 @Module({
   imports: [
     CryptoModule.forRootAsync({
@@ -37,7 +37,7 @@ export class ChannelModule implements OnApplicationBootstrap {
 
   constructor(@Inject(CHANNEL) private readonly channel: ClientProxy) {}
 
-  /** Logs a wrong key or address at the start. The app starts all the same, as the server may come later. */
+  /** Logs a wrong key or address at the start. The app starts anyway, because the server may start later. */
   onApplicationBootstrap(): void {
     this.channel.connect().then(
       () => this.#logger.log('Connected to the server'),

@@ -1,2 +1,2 @@
-/** Injection token of the client that every message leaves by. */
+/** Injection token of the client that sends all messages. */
 export const CHANNEL = Symbol('CHANNEL');

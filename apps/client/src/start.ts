@@ -15,7 +15,7 @@ export async function startClient(): Promise<void> {
   const config = app.get<Settings>(settings.KEY);
   const { http, server } = config;
   configureEdge(app);
-  await app.init(); // before it listens, so that what fails here is not taken for a failure to listen
+  await app.init(); // before it listens, so that a failure here is not reported as a failure to listen
   await listenHttp(app, http, HTTP_VARIABLES);
   const trigger = `http://${boundAddress(app.getHttpServer())}`;
   logReady(app, 'Client', config, {

@@ -22,7 +22,7 @@ import { PayloadPipe } from './messages/payload.pipe.js';
 export class AppModule implements OnModuleDestroy {
   constructor(@Inject(SealwireServer) private readonly channel: SealwireServer) {}
 
-  /** Drains the channel before any other module lets go of what its handlers may still need. */
+  /** Drains the channel before Nest destroys the modules that its handlers may still use. */
   async onModuleDestroy(): Promise<void> {
     await this.channel.close();
   }

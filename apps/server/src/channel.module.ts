@@ -6,10 +6,10 @@ import { SealwireServer } from '@sealwire/transport';
 import { settings } from './config/registration.js';
 import type { Settings } from './config/settings.js';
 
-/** The default of the transport, in all: one address cannot have more than that. */
+/** The default of the transport for all addresses together. */
 const MAX_STRANGERS = 1_024;
 
-/** The encrypted channel: the key, made where it is missing, and the strategy that listens. */
+/** The encrypted channel: the key, which is generated if its file is missing, and the strategy that listens. */
 @Module({
   imports: [
     CryptoModule.forRootAsync({

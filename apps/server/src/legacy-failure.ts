@@ -4,7 +4,7 @@ import { StartError } from '@sealwire/app/settings';
 import { CryptoError } from '@sealwire/crypto';
 import { TransportError } from '@sealwire/transport';
 
-/** Names the setting that keeps the legacy wire from starting: its key, or where it was to listen. */
+/** Returns an error that names the setting because of which the legacy wire cannot start: its key, or its address. */
 export function legacyFailed(cause: unknown, where: string, variables: ListenerVariables): unknown {
   const isOfKey =
     cause instanceof CryptoError || (cause instanceof TransportError && cause.code === 'ERR_LEGACY_KEY_SHARED');

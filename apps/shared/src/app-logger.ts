@@ -1,6 +1,6 @@
 import { ConsoleLogger } from '@nestjs/common';
 
-/** How Nest wires the app: of use to whoever debugs that, and in the way of everybody else. */
+/** The contexts of Nest's entries about its wiring, which are useful only to debug it. */
 const WIRING: ReadonlySet<unknown> = new Set([
   'InstanceLoader',
   'NestApplication',
@@ -10,7 +10,7 @@ const WIRING: ReadonlySet<unknown> = new Set([
   'RoutesResolver',
 ]);
 
-/** One line for each entry: JSON, or text for a terminal. Entries about Nest's wiring need NEST_LOG_LEVEL. */
+/** Writes one line for each entry: JSON, or text for a terminal. Entries about Nest's wiring need NEST_LOG_LEVEL. */
 export class AppLogger extends ConsoleLogger {
   readonly #wiring = process.env['NEST_LOG_LEVEL'] !== undefined;
 

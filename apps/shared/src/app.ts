@@ -12,7 +12,7 @@ import type { CommonSettings } from './settings/index.js';
 import { listenFailed, shownAddress } from './start-failure.js';
 import type { ListenerVariables } from './start-failure.js';
 
-/** Creates an app that shuts down on a signal. Its log is held back until {@link logReady}: a failure is one line. */
+/** Creates an app that shuts down on a signal. Its log is buffered until {@link logReady}, so that a failure is one line. */
 export async function createApp(root: Type): Promise<NestExpressApplication> {
   const app = await NestFactory.create<NestExpressApplication>(root, {
     abortOnError: false,
@@ -40,7 +40,7 @@ interface LogSettings extends Pick<CommonSettings, 'logFormat' | 'service'> {
   readonly serviceLinks: readonly string[];
 }
 
-/** Writes the log that was held back, and that the app is ready. */
+/** Writes the buffered log, then the entry that the app is ready. */
 export function logReady(
   app: NestExpressApplication,
   name: 'Client' | 'Server',

@@ -1,4 +1,4 @@
-// What both apps are made of. It loads Nest: what is needed before that is in ./settings.
+// The parts that both apps share. This module loads Nest; ./settings has the parts that are needed before.
 export { boundAddress, createApp, keyringOf, listenHttp, logReady } from './app.js';
 export { printable } from './printable.js';
 export { run } from './run.js';

@@ -1,11 +1,11 @@
 const MAX_CHARACTERS = 1_000;
 
-// Control characters, those that reorder or break lines, and halves of a character.
+// Control characters, characters that reorder or break lines, and lone surrogates.
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /**
- * A text from outside as one bounded line for the log: it cannot forge an entry. The escapes are those of JSON, so that
- * JSON stays JSON.
+ * Escapes and truncates an untrusted text so that it cannot forge a log entry. The escapes are those of JSON, so that JSON
+ * stays JSON.
  */
 export function printable(text: string): string {
   const shown = text.slice(0, MAX_CHARACTERS).replaceAll(UNPRINTABLE, escape);

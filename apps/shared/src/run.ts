@@ -4,7 +4,7 @@ import { Logger } from '@nestjs/common';
 
 import { explainStartFailure } from './start-failure.js';
 
-/** Starts an app. If that fails the process ends, with one line on standard error or, if unforeseen, a stack. */
+/** Starts an app. If that fails, writes one line to standard error, or a stack if unexpected, and ends the process. */
 export async function run(start: () => Promise<void>): Promise<void> {
   try {
     await start();

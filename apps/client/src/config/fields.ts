@@ -1,4 +1,4 @@
-// What the environment variables of the client app alone may hold. The message of a field says what is accepted.
+// The fields of the environment variables that only the client app has. The message of a field says what is accepted.
 import { remotePort, withoutBrackets } from '@sealwire/app/settings';
 import { z } from 'zod';
 
@@ -28,7 +28,7 @@ export const allowedHosts = z
   .refine((list) => list.every((entry) => entry !== undefined), 'a list of host names, host:port or origins (no *)')
   .transform((list) => list.filter((entry) => entry !== undefined));
 
-/** Express' own words for addresses, and addresses as they are. */
+/** An address, a network, or one of Express' names for networks. */
 const proxy = z.union([z.enum(['loopback', 'linklocal', 'uniquelocal']), z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]);
 
 export const trustedProxies = z

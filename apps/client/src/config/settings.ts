@@ -45,7 +45,7 @@ const environment = z
       token: env.HTTP_TOKEN,
       allowedHosts: env.HTTP_ALLOWED_HOSTS ?? LOOPBACK_HOSTS,
       allowsOnlyLoopback: env.HTTP_ALLOWED_HOSTS === undefined,
-      // Loopback names alone say that only this machine calls: a container, say, whose port is published on loopback.
+      // If only loopback names are allowed, only this machine calls, as in a container whose port is published on loopback.
       isForThisHost: env.HTTP_ALLOWED_HOSTS?.every(({ name }) => isLoopbackName(name)) ?? false,
       requestsAMinute: env.HTTP_RATE_LIMIT,
       keepAliveMs: env.HTTP_KEEP_ALIVE_MS,
@@ -55,7 +55,7 @@ const environment = z
 
 export type Settings = ReturnType<typeof parseSettings>;
 
-/** @throws {StartError} One line that names every variable with a wrong value, and says what it may be. */
+/** @throws {StartError} One line that names every variable with a wrong value and the values that are allowed. */
 export function parseSettings(env: NodeJS.ProcessEnv) {
   return parseEnvironment(environment, Object.keys(variables), env);
 }

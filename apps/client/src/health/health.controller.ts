@@ -11,7 +11,7 @@ import { SealwireHealthIndicator } from '@sealwire/transport/terminus';
 import { CHANNEL } from '../channel.js';
 import { sendJson } from '../http/json-reply.js';
 
-/** Answers in Terminus' own format, which monitors know, and not as other failures. */
+/** Answers a failed check in the format of Terminus, which monitors know, instead of the format of other failures. */
 @Catch(ServiceUnavailableException)
 class UnhealthyFilter implements ExceptionFilter<ServiceUnavailableException> {
   catch(error: ServiceUnavailableException, host: ArgumentsHost): void {
@@ -20,12 +20,12 @@ class UnhealthyFilter implements ExceptionFilter<ServiceUnavailableException> {
   }
 }
 
-/** Healthy is a client app whose server answers over the channel: 200 with the round trip, otherwise 503. */
+/** Answers 200 with the round trip if the server answers over the channel, otherwise 503. */
 @ApiTags('health')
 @UseFilters(UnhealthyFilter)
 @Controller('health')
 export class HealthController {
-  /** Shared by all who ask meanwhile: they need no token, and are to cause no more than one PING. */
+  /** The running check. Concurrent requests share it: they need no token, so they must not cause one PING each. */
   #running: Promise<HealthCheckResult> | undefined;
 
   constructor(

@@ -13,7 +13,7 @@ const METHODS: readonly (readonly [path: RegExp, methods: string])[] = [
   [/^\/(?:health|docs|docs\/openapi\.json)?\/?$/i, 'GET, HEAD'],
 ];
 
-/** The root, and every address that no other route answers: its module is the last of the app. */
+/** The root, and every address without another route. The module is the last of the app, so that other routes win. */
 @ApiExcludeController()
 @Controller()
 export class AddressController {

@@ -1,7 +1,8 @@
-// Who may call: a page of another site, or a foreign name made to resolve to this machine (DNS rebinding), may not.
+// The Host and Origin checks. They refuse pages of other sites, and foreign names that resolve to this machine (DNS
+// rebinding).
 
 export interface AllowedHost {
-  /** Of an origin; undefined allows any. */
+  /** The scheme of an origin; undefined allows any. */
   readonly scheme: string | undefined;
   /** In lower case; IPv6 in brackets. */
   readonly name: string;
@@ -16,7 +17,7 @@ const DEFAULT_PORTS: ReadonlyMap<string, string> = new Map([
   ['https', '443'],
 ]);
 
-/** What the trigger answers to as long as nothing else is set. */
+/** The hosts that are allowed by default. */
 export const LOOPBACK_HOSTS: readonly AllowedHost[] = ['localhost', '127.0.0.1', '[::1]'].map((name) => ({
   scheme: undefined,
   name,
@@ -27,7 +28,7 @@ export function isLoopbackName(name: string): boolean {
   return LOOPBACK_HOSTS.some((host) => host.name === name);
 }
 
-/** Reads a host name, `name:port` or an origin; undefined if it is none of these. */
+/** Parses a host name, `name:port` or an origin; returns undefined for any other text. */
 export function parseAllowedHost(text: string): AllowedHost | undefined {
   const lower = text.toLowerCase();
   const [, scheme, rest = lower] = ORIGIN.exec(lower) ?? [];
@@ -35,7 +36,7 @@ export function parseAllowedHost(text: string): AllowedHost | undefined {
   return name === undefined ? undefined : { scheme, name, port: port ?? DEFAULT_PORTS.get(scheme ?? '') };
 }
 
-/** Whether the `Host` of a call is one that this app answers to. */
+/** Whether the `Host` of a call is allowed. */
 export function isHostAllowed(header: string | undefined, allowed: readonly AllowedHost[]): boolean {
   const host = parseAllowedHost(header ?? '');
   if (host === undefined || host.scheme !== undefined) return false;
@@ -45,17 +46,17 @@ export function isHostAllowed(header: string | undefined, allowed: readonly Allo
   });
 }
 
-/** Whether the `Origin` of a call is that of a page of this app: on the same host and port as it is called by. */
+/** Whether the `Origin` of a call is a page of this app: it has the same host and port as the `Host` of the call. */
 export function isOwnOrigin(origin: string, host: string | undefined): boolean {
   const page = parseAllowedHost(origin);
   const called = parseAllowedHost(host ?? '');
   if (page === undefined || called === undefined) return false;
-  const impliedPort = DEFAULT_PORTS.get(page.scheme ?? ''); // none: "null" (a sandboxed page, or a file), or not of the web
+  const impliedPort = DEFAULT_PORTS.get(page.scheme ?? ''); // undefined for "null" (a sandboxed page or a file) and other schemes
   if (impliedPort === undefined) return false;
   return page.name === called.name && page.port === (called.port ?? impliedPort);
 }
 
-/** Whether the `Origin` of a call is listed, with its port: a name alone says where this app is, not who may call it. */
+/** Whether the `Origin` of a call is listed with its port. A name without a port only allows a `Host`, not an `Origin`. */
 export function isOriginListed(header: string | undefined, allowed: readonly AllowedHost[]): boolean {
   const origin = parseAllowedHost(header ?? '');
   if (origin?.scheme === undefined || origin.port === undefined) return false;
@@ -65,7 +66,7 @@ export function isOriginListed(header: string | undefined, allowed: readonly All
   );
 }
 
-/** Whether this name or address is reached from this machine only. */
+/** Whether only this machine can reach the name or address. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }

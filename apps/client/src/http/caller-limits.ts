@@ -10,8 +10,8 @@ import { Quota } from './quota.js';
 const MIB = 1_024 * 1_024;
 
 /**
- * What the calls of all callers hold at once, and those of each: one of them cannot take what the others need. Calls and
- * streams together are as many as the server runs on one connection; streams, which may last for ever, are a quarter.
+ * The limits of all callers together and of each caller, so that one caller cannot use up the capacity. The limits of calls
+ * and streams add up to the handlers that the server runs on one connection. Streams, which may never end, get a quarter.
  */
 export const CALLER_BOUNDS = {
   calls: { all: 768, each: 512 },
@@ -33,7 +33,7 @@ export class CallerLimits {
   readonly #bytes = new Quota(CALLER_BOUNDS.bytes);
   readonly #holders = new WeakMap<ServerResponse, Holder>();
 
-  /** Runs a call in a place of its own. @throws {HttpFailure} `ERR_BUSY` if there is none left. */
+  /** Runs a call within the limits. @throws {HttpFailure} `ERR_BUSY` if a limit is reached. */
   async inPlace<T>(place: Place, response: ServerResponse, run: () => Promise<T>): Promise<T> {
     const { caller } = this.#holderOf(response);
     if (!this.#places[place].take(caller, 1)) {
@@ -62,7 +62,7 @@ export class CallerLimits {
     this.#bytes.giveBack(holder.caller, bytes);
   }
 
-  /** As `hold`, for bytes of an answer. @throws {HttpFailure} `ERR_BUSY`, after which the handler has run. */
+  /** As `hold`, for bytes of an answer. @throws {HttpFailure} `ERR_BUSY`, `sent: true`, because the handler has run. */
   holdAnswer(response: ServerResponse, bytes: number): void {
     if (this.hold(response, bytes)) return;
     throw new HttpFailure('ERR_BUSY', 'Too many bytes of unread answers; the handler ran', {

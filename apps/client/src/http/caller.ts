@@ -1,14 +1,14 @@
-// Whom a call counts against.
+// The identity by which a caller is limited.
 const MAPPED_IPV4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 const IPV6_GROUPS = 8;
-const IPV6_NETWORK_GROUPS = 4; // a /64, which one machine is given as a whole
+const IPV6_NETWORK_GROUPS = 4; // a /64, all of which one machine may have
 
 interface Addressed {
   readonly ip?: unknown;
   readonly socket?: { readonly remoteAddress?: string | undefined };
 }
 
-/** The address of the caller as Express knows it, proxies considered. An IPv6 address counts as its network. */
+/** Returns the address of the caller as Express derives it from trusted proxies. An IPv6 address counts as its network. */
 export function callerOf({ ip, socket }: Addressed): string {
   const address = typeof ip === 'string' ? ip : (socket?.remoteAddress ?? 'unknown');
   const [, ipv4] = MAPPED_IPV4.exec(address) ?? [];

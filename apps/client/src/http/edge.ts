@@ -14,7 +14,7 @@ import { InFlight } from './in-flight.js';
 const REQUEST_TIMEOUT_MS = 30_000;
 const HEADERS_TIMEOUT_MS = 10_000;
 
-/** What every call passes before any route, in this order. */
+/** Sets the HTTP limits, and adds the middleware that every call passes before any route, in this order. */
 export function configureEdge(app: NestExpressApplication): void {
   const { http } = app.get<Settings>(settings.KEY);
   const server: Server = app.getHttpServer();
@@ -23,7 +23,7 @@ export function configureEdge(app: NestExpressApplication): void {
   server.keepAliveTimeout = http.keepAliveMs;
   app.set('trust proxy', http.trustedProxies);
   app.use(
-    // Plain HTTP, by default on loopback only: nothing here may send a browser to HTTPS.
+    // The app serves plain HTTP, by default on loopback, so no header may redirect a browser to HTTPS.
     helmet({
       strictTransportSecurity: false,
       contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },

@@ -11,7 +11,7 @@ import { InFlight } from './in-flight.js';
 
 const MINUTE_MS = 60_000;
 
-/** What all routes share: how failures are answered, how often a caller may call, and how calls end at a shutdown. */
+/** The parts that all routes share: the failure filter, the limits of callers, and the end of calls at a shutdown. */
 @Module({
   imports: [
     ThrottlerModule.forRootAsync({

@@ -10,10 +10,10 @@ import type { Observable } from 'rxjs';
 import { HttpFailure } from './failure/http-failure.js';
 
 const DRAIN_TIMEOUT_MS = 10_000;
-/** For the answers to those that are cut short. */
+/** The time for the answers to calls that are cut short. */
 const LAST_ANSWERS_TIMEOUT_MS = 1_000;
 
-/** The calls that are being answered. A shutdown lets them finish in time, and ends the streams, which might never do so. */
+/** The calls in progress. A shutdown waits for them for a limited time, and ends streams, which may never end. */
 @Injectable()
 export class InFlight implements BeforeApplicationShutdown {
   readonly #adapter: HttpAdapterHost;
@@ -25,17 +25,17 @@ export class InFlight implements BeforeApplicationShutdown {
     this.#adapter = adapter;
   }
 
-  /** Fails once the app shuts down; silent until then. */
+  /** Errors when the app shuts down; emits nothing before. */
   get closing(): Observable<never> {
     return this.#closing;
   }
 
-  /** Fails once a shutdown waits no longer for the calls that run; silent until then. */
+  /** Errors when a shutdown stops waiting for running calls; emits nothing before. */
   get overdue(): Observable<never> {
     return this.#overdue;
   }
 
-  /** A middleware, to stand before everything that can answer. */
+  /** A middleware that must come before everything that can answer. */
   readonly track = (_request: IncomingMessage, response: ServerResponse, next: () => void): void => {
     this.#responses.add(response);
     response.once('close', () => this.#responses.delete(response));
@@ -44,7 +44,7 @@ export class InFlight implements BeforeApplicationShutdown {
 
   async beforeApplicationShutdown(): Promise<void> {
     const server: Server = this.#adapter.httpAdapter.getHttpServer();
-    server.close(); // no new calls; Nest destroys what is left of the connections afterwards
+    server.close(); // takes no new calls; Nest destroys the remaining connections afterwards
     const failure = new HttpFailure('ERR_SHUTTING_DOWN', 'The client app is shutting down');
     this.#closing.error(failure);
     await this.#answered(DRAIN_TIMEOUT_MS);
@@ -63,7 +63,7 @@ export class InFlight implements BeforeApplicationShutdown {
   }
 }
 
-/** Resolves once nothing can be written to `response` any more, also where that is so already. */
+/** Resolves when `response` is closed, or at once if it is closed already. */
 export function whenClosed(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     finished(response, () => resolve());

@@ -1,11 +1,11 @@
 export interface Bounds {
-  /** What all callers together may hold. */
+  /** The limit of all callers together. */
   readonly all: number;
-  /** What one caller may hold. */
+  /** The limit of one caller. */
   readonly each: number;
 }
 
-/** Counts what callers hold, and refuses what goes beyond either bound. */
+/** Counts an amount for each caller and in total, and refuses to exceed either limit. */
 export class Quota {
   readonly #bounds: Bounds;
   readonly #heldBy = new Map<string, number>();
@@ -15,7 +15,7 @@ export class Quota {
     this.#bounds = bounds;
   }
 
-  /** Returns whether there was room; without room nothing is taken. */
+  /** Takes `amount` if the limits allow it. Returns whether they did. */
   take(caller: string, amount: number): boolean {
     const own = (this.#heldBy.get(caller) ?? 0) + amount;
     if (own > this.#bounds.each || this.#held + amount > this.#bounds.all) return false;

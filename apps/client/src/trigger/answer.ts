@@ -1,4 +1,4 @@
-// What a call makes of the values that a handler answers with.
+// Operators for the values of a handler's answer.
 import type { ServerResponse } from 'node:http';
 
 import { defer, from, map, takeUntil, tap, throwError, timeout, timer, toArray } from 'rxjs';
@@ -9,9 +9,9 @@ import { whenClosed } from '../http/in-flight.js';
 import { toJson } from '../http/json-reply.js';
 
 const MAX_REPLY_BYTES = 32 * 1_024 * 1_024;
-const VALUE_OVERHEAD_BYTES = 64; // so that many tiny values are bounded as well
+const VALUE_OVERHEAD_BYTES = 64; // otherwise many tiny values would be unbounded
 
-/** Fails unless the answer is complete in time. The handler is told to stop. */
+/** Fails unless the answer is complete in time. The handler is then cancelled. */
 export function completeWithin<T>(milliseconds: number): MonoTypeOperatorFunction<T> {
   return takeUntil(
     timer(milliseconds).pipe(
@@ -22,20 +22,20 @@ export function completeWithin<T>(milliseconds: number): MonoTypeOperatorFunctio
   );
 }
 
-/** Fails unless the answer begins in time; it may go on for ever. */
+/** Fails unless the answer begins in time. Its duration is not limited. */
 export function beginWithin<T>(milliseconds: number): MonoTypeOperatorFunction<T> {
   return timeout({ first: milliseconds, with: () => throwError(() => deadlinePassed(milliseconds)) });
 }
 
-/** Stops, and with it the handler, when the caller has gone. */
+/** Cancels the handler when the caller has closed the connection. */
 export function whileOpen<T>(response: ServerResponse): MonoTypeOperatorFunction<T> {
   return takeUntil(defer(() => from(whenClosed(response))));
 }
 
 /**
- * All values, as the text of one JSON array. Bounded, as a handler can go on for ever.
+ * Collects all values in one JSON array. Its size is limited, because an answer may never end.
  *
- * @param hold - Is given the bytes of each value as it comes; throws if there are too many.
+ * @param hold - Called with the size of each value; throws if there are too many bytes.
  */
 export function toJsonArray(hold: (bytes: number) => void): OperatorFunction<unknown, string> {
   return (values) =>

@@ -2,18 +2,18 @@ import type { IncomingMessage } from 'node:http';
 
 import { HttpFailure } from '../http/failure/http-failure.js';
 
-/** How long a body may make no progress. */
+/** The time that a body may take without progress. */
 export const BODY_STALL_MS = 5_000;
-/** How long a body may take. */
+/** The time that a body may take. */
 export const BODY_TIMEOUT_MS = 30_000;
 
 export interface BodyReaderOptions {
   readonly maxBytes: number;
-  /** Is given how many bytes there were and are. Returns whether there is room for them. */
-  readonly progress: (before: number, after: number) => boolean;
+  /** Called with the number of bytes before and after each chunk. Returns whether there is room for them. */
+  readonly onProgress: (before: number, after: number) => boolean;
 }
 
-/** Reads one body, as long as it makes progress. */
+/** Reads one body while it makes progress. */
 export class BodyReader {
   readonly #request: IncomingMessage;
   readonly #options: BodyReaderOptions;
@@ -26,7 +26,7 @@ export class BodyReader {
     this.#options = options;
   }
 
-  /** Returns the body; undefined once it turns out to be too large. What is left of it goes by unread. */
+  /** Returns the body, or undefined as soon as it is too large. The rest is discarded. */
   async read(): Promise<Buffer | undefined> {
     const expire = (): void => this.fail(new HttpFailure('ERR_BODY_TIMEOUT', 'The body did not arrive in time'));
     const stall = setTimeout(expire, BODY_STALL_MS);
@@ -53,13 +53,13 @@ export class BodyReader {
     this.#reject(failure);
   }
 
-  /** Returns whether the body is small enough yet. */
+  /** Returns whether the body is still small enough. */
   #take(chunk: Buffer): boolean {
     const before = this.#bytes;
     this.#bytes += chunk.length;
     if (this.#bytes > this.#options.maxBytes) return false;
     this.#chunks.push(chunk);
-    if (!this.#options.progress(before, this.#bytes)) {
+    if (!this.#options.onProgress(before, this.#bytes)) {
       this.fail(new HttpFailure('ERR_BUSY', 'Too many bytes of bodies and answers at once'));
     }
     return true;

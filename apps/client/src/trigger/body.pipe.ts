@@ -10,23 +10,23 @@ import { HttpFailure } from '../http/failure/http-failure.js';
 import { BodyReader } from './body-reader.js';
 import { MAX_MESSAGE_BYTES, parseBody } from './body.js';
 
-/** How long a body that is too large may go on: a caller that is cut off while it writes may never read the answer. */
+/** The time for which a body that is too large is read on: a caller that is cut off while writing may not read the answer. */
 const LET_GO_MS = 1_000;
 
-/** How many bodies are read at once. Each may hold {@link UNCOUNTED_BYTES} beside what its caller is granted. */
+/** The number of bodies that are read at once. Each may have {@link UNCOUNTED_BYTES} beyond the limit of its caller. */
 export const MAX_BODIES = 1_024;
 
-/** Not counted of each body: others at the address of a caller that has taken all it may hold can still make small calls. */
+/** The bytes of each body that are not counted, so that small calls still pass if another caller at the address is full. */
 const UNCOUNTED_BYTES = 16_384;
 
-/** What a value of JSON takes in memory, about: an empty object, the smallest for its text, has 56. */
+/** The approximate memory of a JSON value. An empty object, which has the shortest text for its size, has 56 bytes. */
 const BYTES_OF_A_NODE = 48;
 
-/** Reads a body up to {@link MAX_MESSAGE_BYTES}; what is longer is let go by unread, so that the answer arrives. */
+/** Reads a body of at most {@link MAX_MESSAGE_BYTES}. A longer one is discarded, so that the caller reads the answer. */
 @Injectable()
 export class BodyPipe implements PipeTransform<ServerResponse, Promise<unknown>> {
   readonly #limits: CallerLimits;
-  /** The bodies that are being read, each with its caller; the one without progress for the longest time comes first. */
+  /** The bodies that are being read, each with its caller, in the order of their last progress. */
   readonly #readers = new Map<BodyReader, string>();
 
   constructor(@Inject(CallerLimits) limits: CallerLimits) {
@@ -50,12 +50,12 @@ export class BodyPipe implements PipeTransform<ServerResponse, Promise<unknown>>
     throw new HttpFailure('ERR_BUSY', 'Too many values in the JSON of all calls at once');
   }
 
-  /** Returns the body; undefined once it turns out to be too large. */
+  /** Returns the body, or undefined if it is too large. */
   async #read(response: ServerResponse): Promise<Buffer | undefined> {
     const caller = callerOf(response.req);
     const reader = new BodyReader(response.req, {
       maxBytes: MAX_MESSAGE_BYTES,
-      progress: (before, after) => {
+      onProgress: (before, after) => {
         this.#readers.delete(reader);
         this.#readers.set(reader, caller);
         const counted = Math.max(0, after - UNCOUNTED_BYTES) - Math.max(0, before - UNCOUNTED_BYTES);
@@ -67,21 +67,21 @@ export class BodyPipe implements PipeTransform<ServerResponse, Promise<unknown>>
     try {
       return await reader.read();
     } catch (error) {
-      if (!response.req.complete) response.setHeader('connection', 'close'); // the rest of it may never come
+      if (!response.req.complete) response.setHeader('connection', 'close'); // its rest may never arrive
       throw error;
     } finally {
       this.#readers.delete(reader);
     }
   }
 
-  /** Of the caller that has most of them: one that opens many ends none but its own. */
+  /** Ends the stalest body of the caller with the most bodies: a caller that opens many ends only its own. */
   #endStalest(): void {
     const counts = new Map<string, number>();
     for (const caller of this.#readers.values()) counts.set(caller, (counts.get(caller) ?? 0) + 1);
     const most = Math.max(...counts.values());
     const [stalest] = [...this.#readers].find(([, caller]) => counts.get(caller) === most) ?? [];
     if (stalest === undefined) return;
-    this.#readers.delete(stalest); // it ends a little later, and the next one that is too many must end another
+    this.#readers.delete(stalest); // now, because it ends later and the next surplus body must end another one
     stalest.fail(new HttpFailure('ERR_BUSY', `Too many bodies at once: at most ${MAX_BODIES}`));
   }
 }
@@ -90,10 +90,10 @@ const RawResponse = createParamDecorator((_: undefined, context: ExecutionContex
   context.switchToHttp().getResponse(),
 );
 
-/** The parsed body. It is read only here, after all guards: no stranger makes this app buffer anything. */
+/** The parsed body. It is read after all guards, so that a caller without a token cannot make this app buffer anything. */
 export const MessageBody = (): ParameterDecorator => RawResponse(BodyPipe);
 
-/** Resolves at the end of the body, or when the caller has had {@link LET_GO_MS}. */
+/** Discards the rest of a body. Resolves at its end, or after {@link LET_GO_MS}. */
 function letGo(request: IncomingMessage): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, LET_GO_MS);

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { HttpFailure } from '../http/failure/http-failure.js';
 import { parseJson } from './json.js';
 
-/** The largest message of the channel, and so the largest body. */
+/** The largest message of the channel, and therefore the largest body. */
 export const MAX_MESSAGE_BYTES = 8 * 1_024 * 1_024;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true }); // lenient decoding would hide corruption
@@ -11,12 +11,12 @@ const utf8 = new TextDecoder('utf-8', { fatal: true }); // lenient decoding woul
 const ACCEPTED = 'Wrong Content-Type: send application/json (in UTF-8) or application/octet-stream';
 
 /**
- * Makes of a body what the message carries: JSON of any kind but null, `{}` where the body is empty, or raw bytes.
+ * Returns the data of a message: JSON except null, `{}` for an empty body, or raw bytes.
  *
- * @param contentType - The header, if there is one. What a browser sends without asking first is not accepted.
- * @param counted - Is given how many values large JSON has, before they are made.
+ * @param contentType - The header, if any. The types that a browser sends without a CORS preflight are refused.
+ * @param onNodes - Called with the number of values of large JSON before it is parsed.
  */
-export function parseBody(contentType: string | undefined, body: Buffer, counted?: (nodes: number) => void): unknown {
+export function parseBody(contentType: string | undefined, body: Buffer, onNodes?: (nodes: number) => void): unknown {
   const [type, ...parameters] = (contentType ?? '')
     .toLowerCase()
     .split(';')
@@ -27,16 +27,16 @@ export function parseBody(contentType: string | undefined, body: Buffer, counted
   if (!parameters.every(saysUtf8)) throw new HttpFailure('ERR_MEDIA_TYPE', ACCEPTED);
   return body.length === 0
     ? {}
-    : notNull(parseJson(decode(body), 'ERR_BAD_BODY', 'The body', counted), 'ERR_BAD_BODY', 'The body');
+    : notNull(parseJson(decode(body), 'ERR_BAD_BODY', 'The body', onNodes), 'ERR_BAD_BODY', 'The body');
 }
 
-/** Nest takes null for no data. */
+/** Refuses null, which Nest treats as no data. */
 export function notNull(value: unknown, code: 'ERR_BAD_BODY' | 'ERR_BAD_REQUEST', what: string): unknown {
   if (value === null) throw new HttpFailure(code, `${what} must not be null: Nest sends no message without data`);
   return value;
 }
 
-// An empty body sends the default; a misspelt name must not.
+// An empty body sends the default text. A misspelt member must not.
 const messageBody = z.union([
   z.strictObject({}).transform(() => ({ text: 'Hello Server!' })),
   z.object({ text: z.string() }),

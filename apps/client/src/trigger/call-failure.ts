@@ -3,7 +3,7 @@ import { NO_MESSAGE_HANDLER, TransportError } from '@sealwire/transport';
 import { HandlerFailure } from '../http/failure/handler-failure.js';
 import { HttpFailure } from '../http/failure/http-failure.js';
 
-/** Sorts the failures of a call: of the channel, of this app, no handler, or what the handler failed with. */
+/** Converts the error of a call: failures of the channel and of this app are kept, others come from the server. */
 export function toCallFailure(error: unknown): Error {
   if (error instanceof TransportError || error instanceof HttpFailure) return error;
   if (error === NO_MESSAGE_HANDLER)

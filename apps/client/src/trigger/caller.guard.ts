@@ -13,10 +13,10 @@ import { HttpFailure } from '../http/failure/http-failure.js';
 
 const BEARER = /^Bearer +(\S+)$/i;
 
-/** The `Sec-Fetch-Site` of pages of this app and of addresses that a user has typed; other clients than browsers send none. */
+/** The `Sec-Fetch-Site` of pages of this app and of typed addresses. Clients other than browsers do not send it. */
 const OWN_SITES: ReadonlySet<unknown> = new Set([undefined, 'same-origin', 'none']);
 
-/** Lets a call through that brings HTTP_TOKEN, where one is set, and that no page of another origin has caused. */
+/** Allows a call that has HTTP_TOKEN, if one is set, and that no page of another origin has caused. */
 @Injectable()
 export class CallerGuard implements CanActivate {
   readonly #token: string | undefined;
@@ -29,7 +29,7 @@ export class CallerGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean {
     const { headers } = context.switchToHttp().getRequest<IncomingMessage>();
-    // Images and links of a foreign page come without an Origin, but browsers mark them.
+    // Requests for images and links of a foreign page have no Origin, but browsers mark them with Sec-Fetch-Site.
     if (!OWN_SITES.has(headers['sec-fetch-site']) && !isOriginListed(headers.origin, this.#allowedHosts)) {
       throw new HttpFailure('ERR_ORIGIN_NOT_ALLOWED', 'A page of another origin cannot make this call');
     }
@@ -43,7 +43,7 @@ export class CallerGuard implements CanActivate {
   }
 }
 
-/** In a time that depends on neither text, nor on their lengths. */
+/** Compares texts in a time that depends neither on their content nor on their lengths. */
 function isEqual(given: string, expected: string): boolean {
   return equalBytes(digest(given), digest(expected));
 }

@@ -1,5 +1,5 @@
 // Server-sent events, each with an id: `data: JSON` for each value, then `event: complete`, or `event: error` with the
-// failure. A comment now and then shows proxies and both ends that an idle stream is alive.
+// failure. A comment every 15 s keeps an idle stream open at proxies and both ends.
 import type { ServerResponse } from 'node:http';
 
 import type { Observable, Subscription } from 'rxjs';
@@ -13,9 +13,9 @@ const MAX_UNREAD_BYTES = 8 * 1_024 * 1_024;
 export const HEARTBEAT_MS = 15_000;
 
 /**
- * Sends every value as it comes. Closing the response unsubscribes, and so cancels the handler.
+ * Sends every value when it arrives. Closing the response unsubscribes and thereby cancels the handler.
  *
- * @throws What `values` fails with before the first of them and the first heartbeat: a status still can be sent then.
+ * @throws The error of `values` before the first value and the first heartbeat, while a status can still be sent.
  */
 export async function sendEvents(
   values: Observable<unknown>,
@@ -75,7 +75,7 @@ class EventWriter {
     return this.#lastId;
   }
 
-  /** A caller that does not read must not make this app keep the rest, of one stream or of many. */
+  /** Writes a text, or ends the stream if too much of it is unread: a slow caller must not fill the memory. */
   #write(text: string): void {
     const response = this.#response;
     if (response.destroyed) return;
@@ -93,7 +93,7 @@ class EventWriter {
     this.#response.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store',
-      'x-accel-buffering': 'no', // proxies must not collect what is meant to be seen at once
+      'x-accel-buffering': 'no', // otherwise proxies would buffer the events
     });
     destroyUnread(this.#response);
   }

@@ -3,26 +3,26 @@ import { checkJson, TransportError } from '@sealwire/transport';
 import { HttpFailure } from '../http/failure/http-failure.js';
 import type { HttpFailureCode } from '../http/failure/http-failure.js';
 
-/** Smaller JSON is not counted: it costs little, whatever it holds. */
+/** The values of JSON up to this size are not counted, because parsing it is cheap. */
 const UNCOUNTED_BYTES = 65_536;
 
-// An escape can spell the names that are refused, so it is reason enough to look.
+// The names that are refused, or an escape, which may be part of such a name.
 const SUSPICIOUS = /\\u|__proto__|constructor/;
 
 /**
- * Parses JSON from a caller. Throws if it would change the prototype of an object that it is copied into, or has more
+ * Parses JSON from a caller. Throws if it could change the prototype of an object into which it is merged, or has more
  * values than a message may have.
  *
- * @param what - Begins the message of a failure, which never quotes the text.
- * @param counted - Is given how many values a large text has, before they are made.
+ * @param what - The subject of the error message, which never quotes the text.
+ * @param onNodes - Called with the number of values of a large text before it is parsed.
  */
 export function parseJson(
   text: string,
   code: HttpFailureCode,
   what: string,
-  counted = (_nodes: number): void => {},
+  onNodes = (_nodes: number): void => {},
 ): unknown {
-  if (text.length > UNCOUNTED_BYTES || SUSPICIOUS.test(text)) counted(countNodes(text, code, what));
+  if (text.length > UNCOUNTED_BYTES || SUSPICIOUS.test(text)) onNodes(countNodes(text, code, what));
   try {
     return JSON.parse(text);
   } catch (cause) {
@@ -30,7 +30,7 @@ export function parseJson(
   }
 }
 
-/** @throws {TransportError} `ERR_MESSAGE_TOO_COMPLEX`, as the channel itself would for this message. */
+/** @throws {TransportError} `ERR_MESSAGE_TOO_COMPLEX`, as the channel would for this message. */
 function countNodes(text: string, code: HttpFailureCode, what: string): number {
   try {
     return checkJson(Buffer.from(text));

@@ -2,7 +2,7 @@ import { parseJson } from './json.js';
 
 export type Pattern = string | object;
 
-/** Reads `:pattern`, already percent-decoded: JSON text where the pattern is an object, otherwise the pattern itself. */
+/** Parses the decoded `:pattern`: a text that begins with `{` is the JSON of an object pattern. */
 export function parsePattern(text: string): Pattern {
   if (!text.startsWith('{')) return text;
   const pattern = parseJson(text, 'ERR_BAD_PATTERN', 'The pattern');

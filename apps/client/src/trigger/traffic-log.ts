@@ -4,7 +4,7 @@ import { printable } from '@sealwire/app';
 import { settings } from '../config/registration.js';
 import type { Settings } from '../config/settings.js';
 
-/** Logs what `POST /messages` sends and gets. LOG_MESSAGES=false keeps the text out. */
+/** Logs the messages and receipts of `POST /messages`. LOG_MESSAGES=false replaces the text with its size. */
 @Injectable()
 export class TrafficLog {
   readonly #logger = new Logger('Trigger');

@@ -21,7 +21,7 @@ import { TrafficLog } from './traffic-log.js';
 import { DescribeEmit, DescribeMessages, DescribeSend, DescribeStream } from './trigger.docs.js';
 import { TriggerService } from './trigger.service.js';
 
-/** HTTP to messages: any handler of the server is reached by its pattern, without a change here. */
+/** Converts HTTP calls to messages. The pattern in the path can name any handler of the server. */
 @ApiTags('trigger')
 @ApiBearerAuth()
 @UseGuards(CallerGuard)
@@ -98,7 +98,7 @@ export class TriggerController {
     }
     const { data, timeout } = parseStreamQuery(query);
     if (headers['last-event-id'] !== undefined) {
-      // An EventSource connects again after every end. The handler must not run again; 204 makes it stop.
+      // An EventSource reconnects after every end. A 204 stops it, so that the handler does not run again.
       response.writeHead(204, { 'cache-control': 'no-store' }).end();
       return;
     }
@@ -113,7 +113,7 @@ export class TriggerController {
     sendReply(response, reply);
   }
 
-  /** In time for its caller, and for a shutdown. */
+  /** Fails unless the answer is complete before the deadline of the call and of a shutdown. */
   private completeWithin<T>(milliseconds: number): MonoTypeOperatorFunction<T> {
     return (values) => values.pipe(takeUntil(this.inFlight.overdue), completeWithin(milliseconds));
   }

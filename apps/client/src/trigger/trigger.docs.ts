@@ -1,4 +1,4 @@
-// What /docs says about each call of the trigger.
+// The descriptions of the calls at /docs.
 import { applyDecorators } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiOperation, ApiParam, ApiProduces, ApiQuery, ApiResponse } from '@nestjs/swagger';
 
@@ -25,7 +25,7 @@ const failure = (statusCode: number, code: string, description: string): MethodD
 
 const EMIT_FAILURES = [
   failure(400, 'ERR_BAD_BODY', 'The pattern, the query or the body is invalid'),
-  failure(401, 'ERR_UNAUTHORIZED', 'HTTP_TOKEN is set, and the call comes without it'),
+  failure(401, 'ERR_UNAUTHORIZED', 'HTTP_TOKEN is set, and the call does not have it'),
   failure(
     403,
     'ERR_HOST_NOT_ALLOWED',
@@ -43,7 +43,7 @@ const EMIT_FAILURES = [
   failure(504, 'ERR_DEADLINE', 'The server did not answer in time'),
 ];
 
-/** An event has no answer: its sender does not learn that it has no handler, or that one failed. */
+/** The failures of a request. An event has no answer, so its sender gets no error for a missing or failed handler. */
 const CALL_FAILURES = [
   ...EMIT_FAILURES,
   failure(404, 'ERR_NO_HANDLER', 'The server has no handler for this pattern'),
@@ -94,7 +94,7 @@ export const DescribeSend = (): MethodDecorator =>
   applyDecorators(
     ApiOperation({
       summary: 'Call a handler',
-      description: 'Answers with the last value that the handler answers with.',
+      description: 'Answers with the last value of the handler.',
     }),
     Pattern('echo'),
     ApiQuery({ name: 'all', required: false, description: '1: all values, as an array', example: '1' }),

@@ -8,15 +8,15 @@ import { CHANNEL } from '../channel.js';
 import { toCallFailure } from './call-failure.js';
 import type { Pattern } from './pattern.js';
 
-/** How long a call waits for a connection that is being made; it goes on being made for the calls that follow. */
+/** The time that a call waits for a connection attempt. The attempt continues for later calls. */
 export const MAX_CONNECT_WAIT_MS = 1_000;
 
-/** Sends to the server app. Whatever fails is a failure that a call can be answered with. */
+/** Sends to the server app. Every error is converted to a failure that can be answered. */
 @Injectable()
 export class TriggerService {
   constructor(@Inject(CHANNEL) private readonly channel: ClientProxy) {}
 
-  /** Every value of the answer; unsubscribing cancels the handler. */
+  /** Emits every value of the answer. Unsubscribing cancels the handler. */
   send(pattern: Pattern, data: unknown): Observable<unknown> {
     return this.onceConnected(() => this.channel.send<unknown>(pattern, data));
   }

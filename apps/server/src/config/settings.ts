@@ -44,7 +44,7 @@ const environment = z
 
 export type Settings = ReturnType<typeof parseSettings>;
 
-/** @throws {StartError} One line that names every variable with a wrong value, and says what it may be. */
+/** @throws {StartError} One line that names every variable with a wrong value and the values that are allowed. */
 export function parseSettings(env: NodeJS.ProcessEnv) {
   return parseEnvironment(environment, Object.keys(variables), env);
 }

@@ -3,7 +3,7 @@ import { HealthCheck, HealthCheckService, HealthIndicatorService } from '@nestjs
 import type { HealthCheckResult } from '@nestjs/terminus';
 import { SealwireServer } from '@sealwire/transport';
 
-/** Healthy is a server that takes connections: 200, otherwise 503. */
+/** Answers 200 if the channel accepts connections, otherwise 503. */
 @Controller('health')
 export class HealthController {
   constructor(

@@ -6,7 +6,7 @@ import type { Settings } from '../config/settings.js';
 
 const SHOWN_BYTES = 64;
 
-/** Logs what arrived: encrypted, as it was on the wire, and decrypted. LOG_MESSAGES=false keeps the decrypted text out. */
+/** Logs messages, encrypted and decrypted. LOG_MESSAGES=false replaces the decrypted text with its size. */
 @Injectable()
 export class MessageLog {
   readonly #logger = new Logger('Messages');
@@ -16,12 +16,12 @@ export class MessageLog {
     this.#showsText = logMessages;
   }
 
-  /** @param record - As received; undefined if nothing was encrypted on the way. */
+  /** @param record - The record as received; undefined if the message was not encrypted. */
   sealed(record: Uint8Array | undefined): void {
     if (record !== undefined) this.#logger.log(`Received, encrypted (${record.length} bytes): ${hexOf(record)}`);
   }
 
-  /** @param ciphertext - As received. @param address - Of a sender that has not moved to the channel yet. */
+  /** @param ciphertext - The ciphertext as received. @param address - The address of the sender. */
   legacy(ciphertext: Uint8Array, address = 'an unknown address'): void {
     const shown = `${ciphertext.length} bytes): ${hexOf(ciphertext)}`;
     this.#logger.warn(`Received on the legacy wire from ${address}, encrypted (${shown}`);

@@ -7,7 +7,7 @@ import { MessageController } from './message/message.controller.js';
 import { MessageService } from './message/message.service.js';
 import { NoticeController } from './notice/notice.controller.js';
 
-/** All handlers. To add one: `npm run new:handler NAME`, or a folder beside these and its class here. */
+/** All handlers. To add one: `npm run new:handler NAME`, or a folder next to these and its class here. */
 @Module({
   controllers: [CountdownController, EchoController, MessageController, NoticeController],
   providers: [MessageLog, MessageService],

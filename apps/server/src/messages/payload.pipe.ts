@@ -1,10 +1,10 @@
 import { StandardSchemaValidationPipe } from '@nestjs/common';
 import { RpcException } from '@nestjs/microservices';
 
-/** Each element of a payload can cause a complaint; a caller needs no more than these. */
+/** The limit of complaints in an answer, because each element of a payload can cause one. */
 const MAX_COMPLAINTS = 10;
 
-/** Checks payloads against the `@Payload({ schema })` of their handler. The caller gets the complaints. */
+/** Checks payloads against the `@Payload({ schema })` of their handler. The error contains the complaints. */
 export class PayloadPipe extends StandardSchemaValidationPipe {
   constructor() {
     super({
@@ -18,7 +18,7 @@ export class PayloadPipe extends StandardSchemaValidationPipe {
     });
   }
 
-  /** The transport refuses keys that change a prototype. Nest's walk takes ten times as long as parsing the payload. */
+  /** Does nothing: the transport has refused keys that change a prototype, and Nest's walk is slower than the parser. */
   protected override stripProtoKeys(): void {}
 }
 

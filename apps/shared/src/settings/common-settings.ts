@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { host } from './fields.js';
 
 const MAX_UNIX_PATH_BYTES = 107; // sun_path of Linux, less its terminator
-const MAX_SERVICE_BYTES = 0xffff; // it travels behind a length of two bytes (docs/protocol.md §4)
+const MAX_SERVICE_BYTES = 0xffff; // its length has two bytes on the wire (docs/protocol.md §4)
 
 /** The variables that both apps read. */
 export const commonVariables = {

@@ -1,19 +1,19 @@
-// What the environment holds besides settings, and how a wrong value is described: it may be a secret that was meant for
-// another variable.
+// Reads settings from the environment, which may also contain service links. A wrong value may be a secret that was meant
+// for another variable, so it is described and not quoted.
 import { isKeyText } from '@sealwire/crypto';
 
-/** Kubernetes and `docker run --link` set NAME_PORT to such a text for each service that is called NAME. */
+/** The value of NAME_PORT that Kubernetes and `docker run --link` set for each service with the name NAME. */
 const SERVICE_LINK = /^(?:tcp|udp|sctp):\/\//;
 const SHOWN = /^-?\d{1,6}$/; // a port or a limit that is out of range
 const MIN_TOKEN_CHARACTERS = 8; // a shorter one may be part of a value by chance
 
 export interface Environment {
   readonly values: Readonly<Record<string, string | undefined>>;
-  /** Settings that count as not set, because they hold the address of a service. */
+  /** Settings that count as not set because they contain the address of a service. */
   readonly serviceLinks: readonly string[];
 }
 
-/** Leaves out service links, and empty variables: so Compose passes on those that are not set. `names` are of settings. */
+/** Omits service links, and empty variables, because Compose passes unset ones as empty. `names` are the settings. */
 export function readEnvironment(env: NodeJS.ProcessEnv, names: readonly string[]): Environment {
   const given = Object.entries(env).filter(([, value]) => value !== '');
   return {
@@ -29,13 +29,13 @@ function isServiceLink([name, value = '']: readonly [string, string | undefined]
   return name.endsWith('_PORT') && SERVICE_LINK.test(value);
 }
 
-/** Never quotes a text. */
+/** Describes a wrong value without quoting a text. */
 export function describeValue(value: string | undefined): string {
   if (value === undefined) return 'but is not set';
   return SHOWN.test(value) ? `not ${value}` : `not a text of ${value.length} characters`;
 }
 
-/** Returns those of `names` whose value looks like a key, or contains HTTP_TOKEN: the app would use and print it. */
+/** Returns the settings whose value looks like a key or contains HTTP_TOKEN, because the app would print them. */
 export function findSecrets(names: readonly string[], values: Environment['values']): readonly string[] {
   const { HTTP_TOKEN: token = '' } = values;
   return names.filter((name) => {

@@ -1,4 +1,4 @@
-// What an environment variable may hold. The message of a field says what is accepted.
+// The fields of environment variables. The message of a field says what is accepted.
 import { z } from 'zod';
 
 const HOST = /^[A-Za-z0-9._:%-]+$/; // a name, IPv4 or IPv6: never a URL
@@ -14,7 +14,7 @@ export function wholeNumber(min: number, max: number, name = 'a whole number') {
 /** A port to listen on; 0 takes a free one. */
 export const port = wholeNumber(0, MAX_PORT);
 
-/** A port that something listens on. */
+/** A port to connect to. */
 export const remotePort = wholeNumber(1, MAX_PORT);
 
 /** A host name or address; IPv6 with or without its brackets. */

@@ -4,9 +4,9 @@ import { describeValue, findSecrets, readEnvironment } from './environment.js';
 import { StartError } from './start-error.js';
 
 /**
- * Parses the variables called `names` with `schema`. Adds those that count as not set, as they hold a service link.
+ * Parses the variables `names` with `schema`. Adds the list of variables that are ignored because of a service link.
  *
- * @throws {StartError} One line that names every variable with a wrong value, and says what it may be.
+ * @throws {StartError} One line that names every variable with a wrong value and the values that are allowed.
  */
 export function parseEnvironment<Settings>(
   schema: z.ZodType<Settings>,

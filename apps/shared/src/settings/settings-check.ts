@@ -4,7 +4,7 @@ import { StartError } from './start-error.js';
 
 const ENV_FILE = '.env';
 
-/** Ends the process with one line on standard error if a setting is wrong. Some of them may stand in `.env`. */
+/** Ends the process with one line on standard error if a setting is wrong. Settings may also be in `.env`. */
 export function checkSettings(parseSettings: (env: NodeJS.ProcessEnv) => unknown): void {
   try {
     loadEnvFile();

@@ -1,4 +1,4 @@
-/** Why the app cannot start, in one line that says what to do. Printed as it is, without a stack. */
+/** The reason why the app cannot start, in one line with a remedy. It is printed without a stack. */
 export class StartError extends Error {
   override readonly name = 'StartError';
 }

@@ -53,11 +53,11 @@ describe('the body of a failure', () => {
       code: 'ERR_NO_ROUTE',
       message: 'where',
     });
-    expect(toFailureBody(new ImATeapotException())).toMatchObject({ statusCode: 418, code: 'ERR_INTERNAL' });
+    expect(toFailureBody(new ImATeapotException())).toMatchObject({ statusCode: 418, code: 'ERR_UNEXPECTED' });
   });
 
   it.each([new Error('secret'), 'secret', undefined])('reveals nothing about an unexpected failure', (error) => {
-    expect(toFailureBody(error)).toMatchObject({ statusCode: 500, code: 'ERR_INTERNAL' });
+    expect(toFailureBody(error)).toMatchObject({ statusCode: 500, code: 'ERR_UNEXPECTED' });
     expect(JSON.stringify(toFailureBody(error))).not.toContain('secret');
   });
 });

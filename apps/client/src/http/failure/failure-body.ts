@@ -6,7 +6,7 @@ import { HandlerFailure } from './handler-failure.js';
 import { HttpFailure } from './http-failure.js';
 import type { FailureBody, HttpFailureCode } from './http-failure.js';
 
-/** What another try will not change. Every other failure of the channel means: no connection, or not now, 503. */
+/** Failures that a retry does not fix. Every other failure of the channel is temporary: 503. */
 const CHANNEL_STATUS: ReadonlyMap<TransportErrorCode, number> = new Map([
   ['ERR_ANSWER_OVERFLOW', HttpStatus.BAD_GATEWAY],
   ['ERR_FORBIDDEN', HttpStatus.FORBIDDEN],
@@ -16,13 +16,13 @@ const CHANNEL_STATUS: ReadonlyMap<TransportErrorCode, number> = new Map([
   ['ERR_REQUEST_TIMEOUT', HttpStatus.GATEWAY_TIMEOUT],
 ]);
 
-/** The same codes, answered by the server. */
+/** The status of codes that have another meaning if the server answered with them. */
 const ANSWERED_STATUS: ReadonlyMap<TransportErrorCode, number> = new Map([
   ['ERR_MESSAGE_UNSERIALIZABLE', HttpStatus.BAD_GATEWAY],
   ['ERR_MESSAGE_TOO_LARGE', HttpStatus.BAD_GATEWAY],
 ]);
 
-/** What Nest and its modules answer by themselves. */
+/** The codes of exceptions that Nest and its modules throw. */
 const CODE_OF_STATUS: ReadonlyMap<number, HttpFailureCode> = new Map([
   [HttpStatus.BAD_REQUEST, 'ERR_BAD_REQUEST'],
   [HttpStatus.NOT_FOUND, 'ERR_NO_ROUTE'],
@@ -30,7 +30,7 @@ const CODE_OF_STATUS: ReadonlyMap<number, HttpFailureCode> = new Map([
   [HttpStatus.TOO_MANY_REQUESTS, 'ERR_RATE_LIMIT'],
 ]);
 
-/** What a call that failed is answered with; nothing unforeseen is told to the caller. */
+/** Returns the body of a failed call. It contains no details of an unexpected failure. */
 export function toFailureBody(error: unknown): FailureBody {
   if (error instanceof HandlerFailure) {
     const failure = body(error.statusCode, error.code, error.message);
@@ -39,7 +39,11 @@ export function toFailureBody(error: unknown): FailureBody {
   if (error instanceof HttpFailure) return body(error.getStatus(), error.code, error.message, error.sent);
   if (error instanceof TransportError) return body(channelStatus(error), error.code, error.message, error.sent);
   if (error instanceof HttpException) return body(error.getStatus(), codeOf(error), error.message);
-  return body(HttpStatus.INTERNAL_SERVER_ERROR, 'ERR_INTERNAL', 'The call failed: see the log of the client app');
+  return body(
+    HttpStatus.INTERNAL_SERVER_ERROR,
+    'ERR_UNEXPECTED',
+    'The call failed unexpectedly; see the log of the client app',
+  );
 }
 
 function body(statusCode: number, code: string, message: string, sent?: boolean): FailureBody {
@@ -47,12 +51,12 @@ function body(statusCode: number, code: string, message: string, sent?: boolean)
 }
 
 function channelStatus({ code, sent }: TransportError): number {
-  // The server refuses a request, or an event, which it says was not handed over; an answer has no `sent`.
+  // If `sent` is set, the server refused the call as too complex. Otherwise this client refused the answer.
   if (code === 'ERR_MESSAGE_TOO_COMPLEX' && sent !== undefined) return HttpStatus.PAYLOAD_TOO_LARGE;
   const answered = sent === true ? ANSWERED_STATUS.get(code) : undefined;
   return answered ?? CHANNEL_STATUS.get(code) ?? HttpStatus.SERVICE_UNAVAILABLE;
 }
 
 function codeOf(error: HttpException): HttpFailureCode {
-  return CODE_OF_STATUS.get(error.getStatus()) ?? 'ERR_INTERNAL';
+  return CODE_OF_STATUS.get(error.getStatus()) ?? 'ERR_UNEXPECTED';
 }

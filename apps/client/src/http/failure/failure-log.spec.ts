@@ -32,7 +32,7 @@ describe('FailureLog', () => {
     const log = new FailureLog();
     for (let calls = 0; calls < 2; calls++) {
       log.warn('ERR_BUSY', 'busy');
-      log.error('ERR_INTERNAL', 'internal', 'stack');
+      log.error('ERR_UNEXPECTED', 'internal', 'stack');
     }
     expect(written).toEqual(['busy', 'internal']);
   });

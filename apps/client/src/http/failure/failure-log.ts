@@ -8,14 +8,14 @@ interface Interval {
 }
 
 /**
- * Logs failed calls, at most one a second for each code, so that a caller cannot fill the disk. The others are counted in
- * the next entry of their code.
+ * Logs failed calls, at most one per second for each code, so that a caller cannot fill the disk. The next entry of a code
+ * has the number of calls that were not logged.
  */
 export class FailureLog {
   readonly #logger = new Logger('Trigger');
   readonly #intervals = new Map<string, Interval>();
 
-  /** @param code - One of a closed set, and never chosen by a caller: an interval is kept for each. */
+  /** @param code - One of a closed set, never chosen by a caller, because an interval is kept for each. */
   warn(code: string, message: string): void {
     this.#limit(code, (suppressed) => this.#logger.warn(message + suppressed));
   }

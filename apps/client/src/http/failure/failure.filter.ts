@@ -9,7 +9,10 @@ import { HandlerFailure } from './handler-failure.js';
 import type { FailureBody } from './http-failure.js';
 import { sendJson } from '../json-reply.js';
 
-/** Answers every failure, wherever it happened, with a {@link FailureBody}. */
+/** Failures whose stack is logged: one of this app, and one inside the transport. */
+const WITH_STACK: ReadonlySet<string> = new Set(['ERR_UNEXPECTED', 'ERR_INTERNAL']);
+
+/** Answers every failure with a {@link FailureBody}. */
 @Catch()
 export class FailureFilter implements ExceptionFilter {
   readonly #log = new FailureLog();
@@ -21,12 +24,12 @@ export class FailureFilter implements ExceptionFilter {
     answer(http.getResponse<ServerResponse>(), failure);
   }
 
-  // Neither the query nor what a handler said: both can hold the text of a message.
+  // Logs neither the query nor the error of a handler, because both can contain the text of a message.
   #write({ method, url }: IncomingMessage, { statusCode, code, message }: FailureBody, error: unknown): void {
     if (statusCode < 500) return;
     const call = `${method} ${url?.split('?')[0]}: ${statusCode}`;
     if (error instanceof HandlerFailure) this.#log.warn('ERR_RPC', `${call} ERR_RPC`);
-    else if (code === 'ERR_INTERNAL')
+    else if (WITH_STACK.has(code))
       this.#log.error(code, `${call} ${code}`, error instanceof Error ? (error.stack ?? error.message) : String(error));
     else this.#log.warn(code, `${call} ${code}: ${message}`);
   }
@@ -34,7 +37,7 @@ export class FailureFilter implements ExceptionFilter {
 
 function answer(response: ServerResponse, failure: FailureBody): void {
   if (response.headersSent) {
-    response.destroy(); // half an answer must not look like a whole one
+    response.destroy(); // otherwise a partial answer would look complete
     return;
   }
   if (failure.code === 'ERR_UNAUTHORIZED') response.setHeader('www-authenticate', 'Bearer realm="sealwire"');

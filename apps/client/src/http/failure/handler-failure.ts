@@ -1,8 +1,8 @@
 const DEFAULT_STATUS = 502;
 
-/** A handler has failed. The caller is told what the handler, or a filter of the server, made of it, and no more. */
+/** The failure of a handler, with the fields that the handler or a filter of the server returned. */
 export class HandlerFailure extends Error {
-  /** What the server's filter gave: `statusCode` or `status` is that of the answer, if it is one of a failure. */
+  /** The fields of the failure. `statusCode` or `status` becomes the status of the answer if it is 400 to 599. */
   readonly fields: Readonly<Record<string, unknown>>;
   readonly statusCode: number;
   readonly code: string;
@@ -16,7 +16,7 @@ export class HandlerFailure extends Error {
   }
 }
 
-/** Nest marks what its own filter made with `status: 'error'`, which says nothing to a caller. */
+/** Returns the fields of a failure without the `status: 'error'` of Nest's own filter, which has no use for a caller. */
 function fieldsOf(error: unknown): Record<string, unknown> {
   if (typeof error !== 'object' || error === null || Array.isArray(error)) return {};
   const fields = Object.entries(error).filter(([name, value]) => name !== 'status' || value !== 'error');
@@ -36,12 +36,12 @@ function messageOf(error: unknown): string {
   return jsonOf(error) ?? 'The handler failed';
 }
 
-/** `String` would run out of stack for what is nested deep, and calls a `toString` that a peer may have sent. */
+/** Not `String(part)`: it runs out of stack for deep nesting, and calls a `toString` that a peer may have sent. */
 function textOf(part: unknown): string {
   return typeof part === 'string' ? part : (jsonOf(part) ?? 'nested too deep');
 }
 
-/** Undefined of what is nested too deep to be written, which older engines read all the same. */
+/** Returns undefined for a value that is nested too deep. Older engines can parse such a value but not write it. */
 function jsonOf(value: unknown): string | undefined {
   try {
     return JSON.stringify(value);

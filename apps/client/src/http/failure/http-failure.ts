@@ -1,6 +1,6 @@
 import { HttpException } from '@nestjs/common';
 
-/** Every failure that this app itself answers with. `docs/errors.md` explains each; those of the channel keep their own. */
+/** The failures of this app (`docs/errors.md` explains each). Failures of the channel keep their own codes. */
 const STATUS_OF = {
   ERR_BAD_BODY: 400,
   ERR_BAD_PATTERN: 400,
@@ -15,7 +15,7 @@ const STATUS_OF = {
   ERR_BODY_TOO_LARGE: 413,
   ERR_MEDIA_TYPE: 415,
   ERR_RATE_LIMIT: 429,
-  ERR_INTERNAL: 500,
+  ERR_UNEXPECTED: 500,
   ERR_REPLY_TOO_LARGE: 502,
   ERR_RPC: 502,
   ERR_BUSY: 503,
@@ -27,12 +27,12 @@ export type HttpFailureCode = keyof typeof STATUS_OF;
 
 export const HTTP_FAILURE_CODES = Object.keys(STATUS_OF) as readonly HttpFailureCode[];
 
-/** What every failed call is answered with. */
+/** The body of the answer to every failed call. */
 export interface FailureBody {
   readonly statusCode: number;
   readonly code: string;
   readonly message: string;
-  /** `false` means that no handler can have run, so that the call can be made again. */
+  /** `false` means that no handler has run, so the call can be repeated. */
   readonly sent?: boolean;
 }
 
@@ -40,7 +40,7 @@ interface HttpFailureOptions extends ErrorOptions {
   readonly sent?: boolean;
 }
 
-/** A failure of this app, with the status that its code stands for. */
+/** A failure of this app, with the status of its code. */
 export class HttpFailure extends HttpException {
   readonly code: HttpFailureCode;
   readonly sent: boolean | undefined;

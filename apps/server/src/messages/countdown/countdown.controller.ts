@@ -11,7 +11,7 @@ const countdownSchema = z.object({
 
 type Countdown = z.infer<typeof countdownSchema>;
 
-/** `countdown`: an answer of many values. It stops as soon as nobody listens any more. */
+/** `countdown`: an answer of many values. It stops when the caller cancels. */
 @Controller()
 export class CountdownController {
   readonly #logger = new Logger(CountdownController.name);

@@ -1,7 +1,7 @@
 import { Controller } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 
-/** `echo`: answers with what it was sent, JSON or bytes. */
+/** `echo`: answers with its payload, JSON or bytes. */
 @Controller()
 export class EchoController {
   @MessagePattern('echo')

@@ -6,13 +6,13 @@ export interface Receipt {
   readonly text: string;
   /** The length of the text as UTF-8. */
   readonly bytes: number;
-  /** ISO 8601, by the clock of the server. */
+  /** The time in ISO 8601, by the clock of the server. */
   readonly receivedAt: string;
   /** The key that the message was encrypted under. */
   readonly keyId: string;
 }
 
-/** What happens to a message, whichever wire it came in on. */
+/** Logs a message of either wire and creates its receipt. */
 @Injectable()
 export class MessageService {
   readonly #log: MessageLog;
@@ -27,7 +27,7 @@ export class MessageService {
     return this.#receipt(text, keyId);
   }
 
-  /** @param ciphertext - The whole message as it came on the legacy wire, which takes no receipt back. */
+  /** @param ciphertext - The whole message as received on the legacy wire, which has no answers. */
   receiveLegacy(text: string, keyId: string, ciphertext: Uint8Array, address: string | undefined): Receipt {
     this.#log.legacy(ciphertext, address);
     return this.#receipt(text, keyId);

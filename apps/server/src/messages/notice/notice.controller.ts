@@ -8,7 +8,7 @@ const noticeSchema = z.object({ text: z.string() });
 
 type Notice = z.infer<typeof noticeSchema>;
 
-/** `notice`: an event, which nobody answers. */
+/** `notice`: an event, which has no answer. */
 @Controller()
 export class NoticeController {
   constructor(@Inject(MessageLog) private readonly log: MessageLog) {}
