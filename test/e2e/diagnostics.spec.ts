@@ -7,7 +7,7 @@ import { concat, firstValueFrom, NEVER, of, Subject, take } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
-import { CallTrace } from '#transport/diagnostics.js';
+import { CallTrace } from '../../libs/transport/src/diagnostics.js';
 
 import { all, arrived, outcome, startApplication, startCaller } from '../support/application.js';
 import { endAll, key, keyring, newKeyring, portOf } from '../support/pair.js';

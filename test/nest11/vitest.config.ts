@@ -6,7 +6,8 @@ export default defineConfig({
   test: {
     globals: true,
     include: ['test/e2e/**/*.spec.ts'],
-    testTimeout: 20_000,
+    testTimeout: 180_000, // as in the repository itself
+    hookTimeout: 180_000,
     maxWorkers: 2,
     expect: { poll: { timeout: 10_000 } },
   },
