@@ -85,7 +85,7 @@ export class CallTrace {
 
   fail(error: unknown): void {
     if (!this.#endTime()) return;
-    this.#message.code = codeOf(error);
+    this.#message.code = error instanceof TransportError ? error.code : undefined;
     CHANNELS[this.#side].failed.publish(this.#message);
   }
 
@@ -103,8 +103,4 @@ function routeIfAny<Pattern>(pattern: Pattern, toRoute: (pattern: Pattern) => st
   } catch {
     return undefined;
   }
-}
-
-function codeOf(error: unknown): TransportErrorCode | undefined {
-  return error instanceof TransportError ? error.code : undefined;
 }

@@ -67,9 +67,15 @@ export abstract class ClientCall implements AnswerSink {
    * goes to {@link fail}.
    */
   protected send(packet: OutgoingPacket, codec: CallCodec): void {
-    const { host, leftMs } = this.options;
+    const { host, timeoutMs, leftMs } = this.options;
     const { serializer, order } = host;
-    if (leftMs > 0) this.#deadline = new Deadline(leftMs, () => this.#expire());
+    if (leftMs > 0) {
+      this.#deadline = new Deadline(leftMs, () => {
+        const sent = this.#stream?.at === 'SEALED';
+        this.cancelStream();
+        this.fail(requestTimedOut(timeoutMs, sent));
+      });
+    }
     if (serializer === undefined) {
       this.#open(codec, packet.pattern, packet);
       return;
@@ -113,12 +119,6 @@ export abstract class ClientCall implements AnswerSink {
   protected cancelStream(): void {
     if (this.#stream === undefined || this.#link === undefined) return;
     this.#link.streams.cancel(this.#stream);
-  }
-
-  #expire(): void {
-    const sent = this.#stream?.at === 'SEALED';
-    this.cancelStream();
-    this.fail(requestTimedOut(this.options.timeoutMs, sent));
   }
 }
 

@@ -34,14 +34,14 @@ export class ClientEvents {
     this.#pending.push(event);
     if (this.#pending.length > 1) return;
     try {
-      for (const next of this.#pending) runApart(this.#home, () => this.#deliver(next));
+      for (const next of this.#pending) {
+        runApart(this.#home, () => {
+          this.#first(next);
+          this.subject.next(next);
+        });
+      }
     } finally {
       this.#pending.length = 0; // otherwise no further event would be emitted
     }
-  }
-
-  #deliver(event: ClientConnectionEvent): void {
-    this.#first(event);
-    this.subject.next(event);
   }
 }

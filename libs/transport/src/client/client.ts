@@ -234,7 +234,9 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     switch (event.type) {
       case 'connected':
       case 'renewed':
-        this.#adopt();
+        noteOwnClient(this.#dialer.instance.publicKey);
+        for (const listen of this.#listeners) listen(this.unwrap());
+        this._status$.next('connected');
         break;
       case 'draining':
       case 'disconnected':
@@ -247,11 +249,5 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
         break;
     }
     this.#log.note(event);
-  }
-
-  #adopt(): void {
-    noteOwnClient(this.#dialer.instance.publicKey);
-    for (const listen of this.#listeners) listen(this.unwrap());
-    this._status$.next('connected');
   }
 }

@@ -35,7 +35,8 @@ export class SealwireHealthIndicator {
     try {
       return check.up({ roundTripMs: await within(timeoutMs, client.ping()) });
     } catch (error) {
-      return check.down(describe(error));
+      if (!isError(error)) return check.down({ code: 'ERR_INTERNAL', message: String(error) });
+      return check.down({ code: 'code' in error ? String(error.code) : 'ERR_INTERNAL', message: error.message });
     }
   }
 }
@@ -51,9 +52,4 @@ async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
   } finally {
     deadline?.clear();
   }
-}
-
-function describe(error: unknown): { readonly code: string; readonly message: string } {
-  if (!isError(error)) return { code: 'ERR_INTERNAL', message: String(error) };
-  return { code: 'code' in error ? String(error.code) : 'ERR_INTERNAL', message: error.message };
 }

@@ -42,7 +42,11 @@ export class RequestCall extends ClientCall {
   /** @returns A function that cancels the request: Nest calls it on unsubscribe and after completion alike. */
   run(packet: OutgoingPacket): () => void {
     this.send(packet, REQUEST);
-    return () => this.#cancel();
+    return () => {
+      if (!this.end()) return;
+      this.options.trace?.cancel();
+      this.cancelStream();
+    };
   }
 
   override next(data: Buffer, last: boolean): void {
@@ -62,7 +66,9 @@ export class RequestCall extends ClientCall {
   override fail(err: unknown): void {
     if (!this.end()) return;
     this.options.trace?.fail(err);
-    this.#caller.runInAsyncScope(this.#callback, undefined, { err: asError(err) });
+    // Nest's client ignores a falsy `err`, and the call would never end.
+    const error = err ? err : new Error(`The call failed with ${inspect(err)}`, { cause: err });
+    this.#caller.runInAsyncScope(this.#callback, undefined, { err: error });
   }
 
   #receive(part: AnswerPart, data: Buffer): void {
@@ -71,7 +77,9 @@ export class RequestCall extends ClientCall {
     try {
       read = part === 'COMPLETE' ? NO_VALUE : weighData(data, 0, maxJsonNodes); // now, because the record is gone by the time a deserializer runs
     } catch (error) {
-      this.#refuseInTurn(error);
+      const refuse = (): void => this.#refuse(error);
+      if (this.#incoming === undefined) refuse();
+      else this.#incoming.run(() => undefined, refuse, refuse); // after the values that a deserializer still has
       return;
     }
     const packet = toPacket(part, data, read.value);
@@ -99,13 +107,6 @@ export class RequestCall extends ClientCall {
     );
   }
 
-  /** Refuses the answer after the values before it, which a deserializer may still have. */
-  #refuseInTurn(error: unknown): void {
-    const refuse = (): void => this.#refuse(error);
-    if (this.#incoming === undefined) refuse();
-    else this.#incoming.run(() => undefined, refuse, refuse);
-  }
-
   /** Passes a part on. The last part ends the call, even if a deserializer has dropped `isDisposed`. */
   #take(part: AnswerPart, packet: WritePacket): void {
     if (part === 'ERROR' && !packet.err && packet.isDisposed !== true) {
@@ -126,17 +127,6 @@ export class RequestCall extends ClientCall {
     this.cancelStream();
     this.fail(error);
   }
-
-  #cancel(): void {
-    if (!this.end()) return;
-    this.options.trace?.cancel();
-    this.cancelStream();
-  }
-}
-
-/** Wraps a falsy value in an error: Nest's client ignores a falsy `err`, and the call would never end. */
-function asError(thrown: unknown): unknown {
-  return thrown ? thrown : new Error(`The call failed with ${inspect(thrown)}`, { cause: thrown });
 }
 
 /** Converts a part to the packet that Nest's client expects. */

@@ -95,14 +95,13 @@ export class Execution {
     }
     if (!this.#isPulling) return;
     this.#options.context.cancel(); // only the signal reaches a generator that waits
-    this.#stopTimer ??= clock.setTimeout(() => this.#abandon(), STOP_TIMEOUT_MS).unref();
-  }
-
-  /** Frees the place of a source that does not stop. Otherwise the place would be lost. */
-  #abandon(): void {
-    if (this.#state === 'SETTLED') return;
-    this.#options.hooks.onAbandoned(this.#options.context);
-    this.#settle();
+    this.#stopTimer ??= clock
+      .setTimeout(() => {
+        if (this.#state === 'SETTLED') return;
+        this.#options.hooks.onAbandoned(this.#options.context);
+        this.#settle(); // otherwise the place of a source that does not stop would be lost
+      }, STOP_TIMEOUT_MS)
+      .unref();
   }
 
   /** Runs clean-up code of the user. Its errors are logged, because they must not end the connection of other calls. */
@@ -166,12 +165,8 @@ export class Execution {
       error: (error: unknown) => this.#fail(error, true),
       complete,
     });
-    this.#endIfStopped(this.#subscription);
-  }
-
-  /** Unsubscribes if the first values, emitted during `subscribe`, have stopped the execution. */
-  #endIfStopped(subscription: Subscription): void {
-    if (this.#state === 'RUNNING') return;
+    if (this.#isRunning()) return;
+    const subscription = this.#subscription; // the values emitted during `subscribe` have stopped the execution
     this.#tearDown(() => subscription.unsubscribe());
     this.#settleIfStopped();
   }

@@ -29,7 +29,8 @@ export class ClientLog {
   note(event: ClientConnectionEvent): void {
     switch (event.type) {
       case 'connected':
-        this.#connected();
+        if (this.#isAway) this.#log('log', `Connected to ${this.#address} again`, { kind: 'connected' });
+        this.#isAway = false;
         return;
       case 'failed':
         this.#dialFailed(event.error, event.retryInMs);
@@ -71,11 +72,6 @@ export class ClientLog {
   /** Writes the entries that are held back. */
   flush(): void {
     this.#limit.flush();
-  }
-
-  #connected(): void {
-    if (this.#isAway) this.#log('log', `Connected to ${this.#address} again`, { kind: 'connected' });
-    this.#isAway = false;
   }
 
   /** Logs a failed attempt. One without a retry belongs to a call, which fails with the reason. */

@@ -21,7 +21,11 @@ export class LogLimit {
   write(kind: string, write: (suppressed: number) => void): void {
     const interval = this.#intervals.get(kind);
     if (interval === undefined) this.#begin(kind, write, 0);
-    else interval.held = { write: inOwnContext(write), count: (interval.held?.count ?? 0) + 1 };
+    else {
+      // A logger may read the async context; the timer has the context of the first entry.
+      const bound = AsyncResource.bind((suppressed: number) => write(suppressed));
+      interval.held = { write: bound, count: (interval.held?.count ?? 0) + 1 };
+    }
   }
 
   /** Writes the entries that are held back. */
@@ -35,21 +39,14 @@ export class LogLimit {
   }
 
   #begin(kind: string, write: (suppressed: number) => void, suppressed: number): void {
-    const timer = clock.setTimeout(() => this.#end(kind), INTERVAL_MS).unref();
-    this.#intervals.set(kind, { timer, held: undefined });
+    const end = (): void => {
+      const held = this.#intervals.get(kind)?.held;
+      if (held === undefined) this.#intervals.delete(kind);
+      else this.#begin(kind, held.write, held.count - 1);
+    };
+    this.#intervals.set(kind, { timer: clock.setTimeout(end, INTERVAL_MS).unref(), held: undefined });
     writeOrLose(() => write(suppressed));
   }
-
-  #end(kind: string): void {
-    const held = this.#intervals.get(kind)?.held;
-    if (held === undefined) this.#intervals.delete(kind);
-    else this.#begin(kind, held.write, held.count - 1);
-  }
-}
-
-/** Binds an entry to its own async context, because loggers read it; the timer has the context of the first entry. */
-function inOwnContext(write: (suppressed: number) => void): (suppressed: number) => void {
-  return AsyncResource.bind((suppressed: number) => write(suppressed));
 }
 
 /** Writes an entry with the user's logger. If it throws, the entry is lost, but no connection and not the process. */

@@ -73,7 +73,8 @@ class JsonCheck {
           break;
         case CLOSE_ARRAY:
         case CLOSE_OBJECT:
-          this.#close();
+          if (this.#constructorDepths.at(-1) === this.#depth) this.#constructorDepths.pop();
+          this.#depth -= 1;
           break;
       }
     }
@@ -93,11 +94,6 @@ class JsonCheck {
     this.#isConstructorNext = false;
     const first = this.#json[skipSpace(this.#json, at + 1)];
     if (first !== CLOSE_ARRAY && first !== CLOSE_OBJECT) this.#node(); // commas count the others
-  }
-
-  #close(): void {
-    if (this.#constructorDepths.at(-1) === this.#depth) this.#constructorDepths.pop();
-    this.#depth -= 1;
   }
 
   /** Checks the string that begins at `start`. @returns The position of its closing quote. */

@@ -19,15 +19,13 @@ export const HIDDEN = { status: 'error', message: INTERNAL_ERROR } as const;
  * @param isFiltered - Whether Nest's filters have seen it, so that the fields of an `Error` are meant for the caller.
  */
 export function errorData(error: unknown, isFiltered: boolean): unknown {
-  if (error instanceof RpcException) return rpcErrorData(error.getError());
+  if (error instanceof RpcException) {
+    const data = error.getError(); // as Nest's filter, which generators and handlers without Nest do not have
+    return typeof data === 'string' ? { status: 'error', message: data } : errorData(data, true);
+  }
   if (error instanceof RemoteError) return fieldsOf(error);
   if (isError(error)) return isFiltered ? errorFields(error) : HIDDEN;
   return error ?? { ...HIDDEN };
-}
-
-/** Converts an `RpcException` as Nest's filter does, for generators and handlers without Nest, which have no filter. */
-function rpcErrorData(error: string | object): unknown {
-  return typeof error === 'string' ? { status: 'error', message: error } : errorData(error, true);
 }
 
 /** Returns the enumerable fields of an error, as JSON would. An `HttpException` has some, most errors have none. */

@@ -14,6 +14,7 @@ import type { Call, ReceivedCall, ReceivedRequest } from '../packet/message.js';
 import { SerialQueue } from '../packet/serial-queue.js';
 import { WaitingMessages } from '../packet/waiting-messages.js';
 import { contentCodeOf } from '../packet/wire-error.js';
+import type { WireErrorCode } from '../packet/wire-error.js';
 import { Answer } from './answer.js';
 import type { AnswerHost } from './answer.js';
 import { DeferredEvents } from './deferred-events.js';
@@ -38,7 +39,7 @@ export class Dispatcher implements StreamHandler, AnswerHost {
   readonly #options: DispatcherOptions;
   readonly #order: SerialQueue;
   readonly #work = new IdTable<Work>();
-  readonly #deadlines = new RequestDeadlines((stream) => this.#expire(stream));
+  readonly #deadlines = new RequestDeadlines((stream) => this.#cut(stream, 'ERR_REQUEST_TIMEOUT'));
   readonly #deferred: DeferredEvents;
   readonly #waiting: WaitingMessages;
   readonly #limit: ConnectionLimit;
@@ -138,9 +139,7 @@ export class Dispatcher implements StreamHandler, AnswerHost {
       this.#events.refuseLate(stream, begun);
       return;
     }
-    const code = this.#work.has(stream.id) ? 'ERR_STREAM_CUT' : 'ERR_SHUTTING_DOWN';
-    new Answer(this, stream).fail(code);
-    this.onCancelled(stream);
+    this.#cut(stream, this.#work.has(stream.id) ? 'ERR_STREAM_CUT' : 'ERR_SHUTTING_DOWN');
   }
 
   onCancelled(stream: ServerStream): void {
@@ -170,10 +169,7 @@ export class Dispatcher implements StreamHandler, AnswerHost {
   /** Ends the answers of many values with an error, because the server closes and they may never end. */
   endSeries(): void {
     for (const { scope, execution } of this.#requests) {
-      if (!execution.isSeries) continue;
-      const { stream } = scope;
-      new Answer(this, stream).fail('ERR_STREAM_CUT');
-      this.onCancelled(stream);
+      if (execution.isSeries) this.#cut(scope.stream, 'ERR_STREAM_CUT');
     }
   }
 
@@ -203,8 +199,9 @@ export class Dispatcher implements StreamHandler, AnswerHost {
     this.#options.host.onOverloaded('request', pattern);
   }
 
-  #expire(stream: ServerStream): void {
-    new Answer(this, stream).fail('ERR_REQUEST_TIMEOUT');
+  /** Ends the answer with an error, and cancels the handler. */
+  #cut(stream: ServerStream, code: WireErrorCode): void {
+    new Answer(this, stream).fail(code);
     this.onCancelled(stream);
   }
 

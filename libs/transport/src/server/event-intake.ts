@@ -34,7 +34,7 @@ export class EventIntake {
 
   receive(scope: MessageScope, message: Buffer): void {
     const { stream } = scope;
-    const { host, window, limits, order, waitingMessages } = this.#options;
+    const { host, window, limits, order, deferred, waitingMessages } = this.#options;
     const sequence = readSequence(message) ?? NaN;
     if (window.has(sequence)) {
       stream.acknowledge();
@@ -48,7 +48,8 @@ export class EventIntake {
       this.#refuseUnreadable(stream, error);
       return;
     }
-    if (this.#isOverloaded) {
+    const mustWait = deferred.mustWait || order.whenIdle !== undefined;
+    if (mustWait && waitingMessages.isFull) {
       this.#refuseOverloaded(stream, event.pattern);
       return;
     }
@@ -81,12 +82,6 @@ export class EventIntake {
     this.#pending.delete(stream.id);
     // An event that the deserializer has is counted until the deserializer returns it.
     if (this.#options.deferred.forget(stream)) this.#options.waitingMessages.remove(stream);
-  }
-
-  /** Whether a new event would have to wait and the waiting messages have reached their memory limit. */
-  get #isOverloaded(): boolean {
-    const { deferred, order, waitingMessages } = this.#options;
-    return (deferred.mustWait || order.whenIdle !== undefined) && waitingMessages.isFull;
   }
 
   #takeTurn(scope: MessageScope, sequence: number, call: ReceivedCall): void {

@@ -35,7 +35,10 @@ export class ServerDrain {
 
   linkClosed(link: Link): void {
     if (!this.#links.delete(link)) return;
-    if (this.#links.size === 0) this.#stop();
+    if (this.#links.size === 0) {
+      this.#stopTicking?.();
+      this.#stopTicking = undefined;
+    }
     this.#resolveIfDone();
   }
 
@@ -52,11 +55,6 @@ export class ServerDrain {
     for (const { handler } of this.#links) handler.endSeries();
     this.#resolveIfDone();
     writeOrLose(() => this.#logger().log(this.#describe()));
-  }
-
-  #stop(): void {
-    this.#stopTicking?.();
-    this.#stopTicking = undefined;
   }
 
   #resolveIfDone(): void {

@@ -48,12 +48,9 @@ export function deliver({ endpoint, ciphertext, connectionTimeoutMs, signal }: D
     });
     socket.once('finish', () => settle());
     socket.on('error', (cause) => {
-      settle(isConnected ? lost(cause) : connectFailed(endpoint, cause));
+      if (isConnected) settle(new TransportError('ERR_CONNECTION_LOST', cause.message, { cause }));
+      else settle(connectFailed(endpoint, cause));
     });
     if (signal.aborted) abort();
   });
-}
-
-function lost(cause: Error): TransportError {
-  return new TransportError('ERR_CONNECTION_LOST', cause.message, { cause });
 }

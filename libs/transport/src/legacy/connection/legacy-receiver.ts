@@ -30,7 +30,10 @@ export class LegacyReceiver implements Stranger {
   constructor(options: LegacyReceiverOptions) {
     const { socket, connectionTimeoutMs } = options;
     this.#options = options;
-    this.#deadline = new Deadline(connectionTimeoutMs, () => this.#expire());
+    this.#deadline = new Deadline(connectionTimeoutMs, () => {
+      this.#fail(new TransportError('ERR_LEGACY_TIMEOUT', `No FIN within ${connectionTimeoutMs} ms`));
+      socket.destroy(); // of a complete message as well
+    });
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.on('end', () => this.#complete());
     socket.on('error', (cause) => this.#fail(new TransportError('ERR_CONNECTION_LOST', cause.message, { cause })));
@@ -55,12 +58,6 @@ export class LegacyReceiver implements Stranger {
     if (this.#state !== 'RECEIVING') return;
     this.#state = 'COMPLETE';
     this.#options.socket.end();
-  }
-
-  #expire(): void {
-    const { socket, connectionTimeoutMs } = this.#options;
-    this.#fail(new TransportError('ERR_LEGACY_TIMEOUT', `No FIN within ${connectionTimeoutMs} ms`));
-    socket.destroy();
   }
 
   #closed(): void {

@@ -35,7 +35,11 @@ export class CiphertextGatherer {
   push(chunk: Buffer): void {
     const length = this.#length + chunk.length;
     if (length > MAX_CIPHERTEXT_BYTES) throw tooLarge();
-    if (length > this.#bytes.length) this.#grow(length);
+    if (length > this.#bytes.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.min(MAX_CIPHERTEXT_BYTES, Math.max(length, 2 * this.#bytes.length)));
+      this.#bytes.copy(grown, 0, 0, this.#length);
+      this.#bytes = grown;
+    }
     chunk.copy(this.#bytes, this.#length);
     this.#length = length;
   }
@@ -43,12 +47,6 @@ export class CiphertextGatherer {
   /** Returns the whole ciphertext. It then belongs to the caller, so `push` must not be called anymore. */
   take(): Buffer {
     return this.#bytes.subarray(0, this.#length);
-  }
-
-  #grow(length: number): void {
-    const grown = Buffer.allocUnsafeSlow(Math.min(MAX_CIPHERTEXT_BYTES, Math.max(length, 2 * this.#bytes.length)));
-    this.#bytes.copy(grown, 0, 0, this.#length);
-    this.#bytes = grown;
   }
 }
 
