@@ -1,11 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ClientProxy } from '@nestjs/microservices';
-import { TransportError } from '@sealwire/transport';
+import { NO_MESSAGE_HANDLER, TransportError } from '@sealwire/transport';
 import { catchError, defer, from, switchMap, throwError, timeout } from 'rxjs';
 import type { Observable } from 'rxjs';
 
 import { CHANNEL } from '../channel.js';
-import { toCallFailure } from './call-failure.js';
+import { HandlerFailure } from '../http/failure/handler-failure.js';
+import { HttpFailure } from '../http/failure/http-failure.js';
 import type { Pattern } from './pattern.js';
 
 /** The time that a call waits for a connection attempt. The attempt continues for later calls. */
@@ -38,4 +39,12 @@ export class TriggerService {
 function notConnectedYet(): TransportError {
   const message = `The server did not accept a connection within ${MAX_CONNECT_WAIT_MS} ms; the attempt continues`;
   return new TransportError('ERR_CONNECT_TIMEOUT', message, { sent: false });
+}
+
+/** Converts the error of a call: failures of the channel and of this app are kept, others come from the server. */
+function toCallFailure(error: unknown): Error {
+  if (error instanceof TransportError || error instanceof HttpFailure) return error;
+  if (error === NO_MESSAGE_HANDLER)
+    return new HttpFailure('ERR_NO_HANDLER', 'The server has no handler for this pattern');
+  return new HandlerFailure(error);
 }

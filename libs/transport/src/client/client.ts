@@ -89,8 +89,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
    * share one connection. Calls await this method while there is no connection.
    *
    * @param signal - Ends the wait of `waitForConnectionMs`; the promise rejects with its reason.
-   * @throws {TransportError} The reason why the connection or its handshake failed.
-   * @throws {CryptoError} `ERR_KEY_FILE_…`
+   * @throws {TransportError | CryptoError} The reason why the connection, its handshake, or reading the key failed.
    */
   override async connect(signal?: AbortSignal): Promise<void> {
     await this.#links.connect(signal);
@@ -111,10 +110,8 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     if (whenEventsStarted !== undefined || this.#calls.whenIdle !== undefined) {
       this.#links.endSeries();
       // Waits only until a connection has the waiting events: its own drain then covers them.
-      await within(
-        drainTimeoutMs,
-        Promise.resolve(whenEventsStarted).then(() => this.#calls.whenIdle),
-      );
+      const handedOver = Promise.resolve(whenEventsStarted).then(() => this.#calls.whenIdle);
+      await within(drainTimeoutMs, handedOver);
       this.#calls.abandon();
     }
     const closed = this.#links.close(Math.max(0, endMs - clock.nowMs()));

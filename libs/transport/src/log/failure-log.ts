@@ -71,7 +71,7 @@ export class FailureLog {
 
   /** @param unsafePattern - Undefined for an incomplete message for which there was no memory. */
   overloaded(kind: 'request' | 'event', unsafePattern: string | undefined): void {
-    const pattern = unsafePattern === undefined ? undefined : printable(unsafePattern);
+    const pattern = unsafePattern && printable(unsafePattern);
     const refused = kind === 'request' ? 'Refused a request' : 'Refused an event';
     const reason =
       pattern === undefined
@@ -101,7 +101,7 @@ export class FailureLog {
 
   /** Logs an error that no filter of Nest has seen: a generator threw it, or a handler that was added without Nest. */
   handlerFailed(error: unknown, unsafePattern: string | undefined): void {
-    const pattern = unsafePattern === undefined ? undefined : printable(unsafePattern);
+    const pattern = unsafePattern && printable(unsafePattern);
     this.#failed(
       `The handler${pattern === undefined ? '' : ` of ${pattern}`} failed`,
       { kind: 'handler', pattern },
@@ -111,7 +111,7 @@ export class FailureLog {
 
   /** @param unsafePattern - Undefined if the handler has ended. */
   answerFailed(error: unknown, unsafePattern: string | undefined): void {
-    const pattern = unsafePattern === undefined ? undefined : printable(unsafePattern);
+    const pattern = unsafePattern && printable(unsafePattern);
     const what = pattern === undefined ? 'An answer' : `The answer of ${pattern}`;
     this.#failed(`${what} cannot be sent`, { kind: 'answer', pattern }, error);
   }
