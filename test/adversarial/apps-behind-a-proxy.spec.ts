@@ -52,7 +52,7 @@ function blocksIn(records: readonly Buffer[]): string[] {
   );
 }
 
-describe('somebody who records what passes between the two apps', () => {
+describe('an observer of the connection between the two apps', () => {
   it('never sees the text, the pattern, the metadata of HTTP, or two equal blocks for equal messages', async () => {
     proxy.reset();
     for (let sent = 0; sent < 200; sent++) {
@@ -71,7 +71,7 @@ describe('somebody who records what passes between the two apps', () => {
   });
 });
 
-describe('somebody who flips one bit between the two apps', () => {
+describe('an attacker who flips one bit between the two apps', () => {
   async function lengthsOfOneCall(): Promise<Record<'c2s' | 's2c', number>> {
     proxy.reset();
     expect(await post(`${url}/messages`, { text: 'unharmed' })).toMatchObject({ status: 200 });
@@ -82,7 +82,7 @@ describe('somebody who flips one bit between the two apps', () => {
     ['message 1, of CONFIRM or of the request', 'c2s'],
     ['message 2 or of the answer', 's2c'],
   ] as const)(
-    'of %s ends that connection and nothing else, whichever byte it is in',
+    'ends only that connection, whichever byte of %s it is in',
     async (_what, direction) => {
       const bytes = (await lengthsOfOneCall())[direction];
       for (let at = 0; at < bytes; at++) {

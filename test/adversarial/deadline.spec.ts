@@ -17,7 +17,7 @@ async function dial(server: SealwireServer): Promise<RoguePeer> {
   return rogue;
 }
 
-it('a request whose client never cancels fails at its deadline, and its handler is torn down', async () => {
+it('a request without a CANCEL fails at its deadline, and its handler is stopped', async () => {
   const server = await startServer();
   const ended = new Subject<string>();
   const ends = firstValueFrom(ended.pipe(take(2), toArray()));
@@ -45,7 +45,7 @@ it('a request that is still being deserialized fails at its deadline', async () 
   await rogue.left;
 });
 
-it('a request that is complete in time has the rest of its time, and no more', async () => {
+it('a request that is complete in time has only the rest of its time left', async () => {
   const server = await startServer();
   server.addHandler('hang', () => Promise.resolve(NEVER));
   const rogue = await dial(server);

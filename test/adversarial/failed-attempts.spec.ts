@@ -83,7 +83,7 @@ const BEFORE_MESSAGE_2 = LISTENER_FAULTS.filter(({ ends }) => ends !== 'ERR_CONN
 
 describe('a client whose attempts to connect fail', () => {
   it.each(BEFORE_MESSAGE_2.map((fault) => [fault.name, fault] as const))(
-    'waits, tries again and offers the same as ever, at a server that %s [R4.26] [R4.27] [R8.1] [R8.2]',
+    'waits, retries and offers the same as before at a server that %s [R4.26] [R4.27] [R8.1] [R8.2]',
     async (_, fault) => {
       const honest = await startServer();
       const failing = new FailingServer(portOf(honest), fault);
@@ -110,7 +110,7 @@ describe('a client whose attempts to connect fail', () => {
     },
   );
 
-  it('has the alert in the error of a call that does not wait, as a hint [R4.27]', async () => {
+  it('reports the alert as a hint in the error of a call that does not wait [R4.27]', async () => {
     const refusing = createServer((socket) =>
       socket.on('error', () => undefined).end(Buffer.from('e1534c5701ff0000', 'hex')),
     );

@@ -60,7 +60,7 @@ async function rawSocket(port: number, bytes: string | Buffer): Promise<Buffer> 
   return Buffer.concat(received);
 }
 
-describe('somebody who records the connection', () => {
+describe('an observer of the connection', () => {
   it('never sees the text, the pattern, or two equal ciphertext blocks for equal messages', async () => {
     const { server, proxy } = await setUp();
     const client = newClient(proxy.port);
@@ -83,7 +83,7 @@ describe('somebody who records the connection', () => {
   });
 });
 
-describe('somebody who flips one bit', () => {
+describe('an attacker who flips one bit', () => {
   /** The outcomes of one call for each bit. */
   async function flipEach(server: SealwireServer, direction: 'c2s' | 's2c', start: number, length: number) {
     const bits = Array.from({ length: length * 8 }, (_, index) => start * 8 + index).values();
@@ -120,11 +120,11 @@ describe('somebody who flips one bit', () => {
   it.each([
     ['message 1', 'c2s', 0, MESSAGE_1_BYTES],
     ['message 2', 's2c', 0, MESSAGE_2_BYTES],
-  ] as const)('of %s gets no connection, whichever bit it is', async (_what, direction, start, length) => {
+  ] as const)('gets no connection, whichever bit of %s it is', async (_what, direction, start, length) => {
     expect(await flipAndCall(direction, start, length)).toEqual({ answers: [], handled: 0, next: 1 });
   });
 
-  it('of CONFIRM ends the connection, whichever bit it is', async () => {
+  it('ends the connection, whichever bit of CONFIRM it is', async () => {
     expect(await flipAndCall('c2s', MESSAGE_1_BYTES, CONFIRM_BYTES)).toEqual({ answers: [], handled: 0, next: 1 });
   });
 
@@ -133,19 +133,19 @@ describe('somebody who flips one bit', () => {
     ['the first request', 'c2s', MESSAGE_1_BYTES + CONFIRM_BYTES, 50, 0],
     ['the first answer', 's2c', MESSAGE_2_BYTES, 34, expect.any(Number)],
   ] as const)(
-    'of %s ends the connection, whichever bit it is',
+    'ends the connection, whichever bit of %s it is',
     async (_what, direction, start, length, handled: unknown) => {
       expect(await flipAndCall(direction, start, length)).toEqual({ answers: [], handled, next: 1 });
     },
   );
 });
 
-describe('somebody who cuts, repeats, drops or turns back', () => {
+describe('an attacker who cuts, repeats, drops or reflects records', () => {
   it.each([
     ['repeats a record', (chunk: Buffer) => Buffer.concat([chunk, chunk])],
     ['drops a record', () => Buffer.alloc(0)],
-    ['puts a record of his own', () => Buffer.concat([Buffer.of(0, 32), Buffer.alloc(32, 7)])],
-  ])('and %s ends the connection, and nothing of it is handled twice', async (_what, change) => {
+    ['inserts a forged record', () => Buffer.concat([Buffer.of(0, 32), Buffer.alloc(32, 7)])],
+  ])('%s: the connection ends, and nothing is handled twice', async (_what, change) => {
     const { proxy, handled } = await setUp();
     const client = newClient(proxy.port);
     expect(await outcome(client)).toBe(1);
@@ -160,7 +160,7 @@ describe('somebody who cuts, repeats, drops or turns back', () => {
     expect(await outcome(newClient(proxy.port))).toBe(handled());
   });
 
-  it('and ends the stream without CLOSE makes what is pending fail, and never succeed', async () => {
+  it('ends the stream without CLOSE, and pending calls fail', async () => {
     const { server, proxy } = await setUp();
     server.addHandler('never', () => new Promise(() => undefined));
     const client = newClient(proxy.port);
@@ -171,7 +171,7 @@ describe('somebody who cuts, repeats, drops or turns back', () => {
     expect(await pending).toMatchObject({ code: 'ERR_TRUNCATED', sent: true });
   });
 
-  it('and turns the client’s own records back at it ends the connection', async () => {
+  it('reflects the client’s own records, and the connection ends', async () => {
     const { proxy } = await setUp();
     const client = newClient(proxy.port);
     await client.connect();
@@ -190,12 +190,12 @@ describe('a stranger', () => {
     ['a packet of Nest’s own TCP', '12#{"pattern":1}'],
     ['the raw wire of the original demo', Buffer.alloc(16, 0x5a)],
     ['message 1 with bytes behind it', Buffer.alloc(200, 0xe1)],
-  ])('who sends %s gets the one alert and nothing else', async (_what, bytes) => {
+  ])('gets only the alert after %s', async (_what, bytes) => {
     const { server } = await setUp();
     expect((await rawSocket(portOf(server), bytes)).toString('hex')).toBe(ALERT);
   });
 
-  it('who replays a message 1 gets message 2, and is gone at the deadline without a handler run', async () => {
+  it('gets message 2 for a replayed message 1, and is disconnected at the deadline without a handler run', async () => {
     const { server, proxy, handled } = await setUp({ handshakeTimeoutMs: 1_000 });
     expect(await outcome(newClient(proxy.port))).toBe(1);
     const answer = await rawSocket(portOf(server), proxy.bytes('c2s').subarray(0, MESSAGE_1_BYTES));
@@ -203,7 +203,7 @@ describe('a stranger', () => {
     expect(handled()).toBe(1);
   });
 
-  it('who stays silent does not keep others out, however many he is', async () => {
+  it('does not lock others out while silent, however many strangers there are', async () => {
     const { server } = await setUp({ handshakeTimeoutMs: 2_000 });
     const crowd = Array.from({ length: 200 }, () => connect(portOf(server), '127.0.0.1').on('error', () => undefined));
     sockets.push(...crowd);

@@ -45,7 +45,7 @@ describe('a client that renews its session', () => {
     rogueServer.close();
   });
 
-  it('sends GOAWAY on the old connection only after the PONG on the new one, and answers on it what is open', async () => {
+  it('sends GOAWAY on the old connection only after the PONG on the new one, and answers open requests there', async () => {
     const rogueServer = await RogueServer.start(portOf(await startServer()));
     const client = newClient(rogueServer.port, { sessionSoftAgeMs: 100 });
     const answer = echo(client, 'x');

@@ -95,7 +95,7 @@ async function advance(rogue: RoguePeer, stage: Stage): Promise<void> {
 }
 
 // [R4.11] [R4.17] [R4.18] [R5.24]
-describe('a server keeps serving others, runs nothing and says nothing to a client that', () => {
+describe('a server serves others, runs nothing and sends nothing, with a client that', () => {
   it.each(
     named([
       ...STRANGER_FAULTS,
@@ -141,7 +141,7 @@ function outcome(client: SealwireClient, victim: ServerFault['victim']): Promise
 }
 
 // [R4.15] [R4.19] [R5.24]
-describe('a client fails that one call, says nothing more, and works on, after a server that', () => {
+describe('a client fails only that call, sends nothing more, and continues, with a server that', () => {
   it.each(
     named([
       ...LISTENER_FAULTS,

@@ -156,7 +156,7 @@ describe('secrets in memory', () => {
     );
   });
 
-  it('are all seen by this test', () => {
+  it('are all covered by this test', () => {
     expect(kinds(secrets)).toEqual([
       'a digest of HMAC',
       'a key of AES',
@@ -170,12 +170,12 @@ describe('secrets in memory', () => {
     ]);
   });
 
-  it('lie outside of the pool that Node cuts all small Buffers from', () => {
+  it('are outside the pool from which Node cuts all small Buffers', () => {
     expect(Buffer.allocUnsafe(8).buffer, 'a larger pool is needed').toBe(pool.buffer);
     expect(kinds(secrets.filter((secret) => contains(pool, secret)))).toEqual([]);
   });
 
-  it('are overwritten when they are done', () => {
+  it('are overwritten after use', () => {
     const left = secrets.filter((secret) => contains(Buffer.from(secret.array.buffer), secret));
     expect(kinds(left)).toEqual(['the decoy']);
   });

@@ -30,7 +30,7 @@ function watchOutput(): Buffer[] {
 }
 
 describe('a key', () => {
-  it('is in no dump of an object, no JSON, no error and nothing that is printed, in whatever form', async () => {
+  it('is in no dump of an object, no JSON, no error and no output, in any form', async () => {
     const output = watchOutput();
     const log = new LogLines();
     Logger.overrideLogger(log);

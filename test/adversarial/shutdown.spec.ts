@@ -20,7 +20,7 @@ interface Sabotage {
 const BOTH: readonly Sabotage[] = [
   { name: 'never answers GOAWAY, nor CLOSE [R5.22]', does: () => undefined, closeTimeoutMs: 50 },
   {
-    name: 'answers GOAWAY, and CLOSE with nothing but an open socket [R5.22]',
+    name: 'answers GOAWAY, and leaves the socket open after CLOSE [R5.22]',
     does: async (rogue) => {
       await rogue.hears('GOAWAY');
       rogue.say(GOAWAY);
@@ -28,7 +28,7 @@ const BOTH: readonly Sabotage[] = [
     closeTimeoutMs: 50,
   },
   {
-    name: 'resets in the place of an answer to CLOSE [R5.22]',
+    name: 'resets in place of an answer to CLOSE [R5.22]',
     does: async (rogue) => {
       await rogue.hears('CLOSE');
       rogue.socket.resetAndDestroy();
@@ -36,7 +36,7 @@ const BOTH: readonly Sabotage[] = [
     fails: 'ERR_CONNECTION_LOST',
   },
   {
-    name: 'asks for a PONG after CLOSE, which never comes [R5.11]',
+    name: 'sends PING after CLOSE, and gets no PONG [R5.11]',
     does: async (rogue) => {
       await rogue.hears('CLOSE');
       rogue.say(PING, PING);
@@ -48,7 +48,7 @@ const BOTH: readonly Sabotage[] = [
 const OF_CLIENT: readonly Sabotage[] = [
   ...BOTH,
   {
-    name: 'opens a stream before it can know of CLOSE [R5.22]',
+    name: 'opens a stream before CLOSE arrives [R5.22]',
     does: async (rogue) => {
       await rogue.hears('CLOSE');
       rogue.say(request(2), data(first('REQUEST', 3), frame('CANCEL', 3)));
@@ -71,7 +71,7 @@ afterEach(async () => {
   Logger.overrideLogger(false);
 });
 
-describe('a server that shuts down says CLOSE at its drain deadline, whatever is open, to a client that', () => {
+describe('a server that shuts down sends CLOSE at its drain deadline, whatever is open, to a client that', () => {
   it.each(named(OF_CLIENT))('%s', async (_name, { does, closeTimeoutMs = 10_000, fails }) => {
     let runs = 0;
     const server = await startServer({ drainTimeoutMs: 30, closeTimeoutMs });
@@ -95,7 +95,7 @@ describe('a server that shuts down says CLOSE at its drain deadline, whatever is
   });
 });
 
-describe('a client that is closed says CLOSE at its drain deadline, and fails what is open, with a server that', () => {
+describe('a client that is closed sends CLOSE at its drain deadline, and fails open calls, with a server that', () => {
   it.each(named(BOTH))('%s', async (_name, { does, closeTimeoutMs = 10_000, fails = 'ERR_CLIENT_CLOSED' }) => {
     const rogueServer = await RogueServer.start(portOf(await startServer()));
     const client = newClient(rogueServer.port, { drainTimeoutMs: 30, closeTimeoutMs });

@@ -22,7 +22,7 @@ async function run(against: Parameters<typeof runAttacks>[0][number]['against'])
 }
 
 describe('an attack', () => {
-  it('is as expected where the channel stands and the others fall', async () => {
+  it('is as expected if the channel stands and the other targets fall', async () => {
     const results = await run({
       L: () => Promise.resolve(falls('got it', true)),
       S: () => Promise.resolve(stands('did not', { 'a handler ran': false })),
@@ -34,18 +34,18 @@ describe('an attack', () => {
     expect(results.every(isAsExpected)).toBe(true);
   });
 
-  it('is not as expected where the channel falls, and says what happened', async () => {
+  it('is not as expected if the channel falls, and reports what happened', async () => {
     const [result] = await run({ S: () => Promise.resolve(stands('ended', { 'a handler ran': true, other: false })) });
     expect(result).toMatchObject({ outcome: 'FALLS', saw: 'a handler ran (ended)' });
     expect(result && isAsExpected(result)).toBe(false);
   });
 
-  it('is not as expected where a weak target stands', async () => {
+  it('is not as expected if a weak target stands', async () => {
     const [result] = await run({ M: () => Promise.resolve(falls('nothing', false)) });
     expect(result && isAsExpected(result)).toBe(false);
   });
 
-  it.each(['L', 'S'] as const)('shows nothing where it breaks itself, against %s', async (target) => {
+  it.each(['L', 'S'] as const)('shows nothing if it breaks itself, against %s', async (target) => {
     const [result] = await run({ [target]: () => Promise.reject(new Error('no socket')) });
     expect(result).toMatchObject({ outcome: 'BROKEN', saw: 'no socket' });
     expect(result && isAsExpected(result)).toBe(false);
@@ -53,7 +53,7 @@ describe('an attack', () => {
 });
 
 describe('an attack that cannot be carried out', () => {
-  it('is repeated, and judged by the try that gets through', async () => {
+  it('is repeated, and judged by the first complete try', async () => {
     let tries = 0;
     const attempt = (): Promise<Observation> =>
       ++tries < 3 ? Promise.reject(new NotCarriedOut('nobody came')) : Promise.resolve(stands('did not', {}));
@@ -62,11 +62,11 @@ describe('an attack that cannot be carried out', () => {
   });
 
   it.each([
-    ['says so itself', new NotCarriedOut('nobody came')],
+    ['reports so itself', new NotCarriedOut('nobody came')],
     ['loses its connection', Object.assign(new Error('nobody came'), { code: 'ECONNRESET' })],
-    ['starts an app that does not come up', new NotLogged('nobody came')],
-    ['is cut before it hears what it waits for', new NeverHeard('nobody came')],
-  ])('is undone after three tries where it %s, says why, and is not as expected', async (_what, error) => {
+    ['starts an app that does not start up', new NotLogged('nobody came')],
+    ['is cut off while it waits', new NeverHeard('nobody came')],
+  ])('is given up after three tries if it %s, with the reason, and is not as expected', async (_what, error) => {
     let tries = 0;
     const [result] = await run({ S: () => Promise.reject((tries++, error)) });
     expect(result).toMatchObject({ outcome: 'UNDONE', saw: 'not carried out in 3 tries: nobody came' });
@@ -74,7 +74,7 @@ describe('an attack that cannot be carried out', () => {
     expect(tries).toBe(3);
   });
 
-  it('is not repeated where its own code fails', async () => {
+  it('is not repeated if its own code fails', async () => {
     let tries = 0;
     await run({ S: () => Promise.reject((tries++, new TypeError('no such thing'))) });
     expect(tries).toBe(1);
@@ -82,14 +82,14 @@ describe('an attack that cannot be carried out', () => {
 });
 
 describe('the table of attacks', () => {
-  it('has a line for each target with its outcome and time, and what was seen below', () => {
+  it('has a line for each target with its outcome and time, and the observation below', () => {
     expect(formatResult(RESULT)).toEqual([
       '  6  repeats a message                             S  STANDS   1.2 s',
       '       handled once',
     ]);
   });
 
-  it('marks what is not as expected, and repeats it at the end', () => {
+  it('marks unexpected outcomes, and repeats them at the end', () => {
     const fallen: Result = { ...RESULT, outcome: 'FALLS' };
     expect(formatResult(fallen)[0]).toContain('not as expected: STANDS');
     expect(summarize([RESULT, fallen, { ...RESULT, target: 'L', outcome: 'FALLS', expected: 'FALLS' }])).toEqual([

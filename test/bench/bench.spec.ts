@@ -83,7 +83,7 @@ async function bench(...args: readonly string[]): Promise<Ran> {
 }
 
 describe('a bench', () => {
-  it('prints the headline ratios before everything else, and writes every measure to a file', async () => {
+  it('prints the headline ratios first, and writes every measure to a file', async () => {
     const jsonFile = join(folder, 'quick.json');
     const { isComplete, printed, shown } = await bench('--quick', '--json', jsonFile);
     expect(isComplete, printed).toBe(true);
@@ -120,7 +120,7 @@ describe('a bench', () => {
     expect(written).toEqual([]);
   });
 
-  it('warms up with as many connections as it is told, and measures others', async () => {
+  it('warms up with as many connections as configured, and measures others', async () => {
     const { printed } = await bench('--only', 'connect', '--warm-up-connections', '7');
     expect(connectionsRun).toContain(7);
     expect(printed).toMatch(/^sealwire connect connections_per_s: \d/mu);

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { selfShares } from './profile.js';
 
-it('a profile gives each function its part of the time that was not idle', () => {
+it('a profile gives each function its share of the non-idle time', () => {
   const frame = (functionName: string) => ({ functionName, url: '', lineNumber: 0 });
   const nodes = ['(root)', 'seal', 'open', '(idle)'].map((name, id) => ({ id, callFrame: frame(name) }));
   // `seal` runs from two callers: two nodes of one function.

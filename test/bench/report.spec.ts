@@ -23,7 +23,7 @@ function peer(name: string, perSecond: readonly (number | undefined)[], failure?
 }
 
 describe('the report of a bench', () => {
-  it('gives the median of the ratios of each round, not the ratio of the medians', () => {
+  it('uses the median of the ratios of each round, not the ratio of the medians', () => {
     const lines = reportRatios(peer('us', [20, 30, 100]), peer('them', [10, 30, 25]));
     expect(lines).toContain(`us/them ${WORKLOAD} throughput_ratio: 2.00 (1.00 to 4.00)`);
   });
@@ -36,19 +36,19 @@ describe('the report of a bench', () => {
     );
   });
 
-  it('says so where neither finished', () => {
+  it('reports that neither finished', () => {
     expect(reportRatios(peer('us', [undefined]), peer('them', [undefined]))).toEqual([
       `us/them ${WORKLOAD}: no round in which both finished`,
     ]);
   });
 
-  it('tells why a peer was given up', () => {
+  it('gives the reason why a peer was given up', () => {
     expect(reportPeer(peer('them', [undefined], 'no answer within 5 s'))).toEqual([
       `them ${WORKLOAD} failed: no answer within 5 s`,
     ]);
   });
 
-  it('comes back from its file as it was', async () => {
+  it('round-trips through its file', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'sealwire-bench-result-'));
     const result: BenchResult = {
       machine: { node: '1', openssl: '1', processors: '1', memoryGiB: 1, openFiles: '1', commit: '1' },
@@ -68,7 +68,7 @@ describe('a measure', () => {
     expect(measureClient({ kind: 'connect' }, outcome).figures).toEqual({ connections_per_s: 20 });
   });
 
-  it('tells what a transfer adds to the slowest of the small requests', () => {
+  it('shows the latency that a transfer adds to the slowest of the small requests', () => {
     const beside = { idleLatenciesMs: [1], transferMs: 7 };
     const outcome = { units: 1, elapsedMs: 1, latenciesMs: [3], beside };
     expect(measureClient({ kind: 'beside', transfer: 'stream', transferBytes: 1 }, outcome).figures).toEqual({
@@ -81,7 +81,7 @@ describe('a measure', () => {
 });
 
 describe('a summary', () => {
-  it('has the middle of an even number of rounds between the two in the middle', () => {
+  it('averages the two middle values of an even number of rounds', () => {
     expect(summarize([4, 1, 2, 3])).toEqual({ median: 2.5, min: 1, max: 4 });
     expect(quantile([1, 2, 3], 0.99)).toBeCloseTo(2.98);
     expect(summarize([])).toBeUndefined();

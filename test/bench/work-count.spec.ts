@@ -53,7 +53,7 @@ function spyOnUpdate(cipher: { update: (bytes: Buffer) => Buffer }) {
   return vi.spyOn(Object.getPrototypeOf(cipher) as typeof cipher, 'update');
 }
 
-describe('one of 64 requests under way', () => {
+describe('one of 64 concurrent requests', () => {
   it('shares its writes with others, at both ends', async () => {
     const { clientWrites, serverWrites } = await workPerRequest(IN_FLIGHT);
     for (const perRequest of [clientWrites, serverWrites]) {
@@ -71,8 +71,8 @@ describe('one of 64 requests under way', () => {
   });
 });
 
-describe('one of 512 requests under way', () => {
-  it('does not wait for all the others to be written', async () => {
+describe('one of 512 concurrent requests', () => {
+  it('does not wait until all the others are written', async () => {
     const { clientWrites, serverWrites } = await workPerRequest(512);
     for (const perRequest of [clientWrites, serverWrites]) {
       expect(perRequest).toBeGreaterThan(0.01);
@@ -81,8 +81,8 @@ describe('one of 512 requests under way', () => {
   });
 });
 
-describe('a request by itself', () => {
-  it('is one write at each end, and CREDIT now and then', async () => {
+describe('a single request', () => {
+  it('takes one write at each end, and sometimes CREDIT', async () => {
     const { clientWrites, serverWrites } = await workPerRequest(1);
     for (const perRequest of [clientWrites, serverWrites]) {
       expect(perRequest).toBeGreaterThanOrEqual(1);

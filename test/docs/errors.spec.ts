@@ -50,7 +50,7 @@ describe.each([
     expect(Object.fromEntries(rows.map(({ code, mark }) => [code, mark]))).toEqual(Object.fromEntries(marks));
   });
 
-  it('says of every code what happened and what to do, in whole sentences', () => {
+  it('describes in whole sentences what happened and what to do, for every code', () => {
     expect(rows.flatMap(({ happened, remedy }) => [happened, remedy]).filter((cell) => !SENTENCES.test(cell))).toEqual(
       [],
     );

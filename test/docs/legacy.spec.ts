@@ -10,17 +10,17 @@ const [key, iv] = [file.subarray(0, 16), file.subarray(16)];
 const encrypt = (plaintext: string): Buffer => Buffer.from(encryptAes128Cbc(key, iv, Buffer.from(plaintext)));
 
 describe('docs/legacy.md', () => {
-  it('shows the key file that its examples are made with', () => {
+  it('shows the key file of its examples', () => {
     expect(text).toContain(file.toString());
   });
 
-  it('shows the ciphertexts of equal texts, and of one that begins alike', () => {
+  it('shows the ciphertexts of equal texts, and of one with the same beginning', () => {
     const rows = [...text.matchAll(/^\| `(The answer is no[^`]*)`.*\| `([0-9a-f]+)` \|$/gm)];
     expect(rows).toHaveLength(3);
     for (const [, plaintext = '', ciphertext] of rows) expect(encrypt(plaintext).toString('hex')).toBe(ciphertext);
   });
 
-  it('shows what becomes of an altered message', () => {
+  it('shows the effect of an altered message', () => {
     const ciphertext = encrypt('Transfer number:pay 100 to Alice');
     expect(text).toContain(ciphertext.subarray(0, 16).toString('hex'));
     expect(ciphertext[4]).toBe(0x42);

@@ -35,7 +35,7 @@ describe('docs/operations.md', () => {
     expect(sources).toContain(part);
   });
 
-  it('explains every reason to refuse that the server prints', () => {
+  it('explains every reason for a refusal that the server prints', () => {
     const advice = [...sources.matchAll(/^ {2}ERR_\w+: '(the client .*)',$/gm)].map(([, text]) => text);
     expect(advice).not.toEqual([]);
     expect(words).toEqual(expect.arrayContaining(advice));

@@ -22,7 +22,7 @@ describe('README.md', () => {
     expect(readme).toMatch(/^!\[[^\]]{40,}\]\(docs\/images\/demo\.svg\)$/m);
   });
 
-  it('adds only lines to the server that run in docs/first-app.md', () => {
+  it('adds only lines to the server that docs/first-app.md also has', () => {
     const app = read('docs/first-app.md');
     const [server = ''] = readme.match(/^```diff[^]*?^```$/m) ?? [];
     const added = [...server.matchAll(/^\+(.*)$/gm)].map(([, line = '']) => line);

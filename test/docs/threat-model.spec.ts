@@ -15,7 +15,7 @@ const lines = [...text.matchAll(/^\| +\d+ +\|.*\|$/gm)].map(([line]) =>
 );
 
 describe('the table of attacks in docs/threat-model.md', () => {
-  it('has every attack of npm run attacks, in order, with every outcome that is expected', () => {
+  it('lists every attack of npm run attacks in order, with every expected outcome', () => {
     const targets = Object.keys(TARGETS) as Target[];
     const rows = ATTACKS.map(({ row, name, against }) =>
       [String(row), name].concat(

@@ -15,7 +15,7 @@ afterEach(async () => {
 });
 
 describe('the limits of message 2', () => {
-  it('bind the client from its first request on, which waited for them [R4.22]', async () => {
+  it('bind the client from its first request on, which waits for them [R4.22]', async () => {
     const honest = await startServer();
     const rogueServer = await RogueServer.start(portOf(honest));
     rogues.push(rogueServer);

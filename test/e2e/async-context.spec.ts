@@ -57,7 +57,7 @@ const start = (maxRunning = 100) =>
   startApplication({ controllers: [ContextController], server: { maxRunning }, client: { maxQueuedMessages: 100 } });
 
 describe('the async context of a message', () => {
-  it('is its own, for one after the other and for several at once', async () => {
+  it('is separate for each message, consecutive and concurrent', async () => {
     const { client } = await start();
     const ids: unknown[] = [];
     for (let asked = 0; asked < 3; asked++) ids.push(await lastValueFrom(client.send('now', 0)));
@@ -67,13 +67,13 @@ describe('the async context of a message', () => {
     expect([ids.includes(first), second]).toEqual([false, first]);
   });
 
-  it('is its own for events that waited for another handler to end', async () => {
+  it('is separate for events that waited for another handler to end', async () => {
     const { client } = await start(1);
     await Promise.all(Array.from({ length: 5 }, () => arrived(client.emit('noted', 0))));
     await expect.poll(() => new Set(noted).size).toBe(5);
   });
 
-  it('takes nothing from what the tear-down of a cancelled one enters', async () => {
+  it('is not changed by the tear-down of a cancelled message', async () => {
     const { client } = await start();
     await client.connect();
     const running = client.send('hang', 0).subscribe();
@@ -85,7 +85,7 @@ describe('the async context of a message', () => {
 });
 
 describe('the async context of a caller', () => {
-  it('is that of its own call in every callback, whoever dialed', async () => {
+  it('is that of its own call in every callback, whichever call dialed', async () => {
     const { client } = await start();
     const ask = (caller: string, pattern: string): Promise<unknown[]> =>
       storage.run(caller, () => {
@@ -99,7 +99,7 @@ describe('the async context of a caller', () => {
     expect(await Promise.all([ask('B', 'now'), ask('C', 'nowhere')])).toEqual([['B', 'B'], ['C']]);
   });
 
-  it('is not that of the listeners of the connection, nor held by it', async () => {
+  it('is not leaked to the listeners of the connection, nor kept by it', async () => {
     const { client } = await start();
     const seen: unknown[] = [];
     const listening = client.connectionEvents.subscribe(() => {
@@ -124,7 +124,7 @@ describe('the async context of a caller', () => {
     expect(seen).toEqual(['A', 'B']);
   });
 
-  it('takes nothing from the listeners that are told of its event that failed', async () => {
+  it('is not taken from the listeners that receive its failed event', async () => {
     const { client } = await start();
     const seen: unknown[] = [];
     const listening = client.connectionEvents.subscribe(() => {

@@ -143,7 +143,7 @@ describe('a client that closes', () => {
     proxy.close();
   });
 
-  it('logs every second what it waits for, also with a logger that throws', async () => {
+  it('logs every second what it waits for, even if a logger throws', async () => {
     const lines: unknown[] = [];
     const { client } = await start();
     vi.spyOn(Logger.prototype, 'log').mockImplementation((line: unknown) => {
@@ -159,7 +159,7 @@ describe('a client that closes', () => {
     await Promise.all([...held, closed]);
   });
 
-  it('ends a subscription whose first value comes while it closes', async () => {
+  it('ends a subscription whose first value arrives while it closes', async () => {
     const { client } = await start();
     const held = outcome(client.send('hold', 0));
     const values = new Subject<number>();
@@ -184,7 +184,7 @@ describe('a client that closes', () => {
 });
 
 describe('a server that closes', () => {
-  it('ends answers that never end with an error, whatever their source does about it, and lets requests finish', async () => {
+  it('ends endless answers with an error, even if their source resists, and lets requests finish', async () => {
     const { client } = await start();
     const printed = vi.spyOn(Logger.prototype, 'log').mockImplementation(() => {
       throw new Error('the disk is full');
@@ -213,7 +213,7 @@ describe('a server that closes', () => {
     },
   );
 
-  it('has ended when it is closed by a handler whose connection is gone', async () => {
+  it('has ended when a handler whose connection is gone closes it', async () => {
     const { client } = await start();
     server.on('close', () => aborted.push('listener'));
     const answer = outcome(client.send('close when its caller has left', 0));
@@ -223,7 +223,7 @@ describe('a server that closes', () => {
     await expect.poll(() => aborted).toEqual(['listener', 'closed']);
   });
 
-  it('waits for all other requests when handlers close it, however many do', async () => {
+  it('waits for all other requests when several handlers close it', async () => {
     const { client } = await start();
     const other = await startCaller(portOf(server), LONG);
     await other.connect();

@@ -59,7 +59,7 @@ function clientOf(Client: typeof SealwireClient, port: number): SealwireClient {
 }
 
 describe('the codec that a strategy and its clients create', () => {
-  it('is the only place where records are sealed: with another one, other bytes go over the wire', async () => {
+  it('is the only place that seals records, so that another codec sends other bytes', async () => {
     const port = await start(InvertedServer);
     const client = clientOf(InvertedClient, port);
     expect(await lastValueFrom(client.send('echo', 'inverted'))).toBe('inverted');

@@ -30,7 +30,7 @@ const controllers = [EchoController, HoldingController];
 afterEach(() => endAll());
 
 describe('a client with redial', () => {
-  it('is connected again without a call, once the server is back', async () => {
+  it('reconnects without a call once the server is back', async () => {
     const redialing = { redial: true, redialMinMs: 5, redialMaxMs: 20 };
     const { app, client, server } = await startApplication({ controllers, client: redialing });
     const port = portOf(server);
@@ -55,7 +55,7 @@ describe('connectionEvents of a client', () => {
     return { events, statuses, types: () => events.map(({ type }) => type) };
   }
 
-  it('tell once of a socket that is destroyed, and of the connection that the next call takes', async () => {
+  it('emit once for a destroyed socket, and for the connection of the next call', async () => {
     const { client } = await startApplication({});
     const { types, statuses } = watch(client);
     await client.connect();
@@ -67,7 +67,7 @@ describe('connectionEvents of a client', () => {
     expect(statuses).toEqual(['connected', 'disconnected', 'connected']);
   });
 
-  it('tell of a server that closes in good order that it drains, and no more', async () => {
+  it('emit only "draining" when the server closes gracefully', async () => {
     const { app, client } = await startApplication({});
     const { types, statuses } = watch(client);
     await client.ping();
@@ -77,7 +77,7 @@ describe('connectionEvents of a client', () => {
     expect(statuses).toEqual(['connected', 'disconnected']);
   });
 
-  it('tell of close() without an error', async () => {
+  it('emit close() without an error', async () => {
     const { client } = await startApplication({});
     const { events, statuses } = watch(client);
     await client.connect();
@@ -89,7 +89,7 @@ describe('connectionEvents of a client', () => {
 });
 
 describe('a listener of connectionEvents', () => {
-  it.each([0, 1_000])('may send while the client connects, over that connection: waiting up to %i ms', async (ms) => {
+  it.each([0, 1_000])('may send during the connect event, over that connection: waiting up to %i ms', async (ms) => {
     const { client, server } = await startApplication({ controllers, client: { waitForConnectionMs: ms } });
     const answers: Promise<unknown>[] = [];
     client.connectionEvents
@@ -100,7 +100,7 @@ describe('a listener of connectionEvents', () => {
     expect(server.snapshot().accepted).toBe(1);
   });
 
-  it('has the status disconnected after a first dial that fails, as Nest’s own client', async () => {
+  it('has the status disconnected after a failed first dial, as in Nest’s own client', async () => {
     const { server, app, client } = await startApplication({});
     const statuses: string[] = [];
     client.status.subscribe((status) => statuses.push(status));
@@ -113,7 +113,7 @@ describe('a listener of connectionEvents', () => {
   it.each([
     ['dials', () => Promise.resolve(), ['connecting', 'disconnected']],
     ['pauses before the next dial', (failed: Promise<unknown>) => failed, ['connecting', 'failed', 'disconnected']],
-  ])('hears of close() while the client %s', async (_what, reached, expected) => {
+  ])('is called for close() while the client %s', async (_what, reached, expected) => {
     const { app, client } = await startApplication({ client: { redial: true, redialMinMs: 30_000 } });
     await app.close();
     const types: string[] = [];
@@ -126,7 +126,7 @@ describe('a listener of connectionEvents', () => {
     expect(client.snapshot().state).toBe('idle');
   });
 
-  it('hears of close() after what made another listener close', async () => {
+  it('is called for close() after the event during which another listener closed', async () => {
     const { client } = await startApplication({});
     const [types, statuses]: [string[], string[]] = [[], []];
     client.status.pipe(take(1)).subscribe(() => void client.close());
@@ -138,7 +138,7 @@ describe('a listener of connectionEvents', () => {
     expect(client.snapshot().state).toBe('idle');
   });
 
-  it.each([0, 1_000])('may close while the client connects: waiting up to %i ms', async (ms) => {
+  it.each([0, 1_000])('may close during the connect event: waiting up to %i ms', async (ms) => {
     const { client, server } = await startApplication({ controllers, client: { waitForConnectionMs: ms } });
     client.connectionEvents.subscribe(() => void client.close());
     await expect(firstValueFrom(client.send('echo', 1))).rejects.toMatchObject({
@@ -151,7 +151,7 @@ describe('a listener of connectionEvents', () => {
 });
 
 describe('a call while the server is down', () => {
-  it('is answered when the server comes up in time, and told why not otherwise', async () => {
+  it('is answered when the server starts in time, and otherwise fails with the reason', async () => {
     const { app, server } = await startApplication({});
     const port = portOf(server);
     await app.close();
@@ -168,7 +168,7 @@ describe('a call while the server is down', () => {
 
   const WAIT = { waitForConnectionMs: 60_000, maxQueuedMessages: 3, redialMinMs: 5, redialMaxMs: 20 };
 
-  it('waits no longer once it is unsubscribed, and another one has its place', async () => {
+  it('stops waiting once it is unsubscribed, and frees its place for another call', async () => {
     const { app, server, client } = await startApplication({ controllers, client: WAIT });
     const port = portOf(server);
     await app.close();
@@ -182,7 +182,7 @@ describe('a call while the server is down', () => {
     expect(await answer).toBe('next');
   });
 
-  it('waits no longer than its own timeout()', async () => {
+  it('waits at most for its own timeout()', async () => {
     const { app, client } = await startApplication({ controllers, client: WAIT });
     await app.close();
     const impatient = [1, 2, 3].map((data) => firstValueFrom(client.send('echo', data).pipe(timeout(20))));
@@ -190,7 +190,7 @@ describe('a call while the server is down', () => {
     expect(client.snapshot().waiting).toBe(0);
   });
 
-  it('has waited when its deadline comes', async () => {
+  it('has waited when its deadline arrives', async () => {
     const { app, client } = await startApplication({ controllers, client: { ...WAIT, requestTimeoutMs: 30 } });
     await app.close();
     await expect(firstValueFrom(client.send('echo', 1))).rejects.toMatchObject({
@@ -200,7 +200,7 @@ describe('a call while the server is down', () => {
     expect(client.snapshot().waiting).toBe(0);
   });
 
-  it('tells of its whole deadline, of which it waited for a part', async () => {
+  it('reports its whole deadline, including the wait', async () => {
     const { app, server, client } = await startApplication({ client: { ...WAIT, requestTimeoutMs: 1_200 } });
     const port = portOf(server);
     await app.close();
@@ -210,7 +210,7 @@ describe('a call while the server is down', () => {
     expect(await failure).toMatchObject({ message: 'No answer within 1200 ms', sent: true });
   });
 
-  it('lets Nest refuse what is no message without waiting', async () => {
+  it('is rejected by Nest at once if it is not a message', async () => {
     const { app, client } = await startApplication({ controllers, client: WAIT });
     await app.close();
     await expect(firstValueFrom(client.send('echo', null))).rejects.toThrow('invalid data');
@@ -219,7 +219,7 @@ describe('a call while the server is down', () => {
 });
 
 describe('ping()', () => {
-  it('tells the round trip, which both snapshots show from then on', async () => {
+  it('returns the round-trip time, which both snapshots show afterwards', async () => {
     const { client } = await startApplication({});
     expect(client.snapshot().roundTripMs).toBeUndefined();
     const roundTrips = await Promise.all([client.ping(), client.ping()]);
@@ -240,7 +240,7 @@ describe('ping()', () => {
 });
 
 describe('a server', () => {
-  it('tells of connections that open, close, and are refused', async () => {
+  it('emits events for connections that open, close and are refused', async () => {
     const { client, server } = await startApplication({});
     const events: ServerConnectionEvent[] = [];
     const closed = new Subject<void>();
@@ -265,7 +265,7 @@ describe('a server', () => {
     ]);
   });
 
-  it('names a client object by the hash of its instance key, on all its connections', async () => {
+  it('identifies a client object by the hash of its instance key, on all its connections', async () => {
     const { client, server } = await startApplication({});
     const opened: string[] = [];
     server.connectionEvents.subscribe((event) => {
@@ -286,7 +286,7 @@ describe('a server', () => {
     expect(other).toBe(createHash('sha256').update(rogue.instance.publicKey).digest('hex').slice(0, 32));
   });
 
-  it('shows in its snapshot what is connected, in flight and running, and what has failed', async () => {
+  it('shows the connected, in-flight, running and failed counts in its snapshot', async () => {
     const { client, server } = await startApplication({ controllers });
     const running = firstValueFrom(started);
     const answer = firstValueFrom(client.send('hold', 0));
@@ -306,7 +306,7 @@ describe('a server', () => {
     expect(server.snapshot()).toMatchObject({ connections: 0, connectionsFailed: 1, handshakesFailed: 0 });
   });
 
-  it('turns away whoever comes when it has as many connections as it takes, and serves the others', async () => {
+  it('refuses connections beyond its limit, and serves the others', async () => {
     const { client, server } = await startApplication({ controllers, server: { maxConnections: 2 } });
     const clients = [client, await startCaller(portOf(server))];
     for (const each of clients) await each.ping();

@@ -33,7 +33,7 @@ function startServer() {
 }
 
 describe.skipIf(process.platform === 'win32')('a server that has no file descriptor left', () => {
-  it('says so in its log, and serves again when it has', async () => {
+  it('logs it, and serves again when it has one', async () => {
     const printed = startServer();
     const port = Number((await printed('port ')).slice('port '.length));
     const sockets: Socket[] = Array.from({ length: MAX_FILES }, () =>

@@ -203,7 +203,7 @@ describe('the channels of a call', () => {
     expect(messagesOf('client:call:failed')).toMatchObject([failure, failure]);
   });
 
-  it('publish a deadline: a failure at the client, an end at the server', async () => {
+  it('publish a deadline as a failure at the client and an end at the server', async () => {
     observe();
     const { client } = await startApplication({ controllers, client: { requestTimeoutMs: 1_000 } });
     await outcome(client.send('hold', 1));
@@ -212,7 +212,7 @@ describe('the channels of a call', () => {
     expect(messagesOf('server:call:end')).toMatchObject([{ isCancelled: true }]);
   });
 
-  it('make nothing for a call that nobody observes', () => {
+  it('create nothing for an unobserved call', () => {
     const toRoute = (): never => expect.fail('a route was made');
     expect(CallTrace.start('client', 'request', 'x', toRoute)).toBeUndefined();
     observe();
@@ -221,7 +221,7 @@ describe('the channels of a call', () => {
 });
 
 describe('the channels of a connection', () => {
-  it('publish the handshake, the connection, and its end with the bytes of the wire', async () => {
+  it('publish the handshake, the connection, and its end with the bytes on the wire', async () => {
     observe();
     const { client } = await startApplication({ controllers });
     await client.connect();
@@ -268,7 +268,7 @@ describe('the channels of a connection', () => {
 });
 
 describe('messages', () => {
-  it('have no payload, no text of an error and no key in them', async () => {
+  it('contain no payload, no error text and no key', async () => {
     observe();
     const { client } = await startApplication({ controllers });
     const payload = 'a very private payload';

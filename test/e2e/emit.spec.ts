@@ -78,7 +78,7 @@ function emitAll(client: SealwireClient, count: number): void {
 }
 
 describe('emit() without a subscriber', () => {
-  it.each([true, false])('in a loop delivers or reports every event, connected before: %s', async (connectFirst) => {
+  it.each([true, false])('delivers or reports every event of a loop, connected before: %s', async (connectFirst) => {
     const limits = { maxQueuedMessages: 50, waitForConnectionMs: connectFirst ? 0 : 60_000 };
     const { client } = await startApplication({ controllers, server: { maxInFlight: 4 }, client: limits });
     const entries = collectLog();
@@ -115,7 +115,7 @@ describe('emit() without a subscriber', () => {
     expect(entries.find(({ kind }) => kind === 'event-lost')).toMatchObject({ code, pattern: 'noted' });
   });
 
-  it('reports what cannot be serialized and what Nest refuses', async () => {
+  it('reports events that cannot be serialized and events that Nest rejects', async () => {
     const { client } = await startApplication({ controllers });
     const entries = collectLog();
     client.emit('noted', 1n);
@@ -142,7 +142,7 @@ describe('emit() without a subscriber', () => {
   });
 });
 
-it('emit() with a subscriber is counted when it fails, and not logged: the subscriber has the error', async () => {
+it('emit() with a subscriber counts a failure without logging it, because the subscriber gets the error', async () => {
   const client = await startCaller(await closedPort());
   const entries = collectLog();
   expect(await outcome(client.emit('noted', 1))).toMatchObject({ code: 'ERR_CONNECT_FAILED' });
@@ -156,7 +156,7 @@ describe('close() right after emit()', () => {
     ['before there is a connection', (): undefined => undefined],
     ['while it connects', (client: SealwireClient) => void client.connect()],
     ['with a connection', (client: SealwireClient) => client.connect()],
-  ])('lets the events go first, %s', async (_when, prepare) => {
+  ])('delivers the events first, %s', async (_when, prepare) => {
     const { client } = await startApplication({
       controllers,
       server: { maxInFlight: 2 },
@@ -169,7 +169,7 @@ describe('close() right after emit()', () => {
     expect(client.snapshot()).toMatchObject({ state: 'idle', connections: 0, eventsFailed: 0 });
   });
 
-  it('lets events go that are still being serialized', async () => {
+  it('delivers events that are still being serialized', async () => {
     const serializer = {
       serialize: async (packet: unknown) => {
         await new Promise(setImmediate);
@@ -184,7 +184,7 @@ describe('close() right after emit()', () => {
     expect(noted).toEqual([0, 1, 2, 3, 4]);
   });
 
-  it('lets events go for whose connection the server comes up within the drain', async () => {
+  it('delivers events if the server starts during the drain', async () => {
     const port = await closedPort();
     const wait = { waitForConnectionMs: 60_000, drainTimeoutMs: 60_000, redialMinMs: 5, redialMaxMs: 20 };
     const client = await startCaller(port, wait);
@@ -197,7 +197,7 @@ describe('close() right after emit()', () => {
     expect(noted).toEqual([1]);
   });
 
-  it('ends the wait with the drain, and reports what did not go', async () => {
+  it('stops waiting after the drain, and reports the undelivered events', async () => {
     const wait = { waitForConnectionMs: 60_000, drainTimeoutMs: 30, redialMinMs: 5, redialMaxMs: 20 };
     const client = await startCaller(await closedPort(), wait);
     const failed = collectEvents(client);
@@ -209,7 +209,7 @@ describe('close() right after emit()', () => {
     expect(client.snapshot()).toMatchObject({ state: 'idle', waiting: 0, eventsFailed: 1 });
   });
 
-  it('fails and reports what a serializer does not come to an end with', async () => {
+  it('fails and reports events whose serializer does not finish', async () => {
     const serializer = { serialize: () => new Promise<never>(() => undefined) };
     const { client } = await startApplication({ controllers, client: { serializer, drainTimeoutMs: 30 } });
     await client.connect();

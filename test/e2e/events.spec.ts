@@ -39,7 +39,7 @@ async function dial(server: SealwireServer): Promise<{ peer: RoguePeer; closed: 
 }
 
 describe('an event that waits for a handler to end', () => {
-  it('is not handed over once its connection is gone, and is when it comes again [R5.24, R6.22]', async () => {
+  it('is dropped with its connection, and is handed over when it is sent again [R5.24, R6.22]', async () => {
     const values: unknown[] = [];
     const releases: (() => void)[] = [];
 
@@ -85,7 +85,7 @@ describe('an event that cannot be handed over', () => {
     return { server, values, releases };
   }
 
-  it('is refused with the code of its content, and its client reports it by event, counter and log', async () => {
+  it('is refused with the code of its content, which the client reports by event, counter and log', async () => {
     const entries: unknown[] = [];
     Logger.overrideLogger({
       log: () => undefined,
@@ -120,7 +120,7 @@ describe('an event that cannot be handed over', () => {
     expect(values).toEqual(['good']);
   });
 
-  it('asks the window again when its turn has come: another connection has handed it over meanwhile [R6.38]', async () => {
+  it('is checked against the window again after waiting, because another connection may have handed it over [R6.38]', async () => {
     const { server, values, releases } = await startHolding({ maxRunning: 1 });
     const [one, other] = [await dial(server), await dial(server)];
     one.peer.say(event(1, noted(0, 'a')), event(2, noted(1, 'b')), PING);
@@ -132,7 +132,7 @@ describe('an event that cannot be handed over', () => {
     expect(values).toEqual(['a', 'b']);
   });
 
-  it('is refused at the end of a shutdown, as is a request that has not begun; one that has is cut [R6.35]', async () => {
+  it('is refused at the end of a shutdown, like a request that has not begun; one that has begun is cut [R6.35]', async () => {
     const { server, values } = await startHolding({ maxRunning: 2, drainTimeoutMs: 50 });
     server.addHandler('hang', () => new Promise(() => undefined));
     const { peer } = await dial(server);
@@ -156,7 +156,7 @@ describe('an event that cannot be handed over', () => {
 });
 
 describe('the events of one client', () => {
-  it('go on in sequence when the connection is replaced: none is taken for a known one [R6.21]', async () => {
+  it('continue in sequence on a new connection, and none is mistaken for a known one [R6.21]', async () => {
     const server = await startServer();
     const values: unknown[] = [];
     server.addHandler('noted', (value: unknown) => Promise.resolve(void values.push(value)), true);
@@ -171,7 +171,7 @@ describe('the events of one client', () => {
 });
 
 describe('an event whose connection was lost before its ACK', () => {
-  it('fails, says that it was sent, and is not sent again by itself [R6.24, R6.40]', async () => {
+  it('fails with sent: true, and is not sent again automatically [R6.24, R6.40]', async () => {
     const server = await startServer();
     const values: unknown[] = [];
     server.addHandler('noted', (value: unknown) => Promise.resolve(void values.push(value)), true);
@@ -191,7 +191,7 @@ describe('an event whose connection was lost before its ACK', () => {
 });
 
 describe('the sequence of events', () => {
-  it('begins at 0 for each server object, also where one takes the place of another [R6.21]', async () => {
+  it('begins at 0 for each server object, also if one replaces another [R6.21]', async () => {
     const admitted = vi.spyOn(EventWindow.prototype, 'admit');
     onTestFinished(() => admitted.mockRestore());
     const old = await startServer();

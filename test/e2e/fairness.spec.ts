@@ -75,7 +75,7 @@ describe.each([
   it.each([
     ['of 10 bytes', 'few'],
     ['of several frames', 'several'],
-  ] as const)('holds back no request %s', (_size, echoes) => {
+  ] as const)('does not delay a request %s', (_size, echoes) => {
     expect(bytesOf(sent.answer)).toBe(LARGE_BYTES);
     expect(sent[echoes]).toBeGreaterThanOrEqual(20);
     expect(sent.connected).toBe(1);
@@ -87,7 +87,7 @@ describe('a generator that never waits and never ends', () => {
     ['small', 1_000],
     ['large', 60_000],
     ['larger than a record', 300_000],
-  ])('of %s values holds back neither requests nor the CREDIT that it goes on with', async (_size, bytes) => {
+  ])('of %s values delays neither requests nor the CREDIT that it needs', async (_size, bytes) => {
     const { client } = await startApplication({ controllers });
     await client.connect();
     const values: number[] = [];
@@ -102,7 +102,7 @@ describe('a generator that never waits and never ends', () => {
 });
 
 describe('overload', () => {
-  it('of handlers fails what is too much at once, and the rest is answered', async () => {
+  it('of handlers fails the excess at once, and the rest is answered', async () => {
     const { client } = await startApplication({ controllers, server: { maxInFlight: 64, maxRunning: 3 } });
     const calls = Array.from({ length: 10 }, () => outcome(client.send('hold', 0)));
     for (const refused of await Promise.all(calls.slice(3))) {
@@ -114,7 +114,7 @@ describe('overload', () => {
     expect(client.snapshot()).toMatchObject({ connected: 1, inFlight: 0, waiting: 0 });
   });
 
-  it('of the messages that wait fails what is too much at once, unsent, and the rest is answered', async () => {
+  it('of waiting messages fails the excess at once, unsent, and the rest is answered', async () => {
     const limits = { server: { maxInFlight: 2 }, client: { maxQueuedMessages: 3 } };
     const { client } = await startApplication({ controllers, ...limits });
     const calls = Array.from({ length: 10 }, () => outcome(client.send('hold', 0)));
@@ -128,7 +128,7 @@ describe('overload', () => {
     expect(client.snapshot()).toMatchObject({ connected: 1, inFlight: 0, waiting: 0 });
   });
 
-  it('of the bytes that wait fails what is too much at once, unsent, and the rest is answered', async () => {
+  it('of waiting bytes fails the excess at once, unsent, and the rest is answered', async () => {
     const { client } = await startApplication({ controllers, client: { maxQueuedBytes: MIB } });
     await client.connect();
     const bytes = Buffer.alloc(MIB / 4); // more of them than the system takes at once
@@ -141,7 +141,7 @@ describe('overload', () => {
     expect(client.snapshot()).toMatchObject({ connected: 1, inFlight: 0, waiting: 0 });
   });
 
-  it('of the answers that wait fails what is too much, and the rest arrives', async () => {
+  it('of waiting answers fails the excess, and the rest arrives', async () => {
     const { client } = await startApplication({ controllers, server: { maxQueuedBytes: MIB } });
     const answers = await Promise.all(Array.from({ length: 20 }, () => outcome(client.send('fill', MIB))));
     const refused = answers.filter((answer) => !Buffer.isBuffer(answer));

@@ -43,7 +43,7 @@ function replaceModules(replacements: object): void {
 }
 
 describe('under the fake timers of a test runner', () => {
-  it('a client that was made before them has its calls answered, and is usable after them', async () => {
+  it('a client that was created before them has its calls answered, and is usable afterwards', async () => {
     const client = newClient(portOf(await startServer()));
     await client.connect();
     fakeTimers();
@@ -54,7 +54,7 @@ describe('under the fake timers of a test runner', () => {
     expect(await lastValueFrom(client.send('echo', 2))).toBe(2);
   });
 
-  it('a call that they have interrupted is answered after them', async () => {
+  it('a call that they have interrupted is answered afterwards', async () => {
     const client = newClient(portOf(await startServer()));
     await client.connect();
     fakeTimers();
@@ -64,7 +64,7 @@ describe('under the fake timers of a test runner', () => {
     expect(await lastValueFrom(client.send('echo', 2))).toBe(2);
   });
 
-  it('a server and a client that are made under them connect, answer and close', async () => {
+  it('a server and a client that are created under them connect, answer and close', async () => {
     fakeTimers();
     const client = newClient(portOf(await startServer()));
     expect(await lastValueFrom(client.send('echo', 1))).toBe(1);
@@ -74,7 +74,7 @@ describe('under the fake timers of a test runner', () => {
   it.each([
     ['', fakeTimers],
     [', and their modules,', fakeModules],
-  ])('a library that is loaded under them%s has real timers all the same', async (_what, fake) => {
+  ])('a library that is loaded under them%s still has real timers', async (_what, fake) => {
     fake();
     vi.resetModules();
     const fresh = await import('../support/pair.js');
@@ -87,7 +87,7 @@ describe('under the fake timers of a test runner', () => {
     await expect(lastValueFrom(client.send('hang', brief))).rejects.toMatchObject({ code: 'ERR_REQUEST_TIMEOUT' });
   });
 
-  it('a deadline of a call comes in real time', async () => {
+  it('a deadline of a call expires in real time', async () => {
     const server = await startServer();
     server.addHandler('hang', () => new Promise(() => undefined));
     const client = newClient(portOf(server), { requestTimeoutMs: 10 });

@@ -9,7 +9,7 @@ import { RoguePeer } from '../support/rogue-peer.js';
 
 afterEach(endAll);
 
-it('message 2 does not move the deadline of the handshake: it counts from accept to CONFIRM [R4.14]', async () => {
+it('message 2 does not move the deadline of the handshake, which runs from accept to CONFIRM [R4.14]', async () => {
   const time = FakeClock.install();
   const server = await startServer({ handshakeTimeoutMs: 5_000 });
   const refused = firstValueFrom(server.connectionEvents);

@@ -25,7 +25,7 @@ async function terminus() {
 }
 
 describe('SealwireHealthIndicator', () => {
-  it('says that the server is up and how far it is, over the connection that is there', async () => {
+  it('reports up with the round-trip time, over the existing connection', async () => {
     const { own, health } = await terminus();
     const { client, server } = await startApplication({});
     await client.connect();
@@ -39,7 +39,7 @@ describe('SealwireHealthIndicator', () => {
   it.each([
     ['does not listen', ({ app }: Application) => app.close(), {}, 'ERR_CONNECT_FAILED'],
     ['has another key', () => undefined, { keyring: newKeyring() }, 'ERR_ALERT'],
-  ])('says why it is down when the server %s', async (_what, prepare, options, code) => {
+  ])('reports down with the reason when the server %s', async (_what, prepare, options, code) => {
     const { own } = await terminus();
     const application = await startApplication({});
     const port = portOf(application.server);
@@ -48,7 +48,7 @@ describe('SealwireHealthIndicator', () => {
     expect(result.orders).toEqual({ status: 'down', code, message: expect.any(String) as string });
   });
 
-  it('says that it is down when it does not answer in time', async () => {
+  it('reports down when the server does not answer in time', async () => {
     const { own } = await terminus();
     const { client } = await startApplication({});
     await client.connect();

@@ -43,8 +43,8 @@ async function hibernating(options: Parameters<typeof startServer>[0] = {}): Pro
   return { server, client, time, echo };
 }
 
-describe('A connection that hibernates', () => {
-  it('holds no queue, no table, no dispatcher and no stream, and has them again with the next request', async () => {
+describe('a connection that hibernates', () => {
+  it('has no queue, table, dispatcher or stream, and creates them again with the next request', async () => {
     const { server, client, time, echo } = await hibernating();
     const idle = counts();
     expect(idle.slice(3)).toEqual([0, 0, 0, 0, 0]);
@@ -79,7 +79,7 @@ describe('A connection that hibernates', () => {
     expect(await echo(large)).toBe(large);
   });
 
-  it('hands over an event, and refuses to hand it over twice', async () => {
+  it('hands over an event, and does not hand it over twice', async () => {
     const { server, client, time } = await hibernating();
     const events: unknown[] = [];
     server.addHandler('noted', (value: unknown) => Promise.resolve(void events.push(value)), true);
@@ -117,7 +117,7 @@ describe('A connection that hibernates', () => {
     });
   });
 
-  it('asks for a PONG by its own PINGs, and ends without one', async () => {
+  it('sends its own PINGs, and ends without a PONG', async () => {
     const time = FakeClock.install();
     const server = await startServer({ pingIntervalMs: 10_000 });
     const client = newClient(portOf(server), { pingIntervalMs: 0 });
@@ -128,7 +128,7 @@ describe('A connection that hibernates', () => {
     expect(server.snapshot().connections).toBe(1);
   });
 
-  it('ends by agreement if either side closes', async () => {
+  it('closes by agreement if either side closes', async () => {
     for (const closer of ['server', 'client'] as const) {
       const { server, client } = await hibernating();
       const ended = firstValueFrom(server.connectionEvents);
@@ -137,7 +137,7 @@ describe('A connection that hibernates', () => {
     }
   });
 
-  it('replaces its keys by their age, and the next request is under the new ones', async () => {
+  it('replaces its keys by their age, and seals the next request with the new ones', async () => {
     const key = { softAgeMs: 60_000, hardAgeMs: 120_000 };
     const { time, echo } = await hibernating({ key });
     const before = queryObjects(TrafficKey, { format: 'count' });

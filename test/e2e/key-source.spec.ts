@@ -28,7 +28,7 @@ class ChangingKeys implements KeySource {
 }
 
 describe('a source of keys', () => {
-  it('is asked at every handshake, so that a key is rotated while both ends run', async () => {
+  it('is called at every handshake, so that a key is rotated while both ends run', async () => {
     const serverKeys = new ChangingKeys();
     const clientKeys = new ChangingKeys();
     const server = await startServer({ keyring: serverKeys });
@@ -54,7 +54,7 @@ describe('a source of keys', () => {
     expect(keyIds).toEqual([first.id, first.id, second.id, second.id]);
   });
 
-  it('that has no key yet fails the call with its own reason, and the next call asks it again', async () => {
+  it('without a key yet fails the call with its own error, and is called again for the next call', async () => {
     const server = await startServer({ keyring: new ChangingKeys() });
     const notYet = new Error('the vault is sealed');
     const keys = new ChangingKeys();
@@ -72,7 +72,7 @@ describe('a source of keys', () => {
 });
 
 describe('a key file', () => {
-  it('that others may read is logged as a warning by the server and by the client that it was given to', async () => {
+  it('that is world-readable is logged as a warning by the server and by the client that use it', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'sealwire-'));
     onTestFinished(() => rm(folder, { recursive: true }));
     const keyFile = join(folder, 'aes_key.bin');

@@ -145,7 +145,7 @@ describe('a thousand times more', () => {
     ['requests that are unsubscribed', 'unsubscribe'],
     ['connections that are refused', 'refuse'],
     ['connections after a loss or a close', 'reconnect'],
-  ] as const)('%s leave sockets, timers, listeners and memory where they were', (_what, scenario) => {
+  ] as const)('%s leave sockets, timers, listeners and memory as before', (_what, scenario) => {
     const { before, after } = held[scenario];
     expect(after.resources).toEqual(before.resources);
     expect(after.resources.filter((name) => name === 'TCPSocketWrap')).toHaveLength(2);

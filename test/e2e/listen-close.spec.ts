@@ -67,7 +67,7 @@ describe.each([
     await expect.poll(() => process.getActiveResourcesInfo()).not.toContain('TCPServerWrap');
   });
 
-  it('refuses a second listen(), and goes on listening', async () => {
+  it('refuses a second listen(), and keeps listening', async () => {
     const server = create();
     expect(await listen(server)).toBeUndefined();
     const address = addressOf(server);
@@ -83,7 +83,7 @@ describe.each([
     expect([first, second]).toEqual([undefined, failed('listens already')]);
   });
 
-  it('listens again after close(), and after a close() that came while it started', async () => {
+  it('listens again after close(), and after a close() during its start', async () => {
     const server = create();
     const first = listen(server);
     await server.close();
@@ -94,7 +94,7 @@ describe.each([
     expect(await isOpen(addressOf(server))).toBe(true);
   });
 
-  it('stays connected when the listener before it ends late', async () => {
+  it('stays connected when the previous listener ends late', async () => {
     const server = create();
     const statuses: string[] = [];
     server.status.subscribe((status) => statuses.push(status));
@@ -108,29 +108,26 @@ describe.each([
   });
 });
 
-it.each(['server', 'client'] as const)(
-  'resolves a second close() of a %s when the first one is done',
-  async (which) => {
-    let finish = (): void => undefined;
-    const server = await startServer({ drainTimeoutMs: 10_000 });
-    const begun = new Promise<void>((resolve) => {
-      server.addHandler('slow', () => {
-        resolve();
-        return new Promise<string>((end) => (finish = () => end('done')));
-      });
+it.each(['server', 'client'] as const)('resolves a second close() of a %s after the first one', async (which) => {
+  let finish = (): void => undefined;
+  const server = await startServer({ drainTimeoutMs: 10_000 });
+  const begun = new Promise<void>((resolve) => {
+    server.addHandler('slow', () => {
+      resolve();
+      return new Promise<string>((end) => (finish = () => end('done')));
     });
-    const client = newClient(portOf(server), { drainTimeoutMs: 10_000 });
-    const answer = firstValueFrom(client.send('slow', 1));
-    await begun;
-    const closed: number[] = [];
-    const closing = [1, 2, 3].map((nth) => (which === 'server' ? server : client).close().then(() => closed.push(nth)));
-    for (let turn = 0; turn < 10; turn++) await nextTurn(); // whatever resolves at once has done so by then
-    expect(closed).toEqual([]);
-    finish();
-    await Promise.all(closing);
-    expect(await answer).toBe('done');
-  },
-);
+  });
+  const client = newClient(portOf(server), { drainTimeoutMs: 10_000 });
+  const answer = firstValueFrom(client.send('slow', 1));
+  await begun;
+  const closed: number[] = [];
+  const closing = [1, 2, 3].map((nth) => (which === 'server' ? server : client).close().then(() => closed.push(nth)));
+  for (let turn = 0; turn < 10; turn++) await nextTurn(); // whatever resolves at once has done so by then
+  expect(closed).toEqual([]);
+  finish();
+  await Promise.all(closing);
+  expect(await answer).toBe('done');
+});
 
 it('has no listener to unwrap after listen() failed', async () => {
   const server = newSealwire();

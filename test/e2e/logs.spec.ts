@@ -67,7 +67,7 @@ const told = (entries: readonly Entry[]): number => entries.reduce((sum, { suppr
 const linesSince = (startMs: number): number => 10 + (performance.now() - startMs) / 1_000;
 
 describe('a client that floods', () => {
-  it('with events that nobody handles gets one line a second, and each of them is counted', async () => {
+  it('with unhandled events gets one line a second, and each of them is counted', async () => {
     const { client } = await startApplication({ controllers });
     const entries = collect();
     const startMs = performance.now();
@@ -77,7 +77,7 @@ describe('a client that floods', () => {
     expect(new Set(entries.map(({ kind }) => kind))).toEqual(new Set(['no-event-handler']));
   });
 
-  it('is counted to the end where the server closes before the second is over', async () => {
+  it('is counted to the end if the server closes before the second is over', async () => {
     const { client, server } = await startApplication({ controllers });
     const entries = collect();
     for (let i = 0; i < 5; i++) await arrived(client.emit('no such', i));
@@ -96,7 +96,7 @@ describe('a client that floods', () => {
   });
 });
 
-it('clients that come and go are logged with their key, each of them written or counted', async () => {
+it('clients that connect and disconnect are logged with their key, each of them written or counted', async () => {
   const { server } = await startApplication({ controllers });
   const entries: Entry[] = [];
   const add = (entry: unknown): void => void entries.push(JSON.parse(JSON.stringify(entry)) as Entry);
@@ -131,7 +131,7 @@ it('strangers that flood get one line a second', async () => {
   expect(entries[0]).toMatchObject({ kind: 'refused', code: 'ERR_HANDSHAKE_MALFORMED' });
 });
 
-describe('a pattern that aims at the log', () => {
+describe('a pattern that attacks the log', () => {
   const PATTERN = 'x\n[Nest] 1  - ERROR forged \u001b[2J';
   const SHOWN = String.raw`x\n[Nest] 1  - ERROR forged \u001b[2J`;
 
@@ -168,7 +168,7 @@ function writesAnyDepth(): boolean {
 }
 
 describe.skipIf(writesAnyDepth())('a value that is nested too deep', () => {
-  it('is refused at the client, and the message says so', async () => {
+  it('is refused at the client, with the reason in its message', async () => {
     const { client } = await startApplication({ controllers });
     expect(await outcome(client.send('cycle', nested(100_000)))).toMatchObject({
       code: 'ERR_MESSAGE_UNSERIALIZABLE',
@@ -177,7 +177,7 @@ describe.skipIf(writesAnyDepth())('a value that is nested too deep', () => {
     });
   });
 
-  it('is refused as an answer, and the log says so', async () => {
+  it('is refused as an answer, with the reason in the log', async () => {
     const { client } = await startApplication({ controllers });
     const entries = collect();
     expect(await outcome(client.send('deep', 0))).toMatchObject({

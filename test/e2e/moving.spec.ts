@@ -17,8 +17,8 @@ afterEach(async () => {
 
 const echo = (client: SealwireClient): Promise<unknown> => firstValueFrom(client.send('echo', 'x'));
 
-describe('a call that is tried again as soon as its connection is lost', () => {
-  it('takes a new connection, in the very turn of the failure', async () => {
+describe('a call that is retried as soon as its connection is lost', () => {
+  it('opens a new connection in the same turn as the failure', async () => {
     const sockets: Socket[] = [];
 
     @Controller()
@@ -39,7 +39,7 @@ describe('a call that is tried again as soon as its connection is lost', () => {
 });
 
 describe('a server that closes', () => {
-  it('turns strangers away at once, however far their handshake has come', async () => {
+  it('refuses strangers at once, at any step of their handshake', async () => {
     const { app, server } = await startApplication({});
     const strangers = await Promise.all(Array.from({ length: 3 }, () => RoguePeer.dial(portOf(server))));
     const [, begun, unconfirmed] = strangers;
@@ -54,7 +54,7 @@ describe('a server that closes', () => {
 });
 
 describe('a client that closes', () => {
-  it('sends a call whose serializer is at work while the client is closed, and ends in good order', async () => {
+  it('sends a call whose serializer still runs when the client is closed, and ends gracefully', async () => {
     const [entered, release] = [new Subject<unknown>(), new Subject<unknown>()];
 
     @Controller()

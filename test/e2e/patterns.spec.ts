@@ -39,7 +39,7 @@ describe('a pattern', () => {
     '{"__proto__":1,"cmd":"sum","v":1}',
     '7.0',
     ' 7',
-  ])('that is another text than the route has no handler: %s', async (pattern) => {
+  ])('whose text differs from the route has no handler: %s', async (pattern) => {
     expect(await ask(pattern)).toBe(NO_HANDLER);
   });
 
@@ -47,11 +47,11 @@ describe('a pattern', () => {
     [{ cmd: 'sum', v: 1, version: undefined }],
     [{ cmd: 'sum', v: 1, run: () => 1, [Symbol('a')]: 1 }],
     [{ cmd: { toJSON: () => 'sum' }, v: 1 }],
-  ])('of an object is what JSON keeps of it: %o', async (pattern) => {
+  ])('of an object is reduced to JSON: %o', async (pattern) => {
     expect(await ask(pattern)).toBe('{"cmd":"sum","v":1}');
   });
 
-  it('of a handler is what JSON keeps of it as well', async () => {
+  it('of a handler is reduced to JSON as well', async () => {
     expect(await ask({ cmd: 'none' })).toBe('{"cmd":"none"}');
     expect(await ask(true)).toBe('true');
   });
@@ -60,7 +60,7 @@ describe('a pattern', () => {
     expect(await ask(pattern)).toMatchObject({ code: 'ERR_MESSAGE_UNSERIALIZABLE', sent: false });
   });
 
-  it('of any depth leaves the connection to others', async () => {
+  it('of any depth leaves the connection intact', async () => {
     const client = newClient(port);
     const deep = '{"a":'.repeat(DEEP_LEVELS) + '1' + '}'.repeat(DEEP_LEVELS);
     expect(await outcome(client.send(deep, 1))).toBe(NO_HANDLER);

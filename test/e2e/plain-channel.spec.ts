@@ -35,7 +35,7 @@ describe('a channel without Nest', () => {
     expect(answers.every((answer, index) => bodies[index]?.equals(answer))).toBe(true);
   });
 
-  it('gives the handler pattern, peer and body, and the client what a handler throws as "Internal server error"', async () => {
+  it('gives the handler pattern, peer and body, and the client the error of a handler as "Internal server error"', async () => {
     const seen: PlainRequest[] = [];
     const client = channelClient(
       await startChannelServer((request) => {
@@ -98,7 +98,7 @@ describe('a channel without Nest', () => {
     expect(() => createChannelServer({ port: 0 }, echo)).toThrow(/Exactly one of keyFile and keyring/);
   });
 
-  it('calls handlers of Nest, and is called by clients of Nest, with bytes', async () => {
+  it('calls Nest handlers, and accepts calls of Nest clients, with bytes', async () => {
     const server = await startServer();
     const answer = await channelClient(portOf(server)).request('echo', Buffer.from('to Nest'));
     expect(text(answer)).toBe('to Nest');

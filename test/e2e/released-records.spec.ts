@@ -40,7 +40,7 @@ it('values that wait for an asynchronous deserializer of the client arrive as th
   expect(await lastValueFrom(client.send('values', 0).pipe(toArray()))).toEqual(VALUES);
 });
 
-it('bytes that a handler and a caller keep stay as they came while further records are read', async () => {
+it('bytes that a handler and a caller keep remain unchanged while further records are read', async () => {
   const server = await startServer({ keepSealedRecord: true });
   const kept: Buffer[] = [];
   server.addHandler('keep', (value: Buffer, context: SealwireContext) => {

@@ -45,7 +45,7 @@ function next(client: SealwireClient, wanted: ClientConnectionEvent['type'], cou
 }
 
 describe('a client that renews its sessions', () => {
-  it('loses no call over several renewals, and is connected all the time [R5.17, R5.36]', async () => {
+  it('loses no call over several renewals, and remains connected [R5.17, R5.36]', async () => {
     const { client } = await startApplication({ controllers, client: { sessionSoftAgeMs: 20 } });
     const warnings = listenToWarnings();
     await client.connect();
@@ -83,7 +83,7 @@ describe('a client that renews its sessions', () => {
     expect(await answer).toBe('x');
   });
 
-  it('cuts no stream: one that goes on lives on the old connection until it ends [R5.28]', async () => {
+  it('cuts no stream: one that continues stays on the old connection until it ends [R5.28]', async () => {
     const drainTimeoutMs = 0;
     const { client, server } = await startApplication({
       controllers,
@@ -117,7 +117,7 @@ describe('a client that renews its sessions', () => {
     );
   });
 
-  it('stays on the old connection if the server does not take its key any more [R5.37]', async () => {
+  it('stays on the old connection if the server does not accept its key anymore [R5.37]', async () => {
     const replaced = newKeyring();
     let isReplaced = false;
     const current: KeySource = {
@@ -140,7 +140,7 @@ describe('a client that renews its sessions', () => {
     expect(await echo(client, 'again')).toBe('again');
   });
 
-  it('loses what is still open at the hard age, which it says [R5.28]', async () => {
+  it('loses calls that are still open at the hard age, with an error that says so [R5.28]', async () => {
     const { client } = await startApplication({
       controllers,
       client: { sessionSoftAgeMs: 20, sessionHardAgeMs: 1_000 },
@@ -152,7 +152,7 @@ describe('a client that renews its sessions', () => {
 });
 
 describe('a server whose soft age comes first', () => {
-  it('is moved away from without a lost stream [R5.16, R5.18, R5.28]', async () => {
+  it('makes the client move without a lost stream [R5.16, R5.18, R5.28]', async () => {
     const { client } = await startApplication({ controllers, server: { sessionSoftAgeMs: 20, drainTimeoutMs: 0 } });
     const values = firstValueFrom(client.send('ticks', 0).pipe(toArray()));
     await next(client, 'draining');

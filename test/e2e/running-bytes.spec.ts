@@ -44,10 +44,10 @@ const running = async (server: SealwireServer, count: number): Promise<void> => 
 /** Text of three bytes for each, which takes twenty times as much once it is parsed. */
 const objects = (count: number): object[] => Array.from({ length: count }, () => ({}));
 
-describe('handlers whose messages take as much memory as one connection may', () => {
+describe('handlers whose messages take the maximum memory of one connection', () => {
   const LIMIT = { maxRunningBytes: 200 * KIB };
 
-  it('fail what is asked next, count it, and leave other connections alone', async () => {
+  it('fail the next requests, count them, and leave other connections alone', async () => {
     const server = await start(LIMIT);
     const [client, other] = [newClient(portOf(server)), newClient(portOf(server))];
     const held = [1, 2].map(() => outcome(client.send('hold', Buffer.alloc(100 * KIB))));
@@ -62,7 +62,7 @@ describe('handlers whose messages take as much memory as one connection may', ()
     expect(server.snapshot()).toMatchObject({ running: 0, runningBytes: 0 });
   });
 
-  it('take one message of any size', async () => {
+  it('accept one message of any size', async () => {
     const server = await start(LIMIT);
     expect(await outcome(newClient(portOf(server)).send('echo', 'x'.repeat(1_000 * KIB)))).toHaveLength(1_000 * KIB);
   });
@@ -70,7 +70,7 @@ describe('handlers whose messages take as much memory as one connection may', ()
   it.each([
     ['small lists of objects', objects(5_000), 240_000],
     ['a large one', objects(30_000), 2_010_000],
-  ])('count JSON by what it takes once parsed: %s', async (_what, value, least) => {
+  ])('count JSON by its parsed size: %s', async (_what, value, least) => {
     const server = await start({ maxRunningBytes: least });
     const client = newClient(portOf(server));
     const held = outcome(client.send('hold', value));
@@ -80,7 +80,7 @@ describe('handlers whose messages take as much memory as one connection may', ()
     expect(await held).toBe('done');
   });
 
-  it('count metadata by what it takes once parsed', async () => {
+  it('count metadata by its parsed size', async () => {
     const server = await start({ maxRunningBytes: 800 * KIB });
     const client = newClient(portOf(server));
     const metadata = { nested: objects(20_000) } as never; // nobody checks that the values are texts
@@ -104,7 +104,7 @@ describe('handlers whose messages take as much memory as one connection may', ()
     await Promise.all(held);
   });
 
-  it('let events wait, and hand them over when there is room', async () => {
+  it('make events wait, and receive them when there is room', async () => {
     const server = await start(LIMIT);
     const client = newClient(portOf(server));
     const emitted = [1, 2, 3, 4, 5, 6].map(() => outcome(client.emit('note', Buffer.alloc(60 * KIB))));
@@ -115,7 +115,7 @@ describe('handlers whose messages take as much memory as one connection may', ()
     expect(client.snapshot().connected).toBe(1);
   });
 
-  it('keep what a cancelled request has, until its handler ends', async () => {
+  it('keep the memory of a cancelled request until its handler ends', async () => {
     const server = await start(LIMIT);
     const client = newClient(portOf(server));
     const call = client.send('hold', Buffer.alloc(200 * KIB)).subscribe();
@@ -129,7 +129,7 @@ describe('handlers whose messages take as much memory as one connection may', ()
   });
 });
 
-describe('events beyond those that wait for a handler, and take as much memory as they may', () => {
+describe('events beyond the limit of waiting events and their memory', () => {
   it.each([
     ['one connection', { maxRunningBytes: 200 * KIB }],
     ['the server', { maxRunningBytesTotal: 200 * KIB, maxRunningBytes: 200 * KIB }],
@@ -152,7 +152,7 @@ describe('events beyond those that wait for a handler, and take as much memory a
 });
 
 describe('messages that wait for a deserializer', () => {
-  it('are bounded by what they take in memory', async () => {
+  it('are bounded by their memory', async () => {
     const gate = new Subject<void>();
     const deserialize = async (packet: unknown): Promise<unknown> => {
       await firstValueFrom(gate);
@@ -171,7 +171,7 @@ describe('messages that wait for a deserializer', () => {
     expect(await next).toBe(2);
   });
 
-  it('count until it has done with them, also if nobody wants the answer any more', async () => {
+  it('count until it has processed them, also if their caller has left', async () => {
     const gate = new Subject<void>();
     const deserialize = async (packet: unknown): Promise<unknown> => {
       await firstValueFrom(gate, { defaultValue: undefined });
@@ -191,7 +191,7 @@ describe('messages that wait for a deserializer', () => {
 });
 
 describe('answers that wait for the deserializer of a client', () => {
-  it('fail their call when they take more than unfinished messages may, and no other call', async () => {
+  it('fail their call when they exceed the limit of unfinished messages, and no other call', async () => {
     const gate = new Subject<void>();
     const deserialize = async (packet: unknown): Promise<unknown> => {
       await firstValueFrom(gate, { defaultValue: undefined });
@@ -208,7 +208,7 @@ describe('answers that wait for the deserializer of a client', () => {
 });
 
 describe('a message', () => {
-  it.each(['send', 'emit'] as const)('is let go once its handler runs and its call is encoded: %s', async (way) => {
+  it.each(['send', 'emit'] as const)('is released once its handler runs and its call is encoded: %s', async (way) => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
     const server = await start({});

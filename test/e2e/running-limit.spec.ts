@@ -53,8 +53,8 @@ async function start(maxRunningTotal: number) {
   return { server, first, second, runs };
 }
 
-describe('as many handlers as may run in the whole server', () => {
-  it('leave places for requests, however many events of another client wait', async () => {
+describe('the maximum of running handlers in the whole server', () => {
+  it('leaves places for requests, however many events of another client wait', async () => {
     const { first, second, runs } = await start(64);
     const events = Array.from({ length: 100 }, (_, number) => outcome(first.emit('noted', number)));
     await runs(62);
@@ -66,7 +66,7 @@ describe('as many handlers as may run in the whole server', () => {
     await Promise.all(events);
   });
 
-  it('fail what another client asks at once, and a place that is freed serves it', async () => {
+  it('fails requests of another client at once, and a freed place serves the next one', async () => {
     const { server, first, second, runs } = await start(2);
     const held = [outcome(first.send('hold', 0)), outcome(second.send('hold', 0))];
     await runs(2);
@@ -82,7 +82,7 @@ describe('as many handlers as may run in the whole server', () => {
     expect(server.snapshot()).toMatchObject({ connections: 2, running: 0, connectionsFailed: 0 });
   });
 
-  it('make the events of every client wait, in turn, until places are freed', async () => {
+  it('makes the events of every client wait, in turn, until places are freed', async () => {
     const { first, second, runs } = await start(1);
     void outcome(first.send('hold', 0));
     await runs(1);
@@ -99,7 +99,7 @@ describe('as many handlers as may run in the whole server', () => {
     await Promise.all(sent);
   });
 
-  it('count although their clients are gone, and events of such a client wait no longer', async () => {
+  it('counts handlers of departed clients, whose events wait no longer', async () => {
     const { server, first, second, runs } = await start(1);
     void outcome(first.send('hold', 0));
     await runs(1);
@@ -139,8 +139,8 @@ const LIMITS: readonly [string, Partial<SealwireServerOptions>][] = [
   ['of all clients', { maxRunningTotal: 2 }],
 ];
 
-describe.each(LIMITS)('as many events as may wait, behind the handlers %s', (_whose, limits) => {
-  it.each(BROKEN)('are all acknowledged and free their places, though %s throws at once', async (_what, breakIt) => {
+describe.each(LIMITS)('the maximum of events that wait for the handlers %s', (_whose, limits) => {
+  it.each(BROKEN)('is acknowledged and leaves its places, even if %s throws at once', async (_what, breakIt) => {
     const { server, client } = await startApplication({
       controllers: [HoldingController],
       server: { maxInFlight: WAITING + 4, ...limits },

@@ -30,7 +30,7 @@ describe.each([
   });
 });
 
-it('a record that is kept for the handler stays as it came while others are read', async () => {
+it('a record that is kept for the handler remains unchanged while others are read', async () => {
   const server = await startServer({ keepSealedRecord: true });
   const records: Buffer[] = [];
   server.addHandler('keep', async (_data: unknown, context: SealwireContext) => {

@@ -22,7 +22,7 @@ describe('a process that stalls for longer than a deadline', () => {
     expect(await answer).toBe(1);
   });
 
-  it.each([0, 1, 2, 3])('has the calls answered that were under way, stalled after %i turns', async (at) => {
+  it.each([0, 1, 2, 3])('answers calls in progress, stalled after %i turns', async (at) => {
     const time = FakeClock.install();
     const client = newClient(portOf(await startServer()), { requestTimeoutMs: 300 });
     await client.connect();
@@ -32,7 +32,7 @@ describe('a process that stalls for longer than a deadline', () => {
     expect(await answer).toBe(1);
   });
 
-  it.each([0, 2, 4, 6, 8])('has a first call with a deadline answered, stalled after %i turns', async (at) => {
+  it.each([0, 2, 4, 6, 8])('answers a first call with a deadline, stalled after %i turns', async (at) => {
     const time = FakeClock.install();
     const client = newClient(portOf(await startServer()), { requestTimeoutMs: 300, waitForConnectionMs: 300 });
     const answer = lastValueFrom(client.send('echo', 1));

@@ -34,7 +34,7 @@ const CROWDS = [
 ] as const;
 
 it.each(CROWDS)(
-  'when too many prove no key %s, those go first that have shown least',
+  'strangers %s are evicted when they are too many, those with the least progress first',
   async (_which, limits, hosts) => {
     const server = await startServer({ ...limits, handshakeTimeoutMs: 60_000 });
     server.addHandler('count', () => Promise.resolve(1));
@@ -75,7 +75,7 @@ it.each(CROWDS)(
   },
 );
 
-it('when all that are too many have a verified message 1, the oldest of them goes', async () => {
+it('the oldest stranger is evicted when all that are too many have a verified message 1', async () => {
   const server = await startServer({ maxStrangers: 2, maxStrangersPerAddress: 2, handshakeTimeoutMs: 60_000 });
   server.addHandler('count', () => Promise.resolve(1));
   const verified: RoguePeer[] = [];
@@ -96,7 +96,7 @@ it('when all that are too many have a verified message 1, the oldest of them goe
   expect(server.snapshot()).toMatchObject({ strangers: 0, connections: 2 });
 });
 
-it('a crowd of one address that comes while the server is busy is let in without another try', async () => {
+it('a crowd of one address that connects while the server is busy is accepted without a retry', async () => {
   FakeClock.install(); // however busy this machine is, the second in which they may be too many does not pass
   const server = await startServer({ maxStrangersPerAddress: 4 });
   const clients = Array.from({ length: 40 }, () => newClient(portOf(server)));

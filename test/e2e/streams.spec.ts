@@ -63,7 +63,7 @@ describe('an async generator', () => {
     expect(await lastValueFrom(values(caller).pipe(toArray()))).toEqual([1, 'two', Buffer.from('three')]);
   });
 
-  it('that never waits for anything leaves the process its turns, although the connection takes everything', async () => {
+  it('that never waits does not starve the event loop, even if the connection takes everything', async () => {
     let turn = 0;
     const turns = new Set<number>();
     const { caller } = await serve(async function* () {
@@ -83,7 +83,7 @@ describe('an async generator', () => {
     expect(turns.size).toBeGreaterThan(8);
   });
 
-  it('that never ends and never waits leaves the process its turns, however many there are', async () => {
+  it('that never ends and never waits does not starve the event loop, however many there are', async () => {
     const { server, caller } = await serve(async function* () {
       for (;;) yield 1;
     });
@@ -105,7 +105,7 @@ describe('an async generator', () => {
     expect(await lastValueFrom(values(caller).pipe(toArray()))).toEqual([]);
   });
 
-  it('that throws fails behind the values before', async () => {
+  it('that throws fails after its earlier values', async () => {
     const { caller } = await serve(async function* () {
       yield 1;
       throw { status: 'error', message: 'no more' }; // oxlint-disable-line no-throw-literal
@@ -147,7 +147,7 @@ describe('an async generator', () => {
     ['the caller unsubscribes', (caller: SealwireClient, unsubscribe: () => void) => (unsubscribe(), caller)],
     ['the client closes', (caller: SealwireClient) => caller.close()],
     ['the connection is lost', (caller: SealwireClient) => caller.unwrap().destroy()],
-  ])('hears at its next yield that %s, and cleans up', async (_what, leave) => {
+  ])('ends at its next yield when %s, and cleans up', async (_what, leave) => {
     let ended = false;
     const { caller } = await serve(async function* () {
       try {
@@ -170,7 +170,7 @@ describe('an async generator', () => {
     await expect.poll(() => ended).toBe(true);
   });
 
-  it('comes through an interceptor as its values', async () => {
+  it('passes through an interceptor as its values', async () => {
     const { client: caller } = await startApplication({ controllers: [InterceptedController] });
     expect(await lastValueFrom(values(caller).pipe(toArray()))).toEqual([1, 2, 3]);
     await expect(lastValueFrom(caller.send('broken', 0).pipe(toArray()))).rejects.toMatchObject({
@@ -184,7 +184,7 @@ describe('an error that a generator throws', () => {
     ['an RpcException with a text', new RpcException('no rain'), { status: 'error', message: 'no rain' }],
     ['an RpcException with an object', new RpcException({ message: 'no rain', article: 'plum' }), { article: 'plum' }],
     ['another error', new RangeError('a secret'), { status: 'error', message: 'Internal server error' }],
-  ])('arrives behind the values as Nest’s filter would tell it: %s', async (_what, error, fields) => {
+  ])('arrives after the values in the form of Nest’s filter: %s', async (_what, error, fields) => {
     thrown = error;
     const { client: caller } = await startApplication({ controllers: [ThrowingController] });
     const seen: unknown[] = [];
@@ -248,7 +248,7 @@ class InterceptedController {
 }
 
 describe('several iterables of one observable', () => {
-  it('answer with all their values, no more of which wait than may, however slowly they are read', async () => {
+  it('answer with all their values, and never exceed the limit of waiting ones, however slowly they are read', async () => {
     async function* twenty(): AsyncGenerator<Buffer> {
       for (let left = 20; left > 0; left--) yield Buffer.alloc(30_000);
     }
@@ -276,7 +276,7 @@ describe('a web stream', () => {
     expect(await all(values(caller))).toEqual(['ab', Buffer.from('c')]);
   });
 
-  it('fails the answer behind its chunks', async () => {
+  it('fails the answer after its chunks', async () => {
     const source = (): ReadableStream =>
       new ReadableStream({
         pull: (controller) => (controller.enqueue('first'), controller.error(new RpcException('no more'))),
@@ -298,7 +298,7 @@ describe('a web stream', () => {
 });
 
 describe('a stream of Node', () => {
-  it('that fails while the connection is full fails its answer and nothing else', async () => {
+  it('that fails while the connection is full fails only its answer', async () => {
     let source: Readable | undefined;
     const limits = { server: { maxQueuedBytes: 65_536 } };
     const { caller, server } = await serve(() => (source ??= new Readable({ read() {} })), limits);

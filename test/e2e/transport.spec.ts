@@ -123,7 +123,7 @@ const failure = (values: Observable<unknown>): Promise<unknown> =>
   lastValueFrom(values).catch((error: unknown) => error);
 
 describe('a Nest application on SealwireServer', () => {
-  it('answers string and object patterns, in whatever order their keys come', async () => {
+  it('answers string and object patterns with any order of keys', async () => {
     expect(await firstValueFrom(client().send('echo', { a: [1] }))).toEqual({ a: [1] });
     expect(await firstValueFrom(client().send({ of: 'numbers', cmd: 'sum' }, [1, 2, 3]))).toBe(6);
   });
@@ -139,12 +139,12 @@ describe('a Nest application on SealwireServer', () => {
     expect(await firstValueFrom(client().send('echo', new Uint8Array(100_000)))).toEqual(Buffer.alloc(100_000));
   });
 
-  it('acknowledges an event when its handler has it', async () => {
+  it('acknowledges an event when its handler receives it', async () => {
     await lastValueFrom(client().emit('noted', 7), { defaultValue: undefined });
     expect(events).toEqual([7]);
   });
 
-  it('fails in Nest’s own words where there is no handler', async () => {
+  it('fails with the message of Nest if there is no handler', async () => {
     expect(await failure(client().send('no such', 0))).toBe(
       'There is no matching message handler defined in the remote service.',
     );
@@ -156,15 +156,15 @@ describe('a Nest application on SealwireServer', () => {
     expect(error).toMatchObject({ status: 'error', message: 'not today', reason: 42 });
   });
 
-  it('fails where the answer cannot be serialized', async () => {
+  it('fails if the answer cannot be serialized', async () => {
     expect(await failure(client().send('bigint', 0))).toMatchObject({ code: 'ERR_MESSAGE_UNSERIALIZABLE' });
   });
 
-  it('refuses null data with Nest’s own exception', async () => {
+  it('refuses null data with the exception of Nest', async () => {
     expect(await failure(client().send('echo', null))).toBeInstanceOf(Error);
   });
 
-  it('tells the handler what it can know of its message', async () => {
+  it('provides the details of a message in the context of the handler', async () => {
     const caller = client();
     await caller.connect();
     const { localPort } = caller.unwrap();
@@ -178,7 +178,7 @@ describe('a Nest application on SealwireServer', () => {
   });
 
   it.skipIf(!('setOnDispatchHook' in ClientProxy.prototype))(
-    'gets the metadata of a dispatch hook of Nest 12 and of a record, which goes over it',
+    'receives the metadata of a dispatch hook of Nest 12 and of a record, which takes precedence',
     async () => {
       const caller = client();
       caller.setOnDispatchHook((packet) => (packet.metadata = { trace: 'hook', tenant: 'a' }));
@@ -189,13 +189,13 @@ describe('a Nest application on SealwireServer', () => {
     },
   );
 
-  it('tears the handler’s observable down and fires its signal when the caller unsubscribes', async () => {
+  it('unsubscribes the handler’s observable and fires its signal when the caller unsubscribes', async () => {
     const ends = firstValueFrom(torndown.pipe(take(2), toArray()));
     expect(await lastValueFrom(client().send('tick', 0).pipe(take(3), toArray()))).toEqual([0, 1, 2]);
     expect((await ends).sort()).toEqual(['observable', 'signal']);
   });
 
-  it('tears the handler’s observable down when the caller is gone', async () => {
+  it('unsubscribes the handler’s observable when the caller disconnects', async () => {
     const caller = client();
     const ends = firstValueFrom(torndown);
     const ticks = new Subject<unknown>();
@@ -207,7 +207,7 @@ describe('a Nest application on SealwireServer', () => {
 });
 
 describe('SealwireClient', () => {
-  it('makes one connection for however many first calls', async () => {
+  it('shares one connection between concurrent first calls', async () => {
     let connections = 0;
     server.on('connection', () => void connections++);
     const caller = client();
@@ -215,7 +215,7 @@ describe('SealwireClient', () => {
     expect(connections).toBe(1);
   });
 
-  it('fails at once where nobody listens, says that nothing was sent, and works as soon as somebody does', async () => {
+  it('fails at once and unsent if no server listens, and works as soon as one does', async () => {
     const port = portOf(server);
     const caller = newClient(port);
     await firstValueFrom(caller.send('echo', 1));
@@ -231,7 +231,7 @@ describe('SealwireClient', () => {
     }
   });
 
-  it('fails a request at its deadline, and the handler hears of it', async () => {
+  it('fails a request at its deadline, and cancels the handler', async () => {
     const ends = firstValueFrom(torndown.pipe(take(2), toArray()));
     const caller = client({ requestTimeoutMs: 500 });
     await caller.connect();
@@ -241,7 +241,7 @@ describe('SealwireClient', () => {
     expect((await ends).sort()).toEqual(['observable', 'signal']);
   });
 
-  it('takes the deadline of a single message before its own', async () => {
+  it('prefers the deadline of a single message to its own', async () => {
     const record = (timeoutMs: number) => new SealwireRecordBuilder('x').setTimeoutMs(timeoutMs).build();
     const caller = client();
     await caller.connect();
@@ -265,7 +265,7 @@ describe('SealwireClient', () => {
     expect(new SealwireRecordBuilder<string>().setData('x').build().data).toBe('x');
   });
 
-  it('refuses a message that the server would not take, before it is sent', async () => {
+  it('refuses a message that the server would not accept, before it is sent', async () => {
     const error = await failure(client().send('echo', Buffer.alloc(9_000_000)));
     expect(error).toMatchObject({ code: 'ERR_MESSAGE_TOO_LARGE', sent: false });
   });
@@ -277,7 +277,7 @@ describe('SealwireClient', () => {
     expect(answers.every((answer) => answer === text)).toBe(true);
   });
 
-  it('answers a small request beside a message of 8 MiB before that one', async () => {
+  it('answers a small request before a concurrent message of 8 MiB', async () => {
     const caller = client();
     await caller.connect();
     const order: string[] = [];
@@ -287,7 +287,7 @@ describe('SealwireClient', () => {
     expect(order).toEqual(['small', 'large']);
   });
 
-  it.each(['client', 'server'] as const)('lets what is running finish when the %s closes', async (closer) => {
+  it.each(['client', 'server'] as const)('lets running calls finish when the %s closes', async (closer) => {
     const caller = client();
     const started = firstValueFrom(running);
     const answer = firstValueFrom(caller.send('hold', 0));
@@ -299,7 +299,7 @@ describe('SealwireClient', () => {
     await caller.close();
   });
 
-  it('changes its keys while requests are under way, and nothing is lost', async () => {
+  it('changes its keys during requests without a loss', async () => {
     const key = { softRecords: 64, hardRecords: 200 };
     const { client: caller } = await startApplication({
       controllers: [EchoController],
@@ -309,7 +309,7 @@ describe('SealwireClient', () => {
     for (let i = 0; i < 1_000; i++) expect(await firstValueFrom(caller.send('echo', i))).toBe(i);
   });
 
-  it('goes on when its connection is asked to move, by the age of the session', async () => {
+  it('continues when the server requests renewal at the age of the session', async () => {
     const { client: caller, server: young } = await startApplication({
       controllers: [EchoController],
       server: { sessionSoftAgeMs: 20 },
@@ -324,7 +324,7 @@ describe('SealwireClient', () => {
     expect(connections.size).toBe(3);
   });
 
-  it('is overloaded by more handlers than may run, and the connection lives on', async () => {
+  it('fails calls beyond the limit of running handlers, and keeps the connection', async () => {
     const { client: caller } = await startApplication({
       controllers: [DemoController],
       server: { maxInFlight: 8, maxRunning: 2 },
@@ -366,7 +366,7 @@ describe('modules', () => {
       (port: number) =>
         ClientsModule.register([{ name: 'DEMO', customClass: SealwireClient, options: { port, keyring } }]),
     ],
-  ])('%s gives a client that works and closes with the application', async (_what, importModule) => {
+  ])('%s provides a client that works and closes with the application', async (_what, importModule) => {
     const root = rootModule({ imports: [importModule(portOf(server))], providers: [Caller] });
     const caller = await NestFactory.createApplicationContext(root, { logger: false });
     const { demo } = caller.get(Caller);

@@ -51,7 +51,7 @@ async function echo(): Promise<unknown> {
 }
 
 describe('a server on a Unix domain socket', () => {
-  it('serves there, open to its owner alone, and removes the socket when it closes', async () => {
+  it('serves there, restricted to its owner, and removes the socket when it closes', async () => {
     await start();
     expect(await echo()).toBe('hello');
     expect((await stat(path)).mode & 0o777).toBe(0o600);
@@ -59,7 +59,7 @@ describe('a server on a Unix domain socket', () => {
     await expect(stat(path)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
-  it('takes the place of one that was killed', async () => {
+  it('replaces a socket of a killed server', async () => {
     const script = `require('node:net').createServer().listen(process.argv[1], () => console.log('listening'))`;
     const killed = spawn(process.execPath, ['-e', script, path]);
     await once(killed.stdout, 'data');
@@ -69,7 +69,7 @@ describe('a server on a Unix domain socket', () => {
     expect(await echo()).toBe('hello');
   });
 
-  it('does not take the place of one that listens, nor of a file', async () => {
+  it('replaces neither a socket in use nor a file', async () => {
     await start();
     const second = await newApplication();
     await expect(second.listen()).rejects.toMatchObject({ code: 'ERR_LISTEN_FAILED' });
@@ -80,7 +80,7 @@ describe('a server on a Unix domain socket', () => {
     expect((await stat(path)).size).toBe(8);
   });
 
-  it('lets one of several take the place of a killed one, and the others fail', async () => {
+  it('lets one of several replace the socket of a killed server, and the others fail', async () => {
     const racers = Array.from({ length: 4 }, () => {
       const racer = spawn(process.execPath, ['--input-type=module', '-e', RACER], {
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

@@ -105,7 +105,7 @@ describe('clean-up code that throws', () => {
   });
 });
 
-describe('a serializer that takes its time', () => {
+describe('a slow serializer', () => {
   it('at the server holds back the source of the values, not the process', async () => {
     pulled = 0;
     const { client, server } = await startApplication({ controllers, server: { serializer: { serialize: later } } });
@@ -115,7 +115,7 @@ describe('a serializer that takes its time', () => {
     await expect.poll(() => server.snapshot().running).toBe(0);
   });
 
-  it('at the client makes no more calls wait than may be queued, and the others are told at once', async () => {
+  it('at the client queues calls up to the limit, and rejects the others at once', async () => {
     const slow = { maxQueuedMessages: 10, serializer: { serialize: later } };
     const { client } = await startApplication({ controllers, client: slow });
     await client.connect();
@@ -127,7 +127,7 @@ describe('a serializer that takes its time', () => {
 });
 
 describe('a serializer or deserializer with promises of another library', () => {
-  it.each(['client', 'server'])('is waited for at the %s', async (end) => {
+  it.each(['client', 'server'])('is awaited at the %s', async (end) => {
     const thenable = (value: unknown) => ({
       // oxlint-disable-next-line unicorn/no-thenable -- that is what it is about
       then: (resolve: (value: unknown) => void) => setImmediate(resolve, value),
@@ -140,7 +140,7 @@ describe('a serializer or deserializer with promises of another library', () => 
   });
 });
 
-describe('a serializer or deserializer that gives no packet', () => {
+describe('a serializer or deserializer that returns no packet', () => {
   const NONE: readonly [string, unknown][] = [
     ['undefined', undefined],
     ['null', null],
@@ -189,7 +189,7 @@ describe('a serializer or deserializer that gives no packet', () => {
   });
 });
 
-describe('a serializer or deserializer that throws what is falsy', () => {
+describe('a serializer or deserializer that throws a falsy value', () => {
   const FALSY = ['', 0, false, null, undefined];
   const outcome = (values: Observable<unknown>): Promise<unknown> =>
     lastValueFrom(values).catch((error: unknown) => error);
@@ -231,23 +231,23 @@ describe('a deserializer of answers', () => {
     return lastValueFrom(client.send(pattern, 1).pipe(toArray())).catch((error: unknown) => error);
   };
 
-  it('that leaves out the end of an answer does not make its caller wait', async () => {
+  it('that drops the end of an answer does not make its caller wait', async () => {
     expect(await answer('echo', ({ response }) => ({ response }))).toEqual([1]);
     expect(await answer('nobody handles this', () => ({}))).toBeInstanceOf(Error);
     expect(await answer('nobody handles this', () => ({ err: '' }))).toBeInstanceOf(Error);
   });
 
-  it('writes no error as null or otherwise falsy, as in Nest', async () => {
+  it('treats null and other falsy values as no error, as in Nest', async () => {
     expect(await answer('three', (packet) => ({ ...packet, err: packet.err ?? null }))).toEqual([1, 2, 3]);
     expect(await answer('three', (packet) => ({ ...packet, err: packet.err ?? '' }))).toEqual([1, 2, 3]);
   });
 
-  it('can make an end of a failure', async () => {
+  it('can turn a failure into an end', async () => {
     expect(await answer('nobody handles this', () => ({ response: 'none', isDisposed: true }))).toEqual(['none']);
   });
 });
 
-describe('an event that the server does not take', () => {
+describe('an event that the server does not acknowledge', () => {
   it('fails at the deadline of its client', async () => {
     const limits = { server: { maxRunning: 1 }, client: { drainTimeoutMs: 50 } };
     const { client } = await startApplication({ controllers, ...limits });
@@ -260,7 +260,7 @@ describe('an event that the server does not take', () => {
 });
 
 describe('a deserializer of the client that ends an answer before its last value', () => {
-  it('ends the generator behind it as well', async () => {
+  it('ends the generator of it as well', async () => {
     const client: Partial<SealwireClientOptions> = {
       deserializer: { deserialize: (packet: WritePacket) => ({ ...packet, isDisposed: true }) },
     };

@@ -20,21 +20,18 @@ function targetOf(run: Target['run'], codes: readonly string[] = []): Target {
 }
 
 describe('every target', () => {
-  it.each(TARGETS.map((target) => [target.name, target] as const))(
-    '%s takes what is made for it',
-    async (_, target) => {
-      await fc.assert(
-        // A smaller seed makes no smaller input.
-        fc.asyncProperty(fc.noShrink(fc.nat()), async (seed) => {
-          const input = inputOf(target, seed, 0);
-          expect((await runInput(target, input)).wrong, input.toString('hex')).toBeUndefined();
-        }),
-        { numRuns: INPUTS },
-      );
-    },
-  );
+  it.each(TARGETS.map((target) => [target.name, target] as const))('%s accepts its own inputs', async (_, target) => {
+    await fc.assert(
+      // A smaller seed makes no smaller input.
+      fc.asyncProperty(fc.noShrink(fc.nat()), async (seed) => {
+        const input = inputOf(target, seed, 0);
+        expect((await runInput(target, input)).wrong, input.toString('hex')).toBeUndefined();
+      }),
+      { numRuns: INPUTS },
+    );
+  });
 
-  it.each(TARGETS.map((target) => [target.name, target] as const))('%s does the same again', async (_, target) => {
+  it.each(TARGETS.map((target) => [target.name, target] as const))('%s reproduces its results', async (_, target) => {
     for (let at = 0; at < 5; at++) {
       const outcomes = [];
       for (let run = 0; run < 2; run++) outcomes.push(await runInput(target, inputOf(target, 9, at)));
@@ -52,7 +49,7 @@ describe('a run', () => {
 
   afterAll(() => vi.unstubAllGlobals());
 
-  it('counts outcomes and tells the number of each input before it runs', async () => {
+  it('counts outcomes and reports the number of each input before it runs', async () => {
     const begun: number[] = [];
     const target = targetOf((input) => ((input[0] ?? 0) < 128 ? OK : 'ERR_A'), ['ERR_A']);
     const result = await runTarget(target, { ...UNLIMITED, from: 3 }, (at) => begun.push(at));
@@ -62,11 +59,11 @@ describe('a run', () => {
   });
 
   it.each([
-    ['a code that is no outcome', (): string => 'ERR_B'],
-    ['an error of nobody', (): string => String((undefined as unknown as string).length)],
+    ['a code that is not an outcome', (): string => 'ERR_B'],
+    ['an unknown error', (): string => String((undefined as unknown as string).length)],
     ['a condition that does not hold', (): string => (hold(false, 'it is false'), OK)],
     ['a rejection', (): Promise<string> => Promise.reject(new Error('late'))],
-  ])('stops at %s, and tells how to see it again', async (_, run) => {
+  ])('stops at %s, and prints how to reproduce it', async (_, run) => {
     const target = targetOf(run, ['ERR_A']);
     const { inputs, finding } = await runTarget(target, UNLIMITED, ignore);
     expect(inputs).toBe(1);
@@ -74,7 +71,7 @@ describe('a run', () => {
     if (finding !== undefined) expect(reportFinding(finding).at(-1)).toContain(`--input ${finding.hex}`);
   });
 
-  it('finds memory that grows', async () => {
+  it('detects growing memory', async () => {
     const kept: number[][] = [];
     const target = targetOf(() => {
       kept.push(Array.from({ length: 4096 }, (_, i) => i + 0.5));
@@ -85,7 +82,7 @@ describe('a run', () => {
     expect(kept).toHaveLength(3000);
   });
 
-  it('is a line of the table, and a finding is told in it', async () => {
+  it('is a line of the table, which also shows its finding', async () => {
     const fine = await runTarget(
       targetOf(() => OK),
       UNLIMITED,
@@ -117,7 +114,7 @@ describe('random numbers', () => {
     expect(new Set(Array.from({ length: 500 }, () => random.below(7)))).toEqual(new Set([0, 1, 2, 3, 4, 5, 6]));
   });
 
-  it('change bytes, and leave those alone that they were given', () => {
+  it('change bytes in a copy', () => {
     const random = new Random(6);
     const bytes = Buffer.alloc(20, 7);
     const changed = Array.from({ length: 200 }, () => mutate(bytes, random)).filter((each) => !each.equals(bytes));
@@ -125,7 +122,7 @@ describe('random numbers', () => {
     expect(bytes).toEqual(Buffer.alloc(20, 7));
   });
 
-  it('cut bytes into pieces of which none is empty', () => {
+  it('cut bytes into non-empty pieces', () => {
     const bytes = new Random(7).bytes(300);
     const cut = [...pieces(bytes, 9, new Random(8))];
     expect(Buffer.concat(cut)).toEqual(bytes);

@@ -41,7 +41,7 @@ describe('JWE A128CBC-HS256', () => {
     expect(openA128CbcHs256(key, joseIv, ascii(header), sealed)).toEqual(plaintext);
   });
 
-  it('agrees on associated data of its own', async () => {
+  it('agrees on other associated data', async () => {
     const jwe = await new FlattenedEncrypt(plaintextOf(40))
       .setProtectedHeader(HEADER)
       .setAdditionalAuthenticatedData(plaintextOf(25))

@@ -28,13 +28,13 @@ function openssl(direction: '-e' | '-d', input: Uint8Array | string): Buffer {
 }
 
 describe.skipIf(isMissing)(`the legacy wire${isMissing ? ' (skipped: openssl is not installed)' : ''}`, () => {
-  it('reads what openssl encrypted', async () => {
+  it('reads a message that openssl encrypted', async () => {
     const port = legacyPortOf(await bench.startServer());
     for (const text of TEXTS) await bench.send(port, openssl('-e', text));
     await expect.poll(() => bench.handled.map(({ text }) => text)).toEqual(TEXTS);
   });
 
-  it('reads what openssl encrypted, wherever it is split', async () => {
+  it('reads a message that openssl encrypted, wherever it is split', async () => {
     const port = legacyPortOf(await bench.startServer());
     const ciphertext = openssl('-e', 'Hello Server!, and more');
     for (let at = 1; at < ciphertext.length; at++) {
@@ -44,7 +44,7 @@ describe.skipIf(isMissing)(`the legacy wire${isMissing ? ' (skipped: openssl is 
     await expect.poll(() => bench.handled.map(({ text }) => text)).toEqual(expected);
   });
 
-  it.each(TEXTS)('sends what openssl decrypts: %#', async (text) => {
+  it.each(TEXTS)('sends a message that openssl decrypts: %#', async (text) => {
     const { port, received } = await bench.startSink();
     await lastValueFrom(bench.newClient(port).send('message', text), { defaultValue: undefined });
     expect(openssl('-d', await received).toString()).toBe(text);

@@ -84,7 +84,7 @@ function digestOf(bytes: Buffer): object {
   return { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
 }
 
-describe.skipIf(python === undefined)('the client in Python', () => {
+describe.skipIf(python === undefined)('the Python client', () => {
   let programs: PythonPrograms;
   /** What most tests use, as every process takes a while to start. */
   let server: SealwireServer;
@@ -110,7 +110,7 @@ describe.skipIf(python === undefined)('the client in Python', () => {
     return started;
   }
 
-  it('sends and takes every encoding, in one frame and in fragments', async () => {
+  it('sends and accepts every encoding, in one frame and in fragments', async () => {
     const [long, withText] = ['ü'.repeat(600), { n: 1, text: 'é'.repeat(600), none: null }];
     const bytes = patternedBytes(200_000);
     const expected: readonly [Omit<Call, 'pattern'>, unknown][] = [
@@ -127,12 +127,12 @@ describe.skipIf(python === undefined)('the client in Python', () => {
     expect(await client.send({ pattern: 'absent' })).toEqual({ values: [{ absent: true }] });
   });
 
-  it('makes the same text of a pattern as ours', async () => {
+  it('normalises a pattern to the same text as ours', async () => {
     const answers = await Promise.all(PATTERNS.map((pattern) => client.send({ pattern })));
     expect(answers).toEqual(PATTERNS.map((_, at) => ({ values: [at] })));
   });
 
-  it('takes streams, and cancels them [R6.15]', async () => {
+  it('reads streams, and cancels them [R6.15]', async () => {
     const numbers = Array.from({ length: 1000 }, (_, at) => at);
     expect(await client.send({ pattern: 'numbers', data: 1000 })).toEqual({ values: numbers });
     expect(await client.send({ pattern: 'open', take: 1 })).toEqual({ values: ['open'] });
@@ -144,13 +144,13 @@ describe.skipIf(python === undefined)('the client in Python', () => {
     await expect.poll(() => places.open).toBe(0);
   });
 
-  it('keeps to the places of the server [R6.16]', async () => {
+  it('respects the in-flight limit of the server [R6.16]', async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => client.send({ pattern: 'turn' })));
     expect(answers).toEqual(answers.map(() => ({ values: ['done'] })));
     expect(places.most).toBeLessThanOrEqual(4);
   });
 
-  it('is acknowledged its events [R6.14]', async () => {
+  it('gets an ACK for its events [R6.14]', async () => {
     const events = Array.from({ length: 50 }, (_, at) => at); // many times the places
     const answers = await Promise.all(events.map((data) => client.emit({ pattern: 'note', data })));
     expect(answers).toEqual(events.map(() => ({ values: [] })));
@@ -159,7 +159,7 @@ describe.skipIf(python === undefined)('the client in Python', () => {
     expect(notes).toEqual([...events, 'é'.repeat(60_000)]);
   });
 
-  it('reports what it has taken of bulk, and goes on by what was taken of its own [R5.29, R5.31, R5.34]', async () => {
+  it('reports the bulk it has taken, and continues by the reports of the server [R5.29, R5.31, R5.34]', async () => {
     const many = Buffer.alloc(6144 * KIB);
     expect(await client.send({ pattern: 'bytes', data: many.length })).toEqual({ values: [digestOf(many)] });
     expect(await client.records('sent', '08')).toBeGreaterThan(0);
@@ -176,13 +176,13 @@ describe.skipIf(python === undefined)('the client in Python', () => {
     expect(await client.records('read', '02')).toBeGreaterThan(read + 1);
   });
 
-  it('is answered its PINGs, and answers those of the server [R5.11]', async () => {
+  it('gets answers to its PINGs, and answers those of the server [R5.11]', async () => {
     await client.send({ pattern: 'echo', data: 1 });
     await expect.poll(() => client.records('read', '06')).toBeGreaterThan(0);
     await expect.poll(() => server.snapshot().roundTripMs).toBeGreaterThan(0);
   });
 
-  it('is given the code of each failure, goes on, and closes in good order [R5.22, R6.3, R6.33, R6.34]', async () => {
+  it('gets the code of each failure, continues, and closes gracefully [R5.22, R6.3, R6.33, R6.34]', async () => {
     const deserialize = (packet: ReadPacket): unknown => {
       if (packet.pattern === 'unreadable') throw new Error('not today');
       return packet;
@@ -228,7 +228,7 @@ describe.skipIf(python === undefined)('the client in Python', () => {
     expect(await refused.emit({ pattern: 'nobody', data: 1 })).toEqual({ values: [] });
   });
 
-  it('finishes what is open when the server drains, and closes with it [R5.16]', async () => {
+  it('finishes open calls when the server drains, and closes with it [R5.16]', async () => {
     const draining = await serve({ drainTimeoutMs: 20_000 });
     let finish = (): void => undefined;
     const finished = new Promise<string>((resolve) => (finish = () => resolve('finished')));
@@ -249,9 +249,9 @@ describe.skipIf(python === undefined)('the client in Python', () => {
   });
 
   it.each([
-    ['at the age of its own', {}, ['--session-age', '1', '--tick', '0.05']],
-    ['when the server finds it old', { sessionSoftAgeMs: 1000 }, []],
-  ])('renews its session %s, and loses no call by it [R5.36]', async (_, options, limits) => {
+    ['at its own age', {}, ['--session-age', '1', '--tick', '0.05']],
+    ['when the server requests it', { sessionSoftAgeMs: 1000 }, []],
+  ])('renews its session %s, without a lost call [R5.36]', async (_, options, limits) => {
     const taken = new Places();
     const old = await serve(options, taken);
     const renewing = programs.client(portOf(old), ...limits);
@@ -273,7 +273,7 @@ describe.skipIf(python === undefined)('the client in Python', () => {
     expect(old.snapshot().connectionsFailed).toBe(0);
   });
 
-  it('learns from a server that shuts down whether its handler ran [R5.28]', async () => {
+  it('gets an error from a server that shuts down, which says whether its handler ran [R5.28]', async () => {
     const deserialize = (packet: ReadPacket): unknown =>
       packet.pattern === 'waits' ? new Promise(() => undefined) : packet;
     const taken = new Places();
@@ -288,7 +288,7 @@ describe.skipIf(python === undefined)('the client in Python', () => {
     expect(await event).toMatchObject({ code: 'ERR_SHUTTING_DOWN' });
   });
 
-  it('is sent the alert for another key and for another service [R4.17]', async () => {
+  it('receives the alert for another key and for another service [R4.17]', async () => {
     const strangers = [
       programs.start('send', programs.writeKey('other', generateKey()), `127.0.0.1:${portOf(server)}`, 'echo', '1'),
       programs.start('send', programs.keyFile, '--service', 'other', `127.0.0.1:${portOf(server)}`, 'echo', '1'),

@@ -22,7 +22,7 @@ const UNUSUAL: readonly unknown[] = [`\uFEFF${LONG}`, `\uD800${LONG}`, { '': LON
 const LOOKALIKE = { status: 'error', message: 'of the application', code: 'ERR_OVERLOADED' };
 const EAGER_SERVER = ['--key-records', '65', '--ping', '0.05', '--tick', '0.05'];
 
-describe.skipIf(python === undefined)('the server in Python', () => {
+describe.skipIf(python === undefined)('the Python server', () => {
   let programs: PythonPrograms;
   /** What most tests use, as every process takes a while to start. */
   let port: number;
@@ -40,7 +40,7 @@ describe.skipIf(python === undefined)('the server in Python', () => {
     return counts[`${direction} ${type}`] ?? 0;
   }
 
-  it('takes and sends every encoding, in one frame and in fragments', async () => {
+  it('accepts and sends every encoding, in one frame and in fragments', async () => {
     const client = newClient(port);
     const values = [
       { a: [1, 'ü', true, -0.5e-7] },
@@ -59,7 +59,7 @@ describe.skipIf(python === undefined)('the server in Python', () => {
     expect(await firstValueFrom(client.send({ b: 'x', a: 1 }, {}))).toBe('{"a":1,"b":"x"}');
   });
 
-  it('streams, and ends a handler that nobody waits for [R6.15]', async () => {
+  it('streams, and ends a handler when its caller cancels [R6.15]', async () => {
     const client = newClient(port);
     expect(await all(client.send('count', 1000))).toEqual(Array.from({ length: 1000 }, (_, at) => at));
     expect(await all(client.send('count', 1e9).pipe(take(3)))).toEqual([0, 1, 2]);
@@ -82,7 +82,7 @@ describe.skipIf(python === undefined)('the server in Python', () => {
     expect(seen).toEqual([{ type: 'disconnected', error: undefined }]);
   });
 
-  it('reports what it has taken of bulk, and goes on by what was taken of its own [R5.29, R5.31, R5.34]', async () => {
+  it('reports the bulk it has taken, and continues by the reports of the client [R5.29, R5.31, R5.34]', async () => {
     const client = newClient(port);
     const [sent, read] = [await records(client, 'sent', '08'), await records(client, 'read', '08')];
     const text = 'x'.repeat(3_000_000);
@@ -102,7 +102,7 @@ describe.skipIf(python === undefined)('the server in Python', () => {
     await expect.poll(() => client.snapshot().roundTripMs).toBeGreaterThan(0);
   });
 
-  it('sends the alert and nothing else to a stranger, as ours does [R4.17]', async () => {
+  it('sends only the alert to a stranger, as ours does [R4.17]', async () => {
     for (const options of [{ keyring: newKeyring() }, { service: 'other' }]) {
       await expect(newClient(port, options).connect()).rejects.toMatchObject({ code: 'ERR_ALERT' });
     }
@@ -119,8 +119,8 @@ describe.skipIf(python === undefined)('the server in Python', () => {
 
   it.each([
     ['at the age of the client', [], { sessionSoftAgeMs: 1000 }],
-    ['when it finds it old itself', ['--goaway-age', '1', '--tick', '0.05'], {}],
-  ])('has its session renewed %s, and no call is lost by it [R5.36]', async (_, limits, options) => {
+    ['when it requests it itself', ['--goaway-age', '1', '--tick', '0.05'], {}],
+  ])('has its session renewed %s, without a lost call [R5.36]', async (_, limits, options) => {
     const server = await programs.serve(...limits);
     const client = newClient(server.port, options);
     const events: string[] = [];
@@ -143,7 +143,7 @@ describe.skipIf(python === undefined)('the server in Python', () => {
     expect(events).not.toContain('failed');
   });
 
-  it('answers each failure with its code, goes on, and closes in good order [R5.28, R6.14, R6.33, R6.34]', async () => {
+  it('answers each failure with its code, continues, and closes gracefully [R5.28, R6.14, R6.33, R6.34]', async () => {
     const limits = ['--max-in-flight', '2', '--memory', '70000', '--max-waiting', '100000', '--drain', '0.2'];
     const server = await programs.serve('--forbid', 'secret', '--quiet', ...limits);
     const client = newClient(server.port);

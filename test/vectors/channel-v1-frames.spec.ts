@@ -20,7 +20,7 @@ function framesOf(direction: Direction, n: number): PlainFrame[] {
 }
 
 describe.each(DIRECTIONS)('the frames of channel-v1.json, %s,', (direction) => {
-  it('are read and written again as they were', () => {
+  it('round-trip', () => {
     for (const { n, says } of recordVectors[direction]) {
       if (!says.startsWith('DATA')) continue;
       const frames = innersOf(direction, CONFIRM)[n]?.subarray(1);

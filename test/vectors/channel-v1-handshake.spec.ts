@@ -60,7 +60,7 @@ function expectSession(session: Session, outgoingKey: string, incomingKey: strin
 }
 
 describe('the handshake of channel-v1.json', () => {
-  it('is made with the psk and the key id of its key file', () => {
+  it('uses the psk and the key id of its key file', () => {
     expect(keyOfVectors()).toEqual({ psk: hex(vectors.psk), keyId: hex(vectors.keyId) });
   });
 
@@ -70,7 +70,7 @@ describe('the handshake of channel-v1.json', () => {
     expect(hex(vectors.prologue).toString('latin1')).toContain(vectors.channelLabel);
   });
 
-  it('is the same as initiator, the proof of the instance included', () => {
+  it('is the same as initiator, including the proof of the instance', () => {
     const { state, message1: sent } = initiate();
     expect(sent).toEqual(message1);
     const session = receiveMessage2(state, message2);
@@ -98,7 +98,7 @@ describe('the handshake of channel-v1.json', () => {
     for (const { handshakeHash } of [client, server]) expect(handshakeHash).toEqual(hex(vectors.handshakeHash));
   });
 
-  it('names the client object by its instance key', () => {
+  it('identifies the client object by its instance key', () => {
     expect(fromClient.instance.publicKey).toEqual(hex(vectors.instancePublic));
     expect(instanceIdOf(fromClient.instance.publicKey)).toEqual(hex(vectors.instanceId));
     expect(confirm.subarray(32, 48)).toEqual(hex(vectors.proof));

@@ -19,7 +19,7 @@ describe('the key schedule of channel-v1.json', () => {
     expect(keyId(key)).toBe(vectors.keyId);
   });
 
-  it('is of a key that nobody may use', () => {
+  it('is of a key that is refused everywhere', () => {
     expect(() => SecretKey.fromBytes(key)).toThrow(expect.objectContaining({ code: 'ERR_KEY_PUBLISHED' }));
   });
 });

@@ -47,7 +47,7 @@ function openedUpTo(count: number, direction: Direction): OpeningHalf {
 }
 
 describe.each(DIRECTIONS)('the records of channel-v1.json, %s,', (direction) => {
-  it('say byte for byte what our encoders write', () => {
+  it('equal the output of our encoders byte for byte', () => {
     const inners = innersOf(direction, CONFIRM);
     expect(inners).toHaveLength(recordVectors[direction].length);
     for (const { n, says, inner, innerSha256 } of recordVectors[direction]) {
@@ -91,7 +91,7 @@ describe.each(DIRECTIONS)('the records of channel-v1.json, %s,', (direction) => 
     }
   });
 
-  it('do not open when cut short, replayed, swapped or left out', () => {
+  it('do not open when truncated, replayed, swapped or left out', () => {
     const [first, second] = sealAll(direction).map((record) => record.subarray(2));
     if (first === undefined || second === undefined) throw new TypeError('two records are needed');
     expect(() => openedUpTo(0, direction).open(first.subarray(0, first.length - 16), 0)).toThrow(badMac);

@@ -130,21 +130,21 @@ export const CLIENT_FRAME_FAULTS: readonly ClientFault[] = [
   },
   {
     ...open,
-    name: 'announces a message of more bytes than the server takes [R6.11]',
+    name: 'announces a message that is larger than the server accepts [R6.11]',
     limits: { maxMessageBytes: 65_536 },
     does: (rogue) => rogue.say(...fragments('REQUEST', 1, asked('count', Buffer.alloc(65_536)), 700)),
     ends: 'ERR_MESSAGE_TOO_LARGE',
   },
   {
     ...open,
-    name: 'announces more bytes of messages than it may [R6.19]',
+    name: 'announces more bytes of messages than its limit [R6.19]',
     limits: { maxIncompleteBytes: 139_999 },
     does: (rogue) => rogue.say(...[1, 2].map((stream) => data(first('REQUEST', stream, 70_000)))),
     ends: 'ERR_INCOMPLETE_LIMIT',
   },
   {
     ...open,
-    name: 'never ends a message that it has begun [R6.12]',
+    name: 'never completes a message [R6.12]',
     limits: { messageTimeoutMs: 50 },
     does: (rogue) => rogue.say(data(first('REQUEST', 1))),
     ends: 'ERR_MESSAGE_STALLED',
@@ -165,7 +165,7 @@ export const CLIENT_FRAME_FAULTS: readonly ClientFault[] = [
   },
   {
     ...open,
-    name: 'asks and cancels in one record, which is answered by nothing [R6.6]',
+    name: 'sends a request and its CANCEL in one record, and gets no answer [R6.6]',
     does: async (rogue) => {
       rogue.say(data(frame('REQUEST', 1, asked()), frame('CANCEL', 1)), request(2));
       await rogue.hears('NEXT 2');
@@ -178,7 +178,7 @@ export const CLIENT_FRAME_FAULTS: readonly ClientFault[] = [
   },
   {
     ...open,
-    name: 'uses a stream again, cancels it late and fills a gap, all of which counts for nothing [R6.7]',
+    name: 'reuses a stream, cancels it late and fills a gap, without effect [R6.7]',
     does: async (rogue) => {
       rogue.say(request(5));
       await rogue.hears('NEXT 5');
@@ -210,21 +210,21 @@ export const SERVER_FRAME_FAULTS: readonly ServerFault[] = [
   unexpected('COMPLETE in the middle of an error [R6.9]', data(first('ERROR', 1), frame('COMPLETE', 1))),
   {
     ...open,
-    name: 'sends a value of more bytes than announced, in fragments [R6.11]',
+    name: 'sends a value that is larger than announced, in fragments [R6.11]',
     limits: { maxMessageBytes: 65_536 },
     does: (rogue) => rogue.say(...fragments('NEXT', 1, encoded(Buffer.alloc(65_536)), 16_384)),
     ends: 'ERR_MESSAGE_TOO_LARGE',
   },
   {
     ...open,
-    name: 'never ends a value that it has begun [R6.12]',
+    name: 'never completes a value [R6.12]',
     limits: { messageTimeoutMs: 50 },
     does: (rogue) => rogue.say(data(first('NEXT', 1))),
     ends: 'ERR_MESSAGE_STALLED',
   },
   {
     ...open,
-    name: 'drops a value for an error, and sends more to the same stream, which counts for nothing [R6.9, R6.7]',
+    name: 'drops a value for an error, and sends more to the same stream without effect [R6.9, R6.7]',
     does: async (rogue) => {
       rogue.say(data(first('NEXT', 1), frame('ERROR', 1, encoded('gone'))));
       rogue.say(answer(), data(frame('COMPLETE', 1), first('ERROR', 1), frame('ACK', 1)));

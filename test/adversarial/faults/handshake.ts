@@ -77,13 +77,13 @@ export const STRANGER_FAULTS: readonly ClientFault[] = [
   },
   {
     ...refused,
-    name: 'sends one byte behind message 1 [R4.10]',
+    name: 'sends one byte after message 1 [R4.10]',
     does: (rogue) => rogue.write(rogue.message1(), Buffer.alloc(1)),
     ends: 'ERR_EARLY_BYTES',
   },
   {
     ...refused,
-    name: 'sends CONFIRM behind message 1, before message 2 [R4.10]',
+    name: 'sends CONFIRM after message 1, before message 2 [R4.10]',
     does: (rogue) => rogue.write(rogue.message1(), Buffer.of(0, 96), Buffer.alloc(96, 7)),
     ends: 'ERR_EARLY_BYTES',
   },
@@ -95,7 +95,7 @@ export const STRANGER_FAULTS: readonly ClientFault[] = [
   },
   {
     ...refused,
-    name: 'names a key id that nobody knows [R4.8]',
+    name: 'names an unknown key id [R4.8]',
     does: (rogue) => rogue.write(rogue.message1({}, { ...KEY, keyId: Buffer.alloc(8, 1) })),
     ends: 'ERR_UNKNOWN_KEY',
   },
@@ -107,7 +107,7 @@ export const STRANGER_FAULTS: readonly ClientFault[] = [
   },
   {
     ...refused,
-    name: 'means another service [R4.6]',
+    name: 'uses another service name [R4.6]',
     does: (rogue) => rogue.write(rogue.message1({}, KEY, 'other')),
     ends: 'ERR_BAD_MAC',
   },
@@ -125,7 +125,7 @@ export const STRANGER_FAULTS: readonly ClientFault[] = [
   },
   {
     ...refused,
-    name: 'seals a payload that is one byte short [R4.21]',
+    name: 'seals a payload that is one byte too short [R4.21]',
     does: (rogue) => rogue.write(crafted(PAYLOAD_1.subarray(1))),
     ends: 'ERR_HANDSHAKE_MALFORMED',
   },
@@ -136,7 +136,7 @@ export const STRANGER_FAULTS: readonly ClientFault[] = [
   }),
   {
     ...refused,
-    name: 'drips one byte of message 1 after the other, too slowly [R4.14]',
+    name: 'sends message 1 byte by byte, too slowly [R4.14]',
     limits: { handshakeTimeoutMs: 1_000 },
     does: (rogue) => {
       const bytes = [...rogue.message1()];
@@ -168,13 +168,13 @@ function confirms(how: string, change: (body: Buffer) => Buffer, ends: string): 
 export const UNCONFIRMED_FAULTS: readonly ClientFault[] = [
   {
     ...beforeConfirm,
-    name: 'sends message 1 again in the place of CONFIRM [R4.12]',
+    name: 'sends message 1 again in place of CONFIRM [R4.12]',
     does: (rogue) => rogue.write(rogue.message1()),
     ends: 'ERR_RECORD_LENGTH',
   },
   {
     ...beforeConfirm,
-    name: 'forges CONFIRM, with a genuine request behind it [R4.13]',
+    name: 'forges CONFIRM, followed by a genuine request [R4.13]',
     does: (rogue) => {
       rogue.sealed(rogue.confirm());
       rogue.write(Buffer.of(0, 96), Buffer.alloc(96, 7), rogue.sealed(request()));
@@ -189,7 +189,7 @@ export const UNCONFIRMED_FAULTS: readonly ClientFault[] = [
   ...Object.entries({ KEY_UPDATE, GOAWAY, PING, CREDIT: credit(65_536), 'an empty inner': Buffer.alloc(0) }).map(
     ([what, first]) => ({
       at: 'handshaken' as const,
-      name: `sends ${what} in the place of CONFIRM, of another length [R4.12]`,
+      name: `sends ${what} in place of CONFIRM, of another length [R4.12]`,
       does: (rogue: RoguePeer) => rogue.say(first),
       ends: 'ERR_RECORD_LENGTH',
     }),
@@ -237,7 +237,7 @@ export const UNCONFIRMED_FAULTS: readonly ClientFault[] = [
   },
   {
     ...beforeConfirm,
-    name: 'ends in the place of CONFIRM',
+    name: 'ends in place of CONFIRM',
     does: (rogue) => void rogue.socket.end(),
     ends: 'ERR_TRUNCATED',
   },

@@ -10,7 +10,7 @@ export const SERVER_LIFECYCLE_FAULTS: readonly ServerFault[] = [
   ...behindClose('ERR_CONNECTION_CLOSED'),
   {
     ...open,
-    name: 'says GOAWAY, answers what was asked before, and closes [R5.16]',
+    name: 'sends GOAWAY, answers earlier requests, and closes [R5.16]',
     does: async (rogue) => {
       rogue.say(GOAWAY);
       await rogue.hears('GOAWAY');
@@ -29,27 +29,27 @@ export const SERVER_LIFECYCLE_FAULTS: readonly ServerFault[] = [
   },
   {
     ...open,
-    name: 'answers behind CLOSE [R5.20]',
+    name: 'answers after CLOSE [R5.20]',
     does: (rogue) => rogue.say(CLOSE, answer()),
     ends: 'ERR_CONNECTION_CLOSED',
     hears: 'whatever',
   },
   {
     ...open,
-    name: 'answers and ends without CLOSE: what is complete counts [R5.23]',
+    name: 'answers completely and ends without CLOSE: the answer counts [R5.23]',
     does: (rogue) => void rogue.socket.end(rogue.sealed(answer())),
     ends: 'answered',
   },
   {
     ...open,
-    name: 'begins its answer and ends without CLOSE: what is not complete does not count [R5.23]',
+    name: 'answers in part and ends without CLOSE: the answer does not count [R5.23]',
     does: (rogue) => void rogue.socket.end(rogue.sealed(data(first('NEXT', 1)))),
     ends: 'ERR_TRUNCATED',
   },
   {
     ...open,
     ends: 'ERR_RECORD_UNEXPECTED',
-    name: 'says CONFIRM first [R5.5]',
+    name: 'sends CONFIRM first [R5.5]',
     does: (rogue) => rogue.say(FALSE_CONFIRM),
   },
 ];

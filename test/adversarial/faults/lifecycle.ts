@@ -31,7 +31,7 @@ export const BOTH: readonly Fault[] = [
   },
   {
     ...open,
-    name: 'asks for a PONG while the other side drains, and gets it [R5.11]',
+    name: 'sends PING while the other side drains, and gets a PONG [R5.11]',
     limits: { sessionSoftAgeMs: 50, drainTimeoutMs: 10_000, pongTimeoutMs: 10_000 },
     does: async (rogue) => {
       await rogue.hears('GOAWAY');
@@ -51,7 +51,7 @@ export const BOTH: readonly Fault[] = [
   },
   {
     ...open,
-    name: 'drips a record byte by byte, too slowly',
+    name: 'sends a record byte by byte, too slowly',
     limits: { recordTimeoutMs: 100 },
     does: async (rogue) => {
       const bytes = [...rogue.sealed(inner('DATA', Buffer.alloc(2_000)))];
@@ -71,7 +71,7 @@ export const BOTH: readonly Fault[] = [
   },
   {
     ...open,
-    name: 'never answers GOAWAY of a session that is old, and lives on beyond its hard age [R5.28]',
+    name: 'never answers GOAWAY of an old session, and stays beyond its hard age [R5.28]',
     limits: { sessionSoftAgeMs: 50, sessionHardAgeMs: 300, drainTimeoutMs: 30 },
     does: (rogue) => rogue.left,
     ends: 'ERR_SESSION_EXPIRED',
@@ -83,14 +83,14 @@ export const BOTH: readonly Fault[] = [
 export const behindClose = (late: string): readonly Fault[] => [
   ...[1, 2, 31].map((bytes) => ({
     at: 'open' as const,
-    name: `sends ${bytes} bytes behind CLOSE [R5.20]`,
+    name: `sends ${bytes} bytes after CLOSE [R5.20]`,
     does: (rogue: RoguePeer) => rogue.write(rogue.sealed(CLOSE), rogue.sealed(PING).subarray(0, bytes)),
     ends: late,
     hears: 'whatever' as const,
   })),
   {
     ...open,
-    name: 'sends a record behind CLOSE, in a chunk of its own [R5.20]',
+    name: 'sends a record after CLOSE, in a separate chunk [R5.20]',
     does: async (rogue) => {
       rogue.say(CLOSE);
       await rogue.hears('CLOSE');
@@ -105,18 +105,18 @@ const server = { ...open, ends: 'ERR_RECORD_UNEXPECTED' } as const;
 export const CLIENT_LIFECYCLE_FAULTS: readonly ClientFault[] = [
   { at: 'connected', name: 'leaves without a byte', does: ends, ends: 'unseen', hears: ['alert'] },
   { at: 'connected', name: 'resets without a byte', does: resets, ends: 'unseen' },
-  { at: 'handshaken', name: 'resets in the place of CONFIRM', does: resets, ends: 'ERR_CONNECTION_LOST' },
+  { at: 'handshaken', name: 'resets in place of CONFIRM', does: resets, ends: 'ERR_CONNECTION_LOST' },
   ...BOTH,
   ...behindClose('ERR_RECORD_UNEXPECTED'),
   {
     ...server,
-    name: 'sends a request behind CLOSE [R5.20]',
+    name: 'sends a request after CLOSE [R5.20]',
     does: (rogue) => rogue.say(CLOSE, request()),
     hears: 'whatever',
   },
   {
     ...open,
-    name: 'is told GOAWAY and opens one more stream before it answers that: it is served [R5.18]',
+    name: 'opens one more stream after GOAWAY arrives and before it answers, and is served [R5.18]',
     limits: { sessionSoftAgeMs: 50, drainTimeoutMs: 10_000 },
     does: async (rogue) => {
       await rogue.hears('GOAWAY');
@@ -132,7 +132,7 @@ export const CLIENT_LIFECYCLE_FAULTS: readonly ClientFault[] = [
   },
   {
     ...open,
-    name: 'says GOAWAY with a request before it, and gets an answer to both [R5.16]',
+    name: 'sends GOAWAY after a request and before the answer, and gets an answer to both [R5.16]',
     does: async (rogue) => {
       rogue.say(request(), GOAWAY);
       await rogue.hears('NEXT 1');
@@ -157,7 +157,7 @@ export const CLIENT_LIFECYCLE_FAULTS: readonly ClientFault[] = [
   },
   {
     ...open,
-    name: 'never reads its answers and sends one PING after the other: it is still read [R5.13, R5.19]',
+    name: 'never reads its answers and sends one PING after the other, and is still read [R5.13, R5.19]',
     limits: { writeTimeoutMs: 5_000 },
     does: (rogue) => {
       rogue.socket.pause();

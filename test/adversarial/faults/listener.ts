@@ -7,7 +7,7 @@ import { ALERT, changed, LOW_ORDER } from './handshake.js';
 export const LISTENER_FAULTS: readonly ServerFault[] = [
   {
     at: 'connected',
-    name: 'speaks before message 1 [R4.2]',
+    name: 'sends bytes before message 1 [R4.2]',
     does: (rogue) => rogue.write(Buffer.from('220 ready\r\n')),
     ends: 'ERR_HANDSHAKE_MALFORMED',
     hears: 'whatever',
@@ -60,7 +60,7 @@ export const LISTENER_FAULTS: readonly ServerFault[] = [
   }),
   {
     at: 'handshaken',
-    name: 'sends a record behind message 2, before CONFIRM [R4.16]',
+    name: 'sends a record after message 2, before CONFIRM [R4.16]',
     does: (rogue) => {
       const message2 = rogue.message2();
       rogue.write(message2, rogue.sealed(PING));
@@ -69,13 +69,13 @@ export const LISTENER_FAULTS: readonly ServerFault[] = [
   },
   {
     at: 'handshaken',
-    name: 'sends an alert with bytes behind it, which is no more than an alert [R4.26]',
+    name: 'sends an alert with extra bytes, which counts as an alert [R4.26]',
     does: (rogue) => rogue.write(ALERT, Buffer.alloc(8)),
     ends: 'ERR_EARLY_BYTES',
   },
   {
     at: 'handshaken',
-    name: 'ends in the middle of an alert, which is no less than an alert [R4.26]',
+    name: 'ends in the middle of an alert, which counts as an alert [R4.26]',
     does: (rogue) => void rogue.socket.end(ALERT.subarray(0, 6)),
     ends: 'ERR_CONNECT_FAILED',
   },
@@ -106,13 +106,13 @@ export const LISTENER_FAULTS: readonly ServerFault[] = [
   },
   {
     at: 'handshaken',
-    name: 'resets the connection in the place of message 2',
+    name: 'resets the connection in place of message 2',
     does: (rogue) => void rogue.socket.resetAndDestroy(),
     ends: 'ERR_CONNECT_FAILED',
   },
   {
     at: 'handshaken',
-    name: 'resets the connection right behind message 2',
+    name: 'resets the connection right after message 2',
     does: (rogue) => {
       rogue.socket.write(rogue.message2());
       rogue.socket.resetAndDestroy();

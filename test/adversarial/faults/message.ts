@@ -25,7 +25,7 @@ const BAD_DATA: Readonly<Record<string, Buffer>> = {
   'no data at all': Buffer.alloc(0),
   'data in an unknown encoding': Buffer.of(5, 1),
   'data in encoding 255': Buffer.of(255),
-  'undefined with a byte behind it': Buffer.of(2, 0),
+  'undefined with an extra byte': Buffer.of(2, 0),
   'JSON that is not well formed': Buffer.from('\0{"a":'),
   'JSON of no bytes': Buffer.of(0),
   'JSON in bad UTF-8': Buffer.concat([Buffer.from('\0"'), BAD_UTF8, Buffer.from('"')]),
@@ -38,7 +38,7 @@ const withData = (prefix: Buffer, pattern: string): [string, Buffer][] =>
   Object.entries(BAD_DATA).map(([what, bytes]) => [what, message(prefix, pattern, '', bytes)]);
 
 const BAD_HEADS = (prefix: Buffer, pattern: string): [string, Buffer][] => [
-  ['a head cut short', prefix],
+  ['a truncated head', prefix],
   ['a pattern of more bytes than there are', Buffer.concat([prefix, Buffer.of(0xff, 0xff, 1)])],
   ['metadata of more bytes than there are', Buffer.concat([prefix, Buffer.of(0, 1, 0x70, 0xff, 0xff, 1)])],
   ['a pattern in bad UTF-8', message(prefix, BAD_UTF8, '')],
@@ -140,7 +140,7 @@ export const CLIENT_MESSAGE_FAULTS: readonly ClientFault[] = [
   ),
   {
     at: 'open',
-    name: 'begins more messages than there is memory for: they are refused, the first one goes on [R6.30]',
+    name: 'begins more messages than the memory holds: they are refused, and the first one continues [R6.30]',
     limits: LITTLE_MEMORY,
     does: async (rogue) => {
       const held = fragments('REQUEST', 1, asked('count', Buffer.alloc(90_000)), 60_000);
@@ -177,7 +177,7 @@ export const CLIENT_MESSAGE_FAULTS: readonly ClientFault[] = [
   },
   {
     at: 'open',
-    name: 'begins an event with a sequence of 2^53 for which there is no memory: it is malformed first of all [R6.38]',
+    name: 'begins an event with a sequence of 2^53 for which there is no memory: it is refused as malformed [R6.38]',
     limits: LITTLE_MEMORY,
     does: async (rogue) => {
       rogue.say(data(first('REQUEST', 1, 100_000, Buffer.alloc(60_000))));
@@ -191,7 +191,7 @@ export const CLIENT_MESSAGE_FAULTS: readonly ClientFault[] = [
   },
   {
     at: 'open',
-    name: 'sends too much of a message for which there is no memory: it is still checked [R6.30]',
+    name: 'sends too many bytes of a message for which there is no memory: it is still checked [R6.30]',
     limits: LITTLE_MEMORY,
     does: (rogue) =>
       rogue.say(
@@ -245,7 +245,7 @@ export const CLIENT_MESSAGE_FAULTS: readonly ClientFault[] = [
   ),
   {
     at: 'open',
-    name: 'asks and cancels in a loop, beyond the handlers that may run [R6.17]',
+    name: 'requests and cancels in a loop, beyond the limit of running handlers [R6.17]',
     limits: { maxInFlight: 4, maxRunning: 8 },
     does: async (rogue) => {
       // The answer to the last request of each round shows that the handlers of the others have begun.
@@ -316,7 +316,7 @@ const NO_REFUSALS: Readonly<Record<string, unknown>> = {
   'a code for answers': { status: 'error', message: 'x', code: 'ERR_STREAM_CUT' },
   'the other code for answers': { status: 'error', message: 'x', code: 'ERR_ANSWER_OVERFLOW' },
   'a code that the table does not have': { status: 'error', message: 'x', code: 'ERR_INTERNAL' },
-  'a member of its own': { status: 'error', message: 'x', code: 'ERR_OVERLOADED', application: true },
+  'an additional member': { status: 'error', message: 'x', code: 'ERR_OVERLOADED', application: true },
 };
 
 /** Without a code in `ends` the event fails without one. The connection lives: it is closed in good order. */
@@ -345,7 +345,7 @@ export const SERVER_MESSAGE_FAULTS: readonly ServerFault[] = [
     .map(malformedAnswer),
   {
     at: 'open',
-    name: 'answers with a last value that is bad, and is not cancelled [R6.3]',
+    name: 'answers with a malformed last value, and receives no CANCEL [R6.3]',
     does: async (rogue) => {
       rogue.say(data(frame('NEXT', 1, Buffer.of(9), LAST)));
       rogue.leave();
@@ -356,7 +356,7 @@ export const SERVER_MESSAGE_FAULTS: readonly ServerFault[] = [
   },
   {
     at: 'open',
-    name: 'fails with an error that cannot be read [R6.3]',
+    name: 'fails with an unreadable error [R6.3]',
     does: async (rogue) => {
       rogue.say(data(frame('ERROR', 1, Buffer.of(0))));
       rogue.leave();
@@ -378,7 +378,7 @@ export const SERVER_MESSAGE_FAULTS: readonly ServerFault[] = [
   answeredEvent('answers an event with an error that cannot be read [R6.3, R6.14]', Buffer.of(0)),
   {
     at: 'open',
-    name: 'answers with encoded undefined, which is a value',
+    name: 'answers with an encoded undefined, which is a value',
     does: (rogue) => {
       rogue.say(data(frame('NEXT', 1, encoded(undefined), LAST)));
       rogue.leave();

@@ -57,13 +57,13 @@ const BOTH: readonly Fault[] = [
   })),
   ...[0, 16, 31, 33, 47, 65_521, 65_535].map((length) => ({
     at: 'open' as const,
-    name: `announces a record of ${length} bytes, and no more [R5.1]`,
+    name: `announces a record of ${length} bytes, and sends nothing more [R5.1]`,
     does: (rogue: RoguePeer) => rogue.write(Buffer.of(length >> 8, length & 0xff)),
     ends: 'ERR_RECORD_LENGTH',
   })),
   {
     ...open,
-    name: 'alters the tag of a record, with a genuine one behind it [R5.3]',
+    name: 'alters the tag of a record that a genuine one follows [R5.3]',
     does: (rogue) => {
       const record = rogue.sealed(PING);
       record.writeUInt8(record.readUInt8(record.length - 1) ^ 1, record.length - 1);
@@ -94,7 +94,7 @@ const BOTH: readonly Fault[] = [
   },
   {
     ...open,
-    name: 'goes on under the old key after KEY_UPDATE [R5.7]',
+    name: 'continues under the old key after KEY_UPDATE [R5.7]',
     does: says(KEY_UPDATE, PING),
     ends: 'ERR_BAD_MAC',
   },
@@ -128,17 +128,17 @@ const BOTH: readonly Fault[] = [
   { ...open, name: 'sends CONFIRM [R5.5]', does: says(FALSE_CONFIRM), ends: 'ERR_RECORD_UNEXPECTED' },
   {
     ...open,
-    name: 'reports more than it was sent [R5.31]',
+    name: 'reports more bytes than it was sent [R5.31]',
     does: says(credit(65_536)),
     ends: 'ERR_CREDIT_UNEARNED',
   },
   {
     ...open,
-    name: 'reports too little that is new [R5.31]',
+    name: 'reports too few new bytes [R5.31]',
     does: says(credit(65_535)),
     ends: 'ERR_CREDIT_FLOOD',
   },
-  { ...open, name: 'reports nothing [R5.31]', does: says(credit(0)), ends: 'ERR_CREDIT_FLOOD' },
+  { ...open, name: 'reports no bytes [R5.31]', does: says(credit(0)), ends: 'ERR_CREDIT_FLOOD' },
   { ...open, name: 'sends GOAWAY twice [R5.15]', does: says(GOAWAY, GOAWAY), ends: 'ERR_RECORD_UNEXPECTED' },
   {
     ...open,
@@ -148,7 +148,7 @@ const BOTH: readonly Fault[] = [
   },
   {
     ...open,
-    name: 'sends a PONG that nobody asked for [R5.14]',
+    name: 'sends an unsolicited PONG [R5.14]',
     does: says(inner('PONG', Buffer.alloc(8))),
     ends: 'ERR_RECORD_UNEXPECTED',
   },
@@ -174,21 +174,21 @@ function wearsOut(kind: 'REQUEST' | 'NEXT'): readonly Fault[] {
   return [
     {
       ...open,
-      name: 'never updates a key that has carried all the records it may [R5.10]',
+      name: 'never updates a key that has sealed the maximum of records [R5.10]',
       limits: { key: { softRecords: 64, hardRecords: 150 } },
       does: says200,
       ends: 'ERR_KEY_EXHAUSTED',
     },
     {
       ...open,
-      name: 'never updates a key that has carried all the bytes it may [R5.10]',
+      name: 'never updates a key that has sealed the maximum of bytes [R5.10]',
       limits: { key: { softBytes: 64, hardBytes: 6_000 } },
       does: says200,
       ends: 'ERR_KEY_EXHAUSTED',
     },
     {
       ...open,
-      name: 'never updates a key that is as old as it may be [R5.10]',
+      name: 'never updates a key that has reached its maximum age [R5.10]',
       limits: { pingIntervalMs: 20, key: { softAgeMs: 100, hardAgeMs: 400 } },
       does: async (rogue) => {
         rogue.say(data(first(kind, 1)));

@@ -8,7 +8,7 @@ import { sealCases } from './seal.js';
 const ALL = [...sealCases(), ...codecCases(), ...handshakeCases()];
 
 describe('a micro-benchmark', () => {
-  it.each(ALL)('of $name does its work in every way, time after time', ({ ways }) => {
+  it.each(ALL)('$name does its work in every way, time after time', ({ ways }) => {
     for (const way of ways) for (let call = 0; call < 3; call++) expect(way.run).not.toThrow();
     expect(ways.length).toBeGreaterThan(1);
   });

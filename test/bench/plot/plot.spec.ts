@@ -41,7 +41,7 @@ describe('the tables', () => {
     expect(tables).toContain('| 64x256B | throughput_ratio | 3.00 (2.00 to 4.00) |');
   });
 
-  it('say why a peer was given up', () => {
+  it('give the reason why a peer was given up', () => {
     expect(writeTables(resultOf(IN_FLIGHT))).toContain('| 1x256B | p50_us | no answer | 1 |');
   });
 
@@ -51,27 +51,27 @@ describe('the tables', () => {
 });
 
 describe('the targets', () => {
-  it('are all of workloads that there are', () => {
+  it('exist as workloads', () => {
     for (const { group, workload } of TARGETS) {
       const names = GROUPS.find(({ name }) => name === group)?.workloads.map(nameOf);
       expect(names).toContain(workload);
     }
   });
 
-  it('are reached, or not, or cannot be compared', () => {
+  it('are reached, missed or not comparable', () => {
     const targets = writeTargets(resultOf(IN_FLIGHT));
     expect(targets).toContain('| 64 in flight, 256 B of JSON | nest-tcp | ≥ 2.5 | 3.00 (2.00 to 4.00) | yes |');
     expect(targets).toContain('| 64 in flight, 256 B of JSON | nest-tls | ≥ 2.5 | not measured | - |');
     expect(targets).toContain('| 1 in flight: median latency | nest-tcp | ≤ 1.05 | nest-tcp does not finish | - |');
   });
 
-  it('say which commit was measured, and which work was not', () => {
+  it('name the commit that was measured, and the skipped work', () => {
     const targets = writeTargets(resultOf(IN_FLIGHT));
     expect(targets).toMatch(/^Measured on commit abc, Node 1:\n/u);
     expect(targets).toContain('| 128 in flight, 64 KiB of JSON | - | finishes | not measured | - |');
   });
 
-  it('are missed where ours does not finish', () => {
+  it('are missed if ours does not finish', () => {
     const bulk = { name: 'bulk', peers: [peer('sealwire', { '128x64KiB': [] }, { '128x64KiB': 'no answer' })] };
     expect(writeTargets(resultOf(bulk))).toContain(
       '| 128 in flight, 64 KiB of JSON | - | finishes | no answer | **no** |',
@@ -104,14 +104,14 @@ describe('a chart', () => {
   const xTicks = [1, 10].map((value) => ({ value, label: String(value) }));
   const svg = drawChart({ title: 'Growth', xLabel: 'size', xTicks, series });
 
-  it('has a line for each series that has points, and names that do not overlap', () => {
+  it('has a line for each series with points, and names that do not overlap', () => {
     expect(svg.match(/<polyline /gu)).toHaveLength(2);
     const heights = [...svg.matchAll(/y="([\d.]+)"[^>]*>(?:us|them)</gu)].map(([, y]) => Number(y));
     expect(Math.abs((heights[0] ?? 0) - (heights[1] ?? 0))).toBeGreaterThanOrEqual(15);
     expect(svg).not.toContain('nobody');
   });
 
-  it('has no number that is none', () => {
+  it('contains only finite numbers', () => {
     expect(svg).not.toMatch(/NaN|Infinity|undefined/u);
   });
 
@@ -123,13 +123,13 @@ describe('a chart', () => {
 describe('a generated block', () => {
   const document = 'a\n<!-- x: written by npm run bench:plot -->\nold\n<!-- end of x -->\nb';
 
-  it('is replaced, time after time, and nothing around it', () => {
+  it('is replaced, time after time, without a change around it', () => {
     const once = replaceBlock(document, 'x', 'new');
     expect(once).toBe('a\n<!-- x: written by npm run bench:plot -->\n\nnew\n\n<!-- end of x -->\nb');
     expect(replaceBlock(once, 'x', 'new')).toBe(once);
   });
 
-  it('has to be there', () => {
+  it('is required', () => {
     expect(() => replaceBlock(document, 'y', 'new')).toThrow('no block called y');
   });
 });

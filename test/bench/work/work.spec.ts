@@ -37,7 +37,7 @@ describe('a payload', () => {
     expect(isEcho({}, payload)).toBe(false);
   });
 
-  it('is recognised in the form that a transport of JSON gives to bytes', () => {
+  it('is recognised in the form that a JSON transport gives to bytes', () => {
     const payload = bytesPayload(1000);
     const answer: unknown = JSON.parse(JSON.stringify(payload));
     expect(isEcho(answer, payload)).toBe(true);
@@ -45,14 +45,14 @@ describe('a payload', () => {
     expect(isEcho(Buffer.alloc(1000), payload)).toBe(false);
   });
 
-  it('is not what has no text at all', () => {
+  it('is not recognised without its text', () => {
     expect(isEcho({}, makePayload(SMALL))).toBe(false);
     expect(isEcho(undefined, undefined)).toBe(false);
   });
 });
 
 describe('echoes', () => {
-  it('keep their number of requests under way and wait for the last answer', async () => {
+  it('keep their number of concurrent requests and wait for the last answer', async () => {
     let underWay = 0;
     let most = 0;
     const client = {
@@ -68,7 +68,7 @@ describe('echoes', () => {
     expect({ most, underWay, answers: latenciesMs.length }).toEqual({ most: 8, underWay: 0, answers: 8 });
   });
 
-  it('refuse an answer that is not what was sent', async () => {
+  it('refuse an answer that differs from the request', async () => {
     await expect(
       runEcho(
         clientOf(() => ({})),
@@ -102,7 +102,7 @@ describe('streams', () => {
 });
 
 describe('events', () => {
-  it('are over when the server has been given every one of them', async () => {
+  it('end when the server has received every one of them', async () => {
     let given = 5; // from an earlier run
     const client: ConnectedClient = {
       ...echoing,
@@ -129,7 +129,7 @@ describe('connections', () => {
     expect(open).toBe(0);
   });
 
-  it('are as many as asked for, however short the time is', async () => {
+  it('are opened in the requested number, however short the time is', async () => {
     expect(await runConnect(() => Promise.resolve(echoing), { durationMs: 0, connections: 20 })).toMatchObject({
       units: 20,
     });
@@ -142,7 +142,7 @@ describe('connections', () => {
     expect(open).toBe(0);
   });
 
-  it('that cannot all be held say how many could', async () => {
+  it('report how many could be held if not all could', async () => {
     let dialed = 0;
     const connect = (): Promise<ConnectedClient> =>
       ++dialed > 40 ? Promise.reject(new Error('no more files')) : Promise.resolve(echoing);
@@ -150,8 +150,8 @@ describe('connections', () => {
   });
 });
 
-describe('small requests beside a transfer', () => {
-  it('go on until it is done', async () => {
+describe('small requests next to a transfer', () => {
+  it('continue until it is done', async () => {
     const { units, beside } = await runBeside(echoing, BESIDE, 0);
     expect(units).toBeGreaterThan(0);
     expect(beside?.idleLatenciesMs).toHaveLength(1);

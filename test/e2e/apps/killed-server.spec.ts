@@ -8,7 +8,7 @@ import { SealwireClient } from '@sealwire/transport';
 import type { ClientConnectionEvent } from '@sealwire/transport';
 import { AppProcesses } from '../../support/app-process.js';
 
-it('connectionEvents tell of a server that was killed, with the error, before the calls that fail with it', async () => {
+it('connectionEvents emits the error of a killed server before the calls fail with it', async () => {
   const processes = new AppProcesses();
   onTestFinished(() => processes.end());
   const server = await processes.start('server');

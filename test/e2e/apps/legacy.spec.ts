@@ -57,7 +57,7 @@ const legacyLines = (text: string): readonly string[] => {
 };
 
 describe('the server app with the legacy wire on', () => {
-  it('prints a message as the original did, in hex and decrypted, and says whence it came', async () => {
+  it('prints a message as the original did, in hex and decrypted, with its sender', async () => {
     expect(await sendTo(addresses['legacy'], encrypt('Hello Server!'))).toHaveLength(0);
     await server.logged('Decrypted: Hello Server!');
     expect(legacyLines('Hello Server!')).toEqual([
@@ -72,7 +72,7 @@ describe('the server app with the legacy wire on', () => {
     });
   });
 
-  it('serves the channel beside it', async () => {
+  it('serves the channel next to it', async () => {
     const keyFile = { SEALWIRE_KEY_FILE: join(await apps.directory(), 'aes_key.bin') };
     const { app, url } = await startClientHere({ SEALWIRE_SERVERS: addresses['channel'], ...keyFile });
     onTestFinished(() => app.close());
@@ -82,7 +82,7 @@ describe('the server app with the legacy wire on', () => {
     expect([legacyLines('bare').length, legacyLines('sealed').length]).toEqual([1, 0]);
   });
 
-  it('lives on after messages that are none, and tells the sender nothing', async () => {
+  it('continues after malformed messages, and sends nothing back', async () => {
     const shaken = await apps.start('server', LEGACY);
     const { legacy } = await shaken.ready();
     for (const bytes of [Buffer.alloc(0), Buffer.alloc(5), encrypt('x'.repeat(16)).subarray(0, 16)]) {
@@ -135,18 +135,18 @@ describe('the server app does not start', () => {
     [{ LEGACY_PORT: '9000' }, /^LEGACY_KEY_FILE must be /],
     [{ LEGACY_KEY_FILE: 'legacy_key.bin' }, /^LEGACY_PORT must be /],
     [{ ...LEGACY, LEGACY_KEY_FILE: 'missing.bin' }, /^LEGACY_KEY_FILE: No key file at /],
-  ])('with half of the settings, or without the key file: %j', async (env: Env, line) => {
+  ])('with only half of the settings, or without the key file: %j', async (env: Env, line) => {
     expect(await refusal(env)).toMatch(line);
   });
 
-  it('on a port that is taken', async () => {
+  it('on a port in use', async () => {
     const taken = addresses['legacy']?.split(':')[1] ?? '';
     expect(await refusal({ ...LEGACY, LEGACY_PORT: taken })).toBe(
       `LEGACY_PORT: 127.0.0.1:${taken} is in use; stop the program that listens there or choose another`,
     );
   });
 
-  it('with a key file of the wrong length; a classroom key that everybody may read is a warning', async () => {
+  it('with a key file of the wrong length; a world-readable classroom key is a warning', async () => {
     const path = join(await apps.directory(), 'classroom.bin');
     await writeFile(path, '0123456789abcdef0123456789abcde');
     expect(await refusal({ ...LEGACY, LEGACY_KEY_FILE: path })).toMatch(/^LEGACY_KEY_FILE: .*31 bytes/);

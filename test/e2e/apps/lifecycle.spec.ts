@@ -107,7 +107,7 @@ const countdown = (from: number, intervalMs: number): string =>
 
 describe.concurrent('a shutdown', () => {
   // First of all, as it takes the longest.
-  it('of the client answers 503 to what still runs when its 10 s are over', async () => {
+  it('of the client answers 503 to calls that still run when its 10 s are over', async () => {
     const { client, url } = await startClientOfShared();
     const long = { from: 10_000, intervalMs: 10 };
     const pending = [
@@ -131,7 +131,7 @@ describe.concurrent('a shutdown', () => {
     expect(server.stderr + client.stderr).toBe('');
   });
 
-  it('of the server answers what is under way', async () => {
+  it('of the server answers calls in progress', async () => {
     const server = await apps.start('server');
     const url = await clientHere({ SEALWIRE_SERVERS: (await server.ready())['channel'] ?? '' });
     const response = await open(`${url}/stream/${countdown(20, 10)}`, { method: 'GET' });
@@ -141,7 +141,7 @@ describe.concurrent('a shutdown', () => {
     expect(await post(`${url}/messages`)).toMatchObject({ status: 503 });
   });
 
-  it('of the client answers what is under way, and ends streams', async () => {
+  it('of the client answers calls in progress, and ends streams', async () => {
     const { client, url } = await startClientOfShared();
     const endless = await open(`${url}/stream/${countdown(1_000_000, 10)}`, { method: 'GET' });
     const pending = post(`${url}/send/countdown?all`, { from: 30, intervalMs: 10 });
@@ -183,7 +183,7 @@ describe.concurrent('without a server', () => {
     expect(await call(`${url}/health`, { method: 'GET' })).toMatchObject({ status: 200 });
   });
 
-  it('a call that is under way when the server dies is answered 503', async () => {
+  it('a call in progress when the server dies is answered 503', async () => {
     const server = await apps.start('server');
     const url = await clientHere({ SEALWIRE_SERVERS: (await server.ready())['channel'] ?? '' });
     const response = await open(`${url}/stream/${countdown(100_000, 10)}`, { method: 'GET' });
@@ -195,14 +195,14 @@ describe.concurrent('without a server', () => {
     ['refused', { SEALWIRE_PORT: '1' }],
     ['unresolvable', { SEALWIRE_HOST: 'nowhere.invalid', SEALWIRE_PORT: '8080' }],
     ['unroutable', { SEALWIRE_HOST: '192.0.2.1', SEALWIRE_PORT: '8080' }],
-  ])('an address that is %s is 503 before the dial gives up', async (_, env) => {
+  ])('an address that is %s is answered 503 before the dial gives up', async (_, env) => {
     const url = await clientHere({ ...env, ...PATIENT });
     const { result, ms } = await timed(post(`${url}/messages`));
     expect(result).toMatchObject({ status: 503, json: { statusCode: 503, message: expect.any(String) } });
     expect(ms).toBeLessThan(BEFORE_THE_DIAL_GIVES_UP_MS);
   });
 
-  it('a server that is slow to answer the handshake is reached by a later call, over the dial of the first', async ({
+  it('a later call reaches a server with a slow handshake over the dial of the first call', async ({
     expect: { poll },
   }) => {
     const slow = await slowLinkTo(Number((await shared.ready())['channel']?.split(':')[1]));
@@ -216,7 +216,7 @@ describe.concurrent('without a server', () => {
     expect(slow.connections).toBe(1);
   });
 
-  it('one with another key is 503, and both logs say in one line what is wrong', async () => {
+  it('a server with another key is answered 503, and both logs name the cause in one line', async () => {
     const { channel = '' } = await shared.ready();
     const otherKey = { SEALWIRE_KEY_FILE: join(await apps.directory(), 'other.bin') };
     await createKeyFile(otherKey.SEALWIRE_KEY_FILE);
@@ -235,7 +235,7 @@ describe.concurrent('the settings', () => {
     expect(await post(`${url}/messages`)).toMatchObject({ status: 200 });
   });
 
-  it('connect a service to the service of its name only', async () => {
+  it('connect a service only to the service with the same name', async () => {
     const channel = await serverHere({ SEALWIRE_SERVICE: 'a' });
     for (const [service, status] of [
       ['a', 200],

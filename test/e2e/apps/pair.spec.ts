@@ -34,7 +34,7 @@ const countdown = (from: number, intervalMs: number): string =>
   `countdown?data=${encodeURIComponent(JSON.stringify({ from, intervalMs }))}`;
 
 describe('the two apps', () => {
-  it('make the key where it is missing, for its owner alone, and say so', async () => {
+  it('create a missing key for its owner alone, and say so', async () => {
     const key = await stat(join(await apps.directory(), 'aes_key.bin'));
     expect(key.size).toBe(32);
     expect(key.mode & 0o777).toBe(0o600);
@@ -59,11 +59,11 @@ describe('the two apps', () => {
     expect(sealed).not.toContain(Buffer.from(sent).toString('hex'));
   });
 
-  it('say Hello Server! where nothing is said', async () => {
+  it('send Hello Server! by default', async () => {
     expect(await post(`${url}/messages`)).toMatchObject({ status: 200, json: { text: 'Hello Server!', bytes: 13 } });
   });
 
-  it('carry bytes as bytes, both ways', async () => {
+  it('carry bytes as bytes in both directions', async () => {
     const body = Buffer.from([...Array(256).keys()]);
     const answer = await call(`${url}/send/echo`, { headers: OCTETS, body });
     expect(answer).toMatchObject({ status: 200, bytes: body });
@@ -109,11 +109,11 @@ describe('the two apps', () => {
     expect(await post(`${url}${path}`, body)).toMatchObject({ status: statusCode, json: { statusCode, code } });
   });
 
-  it('answer 404 to a stream that no handler fills', async () => {
+  it('answer 404 to a stream without a handler', async () => {
     expect(await call(`${url}/stream/nowhere`, { method: 'GET' })).toMatchObject({ status: 404 });
   });
 
-  it('refuse what is larger than a message, by as little as its pattern', async () => {
+  it('refuse a message that is too large, even by its pattern alone', async () => {
     for (const bytes of [MAX_MESSAGE_BYTES, MAX_MESSAGE_BYTES + 1]) {
       const answer = await call(`${url}/send/echo`, { headers: OCTETS, body: Buffer.alloc(bytes) });
       expect(answer, `${bytes} bytes`).toMatchObject({ status: 413, json: { statusCode: 413 } });
@@ -124,7 +124,7 @@ describe('the two apps', () => {
     expect(answer.bytes.equals(largest)).toBe(true);
   });
 
-  it('survive what is nested too deep', async () => {
+  it('survive values that are nested too deep', async () => {
     const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
     const answer = await call(`${url}/send/echo`, { headers: { 'content-type': 'application/json' }, body: deep });
     // Newer engines write any depth, older ones run out of stack.

@@ -63,12 +63,12 @@ describe('an app that cannot start ends with exit code 1 and one line', () => {
     expect(await refusal(app, env)).toMatch(/^LOG_FORMAT must be /);
   });
 
-  it('that says that .env cannot be read', async () => {
+  it('that reports an unreadable .env', async () => {
     await mkdir(await keyFile('.env'));
     expect(await refusal('server', {})).toMatch(/^\.env in the working directory cannot be read: /);
   });
 
-  it('that says how to make the key the client does not have', async () => {
+  it('that describes how to create the key that the client does not have', async () => {
     const path = await keyFile();
     const line = await refusal('client', {});
     expect(line).toMatch(/^SEALWIRE_KEY_FILE: No key file at /);
@@ -76,7 +76,7 @@ describe('an app that cannot start ends with exit code 1 and one line', () => {
     expect(line).toContain('npm run keys -- keygen FILE');
   });
 
-  it.each(['server', 'client'] as const)('that says what is wrong with the key file: %s', async (app) => {
+  it.each(['server', 'client'] as const)('that describes the fault of the key file: %s', async (app) => {
     await writeFile(await keyFile('short.bin'), 'short', { mode: 0o600 });
     expect(await failure(app, { SEALWIRE_KEY_FILE: 'short.bin' })).toMatch(/^SEALWIRE_KEY_FILE: .*5 bytes/);
     await createKeyFile(await keyFile('open.bin'));
@@ -84,7 +84,7 @@ describe('an app that cannot start ends with exit code 1 and one line', () => {
     expect(await failure(app, { SEALWIRE_KEY_FILE: 'open.bin' })).toMatch(/^SEALWIRE_KEY_FILE: .*chmod 600/);
   });
 
-  it('that says where the server cannot make a key', async () => {
+  it('that names the place where the server cannot create a key', async () => {
     const line = await failure('server', { SEALWIRE_KEY_FILE: join('missing', 'key.bin') });
     expect(line).toMatch(/^SEALWIRE_KEY_FILE: No key file could be made at /);
   });
@@ -93,7 +93,7 @@ describe('an app that cannot start ends with exit code 1 and one line', () => {
     ['server', 'SEALWIRE_PORT'],
     ['server', 'HEALTH_PORT'],
     ['client', 'HTTP_PORT'],
-  ] as const)('that names the port that is in use: %s %s', async (app, name) => {
+  ] as const)('that names the port in use: %s %s', async (app, name) => {
     await createKeyFile(await keyFile());
     const port = await takenPort();
     // The process of a server that has begun to listen ends as well.
@@ -107,23 +107,23 @@ describe('an app that cannot start ends with exit code 1 and one line', () => {
     ['server', 'SEALWIRE_HOST'],
     ['server', 'HEALTH_HOST'],
     ['client', 'HTTP_HOST'],
-  ] as const)('that names the address that is not of this machine: %s %s', async (app, name) => {
+  ] as const)('that names the address that does not belong to this machine: %s %s', async (app, name) => {
     await createKeyFile(await keyFile());
     expect(await failure(app, { [name]: '192.0.2.1' })).toMatch(
       new RegExp(`^${name}: 192\\.0\\.2\\.1:0 is not an address`),
     );
   });
 
-  it('that names the socket whose directory is missing', async () => {
+  it('that names the socket with a missing directory', async () => {
     const path = join(await apps.directory(), 'missing', 's.sock');
     expect(await failure('server', { SEALWIRE_PATH: path })).toMatch(/^SEALWIRE_PATH: .* no such directory/);
   });
 
   it.each([
     ['under a file', join('file', 's.sock'), 'ENOTDIR'],
-    ['behind a loop of links', join('loop', 's.sock'), 'ELOOP'],
+    ['after a loop of links', join('loop', 's.sock'), 'ELOOP'],
     ['blank', ' ', 'ERR_INVALID_ARG_VALUE'],
-  ])('that names the socket that cannot be made, and why: %s', async (_, path, code) => {
+  ])('that names the socket that cannot be created, and the reason: %s', async (_, path, code) => {
     await writeFile(await keyFile('file'), '');
     await symlink('loop', await keyFile('loop'));
     expect(await failure('server', { SEALWIRE_PATH: path })).toBe(
@@ -133,7 +133,7 @@ describe('an app that cannot start ends with exit code 1 and one line', () => {
 });
 
 describe('the settings', () => {
-  it('may stand in a file .env', async () => {
+  it('may be in a file .env', async () => {
     await writeFile(await keyFile('.env'), 'SEALWIRE_SERVICE=from-a-file\n');
     const server = await apps.start('server');
     expect((await server.ready())['service']).toBe('from-a-file');
@@ -151,7 +151,7 @@ describe('the settings', () => {
     await app.close();
   });
 
-  it('warn of an open address that answers to nobody there, and of one that asks for no token', async () => {
+  it('warn of an open address without allowed hosts, and of one without a token', async () => {
     await createKeyFile(await keyFile());
     const client = await apps.start('client', { HTTP_HOST: '0.0.0.0' });
     for (const setting of ['HTTP_ALLOWED_HOSTS', 'HTTP_TOKEN']) {
@@ -165,7 +165,7 @@ describe('the settings', () => {
     expect(named.describe()).not.toContain('secret');
   });
 
-  it('listen on the loopback address and warn of nothing where nothing is set', async () => {
+  it('listen on the loopback address by default, without a warning', async () => {
     await createKeyFile(await keyFile());
     const client = await apps.start('client');
     expect((await client.ready())['trigger']).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);

@@ -46,19 +46,19 @@ describe('the Host and Origin check', () => {
     }
   });
 
-  it.each(TRIGGERS)('refuses what a foreign page calls without an Origin: %s %s', async (method, path) => {
+  it.each(TRIGGERS)('refuses a call of a foreign page without an Origin: %s %s', async (method, path) => {
     for (const site of ['cross-site', 'same-site']) {
       const answer = await call(`${trigger.url}${path}`, { method, headers: { 'sec-fetch-site': site } });
       expect(answer, site).toMatchObject({ status: 403, json: { code: 'ERR_ORIGIN_NOT_ALLOWED' } });
     }
   });
 
-  it('lets a page of its own call', async () => {
+  it('accepts calls of a page of the app', async () => {
     const headers = { origin: trigger.url, 'sec-fetch-site': 'same-origin' };
     expect(await post(`${trigger.url}/messages`, {}, { headers })).toMatchObject({ status: 200 });
   });
 
-  it('lets a page of another origin call where that is listed', async () => {
+  it('accepts calls of a page of a listed origin', async () => {
     await trigger.app.close();
     await start({ HTTP_ALLOWED_HOSTS: '127.0.0.1,http://127.0.0.1:9' });
     const headers = { origin: 'http://127.0.0.1:9', 'sec-fetch-site': 'same-site' };
@@ -67,12 +67,12 @@ describe('the Host and Origin check', () => {
     expect(await post(`${trigger.url}/messages`, {}, { headers: other })).toMatchObject({ status: 403 });
   });
 
-  it('sends nothing for a call that it refuses', async () => {
+  it('sends nothing for a refused call', async () => {
     await post(`${trigger.url}/emit/note`, {}, { headers: { host: 'evil.example' } });
     expect(trigger.channel.events).toEqual([]);
   });
 
-  it('answers to other names where they are set', async () => {
+  it('accepts other names if they are set', async () => {
     await trigger.app.close();
     await start({ HTTP_ALLOWED_HOSTS: 'demo.example', HTTP_TOKEN: 'secret' });
     const headers = { host: 'demo.example:3000', authorization: 'Bearer secret' };
@@ -99,7 +99,7 @@ describe('HTTP_TOKEN', () => {
     expect((await call(`${trigger.url}${path}`, { method: 'GET' })).status).toBe(200);
   });
 
-  it('is asked for before a body is read', async () => {
+  it('is checked before a body is read', async () => {
     const headers = { 'content-type': 'application/json', 'content-length': '1000000' };
     const stranger = await open(`${trigger.url}/send/echo`, { headers, body: '{' }).catch((error: unknown) => error);
     expect(stranger).toMatchObject({ statusCode: 401 });
@@ -121,7 +121,7 @@ describe('a pattern', () => {
     "'; DROP TABLE orders; --",
     '${process.exit()}',
     ' echo',
-  ])('is data, and nothing else: %j', async (pattern) => {
+  ])('is data only: %j', async (pattern) => {
     const path = encodeURIComponent(pattern);
     expect(await post(`${trigger.url}/emit/${path}`, {})).toMatchObject({ status: 202 });
     expect(trigger.channel.events).toEqual([{ pattern, data: {} }]);
@@ -141,7 +141,7 @@ describe('a prototype', () => {
     ['an escaped body', '/send/echo', '{"\\u005f_proto__":{"polluted":1}}'],
     ['a constructor in the body', '/send/echo', '{"constructor":{"prototype":{"polluted":1}}}'],
     ['a pattern', '/send/%7B%22__proto__%22%3A%7B%22polluted%22%3A1%7D%7D', '{}'],
-  ])('is changed by nothing that a caller sends: %s', async (_, path, body) => {
+  ])('is not changed by the input of a caller: %s', async (_, path, body) => {
     const headers = { 'content-type': 'application/json' };
     const answer = await call(`${trigger.url}${path}`, { headers, body });
     expect([200, 400]).toContain(answer.status);
@@ -158,7 +158,7 @@ describe('the rate limit', () => {
     expect([await guess(), await guess(), await guess()].map(({ status }) => status)).toEqual([401, 401, 429]);
   });
 
-  it('answers 429 to a caller that is too fast, and grants health checks as many calls of their own', async () => {
+  it('answers 429 to a caller that is too fast, and gives health checks a separate allowance', async () => {
     await start({ HTTP_RATE_LIMIT: '2' });
     for (let calls = 0; calls < 2; calls++) expect((await post(`${trigger.url}/send/echo`)).status).toBe(200);
     const refused = await post(`${trigger.url}/send/echo`);
@@ -179,19 +179,19 @@ describe('a caller behind a trusted proxy', () => {
     return statuses;
   };
 
-  it('has an allowance of its own', async () => {
+  it('has its own allowance', async () => {
     await start({ HTTP_RATE_LIMIT: '1', HTTP_TRUSTED_PROXIES: 'loopback' });
     expect(await statusesOf('203.0.113.1', '203.0.113.2', '203.0.113.1')).toEqual([200, 200, 429]);
   });
 
-  it('cannot name itself without one', async () => {
+  it('cannot choose its own name without a trusted proxy', async () => {
     await start({ HTTP_RATE_LIMIT: '1' });
     expect(await statusesOf('203.0.113.1', '203.0.113.2')).toEqual([200, 429]);
   });
 });
 
 describe('the connections', () => {
-  it('are kept as long as is set, and no request may take longer than 30 s', async () => {
+  it('are kept as long as configured, and no request may take longer than 30 s', async () => {
     await start({ HTTP_KEEP_ALIVE_MS: '65000' });
     const { keepAliveTimeout, requestTimeout, headersTimeout } = trigger.app.getHttpServer();
     expect({ keepAliveTimeout, requestTimeout }).toEqual({ keepAliveTimeout: 65_000, requestTimeout: 30_000 });
@@ -222,8 +222,8 @@ describe('streams', () => {
   });
 });
 
-describe('calls that run', () => {
-  it('of one caller are bounded, and take their places back when they end', async () => {
+describe('running calls', () => {
+  it('of one caller are bounded, and free their places when they end', async () => {
     await start();
     const answers = new Subject<number>();
     trigger.channel.handle('slow', () => answers);
@@ -240,7 +240,7 @@ describe('calls that run', () => {
 });
 
 describe('bodies', () => {
-  it('are refused at once where too many are being read, and taken again once those have gone', async () => {
+  it('are refused at once if too many are being read, and accepted again afterwards', async () => {
     await start();
     const headers = { 'content-type': 'application/octet-stream', 'content-length': String(8 * 1_024 * 1_024) };
     const stalling = new AbortController();
@@ -299,7 +299,7 @@ describe('GET /docs', () => {
     }
   });
 
-  it('is a page that a browser can use over plain HTTP', async () => {
+  it('is a page that works in a browser over plain HTTP', async () => {
     const page = await call(`${trigger.url}/docs`, { method: 'GET' });
     expect(page.text).toContain('Sealwire trigger');
     expect(page.headers['content-security-policy']).not.toContain('upgrade-insecure-requests');
@@ -308,7 +308,7 @@ describe('GET /docs', () => {
 });
 
 describe('every answer', () => {
-  it('forbids browsers to guess types and hides what made it', async () => {
+  it('forbids browsers to guess types and hides the server software', async () => {
     await start();
     const { headers } = await post(`${trigger.url}/send/echo`, 'text');
     expect(headers['x-content-type-options']).toBe('nosniff');
@@ -337,7 +337,7 @@ describe('every answer', () => {
     expect(answer.headers['access-control-allow-origin']).toBeUndefined();
   });
 
-  it('to an answer that no JSON expresses is 502 and shows nothing of the code', async () => {
+  it('to a value that JSON cannot express is 502 and shows no code', async () => {
     await start();
     trigger.channel.handle('broken', () => of(1n));
     const answer = await post(`${trigger.url}/send/broken`);
@@ -349,7 +349,7 @@ describe('every answer', () => {
 describe('a shutdown', () => {
   beforeEach(() => start());
 
-  it('lets calls finish, and takes no new ones', async () => {
+  it('lets calls finish, and accepts no new ones', async () => {
     const answers = new Subject<string>();
     const asked = new Promise<void>((resolve) => {
       trigger.channel.handle('slow', () => {
@@ -371,7 +371,7 @@ describe('a shutdown', () => {
     await closed;
   });
 
-  it('ends streams, and says so', async () => {
+  it('ends streams with ERR_SHUTTING_DOWN', async () => {
     trigger.channel.handle('endless', () => concat(of(1), NEVER));
     const response = await open(`${trigger.url}/stream/endless`, { method: 'GET' });
     await trigger.app.close();

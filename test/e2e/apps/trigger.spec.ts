@@ -26,7 +26,7 @@ beforeEach(async () => {
 afterEach(() => trigger.app.close());
 
 describe('GET /', () => {
-  it('leads to the page that describes all calls', async () => {
+  it('redirects to the page that describes all calls', async () => {
     const answer = await call(`${trigger.url}/`, { method: 'GET' });
     expect(answer).toMatchObject({ status: 302, headers: { location: 'docs' } });
     expect((await call(new URL('docs', `${trigger.url}/`).href, { method: 'GET' })).status).toBe(200);
@@ -41,7 +41,7 @@ describe('POST /messages', () => {
     expect(answer).toMatchObject({ status: 200, json: { got: { text: 'Hi' } } });
   });
 
-  it.each([undefined, {}])('sends Hello Server! where no text is given: %o', async (body) => {
+  it.each([undefined, {}])('sends Hello Server! if the text is missing: %o', async (body) => {
     expect(await post(`${trigger.url}/messages`, body)).toMatchObject({ json: { got: { text: 'Hello Server!' } } });
   });
 
@@ -77,12 +77,12 @@ describe('POST /send/:pattern', () => {
     expect(answer.headers['content-type']).toBe('application/octet-stream');
   });
 
-  it('sends {} where the body is empty', async () => {
+  it('sends {} if the body is empty', async () => {
     trigger.channel.handle('echo', (data) => of(data));
     expect(await post(`${trigger.url}/send/echo`)).toMatchObject({ status: 200, json: {} });
   });
 
-  it('answers null where the handler answers nothing', async () => {
+  it('answers null if the handler returns nothing', async () => {
     trigger.channel.handle('void', () => EMPTY);
     expect(await post(`${trigger.url}/send/void`)).toMatchObject({ status: 200, json: null });
   });
@@ -98,7 +98,7 @@ describe('POST /send/:pattern', () => {
     expect(answer).toMatchObject({ status: 200, json: 'reached' });
   });
 
-  it('is gone for good once the deadline has passed, and the handler is cancelled', async () => {
+  it('fails after the deadline, and the handler is cancelled', async () => {
     let cancelled = false;
     trigger.channel.handle('slow', () => NEVER.pipe(finalize(() => (cancelled = true))));
     const answer = await post(`${trigger.url}/send/slow?timeout=20`);
@@ -106,7 +106,7 @@ describe('POST /send/:pattern', () => {
     expect(cancelled).toBe(true);
   });
 
-  it('cancels the handler when the caller goes', async () => {
+  it('cancels the handler when the caller disconnects', async () => {
     const started = new Subject<void>();
     const gone = new Promise<void>((resolve) => {
       trigger.channel.handle('slow', () => {
@@ -130,7 +130,7 @@ describe('POST /emit/:pattern', () => {
     expect(trigger.channel.events).toEqual([{ pattern: 'note', data: { text: 'Hi' } }]);
   });
 
-  it('answers 503 where there is no connection', async () => {
+  it('answers 503 if there is no connection', async () => {
     trigger.channel.failure = new TransportError('ERR_CONNECT_FAILED', 'refused', { sent: false });
     expect(await post(`${trigger.url}/emit/note`)).toMatchObject({ status: 503, json: { code: 'ERR_CONNECT_FAILED' } });
   });
@@ -146,12 +146,12 @@ describe('GET /stream/:pattern', () => {
     expect(await text(response)).toBe(events.map((event, index) => `id: ${index + 1}\n${event}\n\n`).join(''));
   });
 
-  it('completes where there is no value', async () => {
+  it('completes if there is no value', async () => {
     trigger.channel.handle('none', () => EMPTY);
     expect(await text(await stream('none'))).toBe('id: 1\nevent: complete\ndata: {}\n\n');
   });
 
-  it('runs no handler for an EventSource that connects again, and makes it stop', async () => {
+  it('runs no handler for an EventSource that reconnects, and stops it', async () => {
     let runs = 0;
     trigger.channel.handle('count', () => of((runs += 1)));
     const [, lastId = ''] = /id: (\d+)\nevent: complete/.exec(await text(await stream('count'))) ?? [];
@@ -161,7 +161,7 @@ describe('GET /stream/:pattern', () => {
     expect(runs).toBe(1);
   });
 
-  it('tells a failure after the first value as an event', async () => {
+  it('reports a failure after the first value as an event', async () => {
     trigger.channel.handle('half', () =>
       concat(
         of(1),
@@ -197,7 +197,7 @@ describe('GET /stream/:pattern', () => {
     await expect(gone).resolves.toBeUndefined();
   });
 
-  it('cuts a caller off that does not read', async () => {
+  it('disconnects a caller that does not read', async () => {
     const values = new Subject<string>();
     trigger.channel.handle('flood', () => concat(of('first'), values));
     const response = await stream('flood');
@@ -227,14 +227,14 @@ describe('a failed call', () => {
     ['ERR_REQUEST_TIMEOUT', 504],
     ['ERR_MESSAGE_TOO_LARGE', 413],
     ['ERR_MESSAGE_UNSERIALIZABLE', 400],
-  ] as const)('by the channel is told by its code: %s is %i', async (code, statusCode) => {
+  ] as const)('of the channel has its code: %s is %i', async (code, statusCode) => {
     trigger.channel.failure = new TransportError(code, 'why', { sent: false });
     const answer = await post(`${trigger.url}/send/x`);
     expect(answer).toMatchObject({ status: statusCode, json: { statusCode, code, message: 'why' } });
   });
 
   it.each(['ERR_MESSAGE_TOO_LARGE', 'ERR_MESSAGE_UNSERIALIZABLE'] as const)(
-    'is not blamed on the caller where the answer is at fault: %s',
+    'is not blamed on the caller if the answer is at fault: %s',
     async (code) => {
       trigger.channel.handle('x', () => throwError(() => new TransportError(code, 'why', { sent: true })));
       expect(await post(`${trigger.url}/send/x`)).toMatchObject({ status: 502, json: { code } });
@@ -243,10 +243,10 @@ describe('a failed call', () => {
 
   it.each([
     ['a text', 'no stock', 'no stock'],
-    ['what a filter made', { status: 'error', message: 'no stock' }, 'no stock'],
+    ['an object from a filter', { status: 'error', message: 'no stock' }, 'no stock'],
     ['an error', new Error('no stock'), 'no stock'],
     ['anything else', { reason: 5 }, '{"reason":5}'],
-  ])('by the handler is 502 with its message: %s', async (_, error, message) => {
+  ])('of the handler is 502 with its message: %s', async (_, error, message) => {
     trigger.channel.handle('x', () => throwError(() => error));
     const answer = await post(`${trigger.url}/send/x`);
     expect(answer).toMatchObject({ status: 502, json: { statusCode: 502, code: 'ERR_RPC', message } });
@@ -256,8 +256,8 @@ describe('a failed call', () => {
     ['statusCode', { statusCode: 400, message: 'The payload was refused', issues: [{ path: 'text' }] }, 400],
     ['status', { status: 404, code: 'NO_ORDER', message: 'No order', order: 7 }, 404],
     ['of several texts', { statusCode: 422, message: ['a', 'b'], error: 'Unprocessable' }, 422],
-    ['that is none of a failure', { statusCode: 200, message: 'no' }, 502],
-  ])('by the handler has the status and the fields that a filter gave it: %s', async (_, error, statusCode) => {
+    ['that is not a failure status', { statusCode: 200, message: 'no' }, 502],
+  ])('of the handler has the status and the fields that a filter set: %s', async (_, error, statusCode) => {
     trigger.channel.handle('x', () => throwError(() => error));
     const answer = await post(`${trigger.url}/send/x`);
     const code = 'code' in error ? error.code : 'ERR_RPC';
@@ -265,7 +265,7 @@ describe('a failed call', () => {
     expect(answer).toMatchObject({ status: statusCode, json: { ...error, statusCode, code, message } });
   });
 
-  it('for want of a handler is 404', async () => {
+  it('without a handler is 404', async () => {
     expect(await post(`${trigger.url}/send/x`)).toMatchObject({ status: 404, json: { code: 'ERR_NO_HANDLER' } });
   });
 
@@ -275,7 +275,7 @@ describe('a failed call', () => {
     ['POST', '/send/%7B', 400, 'ERR_BAD_PATTERN'],
     ['POST', '/send/x?timeout=0', 400, 'ERR_BAD_REQUEST'],
     ['POST', '/send/x?all=2', 400, 'ERR_BAD_REQUEST'],
-  ])('by its address is refused: %s %s is %i', async (method, path, statusCode, code) => {
+  ])('of the address is refused: %s %s is %i', async (method, path, statusCode, code) => {
     expect(await call(`${trigger.url}${path}`, { method })).toMatchObject({ json: { statusCode, code } });
   });
 
@@ -290,7 +290,7 @@ describe('a failed call', () => {
     ['POST', '/docs', 'GET, HEAD'],
     ['POST', '/docs/openapi.json', 'GET, HEAD'],
     ['POST', '/', 'GET, HEAD'],
-  ])('by its method is refused, with the one to use: %s %s', async (method, path, allow) => {
+  ])('of the method is refused, with the allowed method: %s %s', async (method, path, allow) => {
     const answer = await call(`${trigger.url}${path}`, { method });
     expect(answer).toMatchObject({ status: 405, headers: { allow } });
     if (method !== 'HEAD') expect(answer).toMatchObject({ json: { statusCode: 405, code: 'ERR_METHOD' } });
@@ -303,7 +303,7 @@ describe('a failed call', () => {
     ['application/json', '{', 400],
     ['application/json', 'null', 400],
     ['application/json', '{"__proto__":{"polluted":true}}', 400],
-  ])('by its body is refused: %s %s is %i', async (type, body, statusCode) => {
+  ])('of the body is refused: %s %s is %i', async (type, body, statusCode) => {
     for (const path of ['/messages', '/send/x', '/emit/x']) {
       const answer = await call(`${trigger.url}${path}`, { headers: { 'content-type': type }, body });
       expect(answer, path).toMatchObject({ status: statusCode, json: { statusCode } });
@@ -311,13 +311,13 @@ describe('a failed call', () => {
     expect(trigger.channel.events).toEqual([]);
   });
 
-  it('by a compressed body is refused', async () => {
+  it('of a compressed body is refused', async () => {
     const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
     expect(await call(`${trigger.url}/send/x`, { headers, body: 'x' })).toMatchObject({ status: 415 });
   });
 
   it.each([{ 'content-length': String(FAR_TOO_LARGE.length) }, { 'transfer-encoding': 'chunked' }])(
-    'by too large a body is 413, announced or not: %o',
+    'of a body that is too large is 413, announced or not: %o',
     async (length) => {
       const options = { headers: { ...OCTETS, ...length }, body: FAR_TOO_LARGE };
       const answer = await call(`${trigger.url}/send/x`, options);

@@ -62,7 +62,7 @@ async function createHybrid() {
 }
 
 describe('createMicroservice()', () => {
-  it('takes the strategy of a factory, which is given what the application provides', async () => {
+  it('accepts the strategy of a factory that has injected providers', async () => {
     const app = await NestFactory.createMicroservice<AsyncMicroserviceOptions>(NotingModule, {
       inject: [Settings],
       useFactory: ({ server }: Settings) => ({ strategy: new SealwireServer(server) }),
@@ -74,7 +74,7 @@ describe('createMicroservice()', () => {
     expect(await outcome(client.send('greet', 'you'))).toBe('Hello you');
   });
 
-  it('makes an application that may be closed twice', async () => {
+  it('creates an application that may be closed twice', async () => {
     const { app, client } = await startApplication({ controllers: [NotingController] });
     expect(await outcome(client.send('greet', 'you'))).toBe('Hello you');
     await Promise.all([app.close(), app.close()]);
@@ -85,15 +85,15 @@ describe('createMicroservice()', () => {
 
 describe('connectMicroservice()', () => {
   it.each([
-    ['made of what app.get() gives', ({ server }: Settings) => ({ strategy: new SealwireServer(server) })],
+    ['made of the result of app.get()', ({ server }: Settings) => ({ strategy: new SealwireServer(server) })],
     [
-      'of a factory, which is given what the application provides',
+      'of a factory that has injected providers',
       () => ({
         inject: [Settings],
         useFactory: ({ server }: Settings) => ({ strategy: new SealwireServer(server) }),
       }),
     ],
-  ])('takes a strategy %s', async (_what, options) => {
+  ])('accepts a strategy %s', async (_what, options) => {
     const app = await createHybrid();
     const microservice = app.connectMicroservice(options(app.get(Settings)));
     await app.startAllMicroservices();
@@ -101,7 +101,7 @@ describe('connectMicroservice()', () => {
     expect(await outcome(client.send('greet', 'you'))).toBe('Hello you');
   });
 
-  it('with deferInitialization leaves time for enhancers of that microservice alone', async () => {
+  it('initializes enhancers of that microservice later with deferInitialization', async () => {
     const app = await createHybrid();
     const [strict, plain] = [newServer(), newServer()];
     const deferred = app.connectMicroservice<MicroserviceOptions>({ strategy: strict }, { deferInitialization: true });

@@ -50,8 +50,8 @@ async function dial(server: SealwireServer): Promise<RoguePeer> {
   return peer;
 }
 
-describe('an encoding of the user’s own (#1557, #4407, #16671)', () => {
-  it('turns values into bytes at one end, and gets those bytes and not parsed JSON at the other', async () => {
+describe('an application-defined encoding (#1557, #4407, #16671)', () => {
+  it('encodes values as bytes at one end, and decodes these bytes instead of parsed JSON at the other', async () => {
     const got: unknown[] = [];
     const encode = (value: unknown) => Buffer.from(JSON.stringify(value), 'utf16le');
     const decode = (bytes: Buffer): unknown => (got.push(bytes), JSON.parse(bytes.toString('utf16le')));
@@ -82,7 +82,7 @@ it('a message that is too large fails with its size and the limit (#15472)', asy
   expect((error as Error).message).toMatch(/\b700\d\d bytes\b.*\b65536\b/);
 });
 
-it('a thousand calls at once each get their own answer, and no listener stays (#491, #505)', async () => {
+it('a thousand concurrent calls each get their own answer, and leave no listener (#491, #505)', async () => {
   const { client } = await start();
   await client.connect();
   const listeners = (): number[] =>
@@ -97,13 +97,13 @@ it('a thousand calls at once each get their own answer, and no listener stays (#
   expect(listeners()).toEqual(before);
 });
 
-it('a server without a host listens on 127.0.0.1, and unwrap() tells where (#1967, #2532)', async () => {
+it('a server without a host listens on 127.0.0.1, and unwrap() returns the address (#1967, #2532)', async () => {
   const { app } = await start();
   expect(app.unwrap<{ address(): unknown }>().address()).toMatchObject({ address: '127.0.0.1', family: 'IPv4' });
 });
 
 describe('a peer', () => {
-  it('that sends tiny frames by the thousand is served, and so are the others (GHSA-hpwf-8g29-85qm)', async () => {
+  it('that sends tiny frames by the thousand is served, and so are others (GHSA-hpwf-8g29-85qm)', async () => {
     const { server, client } = await start();
     const peer = await dial(server);
     const tiny = data(...Array.from({ length: 6_000 }, () => frame('CANCEL', 1)));
@@ -115,7 +115,7 @@ describe('a peer', () => {
     expect(served.at(-2)).toBe(text);
   });
 
-  it('that does not read its answers is cut off in time, and the others are served meanwhile (#17746, #17749)', async () => {
+  it('that does not read its answers is disconnected in time, while others are served (#17746, #17749)', async () => {
     const { server, client } = await start({ writeTimeoutMs: 2_000 });
     await client.connect();
     for (const peer of await Promise.all([dial(server), dial(server), dial(server)])) {
@@ -130,7 +130,7 @@ describe('a peer', () => {
     expect(await outcome(client.send('echo', 2))).toBe(2);
   });
 
-  it('that does not leave when the server closes is served no more, and is gone with it (#17745)', async () => {
+  it('that stays when the server closes is not served anymore, and is disconnected (#17745)', async () => {
     const { app, server } = await start({ closeTimeoutMs: 100 });
     const peer = await dial(server);
     peer.say(request(1, asked('echo', 'before')), PING);

@@ -38,8 +38,8 @@ class TaggedController {
 describe('the transport id', () => {
   it.each([
     ['its own symbol', {}, ['untagged', 'own', NO_HANDLER, NO_HANDLER]],
-    ['Transport.TCP for who switches', { transportId: Transport.TCP }, ['untagged', NO_HANDLER, 'tcp', NO_HANDLER]],
-  ])('is %s, and chooses the handlers that name it or none', async (_what, server, answers) => {
+    ['Transport.TCP for a migration', { transportId: Transport.TCP }, ['untagged', NO_HANDLER, 'tcp', NO_HANDLER]],
+  ])('is %s, and selects the handlers that name it or none', async (_what, server, answers) => {
     const { client } = await startApplication({ controllers: [TaggedController], server });
     const patterns = ['untagged', 'own', 'tcp', 'other'];
     expect(await Promise.all(patterns.map((pattern) => outcome(client.send(pattern, 0))))).toEqual(answers);
@@ -121,7 +121,7 @@ describe('a pattern', () => {
     expect(await outcome(client.send(pattern, [1, 2, 3]))).toBe(6);
   });
 
-  it('that is an object finds its handler in whatever order the keys of its innermost object come', async () => {
+  it('that is an object finds its handler for any order of its innermost keys', async () => {
     const { client } = await startApplication({ controllers: [PatternController] });
     expect(await outcome(client.send({ a: { b: { c: { d: { e: { g: 2, f: 1 } } } } } }, 0))).toBe('deep');
     expect(await outcome(client.send({ a: { b: { c: { d: { e: { g: 1, f: 2 } } } } } }, 0))).toBe(NO_HANDLER);
@@ -138,21 +138,21 @@ describe('a pattern', () => {
     expect(await all(client.send('twice', 0))).toEqual(['later']);
   });
 
-  it('without a handler fails in Nest’s own words, and one of another depth is another pattern', async () => {
+  it('without a handler fails with the message of Nest, also one that differs only in depth', async () => {
     const { client } = await startApplication({ controllers: [PatternController] });
     for (const pattern of ['no such', { cmd: 'sum' }, { cmd: 'sum', of: 'numbers' }, 8]) {
       expect(await outcome(client.send(pattern, 0))).toBe(NO_HANDLER);
     }
   });
 
-  it('of events goes to every handler that declares it, in whatever controller', async () => {
+  it('of events reaches every handler that declares it, in any controller', async () => {
     const { app, client } = await startApplication({ controllers: [PatternController, MoreEvents] });
     await arrived(client.emit('noted', 'now'));
     const seen = (): string[] => [...app.get(PatternController).events, ...app.get(MoreEvents).events];
     await expect.poll(() => seen().sort()).toEqual(['one now', 'three now', 'two now']);
   });
 
-  it('of an event without a handler is logged, and the sender hears nothing of it', async () => {
+  it('of an event without a handler is logged, and the sender gets no error', async () => {
     const { client } = await startApplication({ controllers: [PatternController] });
     const lines: unknown[] = [];
     Logger.overrideLogger({

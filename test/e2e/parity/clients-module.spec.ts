@@ -75,19 +75,19 @@ describe('registerAsync', () => {
     },
   );
 
-  it('takes the options themselves from a factory, and one client without a list', async () => {
+  it('accepts the options themselves from a factory, and one client without a list', async () => {
     const useFactory = () => ({ port: PORT, keyring });
     const clients = SealwireModule.registerAsync({ name: 'SUMS', isGlobal: true, useFactory });
     expect(await clientOf(clients, true)).toBeInstanceOf(SealwireClient);
   });
 
-  it('makes clients of a class of the application', async () => {
+  it('creates clients of a class of the application', async () => {
     class OwnClient extends SealwireClient {}
     const useFactory = () => ({ ...made, customClass: OwnClient });
     expect(await clientOf(SealwireModule.registerAsync({ name: 'SUMS', useFactory }), false)).toBeInstanceOf(OwnClient);
   });
 
-  it('refuses a client without a factory, with two, and with a class that is none', async () => {
+  it('refuses a client without a factory, with two, and with an invalid class', async () => {
     const register = (definition: object) => SealwireModule.registerAsync({ name: 'SUMS', ...definition });
     const refusal = expect.objectContaining({ code: 'ERR_BAD_OPTION' });
     expect(() => register({})).toThrow(refusal);
@@ -107,7 +107,7 @@ describe('register', () => {
     expect(await clientOf(listed, true)).toBeInstanceOf(SealwireClient);
   });
 
-  it('keeps a client to the modules that import it without isGlobal', async () => {
+  it('restricts a client to the importing modules without isGlobal', async () => {
     await expect(clientOf(SealwireModule.register(client), true)).rejects.toThrow('SUMS');
     expect(await clientOf(SealwireModule.register([client]), false)).toBeInstanceOf(SealwireClient);
   });

@@ -18,7 +18,7 @@ afterEach(() => endAll());
 const startEcho = () => startApplication({ controllers: [EchoController] });
 
 describe('a client', () => {
-  it('comes from ClientProxyFactory', async () => {
+  it('is created by ClientProxyFactory', async () => {
     const { server } = await startEcho();
     const client = ClientProxyFactory.create({
       customClass: SealwireClient,
@@ -29,7 +29,7 @@ describe('a client', () => {
     await client.close();
   });
 
-  it('comes from @Client()', async () => {
+  it('is injected by @Client()', async () => {
     const { server } = await startEcho();
     const options = { port: portOf(server), keyring };
 
@@ -48,7 +48,7 @@ describe('a client', () => {
     expect(await outcome(front.client.send('call', 'through'))).toBe('through');
   });
 
-  it('comes from ClientsModule.registerAsync, with what a factory is injected', async () => {
+  it('is created by ClientsModule.registerAsync, with the injected providers of a factory', async () => {
     const { server } = await startEcho();
     const settings = { provide: 'PORT', useValue: portOf(server) };
 
@@ -77,7 +77,7 @@ describe('a client', () => {
     expect(await outcome(front.client.send('call', 'through'))).toBe('through');
   });
 
-  it('may be one of a class that maps values and errors in the hooks of Nest', async () => {
+  it('may be of a class that maps values and errors in the hooks of Nest', async () => {
     const { server } = await startEcho();
 
     class MappingClient extends SealwireClient {
@@ -98,7 +98,7 @@ describe('a client', () => {
     });
   });
 
-  it('may be closed twice, with the signal that Nest hands over, and used again', async () => {
+  it('may be closed twice, with the signal that Nest passes, and used again', async () => {
     const { server } = await startEcho();
     const client = newClient(portOf(server));
     await client.connect();
@@ -124,7 +124,7 @@ class WatchingClient extends SealwireClient {
 }
 
 describe('a subclass', () => {
-  it('of a client has its own connect() and publish() called, with what the caller gave', async () => {
+  it('of a client has its own connect() and publish() called, with the arguments of the caller', async () => {
     const { server } = await startEcho();
     const client = new WatchingClient({ port: portOf(server), keyring });
     endLater(client);
@@ -133,7 +133,7 @@ describe('a subclass', () => {
     expect(client.called).toEqual(['connect', 'first', 'second']);
   });
 
-  it('of a client has its publish() called with what the caller gave, also after a wait for the server', async () => {
+  it('of a client has its publish() called with the arguments of the caller, also after a wait for the server', async () => {
     const { app, server } = await startEcho();
     const port = portOf(server);
     await app.close();
@@ -162,7 +162,7 @@ describe('a subclass', () => {
 });
 
 describe('status, on and unwrap', () => {
-  it('of a client tell of its connection and its socket, also before there is one', async () => {
+  it('of a client return its connection state and its socket, also before there is one', async () => {
     const { server } = await startEcho();
     const client = newClient(portOf(server));
     const [statuses, events]: [string[], string[]] = [[], []];
@@ -179,7 +179,7 @@ describe('status, on and unwrap', () => {
     await expect.poll(() => events).toEqual(['close', 'close']);
   });
 
-  it('of a server and its application tell of the listening socket', async () => {
+  it('of a server and its application return the listening socket', async () => {
     const [statuses, events]: [string[], string[]] = [[], []];
     const { app, server } = await startApplication({
       controllers: [EchoController],
@@ -199,7 +199,7 @@ describe('status, on and unwrap', () => {
     expect(() => server.unwrap()).toThrow(expect.objectContaining({ code: 'ERR_NOT_CONNECTED' }) as Error);
   });
 
-  it('of a server say that it is disconnected when it cannot listen', async () => {
+  it('of a server report that it is disconnected when it cannot listen', async () => {
     const { server } = await startEcho();
     const statuses: string[] = [];
     const second = startApplication({

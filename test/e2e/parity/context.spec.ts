@@ -72,7 +72,7 @@ describe('the context of a message', () => {
     expect(await outcome(client.send({ a: 1, b: 2 }, 0))).toBe('{"a":1,"b":2}');
   });
 
-  it('shows a socket that nobody can write to, end or listen on', async () => {
+  it('exposes a socket that cannot be written to, ended or listened on', async () => {
     const { client } = await startApplication({ controllers: [ContextController] });
     expect(await outcome(client.send('socket', 0))).toEqual([]);
   });

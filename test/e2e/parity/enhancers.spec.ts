@@ -147,20 +147,20 @@ describe.each([
   ['set on the application', { configure: useGlobally }],
   ['provided by a module', { providers: provided }],
 ])('enhancers of the application, %s', (_how, options) => {
-  it('are on the way of every request, in the order of Nest', async () => {
+  it('are applied to every request, in the order of Nest', async () => {
     const { client } = await startApplication({ controllers: [PlainController], ...options });
     expect(await all(client.send('greet', ' you '))).toEqual(['Hello you!']);
     expect(steps).toEqual(['guard rpc', 'interceptor', 'pipe']);
   });
 
-  it('are on the way of every event', async () => {
+  it('are applied to every event', async () => {
     const { app, client } = await startApplication({ controllers: [PlainController], ...options });
     await arrived(client.emit('noted', ' rain '));
     await expect.poll(() => app.get(PlainController).seen).toEqual(['rain']);
     expect(steps).toEqual(['guard rpc', 'interceptor', 'pipe']);
   });
 
-  it('see what the handler and the guard fail with', async () => {
+  it('receive the failures of the handler and of the guard', async () => {
     const { client } = await startApplication({ controllers: [PlainController], ...options });
     expect(await outcome(client.send('fail', 0))).toMatchObject({ explained: 'inside' });
     expect(await outcome(client.send('greet', 'spy'))).toMatchObject({ explained: 'Forbidden resource' });
@@ -187,7 +187,7 @@ describe('a hybrid application', () => {
     return { app, client: newClient(portOf(server)), url: await app.getUrl() };
   };
 
-  it('serves HTTP and messages, and its enhancers are on the way of both with inheritAppConfig', async () => {
+  it('serves HTTP and messages, and applies its enhancers to both with inheritAppConfig', async () => {
     const { client, url } = await start(true);
     expect(await outcome(client.send('greet', ' you '))).toBe('Hello you!');
     expect(await outcome(client.send('fail', 0))).toMatchObject({ explained: 'inside' });
@@ -195,7 +195,7 @@ describe('a hybrid application', () => {
     expect(steps.filter((step) => step.startsWith('guard'))).toEqual(['guard rpc', 'guard rpc', 'guard http']);
   });
 
-  it('keeps them from messages without it', async () => {
+  it('does not apply its enhancers to messages without it', async () => {
     const { client, url } = await start(false);
     expect(await outcome(client.send('greet', ' you '))).toBe('Hello  you ');
     expect(await outcome(client.send('fail', 0))).toMatchObject({ message: 'Internal server error' });

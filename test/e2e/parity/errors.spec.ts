@@ -108,13 +108,13 @@ describe('a failure of a handler', () => {
     ['RpcException that rejects', 'rejects', { status: 'error', message: 'rejected' }],
     ['unknown error', 'plain', internal],
     ['HttpException', 'http', internal],
-    ['error with fields that no filter has seen', 'generator', internal],
+    ['error with fields that no filter has changed', 'generator', internal],
     [
       'filter with an object',
       'filtered',
       { name: 'DomainError', status: 409, message: 'taken', code: 'E_CONFLICT', details: { id: 1 } },
     ],
-  ])('%s arrives with just these fields, and a stack', async (_what, pattern, fields) => {
+  ])('%s arrives with only these fields, and a stack', async (_what, pattern, fields) => {
     const { client } = await start();
     const error = await outcome(client.send(pattern, 0));
     expect(error).toBeInstanceOf(RemoteError);
@@ -130,7 +130,7 @@ describe('a failure of a handler', () => {
     expect(await outcome(client.send('filtered text', 0))).toBe('just a text');
   });
 
-  it('arrives with fields of its own where it has a code of the transport', async () => {
+  it('arrives with its own fields if it has a code of the transport', async () => {
     const { client } = await start();
     const own = {
       status: 'error',
@@ -149,14 +149,14 @@ describe('a failure of a handler', () => {
     ['an object', { status: 'error', message: 'db timed out', code: 'ERR_REQUEST_TIMEOUT' }],
     ['an object in another order', { code: 'ERR_OVERLOADED', message: '', status: 'error' }],
     ['a long message', { status: 'error', message: '\uD800'.repeat(2_000), code: 'ERR_OVERLOADED' }],
-  ])('arrives marked where a caller would take it for a failure of the transport: %s [R6.34]', async (_what, error) => {
+  ])('arrives marked if a caller could mistake it for a failure of the transport: %s [R6.34]', async (_what, error) => {
     const { client } = await start();
     const arrived = await outcome(client.send('bare', { error }));
     expect(arrived).toBeInstanceOf(RemoteError);
     expect({ ...(arrived as object) }).toEqual({ ...JSON.parse(JSON.stringify(error)), application: true });
   });
 
-  it.each([[[1, 2]], [[]], [7], [true], ['text'], [Buffer.from('bytes')]])('arrives as it is: %j', async (error) => {
+  it.each([[[1, 2]], [[]], [7], [true], ['text'], [Buffer.from('bytes')]])('arrives unchanged: %j', async (error) => {
     const { client, server } = await start();
     server.addHandler('raw', () => Promise.resolve(throwError(() => error)));
     expect(await outcome(client.send('raw', 0))).toEqual(error);
@@ -174,7 +174,7 @@ describe('a failure of a handler', () => {
     expect({ ...(error as object) }).toEqual({});
   });
 
-  it('ends a stream behind the values before it', async () => {
+  it('ends a stream after the values before it', async () => {
     const { client } = await start();
     const seen: unknown[] = [];
     const ended = new Promise((resolve) => {
@@ -209,7 +209,7 @@ class ForwardingController {
   }
 }
 
-describe('a failure of a server behind the server', () => {
+describe('a failure of a server that the server called', () => {
   const startTwo = async () => {
     const { app, server } = await start();
     const options = { name: 'BEHIND', port: portOf(server), keyring };
@@ -220,14 +220,14 @@ describe('a failure of a server behind the server', () => {
     return { behind: app, client: front.client };
   };
 
-  it('is passed on with its fields by new RpcException(error), and only by that', async () => {
+  it('is passed on with its fields only by new RpcException(error)', async () => {
     const { client } = await startTwo();
     const forwarded = await outcome(client.send('forward', 0));
     expect({ ...(forwarded as object) }).toEqual({ reason: 42, message: 'not today' });
     expect({ ...((await outcome(client.send('let through', 0))) as object) }).toEqual(internal);
   });
 
-  it('tells nothing of an error that is no answer of a server', async () => {
+  it('reveals nothing of an error that is not an answer of a server', async () => {
     const { behind, client } = await startTwo();
     expect({ ...((await outcome(client.send('break', 0))) as object) }).toEqual(internal);
     await behind.close();

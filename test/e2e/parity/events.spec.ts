@@ -51,7 +51,7 @@ describe('an event', () => {
     },
   );
 
-  it('whose handler fails is logged, and neither its sender nor the next event hears of it', async () => {
+  it('whose handler fails is logged, and affects neither its sender nor the next event', async () => {
     const { client } = await startApplication({ controllers });
     const lines = collectErrors();
     for (const pattern of ['plain', 'rpc']) await arrived(client.emit(pattern, 0));
@@ -70,7 +70,7 @@ describe('an event', () => {
       .toEqual([expect.objectContaining({ message: 'The handler of the event raw failed: inside' })]);
   });
 
-  it('that races a loss of the connection is never told to have arrived when it has not', async () => {
+  it('that races a loss of the connection is never reported as delivered when it was not', async () => {
     const { client, server } = await startApplication({ controllers });
     await client.connect();
     const sent = [1, 2, 3, 4, 5].map((value) => outcome(client.emit('noted', value)));
@@ -84,7 +84,7 @@ describe('an event', () => {
   });
 });
 
-it('a subscriber that throws when its connection is lost keeps no other from hearing of it', async () => {
+it('a subscriber that throws when its connection is lost does not suppress the errors of other calls', async () => {
   const { client, server } = await startApplication({ controllers });
   server.addHandler('never', () => new Promise(() => undefined));
   const thrown: unknown[] = [];

@@ -41,20 +41,20 @@ class JsonError extends Error {
 const THROWN: Readonly<Record<string, () => unknown>> = {
   'a status': () => new RpcException({ statusCode: 404, message: 'no such order' }),
   'a status twice': () => new RpcException({ status: 404, statusCode: 404, message: 'no such order' }),
-  'a status beside the word error': () =>
+  'a status next to the word error': () =>
     new RpcException({ status: 'error', statusCode: 404, message: 'no such order' }),
   'two statuses': () => new RpcException({ status: 400, statusCode: 404, message: 'no such order' }),
   'a status of another name': () => new RpcException({ status: 409, message: 'taken' }),
   'a status of the server': () => new RpcException({ statusCode: 503, message: 'busy' }),
   'a status that is a string': () => new RpcException({ statusCode: '404', message: 'no such order' }),
-  'a status that is no failure': () => new RpcException({ statusCode: 200, message: 'fine' }),
+  'a status that is not a failure': () => new RpcException({ statusCode: 200, message: 'fine' }),
   'a status that HTTP does not have': () => new RpcException({ statusCode: 600, message: 'beyond' }),
   'a status without a message': () => new RpcException({ statusCode: 404 }),
   'a status with an empty message': () => new RpcException({ statusCode: 404, message: '' }),
   'several messages': () => new RpcException({ statusCode: 400, message: ['a', 'b'], error: 'Bad Request' }),
   'a message that is not to be exposed': () =>
     new RpcException({ statusCode: 404, status: 404, message: 'hidden', expose: false }),
-  'fields of its own': () =>
+  'additional fields': () =>
     new RpcException({
       statusCode: 404,
       message: 'x',
@@ -196,13 +196,13 @@ describe('a gateway in front of a handler that throws', () => {
     return { path, status: response.status, body: await response.text() };
   };
 
-  it.each(Object.keys(THROWN))('%s answers as over Transport.TCP, whatever it does about it', async (what) => {
+  it.each(Object.keys(THROWN))('%s is answered as over Transport.TCP, with any catch in the gateway', async (what) => {
     const askEachWay = (gateway: string): Promise<object[]> =>
       Promise.all(WAYS.map((way) => ask(gateway, `${way}/${encodeURIComponent(what)}`)));
     expect(await askEachWay(ours)).toEqual(await askEachWay(nests));
   });
 
-  it('answers with the status that the handler gave', async () => {
+  it('answers with the status that the handler set', async () => {
     expect(await ask(ours, 'returned/a status')).toMatchObject({
       status: 404,
       body: expect.stringContaining('no such order'),

@@ -105,7 +105,7 @@ describe('the processing hooks', () => {
     },
   );
 
-  it('get the transport id that the server acts as, and wrap the handler', async () => {
+  it('receive the transport id that the server acts as, and wrap the handler', async () => {
     const { client } = await start({ transportId: Transport.TCP });
     expect(await outcome(client.send('value', 0))).toBe('span of value');
     expect(calls).toEqual(once('value', String(Transport.TCP)));
@@ -117,7 +117,7 @@ describe('the processing hooks', () => {
     await expect.poll(() => calls).toEqual(once('event'));
   });
 
-  it('run once each for a request that is cancelled, that times out, and whose client is gone', async () => {
+  it('run once each for a request that is cancelled, that times out, and whose client has disconnected', async () => {
     const { client, server } = await start();
     expect(await outcome(client.send('ticks', 0).pipe(take(2), toArray()))).toEqual([0, 1]);
     await expect.poll(() => calls).toEqual(once('ticks'));
@@ -150,7 +150,7 @@ describe('a processing hook that fails', () => {
       },
     ],
     ['rejects', () => Promise.reject(boom)],
-  ])('fails the request when it %s before the handler, and the server lives', async (_how, hook) => {
+  ])('fails the request when it %s before the handler, and the server continues', async (_how, hook) => {
     const { client, server } = await start();
     server.setOnProcessingStartHook(hook as () => void);
     for (const pattern of ['value', 'values']) {
@@ -161,7 +161,7 @@ describe('a processing hook that fails', () => {
   });
 
   it.each(['value', 'values', 'throws', 'generator', 'ticks'])(
-    'harms neither the answer of %s nor the server when it throws behind the handler',
+    'affects neither the answer of %s nor the server when it throws after the handler',
     async (pattern) => {
       const { client, server } = await start();
       server.setOnProcessingEndHook(() => {

@@ -68,7 +68,7 @@ describe('app.listen()', () => {
     await expect(listenWith(server)).rejects.toMatchObject({ code: 'ERR_KEY_FILE_MISSING' });
   });
 
-  it('may be called again after it was rejected, once the reason is gone', async () => {
+  it('may be called again after it was rejected, once the cause is gone', async () => {
     const first = await startApplication({});
     const port = portOf(first.server);
     const app = await create({ port });

@@ -79,19 +79,22 @@ describe('the handlers of one connection', () => {
   it.each([
     ['that fail when there is no connection', 0],
     ['that wait for a connection', 5_000],
-  ])('begin in that order for calls %s, and for one that is made as soon as it is there', async (_what, waitMs) => {
-    const { server } = await startApplication({ controllers });
-    const client = newClient(portOf(server), { waitForConnectionMs: waitMs });
-    const call = (number: number): Promise<unknown> =>
-      number % 2 === 0 ? outcome(client.send('request', { number })) : arrived(client.emit('event', { number }));
-    let last: Promise<unknown> | undefined;
-    client.status.subscribe(() => {
-      last ??= call(8);
-    });
-    await Promise.all([0, 1, 2, 3, 4, 5, 6, 7].map((number) => call(number)));
-    await last;
-    expect(seen).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
-  });
+  ])(
+    'begin in that order for calls %s, and for one that is made as soon as there is a connection',
+    async (_what, waitMs) => {
+      const { server } = await startApplication({ controllers });
+      const client = newClient(portOf(server), { waitForConnectionMs: waitMs });
+      const call = (number: number): Promise<unknown> =>
+        number % 2 === 0 ? outcome(client.send('request', { number })) : arrived(client.emit('event', { number }));
+      let last: Promise<unknown> | undefined;
+      client.status.subscribe(() => {
+        last ??= call(8);
+      });
+      await Promise.all([0, 1, 2, 3, 4, 5, 6, 7].map((number) => call(number)));
+      await last;
+      expect(seen).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    },
+  );
 
   it('begin with the small message when a large one was sent before it', async () => {
     const { client } = await startApplication({ controllers });
@@ -102,7 +105,7 @@ describe('the handlers of one connection', () => {
     expect(seen).toEqual([1, 0]);
   });
 
-  it('answer as soon as each is done, in whatever order', async () => {
+  it('answer as soon as each is done, in any order', async () => {
     const { client } = await startApplication({ controllers });
     const waiting = outcome(client.send('never', 0));
     expect(await outcome(client.send('request', { number: 3 }))).toBe(3);
@@ -111,11 +114,11 @@ describe('the handlers of one connection', () => {
   });
 });
 
-describe('a client that is gone', () => {
+describe('a client that has disconnected', () => {
   it.each([
     ['its process died', (socket: { destroy(): void }) => socket.destroy()],
     ['it only ended its side', (socket: { end(): void }) => socket.end()],
-  ])('leaves no handler behind: %s', async (_how, leave) => {
+  ])('leaves no handler running: %s', async (_how, leave) => {
     const { client, server } = await startApplication({ controllers });
     const patterns = ['observable', 'generator', 'signal', 'never'];
     for (const pattern of patterns) client.send(pattern, 0).subscribe({ error: () => undefined });

@@ -78,7 +78,7 @@ class NoSpies implements CanActivate {
 }
 
 describe('a provider of request scope', () => {
-  it('is made for each message, and sees it', async () => {
+  it('is created for each message, and receives it', async () => {
     const { client } = await startApplication({ controllers: [ScopedController], providers: [PerRequest] });
     const answers = await Promise.all([1, 2, 3].map((value) => outcome(client.send('scoped', value))));
     const numbers = answers.map((answer) => (answer as PerRequest).number);
@@ -88,7 +88,7 @@ describe('a provider of request scope', () => {
 });
 
 describe('a controller of request scope', () => {
-  it('is made for each request, which it is injected', async () => {
+  it('is created for each request, and has it injected', async () => {
     const { client } = await startApplication({ controllers: [PerMessageController] });
     const answers = await Promise.all([1, 2, 3].map((value) => outcome(client.send('own', value))));
     expect(new Set(answers.map((answer) => (answer as PerRequest).number)).size).toBe(3);
@@ -96,7 +96,7 @@ describe('a controller of request scope', () => {
     expect(await all(client.send('values', 'x'))).toEqual([4, 'x']);
   });
 
-  it('is made for each event, which it is injected', async () => {
+  it('is created for each event, and has it injected', async () => {
     const { client } = await startApplication({ controllers: [PerMessageController] });
     await Promise.all([1, 2].map((value) => arrived(client.emit('noted', value))));
     await expect.poll(() => seen).toEqual([1, 2].map((value) => ({ value, sees: value, pattern: 'noted' })));
@@ -104,7 +104,7 @@ describe('a controller of request scope', () => {
 });
 
 describe('a guard of request scope', () => {
-  it('of the whole application is made for each message, and judges it', async () => {
+  it('of the whole application is created for each message, and guards it', async () => {
     const { client } = await startApplication({
       controllers: [EchoController],
       providers: [{ provide: APP_GUARD, scope: Scope.REQUEST, useClass: NoSpies }],

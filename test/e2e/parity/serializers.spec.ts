@@ -82,7 +82,7 @@ describe.each([
   ['synchronous', undefined],
   ['asynchronous', shrinking],
 ])('%s serializers and deserializers', (_what, delays) => {
-  it('see every packet on its way there and back', async () => {
+  it('see every packet in both directions', async () => {
     const client = await start(
       { deserializer: changing('data', add('2'), delays?.()), serializer: changing('response', add('3'), delays?.()) },
       { serializer: changing('data', add('1'), delays?.()), deserializer: changing('response', add('4'), delays?.()) },
@@ -92,7 +92,7 @@ describe.each([
     expect(seen).toEqual(['012', '012']);
   });
 
-  it('keep requests and events in order, there', async () => {
+  it('keep requests and events in order towards the server', async () => {
     const [serializer, deserializer] = [changing('data', Number, delays?.()), changing('data', Number, delays?.())];
     const client = await start({ deserializer }, { serializer });
     const calls = Array.from({ length: 12 }, (_, i) =>
@@ -102,7 +102,7 @@ describe.each([
     expect(seen).toEqual(Array.from({ length: 12 }, (_, i) => i));
   });
 
-  it('keep the values of an answer in order, back', async () => {
+  it('keep the values of an answer in order towards the client', async () => {
     const [serializer, deserializer] = [
       changing('response', Number, delays?.()),
       changing('response', Number, delays?.()),
@@ -113,12 +113,12 @@ describe.each([
 });
 
 describe('a serializer', () => {
-  it('of the client may name another pattern', async () => {
+  it('of the client may choose another pattern', async () => {
     const client = await start({}, { serializer: changing('pattern', (pattern) => `v1.${String(pattern)}`) });
     expect(await outcome(client.send('echo', 1))).toBe('v1 1');
   });
 
-  it('tells requests from events by the id that Nest gives to requests alone', async () => {
+  it('distinguishes requests from events by the id, which Nest gives only to requests', async () => {
     const ids: unknown[] = [];
     const serializer: Serializer = { serialize: (packet: object) => (ids.push('id' in packet), packet) };
     const deserializer: Deserializer = { deserialize: (packet: object) => (ids.push('id' in packet), packet) };
@@ -152,7 +152,7 @@ function raise(): never {
 describe.each([
   ['throws', throwing],
   ['rejects', rejecting],
-])('what fails because it %s', (_how, failing) => {
+])('a packet that fails because it %s', (_how, failing) => {
   it('at the client fails the call with that error', async () => {
     const serializing = await start({}, { serializer: failing as never });
     expect(await outcome(serializing.send('echo', 1))).toBe(boom);
@@ -161,7 +161,7 @@ describe.each([
     expect(await outcome(deserializing.send('echo', 1))).toBe(boom);
   });
 
-  it('at the server fails the call with a code, and the caller does not hang', async () => {
+  it('at the server fails the call with a code, so that the caller does not hang', async () => {
     const deserializing = await start({ deserializer: failing as never });
     expect(await outcome(deserializing.send('echo', 1))).toMatchObject({ code: 'ERR_MESSAGE_MALFORMED' });
     expect(await outcome(deserializing.emit('noted', 1))).toMatchObject({ code: 'ERR_MESSAGE_MALFORMED', sent: false });

@@ -63,7 +63,7 @@ class ValueController {
 const controllers = [ValueController];
 
 describe('send()', () => {
-  it('is cold: nothing is sent before somebody subscribes, and each subscriber sends again', async () => {
+  it('is cold: nothing is sent before the first subscription, and each subscription sends again', async () => {
     const { client } = await startApplication({ controllers });
     calls = 0;
     const answer = client.send('echo', 1);
@@ -88,14 +88,14 @@ describe('send()', () => {
     expect(() => client.unwrap()).toThrow(expect.objectContaining({ code: 'ERR_NOT_CONNECTED' }) as Error);
   });
 
-  it.each([0, '', false])('takes %j for data', async (value) => {
+  it.each([0, '', false])('accepts %j as data', async (value) => {
     const { client } = await startApplication({ controllers });
     expect(await all(client.send('echo', value))).toEqual([value]);
   });
 });
 
 describe('emit()', () => {
-  it('is hot: the event is sent at once, and once, however many subscribe', async () => {
+  it('is hot: the event is sent at once, and once, for any number of subscribers', async () => {
     const seen: unknown[] = [];
     const { client, server } = await startApplication({ controllers });
     server.addHandler('noted', (value: unknown) => Promise.resolve(void seen.push(value)), true);
@@ -114,14 +114,14 @@ describe('emit()', () => {
     expect(await arrival()).toBeUndefined();
   });
 
-  it('that has arrived completes for whoever subscribes late', async () => {
+  it('that has arrived completes for late subscribers', async () => {
     const { client } = await startApplication({ controllers });
     const event = client.emit('echo', 1);
     await lastValueFrom<unknown>(event);
     expect(await all(event)).toEqual([]);
   });
 
-  it('that fails with nobody listening harms nobody', async () => {
+  it('that fails without a subscriber causes no uncaught error', async () => {
     const { app, client } = await startApplication({ controllers });
     await app.close();
     client.emit('noted', 1);
@@ -159,7 +159,7 @@ describe('an answer', () => {
     expect(await all(client.send('null', 0))).toEqual([null]);
   });
 
-  it('has the values of an observable in order, also of one that comes late', async () => {
+  it('has the values of an observable in order, also of a late one', async () => {
     const { client } = await startApplication({ controllers });
     expect(await all(client.send('late', 0))).toEqual([1, 2, 3, 4]);
   });
@@ -193,12 +193,12 @@ describe('a value', () => {
     [NaN, null],
     [new Map(), {}],
     [[undefined], [null]],
-  ])('%s by itself arrives as %j', async (value, arrives) => {
+  ])('%s alone arrives as %j', async (value, arrives) => {
     const { client } = await startApplication({ controllers });
     expect(await all(client.send('echo', value))).toStrictEqual([arrives]);
   });
 
-  it('that JSON cannot express fails the call at either end, and the connection goes on', async () => {
+  it('that JSON cannot express fails the call at either end, and the connection continues', async () => {
     const { client, server } = await startApplication({ controllers });
     const code = 'ERR_MESSAGE_UNSERIALIZABLE';
     expect(await outcome(client.send('echo', 1n))).toMatchObject({ code, sent: false });

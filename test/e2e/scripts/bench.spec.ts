@@ -14,7 +14,7 @@ function bench(...args: readonly string[]): Promise<Ended> {
 }
 
 describe('npm run bench', { timeout: TIMEOUT_MS }, () => {
-  it('measures both ends of a peer in processes of their own', async () => {
+  it('measures both ends of a peer in separate processes', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'sealwire-bench-test-'));
     onTestFinished(() => rm(folder, { recursive: true }));
     const jsonFile = join(folder, 'applications.json');
@@ -29,7 +29,7 @@ describe('npm run bench', { timeout: TIMEOUT_MS }, () => {
     ]);
   });
 
-  it('says which groups there are', async () => {
+  it('lists the groups', async () => {
     const { stderr, status } = await bench('--only', 'everything');
     expect({ stderr, status }).toEqual({
       stderr: expect.stringMatching(/^--only takes in-flight, size, .*; not everything\n$/u),

@@ -59,18 +59,18 @@ function isRunning(pid: number): boolean {
 const oneLine = (pattern: RegExp) => ({ status: 1, stdout: '', stderr: expect.stringMatching(pattern) });
 
 describe('npm run test:compose', () => {
-  it('says in one line that there is no Compose', async () => {
+  it('reports in one line that Compose is missing', async () => {
     const run = new ScriptRun(SCRIPT, { COMPOSE: join(directory, 'nothing') });
     expect(await run.end()).toMatchObject(oneLine(/^No container engine is reachable, .*: not installed\)\.\n$/));
   });
 
-  it('says in one line that the engine does not answer', async () => {
+  it('reports in one line that the engine does not answer', async () => {
     const ended = await testCompose('ps=1').end();
     expect(ended).toMatchObject(oneLine(/^No container engine is reachable, .*: ps does not work today\)\.\n$/));
     expect(calls().map(({ verb }) => verb)).toEqual(['version', 'ps']);
   });
 
-  it('removes what it made when a check fails that the others need', async () => {
+  it('removes everything it created when a prerequisite check fails', async () => {
     const { status, stdout, stderr } = await testCompose('build=1').end();
     expect(status).toBe(1);
     expect(stderr).toContain('compose build failed (exit code 1): build does not work today');
@@ -78,7 +78,7 @@ describe('npm run test:compose', () => {
     expect(calls().at(-1)).toMatchObject({ verb: 'down', args: expect.arrayContaining(['--volumes', '--rmi']) });
   });
 
-  it('counts it as a failure when something is left behind, and says how to remove it', async () => {
+  it('fails when something remains, and describes how to remove it', async () => {
     const { status, stderr } = await testCompose('build=1&down=1').end();
     expect(status).toBe(1);
     expect(stderr).toMatch(/\nNot all is removed: down does not work today - run `.* down .*`\n$/);
@@ -87,7 +87,7 @@ describe('npm run test:compose', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('ends what runs and removes what it made on %s', async (signal, code) => {
+  ] as const)('stops and removes everything it created on %s', async (signal, code) => {
     const run = testCompose('build=never');
     const running = () => calls().find(({ verb }) => verb === 'build');
     await expect.poll(running, POLL).toBeDefined();
@@ -97,7 +97,7 @@ describe('npm run test:compose', () => {
     expect(calls().at(-1)).toMatchObject({ verb: 'down', args: expect.arrayContaining(['--volumes', '--rmi']) });
   });
 
-  it('works on a project of its own', async () => {
+  it('uses its own project', async () => {
     await testCompose('build=1').end();
     const args = calls().find(({ verb }) => verb === 'build')?.args ?? [];
     expect(args[args.indexOf('-p') + 1]).toMatch(/^sealwire-test-\d+$/);

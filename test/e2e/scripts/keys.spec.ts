@@ -36,7 +36,7 @@ const oneLine = (pattern: RegExp) => ({
 const usage = { status: 1, stdout: '', stderr: expect.stringMatching(/^Usage: npm run keys -- keygen FILE /) };
 
 describe('npm run keys -- keygen', () => {
-  it('makes a key file, and prints its key id but not its key', async () => {
+  it('creates a key file, and prints its key id but not its key', async () => {
     const { status, stdout, stderr } = await keysProcess('keygen', 'aes_key.bin');
     const key = readFileSync(join(directory, 'aes_key.bin'));
     expect({ status, stderr, bytes: key.length }).toEqual({ status: 0, stderr: '', bytes: 32 });
@@ -51,11 +51,11 @@ describe('npm run keys -- keygen', () => {
     expect(readFileSync(join(directory, 'aes_key.bin'), 'utf8')).toBe('precious');
   });
 
-  it('says that the directory is missing', async () => {
+  it('reports that the directory is missing', async () => {
     expect(await keys('keygen', join('missing', 'aes_key.bin'))).toEqual(oneLine(/ENOENT.*directory must exist/));
   });
 
-  it('makes one key when six are at it at once', async () => {
+  it('creates one key in six concurrent runs', async () => {
     const runs = await Promise.all(Array.from({ length: 6 }, () => keysProcess('keygen', 'aes_key.bin')));
     const made = runs.filter(({ stdout }) => stdout !== '');
     expect(made).toHaveLength(1);
@@ -72,7 +72,7 @@ describe('npm run keys -- id', () => {
     expect(await keys('id', 'aes_key.bin')).toEqual({ status: 0, stdout: `${id}\n`, stderr: '' });
   });
 
-  it('says how to make a file that is missing', async () => {
+  it('describes how to create a missing file', async () => {
     expect(await keys('id', 'aes_key.bin')).toEqual(oneLine(/No key file at .* \(npm run keys -- keygen FILE\)/));
   });
 

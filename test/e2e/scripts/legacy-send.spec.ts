@@ -34,7 +34,7 @@ const oneLine = (pattern: RegExp) => ({
 });
 
 describe('npm run legacy:send', () => {
-  it('sends the text, says so, and warns of the wire', async () => {
+  it('sends the text, confirms it, and warns about the wire', async () => {
     const { port, received } = await bench.startSink();
     const run = await legacySendProcess(`127.0.0.1:${port}`, 'legacy_key.bin', 'Hello Server!');
     expect(run).toEqual({
@@ -46,7 +46,7 @@ describe('npm run legacy:send', () => {
     expect(Buffer.concat([decipher.update(await received), decipher.final()]).toString()).toBe('Hello Server!');
   });
 
-  it('says in its last line that nobody listens', async () => {
+  it('reports in its last line that no server listens', async () => {
     const { status, stdout, stderr } = await legacySendProcess('127.0.0.1:1', 'legacy_key.bin', 'x');
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
     expect(stderr.trim().split('\n').at(-1)).toMatch(/^Cannot connect to 127\.0\.0\.1:1: .*ECONNREFUSED/);

@@ -34,7 +34,7 @@ function check(...args: readonly string[]): Promise<Ended> {
 }
 
 describe.skipIf(process.platform === 'win32')('npm run model', () => {
-  it('says how to get Spin where it is missing', async () => {
+  it('describes how to install a missing Spin', async () => {
     const { status, stderr } = await check();
     expect(status).toBe(1);
     expect(stderr).toBe('spin was not found: apt-get install spin, then try again.\n');
@@ -57,7 +57,7 @@ describe.skipIf(process.platform === 'win32')('npm run model', () => {
   });
 
   it.each(['5 states, stored', '5 states, stored\nerrors: 0\nWarning: Search not completed'])(
-    'takes a search that was not completed for no result (%j)',
+    'does not count an incomplete search as a result (%j)',
     async (result) => {
       await addTools(result);
       const { status, stderr } = await check('--only', 'closing');
@@ -66,7 +66,7 @@ describe.skipIf(process.platform === 'win32')('npm run model', () => {
     },
   );
 
-  it('names the models it has', async () => {
+  it('lists its models', async () => {
     expect(await check('--only', 'nothing')).toMatchObject({
       status: 1,
       stderr: '--only is one of: handshake, instance, closing, key-update, credit, renewal, slots.\n',

@@ -86,7 +86,7 @@ const refusal = (line: RegExp) => ({
 
 describe('npm run new:handler', () => {
   // Names that no document uses: this tree may hold the handlers of who follows them.
-  it('makes a controller and its test, and adds the class to the module', async () => {
+  it('creates a controller and its test, and adds the class to the module', async () => {
     const { status, stdout, stderr } = await newHandlerProcess('spec-total');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(await readdir(join(copy, MESSAGES, 'spec-total'))).toEqual([
@@ -117,7 +117,7 @@ describe('npm run new:handler', () => {
     });
   });
 
-  it('keeps imports and controllers in the order of the alphabet', async () => {
+  it('keeps imports and controllers in alphabetical order', async () => {
     for (const name of ['zebra', 'a-first', 'mid']) await newHandler(name);
     const module = await read(MODULE);
     const [, list = ''] = /controllers: \[([^\]]*)\]/.exec(module) ?? [];
@@ -128,7 +128,7 @@ describe('npm run new:handler', () => {
     expect(paths).toEqual(paths.toSorted());
   });
 
-  it('names the curl line after the settings of the trigger', async () => {
+  it('prints the curl line for the settings of the trigger', async () => {
     await writeFile(join(copy, '.env'), 'HTTP_PORT=4000\nHTTP_TOKEN=secret\n');
     const { stdout } = await newHandler('ping');
     expect(stdout).toContain('http://127.0.0.1:4000/send/ping');
@@ -158,7 +158,7 @@ describe('npm run new:handler writes nothing and', () => {
     "a'b",
     '__proto__',
     'x'.repeat(51),
-  ])('refuses %j, which is no name', async (name) => {
+  ])('refuses %j, which is not a name', async (name) => {
     expect(await refused([name])).toEqual(refusal(/is no name for a handler: .* order-total/));
   });
 
@@ -166,7 +166,7 @@ describe('npm run new:handler writes nothing and', () => {
     expect(await refused([name])).toEqual(refusal(/is a reserved word/));
   });
 
-  it.each([[[]], [['a', 'b']], [['--force', 'ping']]])('says how it is used: %j', async (args) => {
+  it.each([[[]], [['a', 'b']], [['--force', 'ping']]])('prints its usage: %j', async (args) => {
     expect(await refused(args)).toEqual(refusal(/Usage: npm run new:handler NAME/));
   });
 
@@ -194,21 +194,21 @@ describe('npm run new:handler writes nothing and', () => {
 
   it.each([
     ['no list of controllers', /controllers: .*\n/, '', /no list of controllers/],
-    ['controllers that are no names', 'EchoController,', '...ECHOES,', /holds more than names/],
+    ['controllers that are not names', 'EchoController,', '...ECHOES,', /holds more than names/],
     ['no imports', /^import .*\n/gm, '', /has no imports/],
-  ])('leaves a module alone that has %s', async (_what, found, put, line) => {
+  ])('leaves a module unchanged that has %s', async (_what, found, put, line) => {
     await writeSource('messages/messages.module.ts', (await read(MODULE)).replace(found, put));
     expect(await refused(['ping'])).toEqual(refusal(line));
   });
 
-  it('takes back what it wrote where it cannot finish', async () => {
+  it('undoes its changes if it cannot finish', async () => {
     await mkdir(join(copy, MESSAGES, '.ping.module.ts'));
     expect(await refused(['ping'])).toEqual(refusal(/EISDIR/));
     expect(await readdir(join(copy, MESSAGES))).not.toContain('ping');
   });
 });
 
-it('makes a handler of a pattern that an object pattern or a comment only mentions', async () => {
+it('creates a handler for a pattern that only an object pattern or a comment mentions', async () => {
   await writeSource(
     'health/live/live.controller.ts',
     `// 'ping'\nclass Ping { @MessagePattern({ cmd: 'ping' }) a() {} }\n`,

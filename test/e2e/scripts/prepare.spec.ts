@@ -48,7 +48,7 @@ const failsWith = (line: RegExp) => ({
 });
 
 describe('npm test', () => {
-  it('hands its arguments to the test runner and takes over its exit code', async () => {
+  it('passes its arguments to the test runner and returns its exit code', async () => {
     await noteInstalled({ 'node_modules/a': { version: '1.0.0' } });
     expect(await runTests('--reporter=dot', 'wire')).toEqual({
       status: 3,
@@ -57,7 +57,7 @@ describe('npm test', () => {
     });
   });
 
-  it('shows a total while the tests run, also where there is no terminal', async () => {
+  it('shows a total while the tests run, also without a terminal', async () => {
     await noteInstalled({ 'node_modules/a': { version: '1.0.0' } });
     expect((await runTests('wire')).stdout).toMatch(/ wire --reporter=default --reporter=.*progress-reporter\.ts\n$/);
   });
@@ -66,20 +66,20 @@ describe('npm test', () => {
     ['nothing was installed', undefined],
     ['a package is missing', {}],
     ['a package has another version', { 'node_modules/a': { version: '0.9.0' } }],
-  ])('installs by the lock file where %s', async (_what, installed) => {
+  ])('installs from the lock file if %s', async (_what, installed) => {
     if (installed !== undefined) await noteInstalled(installed);
     await write('npm-cli.js', 'require("node:fs").writeFileSync("npm-arguments", process.argv.slice(2).join(" "));');
     expect(await runTests()).toMatchObject({ status: 3 });
     expect(await readFile(join(copy, 'npm-arguments'), 'utf8')).toMatch(/^ci /);
   });
 
-  it('installs nothing where only optional packages are missing', async () => {
+  it('installs nothing if only optional packages are missing', async () => {
     await noteInstalled({ 'node_modules/a': { version: '1.0.0' } });
     await write('npm-cli.js', 'process.exit(1);');
     expect(await runTests()).toMatchObject({ status: 3 });
   });
 
-  it('tells in one line why installing failed', async () => {
+  it('reports in one line why installing failed', async () => {
     await write(
       'npm-cli.js',
       `console.error('npm warn old'); console.error('npm error code ENOTFOUND\\nnpm error syscall getaddrinfo\\nnpm error no such host\\nnpm error at once'); process.exit(1);`,
@@ -87,7 +87,7 @@ describe('npm test', () => {
     expect(await runTests()).toEqual(failsWith(/^Installing failed \(ENOTFOUND\): no such host - run `npm ci` .*\n$/));
   });
 
-  it('tells in one line why building failed', async () => {
+  it('reports in one line why building failed', async () => {
     await noteInstalled({ 'node_modules/a': { version: '1.0.0' } });
     await write(
       'node_modules/typescript/bin/tsc',
@@ -98,7 +98,7 @@ describe('npm test', () => {
     );
   });
 
-  it('tells in one line that the lock file is damaged', async () => {
+  it('reports in one line that the lock file is damaged', async () => {
     await write('package-lock.json', '<<<<<<< ours');
     expect(await runTests()).toEqual(failsWith(/^package-lock\.json is missing or damaged: .*\n$/));
   });
@@ -113,7 +113,7 @@ describe('every command', () => {
     );
   });
 
-  it('needs the Node that package.json names', async () => {
+  it('requires the Node version in package.json', async () => {
     const { engines } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
     expect(engines.node).toBe('>=20.19.0');
   });

@@ -50,7 +50,7 @@ const isGone = (pid: number) => {
 };
 
 describe('npm start', { timeout: TIMEOUT_MS }, () => {
-  it('sends a first message, shows both sides of it, goes on, and ends both apps when interrupted', async () => {
+  it('sends a first message, shows both sides of it, continues, and ends both apps when interrupted', async () => {
     const pair = start();
     await pair.printed('Ctrl-C');
     expect(pair.stdout).toMatch(/Received, encrypted \(\d+ bytes\): [0-9a-f]{64}/);
@@ -68,7 +68,7 @@ describe('npm start', { timeout: TIMEOUT_MS }, () => {
     for (const app of ['server', 'client']) isGone(pidOf(app, pair.stdout));
   });
 
-  it('refuses ports in use in one line that names the setting of each, before it does anything', async () => {
+  it('refuses ports in use in one line that names the setting of each, before any other step', async () => {
     const settings = ['HTTP_PORT', 'HEALTH_PORT'] as const;
     const servers = settings.map((name) => createServer().listen(Number(env[name]), '127.0.0.1'));
     await Promise.all(servers.map((server) => once(server, 'listening')));
@@ -117,7 +117,7 @@ describe('npm start', { timeout: TIMEOUT_MS }, () => {
     expect(stderr).toMatch(/\nThe server app ended \(exit code 1\)\n$/);
   });
 
-  it('leaves a value that is no port to the app, which names it', async () => {
+  it('passes an invalid port to the app, which names it', async () => {
     const { status, stderr } = await start({ SEALWIRE_PORT: 'many' }).end();
     expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringMatching(/^SEALWIRE_PORT must be .*\n$/) });
   });
@@ -141,12 +141,12 @@ describe('npm start with HTTP_ALLOWED_HOSTS', { timeout: TIMEOUT_MS }, () => {
     await rm(folder, { recursive: true });
   });
 
-  it('calls the trigger by a Host that it answers to', () => {
+  it('calls the trigger by a Host that it accepts', () => {
     expect(pair.stdout).toContain('Decrypted: Hello Server!');
     expect(pair.stdout).toContain(` -H 'host: a.example' `);
   });
 
-  it('tells in one line that an app ended, without a word of its log, and ends the other', async () => {
+  it('reports in one line that an app ended, without a word of its log, and ends the other', async () => {
     const headers = { host: 'a.example' };
     await post(`http://127.0.0.1:${settings.HTTP_PORT}/messages`, { text: 'confidential' }, { headers });
     await pair.printed('Decrypted: confidential');
