@@ -22,8 +22,8 @@ export async function command(stop) {
     return 1;
   }
   const { host, port } = parseTarget(target);
-  const { LegacyRawClient } = await importLibrary('transport/dist/legacy/index.js', stop);
-  const client = new LegacyRawClient({
+  const { LegacyClient } = await importLibrary('transport/dist/legacy/index.js', stop);
+  const client = new LegacyClient({
     host,
     port,
     keyFile: located(keyFile, 'legacy:send'),

@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { LegacyBench } from '../support/legacy.js';
 import { endAll, endLater, keyring, newClient, portOf, startServer } from '../support/pair.js';
-import type { LegacyRawServer } from '../../libs/transport/src/legacy/index.js';
+import type { LegacyServer } from '../../libs/transport/src/legacy/index.js';
 
 let bench: LegacyBench;
 
@@ -19,7 +19,7 @@ beforeEach(() => {
 
 afterEach(() => Promise.all([endAll(), bench.end()]));
 
-type AnyServer = SealwireServer | LegacyRawServer;
+type AnyServer = SealwireServer | LegacyServer;
 
 function listen(server: AnyServer): Promise<unknown> {
   return new Promise((resolve) => server.listen(resolve));
@@ -43,7 +43,7 @@ function newSealwire(): SealwireServer {
   return server;
 }
 
-function newLegacy(): LegacyRawServer {
+function newLegacy(): LegacyServer {
   const server = bench.newServer();
   server.addHandler('message', () => Promise.resolve());
   return server;
@@ -55,7 +55,7 @@ const notConnected = expect.objectContaining({ code: 'ERR_NOT_CONNECTED' }) as E
 
 describe.each([
   ['SealwireServer', newSealwire],
-  ['LegacyRawServer', newLegacy],
+  ['LegacyServer', newLegacy],
 ])('%s', (_name, create: () => AnyServer) => {
   it.each([0, 1, 2, 3, 4, 8, 16])('does not listen when it is closed %d turns after listen()', async (turns) => {
     const server = create();

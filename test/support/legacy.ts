@@ -10,18 +10,18 @@ import type { LoggerService } from '@nestjs/common';
 import { Subject } from 'rxjs';
 
 import { generateKey } from '../../libs/crypto/src/index.js';
-import { LegacyRawClient, LegacyRawServer } from '../../libs/transport/src/legacy/index.js';
+import { LegacyClient, LegacyServer } from '../../libs/transport/src/legacy/index.js';
 import type {
   LegacyMessage,
-  LegacyRawContext,
-  LegacyRawOptions,
-  LegacyRawServerOptions,
+  LegacyContext,
+  LegacyOptions,
+  LegacyServerOptions,
 } from '../../libs/transport/src/legacy/index.js';
 
 /** What a handler was given. */
 export interface Handled {
   readonly text: string;
-  readonly context: LegacyRawContext;
+  readonly context: LegacyContext;
 }
 
 /** Lines of Nest's log, past and coming. */
@@ -82,16 +82,16 @@ export class LegacyBench {
     return path;
   }
 
-  newServer(options: Partial<LegacyRawServerOptions> = {}): LegacyRawServer {
-    const server = new LegacyRawServer({ port: 0, keyFile: this.keyFile, channelKeyring: undefined, ...options });
+  newServer(options: Partial<LegacyServerOptions> = {}): LegacyServer {
+    const server = new LegacyServer({ port: 0, keyFile: this.keyFile, channelKeyring: undefined, ...options });
     this.#ends.push(() => server.close());
     return server;
   }
 
   /** A server whose handler keeps what it is given. */
-  async startServer(options: Partial<LegacyRawServerOptions> = {}): Promise<LegacyRawServer> {
+  async startServer(options: Partial<LegacyServerOptions> = {}): Promise<LegacyServer> {
     const server = this.newServer(options);
-    server.addHandler('message', (message: LegacyMessage, context?: LegacyRawContext) => {
+    server.addHandler('message', (message: LegacyMessage, context?: LegacyContext) => {
       if (context !== undefined) this.handled.push({ text: message.text, context });
       this.log.log(`Handled ${message.text}`);
       return Promise.resolve();
@@ -100,8 +100,8 @@ export class LegacyBench {
     return server;
   }
 
-  newClient(port: number, options: Partial<LegacyRawOptions> = {}): LegacyRawClient {
-    const client = new LegacyRawClient({ port, keyFile: this.keyFile, channelKeyring: undefined, ...options });
+  newClient(port: number, options: Partial<LegacyOptions> = {}): LegacyClient {
+    const client = new LegacyClient({ port, keyFile: this.keyFile, channelKeyring: undefined, ...options });
     this.#ends.push(() => client.close());
     return client;
   }
@@ -151,13 +151,13 @@ export class LegacyBench {
   }
 }
 
-export function listenLegacy(server: LegacyRawServer): Promise<void> {
+export function listenLegacy(server: LegacyServer): Promise<void> {
   return new Promise((resolve, reject) => {
     server.listen((error) => (error === undefined ? resolve() : reject(error)));
   });
 }
 
-export function legacyPortOf(server: LegacyRawServer): number {
+export function legacyPortOf(server: LegacyServer): number {
   return (server.unwrap().address() as AddressInfo).port;
 }
 

@@ -9,7 +9,7 @@ import { firstValueFrom } from 'rxjs';
 import { loadKeyring, SecretKey } from '../../libs/crypto/src/index.js';
 import type { Keyring } from '../../libs/crypto/src/index.js';
 import { SealwireClient, SealwireServer } from '../../libs/transport/src/index.js';
-import { LegacyRawClient, LegacyRawServer } from '../../libs/transport/src/legacy/index.js';
+import { LegacyClient, LegacyServer } from '../../libs/transport/src/legacy/index.js';
 import { listen, newClient, newKeyring, portOf, startServer } from './pair.js';
 
 /**
@@ -62,8 +62,8 @@ async function collectErrors(keyring: Keyring, file: Uint8Array, port: number): 
     () => firstValueFrom(newClient(port, { keyring }).send('nowhere', 1)),
     () => firstValueFrom(newClient(port, { keyring }).send('echo', { toJSON: () => undefined, big: 1n })),
     () => firstValueFrom(newClient(port, { keyring }).send('echo', 1n)),
-    () => listen(new LegacyRawServer(legacy) as unknown as SealwireServer),
-    () => new LegacyRawClient({ ...legacy, port: 1 }).connect(),
+    () => listen(new LegacyServer(legacy) as unknown as SealwireServer),
+    () => new LegacyClient({ ...legacy, port: 1 }).connect(),
   ];
   const errors = await Promise.all(attempts.map(failureOf));
   await rm(folder, { recursive: true });

@@ -2,7 +2,7 @@ import type { INestMicroservice } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { boundAddress, createApp, keyringOf, listenFailed, listenHttp, logReady, shownAddress } from '@sealwire/app';
 import { SealwireServer } from '@sealwire/transport';
-import { LegacyRawServer } from '@sealwire/transport/legacy';
+import { LegacyServer } from '@sealwire/transport/legacy';
 
 import { AppModule } from './app.module.js';
 import { settings } from './config/registration.js';
@@ -20,7 +20,7 @@ export async function startServer(): Promise<void> {
   const config = app.get<Settings>(settings.KEY);
   const channel = app.get(SealwireServer);
   const channelService = connect(app, channel);
-  const legacy = config.legacy && new LegacyRawServer({ ...config.legacy, channelKeyring: keyringOf(app) });
+  const legacy = config.legacy && new LegacyServer({ ...config.legacy, channelKeyring: keyringOf(app) });
   const legacyService = legacy && connect(app, legacy);
   await app.init();
   await listenChannel(channelService, config);
@@ -33,7 +33,7 @@ export async function startServer(): Promise<void> {
   });
 }
 
-function connect(app: NestExpressApplication, strategy: SealwireServer | LegacyRawServer): INestMicroservice {
+function connect(app: NestExpressApplication, strategy: SealwireServer | LegacyServer): INestMicroservice {
   return app.connectMicroservice({ strategy, autoFlushLogs: false }, { inheritAppConfig: true });
 }
 

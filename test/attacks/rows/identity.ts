@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 
 import { generateKey, Keyring, SecretKey } from '@sealwire/crypto';
-import { LegacyRawServer } from '../../../libs/transport/src/legacy/index.js';
+import { LegacyServer } from '../../../libs/transport/src/legacy/index.js';
 import { KeyPair, respond, startInitiator } from '../../../libs/channel/src/handshake/index.js';
 import { HONEST, KEY, RoguePeer, SERVER_ID } from '../../support/rogue-peer.js';
 import { legacyPortOf, listenLegacy } from '../../support/legacy.js';
@@ -94,7 +94,7 @@ async function shareKey() {
   const wire = await LegacyWire.open();
   const keyFile = join(wire.bench.directory, 'copy.bin');
   writeFileSync(keyFile, wire.bench.key, { mode: 0o600 });
-  const server = new LegacyRawServer({
+  const server = new LegacyServer({
     port: 0,
     keyFile,
     channelKeyring: Keyring.of(SecretKey.fromBytes(wire.bench.key)),

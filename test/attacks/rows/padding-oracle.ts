@@ -84,7 +84,7 @@ async function readLegacy() {
   const log = await readThroughTheLog();
   const saw =
     `through a server that decrypts before it closes, as the original demo: "${demo.text}" in ${demo.queries} queries; ` +
-    `through LegacyRawServer, whose connections all ${log.ends}, by what its handler is given: "${log.text}" in ${log.queries}`;
+    `through LegacyServer, whose connections all ${log.ends}, by what its handler is given: "${log.text}" in ${log.queries}`;
   return falls(saw, demo.text === SECRET.slice(BLOCK_BYTES) && log.text === SECRET.slice(BLOCK_BYTES, 2 * BLOCK_BYTES));
 }
 

@@ -7,7 +7,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { LegacyBench, legacyPortOf } from '../../support/legacy.js';
 import { Logger } from '@nestjs/common';
 import { lastValueFrom } from 'rxjs';
-import type { LegacyRawServer } from '../../../libs/transport/src/legacy/index.js';
+import type { LegacyServer } from '../../../libs/transport/src/legacy/index.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
 import { atEnd } from '../clean-up.js';
 
@@ -18,7 +18,7 @@ export class LegacyWire {
 
   #ended = 0;
 
-  private constructor(bench: LegacyBench, server: LegacyRawServer, proxy: TcpProxy) {
+  private constructor(bench: LegacyBench, server: LegacyServer, proxy: TcpProxy) {
     this.bench = bench;
     this.port = legacyPortOf(server);
     // A message is handed over when its socket closes, in the turns that follow.

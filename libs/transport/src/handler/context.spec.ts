@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 
 import { SocketView } from '../../../channel/src/socket/socket-view.js';
-import { LegacyRawContext } from '../legacy/nest/legacy-context.js';
+import { LegacyContext } from '../legacy/nest/legacy-context.js';
 import { SealwireContext } from './context.js';
 
 const PLANTED = 'what another client sent';
@@ -13,7 +13,7 @@ describe('the bytes that a context returns', () => {
     const received = Buffer.concat([Buffer.from(PLANTED), Buffer.alloc(bytes)]).subarray(PLANTED.length);
     const peer = { socket: new SocketView(new Socket()), address: undefined, keyId: '' };
     const context = new SealwireContext({ peer, pattern: '', metadata: undefined, record: received });
-    const legacy = new LegacyRawContext({ pattern: '', address: undefined, keyId: '', ciphertext: received });
+    const legacy = new LegacyContext({ pattern: '', address: undefined, keyId: '', ciphertext: received });
     expect(context.getSealedRecord()?.buffer.byteLength).toBe(2 + bytes);
     expect(legacy.getCiphertext().buffer.byteLength).toBe(bytes);
     expect(legacy.getCiphertext().equals(received)).toBe(true);

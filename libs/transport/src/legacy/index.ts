@@ -1,6 +1,6 @@
-export { LegacyRawClient } from './nest/legacy-raw-client.js';
-export { LegacyRawContext } from './nest/legacy-context.js';
+export { LegacyClient } from './nest/legacy-client.js';
+export { LegacyContext } from './nest/legacy-context.js';
 export type { LegacyOrigin } from './nest/legacy-context.js';
-export type { LegacyRawOptions, LegacyRawServerOptions } from './nest/legacy-options.js';
-export { LEGACY_RAW, LegacyRawServer } from './nest/legacy-raw-server.js';
+export type { LegacyOptions, LegacyServerOptions } from './nest/legacy-options.js';
+export { LEGACY, LegacyServer } from './nest/legacy-server.js';
 export type { LegacyMessage } from './wire/message.js';

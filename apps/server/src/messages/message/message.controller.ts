@@ -1,7 +1,7 @@
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
 import type { SealwireContext } from '@sealwire/transport';
-import { LegacyRawContext } from '@sealwire/transport/legacy';
+import { LegacyContext } from '@sealwire/transport/legacy';
 
 import { messageSchema } from './message.schema.js';
 import type { Message } from './message.schema.js';
@@ -16,10 +16,10 @@ export class MessageController {
   @MessagePattern('message')
   receive(
     @Payload({ schema: messageSchema }) { text }: Message,
-    @Ctx() context: SealwireContext | LegacyRawContext,
+    @Ctx() context: SealwireContext | LegacyContext,
   ): Receipt {
     const keyId = context.getKeyId();
-    return context instanceof LegacyRawContext
+    return context instanceof LegacyContext
       ? this.messages.receiveLegacy(text, keyId, context.getCiphertext(), context.getRemoteAddress())
       : this.messages.receive(text, keyId, context.getSealedRecord());
   }

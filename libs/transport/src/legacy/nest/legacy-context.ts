@@ -14,9 +14,9 @@ export interface LegacyOrigin {
  * The context of a message of the legacy wire. Such a message is not authenticated: anyone may have altered or replayed
  * it.
  */
-export class LegacyRawContext extends BaseRpcContext<[origin: LegacyOrigin]> {
+export class LegacyContext extends BaseRpcContext<[origin: LegacyOrigin]> {
   static {
-    brand(this, 'LegacyRawContext');
+    brand(this, 'LegacyContext');
   }
 
   readonly #cancellation = new AbortController();

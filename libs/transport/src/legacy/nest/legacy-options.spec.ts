@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import type { LegacyRawServerOptions } from './legacy-options.js';
-import { LegacyRawClient } from './legacy-raw-client.js';
-import { LegacyRawServer } from './legacy-raw-server.js';
+import { LegacyClient } from './legacy-client.js';
+import type { LegacyServerOptions } from './legacy-options.js';
+import { LegacyServer } from './legacy-server.js';
 
 const OPTIONS = { port: 0, keyFile: 'k', channelKeyring: undefined };
 
@@ -10,8 +10,8 @@ const bad = (message: string): Error =>
   expect.objectContaining({ code: 'ERR_BAD_OPTION', message: expect.stringContaining(message) as string }) as Error;
 
 describe.each([
-  ['LegacyRawServer', LegacyRawServer],
-  ['LegacyRawClient', LegacyRawClient],
+  ['LegacyServer', LegacyServer],
+  ['LegacyClient', LegacyClient],
 ])('the options of a %s', (_name, Class) => {
   it.each([
     ['host is 5; it must be a string', { host: 5 }],
@@ -28,11 +28,11 @@ describe.each([
     ['There is no option maxConnection; maxConnections may be meant', { maxConnection: 5 }],
     ['There is no option service', { service: 'a' }],
   ])('are rejected by name: %s', (message, wrong) => {
-    const options = { ...OPTIONS, ...wrong } as unknown as LegacyRawServerOptions;
+    const options = { ...OPTIONS, ...wrong } as unknown as LegacyServerOptions;
     expect(() => new Class(options)).toThrow(bad(message));
   });
 
   it.each([undefined, null, 'legacy.bin'])('cannot be %j', (options) => {
-    expect(() => new Class(options as unknown as LegacyRawServerOptions)).toThrow(bad('The options'));
+    expect(() => new Class(options as unknown as LegacyServerOptions)).toThrow(bad('The options'));
   });
 });

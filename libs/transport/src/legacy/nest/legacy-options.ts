@@ -19,7 +19,7 @@ import type { KeySource } from '@sealwire/crypto';
 import { LegacyKey } from '../wire/legacy-key.js';
 
 /** What both ends of the legacy wire are told. */
-export interface LegacyRawOptions {
+export interface LegacyOptions {
   /** Default 127.0.0.1. */
   readonly host?: string;
   /** A port of its own; a server takes 0 for any free one. */
@@ -36,10 +36,10 @@ export interface LegacyRawOptions {
   readonly warn?: (message: string) => void;
 }
 
-export interface LegacyRawServerOptions extends LegacyRawOptions {
+export interface LegacyServerOptions extends LegacyOptions {
   /** The pattern whose handler gets every message as `{ text }`. Default `message`. */
   readonly pattern?: string;
-  /** The id that handlers may name in their decorator. Default {@link LEGACY_RAW}. */
+  /** The id that handlers may name in their decorator. Default {@link LEGACY}. */
   readonly transportId?: Transport | symbol;
   /** Handlers that run at once; further messages are dropped. Default 256. */
   readonly maxRunning?: number;
@@ -81,7 +81,7 @@ const NAMES: readonly string[] = [
  *
  * @throws {TransportError} `ERR_BAD_OPTION`
  */
-export function resolveLegacyEndpoint(options: LegacyRawOptions): Endpoint {
+export function resolveLegacyEndpoint(options: LegacyOptions): Endpoint {
   checkOption('The options', options, OBJECT);
   checkNames(options, NAMES);
   checkOptions(options, RULES);
@@ -108,7 +108,7 @@ export function resolveLegacyLimits(options: Partial<LegacyLimits>): LegacyLimit
  * @throws {CryptoError} `ERR_KEY_FILE_…`
  */
 export async function loadLegacyKey(
-  { keyFile, channelKeyring }: LegacyRawOptions,
+  { keyFile, channelKeyring }: LegacyOptions,
   warn: (message: string) => void,
 ): Promise<LegacyKey> {
   const bytes = await loadLegacyKeyFile(keyFile, { warn });

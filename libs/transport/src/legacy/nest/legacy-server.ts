@@ -14,13 +14,13 @@ import type { SealwireServerEvents, SealwireStatus } from '../../server/server.j
 import { LegacyListener } from '../connection/legacy-listener.js';
 import type { LegacyKey } from '../wire/legacy-key.js';
 import { decodeMessage } from '../wire/message.js';
-import { LegacyRawContext } from './legacy-context.js';
+import { LegacyContext } from './legacy-context.js';
 import { loadLegacyKey, resolveLegacyEndpoint, resolveLegacyLimits } from './legacy-options.js';
-import type { LegacyLimits, LegacyRawServerOptions } from './legacy-options.js';
+import type { LegacyLimits, LegacyServerOptions } from './legacy-options.js';
 import { RunningHandlers } from './running-handlers.js';
 
-/** The transport id of the legacy wire: `@MessagePattern('message', LEGACY_RAW)`. */
-export const LEGACY_RAW = Symbol.for('@sealwire/transport/LEGACY_RAW');
+/** The transport id of the legacy wire: `@MessagePattern('message', LEGACY)`. */
+export const LEGACY = Symbol.for('@sealwire/transport/LEGACY');
 
 const DEFAULT_PATTERN = 'message';
 
@@ -30,10 +30,10 @@ const DEFAULT_PATTERN = 'message';
  *
  * @throws {TransportError} `ERR_BAD_OPTION`, from the constructor.
  */
-export class LegacyRawServer extends Server<SealwireServerEvents, SealwireStatus> implements CustomTransportStrategy {
-  override transportId: NonNullable<LegacyRawServerOptions['transportId']>;
-  protected override readonly logger = new Logger(LegacyRawServer.name);
-  readonly #options: LegacyRawServerOptions;
+export class LegacyServer extends Server<SealwireServerEvents, SealwireStatus> implements CustomTransportStrategy {
+  override transportId: NonNullable<LegacyServerOptions['transportId']>;
+  protected override readonly logger = new Logger(LegacyServer.name);
+  readonly #options: LegacyServerOptions;
   readonly #limits: LegacyLimits;
   readonly #pattern: string;
   readonly #failures = new FailureLog(() => this.logger);
@@ -44,13 +44,13 @@ export class LegacyRawServer extends Server<SealwireServerEvents, SealwireStatus
     onFailed: (error) => this.#failures.listenerFailed(error),
   });
 
-  constructor(options: LegacyRawServerOptions) {
+  constructor(options: LegacyServerOptions) {
     super();
     this.#options = options;
     this.#endpoint = resolveLegacyEndpoint(options);
     this.#limits = resolveLegacyLimits(options);
     this.#pattern = options.pattern ?? DEFAULT_PATTERN;
-    this.transportId = options.transportId ?? LEGACY_RAW;
+    this.transportId = options.transportId ?? LEGACY;
     this.#handlers = new RunningHandlers(this.#limits.maxRunning);
   }
 
@@ -122,7 +122,7 @@ export class LegacyRawServer extends Server<SealwireServerEvents, SealwireStatus
   #receive(key: LegacyKey, handler: MessageHandler, ciphertext: Buffer, address: string | undefined): void {
     try {
       const data = decodeMessage(key, ciphertext);
-      const context = new LegacyRawContext({ pattern: this.#pattern, address, keyId: key.id, ciphertext });
+      const context = new LegacyContext({ pattern: this.#pattern, address, keyId: key.id, ciphertext });
       this.#handlers.start({ handler, data, context, hooks: this.#hooks, sink: this.#sink });
     } catch (error) {
       this.#failures.legacyRefused(toTransportError(error), address);

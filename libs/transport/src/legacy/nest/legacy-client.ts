@@ -9,7 +9,7 @@ import { deliver } from '../connection/deliver.js';
 import type { LegacyKey } from '../wire/legacy-key.js';
 import { encodeMessage } from '../wire/message.js';
 import { loadLegacyKey, resolveLegacyEndpoint, resolveLegacyLimits } from './legacy-options.js';
-import type { LegacyLimits, LegacyRawOptions } from './legacy-options.js';
+import type { LegacyLimits, LegacyOptions } from './legacy-options.js';
 
 /**
  * Sends to a server of the original demo (docs/protocol.md §9), over one connection for each message. The pattern is not
@@ -18,15 +18,15 @@ import type { LegacyLimits, LegacyRawOptions } from './legacy-options.js';
  *
  * @throws {TransportError} `ERR_BAD_OPTION`, from the constructor.
  */
-export class LegacyRawClient extends ClientProxy<never> {
-  readonly #options: LegacyRawOptions;
+export class LegacyClient extends ClientProxy<never> {
+  readonly #options: LegacyOptions;
   readonly #endpoint: Endpoint;
   readonly #limits: LegacyLimits;
-  readonly #logger = new Logger(LegacyRawClient.name);
+  readonly #logger = new Logger(LegacyClient.name);
   readonly #sending = new Set<Promise<void>>();
   #key: Promise<LegacyKey> | undefined;
 
-  constructor(options: LegacyRawOptions) {
+  constructor(options: LegacyOptions) {
     super();
     this.#options = options;
     this.#endpoint = resolveLegacyEndpoint(options);

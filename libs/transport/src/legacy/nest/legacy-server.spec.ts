@@ -9,7 +9,7 @@ import { bufferCount, firstValueFrom, NEVER, Subject, throwError } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { closed, LegacyBench, legacyPortOf, listenLegacy } from '../../../../../test/support/legacy.js';
-import type { LegacyRawContext } from '../index.js';
+import type { LegacyContext } from '../index.js';
 import { MAX_CIPHERTEXT_BYTES } from '../wire/message.js';
 
 let bench: LegacyBench;
@@ -25,7 +25,7 @@ function encrypt(plaintext: string | Uint8Array): Buffer {
   return Buffer.concat([cipher.update(plaintext), cipher.final()]);
 }
 
-describe('LegacyRawServer', () => {
+describe('LegacyServer', () => {
   it('passes a message to the handler of its pattern, with its details', async () => {
     const port = legacyPortOf(await bench.startServer());
     await bench.send(port, encrypt('Hello Server!'));
@@ -186,7 +186,7 @@ describe('LegacyRawServer', () => {
   });
 });
 
-describe('the start of a LegacyRawServer', () => {
+describe('the start of a LegacyServer', () => {
   it('warns that the wire is weak [R9.1]', async () => {
     await bench.startServer();
     expect(await bench.log.logged('The legacy wire is on')).toMatch(/Nothing on it is authenticated.*replay.*equal/);
@@ -236,7 +236,7 @@ describe('the start of a LegacyRawServer', () => {
   });
 });
 
-describe('the end of a LegacyRawServer', () => {
+describe('the end of a LegacyServer', () => {
   it('cuts incomplete messages, and may be called again', async () => {
     const server = await bench.startServer();
     const socket = await bench.connect(legacyPortOf(server));
@@ -248,7 +248,7 @@ describe('the end of a LegacyRawServer', () => {
   it('waits for running handlers, and cancels those that do not finish in time', async () => {
     const server = bench.newServer({ drainTimeoutMs: 50 });
     const ended: string[] = [];
-    server.addHandler('message', async ({ text: message }: { text: string }, context?: LegacyRawContext) => {
+    server.addHandler('message', async ({ text: message }: { text: string }, context?: LegacyContext) => {
       bench.log.log(`Began ${message}`);
       if (message === 'endless') await once(context!.getSignal(), 'abort');
       else await new Promise((resolve) => setTimeout(resolve, 10));

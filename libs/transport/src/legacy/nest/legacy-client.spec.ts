@@ -22,7 +22,7 @@ function decrypt(ciphertext: Buffer): string {
   return Buffer.concat([decipher.update(ciphertext), decipher.final()]).toString();
 }
 
-describe('LegacyRawClient', () => {
+describe('LegacyClient', () => {
   it.each(['send', 'emit'] as const)('sends one message and FIN, and completes without a value: %s', async (way) => {
     const { port, received } = await bench.startSink();
     expect(await values(bench.newClient(port)[way]('any', 'Hello Server!'))).toEqual(way === 'send' ? [] : [undefined]);
