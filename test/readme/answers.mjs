@@ -1,5 +1,6 @@
 const ANSWER = /^# answers (.*)$/;
-const BETWEEN = '\u001E'; // record separator: nothing here prints it
+/** What a separator prints. */
+export const SEPARATOR = '\u001E'; // record separator: nothing here prints it
 
 /**
  * Replaces every comment with an answer by a command that prints a separator.
@@ -21,12 +22,11 @@ export function markAnswers(script) {
 /**
  * Returns the first difference between the shown answers and the output.
  *
- * @param {string} stdout - of the commands that {@link markAnswers} returned
+ * @param {readonly string[]} printed - before each separator of {@link markAnswers}, and after the last
  * @param {readonly string[]} answers
  * @returns {string | undefined}
  */
-export function findDifference(stdout, answers) {
-  const printed = stdout.split(BETWEEN);
+export function findDifference(printed, answers) {
   for (const [index, text] of printed.entries()) {
     const shown = answers[index];
     if (shown === undefined) {

@@ -2,13 +2,12 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Failure } from '../../scripts/lib/command.mjs';
-import { runTool } from '../../scripts/lib/tool.mjs';
-import { cloneTo, resetClone } from './clone.mjs';
-import { readSteps } from './document.mjs';
-import { nodeFolder, terminalEnvironment } from './node.mjs';
-import { checkPortsFree } from './ports.mjs';
-import { Reader } from './reader.mjs';
+import { Failure } from '../lib/command.mjs';
+import { runTool } from '../lib/tool.mjs';
+import { cloneTo, resetClone } from '../../test/readme/clone.mjs';
+import { readSteps } from '../../test/readme/document.mjs';
+import { nodeFolder, terminalEnvironment } from '../../test/readme/node.mjs';
+import { checkPortsFree, Reader } from '../../test/readme/reader.mjs';
 
 const DOCUMENTS = ['README.md', 'docs/demo.md', 'docs/first-app.md', 'docs/extending.md'];
 const USAGE =

@@ -1,4 +1,0 @@
-import { runCommand } from '../../scripts/lib/command.mjs';
-import { command } from './run.mjs';
-
-await runCommand(command);
