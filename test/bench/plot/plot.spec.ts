@@ -52,7 +52,7 @@ describe('the tables', () => {
 
 describe('the targets', () => {
   it('exist as workloads', () => {
-    for (const { group, workload } of TARGETS) {
+    for (const [, group, workload] of TARGETS) {
       const names = GROUPS.find(({ name }) => name === group)?.workloads.map(nameOf);
       expect(names).toContain(workload);
     }

@@ -4,111 +4,68 @@ import type { BenchResult } from '../result-file.js';
 import type { PeerResult } from '../rounds.js';
 import { table } from './tables.js';
 
-/** What is to be reached: a bound for ours, in proportion to other peers or in the unit of the figure. */
-interface Target {
-  readonly work: string;
-  readonly group: string;
-  readonly workload: string;
-  readonly figure: Figure;
-  /** A row of the table for each; without any, the figure itself is bound. */
-  readonly against?: readonly string[];
-  readonly bound: Bound;
-}
-
 type Bound = { readonly least: number } | { readonly most: number } | 'finishes';
 
+/**
+ * What is to be reached: a bound for ours, in proportion to the peers of `against`, each of which has a row of the table, or
+ * without any in the unit of the figure.
+ */
+type Target = readonly [
+  work: string,
+  group: string,
+  workload: string,
+  figure: Figure,
+  bound: Bound,
+  ...against: readonly string[],
+];
+
 const NEST = ['nest-tcp', 'nest-tls', 'nest-psk'];
-const RATE = { figure: 'requests_per_s', against: ['nest-tcp'] } as const;
-const SMALL = { group: 'in-flight', figure: 'requests_per_s', against: NEST } as const;
-const LATENCY = {
-  group: 'in-flight',
-  workload: '1x256B',
-  figure: 'p50_us',
-  work: '1 in flight: median latency',
-} as const;
-const APPLICATION = {
-  ...RATE,
-  group: 'applications',
-  against: ['nest-tcp-app', 'nest-tls-app'],
-  bound: { least: 1.5 },
-};
-const BULK = { group: 'bulk', figure: 'requests_per_s', bound: 'finishes' } as const;
-const BESIDE = { group: 'beside', figure: 'added_p99_us' } as const;
+const APPS = ['nest-tcp-app', 'nest-tls-app'];
+const RATE = 'requests_per_s';
+const TEXT = 'one long text';
+const FIELDS = 'many small fields';
+const SMALL = 'a small request beside';
+const ADDED = 'what that adds to p99, in µs';
 
 export const TARGETS: readonly Target[] = [
-  { ...LATENCY, against: ['nest-tcp'], bound: { most: 1.05 } },
-  { ...LATENCY, against: ['nest-tls'], bound: { most: 0.95 } },
-  { ...RATE, work: '4 in flight, 256 B of JSON', group: 'size', workload: '4x256B', bound: { least: 1.2 } },
-  { ...RATE, work: '4 in flight, 4 KiB of JSON', group: 'size', workload: '4x4KiB', bound: { least: 1.2 } },
-  { ...SMALL, work: '16 in flight, 256 B of JSON', workload: '16x256B', bound: { least: 2.2 } },
-  { ...SMALL, work: '64 in flight, 256 B of JSON', workload: '64x256B', bound: { least: 2.5 } },
-  { ...SMALL, work: '512 in flight, 256 B of JSON', workload: '512x256B', bound: { least: 2.5 } },
-  {
-    work: '64 in flight: CPU time, both ends',
-    group: 'in-flight',
-    workload: '64x256B',
-    figure: 'cpu_us_per_request',
-    against: ['nest-tcp'],
-    bound: { most: 0.5 },
-  },
-  { ...APPLICATION, work: '16 in flight, through applications', workload: '16x256B' },
-  { ...APPLICATION, work: '64 in flight, through applications', workload: '64x256B' },
-  { ...APPLICATION, work: '512 in flight, through applications', workload: '512x256B' },
-  { ...RATE, work: '4 × 64 KiB of JSON, one long text', group: 'size', workload: '4x64KiB', bound: { least: 1.2 } },
-  { ...RATE, work: '4 × 1 MiB of JSON, one long text', group: 'size', workload: '4x1MiB', bound: { least: 0.95 } },
-  {
-    ...RATE,
-    work: '4 × 64 KiB of JSON, many small fields',
-    group: 'fields',
-    workload: '4x64KiB-fields',
-    bound: { least: 0.9 },
-  },
-  {
-    ...RATE,
-    work: '4 × 1 MiB of JSON, many small fields',
-    group: 'fields',
-    workload: '4x1MiB-fields',
-    bound: { least: 0.6 },
-  },
-  { ...RATE, work: '1 MiB of bytes', group: 'bytes', workload: '1x1MiB-bytes', bound: { least: 10 } },
-  { ...RATE, work: '16 MiB of bytes', group: 'bytes', workload: '1x16MiB-bytes', bound: { least: 10 } },
-  { ...BULK, work: '128 in flight, 64 KiB of JSON', workload: '128x64KiB' },
-  { ...BULK, work: '512 in flight, 64 KiB of JSON', workload: '512x64KiB' },
-  {
-    ...BESIDE,
-    work: 'a small request beside a stream of 64 MiB: what that adds to p99, in µs',
-    workload: 'beside-64MiB-stream',
-    bound: { most: 10_000 },
-  },
-  {
-    ...BESIDE,
-    work: 'a small request beside one message of 64 MiB: what that adds to p99, in µs',
-    workload: 'beside-64MiB-message',
-    bound: { most: 20_000 },
-  },
-  {
-    work: 'connect, handshake, first answer, close',
-    group: 'connect',
-    workload: 'connect',
-    figure: 'connections_per_s',
-    against: ['nest-tls'],
-    bound: { least: 1.5 },
-  },
-  {
-    work: '10,000 idle connections: memory of the server',
-    group: 'idle',
-    workload: 'idle-10000',
-    figure: 'server_kib_per_connection',
-    against: ['nest-tcp'],
-    bound: { most: 1.5 },
-  },
+  ['1 in flight: median latency', 'in-flight', '1x256B', 'p50_us', { most: 1.05 }, 'nest-tcp'],
+  ['1 in flight: median latency', 'in-flight', '1x256B', 'p50_us', { most: 0.95 }, 'nest-tls'],
+  ['4 in flight, 256 B of JSON', 'size', '4x256B', RATE, { least: 1.2 }, 'nest-tcp'],
+  ['4 in flight, 4 KiB of JSON', 'size', '4x4KiB', RATE, { least: 1.2 }, 'nest-tcp'],
+  ['16 in flight, 256 B of JSON', 'in-flight', '16x256B', RATE, { least: 2.2 }, ...NEST],
+  ['64 in flight, 256 B of JSON', 'in-flight', '64x256B', RATE, { least: 2.5 }, ...NEST],
+  ['512 in flight, 256 B of JSON', 'in-flight', '512x256B', RATE, { least: 2.5 }, ...NEST],
+  ['64 in flight: CPU time, both ends', 'in-flight', '64x256B', 'cpu_us_per_request', { most: 0.5 }, 'nest-tcp'],
+  ['16 in flight, through applications', 'applications', '16x256B', RATE, { least: 1.5 }, ...APPS],
+  ['64 in flight, through applications', 'applications', '64x256B', RATE, { least: 1.5 }, ...APPS],
+  ['512 in flight, through applications', 'applications', '512x256B', RATE, { least: 1.5 }, ...APPS],
+  [`4 × 64 KiB of JSON, ${TEXT}`, 'size', '4x64KiB', RATE, { least: 1.2 }, 'nest-tcp'],
+  [`4 × 1 MiB of JSON, ${TEXT}`, 'size', '4x1MiB', RATE, { least: 0.95 }, 'nest-tcp'],
+  [`4 × 64 KiB of JSON, ${FIELDS}`, 'fields', '4x64KiB-fields', RATE, { least: 0.9 }, 'nest-tcp'],
+  [`4 × 1 MiB of JSON, ${FIELDS}`, 'fields', '4x1MiB-fields', RATE, { least: 0.6 }, 'nest-tcp'],
+  ['1 MiB of bytes', 'bytes', '1x1MiB-bytes', RATE, { least: 10 }, 'nest-tcp'],
+  ['16 MiB of bytes', 'bytes', '1x16MiB-bytes', RATE, { least: 10 }, 'nest-tcp'],
+  ['128 in flight, 64 KiB of JSON', 'bulk', '128x64KiB', RATE, 'finishes'],
+  ['512 in flight, 64 KiB of JSON', 'bulk', '512x64KiB', RATE, 'finishes'],
+  [`${SMALL} a stream of 64 MiB: ${ADDED}`, 'beside', 'beside-64MiB-stream', 'added_p99_us', { most: 10_000 }],
+  [`${SMALL} one message of 64 MiB: ${ADDED}`, 'beside', 'beside-64MiB-message', 'added_p99_us', { most: 20_000 }],
+  ['connect, handshake, first answer, close', 'connect', 'connect', 'connections_per_s', { least: 1.5 }, 'nest-tls'],
+  [
+    '10,000 idle connections: memory of the server',
+    'idle',
+    'idle-10000',
+    'server_kib_per_connection',
+    { most: 1.5 },
+    'nest-tcp',
+  ],
 ];
 
 /** As Markdown: what was measured of every target, and on which commit. */
 export function writeTargets(result: BenchResult): string {
   const rows = TARGETS.flatMap((target) => {
-    const peers = result.groups.find(({ name }) => name === target.group)?.peers ?? [];
-    return (target.against ?? [undefined]).map((against) => targetRow(target, against, peers));
+    const [, group, , , , ...against] = target;
+    const peers = result.groups.find(({ name }) => name === group)?.peers ?? [];
+    return (against.length === 0 ? [undefined] : against).map((peer) => targetRow(target, peer, peers));
   });
   return [`Measured on commit ${result.machine.commit ?? 'unknown'}, Node ${result.machine.node}:`, '']
     .concat(table(['work', 'against', 'target', 'measured', 'reached'], rows))
@@ -118,7 +75,8 @@ export function writeTargets(result: BenchResult): string {
 function targetRow(target: Target, against: string | undefined, peers: readonly PeerResult[]): readonly string[] {
   const { measured, isReached } = judge(target, against, peers);
   const reached = isReached === undefined ? '-' : isReached ? 'yes' : '**no**';
-  return [target.work, against ?? '-', formatBound(target.bound), measured, reached];
+  const [work, , , , bound] = target;
+  return [work, against ?? '-', formatBound(bound), measured, reached];
 }
 
 interface Judgement {
@@ -128,7 +86,7 @@ interface Judgement {
 }
 
 function judge(
-  { workload, figure, bound }: Target,
+  [, , workload, figure, bound]: Target,
   against: string | undefined,
   peers: readonly PeerResult[],
 ): Judgement {
