@@ -10,11 +10,7 @@ const USAGE = [
 
 const POLICIES = ['strict', 'mounted-secret'];
 
-/**
- * `npm run keys`: makes and names key files.
- *
- * @param {AbortSignal} stop
- */
+/** `npm run keys`: makes and names key files. */
 export async function command(stop) {
   const { verb, file, policy, help } = readArguments();
   if (help) {

@@ -6,11 +6,7 @@ const USAGE = [
   '       HOST is a name or an address, IPv6 in brackets; KEYFILE has the 32 bytes of the original, key and IV',
 ].join('\n');
 
-/**
- * `npm run legacy:send`: one message on the legacy wire, which is neither authenticated nor answered.
- *
- * @param {AbortSignal} stop
- */
+/** `npm run legacy:send`: one message on the legacy wire, which is neither authenticated nor answered. */
 export async function command(stop) {
   const [target, keyFile, text, ...more] = process.argv.slice(2);
   if (target === '--help' || target === '-h') {

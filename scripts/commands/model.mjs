@@ -18,8 +18,6 @@ const HEADINGS = ['model', 'variant', 'property', 'expected', 'found', 'states',
 
 /**
  * `npm run model`: checks every model of docs/model with Spin, all of its states. `--only MODEL` leaves out the others.
- *
- * @param {AbortSignal} stop
  */
 export async function command(stop) {
   const { values } = parseArgs({ options: { only: { type: 'string' } } });

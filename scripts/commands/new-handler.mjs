@@ -22,11 +22,7 @@ const MAX_NAME_LENGTH = 50;
 /** What no folder can be called: .gitignore leaves it out, or Windows has no such name. */
 const RESERVED = /^(?:coverage|dist|aux|con|nul|prn|com\d|lpt\d)$/;
 
-/**
- * `npm run new:handler`: a handler with its test, known to the server.
- *
- * @param {AbortSignal} stop
- */
+/** `npm run new:handler`: a handler with its test, known to the server. */
 export async function command(stop) {
   const { name, help } = readArguments();
   if (help) {

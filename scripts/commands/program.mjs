@@ -5,8 +5,6 @@ import { ROOT, runInForeground } from '../lib/tool.mjs';
 /**
  * `node scripts/run.mjs program FOLDER FILE …`: builds everything and the project in FOLDER, then runs FILE of its dist/ with
  * the arguments that follow.
- *
- * @param {AbortSignal} stop
  */
 export async function command(stop) {
   const [folder, file, ...args] = process.argv.slice(2);

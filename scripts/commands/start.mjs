@@ -10,11 +10,7 @@ const BODY = JSON.stringify({ text: 'Hello Server!' });
 const ANSWER_TIMEOUT_MS = 10_000;
 const PRINT_TIMEOUT_MS = 1000;
 
-/**
- * `npm start`: both apps, one message through them, and then whatever is sent, until Ctrl-C.
- *
- * @param {AbortSignal} stop
- */
+/** `npm start`: both apps, one message through them, and then whatever is sent, until Ctrl-C. */
 export async function command(stop) {
   const env = await readEnvironment();
   const listeners = readListeners(env);

@@ -14,8 +14,6 @@ const MAX_REASON_CHARACTERS = 160;
 /**
  * `npm run test:compose`: the tests of test/compose, with the stack of docker-compose.yml on a real engine. It has a project
  * name of its own, so no other stack is touched, and whatever was made is removed at the end.
- *
- * @param {AbortSignal} stop
  */
 export async function command(stop) {
   const compose = [...(await findCompose(stop)), ...PROJECT];

@@ -12,8 +12,6 @@ const PROJECTS = ['tsconfig.json', 'tsconfig.commonjs.json'];
 /**
  * `npm run test:jest`: an application of Nest 11 that is CommonJS and is tested with Jest takes both libraries, as npm would
  * publish them. It is compiled, started and tested with the Jest configuration that docs/migrating.md gives.
- *
- * @param {AbortSignal} stop
  */
 export async function command(stop) {
   await prepare(stop);

@@ -16,8 +16,6 @@ const NOT_TESTED = new Set(['apps', 'scripts'].map((name) => join(ROOT, 'test', 
  * `npm run test:nest11`: installs both libraries as npm would publish them, with Nest 11, in a folder of their own; there
  * runs every e2e test of the libraries, and compiles a consumer with the declarations of Nest 11 and 12. Links between
  * workspaces would still load Nest 12. The arguments are vitest's own.
- *
- * @param {AbortSignal} stop
  */
 export async function command(stop) {
   await prepare(stop);

@@ -13,11 +13,7 @@ const DOCUMENTS = ['README.md', 'docs/demo.md', 'docs/first-app.md', 'docs/exten
 const USAGE =
   'Usage: npm run test:readme -- [--node MAJOR]… [--without-docker] [DOCUMENT]…; by default Node 20, Node 24 and all documents.';
 
-/**
- * `npm run test:readme`: runs the documents literally, in a fresh clone for each Node.
- *
- * @param {AbortSignal} stop
- */
+/** `npm run test:readme`: runs the documents literally, in a fresh clone for each Node. */
 export async function command(stop) {
   const { documents, majors, withoutDocker } = readArguments();
   await checkPortsFree();

@@ -4,11 +4,7 @@ import { ROOT, runInForeground } from '../lib/tool.mjs';
 
 const PROGRESS_REPORTER = join(ROOT, 'test', 'support', 'progress-reporter.ts');
 
-/**
- * `npm test`: every test, or those that the arguments choose; the arguments are vitest's own.
- *
- * @param {AbortSignal} stop
- */
+/** `npm test`: every test, or those that the arguments choose; the arguments are vitest's own. */
 export async function command(stop) {
   await prepare(stop);
   const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');

@@ -3,11 +3,6 @@ export class Failure extends Error {
   name = 'Failure';
 }
 
-/** Thrown out of a wait that SIGINT, SIGTERM or SIGHUP ended. */
-export class Stopped extends Error {
-  name = 'Stopped';
-}
-
 const EXIT_CODE_OF = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
 
 /**
@@ -50,7 +45,7 @@ function listenForStop() {
   const stop = (signal) => {
     if (!controller.signal.aborted) {
       stoppedAt = Date.now();
-      controller.abort(new Stopped(signal));
+      controller.abort(new Error(signal));
     } else if (Date.now() - stoppedAt > IMPATIENT_AFTER_MS) {
       process.exit(EXIT_CODE_OF[signal]);
     }
