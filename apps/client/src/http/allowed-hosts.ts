@@ -4,7 +4,7 @@
 export interface AllowedHost {
   /** The scheme of an origin; undefined allows any. */
   readonly scheme: string | undefined;
-  /** In lower case; IPv6 in brackets. */
+  /** The host name in lower case, or an address; IPv6 in brackets. */
   readonly name: string;
   /** Undefined allows any. */
   readonly port: string | undefined;

@@ -33,7 +33,7 @@ export class SealwireHealthIndicator {
   ): Promise<HealthIndicatorResult<Key>> {
     const check = this.#indicator.check(key);
     try {
-      return check.up({ roundTripMs: await within(timeoutMs, client.ping()) });
+      return check.up({ roundTripMs: await pingWithin(timeoutMs, client) });
     } catch (error) {
       if (!isError(error)) return check.down({ code: 'ERR_INTERNAL', message: String(error) });
       return check.down({ code: 'code' in error ? String(error.code) : 'ERR_INTERNAL', message: error.message });
@@ -41,14 +41,14 @@ export class SealwireHealthIndicator {
   }
 }
 
-async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
+async function pingWithin(timeoutMs: number, client: SealwireClient): Promise<number> {
   let deadline: Deadline | undefined;
   const expired = new Promise<never>((_resolve, reject) => {
     const error = new TransportError('ERR_PING_TIMEOUT', `No answer within ${timeoutMs} ms`);
     deadline = new Deadline(timeoutMs, () => reject(error));
   });
   try {
-    return await Promise.race([work, expired]);
+    return await Promise.race([client.ping(), expired]);
   } finally {
     deadline?.clear();
   }

@@ -29,7 +29,7 @@ export interface SealwireOptionsFactory {
 export interface AsyncClientOptions extends Visibility {
   readonly name: InjectionToken;
   readonly imports?: NonNullable<ModuleMetadata['imports']>;
-  /** For `useFactory`. */
+  /** The tokens of the arguments of `useFactory`. */
   readonly inject?: NonNullable<FactoryProvider['inject']>;
   /** The types of the arguments are not checked, as in Nest's own factories. */
   readonly useFactory?: (...injected: never[]) => MadeClientOptions | Promise<MadeClientOptions>;

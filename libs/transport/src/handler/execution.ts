@@ -16,7 +16,7 @@ export interface ExecutionOptions {
   readonly context: HandlerContext;
   readonly hooks: ProcessingHooks;
   readonly sink: ResultSink;
-  /** The handler has ended, or nothing of it runs any more. */
+  /** Called once, when the handler has ended or has to give its place back. */
   readonly onSettled: () => void;
 }
 

@@ -53,7 +53,11 @@ export class HandlerLimit {
     if (this.#isHandingOver) return; // a handler that was just started has ended at once: the loop below continues
     this.#isHandingOver = true;
     try {
-      this.#handOver();
+      for (const next of this.#waiting) {
+        if (this.isFullForEvents) return;
+        this.#waiting.delete(next);
+        next.runWaiting();
+      }
     } finally {
       this.#isHandingOver = false;
     }
@@ -67,14 +71,6 @@ export class HandlerLimit {
   /** Removes `events`, of which none waits anymore. */
   forget(events: WaitingEvents): void {
     this.#waiting.delete(events);
-  }
-
-  #handOver(): void {
-    for (const next of this.#waiting) {
-      if (this.isFullForEvents) return;
-      this.#waiting.delete(next);
-      next.runWaiting();
-    }
   }
 }
 

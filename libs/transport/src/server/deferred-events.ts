@@ -46,21 +46,17 @@ export class DeferredEvents implements WaitingEvents {
     if (this.#isHandingOver) return; // a handler that was just started has ended at once: the loop below continues
     this.#isHandingOver = true;
     try {
-      this.#handOver();
+      for (const [stream, handOver] of this.#waiting ?? []) {
+        if (this.#own.isFull) return;
+        if (this.#total.isFullForEvents) {
+          this.#total.enqueue(this);
+          return;
+        }
+        this.#waiting?.delete(stream);
+        handOver();
+      }
     } finally {
       this.#isHandingOver = false;
-    }
-  }
-
-  #handOver(): void {
-    for (const [stream, run] of this.#waiting ?? []) {
-      if (this.#own.isFull) return;
-      if (this.#total.isFullForEvents) {
-        this.#total.enqueue(this);
-        return;
-      }
-      this.#waiting?.delete(stream);
-      run();
     }
   }
 }

@@ -30,7 +30,12 @@ export class ServerDrain {
 
   begin(links: Iterable<Link>): void {
     for (const link of links) this.#links.add(link);
-    if (this.#links.size > 0) this.#stopTicking ??= everySecond(() => this.#tick());
+    if (this.#links.size === 0) return;
+    this.#stopTicking ??= everySecond(() => {
+      for (const { handler } of this.#links) handler.endSeries();
+      this.#resolveIfDone();
+      writeOrLose(() => this.#logger().log(this.#describe()));
+    });
   }
 
   linkClosed(link: Link): void {
@@ -49,12 +54,6 @@ export class ServerDrain {
       this.#resolve.push(resolve);
       this.#resolveIfDone();
     });
-  }
-
-  #tick(): void {
-    for (const { handler } of this.#links) handler.endSeries();
-    this.#resolveIfDone();
-    writeOrLose(() => this.#logger().log(this.#describe()));
   }
 
   #resolveIfDone(): void {
