@@ -16,7 +16,7 @@ const FAILED_ATTEMPTS = 2;
 const MESSAGE_1_BYTES = 80;
 /** Preamble of version 1 and type 1, with the length of message 1. */
 const PREAMBLE = 'e1534c5701010048';
-const REDIAL = { redialMinMs: 8, redialMaxMs: 1_000 };
+const REDIAL = { redial: { minMs: 8, maxMs: 1_000, inBackground: false } };
 
 const listeners: Server[] = [];
 const sockets: Socket[] = [];
@@ -88,7 +88,11 @@ describe('a client whose attempts to connect fail', () => {
       const honest = await startServer();
       const failing = new FailingServer(portOf(honest), fault);
       const port = await failing.listen();
-      const client = newClient(port, { ...REDIAL, ...fault.limits, waitForConnectionMs: 60_000 });
+      const client = newClient(port, {
+        ...fault.options,
+        ...REDIAL,
+        timeouts: { ...fault.options?.timeouts, waitForConnectionMs: 60_000 },
+      });
       const events: string[] = [];
       client.connectionEvents.subscribe((event) => events.push(inShort(event)));
       expect(await firstValueFrom(client.send('echo', 'served'))).toBe('served');

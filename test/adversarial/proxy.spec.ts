@@ -16,12 +16,10 @@ const CONFIRM_BYTES = 98;
 const FLIPS_AT_ONCE = 32;
 /** A flipped length or type can leave both sides waiting for bytes: one deadline for all who wait at once. */
 const DEADLINE_MS = 4_000;
-const WAITING = { connectTimeoutMs: DEADLINE_MS, requestTimeoutMs: DEADLINE_MS, closeTimeoutMs: 100 };
+const WAITING = { timeouts: { connectMs: DEADLINE_MS, closeMs: 100 }, requestTimeoutMs: DEADLINE_MS };
 const CROWDED = {
-  handshakeTimeoutMs: DEADLINE_MS,
-  recordTimeoutMs: DEADLINE_MS,
-  closeTimeoutMs: 100,
-  maxStrangersPerAddress: 1_024,
+  timeouts: { handshakeMs: DEADLINE_MS, recordMs: DEADLINE_MS, closeMs: 100 },
+  limits: { maxStrangersPerAddress: 1_024 },
 };
 const ALERT = 'e1534c5701ff0000';
 
@@ -196,7 +194,7 @@ describe('a stranger', () => {
   });
 
   it('gets message 2 for a replayed message 1, and is disconnected at the deadline without a handler run', async () => {
-    const { server, proxy, handled } = await setUp({ handshakeTimeoutMs: 1_000 });
+    const { server, proxy, handled } = await setUp({ timeouts: { handshakeMs: 1_000 } });
     expect(await outcome(newClient(proxy.port))).toBe(1);
     const answer = await rawSocket(portOf(server), proxy.bytes('c2s').subarray(0, MESSAGE_1_BYTES));
     expect(answer).toHaveLength(MESSAGE_2_BYTES);
@@ -204,7 +202,7 @@ describe('a stranger', () => {
   });
 
   it('does not lock others out while silent, however many strangers there are', async () => {
-    const { server } = await setUp({ handshakeTimeoutMs: 2_000 });
+    const { server } = await setUp({ timeouts: { handshakeMs: 2_000 } });
     const crowd = Array.from({ length: 200 }, () => connect(portOf(server), '127.0.0.1').on('error', () => undefined));
     sockets.push(...crowd);
     const gone = Promise.all(crowd.map((socket) => once(socket.resume(), 'close')));

@@ -24,7 +24,10 @@ const SPOILERS: readonly [string, (rogue: RoguePeer) => void, string][] = [
 describe('a client that renews its session', () => {
   it.each(SPOILERS)('stays on the old connection with a server that %s', async (_name, spoil, code) => {
     const rogueServer = await RogueServer.start(portOf(await startServer()), 2);
-    const client = newClient(rogueServer.port, { sessionSoftAgeMs: 100, redialMinMs: 5, redialMaxMs: 20 });
+    const client = newClient(rogueServer.port, {
+      timeouts: { sessionSoftAgeMs: 100 },
+      redial: { minMs: 5, maxMs: 20, inBackground: false },
+    });
     expect(await echo(client, 'before')).toBe('before');
     const socket = client.unwrap();
     const failed = firstValueFrom(client.connectionEvents.pipe(filter(({ type }) => type === 'renewalFailed')));
@@ -47,7 +50,7 @@ describe('a client that renews its session', () => {
 
   it('sends GOAWAY on the old connection only after the PONG on the new one, and answers open requests there', async () => {
     const rogueServer = await RogueServer.start(portOf(await startServer()));
-    const client = newClient(rogueServer.port, { sessionSoftAgeMs: 100 });
+    const client = newClient(rogueServer.port, { timeouts: { sessionSoftAgeMs: 100 } });
     const answer = echo(client, 'x');
     const rogue = await rogueServer.peer;
     await rogue.hears('message 1');

@@ -42,7 +42,7 @@ afterEach(async () => {
 });
 
 /** Counts every run of its handlers. */
-async function startCounting(options: ClientFault['limits']): Promise<{ server: SealwireServer; runs: () => number }> {
+async function startCounting(options: ClientFault['options']): Promise<{ server: SealwireServer; runs: () => number }> {
   let runs = 0;
   const server = await startServer(options);
   const counted =
@@ -106,10 +106,10 @@ describe('a server serves others, runs nothing and sends nothing, with a client 
       ...CLIENT_LIFECYCLE_FAULTS,
     ]),
   )('%s', async (_name, fault) => {
-    const { at, does, ends, hears = [], limits, logs } = fault;
-    const counting = await startCounting(limits);
+    const { at, does, ends, hears = [], options, logs } = fault;
+    const counting = await startCounting(options);
     const { server } = counting;
-    const healthy = newClient(portOf(server), limits);
+    const healthy = newClient(portOf(server), options);
     expect(await echo(healthy, 'before')).toBe('before');
     const accepted = once(server.unwrap(), 'connection') as Promise<[Socket]>;
     const rogue = await RoguePeer.dial(portOf(server));
@@ -150,13 +150,13 @@ describe('a client fails only that call, sends nothing more, and continues, with
       ...SERVER_MESSAGE_FAULTS,
       ...SERVER_LIFECYCLE_FAULTS,
     ]),
-  )('%s', async (_name, { at, does, ends, hears = [], limits = {}, victim }) => {
+  )('%s', async (_name, { at, does, ends, hears = [], options = {}, victim }) => {
     const honest = await startServer();
     const healthy = newClient(portOf(honest));
     expect(await echo(healthy, 'before')).toBe('before');
     const rogueServer = await RogueServer.start(portOf(honest));
     rogueServers.push(rogueServer);
-    const client = newClient(rogueServer.port, limits);
+    const client = newClient(rogueServer.port, options);
     const ended = outcome(client, victim);
     const rogue = await rogueServer.peer;
     if (at !== 'connected') await rogue.hears('message 1');

@@ -129,8 +129,8 @@ function publicBytes(): readonly Buffer[] {
 /** Every kind of handshake and of record, from the making of the key files to the end of the connections. */
 async function talk(): Promise<void> {
   const keyring = await newFile('right');
-  const server = await startServer({ keyring, key: { softRecords: 70 } });
-  const client = newClient(portOf(server), { keyring, key: { softRecords: 70 } });
+  const server = await startServer({ keyring, limits: { key: { softRecords: 70 } } });
+  const client = newClient(portOf(server), { keyring, limits: { key: { softRecords: 70 } } });
   const calls = [1, 100, 20_000, ...Array.from({ length: 80 }, () => 10)];
   for (const bytes of calls) await lastValueFrom(client.send('echo', Buffer.alloc(bytes, 1)));
   const strangers = [{ keyring: await newFile('wrong') }, { keyring, service: 'other' }];

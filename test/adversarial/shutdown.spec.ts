@@ -12,20 +12,20 @@ interface Sabotage {
   /** Finishes "a peer that ...". */
   readonly name: string;
   readonly does: (rogue: RoguePeer) => void | Promise<void>;
-  readonly closeTimeoutMs?: number;
+  readonly closeMs?: number;
   /** The code of the failure that the other side reports. */
   readonly fails?: string;
 }
 
 const BOTH: readonly Sabotage[] = [
-  { name: 'never answers GOAWAY, nor CLOSE [R5.22]', does: () => undefined, closeTimeoutMs: 50 },
+  { name: 'never answers GOAWAY, nor CLOSE [R5.22]', does: () => undefined, closeMs: 50 },
   {
     name: 'answers GOAWAY, and leaves the socket open after CLOSE [R5.22]',
     does: async (rogue) => {
       await rogue.hears('GOAWAY');
       rogue.say(GOAWAY);
     },
-    closeTimeoutMs: 50,
+    closeMs: 50,
   },
   {
     name: 'resets in place of an answer to CLOSE [R5.22]',
@@ -72,9 +72,9 @@ afterEach(async () => {
 });
 
 describe('a server that shuts down sends CLOSE at its drain deadline, whatever is open, to a client that', () => {
-  it.each(named(OF_CLIENT))('%s', async (_name, { does, closeTimeoutMs = 10_000, fails }) => {
+  it.each(named(OF_CLIENT))('%s', async (_name, { does, closeMs = 10_000, fails }) => {
     let runs = 0;
-    const server = await startServer({ drainTimeoutMs: 30, closeTimeoutMs });
+    const server = await startServer({ timeouts: { drainMs: 30, closeMs } });
     server.addHandler('hang', () => {
       runs += 1;
       return new Promise(() => undefined);
@@ -96,9 +96,9 @@ describe('a server that shuts down sends CLOSE at its drain deadline, whatever i
 });
 
 describe('a client that is closed sends CLOSE at its drain deadline, and fails open calls, with a server that', () => {
-  it.each(named(BOTH))('%s', async (_name, { does, closeTimeoutMs = 10_000, fails = 'ERR_CLIENT_CLOSED' }) => {
+  it.each(named(BOTH))('%s', async (_name, { does, closeMs = 10_000, fails = 'ERR_CLIENT_CLOSED' }) => {
     const rogueServer = await RogueServer.start(portOf(await startServer()));
-    const client = newClient(rogueServer.port, { drainTimeoutMs: 30, closeTimeoutMs });
+    const client = newClient(rogueServer.port, { timeouts: { drainMs: 30, closeMs } });
     const outcome = firstValueFrom(client.send('count', 1)).catch((error: unknown) => error);
     const rogue = await rogueServer.peer;
     await rogue.hears('message 1');

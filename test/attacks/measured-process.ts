@@ -95,7 +95,7 @@ function sample(): void {
 }
 
 async function call({ key, port }: Extract<Command, { ask: 'call' }>): Promise<Served> {
-  const client = newClient(port, { keyring: keyringOf(key), connectTimeoutMs: 30_000 });
+  const client = newClient(port, { keyring: keyringOf(key), timeouts: { connectMs: 30_000 } });
   const startMs = performance.now();
   const first = await outcomeOf(client, 'echo', 0);
   const tookMs = performance.now() - startMs;

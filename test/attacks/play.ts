@@ -21,8 +21,8 @@ export async function play(faults: readonly ClientFault[], name: RegExp, note = 
 
 /** What was not as it has to be. */
 async function playOne(fault: ClientFault): Promise<string | undefined> {
-  const { at, does, ends, hears = [], limits } = fault;
-  const channel = await Channel.open(limits);
+  const { at, does, ends, hears = [], options } = fault;
+  const channel = await Channel.open(options);
   const rogue = await RoguePeer.dial(channel.port);
   atEnd(() => rogue.socket.destroy());
   if (at !== 'connected') {

@@ -3,27 +3,39 @@ import { readFileSync } from 'node:fs';
 
 import { describe, expect, it } from 'vitest';
 
-import { CHANNEL_OPTION_NAMES } from '../../libs/channel/src/options/channel-options.js';
-import type { Limit } from '../../libs/channel/src/options/limit.js';
-import { KEY_LIMITS, LIMITS, REDIAL, resolveLimits, TIMEOUTS } from '../../libs/channel/src/options/limits.js';
+import { CHANNEL_PATHS } from '../../libs/channel/src/options/channel-options.js';
+import type { Limit, LimitTable } from '../../libs/channel/src/options/limit.js';
+import { KEY_LIMITS, LIMITS, pathsOf, REDIAL, resolveLimits, TIMEOUTS } from '../../libs/channel/src/options/limits.js';
 import { HANDLER_LIMITS } from '../../libs/transport/src/limits.js';
-import { OPTION_NAMES } from '../../libs/transport/src/options.js';
+import { OPTION_PATHS } from '../../libs/transport/src/options.js';
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
-const KEYS = Object.fromEntries(Object.entries(KEY_LIMITS).map(([name, limit]) => [`key.${name}`, limit]));
-const TABLE: Readonly<Record<string, Limit>> = { ...LIMITS, ...TIMEOUTS, ...REDIAL, ...KEYS, ...HANDLER_LIMITS };
+/** By the name that the sources give the table: the group of its options, and its rows. */
+const TABLES: Readonly<Record<string, readonly [group: string, LimitTable]>> = {
+  LIMITS: ['limits.', LIMITS],
+  HANDLER_LIMITS: ['limits.', HANDLER_LIMITS],
+  KEY_LIMITS: ['limits.key.', KEY_LIMITS],
+  TIMEOUTS: ['timeouts.', TIMEOUTS],
+  REDIAL: ['redial.', REDIAL],
+};
+const TABLE: Readonly<Record<string, Limit>> = Object.fromEntries(
+  Object.values(TABLES).flatMap(([group, table]) =>
+    Object.entries(table).map(([name, limit]) => [group + name, limit]),
+  ),
+);
 const NAMES = Object.keys(TABLE);
+const OF_HANDLERS = pathsOf('limits', HANDLER_LIMITS);
 
 /** The words for defaults that depend on others. */
 const DERIVED: Readonly<Record<string, string>> = {
-  maxIncompleteBytes: '64 MiB, or twice `maxMessageBytes` if that is more',
-  maxIncompleteBytesTotal: 'a quarter of the heap of V8, or `maxIncompleteBytes` if that is more',
-  maxQueuedBytes: '64 MiB, or twice `maxMessageBytes` if that is more',
-  maxRunning: 'twice `maxInFlight`',
-  maxRunningBytes: 'half of `maxRunningBytesTotal`',
-  maxRunningBytesTotal: 'a quarter of the heap of V8',
-  sessionSoftAgeMs: '1 h (server: 1 h 15 min)',
+  'limits.maxIncompleteBytes': '64 MiB, or twice `maxMessageBytes` if that is more',
+  'limits.maxIncompleteBytesTotal': 'a quarter of the heap of V8, or `maxIncompleteBytes` if that is more',
+  'limits.maxQueuedBytes': '64 MiB, or twice `maxMessageBytes` if that is more',
+  'limits.maxRunning': 'twice `maxInFlight`',
+  'limits.maxRunningBytes': 'half of `maxRunningBytesTotal`',
+  'limits.maxRunningBytesTotal': 'a quarter of the heap of V8',
+  'timeouts.sessionSoftAgeMs': '1 h (server: 1 h 15 min)',
 };
 
 /** As the documents write a number: with the unit that the name of the option ends with. */
@@ -92,25 +104,32 @@ describe('the table of limits', () => {
   it.each(['libs/channel/src/options/limits.ts', 'libs/transport/src/limits.ts'])(
     'has the default of every limit in its doc comment in %s',
     (path) => {
-      const group = /\/\*\*([^/]*(?:\/(?!\n)[^/]*)*)\*\/\n  (\w+): \{/g;
-      const documented = [...read(path).matchAll(group)].map(([, comment = '', name = '']) => {
-        const text = comment.replaceAll(/\n? *\* ?|\n/g, ' ').replaceAll(/ +/g, ' ');
-        const known = name in TABLE ? name : `key.${name}`;
-        expect(text, name).toMatch(new RegExp(`Default ${literal(defaultOf(known))}[.;:]`));
-        return known;
-      });
+      const documented = [...read(path).matchAll(/^export const (\w+) = \{\n([^]*?)^\} as const satisfies/gm)].flatMap(
+        ([, constant = '', rows = '']) => {
+          const group = TABLES[constant]?.[0] ?? '';
+          return [...rows.matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/\n  (\w+): \{/g)].map(([, comment = '', name = '']) => {
+            const text = comment.replaceAll(/\n? *\* ?|\n/g, ' ').replaceAll(/ +/g, ' ');
+            expect(text, name).toMatch(new RegExp(`Default ${literal(defaultOf(group + name))}[.;:]`));
+            return group + name;
+          });
+        },
+      );
       const isOfHandlers = path.includes('transport');
-      expect(documented.sort()).toEqual(NAMES.filter((name) => name in HANDLER_LIMITS === isOfHandlers).sort());
+      expect(documented.sort()).toEqual(NAMES.filter((name) => OF_HANDLERS.includes(name) === isOfHandlers).sort());
     },
   );
 });
 
 describe('libs/transport/README.md, Options', () => {
-  const rows = rowsOf(chapterOf('libs/transport/README.md', '## Options'));
+  const [first = '', ...groups] = chapterOf('libs/transport/README.md', '## Options').split('\n### ');
+  const grouped = groups.flatMap((text) => {
+    const [, group = ''] = /^`([\w.]+)`/.exec(text) ?? [];
+    return [...rowsOf(text)].map(([name, cells]) => [`${group}.${name}`, cells] as const);
+  });
+  const rows = new Map([...rowsOf(first), ...grouped]);
 
   it('names every option, and no other', () => {
-    const keyless = OPTION_NAMES.filter((name) => name !== 'key');
-    expect([...rows.keys()].sort()).toEqual([...new Set([...keyless, ...Object.keys(KEYS)])].sort());
+    expect([...rows.keys(), 'limits.key'].sort()).toEqual([...OPTION_PATHS].sort());
   });
 
   it.each(NAMES)('has the default, the range and the error code of %s', (name) => {
@@ -152,34 +171,34 @@ describe('docs/protocol.md, §7', () => {
 
   /** By the beginning of the line that has the default. */
   const LINES: Readonly<Record<string, readonly string[]>> = {
-    '| bytes under one traffic key ': ['key.softBytes', 'key.hardBytes'],
-    '| records under one traffic key ': ['key.softRecords', 'key.hardRecords'],
-    '| age of a traffic key ': ['key.softAgeMs', 'key.hardAgeMs'],
-    '| age of a session ': ['sessionSoftAgeMs', 'sessionHardAgeMs'],
-    '| size of a message ': ['maxMessageBytes'],
-    '| open streams of a connection ': ['maxInFlight'],
-    '| totals of incomplete messages ': ['maxIncompleteBytes'],
-    '| connect ': ['connectTimeoutMs'],
-    '| handshake, from accept to CONFIRM ': ['handshakeTimeoutMs'],
-    '| a record that is begun ': ['recordTimeoutMs'],
-    '| a message without a new fragment ': ['messageTimeoutMs'],
-    '| strangers ': ['maxStrangers', 'maxStrangersPerAddress'],
-    '| connections of a server ': ['maxConnections'],
-    '| bytes sealed ': ['maxSealedBytes'],
-    '| a socket that takes nothing ': ['writeTimeoutMs'],
-    '| bytes that wait to be sealed': ['maxQueuedBytes'],
-    '| PING ': ['pingIntervalMs', 'pongTimeoutMs'],
-    '| drain ': ['drainTimeoutMs'],
-    '| CLOSE, until the answer ': ['closeTimeoutMs'],
-    '- **Values of JSON.** ': ['maxJsonNodes'],
+    '| bytes under one traffic key ': ['limits.key.softBytes', 'limits.key.hardBytes'],
+    '| records under one traffic key ': ['limits.key.softRecords', 'limits.key.hardRecords'],
+    '| age of a traffic key ': ['limits.key.softAgeMs', 'limits.key.hardAgeMs'],
+    '| age of a session ': ['timeouts.sessionSoftAgeMs', 'timeouts.sessionHardAgeMs'],
+    '| size of a message ': ['limits.maxMessageBytes'],
+    '| open streams of a connection ': ['limits.maxInFlight'],
+    '| totals of incomplete messages ': ['limits.maxIncompleteBytes'],
+    '| connect ': ['timeouts.connectMs'],
+    '| handshake, from accept to CONFIRM ': ['timeouts.handshakeMs'],
+    '| a record that is begun ': ['timeouts.recordMs'],
+    '| a message without a new fragment ': ['timeouts.messageMs'],
+    '| strangers ': ['limits.maxStrangers', 'limits.maxStrangersPerAddress'],
+    '| connections of a server ': ['limits.maxConnections'],
+    '| bytes sealed ': ['limits.maxSealedBytes'],
+    '| a socket that takes nothing ': ['timeouts.writeMs'],
+    '| bytes that wait to be sealed': ['limits.maxQueuedBytes'],
+    '| PING ': ['timeouts.pingIntervalMs', 'timeouts.pongMs'],
+    '| drain ': ['timeouts.drainMs'],
+    '| CLOSE, until the answer ': ['timeouts.closeMs'],
+    '- **Values of JSON.** ': ['limits.maxJsonNodes'],
   };
   /** They bound what one side does or holds, and the other does not notice them. */
   const LOCAL = [
-    ...Object.keys(HANDLER_LIMITS).filter((name) => name !== 'maxJsonNodes'),
-    'maxIncompleteBytesTotal',
-    'maxQueuedMessages',
-    'waitForConnectionMs',
-    ...Object.keys(REDIAL),
+    ...OF_HANDLERS.filter((name) => name !== 'limits.maxJsonNodes'),
+    'limits.maxIncompleteBytesTotal',
+    'limits.maxQueuedMessages',
+    'timeouts.waitForConnectionMs',
+    ...pathsOf('redial', REDIAL),
   ];
 
   it('has a place for every limit that is not local to one side', () => {
@@ -191,14 +210,14 @@ describe('docs/protocol.md, §7', () => {
     const [text = ''] = line.split(/\n[|-]/);
     for (const side of ['client', 'server'] as const) {
       const { key, ...limits } = resolveLimits({}, side);
-      const keys = Object.entries(key).map(([name, limit]) => [`key.${name}`, limit] as const);
-      const values = new Map<string, number>([
-        ...Object.entries(limits),
-        ...keys,
-        ['maxJsonNodes', HANDLER_LIMITS.maxJsonNodes.default],
-      ]);
+      const values: Readonly<Record<string, unknown>> = {
+        ...limits,
+        ...key,
+        maxJsonNodes: HANDLER_LIMITS.maxJsonNodes.default,
+      };
       for (const name of names) {
-        expect(text).toMatch(new RegExp(`(?<![\\d^])${literal(format(name, values.get(name) ?? NaN))}(?!\\d)`));
+        const value = Number(values[name.slice(name.lastIndexOf('.') + 1)]);
+        expect(text).toMatch(new RegExp(`(?<![\\d^])${literal(format(name, value))}(?!\\d)`));
       }
     }
   });
@@ -206,6 +225,6 @@ describe('docs/protocol.md, §7', () => {
 
 describe('libs/channel', () => {
   it('offers no option of handlers', () => {
-    expect(CHANNEL_OPTION_NAMES.filter((name) => name in HANDLER_LIMITS)).toEqual([]);
+    expect(CHANNEL_PATHS.filter((path) => OF_HANDLERS.includes(path))).toEqual([]);
   });
 });

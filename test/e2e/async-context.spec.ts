@@ -54,7 +54,11 @@ afterEach(endAll);
 afterEach(() => void noted.splice(0));
 
 const start = (maxRunning = 100) =>
-  startApplication({ controllers: [ContextController], server: { maxRunning }, client: { maxQueuedMessages: 100 } });
+  startApplication({
+    controllers: [ContextController],
+    server: { limits: { maxRunning } },
+    client: { limits: { maxQueuedMessages: 100 } },
+  });
 
 describe('the async context of a message', () => {
   it('is separate for each message, consecutive and concurrent', async () => {

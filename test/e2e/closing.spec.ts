@@ -14,7 +14,7 @@ import { outcome, startApplication, startCaller } from '../support/application.j
 import { endAll, newClient, portOf, startServer } from '../support/pair.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
-const LONG = { drainTimeoutMs: 600_000 };
+const LONG = { timeouts: { drainMs: 600_000 } };
 
 let release: Subject<string>;
 let aborted: string[];

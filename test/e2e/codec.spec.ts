@@ -2,7 +2,7 @@ import { SealwireClient, SealwireServer } from '@sealwire/transport';
 import { lastValueFrom } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { endAll, endLater, keyring, listen, PATIENT, portOf } from '../support/pair.js';
+import { endAll, endLater, keyring, listen, patient, portOf } from '../support/pair.js';
 
 type Codec = ReturnType<SealwireServer['createCodec']>;
 
@@ -45,7 +45,7 @@ class InvertedClient extends SealwireClient {
 }
 
 async function start(Server: typeof SealwireServer): Promise<number> {
-  const server = new Server({ port: 0, keyring, ...PATIENT });
+  const server = new Server({ port: 0, keyring, ...patient({}) });
   server.addHandler('echo', (data: unknown) => Promise.resolve(data));
   endLater(server);
   await listen(server);
@@ -53,7 +53,7 @@ async function start(Server: typeof SealwireServer): Promise<number> {
 }
 
 function clientOf(Client: typeof SealwireClient, port: number): SealwireClient {
-  const client = new Client({ port, keyring, drainTimeoutMs: 200 });
+  const client = new Client({ port, keyring, timeouts: { drainMs: 200 } });
   endLater(client);
   return client;
 }

@@ -31,7 +31,7 @@ afterEach(() => endAll());
 
 describe('a client with redial', () => {
   it('reconnects without a call once the server is back', async () => {
-    const redialing = { redial: true, redialMinMs: 5, redialMaxMs: 20 };
+    const redialing = { redial: { minMs: 5, maxMs: 20 } };
     const { app, client, server } = await startApplication({ controllers, client: redialing });
     const port = portOf(server);
     await client.connect();
@@ -90,7 +90,10 @@ describe('connectionEvents of a client', () => {
 
 describe('a listener of connectionEvents', () => {
   it.each([0, 1_000])('may send during the connect event, over that connection: waiting up to %i ms', async (ms) => {
-    const { client, server } = await startApplication({ controllers, client: { waitForConnectionMs: ms } });
+    const { client, server } = await startApplication({
+      controllers,
+      client: { timeouts: { waitForConnectionMs: ms } },
+    });
     const answers: Promise<unknown>[] = [];
     client.connectionEvents
       .pipe(take(2))
@@ -114,7 +117,7 @@ describe('a listener of connectionEvents', () => {
     ['dials', () => Promise.resolve(), ['connecting', 'disconnected']],
     ['pauses before the next dial', (failed: Promise<unknown>) => failed, ['connecting', 'failed', 'disconnected']],
   ])('is called for close() while the client %s', async (_what, reached, expected) => {
-    const { app, client } = await startApplication({ client: { redial: true, redialMinMs: 30_000 } });
+    const { app, client } = await startApplication({ client: { redial: { minMs: 30_000 } } });
     await app.close();
     const types: string[] = [];
     client.connectionEvents.subscribe(({ type }) => types.push(type));
@@ -139,7 +142,10 @@ describe('a listener of connectionEvents', () => {
   });
 
   it.each([0, 1_000])('may close during the connect event: waiting up to %i ms', async (ms) => {
-    const { client, server } = await startApplication({ controllers, client: { waitForConnectionMs: ms } });
+    const { client, server } = await startApplication({
+      controllers,
+      client: { timeouts: { waitForConnectionMs: ms } },
+    });
     client.connectionEvents.subscribe(() => void client.close());
     await expect(firstValueFrom(client.send('echo', 1))).rejects.toMatchObject({
       code: 'ERR_CLIENT_CLOSED',
@@ -155,9 +161,15 @@ describe('a call while the server is down', () => {
     const { app, server } = await startApplication({});
     const port = portOf(server);
     await app.close();
-    const patient = await startCaller(port, { waitForConnectionMs: 10_000, redialMinMs: 5, redialMaxMs: 20 });
+    const patient = await startCaller(port, {
+      timeouts: { waitForConnectionMs: 10_000 },
+      redial: { minMs: 5, maxMs: 20, inBackground: false },
+    });
     const answer = firstValueFrom(patient.send('echo', 'late'));
-    const hasty = await startCaller(port, { waitForConnectionMs: 30, redialMinMs: 5, redialMaxMs: 20 });
+    const hasty = await startCaller(port, {
+      timeouts: { waitForConnectionMs: 30 },
+      redial: { minMs: 5, maxMs: 20, inBackground: false },
+    });
     await expect(firstValueFrom(hasty.send('echo', 'x'))).rejects.toMatchObject({
       code: expect.stringMatching(/^ERR_CONNECT_/) as string, // FAILED, or TIMEOUT before the first dial has failed
       sent: false,
@@ -166,7 +178,11 @@ describe('a call while the server is down', () => {
     expect(await answer).toBe('late');
   });
 
-  const WAIT = { waitForConnectionMs: 60_000, maxQueuedMessages: 3, redialMinMs: 5, redialMaxMs: 20 };
+  const WAIT = {
+    timeouts: { waitForConnectionMs: 60_000 },
+    limits: { maxQueuedMessages: 3 },
+    redial: { minMs: 5, maxMs: 20, inBackground: false },
+  };
 
   it('stops waiting once it is unsubscribed, and frees its place for another call', async () => {
     const { app, server, client } = await startApplication({ controllers, client: WAIT });
@@ -307,7 +323,7 @@ describe('a server', () => {
   });
 
   it('refuses connections beyond its limit, and serves the others', async () => {
-    const { client, server } = await startApplication({ controllers, server: { maxConnections: 2 } });
+    const { client, server } = await startApplication({ controllers, server: { limits: { maxConnections: 2 } } });
     const clients = [client, await startCaller(portOf(server))];
     for (const each of clients) await each.ping();
     const late = await startCaller(portOf(server));

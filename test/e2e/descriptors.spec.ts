@@ -46,7 +46,10 @@ describe.skipIf(process.platform === 'win32')('a server that has no file descrip
       /^error No client can connect: this process has no file descriptor left \(EMFILE\)/,
     );
     for (const socket of sockets) socket.destroy();
-    const client = newClient(port, { waitForConnectionMs: 15_000, redialMinMs: 20, redialMaxMs: 100 });
+    const client = newClient(port, {
+      timeouts: { waitForConnectionMs: 15_000 },
+      redial: { minMs: 20, maxMs: 100, inBackground: false },
+    });
     expect(await firstValueFrom(client.send('echo', 'served'))).toBe('served');
   });
 });

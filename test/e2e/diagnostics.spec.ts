@@ -186,7 +186,7 @@ describe('the channels of a call', () => {
       { kind: 'request', code: 'ERR_CONNECT_FAILED' },
       { kind: 'event', code: 'ERR_CONNECT_FAILED' },
     ]);
-    const patient = await startCaller(port, { waitForConnectionMs: 60_000, requestTimeoutMs: 30 });
+    const patient = await startCaller(port, { timeouts: { waitForConnectionMs: 60_000 }, requestTimeoutMs: 30 });
     await outcome(patient.send('echo', 1));
     patient.send('echo', 1).subscribe().unsubscribe();
     expect(messagesOf('client:call:failed').at(-1)).toMatchObject({ code: 'ERR_REQUEST_TIMEOUT', requestBytes: 0 });

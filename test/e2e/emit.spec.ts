@@ -79,8 +79,8 @@ function emitAll(client: SealwireClient, count: number): void {
 
 describe('emit() without a subscriber', () => {
   it.each([true, false])('delivers or reports every event of a loop, connected before: %s', async (connectFirst) => {
-    const limits = { maxQueuedMessages: 50, waitForConnectionMs: connectFirst ? 0 : 60_000 };
-    const { client } = await startApplication({ controllers, server: { maxInFlight: 4 }, client: limits });
+    const limits = { limits: { maxQueuedMessages: 50 }, timeouts: { waitForConnectionMs: connectFirst ? 0 : 60_000 } };
+    const { client } = await startApplication({ controllers, server: { limits: { maxInFlight: 4 } }, client: limits });
     const entries = collectLog();
     const failed = collectEvents(client);
     if (connectFirst) await client.connect();
@@ -129,7 +129,7 @@ describe('emit() without a subscriber', () => {
   });
 
   it('reports an event that was sent and not acknowledged when the connection was lost', async () => {
-    const { client } = await startApplication({ controllers, server: { maxRunning: 1 } });
+    const { client } = await startApplication({ controllers, server: { limits: { maxRunning: 1 } } });
     const failed = collectEvents(client);
     const held = firstValueFrom(holding);
     await lastValueFrom(client.emit('hold', 1), { defaultValue: undefined });
@@ -159,8 +159,8 @@ describe('close() right after emit()', () => {
   ])('delivers the events first, %s', async (_when, prepare) => {
     const { client } = await startApplication({
       controllers,
-      server: { maxInFlight: 2 },
-      client: { drainTimeoutMs: 60_000 },
+      server: { limits: { maxInFlight: 2 } },
+      client: { timeouts: { drainMs: 60_000 } },
     });
     await prepare(client);
     emitAll(client, 20);
@@ -176,7 +176,7 @@ describe('close() right after emit()', () => {
         return packet;
       },
     };
-    const options = { serializer, drainTimeoutMs: 60_000 };
+    const options = { serializer, timeouts: { drainMs: 60_000 } };
     const { client } = await startApplication({ controllers, client: options });
     await client.connect();
     emitAll(client, 5);
@@ -186,7 +186,10 @@ describe('close() right after emit()', () => {
 
   it('delivers events if the server starts during the drain', async () => {
     const port = await closedPort();
-    const wait = { waitForConnectionMs: 60_000, drainTimeoutMs: 60_000, redialMinMs: 5, redialMaxMs: 20 };
+    const wait = {
+      timeouts: { waitForConnectionMs: 60_000, drainMs: 60_000 },
+      redial: { minMs: 5, maxMs: 20, inBackground: false },
+    };
     const client = await startCaller(port, wait);
     const failed = firstValueFrom(client.connectionEvents.pipe(filter(({ type }) => type === 'failed')));
     client.emit('noted', 1);
@@ -198,7 +201,10 @@ describe('close() right after emit()', () => {
   });
 
   it('stops waiting after the drain, and reports the undelivered events', async () => {
-    const wait = { waitForConnectionMs: 60_000, drainTimeoutMs: 30, redialMinMs: 5, redialMaxMs: 20 };
+    const wait = {
+      timeouts: { waitForConnectionMs: 60_000, drainMs: 30 },
+      redial: { minMs: 5, maxMs: 20, inBackground: false },
+    };
     const client = await startCaller(await closedPort(), wait);
     const failed = collectEvents(client);
     client.emit('noted', 1);
@@ -211,7 +217,7 @@ describe('close() right after emit()', () => {
 
   it('fails and reports events whose serializer does not finish', async () => {
     const serializer = { serialize: () => new Promise<never>(() => undefined) };
-    const { client } = await startApplication({ controllers, client: { serializer, drainTimeoutMs: 30 } });
+    const { client } = await startApplication({ controllers, client: { serializer, timeouts: { drainMs: 30 } } });
     await client.connect();
     emitAll(client, 3);
     const answer = outcome(client.send('echo', 1));
@@ -225,7 +231,7 @@ describe('close() right after emit()', () => {
     async (waitForConnectionMs) => {
       const { client, server } = await startApplication({
         controllers,
-        client: { waitForConnectionMs, drainTimeoutMs: 60_000 },
+        client: { timeouts: { waitForConnectionMs, drainMs: 60_000 } },
       });
       const answer = lastValueFrom(client.send('echo', 1)).catch((error: unknown) => error);
       client.emit('noted', 1);

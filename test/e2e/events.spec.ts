@@ -54,7 +54,7 @@ describe('an event that waits for a handler to end', () => {
 
     const { server } = await startApplication({
       controllers: [HoldingController],
-      server: { maxInFlight: 4, maxRunning: 1 },
+      server: { limits: { maxInFlight: 4, maxRunning: 1 } },
     });
     const lost = await dial(server);
     lost.peer.say(event(1, noted(0, 'a')), event(2, noted(1, 'b')), PING);
@@ -93,7 +93,7 @@ describe('an event that cannot be handed over', () => {
       error: (entry: unknown) => entries.push(entry),
     });
     onTestFinished(() => Logger.overrideLogger(false));
-    const { server } = await startHolding({ maxJsonNodes: 10 });
+    const { server } = await startHolding({ limits: { maxJsonNodes: 10 } });
     const client = newClient(portOf(server));
     const failed: unknown[] = [];
     client.connectionEvents.subscribe((each) => each.type === 'eventFailed' && failed.push(each.error));
@@ -121,7 +121,7 @@ describe('an event that cannot be handed over', () => {
   });
 
   it('is checked against the window again after waiting, because another connection may have handed it over [R6.38]', async () => {
-    const { server, values, releases } = await startHolding({ maxRunning: 1 });
+    const { server, values, releases } = await startHolding({ limits: { maxRunning: 1 } });
     const [one, other] = [await dial(server), await dial(server)];
     one.peer.say(event(1, noted(0, 'a')), event(2, noted(1, 'b')), PING);
     await one.peer.hears('PONG');
@@ -133,7 +133,7 @@ describe('an event that cannot be handed over', () => {
   });
 
   it('is refused at the end of a shutdown, like a request that has not begun; one that has begun is cut [R6.35]', async () => {
-    const { server, values } = await startHolding({ maxRunning: 2, drainTimeoutMs: 50 });
+    const { server, values } = await startHolding({ limits: { maxRunning: 2 }, timeouts: { drainMs: 50 } });
     server.addHandler('hang', () => new Promise(() => undefined));
     const { peer } = await dial(server);
     peer.say(event(1, noted(0, 'a')), request(2, asked('hang')), event(3, noted(1, 'b')));

@@ -44,7 +44,7 @@ const SMALL_BYTES = [10, 40_000] as const;
 
 /** What a large message is answered with, and how many small ones of each size were answered meanwhile. */
 async function sendBeside(pattern: string, message: unknown) {
-  const limits = { maxMessageBytes: 128 * MIB };
+  const limits = { limits: { maxMessageBytes: 128 * MIB } };
   const { client } = await startApplication({ controllers, server: limits, client: limits });
   await client.connect();
   const large = { isUnderWay: true };
@@ -103,7 +103,7 @@ describe('a generator that never waits and never ends', () => {
 
 describe('overload', () => {
   it('of handlers fails the excess at once, and the rest is answered', async () => {
-    const { client } = await startApplication({ controllers, server: { maxInFlight: 64, maxRunning: 3 } });
+    const { client } = await startApplication({ controllers, server: { limits: { maxInFlight: 64, maxRunning: 3 } } });
     const calls = Array.from({ length: 10 }, () => outcome(client.send('hold', 0)));
     for (const refused of await Promise.all(calls.slice(3))) {
       expect(refused).toMatchObject({ code: 'ERR_OVERLOADED', fault: 'peer' });
@@ -115,7 +115,7 @@ describe('overload', () => {
   });
 
   it('of waiting messages fails the excess at once, unsent, and the rest is answered', async () => {
-    const limits = { server: { maxInFlight: 2 }, client: { maxQueuedMessages: 3 } };
+    const limits = { server: { limits: { maxInFlight: 2 } }, client: { limits: { maxQueuedMessages: 3 } } };
     const { client } = await startApplication({ controllers, ...limits });
     const calls = Array.from({ length: 10 }, () => outcome(client.send('hold', 0)));
     for (const refused of await Promise.all(calls.slice(5))) {
@@ -129,7 +129,7 @@ describe('overload', () => {
   });
 
   it('of waiting bytes fails the excess at once, unsent, and the rest is answered', async () => {
-    const { client } = await startApplication({ controllers, client: { maxQueuedBytes: MIB } });
+    const { client } = await startApplication({ controllers, client: { limits: { maxQueuedBytes: MIB } } });
     await client.connect();
     const bytes = Buffer.alloc(MIB / 4); // more of them than the system takes at once
     const answers = await Promise.all(Array.from({ length: 100 }, () => outcome(client.send('echo', bytes))));
@@ -142,7 +142,7 @@ describe('overload', () => {
   });
 
   it('of waiting answers fails the excess, and the rest arrives', async () => {
-    const { client } = await startApplication({ controllers, server: { maxQueuedBytes: MIB } });
+    const { client } = await startApplication({ controllers, server: { limits: { maxQueuedBytes: MIB } } });
     const answers = await Promise.all(Array.from({ length: 20 }, () => outcome(client.send('fill', MIB))));
     const refused = answers.filter((answer) => !Buffer.isBuffer(answer));
     expect(refused.length).toBeGreaterThanOrEqual(5);

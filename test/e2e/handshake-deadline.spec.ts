@@ -11,7 +11,7 @@ afterEach(endAll);
 
 it('message 2 does not move the deadline of the handshake, which runs from accept to CONFIRM [R4.14]', async () => {
   const time = FakeClock.install();
-  const server = await startServer({ handshakeTimeoutMs: 5_000 });
+  const server = await startServer({ timeouts: { handshakeMs: 5_000 } });
   const refused = firstValueFrom(server.connectionEvents);
   const accepted = once(server.unwrap(), 'connection');
   const rogue = await RoguePeer.dial(portOf(server));

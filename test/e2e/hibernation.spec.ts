@@ -35,8 +35,11 @@ interface Pair {
 /** A server and a client that have said nothing for two seconds. */
 async function hibernating(options: Parameters<typeof startServer>[0] = {}): Promise<Pair> {
   const time = FakeClock.install();
-  const server = await startServer({ pingIntervalMs: 0, ...options });
-  const client = newClient(portOf(server), { pingIntervalMs: 0, ...(options.key && { key: options.key }) });
+  const server = await startServer({ ...options, timeouts: { pingIntervalMs: 0 } });
+  const client = newClient(portOf(server), {
+    timeouts: { pingIntervalMs: 0 },
+    ...(options.limits?.key && { limits: { key: options.limits.key } }),
+  });
   const echo = (value: unknown): Promise<unknown> => lastValueFrom(client.send('echo', value));
   expect(await echo(1)).toBe(1);
   await time.advanceAsync(2_000);
@@ -91,7 +94,7 @@ describe('a connection that hibernates', () => {
   });
 
   it('keeps the place of an event handler that still runs', async () => {
-    const { server, client, time } = await hibernating({ maxRunning: 1 });
+    const { server, client, time } = await hibernating({ limits: { maxRunning: 1 } });
     let release = (): void => undefined;
     server.addHandler('slow', () => new Promise<void>((resolve) => (release = resolve)), true);
     await firstValueFrom(client.emit('slow', 1), { defaultValue: undefined });
@@ -119,8 +122,8 @@ describe('a connection that hibernates', () => {
 
   it('sends its own PINGs, and ends without a PONG', async () => {
     const time = FakeClock.install();
-    const server = await startServer({ pingIntervalMs: 10_000 });
-    const client = newClient(portOf(server), { pingIntervalMs: 0 });
+    const server = await startServer({ timeouts: { pingIntervalMs: 10_000 } });
+    const client = newClient(portOf(server), { timeouts: { pingIntervalMs: 0 } });
     await client.connect();
     expect(await lastValueFrom(client.send('echo', 1))).toBe(1);
     await time.advanceAsync(25_000);
@@ -139,7 +142,7 @@ describe('a connection that hibernates', () => {
 
   it('replaces its keys by their age, and seals the next request with the new ones', async () => {
     const key = { softAgeMs: 60_000, hardAgeMs: 120_000 };
-    const { time, echo } = await hibernating({ key });
+    const { time, echo } = await hibernating({ limits: { key } });
     const before = queryObjects(TrafficKey, { format: 'count' });
     for (let minutes = 0; minutes < 3; minutes++) await time.advanceAsync(60_000);
     for (let turns = 0; turns < 5; turns++) await turn();

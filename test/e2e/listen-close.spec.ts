@@ -38,7 +38,7 @@ function isOpen({ port }: AddressInfo): Promise<boolean> {
 }
 
 function newSealwire(): SealwireServer {
-  const server = new SealwireServer({ port: 0, keyring, drainTimeoutMs: 200 });
+  const server = new SealwireServer({ port: 0, keyring, timeouts: { drainMs: 200 } });
   endLater(server);
   return server;
 }
@@ -110,14 +110,14 @@ describe.each([
 
 it.each(['server', 'client'] as const)('resolves a second close() of a %s after the first one', async (which) => {
   let finish = (): void => undefined;
-  const server = await startServer({ drainTimeoutMs: 10_000 });
+  const server = await startServer({ timeouts: { drainMs: 10_000 } });
   const begun = new Promise<void>((resolve) => {
     server.addHandler('slow', () => {
       resolve();
       return new Promise<string>((end) => (finish = () => end('done')));
     });
   });
-  const client = newClient(portOf(server), { drainTimeoutMs: 10_000 });
+  const client = newClient(portOf(server), { timeouts: { drainMs: 10_000 } });
   const answer = firstValueFrom(client.send('slow', 1));
   await begun;
   const closed: number[] = [];

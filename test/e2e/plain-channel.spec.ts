@@ -5,21 +5,21 @@ import type { ChannelOptions, PlainAnswer, PlainRequest } from '@sealwire/channe
 import { lastValueFrom } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { endAll, endLater, keyring, newClient, newKeyring, PATIENT, portOf, startServer } from '../support/pair.js';
+import { endAll, endLater, keyring, newClient, newKeyring, patient, portOf, startServer } from '../support/pair.js';
 
 afterEach(endAll);
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 
 async function startChannelServer(answer: PlainAnswer, options: Partial<ChannelOptions> = {}): Promise<number> {
-  const server = createChannelServer({ port: 0, keyring, ...PATIENT, ...options }, answer);
+  const server = createChannelServer({ port: 0, keyring, ...patient(options) }, answer);
   endLater(server);
   await server.listen();
   return (server.server.address() as AddressInfo).port;
 }
 
 function channelClient(port: number, options: Partial<ChannelOptions> = {}): ChannelClient {
-  const client = new ChannelClient({ port, keyring, connectTimeoutMs: 30_000, drainTimeoutMs: 200, ...options });
+  const client = new ChannelClient({ port, keyring, ...patient(options) });
   endLater(client);
   return client;
 }
@@ -74,7 +74,7 @@ describe('a channel without Nest', () => {
       signals.push(signal);
       return new Promise(() => undefined);
     });
-    const client = channelClient(port, { drainTimeoutMs: 1 });
+    const client = channelClient(port, { timeouts: { drainMs: 1 } });
     const request = client.request('slow', Buffer.of(1));
     await expect.poll(() => signals.length).toBe(1);
     const [failed] = await Promise.allSettled([request, client.close()]);
@@ -83,7 +83,9 @@ describe('a channel without Nest', () => {
   });
 
   it('rejects an answer that is larger than the client accepts', async () => {
-    const client = channelClient(await startChannelServer(() => Buffer.alloc(70_000)), { maxMessageBytes: 65_536 });
+    const client = channelClient(await startChannelServer(() => Buffer.alloc(70_000)), {
+      limits: { maxMessageBytes: 65_536 },
+    });
     await expect(client.request('large', Buffer.of())).rejects.toMatchObject({ code: 'ERR_MESSAGE_TOO_LARGE' });
   });
 

@@ -46,7 +46,7 @@ function next(client: SealwireClient, wanted: ClientConnectionEvent['type'], cou
 
 describe('a client that renews its sessions', () => {
   it('loses no call over several renewals, and remains connected [R5.17, R5.36]', async () => {
-    const { client } = await startApplication({ controllers, client: { sessionSoftAgeMs: 20 } });
+    const { client } = await startApplication({ controllers, client: { timeouts: { sessionSoftAgeMs: 20 } } });
     const warnings = listenToWarnings();
     await client.connect();
     const statuses: string[] = [];
@@ -72,7 +72,7 @@ describe('a client that renews its sessions', () => {
     };
     const { client } = await startApplication({
       controllers,
-      client: { serializer: { serialize }, sessionSoftAgeMs: 200 },
+      client: { serializer: { serialize }, timeouts: { sessionSoftAgeMs: 200 } },
     });
     await client.connect();
     isSlow = true;
@@ -84,11 +84,11 @@ describe('a client that renews its sessions', () => {
   });
 
   it('cuts no stream: one that continues stays on the old connection until it ends [R5.28]', async () => {
-    const drainTimeoutMs = 0;
+    const drainMs = 0;
     const { client, server } = await startApplication({
       controllers,
-      client: { sessionSoftAgeMs: 20, drainTimeoutMs },
-      server: { drainTimeoutMs },
+      client: { timeouts: { sessionSoftAgeMs: 20, drainMs } },
+      server: { timeouts: { drainMs } },
     });
     const values = firstValueFrom(client.send('ticks', 0).pipe(toArray()));
     await next(client, 'renewed', 2);
@@ -102,8 +102,8 @@ describe('a client that renews its sessions', () => {
   it('stays on the old connection if the server has no room for another one [R5.37]', async () => {
     const { client } = await startApplication({
       controllers,
-      server: { maxConnections: 1 },
-      client: { sessionSoftAgeMs: 100, redialMinMs: 5, redialMaxMs: 20 },
+      server: { limits: { maxConnections: 1 } },
+      client: { timeouts: { sessionSoftAgeMs: 100 }, redial: { minMs: 5, maxMs: 20, inBackground: false } },
     });
     const warnings = listenToWarnings();
     expect(await echo(client, 'before')).toBe('before');
@@ -128,7 +128,11 @@ describe('a client that renews its sessions', () => {
     };
     const { client } = await startApplication({
       controllers,
-      client: { keyring: current, sessionSoftAgeMs: 100, redialMinMs: 5, redialMaxMs: 20 },
+      client: {
+        keyring: current,
+        timeouts: { sessionSoftAgeMs: 100 },
+        redial: { minMs: 5, maxMs: 20, inBackground: false },
+      },
     });
     expect(await echo(client, 'before')).toBe('before');
     isReplaced = true;
@@ -143,7 +147,7 @@ describe('a client that renews its sessions', () => {
   it('loses calls that are still open at the hard age, with an error that says so [R5.28]', async () => {
     const { client } = await startApplication({
       controllers,
-      client: { sessionSoftAgeMs: 20, sessionHardAgeMs: 1_000 },
+      client: { timeouts: { sessionSoftAgeMs: 20, sessionHardAgeMs: 1_000 } },
     });
     const outcome = firstValueFrom(client.send('ticks', 0)).catch((error: unknown) => error);
     expect(await outcome).toMatchObject({ code: 'ERR_SESSION_EXPIRED', sent: true });
@@ -153,7 +157,10 @@ describe('a client that renews its sessions', () => {
 
 describe('a server whose soft age comes first', () => {
   it('makes the client move without a lost stream [R5.16, R5.18, R5.28]', async () => {
-    const { client } = await startApplication({ controllers, server: { sessionSoftAgeMs: 20, drainTimeoutMs: 0 } });
+    const { client } = await startApplication({
+      controllers,
+      server: { timeouts: { sessionSoftAgeMs: 20, drainMs: 0 } },
+    });
     const values = firstValueFrom(client.send('ticks', 0).pipe(toArray()));
     await next(client, 'draining');
     expect(await echo(client, 'x')).toBe('x');

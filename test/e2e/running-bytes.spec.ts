@@ -45,7 +45,7 @@ const running = async (server: SealwireServer, count: number): Promise<void> => 
 const objects = (count: number): object[] => Array.from({ length: count }, () => ({}));
 
 describe('handlers whose messages take the maximum memory of one connection', () => {
-  const LIMIT = { maxRunningBytes: 200 * KIB };
+  const LIMIT = { limits: { maxRunningBytes: 200 * KIB } };
 
   it('fail the next requests, count them, and leave other connections alone', async () => {
     const server = await start(LIMIT);
@@ -71,7 +71,7 @@ describe('handlers whose messages take the maximum memory of one connection', ()
     ['small lists of objects', objects(5_000), 240_000],
     ['a large one', objects(30_000), 2_010_000],
   ])('count JSON by its parsed size: %s', async (_what, value, least) => {
-    const server = await start({ maxRunningBytes: least });
+    const server = await start({ limits: { maxRunningBytes: least } });
     const client = newClient(portOf(server));
     const held = outcome(client.send('hold', value));
     await running(server, 1);
@@ -81,7 +81,7 @@ describe('handlers whose messages take the maximum memory of one connection', ()
   });
 
   it('count metadata by its parsed size', async () => {
-    const server = await start({ maxRunningBytes: 800 * KIB });
+    const server = await start({ limits: { maxRunningBytes: 800 * KIB } });
     const client = newClient(portOf(server));
     const metadata = { nested: objects(20_000) } as never; // nobody checks that the values are texts
     const held = outcome(client.send('hold', new SealwireRecordBuilder(1).setMetadata(metadata).build()));
@@ -95,7 +95,7 @@ describe('handlers whose messages take the maximum memory of one connection', ()
     ['the record that is kept', 1, 16_000, { keepSealedRecord: true }],
     ['the handlers themselves', 31, 1, {}],
   ])('count %s', async (_what, count, bytes, options) => {
-    const server = await start({ maxRunningBytes: 32 * KIB, ...options });
+    const server = await start({ limits: { maxRunningBytes: 32 * KIB }, ...options });
     const client = newClient(portOf(server));
     const held = Array.from({ length: count }, () => outcome(client.send('hold', Buffer.alloc(bytes))));
     await running(server, count);
@@ -131,8 +131,8 @@ describe('handlers whose messages take the maximum memory of one connection', ()
 
 describe('events beyond the limit of waiting events and their memory', () => {
   it.each([
-    ['one connection', { maxRunningBytes: 200 * KIB }],
-    ['the server', { maxRunningBytesTotal: 200 * KIB, maxRunningBytes: 200 * KIB }],
+    ['one connection', { limits: { maxRunningBytes: 200 * KIB } }],
+    ['the server', { limits: { maxRunningBytesTotal: 200 * KIB, maxRunningBytes: 200 * KIB } }],
   ])('are refused one by one, and counted at both ends: %s [R6.17, R6.14]', async (_whose, limits) => {
     const server = await start(limits);
     const client = newClient(portOf(server));
@@ -158,7 +158,7 @@ describe('messages that wait for a deserializer', () => {
       await firstValueFrom(gate);
       return packet;
     };
-    const server = await start({ maxRunningBytes: 100 * KIB, deserializer: { deserialize } as never });
+    const server = await start({ limits: { maxRunningBytes: 100 * KIB }, deserializer: { deserialize } as never });
     const client = newClient(portOf(server));
     const first = outcome(client.send('echo', Buffer.alloc(100 * KIB)));
     await expect.poll(() => server.snapshot().inFlight).toBe(1);
@@ -177,7 +177,7 @@ describe('messages that wait for a deserializer', () => {
       await firstValueFrom(gate, { defaultValue: undefined });
       return packet;
     };
-    const server = await start({ maxRunningBytes: 100 * KIB, deserializer: { deserialize } as never });
+    const server = await start({ limits: { maxRunningBytes: 100 * KIB }, deserializer: { deserialize } as never });
     const client = newClient(portOf(server));
     await client.connect();
     const call = client.send('echo', Buffer.alloc(100 * KIB)).subscribe();
@@ -199,7 +199,7 @@ describe('answers that wait for the deserializer of a client', () => {
     };
     const server = await start({});
     server.addHandler('many', () => Promise.resolve(from(Array.from({ length: 20 }, () => Buffer.alloc(60 * KIB)))));
-    const options = { maxIncompleteBytes: 256 * KIB, deserializer: { deserialize } as never };
+    const options = { limits: { maxIncompleteBytes: 256 * KIB }, deserializer: { deserialize } as never };
     const client = newClient(portOf(server), options);
     expect(await outcome(client.send('many', 1))).toMatchObject({ code: 'ERR_QUEUE_FULL' });
     gate.complete();

@@ -4,7 +4,7 @@ import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import { firstValueFrom, Subject } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import type { SealwireContext, SealwireServer, SealwireServerOptions } from '@sealwire/transport';
+import type { SealwireContext, SealwireLimitOptions, SealwireServer } from '@sealwire/transport';
 import { arrived, outcome, startApplication } from '../support/application.js';
 import { endAll, newClient, portOf } from '../support/pair.js';
 
@@ -43,7 +43,7 @@ class HoldingController {
 async function start(maxRunningTotal: number) {
   const { server, client: first } = await startApplication({
     controllers: [HoldingController],
-    server: { maxRunningTotal },
+    server: { limits: { maxRunningTotal } },
   });
   const second = newClient(portOf(server));
   await Promise.all([first.connect(), second.connect()]);
@@ -134,7 +134,7 @@ const BROKEN: readonly [string, (server: SealwireServer) => void][] = [
   ],
   ['a handler', (server) => server.addHandler('broken', broken, true)],
 ];
-const LIMITS: readonly [string, Partial<SealwireServerOptions>][] = [
+const LIMITS: readonly [string, SealwireLimitOptions][] = [
   ['of one client', { maxRunning: 2 }],
   ['of all clients', { maxRunningTotal: 2 }],
 ];
@@ -143,7 +143,7 @@ describe.each(LIMITS)('the maximum of events that wait for the handlers %s', (_w
   it.each(BROKEN)('is acknowledged and leaves its places, even if %s throws at once', async (_what, breakIt) => {
     const { server, client } = await startApplication({
       controllers: [HoldingController],
-      server: { maxInFlight: WAITING + 4, ...limits },
+      server: { limits: { maxInFlight: WAITING + 4, ...limits } },
       configure: (_app, strategy) => breakIt(strategy),
     });
     await Promise.all([0, 1].map((value) => arrived(client.emit('noted', value))));

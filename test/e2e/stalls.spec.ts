@@ -34,7 +34,10 @@ describe('a process that stalls for longer than a deadline', () => {
 
   it.each([0, 2, 4, 6, 8])('answers a first call with a deadline, stalled after %i turns', async (at) => {
     const time = FakeClock.install();
-    const client = newClient(portOf(await startServer()), { requestTimeoutMs: 300, waitForConnectionMs: 300 });
+    const client = newClient(portOf(await startServer()), {
+      requestTimeoutMs: 300,
+      timeouts: { waitForConnectionMs: 300 },
+    });
     const answer = lastValueFrom(client.send('echo', 1));
     await turns(at);
     time.stall(500);

@@ -29,14 +29,18 @@ async function arrive(server: SealwireServer, localAddress: string): Promise<Rog
 }
 
 const CROWDS = [
-  ['in all', { maxStrangers: 3, maxStrangersPerAddress: 2 }, ['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5']],
-  ['of one address', { maxStrangers: 64, maxStrangersPerAddress: 3 }, Array<string>(4).fill('127.0.0.1')],
+  [
+    'in all',
+    { limits: { maxStrangers: 3, maxStrangersPerAddress: 2 } },
+    ['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5'],
+  ],
+  ['of one address', { limits: { maxStrangers: 64, maxStrangersPerAddress: 3 } }, Array<string>(4).fill('127.0.0.1')],
 ] as const;
 
 it.each(CROWDS)(
   'strangers %s are evicted when they are too many, those with the least progress first',
   async (_which, limits, hosts) => {
-    const server = await startServer({ ...limits, handshakeTimeoutMs: 60_000 });
+    const server = await startServer({ ...limits, timeouts: { handshakeMs: 60_000 } });
     server.addHandler('count', () => Promise.resolve(1));
     const refused: unknown[] = [];
     server.connectionEvents.subscribe((event) => {
@@ -76,7 +80,10 @@ it.each(CROWDS)(
 );
 
 it('the oldest stranger is evicted when all that are too many have a verified message 1', async () => {
-  const server = await startServer({ maxStrangers: 2, maxStrangersPerAddress: 2, handshakeTimeoutMs: 60_000 });
+  const server = await startServer({
+    limits: { maxStrangers: 2, maxStrangersPerAddress: 2 },
+    timeouts: { handshakeMs: 60_000 },
+  });
   server.addHandler('count', () => Promise.resolve(1));
   const verified: RoguePeer[] = [];
   for (let count = 0; count < 2; count++) {
@@ -98,7 +105,7 @@ it('the oldest stranger is evicted when all that are too many have a verified me
 
 it('a crowd of one address that connects while the server is busy is accepted without a retry', async () => {
   FakeClock.install(); // however busy this machine is, the second in which they may be too many does not pass
-  const server = await startServer({ maxStrangersPerAddress: 4 });
+  const server = await startServer({ limits: { maxStrangersPerAddress: 4 } });
   const clients = Array.from({ length: 40 }, () => newClient(portOf(server)));
   const refused: unknown[] = [];
   server.connectionEvents.subscribe((event) => {

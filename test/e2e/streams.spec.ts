@@ -252,7 +252,7 @@ describe('several iterables of one observable', () => {
     async function* twenty(): AsyncGenerator<Buffer> {
       for (let left = 20; left > 0; left--) yield Buffer.alloc(30_000);
     }
-    const limits = { server: { maxQueuedBytes: 65_536 } };
+    const limits = { server: { limits: { maxQueuedBytes: 65_536 } } };
     const { caller } = await serve(() => from(Array.from({ length: 8 }, twenty)), limits);
     let received = 0;
     const answer = lastValueFrom(
@@ -289,7 +289,7 @@ describe('a web stream', () => {
     let cancelled = 0;
     const source = (): ReadableStream =>
       new ReadableStream({ start: (controller) => controller.enqueue('first'), cancel: () => void (cancelled += 1) });
-    const { caller, server } = await serve(source, { server: { maxRunning: 1 } });
+    const { caller, server } = await serve(source, { server: { limits: { maxRunning: 1 } } });
     for (let call = 1; call <= 3; call++) {
       expect(await firstValueFrom(values(caller))).toBe('first');
       await expect.poll(() => [cancelled, server.snapshot().running]).toEqual([call, 0]);
@@ -300,7 +300,7 @@ describe('a web stream', () => {
 describe('a stream of Node', () => {
   it('that fails while the connection is full fails only its answer', async () => {
     let source: Readable | undefined;
-    const limits = { server: { maxQueuedBytes: 65_536 } };
+    const limits = { server: { limits: { maxQueuedBytes: 65_536 } } };
     const { caller, server } = await serve(() => (source ??= new Readable({ read() {} })), limits);
     server.addHandler('fill', () => Promise.resolve(Buffer.alloc(8_000_000)));
     await caller.connect();

@@ -303,8 +303,8 @@ describe('SealwireClient', () => {
     const key = { softRecords: 64, hardRecords: 200 };
     const { client: caller } = await startApplication({
       controllers: [EchoController],
-      server: { key },
-      client: { key },
+      server: { limits: { key } },
+      client: { limits: { key } },
     });
     for (let i = 0; i < 1_000; i++) expect(await firstValueFrom(caller.send('echo', i))).toBe(i);
   });
@@ -312,7 +312,7 @@ describe('SealwireClient', () => {
   it('continues when the server requests renewal at the age of the session', async () => {
     const { client: caller, server: young } = await startApplication({
       controllers: [EchoController],
-      server: { sessionSoftAgeMs: 20 },
+      server: { timeouts: { sessionSoftAgeMs: 20 } },
     });
     const connections = new Set<unknown>();
     young.on('connection', (socket) => void connections.add(socket));
@@ -327,7 +327,7 @@ describe('SealwireClient', () => {
   it('fails calls beyond the limit of running handlers, and keeps the connection', async () => {
     const { client: caller } = await startApplication({
       controllers: [DemoController],
-      server: { maxInFlight: 8, maxRunning: 2 },
+      server: { limits: { maxInFlight: 8, maxRunning: 2 } },
     });
     const answers = [1, 2, 3].map(() => failure(caller.send('hold', 0)));
     expect(await answers[2]).toMatchObject({ code: 'ERR_OVERLOADED' });

@@ -116,7 +116,7 @@ describe('a slow serializer', () => {
   });
 
   it('at the client queues calls up to the limit, and rejects the others at once', async () => {
-    const slow = { maxQueuedMessages: 10, serializer: { serialize: later } };
+    const slow = { limits: { maxQueuedMessages: 10 }, serializer: { serialize: later } };
     const { client } = await startApplication({ controllers, client: slow });
     await client.connect();
     const answers = Array.from({ length: 50 }, (_, i) => code(client.send('echo', i)));
@@ -249,7 +249,7 @@ describe('a deserializer of answers', () => {
 
 describe('an event that the server does not acknowledge', () => {
   it('fails at the deadline of its client', async () => {
-    const limits = { server: { maxRunning: 1 }, client: { drainTimeoutMs: 50 } };
+    const limits = { server: { limits: { maxRunning: 1 } }, client: { timeouts: { drainMs: 50 } } };
     const { client } = await startApplication({ controllers, ...limits });
     await lastValueFrom(client.emit('hold', 1), { defaultValue: undefined });
     await expect(lastValueFrom(client.emit('hold', within(500, 2)))).rejects.toMatchObject({

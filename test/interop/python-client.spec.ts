@@ -14,7 +14,7 @@ import type { Call, PythonClient } from '../support/python.js';
 
 const KIB = 1024;
 /** A key is replaced as soon as the protocol lets it be, and PINGs are frequent. */
-const EAGER = { key: { softRecords: 65 }, pingIntervalMs: 50 };
+const EAGER = { limits: { key: { softRecords: 65 } }, timeouts: { pingIntervalMs: 50 } };
 const EAGER_CLIENT = ['--key-records', '65', '--ping', '0.05', '--tick', '0.05'];
 /** An error of the application that looks like one of the transport. */
 const LOOKALIKE = { status: 'error', message: 'of the application', code: 'ERR_OVERLOADED' };
@@ -94,7 +94,7 @@ describe.skipIf(python === undefined)('the Python client', () => {
 
   beforeAll(async () => {
     programs = new PythonPrograms();
-    server = await serve({ ...EAGER, maxInFlight: 4, rejectSelf: true }, places);
+    server = await serve({ ...EAGER, limits: { ...EAGER.limits, maxInFlight: 4 }, rejectSelf: true }, places);
     server.addHandler('note', (data: unknown) => Promise.resolve(notes.push(data)), true);
     client = programs.client(portOf(server), '--reject-self', ...EAGER_CLIENT);
   });
@@ -187,7 +187,10 @@ describe.skipIf(python === undefined)('the Python client', () => {
       if (packet.pattern === 'unreadable') throw new Error('not today');
       return packet;
     };
-    const limited = await serve({ maxJsonNodes: 10, maxQueuedBytes: 8192 * KIB, deserializer: { deserialize } });
+    const limited = await serve({
+      limits: { maxJsonNodes: 10, maxQueuedBytes: 8192 * KIB },
+      deserializer: { deserialize },
+    });
     const ended: unknown[] = [];
     limited.connectionEvents.subscribe((event) => {
       if (event.type === 'closed' || event.type === 'refused') ended.push(event.error);
@@ -221,7 +224,7 @@ describe.skipIf(python === undefined)('the Python client', () => {
 
   it('is refused if there is no place for its handler [R6.17]', async () => {
     const taken = new Places();
-    const refused = programs.client(portOf(await serve({ maxRunning: 1 }, taken)));
+    const refused = programs.client(portOf(await serve({ limits: { maxRunning: 1 } }, taken)));
     void refused.send({ pattern: 'open' });
     await expect.poll(() => taken.open).toBe(1);
     expect(await refused.send({ pattern: 'open' })).toMatchObject({ code: 'ERR_OVERLOADED' });
@@ -229,7 +232,7 @@ describe.skipIf(python === undefined)('the Python client', () => {
   });
 
   it('finishes open calls when the server drains, and closes with it [R5.16]', async () => {
-    const draining = await serve({ drainTimeoutMs: 20_000 });
+    const draining = await serve({ timeouts: { drainMs: 20_000 } });
     let finish = (): void => undefined;
     const finished = new Promise<string>((resolve) => (finish = () => resolve('finished')));
     let isAsked = false;
@@ -250,7 +253,7 @@ describe.skipIf(python === undefined)('the Python client', () => {
 
   it.each([
     ['at its own age', {}, ['--session-age', '1', '--tick', '0.05']],
-    ['when the server requests it', { sessionSoftAgeMs: 1000 }, []],
+    ['when the server requests it', { timeouts: { sessionSoftAgeMs: 1000 } }, []],
   ])('renews its session %s, without a lost call [R5.36]', async (_, options, limits) => {
     const taken = new Places();
     const old = await serve(options, taken);
@@ -277,7 +280,7 @@ describe.skipIf(python === undefined)('the Python client', () => {
     const deserialize = (packet: ReadPacket): unknown =>
       packet.pattern === 'waits' ? new Promise(() => undefined) : packet;
     const taken = new Places();
-    const ending = await serve({ deserializer: { deserialize }, drainTimeoutMs: 1 }, taken);
+    const ending = await serve({ deserializer: { deserialize }, timeouts: { drainMs: 1 } }, taken);
     const caller = programs.client(portOf(ending));
     const [cut, waiting] = [caller.send({ pattern: 'open' }), caller.send({ pattern: 'waits' })];
     const event = caller.emit({ pattern: 'waits', data: 1 });

@@ -14,7 +14,7 @@ import { python, PythonPrograms, stop } from '../support/python.js';
 const KIB = 1024;
 const ALERT = Buffer.from('e1534c5701ff0000', 'hex');
 /** A key is replaced as soon as the protocol lets it be, and the first PING goes at once. */
-const EAGER = { key: { softRecords: 65 }, pingIntervalMs: 50 };
+const EAGER = { limits: { key: { softRecords: 65 } }, timeouts: { pingIntervalMs: 50 } };
 const LONG = 'x'.repeat(2000);
 /** Texts that are not cut out of JSON, or not for their usual key, or that a decoder could change. */
 const UNUSUAL: readonly unknown[] = [`\uFEFF${LONG}`, `\uD800${LONG}`, { '': LONG }, { text: `\uD800${LONG}` }];
@@ -118,7 +118,7 @@ describe.skipIf(python === undefined)('the Python server', () => {
   });
 
   it.each([
-    ['at the age of the client', [], { sessionSoftAgeMs: 1000 }],
+    ['at the age of the client', [], { timeouts: { sessionSoftAgeMs: 1000 } }],
     ['when it requests it itself', ['--goaway-age', '1', '--tick', '0.05'], {}],
   ])('has its session renewed %s, without a lost call [R5.36]', async (_, limits, options) => {
     const server = await programs.serve(...limits);
@@ -168,7 +168,7 @@ describe.skipIf(python === undefined)('the Python server', () => {
     expect(await outcome(client.send('slow', inTime))).toMatchObject({ code: 'ERR_REQUEST_TIMEOUT' });
     await expect.poll(() => firstValueFrom(client.send('cancels', {}))).toBe(1);
 
-    const strict = newClient(server.port, { maxMessageBytes: 64 * KIB });
+    const strict = newClient(server.port, { limits: { maxMessageBytes: 64 * KIB } });
     expect(await outcome(strict.send('bytes', 64 * KIB))).toMatchObject({ code: 'ERR_MESSAGE_TOO_LARGE' });
     await strict.close();
 

@@ -8,7 +8,7 @@ import type { SealwireClient, SealwireClientOptions, SealwireServerOptions } fro
 import { lastValueFrom, toArray } from 'rxjs';
 import type { Observable } from 'rxjs';
 
-import { endLater, keyring, PATIENT, portOf } from './pair.js';
+import { endLater, keyring, patient, portOf } from './pair.js';
 
 export interface ApplicationOptions extends ModuleMetadata {
   readonly server?: Partial<SealwireServerOptions>;
@@ -48,23 +48,14 @@ export async function startApplication({ server: options, client, configure, ...
 
 /** The client of an application that has no more than that. `endAll` ends it. */
 export async function startCaller(port: number, options: Partial<SealwireClientOptions> = {}): Promise<SealwireClient> {
-  const imports = [
-    SealwireModule.register({
-      name: 'CALLER',
-      port,
-      keyring,
-      connectTimeoutMs: PATIENT.handshakeTimeoutMs,
-      drainTimeoutMs: 200,
-      ...options,
-    }),
-  ];
+  const imports = [SealwireModule.register({ name: 'CALLER', port, keyring, ...patient(options) })];
   const app = await NestFactory.createApplicationContext(rootModule({ imports }), { logger: false });
   endLater(app);
   return app.get<SealwireClient>('CALLER');
 }
 
 export function newServer(options: Partial<SealwireServerOptions> = {}): SealwireServer {
-  return new SealwireServer({ port: 0, keyring, ...PATIENT, ...options });
+  return new SealwireServer({ port: 0, keyring, ...patient(options) });
 }
 
 export function rootModule(metadata: ModuleMetadata): Type {

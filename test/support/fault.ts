@@ -20,8 +20,8 @@ export interface Fault {
   readonly ends: string;
   /** All that the rogue hears from this stage on; left out, nothing. */
   readonly hears?: readonly string[] | 'whatever';
-  /** Limits of the other side. */
-  readonly limits?: Partial<SealwireServerOptions>;
+  /** Of the other side. */
+  readonly options?: Partial<SealwireServerOptions>;
 }
 
 export interface ClientFault extends Fault {

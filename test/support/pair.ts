@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { generateKey, Keyring, SecretKey } from '@sealwire/crypto';
 import { SealwireClient, SealwireServer } from '@sealwire/transport';
-import type { SealwireClientOptions, SealwireServerOptions } from '@sealwire/transport';
+import type { SealwireClientOptions, SealwireOptions, SealwireServerOptions } from '@sealwire/transport';
 import type { AddressInfo } from 'node:net';
 
 Logger.overrideLogger(false);
@@ -16,10 +16,15 @@ export const keyring = Keyring.of(SecretKey.fromBytes(key));
 const started: { close(): Promise<void> }[] = [];
 
 /** What a machine that is busy may take for a handshake; and no more than a moment for what never ends. */
-export const PATIENT = { handshakeTimeoutMs: 30_000, drainTimeoutMs: 200 };
+const PATIENT = { connectMs: 30_000, handshakeMs: 30_000, drainMs: 200 };
+
+/** The options, with these deadlines instead of the defaults. */
+export function patient<Options extends SealwireOptions>(options: Options): Options {
+  return { ...options, timeouts: { ...PATIENT, ...options.timeouts } };
+}
 
 export async function startServer(options: Partial<SealwireServerOptions> = {}): Promise<SealwireServer> {
-  const server = new SealwireServer({ port: 0, keyring, ...PATIENT, ...options });
+  const server = new SealwireServer({ port: 0, keyring, ...patient(options) });
   server.addHandler('echo', (data: unknown) => Promise.resolve(data));
   started.push(server);
   await listen(server);
@@ -37,13 +42,7 @@ export function portOf(server: SealwireServer): number {
 }
 
 export function newClient(port: number, options: Partial<SealwireClientOptions> = {}): SealwireClient {
-  const client = new SealwireClient({
-    port,
-    keyring,
-    connectTimeoutMs: PATIENT.handshakeTimeoutMs,
-    drainTimeoutMs: 200,
-    ...options,
-  });
+  const client = new SealwireClient({ port, keyring, ...patient(options) });
   started.push(client);
   return client;
 }

@@ -24,7 +24,7 @@ const MAX_STRANGERS = 1_024;
       useFactory: ({ listen, service, maxStrangersPerAddress }: Settings, keyring: Keyring) => {
         const maxStrangers = Math.max(MAX_STRANGERS, maxStrangersPerAddress);
         const limits = { maxStrangers, maxStrangersPerAddress };
-        return new SealwireServer({ ...listen, ...limits, keyring, service, keepSealedRecord: true });
+        return new SealwireServer({ ...listen, limits, keyring, service, keepSealedRecord: true });
       },
     },
   ],

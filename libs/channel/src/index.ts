@@ -5,7 +5,7 @@ export type { ClientConnectionEvent } from './client/connection-event.js';
 export { TRANSPORT_ERROR_CODES, TransportError } from './errors.js';
 export type { Fault, TransportErrorCode } from './errors.js';
 export type { ChannelClientOptions, ChannelOptions } from './options/channel-options.js';
-export type { LimitOptions } from './options/limits.js';
+export type { LimitOptions, RedialOptions, TimeoutOptions } from './options/limits.js';
 export type { KeyLimits } from './record/half-connection.js';
 export { OutgoingMessage } from './sending/outgoing-message.js';
 export { ChannelServer } from './server/channel-server.js';

@@ -15,7 +15,8 @@ export { isError, toTransportError } from './errors.js';
 export { readSequence, readTimeout, SEQUENCE_BYTES, TIMEOUT_BYTES } from './frame/prefix.js';
 export { forgetOwnClient, noteOwnClient } from './instances.js';
 export {
-  CHANNEL_OPTION_NAMES,
+  CHANNEL_PATHS,
+  checkChannelOptions,
   keyLoader,
   KEYRING,
   resolveEndpoint,
@@ -25,12 +26,12 @@ export { formatEndpoint, remoteAddress, SOCKET_OPTIONS } from './options/endpoin
 export type { Endpoint } from './options/endpoint.js';
 export { checkLimit, KIB, MAX_TIMER_MS, MAX_U32, resolveTable } from './options/limit.js';
 export type { Given, LimitTable, Resolved, Side } from './options/limit.js';
-export { LIMITS, quarterOfHeap, resolveLimits } from './options/limits.js';
-export type { Limits } from './options/limits.js';
+export { LIMITS, pathsOf, quarterOfHeap, resolveLimits } from './options/limits.js';
+export type { LimitGroups, Limits } from './options/limits.js';
 export {
-  checkNames,
   checkOption,
   checkOptions,
+  checkPaths,
   FLAG,
   FUNCTION,
   hasMethod,

@@ -1,7 +1,14 @@
 export type { CallMessage } from './diagnostics.js';
 export { TRANSPORT_ERROR_CODES, TransportError, SocketView } from '@sealwire/channel';
 export type { ConnectionMessage, HandshakeMessage } from '@sealwire/channel/internal';
-export type { ClientConnectionEvent, Fault, KeyLimits, TransportErrorCode } from '@sealwire/channel';
+export type {
+  ClientConnectionEvent,
+  Fault,
+  KeyLimits,
+  RedialOptions,
+  TimeoutOptions,
+  TransportErrorCode,
+} from '@sealwire/channel';
 export { checkJson } from './packet/json-check.js';
 export type { Metadata } from './packet/message.js';
 export { SealwireClient } from './client/client.js';

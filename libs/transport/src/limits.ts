@@ -1,7 +1,7 @@
 // The limits that only the ends of Nest have, beside those of the channel.
 import type { LimitOptions } from '@sealwire/channel';
 import { KIB, LIMITS, MAX_U32, quarterOfHeap, resolveLimits, resolveTable } from '@sealwire/channel/internal';
-import type { Given, LimitTable, Limits, Resolved, Side } from '@sealwire/channel/internal';
+import type { Given, LimitGroups, LimitTable, Limits, Resolved, Side } from '@sealwire/channel/internal';
 
 import { DEFAULT_MAX_JSON_NODES } from './packet/json-check.js';
 
@@ -37,12 +37,16 @@ export const HANDLER_LIMITS = {
   },
 } as const satisfies LimitTable;
 
-export type SealwireLimitOptions = LimitOptions & Given<typeof HANDLER_LIMITS>;
+export interface SealwireLimitOptions extends LimitOptions, Given<typeof HANDLER_LIMITS> {}
 
 export type SealwireLimits = Limits & Resolved<typeof HANDLER_LIMITS>;
 
+interface SealwireLimitGroups extends LimitGroups {
+  readonly limits?: SealwireLimitOptions;
+}
+
 /** @throws {TransportError} `ERR_BAD_OPTION` - names the option and what it may be. */
-export function resolveSealwireLimits(options: SealwireLimitOptions, side: Side): SealwireLimits {
+export function resolveSealwireLimits(options: SealwireLimitGroups, side: Side): SealwireLimits {
   const limits = resolveLimits(options, side);
-  return { ...limits, ...resolveTable({ ...LIMITS, ...HANDLER_LIMITS }, options, side) };
+  return { ...limits, ...resolveTable({ ...LIMITS, ...HANDLER_LIMITS }, options.limits ?? {}, side, 'limits.') };
 }

@@ -13,15 +13,17 @@ const bad = (name: string): unknown =>
 describe('options', () => {
   it('let twice as many handlers run as calls may be open', () => {
     expect(resolveOptions({ keyFile: 'k' }, 'server').maxRunning).toBe(2_048);
-    expect(resolveOptions({ keyFile: 'k', maxInFlight: 5 }, 'server').maxRunning).toBe(10);
+    expect(resolveOptions({ keyFile: 'k', limits: { maxInFlight: 5 } }, 'server').maxRunning).toBe(10);
   });
 
   it('bound the memory of running messages by the heap by default', () => {
     const { maxRunningBytes, maxRunningBytesTotal } = resolveOptions({}, 'server');
     expect(maxRunningBytesTotal).toBe(Math.floor(getHeapStatistics().heap_size_limit / 4));
     expect(maxRunningBytes).toBe(Math.ceil(maxRunningBytesTotal / 2));
-    expect(resolveOptions({ maxRunningBytesTotal: 100_000 }, 'server')).toMatchObject({ maxRunningBytes: 50_000 });
-    expect(resolveOptions({ maxRunningBytes: 100_000 }, 'server')).toMatchObject({
+    expect(resolveOptions({ limits: { maxRunningBytesTotal: 100_000 } }, 'server')).toMatchObject({
+      maxRunningBytes: 50_000,
+    });
+    expect(resolveOptions({ limits: { maxRunningBytes: 100_000 } }, 'server')).toMatchObject({
       maxRunningBytes: 100_000,
       maxRunningBytesTotal,
     });
@@ -33,7 +35,7 @@ describe('options', () => {
     ['maxRunningBytesTotal', 65_535],
     ['maxJsonNodes', 0],
   ])('reject %s of %d by name', (name, value) => {
-    expect(() => resolveOptions({ [name]: value }, 'server')).toThrow(bad(name));
+    expect(() => resolveOptions({ limits: { [name]: value } }, 'server')).toThrow(bad(name));
   });
 
   it.each([
@@ -50,8 +52,8 @@ describe('options', () => {
     ['key', 5],
     ['key', []],
   ])('reject %s of the key in %j', (name, key) => {
-    expect(() => new SealwireServer({ keyFile: 'k', key } as SealwireServerOptions)).toThrow(bad(name));
-    expect(() => new SealwireClient({ keyFile: 'k', key } as SealwireClientOptions)).toThrow(bad(name));
+    expect(() => new SealwireServer({ keyFile: 'k', limits: { key } } as SealwireServerOptions)).toThrow(bad(name));
+    expect(() => new SealwireClient({ keyFile: 'k', limits: { key } } as SealwireClientOptions)).toThrow(bad(name));
   });
 
   it.each([
@@ -72,8 +74,8 @@ describe('options', () => {
     ['keepSealedRecord', { keepSealedRecord: 1 }],
     ['serializer', { serializer: {} }],
     ['deserializer', { deserializer: { deserialize: true } }],
-    ['redialMinMs', { redialMinMs: 2, redialMaxMs: 1 }],
-    ['sessionSoftAgeMs', { sessionSoftAgeMs: 2, sessionHardAgeMs: 1 }],
+    ['redial.minMs', { redial: { minMs: 2, maxMs: 1 } }],
+    ['timeouts.sessionSoftAgeMs', { timeouts: { sessionSoftAgeMs: 2, sessionHardAgeMs: 1 } }],
     ['service', { service: 5 }],
     ['service', { service: null }],
   ])('reject an invalid %s in %j', (name, wrong) => {
@@ -83,8 +85,8 @@ describe('options', () => {
   });
 
   it.each([
-    ['maxMessageBytes is of type bigint', { maxMessageBytes: 10n }],
-    ['maxInFlight is of type object', { maxInFlight: Object.create(null) as unknown }],
+    ['maxMessageBytes is of type bigint', { limits: { maxMessageBytes: 10n } }],
+    ['maxInFlight is of type object', { limits: { maxInFlight: Object.create(null) as unknown } }],
     ['requestTimeoutMs is of type symbol', { requestTimeoutMs: Symbol('x') }],
     ['requestTimeoutMs is of type object', { requestTimeoutMs: Object.create(null) as unknown }],
     ["port is the string '8080'; it must be an integer", { port: '8080' }],
@@ -99,20 +101,32 @@ describe('options', () => {
   });
 
   it.each([
-    [{ maxMessageByte: 65_536 }, 'There is no option maxMessageByte; maxMessageBytes may be meant'],
-    [{ KeyPolicy: 'strict' }, 'There is no option KeyPolicy; keyPolicy may be meant'],
-    [{ prot: 1 }, 'There is no option prot; port may be meant'],
-    [{ retryAttempts: 5 }, 'There is no option retryAttempts'],
-    [{ drain: undefined }, 'There is no option drain'],
+    [{ limits: { maxRuning: 5 } }, 'limits.maxRuning is not an option; did you mean limits.maxRunning?'],
+    [{ maxRunning: 5 }, 'maxRunning is not an option; did you mean limits.maxRunning?'],
+    [{ drainTimeoutMs: 5 }, 'drainTimeoutMs is not an option; did you mean timeouts.drainMs?'],
+    [
+      { timeouts: { requestTimeoutMs: 5 } },
+      'timeouts.requestTimeoutMs is not an option; did you mean requestTimeoutMs?',
+    ],
+    [{ requestTimeout: 5 }, 'requestTimeout is not an option; did you mean requestTimeoutMs?'],
+    [{ KeyPolicy: 'strict' }, 'KeyPolicy is not an option; did you mean keyPolicy?'],
+    [{ prot: 1 }, 'prot is not an option; did you mean port?'],
+    [{ retryAttempts: 5 }, 'retryAttempts is not an option'],
   ])('reject an unknown name in %j and suggest the nearest one', (wrong, message) => {
-    const options = { keyFile: 'k', ...wrong };
+    const options = { keyFile: 'k', ...wrong } as SealwireClientOptions;
     const refusal = expect.objectContaining({ code: 'ERR_BAD_OPTION', message }) as Error;
     expect(() => new SealwireServer(options)).toThrow(refusal);
     expect(() => new SealwireClient(options)).toThrow(refusal);
   });
 
   it('can be shared by both ends', () => {
-    const shared = { keyFile: 'k', requestTimeoutMs: 5, redial: true, rejectSelf: true, maxRunning: 5, key: {} };
+    const shared = {
+      keyFile: 'k',
+      requestTimeoutMs: 5,
+      redial: true,
+      rejectSelf: true,
+      limits: { maxRunning: 5, key: {} },
+    };
     expect(() => new SealwireServer(shared)).not.toThrow();
     expect(() => new SealwireClient(shared)).not.toThrow();
   });

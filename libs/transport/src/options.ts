@@ -2,27 +2,27 @@ import type { Deserializer, Serializer, Transport } from '@nestjs/microservices'
 import { TransportError } from '@sealwire/channel';
 import type { ChannelClientOptions, ChannelOptions } from '@sealwire/channel';
 import {
-  CHANNEL_OPTION_NAMES,
-  checkNames,
-  checkOption,
+  CHANNEL_PATHS,
+  checkChannelOptions,
   checkOptions,
   FLAG,
   having,
-  OBJECT,
+  pathsOf,
   show,
   TRANSPORT_ID,
 } from '@sealwire/channel/internal';
-import type { Given, Rule, Side } from '@sealwire/channel/internal';
+import type { Rule, Side } from '@sealwire/channel/internal';
 
 import { HANDLER_LIMITS, resolveSealwireLimits } from './limits.js';
-import type { SealwireLimits } from './limits.js';
-
-type HandlerLimitOptions = Given<typeof HANDLER_LIMITS>;
+import type { SealwireLimitOptions, SealwireLimits } from './limits.js';
 
 /** Options of both ends. */
-export type SealwireOptions = ChannelOptions & HandlerLimitOptions;
+export interface SealwireOptions extends ChannelOptions {
+  /** Numbers of bytes, messages, connections and handlers. */
+  readonly limits?: SealwireLimitOptions;
+}
 
-export interface SealwireServerOptions extends ChannelOptions, HandlerLimitOptions {
+export interface SealwireServerOptions extends SealwireOptions {
   /** The id that handlers may name in their decorator. Default {@link SEALWIRE}. */
   readonly transportId?: Transport | symbol;
   /** Keep the record in which a message came for `SealwireContext#getSealedRecord`. Default false. */
@@ -33,7 +33,7 @@ export interface SealwireServerOptions extends ChannelOptions, HandlerLimitOptio
   readonly deserializer?: Deserializer;
 }
 
-export interface SealwireClientOptions extends ChannelClientOptions, HandlerLimitOptions {
+export interface SealwireClientOptions extends SealwireOptions, Pick<ChannelClientOptions, 'redial'> {
   /**
    * After that a request fails, at both ends; the wait for a connection counts. That of an event counts from when there is a
    * connection. Default 0: only the loss of the connection ends it.
@@ -54,21 +54,20 @@ const RULES: Readonly<Record<string, Rule>> = {
 };
 
 /** Of both ends, which may be given the same options: each of them ignores those of the other. */
-export const OPTION_NAMES: readonly string[] = [
-  ...CHANNEL_OPTION_NAMES,
+export const OPTION_PATHS: readonly string[] = [
+  ...CHANNEL_PATHS,
   ...Object.keys(RULES),
-  ...Object.keys(HANDLER_LIMITS),
+  ...pathsOf('limits', HANDLER_LIMITS),
   'requestTimeoutMs',
 ];
 
 /**
- * Checks the names of all options, those of Nest's two ends that are not numbers, and the limits.
+ * Checks all options, and returns the limits among them.
  *
  * @throws {TransportError} `ERR_BAD_OPTION`
  */
 export function resolveOptions(options: SealwireClientOptions | SealwireServerOptions, side: Side): SealwireLimits {
-  checkOption('The options', options, OBJECT);
-  checkNames(options, OPTION_NAMES);
+  checkChannelOptions(options, OPTION_PATHS);
   checkOptions(options, RULES);
   return resolveSealwireLimits(options, side);
 }

@@ -111,7 +111,7 @@ export const CLIENT_FRAME_FAULTS: readonly ClientFault[] = [
   {
     ...open,
     name: 'opens a stream after it answered GOAWAY [R5.17]',
-    limits: { sessionSoftAgeMs: 50 },
+    options: { timeouts: { sessionSoftAgeMs: 50 } },
     does: async (rogue) => {
       await rogue.hears('GOAWAY');
       rogue.say(GOAWAY, request());
@@ -122,7 +122,7 @@ export const CLIENT_FRAME_FAULTS: readonly ClientFault[] = [
   {
     ...open,
     name: 'opens more streams than may be in flight [R6.16]',
-    limits: { maxInFlight: 2 },
+    options: { limits: { maxInFlight: 2 } },
     does: (rogue) => rogue.say(...[1, 2, 3].map((stream) => request(stream, asked('hang')))),
     ends: 'ERR_IN_FLIGHT_LIMIT',
     runs: 2,
@@ -131,28 +131,28 @@ export const CLIENT_FRAME_FAULTS: readonly ClientFault[] = [
   {
     ...open,
     name: 'announces a message that is larger than the server accepts [R6.11]',
-    limits: { maxMessageBytes: 65_536 },
+    options: { limits: { maxMessageBytes: 65_536 } },
     does: (rogue) => rogue.say(...fragments('REQUEST', 1, asked('count', Buffer.alloc(65_536)), 700)),
     ends: 'ERR_MESSAGE_TOO_LARGE',
   },
   {
     ...open,
     name: 'announces more bytes of messages than its limit [R6.19]',
-    limits: { maxIncompleteBytes: 139_999 },
+    options: { limits: { maxIncompleteBytes: 139_999 } },
     does: (rogue) => rogue.say(...[1, 2].map((stream) => data(first('REQUEST', stream, 70_000)))),
     ends: 'ERR_INCOMPLETE_LIMIT',
   },
   {
     ...open,
     name: 'never completes a message [R6.12]',
-    limits: { messageTimeoutMs: 50 },
+    options: { timeouts: { messageMs: 50 } },
     does: (rogue) => rogue.say(data(first('REQUEST', 1))),
     ends: 'ERR_MESSAGE_STALLED',
   },
   {
     ...open,
     name: 'hides a stalled message behind late frames of another stream [R6.7]',
-    limits: { messageTimeoutMs: 100 },
+    options: { timeouts: { messageMs: 100 } },
     does: async (rogue) => {
       rogue.say(request(1, asked('hang')), data(frame('CANCEL', 1)), data(first('REQUEST', 2)));
       const talk = setInterval(() => rogue.say(data(first('REQUEST', 1), frame('REQUEST', 1, BYTE, MORE))), 5);
@@ -211,14 +211,14 @@ export const SERVER_FRAME_FAULTS: readonly ServerFault[] = [
   {
     ...open,
     name: 'sends a value that is larger than announced, in fragments [R6.11]',
-    limits: { maxMessageBytes: 65_536 },
+    options: { limits: { maxMessageBytes: 65_536 } },
     does: (rogue) => rogue.say(...fragments('NEXT', 1, encoded(Buffer.alloc(65_536)), 16_384)),
     ends: 'ERR_MESSAGE_TOO_LARGE',
   },
   {
     ...open,
     name: 'never completes a value [R6.12]',
-    limits: { messageTimeoutMs: 50 },
+    options: { timeouts: { messageMs: 50 } },
     does: (rogue) => rogue.say(data(first('NEXT', 1))),
     ends: 'ERR_MESSAGE_STALLED',
   },

@@ -137,7 +137,7 @@ export const STRANGER_FAULTS: readonly ClientFault[] = [
   {
     ...refused,
     name: 'sends message 1 byte by byte, too slowly [R4.14]',
-    limits: { handshakeTimeoutMs: 1_000 },
+    options: { timeouts: { handshakeMs: 1_000 } },
     does: (rogue) => {
       const bytes = [...rogue.message1()];
       // Slow enough for a deadline that is late and moves by a second.
@@ -231,7 +231,7 @@ export const UNCONFIRMED_FAULTS: readonly ClientFault[] = [
   {
     ...beforeConfirm,
     name: 'never sends CONFIRM [R4.14]',
-    limits: { handshakeTimeoutMs: 1_000 },
+    options: { timeouts: { handshakeMs: 1_000 } },
     does: () => undefined,
     ends: 'ERR_HANDSHAKE_TIMEOUT',
   },

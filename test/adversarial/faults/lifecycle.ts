@@ -32,7 +32,7 @@ export const BOTH: readonly Fault[] = [
   {
     ...open,
     name: 'sends PING while the other side drains, and gets a PONG [R5.11]',
-    limits: { sessionSoftAgeMs: 50, drainTimeoutMs: 10_000, pongTimeoutMs: 10_000 },
+    options: { timeouts: { sessionSoftAgeMs: 50, drainMs: 10_000, pongMs: 10_000 } },
     does: async (rogue) => {
       await rogue.hears('GOAWAY');
       rogue.say(PING);
@@ -45,14 +45,14 @@ export const BOTH: readonly Fault[] = [
   {
     ...open,
     name: 'begins a record and never completes it',
-    limits: { recordTimeoutMs: 50 },
+    options: { timeouts: { recordMs: 50 } },
     does: (rogue) => rogue.write(rogue.sealed(PING).subarray(0, 20)),
     ends: 'ERR_RECORD_STALLED',
   },
   {
     ...open,
     name: 'sends a record byte by byte, too slowly',
-    limits: { recordTimeoutMs: 100 },
+    options: { timeouts: { recordMs: 100 } },
     does: async (rogue) => {
       const bytes = [...rogue.sealed(inner('DATA', Buffer.alloc(2_000)))];
       const drip = setInterval(() => rogue.write(Buffer.of(bytes.shift() ?? 0)), 5);
@@ -64,7 +64,7 @@ export const BOTH: readonly Fault[] = [
   {
     ...open,
     name: 'never answers PING [R5.12]',
-    limits: { pingIntervalMs: 20, pongTimeoutMs: 60 },
+    options: { timeouts: { pingIntervalMs: 20, pongMs: 60 } },
     does: (rogue) => rogue.left,
     ends: 'ERR_PING_TIMEOUT',
     hears: ['PING'],
@@ -72,7 +72,7 @@ export const BOTH: readonly Fault[] = [
   {
     ...open,
     name: 'never answers GOAWAY of an old session, and stays beyond its hard age [R5.28]',
-    limits: { sessionSoftAgeMs: 50, sessionHardAgeMs: 300, drainTimeoutMs: 30 },
+    options: { timeouts: { sessionSoftAgeMs: 50, sessionHardAgeMs: 300, drainMs: 30 } },
     does: (rogue) => rogue.left,
     ends: 'ERR_SESSION_EXPIRED',
     hears: ['GOAWAY'],
@@ -117,7 +117,7 @@ export const CLIENT_LIFECYCLE_FAULTS: readonly ClientFault[] = [
   {
     ...open,
     name: 'opens one more stream after GOAWAY arrives and before it answers, and is served [R5.18]',
-    limits: { sessionSoftAgeMs: 50, drainTimeoutMs: 10_000 },
+    options: { timeouts: { sessionSoftAgeMs: 50, drainMs: 10_000 } },
     does: async (rogue) => {
       await rogue.hears('GOAWAY');
       rogue.say(request());
@@ -146,7 +146,7 @@ export const CLIENT_LIFECYCLE_FAULTS: readonly ClientFault[] = [
   {
     ...open,
     name: 'never reads its answers',
-    limits: { writeTimeoutMs: 100 },
+    options: { timeouts: { writeMs: 100 } },
     does: (rogue) => {
       rogue.socket.pause();
       rogue.say(request(1, asked('flood')));
@@ -158,7 +158,7 @@ export const CLIENT_LIFECYCLE_FAULTS: readonly ClientFault[] = [
   {
     ...open,
     name: 'never reads its answers and sends one PING after the other, and is still read [R5.13, R5.19]',
-    limits: { writeTimeoutMs: 5_000 },
+    options: { timeouts: { writeMs: 5_000 } },
     does: (rogue) => {
       rogue.socket.pause();
       rogue.say(request(1, asked('flood')));

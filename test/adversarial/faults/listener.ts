@@ -94,7 +94,7 @@ export const LISTENER_FAULTS: readonly ServerFault[] = [
   {
     at: 'handshaken',
     name: 'stays silent after message 1',
-    limits: { connectTimeoutMs: 1_000 },
+    options: { timeouts: { connectMs: 1_000 } },
     does: () => undefined,
     ends: 'ERR_HANDSHAKE_TIMEOUT',
   },

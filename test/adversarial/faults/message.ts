@@ -93,7 +93,7 @@ const DRIPPED = Array.from(LONG.subarray(0, 10), (byte, at) =>
 );
 
 /** For one message of the largest size. */
-const LITTLE_MEMORY = { maxMessageBytes: 100_000, maxIncompleteBytesTotal: 100_000 };
+const LITTLE_MEMORY = { limits: { maxMessageBytes: 100_000, maxIncompleteBytesTotal: 100_000 } };
 
 export const CLIENT_MESSAGE_FAULTS: readonly ClientFault[] = [
   malformedRequest(['fewer bytes than a timeout has', Buffer.alloc(3)]),
@@ -118,7 +118,7 @@ export const CLIENT_MESSAGE_FAULTS: readonly ClientFault[] = [
     'sends an event that lies below the window [R6.22]',
     [event(1, noted(2 ** 53 - 1)), event(2, noted(0))],
     ['ACK 1', 'ACK 2'],
-    { limits: { maxInFlight: 4 }, runs: 1 },
+    { options: { limits: { maxInFlight: 4 } }, runs: 1 },
   ),
   agreed(
     'sends an event again, with content that cannot be read: it is acknowledged, whatever else is wrong [R6.38]',
@@ -141,7 +141,7 @@ export const CLIENT_MESSAGE_FAULTS: readonly ClientFault[] = [
   {
     at: 'open',
     name: 'begins more messages than the memory holds: they are refused, and the first one continues [R6.30]',
-    limits: LITTLE_MEMORY,
+    options: LITTLE_MEMORY,
     does: async (rogue) => {
       const held = fragments('REQUEST', 1, asked('count', Buffer.alloc(90_000)), 60_000);
       rogue.say(...held.slice(0, 1), data(first('REQUEST', 2, 90_000, Buffer.alloc(30_000))));
@@ -163,7 +163,7 @@ export const CLIENT_MESSAGE_FAULTS: readonly ClientFault[] = [
   {
     at: 'open',
     name: 'sends a known event for which there is no memory: it is acknowledged [R6.30, R6.38]',
-    limits: LITTLE_MEMORY,
+    options: LITTLE_MEMORY,
     does: async (rogue) => {
       rogue.say(event(1, noted(5)), data(first('REQUEST', 2, 100_000, Buffer.alloc(60_000))));
       rogue.say(data(first('EVENT', 3, 90_000, noted(5))));
@@ -178,7 +178,7 @@ export const CLIENT_MESSAGE_FAULTS: readonly ClientFault[] = [
   {
     at: 'open',
     name: 'begins an event with a sequence of 2^53 for which there is no memory: it is refused as malformed [R6.38]',
-    limits: LITTLE_MEMORY,
+    options: LITTLE_MEMORY,
     does: async (rogue) => {
       rogue.say(data(first('REQUEST', 1, 100_000, Buffer.alloc(60_000))));
       rogue.say(data(first('EVENT', 2, 90_000, far(2n ** 53n))));
@@ -192,7 +192,7 @@ export const CLIENT_MESSAGE_FAULTS: readonly ClientFault[] = [
   {
     at: 'open',
     name: 'sends too many bytes of a message for which there is no memory: it is still checked [R6.30]',
-    limits: LITTLE_MEMORY,
+    options: LITTLE_MEMORY,
     does: (rogue) =>
       rogue.say(
         data(first('REQUEST', 1, 100_000, Buffer.alloc(60_000))),
@@ -246,7 +246,7 @@ export const CLIENT_MESSAGE_FAULTS: readonly ClientFault[] = [
   {
     at: 'open',
     name: 'requests and cancels in a loop, beyond the limit of running handlers [R6.17]',
-    limits: { maxInFlight: 4, maxRunning: 8 },
+    options: { limits: { maxInFlight: 4, maxRunning: 8 } },
     does: async (rogue) => {
       // The answer to the last request of each round shows that the handlers of the others have begun.
       for (const [begin, last] of [
@@ -273,7 +273,7 @@ function agreed(
   name: string,
   contents: readonly Buffer[],
   hears: readonly [string, ...string[]],
-  rest: Pick<ClientFault, 'limits' | 'runs'>,
+  rest: Pick<ClientFault, 'options' | 'runs'>,
 ): ClientFault {
   return {
     at: 'open',

@@ -155,7 +155,7 @@ const BOTH: readonly Fault[] = [
   {
     ...open,
     name: 'answers PING with other bytes [R5.14]',
-    limits: { pingIntervalMs: 20 },
+    options: { timeouts: { pingIntervalMs: 20 } },
     does: async (rogue) => {
       await rogue.hears('PING');
       rogue.say(inner('PONG', Buffer.alloc(8)));
@@ -175,21 +175,21 @@ function wearsOut(kind: 'REQUEST' | 'NEXT'): readonly Fault[] {
     {
       ...open,
       name: 'never updates a key that has sealed the maximum of records [R5.10]',
-      limits: { key: { softRecords: 64, hardRecords: 150 } },
+      options: { limits: { key: { softRecords: 64, hardRecords: 150 } } },
       does: says200,
       ends: 'ERR_KEY_EXHAUSTED',
     },
     {
       ...open,
       name: 'never updates a key that has sealed the maximum of bytes [R5.10]',
-      limits: { key: { softBytes: 64, hardBytes: 6_000 } },
+      options: { limits: { key: { softBytes: 64, hardBytes: 6_000 } } },
       does: says200,
       ends: 'ERR_KEY_EXHAUSTED',
     },
     {
       ...open,
       name: 'never updates a key that has reached its maximum age [R5.10]',
-      limits: { pingIntervalMs: 20, key: { softAgeMs: 100, hardAgeMs: 400 } },
+      options: { timeouts: { pingIntervalMs: 20 }, limits: { key: { softAgeMs: 100, hardAgeMs: 400 } } },
       does: async (rogue) => {
         rogue.say(data(first(kind, 1)));
         const talk = setInterval(() => rogue.say(data(frame(kind, 1, Buffer.of(0), MORE))), 10);

@@ -139,7 +139,7 @@ const NOISES = 1_500;
 
 /** A short part of `npm run fuzz`: noise, transcripts with changes, and noise where records should be. */
 async function makeNoise() {
-  const channel = await Channel.open({ maxStrangersPerAddress: 1_024 });
+  const channel = await Channel.open({ limits: { maxStrangersPerAddress: 1_024 } });
   const noise = async (index: number): Promise<void> => {
     const rogue = await RoguePeer.dial(channel.port);
     atEnd(() => rogue.socket.destroy());

@@ -41,7 +41,7 @@ async function compareMoleculer() {
 
 /** Equal messages over a socket, and the same counter after an update of the key. */
 async function compareChannel() {
-  const channel = await Channel.open({ key: { softRecords: 64 } });
+  const channel = await Channel.open({ limits: { key: { softRecords: 64 } } });
   const client = channel.client();
   const answers = await Promise.all(Array.from({ length: 200 }, () => outcomeOf(client, 'echo', TEXT)));
   let equal = answers.filter((answer) => answer !== TEXT).length;

@@ -31,7 +31,7 @@ function judge(
 
 /** The client has the address of the crowd, so that it may be evicted itself: then it tries again (docs/threat-model.md). */
 async function silentCrowd() {
-  const server = await ServerProcess.start({ handshakeTimeoutMs: 600_000 });
+  const server = await ServerProcess.start({ timeouts: { handshakeMs: 600_000 } });
   const before = await server.usage();
   const verified = await handshakeAmongReplays(server);
   const made = server.crowd(2_000);
@@ -85,7 +85,7 @@ async function usageOnce(server: ServerProcess, isSo: (usage: Usage) => boolean)
 
 /** As many as may be, then a crowd more: it takes the places of the first one, whose sockets end. */
 async function silentAddresses() {
-  const server = await ServerProcess.start({ handshakeTimeoutMs: 600_000 });
+  const server = await ServerProcess.start({ timeouts: { handshakeMs: 600_000 } });
   const before = await server.usage();
   const first = await server.crowd(64, '127.0.0.2');
   for (let host = 3; host < 18; host++) await server.crowd(64, `127.0.0.${host}`);
@@ -104,7 +104,7 @@ async function silentAddresses() {
 
 /** A byte of message 1 now and then; message 1 and no more; nothing at all. 20 of each. */
 async function slowHandshakes() {
-  const server = await ServerProcess.start({ handshakeTimeoutMs: 2_000 });
+  const server = await ServerProcess.start({ timeouts: { handshakeMs: 2_000 } });
   const before = await server.usage();
   const rogues = await Promise.all(Array.from({ length: 60 }, () => RoguePeer.dial(server.port)));
   atEnd(() => rogues.forEach(({ socket }) => socket.destroy()));
@@ -169,7 +169,7 @@ const CREDIT_PATIENCE_MS = 60_000 + PATIENCE_MS;
 
 /** Asks for 1 MiB, 1,000 times, and reads nothing. */
 async function neverReads() {
-  const server = await ServerProcess.start({ writeTimeoutMs: 2_000 });
+  const server = await ServerProcess.start({ timeouts: { writeMs: 2_000 } });
   const before = await server.usage();
   const rogue = await server.insider();
   rogue.socket.pause();
@@ -196,7 +196,7 @@ async function neverReads() {
 
 /** REQUEST and CANCEL in a loop: the slot is free at once, the handler is not. */
 async function rapidReset() {
-  const server = await ServerProcess.start({ maxInFlight: 4 });
+  const server = await ServerProcess.start({ limits: { maxInFlight: 4 } });
   const before = await server.usage();
   const rogue = await server.insider();
   for (let stream = 1; stream <= 10_000; stream++) {

@@ -21,7 +21,7 @@ function send(rogue: RoguePeer, kind: 'REQUEST' | 'EVENT', stream: number, paylo
 
 /** Requests and events whose handlers do not end, so that the server has to keep what they were given. */
 async function fillMemory() {
-  const channel = await Channel.open({ maxRunningBytes: 16 * MIB });
+  const channel = await Channel.open({ limits: { maxRunningBytes: 16 * MIB } });
   channel.server.addHandler('keep', () => new Promise(() => undefined), true);
   const rogue = await channel.insider();
   const objects = json('hang', `[${'{},'.repeat(49_999)}{}]`);
@@ -136,7 +136,7 @@ const PIECES = 20;
 /** Large messages on several connections, a seventh of each: each connection stays within what it may begin. */
 async function beginEverywhere() {
   const maxIncompleteBytesTotal = 16 * MIB;
-  const channel = await Channel.open({ maxIncompleteBytesTotal });
+  const channel = await Channel.open({ limits: { maxIncompleteBytesTotal } });
   const rogues = await Promise.all(Array.from({ length: HOLDERS }, () => channel.insider()));
   let mostBytes = 0;
   for (let piece = 0; piece < PIECES; piece++) {

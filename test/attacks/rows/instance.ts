@@ -30,7 +30,10 @@ interface Recording {
 /** Two client objects, each on several connections, as they are seen on the path. */
 async function record(channel: Channel): Promise<readonly Recording[]> {
   const recordings: Recording[] = [];
-  for (const client of [channel.client(), channel.client(channel.proxy.port, { maxMessageBytes: MARKED_BYTES })]) {
+  for (const client of [
+    channel.client(),
+    channel.client(channel.proxy.port, { limits: { maxMessageBytes: MARKED_BYTES } }),
+  ]) {
     for (let count = 0; count < CONNECTIONS; count++) {
       await outcomeOf(client, 'count', 1);
       await client.close();

@@ -112,17 +112,17 @@ function codeOf(act: () => unknown): unknown {
 async function crossLimits() {
   const answers: string[] = [];
   const lost: unknown[] = [];
-  for (const limits of [{ softRecords: 64 }, { softBytes: 64 }, { softAgeMs: 200 }]) {
-    const channel = await Channel.open({ key: limits });
-    const client = newClient(channel.proxy.port, { ...PATIENT, key: limits });
+  for (const key of [{ softRecords: 64 }, { softBytes: 64 }, { softAgeMs: 200 }]) {
+    const channel = await Channel.open({ limits: { key } });
+    const client = newClient(channel.proxy.port, { ...PATIENT, limits: { key } });
     const untilMs = performance.now() + 1_000; // five ages: of updates that follow each other 16 are allowed
-    const isEnough = (calls: number): boolean => ('softAgeMs' in limits ? performance.now() > untilMs : calls >= 300);
+    const isEnough = (calls: number): boolean => ('softAgeMs' in key ? performance.now() > untilMs : calls >= 300);
     let calls = 0;
     for (; !isEnough(calls); calls++) {
       const answer = await outcomeOf(client, 'echo', calls);
       if (answer !== calls) lost.push(answer);
     }
-    answers.push(`${calls} over ${Object.keys(limits).join()}`);
+    answers.push(`${calls} over ${Object.keys(key).join()}`);
   }
   const faults = await play(FAULTS, /\[R5\.7\]|\[R5\.10\]/);
   return stands(`calls answered: ${answers.join(', ')}; ${faults.saw}`, {

@@ -198,7 +198,7 @@ async function replayHandshake() {
 
 /** All records are held, and one is let go now and then: here the clocks run faster, the proportions are those of §7. */
 async function delay() {
-  const channel = await Channel.open({ pingIntervalMs: 500, pongTimeoutMs: 1_000 });
+  const channel = await Channel.open({ timeouts: { pingIntervalMs: 500, pongMs: 1_000 } });
   const client = channel.client();
   const answer = await outcomeOf(client, 'count', 1);
   if (answer !== 1 || channel.ended.length > 0)

@@ -10,7 +10,7 @@ const VALUES = 20;
 
 /** Stops reading in the middle of an answer that several sources give, goes on, and leaves the next one half read. */
 async function readInSteps() {
-  const channel = await Channel.open({ maxQueuedBytes: 65_536, writeTimeoutMs: 30_000 });
+  const channel = await Channel.open({ limits: { maxQueuedBytes: 65_536 }, timeouts: { writeMs: 30_000 } });
   const { server } = channel;
   server.addHandler('several', (count) => Promise.resolve(from(sources()).pipe(take(Number(count)))));
   const rogue = await channel.insider();

@@ -21,7 +21,7 @@ export const CONFIRM_BYTES = 98;
 export const PATIENCE_MS = 30_000;
 
 /** No deadline of a client is what an attack is about: with these none expires that must not. */
-export const PATIENT = { connectTimeoutMs: PATIENCE_MS, requestTimeoutMs: PATIENCE_MS, closeTimeoutMs: 100 };
+export const PATIENT = { timeouts: { connectMs: PATIENCE_MS, closeMs: 100 }, requestTimeoutMs: PATIENCE_MS };
 
 export class Channel {
   readonly server: SealwireServer;
@@ -48,7 +48,10 @@ export class Channel {
   }
 
   static async open(options: Partial<SealwireServerOptions> = {}): Promise<Channel> {
-    const server = await startServer({ handshakeTimeoutMs: PATIENCE_MS, closeTimeoutMs: 100, ...options });
+    const server = await startServer({
+      ...options,
+      timeouts: { handshakeMs: PATIENCE_MS, closeMs: 100, ...options.timeouts },
+    });
     return new Channel(server, await TcpProxy.to(portOf(server)));
   }
 
@@ -58,7 +61,7 @@ export class Channel {
 
   /** A client behind the proxy, unless another port is given. */
   client(port = this.proxy.port, options: Partial<SealwireClientOptions> = {}): SealwireClient {
-    return newClient(port, { ...PATIENT, ...options });
+    return newClient(port, { ...PATIENT, ...options, timeouts: { ...PATIENT.timeouts, ...options.timeouts } });
   }
 
   /** Somebody who holds the key and has opened a connection. */

@@ -1,5 +1,5 @@
 import { SealwireClient, SealwireServer } from '@sealwire/transport';
-import type { SealwireLimitOptions } from '@sealwire/transport';
+import type { SealwireOptions } from '@sealwire/transport';
 import type { Peer, Setting } from '../peer.js';
 import { SEALWIRE_LIMITS } from '../raised-limits.js';
 import { connectClient, HOST, serveStrategy } from './nest.js';
@@ -10,6 +10,6 @@ export const sealwire: Peer = {
   connect: (setting, port) => connectClient(new SealwireClient({ host: HOST, port, ...sealwireOptions(setting) })),
 };
 
-export function sealwireOptions({ secrets, limits }: Setting): SealwireLimitOptions & { readonly keyFile: string } {
-  return { keyFile: secrets.keyFile, ...(limits === 'raised' ? SEALWIRE_LIMITS : {}) };
+export function sealwireOptions({ secrets, limits }: Setting): SealwireOptions {
+  return { keyFile: secrets.keyFile, ...(limits === 'raised' ? { limits: SEALWIRE_LIMITS } : {}) };
 }

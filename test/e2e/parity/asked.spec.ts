@@ -76,7 +76,7 @@ describe('an application-defined encoding (#1557, #4407, #16671)', () => {
 });
 
 it('a message that is too large fails with its size and the limit (#15472)', async () => {
-  const { client } = await start({ maxMessageBytes: 65_536 });
+  const { client } = await start({ limits: { maxMessageBytes: 65_536 } });
   const error = await outcome(client.send('echo', Buffer.alloc(70_000)));
   expect(error).toMatchObject({ code: 'ERR_MESSAGE_TOO_LARGE', sent: false });
   expect((error as Error).message).toMatch(/\b700\d\d bytes\b.*\b65536\b/);
@@ -116,7 +116,7 @@ describe('a peer', () => {
   });
 
   it('that does not read its answers is disconnected in time, while others are served (#17746, #17749)', async () => {
-    const { server, client } = await start({ writeTimeoutMs: 2_000 });
+    const { server, client } = await start({ timeouts: { writeMs: 2_000 } });
     await client.connect();
     for (const peer of await Promise.all([dial(server), dial(server), dial(server)])) {
       peer.socket.pause();
@@ -131,7 +131,7 @@ describe('a peer', () => {
   });
 
   it('that stays when the server closes is not served anymore, and is disconnected (#17745)', async () => {
-    const { app, server } = await start({ closeTimeoutMs: 100 });
+    const { app, server } = await start({ timeouts: { closeMs: 100 } });
     const peer = await dial(server);
     peer.say(request(1, asked('echo', 'before')), PING);
     await peer.hears('PONG');

@@ -137,7 +137,11 @@ describe('a subclass', () => {
     const { app, server } = await startEcho();
     const port = portOf(server);
     await app.close();
-    const wait = { waitForConnectionMs: 60_000, requestTimeoutMs: 60_000, redialMinMs: 5, redialMaxMs: 20 };
+    const wait = {
+      timeouts: { waitForConnectionMs: 60_000 },
+      requestTimeoutMs: 60_000,
+      redial: { minMs: 5, maxMs: 20, inBackground: false },
+    };
     const client = new WatchingClient({ port, keyring, ...wait });
     endLater(client);
     const answer = outcome(client.send('echo', 'late'));

@@ -83,7 +83,7 @@ describe('the handlers of one connection', () => {
     'begin in that order for calls %s, and for one that is made as soon as there is a connection',
     async (_what, waitMs) => {
       const { server } = await startApplication({ controllers });
-      const client = newClient(portOf(server), { waitForConnectionMs: waitMs });
+      const client = newClient(portOf(server), { timeouts: { waitForConnectionMs: waitMs } });
       const call = (number: number): Promise<unknown> =>
         number % 2 === 0 ? outcome(client.send('request', { number })) : arrived(client.emit('event', { number }));
       let last: Promise<unknown> | undefined;

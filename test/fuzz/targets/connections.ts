@@ -19,7 +19,7 @@ import { Caller, Servant } from './streams.js';
 export const UP = Buffer.alloc(32, 1);
 export const DOWN = Buffer.alloc(32, 2);
 /** Keys wear out as fast as the protocol allows, so that KEY_UPDATE crosses everything. */
-export const CONNECTION_LIMITS: Limits = resolveLimits({ key: { softRecords: 1, softBytes: 1 } });
+export const CONNECTION_LIMITS: Limits = resolveLimits({ limits: { key: { softRecords: 1, softBytes: 1 } } });
 const PIECES = [1, 2, 33, 50, 500, 70_000] as const;
 
 export function sessionOf(role: 'client' | 'server'): Session {

@@ -1,7 +1,7 @@
 // The client of the secure channel for applications without Nest: requests and events of raw bytes.
 import { takeCodec } from '../connection/sealing.js';
 import { forgetOwnClient, noteOwnClient } from '../instances.js';
-import { resolveChannelLimits } from '../options/channel-options.js';
+import { resolveChannelOptions } from '../options/channel-options.js';
 import type { ChannelClientOptions } from '../options/channel-options.js';
 import type { OutgoingMessage } from '../sending/outgoing-message.js';
 import { encodePlainEvent, encodePlainRequest } from '../sending/plain-message.js';
@@ -30,12 +30,11 @@ export class ChannelClient {
 
   /** @throws {TransportError} `ERR_BAD_OPTION` */
   constructor(options: ChannelClientOptions, events: ChannelClientEvents = {}) {
-    const limits = resolveChannelLimits(options, 'client');
+    const limits = resolveChannelOptions(options, 'client');
     this.#dialer = new Dialer(options, { limits, createCodec: takeCodec, warn: events.warn ?? (() => undefined) });
-    this.#drainMs = limits.drainTimeoutMs;
+    this.#drainMs = limits.drainMs;
     this.#links = new Connector({
       open: (signal, linkEvents) => this.#dialer.open(signal, linkEvents),
-      redial: options.redial ?? false,
       limits,
       emit: (event) => events.onConnectionEvent?.(event),
     });
@@ -59,7 +58,7 @@ export class ChannelClient {
     await this.#call('EVENT', encodePlainEvent(pattern, body), 0);
   }
 
-  /** Lets what is running finish, up to `drainTimeoutMs`. The client may be used again. */
+  /** Lets what is running finish, up to `timeouts.drainMs`. The client may be used again. */
   async close(): Promise<void> {
     forgetOwnClient(this.#dialer.instance.publicKey);
     await this.#links.close(this.#drainMs);

@@ -7,7 +7,8 @@ import type { ClientConnectionEvent } from './connection-event.js';
 import { Connector } from './connector.js';
 import type { ConnectorOptions } from './connector.js';
 
-const LIMITS = { redialMinMs: 100, redialMaxMs: 1_000, waitForConnectionMs: 0, maxQueuedMessages: 2 };
+const PAUSES = { minMs: 100, maxMs: 1_000 };
+const LIMITS = { waitForConnectionMs: 0, maxQueuedMessages: 2 };
 const refused = new TransportError('ERR_CONNECT_FAILED', 'refused', { sent: false });
 
 /** A server that can be up or down, or full, as a connector sees it. */
@@ -23,8 +24,7 @@ class FakeServer {
 
   connector(redial: boolean, limits: Partial<ConnectorOptions['limits']> = {}): Connector {
     return new Connector({
-      redial,
-      limits: { ...LIMITS, ...limits },
+      limits: { ...LIMITS, redial: { ...PAUSES, inBackground: redial }, ...limits },
       open: (_signal, events) => this.#open(events),
       emit: (event) => this.events.push(event),
     });

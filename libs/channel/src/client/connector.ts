@@ -35,9 +35,7 @@ const MAX_DRAINING = 4;
 
 export interface ConnectorOptions {
   readonly open: (signal: AbortSignal, events: LinkEvents) => Promise<ClientLink>;
-  /** Whether to dial again without a call that asks for it. */
-  readonly redial: boolean;
-  readonly limits: Pick<Limits, 'redialMinMs' | 'redialMaxMs' | 'waitForConnectionMs' | 'maxQueuedMessages'>;
+  readonly limits: Pick<Limits, 'redial' | 'waitForConnectionMs' | 'maxQueuedMessages'>;
   readonly emit: (event: ClientConnectionEvent) => void;
 }
 
@@ -141,7 +139,7 @@ export class Connector implements Links {
     const renewal = new Renewal({
       dial: (signal) => this.#dial(signal, true),
       hasRoom: () => this.#links.size <= MAX_DRAINING, // one of them is the current one
-      limits: this.#options.limits,
+      pauses: this.#options.limits.redial,
     });
     this.#state = { ...state, renewal };
     renewal.tryNow();
@@ -191,16 +189,16 @@ export class Connector implements Links {
 
   /** @returns How long it pauses before the next dial; undefined when that is left to the next call. */
   #pauseOrRest(): number | undefined {
-    const { redial, limits } = this.#options;
-    if (!redial && this.#waiting.count === 0) {
+    const { redial } = this.#options.limits;
+    if (!redial.inBackground && this.#waiting.count === 0) {
       this.#state = { at: 'IDLE' };
       return undefined;
     }
-    const delayMs = backOffMs(this.#failures, limits);
+    const delayMs = backOffMs(this.#failures, redial);
     // To hope for a server is no reason for a process to go on; calls that wait have timers of their own.
     const timer = clock
       .setTimeout(() => {
-        if (this.#options.redial || this.#waiting.count > 0) this.#dialInBackground();
+        if (redial.inBackground || this.#waiting.count > 0) this.#dialInBackground();
         else this.#state = { at: 'IDLE' }; // the calls that waited have given up
       }, delayMs)
       .unref();

@@ -60,14 +60,14 @@ export class Dialer {
   async #open(signal: AbortSignal, events: LinkEvents): Promise<ClientLink> {
     const { primary } = await this.#loadKeys();
     const psk = primary.psk();
-    const { maxMessageBytes, maxIncompleteBytes, connectTimeoutMs } = this.#limits;
+    const { maxMessageBytes, maxIncompleteBytes, connectMs } = this.#limits;
     const announcement = { unixMs: clock.unixMs(), maxMessageBytes, maxInFlight: 0, maxIncompleteBytes };
     const rejectSelf = this.#options.rejectSelf === true ? { rejectSelf: isOwnServer } : {};
     const options = {
       endpoint: this.endpoint,
       key: { keyId: Buffer.from(primary.idBytes), psk },
       handshake: { service: this.#service, announcement, instance: this.instance, ...rejectSelf },
-      connectTimeoutMs,
+      connectTimeoutMs: connectMs,
       shareReadBuffer: this.#options.shareReadBuffer ?? true,
       signal,
     };

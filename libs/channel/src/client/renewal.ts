@@ -7,7 +7,7 @@ import { clock } from '../clock.js';
 import { Deadline } from '../deadline.js';
 import { TransportError } from '../errors.js';
 import { backOffMs } from './back-off.js';
-import type { BackOffLimits } from './back-off.js';
+import type { Pauses } from './back-off.js';
 import type { ClientLink } from './client-link.js';
 
 /** A dial that is under way. */
@@ -21,7 +21,7 @@ export interface RenewalOptions {
   readonly dial: (signal: AbortSignal) => Promise<ClientLink>;
   /** Whether one more connection may drain. */
   readonly hasRoom: () => boolean;
-  readonly limits: BackOffLimits;
+  readonly pauses: Pauses;
 }
 
 type State =
@@ -54,7 +54,7 @@ export class Renewal {
   /** @returns How long it pauses before it tries again. */
   noteFailed(): number {
     this.#failures += 1;
-    const delayMs = backOffMs(this.#failures, this.#options.limits);
+    const delayMs = backOffMs(this.#failures, this.#options.pauses);
     const retry = (): void => {
       this.#state = { at: 'WAITING' };
       this.tryNow();

@@ -86,7 +86,7 @@ export class Clocks implements DeadlineOwner<Name> {
   /** Sends a PING now, unless one is unanswered. */
   ping(): void {
     if (this.#heartbeat.isUnanswered) return;
-    this.#deadlines.set('pong', this.#limits.pongTimeoutMs);
+    this.#deadlines.set('pong', this.#limits.pongMs);
     try {
       this.#owner.send({ type: 'PING', token: this.#heartbeat.beginPing() });
     } catch (error) {
@@ -96,11 +96,11 @@ export class Clocks implements DeadlineOwner<Name> {
 
   /** Absolute: a peer that drips bytes does not move it. */
   recordIsPartial(): void {
-    this.#deadlines.setOnce('record', this.#limits.recordTimeoutMs);
+    this.#deadlines.setOnce('record', this.#limits.recordMs);
   }
 
   messageIsIncomplete(): void {
-    this.#deadlines.setOnce('message', this.#limits.messageTimeoutMs);
+    this.#deadlines.setOnce('message', this.#limits.messageMs);
   }
 
   creditIsOwed(): void {
@@ -119,7 +119,7 @@ export class Clocks implements DeadlineOwner<Name> {
   /** CLOSE was sent or received: nothing else counts any more, but that the peer takes it. */
   closing(): void {
     this.#deadlines.clearAll('write');
-    this.#deadlines.set('close', this.#limits.closeTimeoutMs);
+    this.#deadlines.set('close', this.#limits.closeMs);
   }
 
   stop(): void {
@@ -128,12 +128,12 @@ export class Clocks implements DeadlineOwner<Name> {
 
   /** The socket has not taken everything. */
   writeIsPending(): void {
-    this.#deadlines.setOnce('write', this.#limits.writeTimeoutMs);
+    this.#deadlines.setOnce('write', this.#limits.writeMs);
   }
 
   /** It has taken some of it. */
   writeHasMoved(): void {
-    this.#deadlines.set('write', this.#limits.writeTimeoutMs);
+    this.#deadlines.set('write', this.#limits.writeMs);
   }
 
   writeIsDone(): void {
@@ -198,7 +198,7 @@ export class Clocks implements DeadlineOwner<Name> {
   #checkProgress(): void {
     const stalestMs = this.#owner.stalestProgressMs;
     if (stalestMs === undefined) return;
-    const leftMs = stalestMs + this.#limits.messageTimeoutMs - clock.nowMs();
+    const leftMs = stalestMs + this.#limits.messageMs - clock.nowMs();
     if (leftMs > 0) this.#deadlines.set('message', leftMs);
     else this.#owner.destroy(new TransportError('ERR_MESSAGE_STALLED', 'A message that had begun made no progress'));
   }

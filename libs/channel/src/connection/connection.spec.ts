@@ -20,7 +20,7 @@ import type { TransportError } from '../errors.js';
 import { SOCKET_OPTIONS } from '../options/endpoint.js';
 import { MAX_TIMER_MS } from '../options/limit.js';
 import { resolveLimits } from '../options/limits.js';
-import type { LimitOptions } from '../options/limits.js';
+import type { LimitGroups } from '../options/limits.js';
 import type { RecordContent } from '../record/content.js';
 import { OpeningHalf, SealingHalf } from '../record/half-connection.js';
 import { RecordDecoder } from '../record/record.js';
@@ -66,7 +66,7 @@ const codeOf = (error: TransportError | undefined): string => error?.code ?? 'ag
 
 function serve(
   socket: Socket,
-  options: LimitOptions = {},
+  options: LimitGroups = {},
 ): Ended & { requests: ServerStream[]; streams: ServerStreams; opened: Promise<void> } {
   const limits = resolveLimits(options);
   const requests: ServerStream[] = [];
@@ -96,7 +96,7 @@ function serve(
 
 function call(
   socket: Socket,
-  options: LimitOptions = {},
+  options: LimitGroups = {},
   goingAway: () => void = () => undefined,
   aged?: () => void,
 ): Ended & { streams: ClientStreams; ask: (bytes?: number) => Promise<string> } {
@@ -211,7 +211,7 @@ describe('a connection', () => {
 
   it('waits for running calls, and cuts them at the drain deadline', async () => {
     const [near, far] = await socketPair();
-    const server = serve(far, { drainTimeoutMs: 50 });
+    const server = serve(far, { timeouts: { drainMs: 50 } });
     const client = call(near);
     const answer = client.ask();
     while (server.requests.length === 0) await once(far, 'data');
@@ -241,7 +241,7 @@ describe('a connection', () => {
   it('blames its own side, not the peer, for calls that a client cuts at its drain deadline', async () => {
     const [near, far] = await socketPair();
     const server = serve(far);
-    const client = call(near, { drainTimeoutMs: 50 });
+    const client = call(near, { timeouts: { drainMs: 50 } });
     const answer = client.ask();
     while (server.requests.length === 0) await once(far, 'data');
     await client.connection.close();
@@ -251,8 +251,8 @@ describe('a connection', () => {
   it('has no drain deadline while its peer shuts down, because the peer cuts it [R5.28]', async () => {
     const time = FakeClock.install();
     const [near, far] = await socketPair();
-    const server = serve(far, { drainTimeoutMs: 20_000 });
-    const client = call(near, { drainTimeoutMs: 1_000 });
+    const server = serve(far, { timeouts: { drainMs: 20_000 } });
+    const client = call(near, { timeouts: { drainMs: 1_000 } });
     const answer = client.ask();
     while (server.requests.length === 0) await once(far, 'data');
     void server.connection.close();
@@ -270,8 +270,8 @@ describe('a connection', () => {
     async (oldSide) => {
       const time = FakeClock.install();
       const [near, far] = await socketPair();
-      const server = serve(far, { pingIntervalMs: 0 });
-      const client = call(near, { pingIntervalMs: 0 });
+      const server = serve(far, { timeouts: { pingIntervalMs: 0 } });
+      const client = call(near, { timeouts: { pingIntervalMs: 0 } });
       const answer = client.ask();
       while (server.requests.length === 0) await once(far, 'data');
       (oldSide === 'client' ? client : server).connection.retire();
@@ -293,10 +293,10 @@ describe('a connection', () => {
     const clients = [];
     for (let clientsMade = 0; clientsMade < 8; clientsMade++) {
       const [near, far] = await socketPair();
-      const server = serve(far, { pingIntervalMs: 0, sessionSoftAgeMs: 75 * 60_000 });
+      const server = serve(far, { timeouts: { pingIntervalMs: 0, sessionSoftAgeMs: 75 * 60_000 } });
       clients.push({
         server,
-        client: call(near, { pingIntervalMs: 0 }, undefined, () => ages.push(clock.nowMs() - startMs)),
+        client: call(near, { timeouts: { pingIntervalMs: 0 } }, undefined, () => ages.push(clock.nowMs() - startMs)),
       });
       await server.opened;
     }
@@ -344,7 +344,7 @@ describe('a connection whose deadline comes as the process wakes', () => {
 
 describe('an idle connection', () => {
   /** Both ends of one. */
-  async function idle(limits: LimitOptions = {}, goingAway?: () => void) {
+  async function idle(limits: LimitGroups = {}, goingAway?: () => void) {
     const [near, far] = await socketPair();
     const server = serve(far, limits);
     const client = call(near, limits, goingAway);
@@ -374,7 +374,7 @@ describe('an idle connection', () => {
     const time = FakeClock.install();
     const untilRead = updatesRead();
     const AGELESS = { sessionSoftAgeMs: MAX_TIMER_MS, sessionHardAgeMs: MAX_TIMER_MS };
-    const { served } = await idle({ pingIntervalMs: 0, ...AGELESS });
+    const { served } = await idle({ timeouts: { pingIntervalMs: 0, ...AGELESS } });
     for (let hours = 1; hours <= 24; hours++) {
       time.advance(2 * HALF_AN_HOUR_MS);
       await untilRead(2 * hours);
@@ -384,7 +384,7 @@ describe('an idle connection', () => {
 
   it('serves a call after a suspension beyond the hard age of its keys [R5.10, R5.27]', async () => {
     const time = FakeClock.install();
-    const { served } = await idle({ pingIntervalMs: 0 });
+    const { served } = await idle({ timeouts: { pingIntervalMs: 0 } });
     expect(await served()).toBe('value');
     time.stall(6 * HALF_AN_HOUR_MS);
     expect(await served()).toBe('value');
@@ -395,7 +395,7 @@ describe('an idle connection', () => {
     const untilRead = updatesRead();
     const goingAway = vi.fn<() => void>();
     const key = { softAgeMs: 1_000, hardAgeMs: 2_000 };
-    const { client, server, answer } = await idle({ pingIntervalMs: 0, key }, goingAway);
+    const { client, server, answer } = await idle({ timeouts: { pingIntervalMs: 0 }, limits: { key } }, goingAway);
     const underWay = client.ask();
     while (server.requests.length === 0) await nextTurn();
     for (let updates = 1; updates <= 12; updates++) {
@@ -504,7 +504,7 @@ describe('a client’s connection', () => {
 
   it('writes a bounded part of a message in one turn, and the rest in later ones', async () => {
     const [near, far] = await socketPair();
-    const server = serve(far, { maxMessageBytes: 6e6 });
+    const server = serve(far, { limits: { maxMessageBytes: 6e6 } });
     const client = call(near);
     await server.opened;
     const before = near.bytesWritten;
@@ -516,7 +516,7 @@ describe('a client’s connection', () => {
 
   it('starts a waiting request as soon as an answer has freed its slot', async () => {
     const [near, far] = await socketPair();
-    const server = serve(far, { maxInFlight: PEER.maxInFlight });
+    const server = serve(far, { limits: { maxInFlight: PEER.maxInFlight } });
     const client = call(near);
     const answers = Array.from({ length: 3 * PEER.maxInFlight }, () => client.ask());
     for (let served = 0; served < answers.length;) {
@@ -558,19 +558,19 @@ describe('a server’s connection', () => {
     expect(await server.ended).toBe('agreed');
   });
 
-  it.each<[string, LimitOptions, readonly RecordContent[], Buffer, string]>([
-    ['in the middle of a record', { recordTimeoutMs: 20 }, [CONFIRM], Buffer.of(0, 48, 1), 'ERR_RECORD_STALLED'],
+  it.each<[string, LimitGroups, readonly RecordContent[], Buffer, string]>([
+    ['in the middle of a record', { timeouts: { recordMs: 20 } }, [CONFIRM], Buffer.of(0, 48, 1), 'ERR_RECORD_STALLED'],
     [
       'in the middle of a message',
-      { messageTimeoutMs: 20 },
+      { timeouts: { messageMs: 20 } },
       [CONFIRM, firstHalf],
       Buffer.alloc(0),
       'ERR_MESSAGE_STALLED',
     ],
-    ['without PONG', { pingIntervalMs: 5, pongTimeoutMs: 20 }, [CONFIRM], Buffer.alloc(0), 'ERR_PING_TIMEOUT'],
+    ['without PONG', { timeouts: { pingIntervalMs: 5, pongMs: 20 } }, [CONFIRM], Buffer.alloc(0), 'ERR_PING_TIMEOUT'],
     [
       'beyond the age of a session',
-      { sessionSoftAgeMs: 20, sessionHardAgeMs: 20 },
+      { timeouts: { sessionSoftAgeMs: 20, sessionHardAgeMs: 20 } },
       [CONFIRM],
       Buffer.alloc(0),
       'ERR_SESSION_EXPIRED',
@@ -584,11 +584,11 @@ describe('a server’s connection', () => {
     expect(await server.ended).toBe(code);
   });
 
-  it.each<[string, LimitOptions, readonly RecordContent[], number, readonly number[]]>([
-    ['in the middle of a record', { recordTimeoutMs: 0, pingIntervalMs: 0 }, [], 5, []],
-    ['in the middle of a message', { messageTimeoutMs: 0, pingIntervalMs: 0 }, [firstHalf], 0, []],
-    ['without a PING', { pingIntervalMs: 0 }, [], 0, []],
-    ['without a PONG, and sends one PING', { pongTimeoutMs: 0 }, [], 0, [PING_TYPE]],
+  it.each<[string, LimitGroups, readonly RecordContent[], number, readonly number[]]>([
+    ['in the middle of a record', { timeouts: { recordMs: 0, pingIntervalMs: 0 } }, [], 5, []],
+    ['in the middle of a message', { timeouts: { messageMs: 0, pingIntervalMs: 0 } }, [firstHalf], 0, []],
+    ['without a PING', { timeouts: { pingIntervalMs: 0 } }, [], 0, []],
+    ['without a PONG, and sends one PING', { timeouts: { pongMs: 0 } }, [], 0, [PING_TYPE]],
   ])('waits without a limit if the deadline is 0, %s', async (_what, limits, begun, bytesAhead, heard) => {
     const time = FakeClock.install();
     const [near, far] = await socketPair();
@@ -607,10 +607,10 @@ describe('a server’s connection', () => {
     expect(rogue.types).toEqual(heard);
   });
 
-  it('ends a peer that blocks by withholding CREDIT if writeTimeoutMs is 0 [R5.32]', async () => {
+  it('ends a peer that blocks by withholding CREDIT if timeouts.writeMs is 0 [R5.32]', async () => {
     const time = FakeClock.install();
     const [near, far] = await socketPair();
-    const server = serve(far, { writeTimeoutMs: 0, pingIntervalMs: 0 });
+    const server = serve(far, { timeouts: { writeMs: 0, pingIntervalMs: 0 } });
     const rogue = new RogueClient(near);
     rogue.say(CONFIRM, request(1));
     while (server.requests.length === 0) await once(far, 'data');
@@ -625,14 +625,14 @@ describe('a server’s connection', () => {
 
   it('requests renewal at the soft age of a session', async () => {
     const [near, far] = await socketPair();
-    const server = serve(far, { sessionSoftAgeMs: 20 });
+    const server = serve(far, { timeouts: { sessionSoftAgeMs: 20 } });
     call(near);
     expect(await server.ended).toBe('agreed');
   });
 
   it('ends a peer that reads nothing while answers wait, and respects its memory bound until then', async () => {
     const [near, far] = await socketPair();
-    const server = serve(far, { writeTimeoutMs: 100 });
+    const server = serve(far, { timeouts: { writeMs: 100 } });
     const rogue = new RogueClient(near);
     rogue.say(CONFIRM, request(1));
     while (server.requests.length === 0) await once(far, 'data');

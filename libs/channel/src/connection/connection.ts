@@ -55,7 +55,7 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner {
   }
 
   /**
-   * Asks the peer for a sign of life, which gives the round trip in milliseconds. `pongTimeoutMs` ends the wait.
+   * Asks the peer for a sign of life, which gives the round trip in milliseconds. `timeouts.pongMs` ends the wait.
    * Rejects with `ERR_NOT_CONNECTED`, or with what ends the connection before the answer.
    */
   ping(): Promise<number> {
@@ -70,7 +70,7 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner {
    * @param drainMs - What is left of the drain.
    * @returns When the connection is gone. Never rejects.
    */
-  close(drainMs = this.#options.limits.drainTimeoutMs): Promise<void> {
+  close(drainMs = this.#options.limits.drainMs): Promise<void> {
     if (this.#state.at === 'CLOSED') return Promise.resolve();
     const closed = new Promise<void>((resolve) => (this.#whenClosed ??= []).push(resolve));
     if (this.isOpen || this.#state.at === 'DRAINING') {
@@ -171,7 +171,7 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner {
     }
     this.#isCutOff = true;
     streams.shutDown();
-    this.#clocks.draining(limits.closeTimeoutMs);
+    this.#clocks.draining(limits.closeMs);
     this.flush();
   }
 

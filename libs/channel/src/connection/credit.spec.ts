@@ -27,7 +27,7 @@ type Role = 'client' | 'server';
 
 const ROLES: readonly Role[] = ['server', 'client'];
 const KEYS = { client: Buffer.alloc(32, 1), server: Buffer.alloc(32, 2) };
-const LIMITS = resolveLimits({ pingIntervalMs: 0, writeTimeoutMs: 0, messageTimeoutMs: 0, closeTimeoutMs: 120_000 });
+const LIMITS = resolveLimits({ timeouts: { pingIntervalMs: 0, writeMs: 0, messageMs: 0, closeMs: 120_000 } });
 const PEER = { ...LIMITS, unixMs: 0 };
 const CONFIRM = { type: 'CONFIRM', body: Buffer.alloc(78) } as const;
 const FULL_BYTES = 262_144;
@@ -319,7 +319,7 @@ describe.each(ROLES)('a %s that waits for CREDIT', (role) => {
     void victim.connection.close(10_000);
     time.advance(10_000);
     time.advance(100_000);
-    expect(victim.ended).toBeUndefined(); // closeTimeoutMs is longer
+    expect(victim.ended).toBeUndefined(); // timeouts.closeMs is longer
   });
 });
 

@@ -32,7 +32,7 @@ function pair(key: Partial<KeyLimits> = {}): {
   const time = FakeClock.install();
   const [one, other] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
   const codec = (keys: Pick<Session, 'outgoingKey' | 'incomingKey'>): ConnectionCodec =>
-    createCodec({ ...keys, keyId: Buffer.alloc(8) }, resolveLimits({ key }).key);
+    createCodec({ ...keys, keyId: Buffer.alloc(8) }, resolveLimits({ limits: { key } }).key);
   const near = codec({ outgoingKey: one, incomingKey: other });
   const far = codec({ outgoingKey: other, incomingKey: one });
   const says = (...contents: readonly OutgoingContent[]): string[] =>

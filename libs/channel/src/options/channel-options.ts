@@ -6,13 +6,13 @@ import { TransportError } from '../errors.js';
 import type { Endpoint } from './endpoint.js';
 import { checkLimit } from './limit.js';
 import type { Side } from './limit.js';
-import { LIMIT_NAMES, resolveLimits } from './limits.js';
-import type { LimitOptions, Limits } from './limits.js';
-import { checkNames, checkOption, checkOptions, FLAG, hasMethod, NAME, OBJECT, oneOf } from './option-check.js';
+import { LIMIT_PATHS, resolveLimits } from './limits.js';
+import type { LimitGroups, Limits } from './limits.js';
+import { checkOption, checkOptions, checkPaths, FLAG, hasMethod, NAME, OBJECT, oneOf } from './option-check.js';
 import type { Rule } from './option-check.js';
 
 /** What a client and a server have in common. Limits and their defaults are in docs/protocol.md §7. */
-export interface ChannelOptions extends LimitOptions {
+export interface ChannelOptions extends Omit<LimitGroups, 'redial'> {
   /** Default 127.0.0.1. */
   readonly host?: string;
   /** Default 8080. A server takes 0 for any free port. */
@@ -36,10 +36,7 @@ export interface ChannelOptions extends LimitOptions {
   readonly shareReadBuffer?: boolean;
 }
 
-export interface ChannelClientOptions extends ChannelOptions {
-  /** Connect again in the background, after a loss and after a failure, with pauses that grow. Default false. */
-  readonly redial?: boolean;
-}
+export interface ChannelClientOptions extends ChannelOptions, Pick<LimitGroups, 'redial'> {}
 
 const DEFAULT_HOST = '127.0.0.1';
 const DEFAULT_PORT = 8080;
@@ -52,7 +49,7 @@ export const KEYRING: Rule = {
 };
 
 /** Of the options that are not numbers. */
-export const CHANNEL_RULES: Readonly<Record<string, Rule>> = {
+const CHANNEL_RULES: Readonly<Record<string, Rule>> = {
   host: NAME,
   path: {
     mustBe: 'the name of a file, without NUL',
@@ -64,30 +61,42 @@ export const CHANNEL_RULES: Readonly<Record<string, Rule>> = {
   service: NAME,
   rejectSelf: FLAG,
   shareReadBuffer: FLAG,
-  redial: FLAG,
+  limits: OBJECT,
+  timeouts: OBJECT,
+  redial: { mustBe: 'true, false or an object', accepts: (value) => FLAG.accepts(value) || OBJECT.accepts(value) },
 };
 
 /** Of both ends, which may be given the same options: a server ignores those of a client. */
-export const CHANNEL_OPTION_NAMES: readonly string[] = [...Object.keys(CHANNEL_RULES), 'port', ...LIMIT_NAMES];
+export const CHANNEL_PATHS: readonly string[] = [...Object.keys(CHANNEL_RULES), 'port', ...LIMIT_PATHS];
 
 /**
- * Checks the names of all options, and the limits among them.
+ * Checks the names of all options, and all options that are not numbers.
  *
+ * @param paths - Names of options, those in a group with the group: `limits.maxInFlight`.
  * @throws {TransportError} `ERR_BAD_OPTION`
  */
-export function resolveChannelLimits(options: ChannelClientOptions, side: Side): Limits {
+export function checkChannelOptions(options: ChannelClientOptions, paths: readonly string[]): void {
   checkOption('The options', options, OBJECT);
-  checkNames(options, CHANNEL_OPTION_NAMES);
+  checkPaths(options, paths);
+  checkOptions(options, CHANNEL_RULES);
+  const { limits: { key } = {}, redial } = options;
+  checkOptions({ 'limits.key': key }, { 'limits.key': OBJECT });
+  if (typeof redial === 'object')
+    checkOptions({ 'redial.inBackground': redial.inBackground }, { 'redial.inBackground': FLAG });
+}
+
+/** @throws {TransportError} `ERR_BAD_OPTION` */
+export function resolveChannelOptions(options: ChannelClientOptions, side: Side): Limits {
+  checkChannelOptions(options, CHANNEL_PATHS);
   return resolveLimits(options, side);
 }
 
 /**
- * Returns where to listen or connect. Both ends call it first: it checks all options that are not numbers.
+ * Returns where to listen or connect.
  *
  * @throws {TransportError} `ERR_BAD_OPTION`
  */
 export function resolveEndpoint(options: ChannelOptions): Endpoint {
-  checkOptions(options, CHANNEL_RULES);
   const { host, port, path } = options;
   if (path === undefined)
     return {

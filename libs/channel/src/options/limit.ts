@@ -44,7 +44,7 @@ export function resolveTable<Table extends LimitTable>(
   table: Table,
   given: Given<Table>,
   side: Side,
-  prefix = '',
+  prefix: string,
 ): Resolved<Table> {
   const value = (derived: number | Derived): number => (typeof derived === 'number' ? derived : derived(of, side));
   const of = (name: string): number => {

@@ -5,7 +5,6 @@ import type { KeyLimits } from '../record/half-connection.js';
 import { MAX_RECORDS } from '../record/traffic-key.js';
 import { GIB, HOUR_MS, KIB, MAX_TIMER_MS, MAX_U32, MIB, resolveTable } from './limit.js';
 import type { Given, Limit, LimitTable, Resolved, Side } from './limit.js';
-import { checkOption, OBJECT, oneOf } from './option-check.js';
 
 /** Room beside the largest message, or it would hold up all others. */
 const roomForLarge = (of: (name: string) => number): number =>
@@ -59,23 +58,23 @@ export const LIMITS = {
 /** Of time, in milliseconds. */
 export const TIMEOUTS = {
   /** From the start of `connect()` until the server has proved the key. Default 5 s. */
-  connectTimeoutMs: { default: 5_000, least: 1, greatest: MAX_TIMER_MS, code: 'ERR_CONNECT_TIMEOUT' },
+  connectMs: { default: 5_000, least: 1, greatest: MAX_TIMER_MS, code: 'ERR_CONNECT_TIMEOUT' },
   /** From accept until the client has proved the key. Default 5 s. */
-  handshakeTimeoutMs: { default: 5_000, least: 1, greatest: MAX_TIMER_MS, code: 'ERR_HANDSHAKE_TIMEOUT' },
+  handshakeMs: { default: 5_000, least: 1, greatest: MAX_TIMER_MS, code: 'ERR_HANDSHAKE_TIMEOUT' },
   /** A record that has begun has to be complete by then. Default 30 s; 0 waits for ever. */
-  recordTimeoutMs: { default: 30_000, least: 0, greatest: MAX_TIMER_MS, zeroIsOff: true, code: 'ERR_RECORD_STALLED' },
+  recordMs: { default: 30_000, least: 0, greatest: MAX_TIMER_MS, zeroIsOff: true, code: 'ERR_RECORD_STALLED' },
   /** A message that has begun has to make progress by then. Default 30 s; 0 waits for ever. */
-  messageTimeoutMs: { default: 30_000, least: 0, greatest: MAX_TIMER_MS, zeroIsOff: true, code: 'ERR_MESSAGE_STALLED' },
+  messageMs: { default: 30_000, least: 0, greatest: MAX_TIMER_MS, zeroIsOff: true, code: 'ERR_MESSAGE_STALLED' },
   /** A socket has to take something by then. Default 10 s; 0 waits until CREDIT is 60 s late. */
-  writeTimeoutMs: { default: 10_000, least: 0, greatest: MAX_TIMER_MS, zeroIsOff: true, code: 'ERR_WRITE_STALLED' },
+  writeMs: { default: 10_000, least: 0, greatest: MAX_TIMER_MS, zeroIsOff: true, code: 'ERR_WRITE_STALLED' },
   /** Between two PINGs. Default 30 s; 0 sends none but those of `ping()`. */
   pingIntervalMs: { default: 30_000, least: 0, greatest: MAX_TIMER_MS, zeroIsOff: true },
   /** From a PING to its PONG. Default 60 s; with 0 no peer is too late, and `ping()` waits for as long as the connection lives. */
-  pongTimeoutMs: { default: 60_000, least: 0, greatest: MAX_TIMER_MS, zeroIsOff: true, code: 'ERR_PING_TIMEOUT' },
+  pongMs: { default: 60_000, least: 0, greatest: MAX_TIMER_MS, zeroIsOff: true, code: 'ERR_PING_TIMEOUT' },
   /** How long `close()` waits for what is running. Default 10 s; 0 does not wait. */
-  drainTimeoutMs: { default: 10_000, least: 0, greatest: MAX_TIMER_MS },
+  drainMs: { default: 10_000, least: 0, greatest: MAX_TIMER_MS },
   /** How long a side that has sent CLOSE goes on reading. Default 2 s. */
-  closeTimeoutMs: { default: 2_000, least: 1, greatest: MAX_TIMER_MS },
+  closeMs: { default: 2_000, least: 1, greatest: MAX_TIMER_MS },
   /**
    * The age at which a session is replaced. A client dials the next connection then, up to 10 % earlier by chance, and moves
    * when that has answered; a server asks the client to move. Default 1 h (server: 1 h 15 min).
@@ -99,9 +98,9 @@ export const TIMEOUTS = {
 /** The pauses of a client between its dials. */
 export const REDIAL = {
   /** The pause before a client dials again by itself; it doubles with every failure, and varies by chance. Default 100 ms. */
-  redialMinMs: { default: 100, least: 1, greatest: MAX_TIMER_MS, atMost: 'redialMaxMs' },
+  minMs: { default: 100, least: 1, greatest: MAX_TIMER_MS, atMost: 'maxMs' },
   /** The longest of those pauses. Default 30 s. */
-  redialMaxMs: { default: 30_000, least: 1, greatest: MAX_TIMER_MS },
+  maxMs: { default: 30_000, least: 1, greatest: MAX_TIMER_MS },
 } as const satisfies LimitTable;
 
 /** Of one traffic key: after a soft limit its sender replaces it, after a hard one its receiver ends the connection. */
@@ -123,27 +122,64 @@ export const KEY_LIMITS = {
   hardAgeMs: { default: 2 * HOUR_MS, least: 1, greatest: Number.MAX_SAFE_INTEGER, code: 'ERR_KEY_EXHAUSTED' },
 } as const satisfies { readonly [Name in keyof KeyLimits]: Limit };
 
-const NUMBERS = { ...LIMITS, ...TIMEOUTS, ...REDIAL };
-
-export const LIMIT_NAMES: readonly string[] = [...Object.keys(NUMBERS), 'key'];
-
-export interface LimitOptions extends Given<typeof LIMITS>, Given<typeof TIMEOUTS>, Given<typeof REDIAL> {
+export interface LimitOptions extends Given<typeof LIMITS> {
   /** When a traffic key is replaced, and when it is refused. */
   readonly key?: Given<typeof KEY_LIMITS>;
 }
 
-export type Limits = Resolved<typeof NUMBERS> & { readonly key: KeyLimits };
+export type TimeoutOptions = Given<typeof TIMEOUTS>;
+
+export interface RedialOptions extends Given<typeof REDIAL> {
+  /**
+   * Default true. With false a client dials again by itself only for calls that wait (`timeouts.waitForConnectionMs`) and
+   * to renew a connection.
+   */
+  readonly inBackground?: boolean;
+}
+
+/** The options that are numbers, by group. */
+export interface LimitGroups {
+  /** Numbers of bytes, messages and connections. */
+  readonly limits?: LimitOptions;
+  /** Times, in milliseconds. */
+  readonly timeouts?: TimeoutOptions;
+  /** Of a client: connect again in the background, after a loss and after a failure, with pauses that grow. Default false. */
+  readonly redial?: boolean | RedialOptions;
+}
+
+/** The paths of the options in these groups, which the errors name. */
+export const LIMIT_PATHS: readonly string[] = [
+  'limits.key',
+  'redial.inBackground',
+  ...pathsOf('limits', LIMITS),
+  ...pathsOf('timeouts', TIMEOUTS),
+  ...pathsOf('redial', REDIAL),
+  ...pathsOf('limits.key', KEY_LIMITS),
+];
+
+export function pathsOf(group: string, table: LimitTable): readonly string[] {
+  return Object.keys(table).map((name) => `${group}.${name}`);
+}
+
+export type Limits = Resolved<typeof LIMITS> &
+  Resolved<typeof TIMEOUTS> & {
+    readonly key: KeyLimits;
+    readonly redial: Resolved<typeof REDIAL> & { readonly inBackground: boolean };
+  };
 
 /**
  * Fills in the defaults, some of which are others at a server than at a client.
  *
  * @throws {TransportError} `ERR_BAD_OPTION` - names the option and what it may be.
  */
-export function resolveLimits(options: LimitOptions, side: Side = 'client'): Limits {
-  checkOption('The options', options, OBJECT);
-  const { key = {} } = options;
-  checkOption('key', key, OBJECT);
-  for (const name of Object.keys(key))
-    checkOption('The name of a limit in key', name, oneOf(...Object.keys(KEY_LIMITS)));
-  return { ...resolveTable(NUMBERS, options, side), key: resolveTable(KEY_LIMITS, key, side, 'key.') };
+export function resolveLimits(options: LimitGroups, side: Side = 'client'): Limits {
+  const { limits = {}, timeouts = {}, redial = false } = options;
+  const { key = {} } = limits;
+  const { inBackground = true, ...pauses } = typeof redial === 'boolean' ? { inBackground: redial } : redial;
+  return {
+    ...resolveTable(LIMITS, limits, side, 'limits.'),
+    ...resolveTable(TIMEOUTS, timeouts, side, 'timeouts.'),
+    redial: { ...resolveTable(REDIAL, pauses, side, 'redial.'), inBackground },
+    key: resolveTable(KEY_LIMITS, key, side, 'limits.key.'),
+  };
 }

@@ -54,13 +54,40 @@ export function checkOptions(options: object, rules: Readonly<Record<string, Rul
   }
 }
 
-/** @throws {TransportError} `ERR_BAD_OPTION` - names what is no option, and the option that is spelled nearly so. */
-export function checkNames(options: object, names: readonly string[]): void {
-  const unknown = Object.keys(options).find((name) => !names.includes(name));
-  if (unknown === undefined) return;
-  const meant = names.find((name) => isNearly(name.toLowerCase(), unknown.toLowerCase()));
-  const hint = meant === undefined ? '' : `; ${meant} may be meant`;
-  throw new TransportError('ERR_BAD_OPTION', `There is no option ${unknown.slice(0, MAX_SHOWN)}${hint}`);
+/**
+ * Checks the names of options, and of those in groups.
+ *
+ * @param paths - Options in a group have its name before theirs: `limits.maxInFlight`.
+ * @throws {TransportError} `ERR_BAD_OPTION` - names what is not an option, and the option that is spelled nearly so.
+ */
+export function checkPaths(options: object, paths: readonly string[], group = ''): void {
+  for (const [name, value] of Object.entries(options)) {
+    const path = group + name;
+    if (!paths.includes(path)) throw noOption(group, name, paths);
+    const isGroup = paths.some((other) => other.startsWith(`${path}.`));
+    if (isGroup && OBJECT.accepts(value)) checkPaths(Object(value), paths, `${path}.`);
+  }
+}
+
+function noOption(group: string, name: string, paths: readonly string[]): TransportError {
+  const meant = nearestPath(name, paths);
+  const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
+  return new TransportError('ERR_BAD_OPTION', `${group}${name.slice(0, MAX_SHOWN)} is not an option${hint}`);
+}
+
+/** The option of that name in whatever group, or one that is spelled nearly so. The groups have no `Timeout` in their names. */
+function nearestPath(name: string, paths: readonly string[]): string | undefined {
+  const written = name.toLowerCase();
+  const names = [written, written.replace(/timeout(?!s)/, '')];
+  const matches = (isSame: (one: string, other: string) => boolean): string | undefined =>
+    paths.find((path) => spellingsOf(path).some((spelling) => names.some((known) => isSame(spelling, known))));
+  return matches((one, other) => one === other) ?? matches(isNearly);
+}
+
+/** Without the group, and joined to it: `minms` and `redialminms`. */
+function spellingsOf(path: string): readonly string[] {
+  const lower = path.toLowerCase();
+  return [lower.slice(lower.lastIndexOf('.') + 1), lower.replaceAll('.', '')];
 }
 
 const MAX_SHOWN = 64;

@@ -55,10 +55,10 @@ export class Listener implements Listening, ListenerEvents {
   #isTrimming = false;
 
   constructor(options: ListenerOptions) {
-    const { maxStrangers, maxStrangersPerAddress, handshakeTimeoutMs } = options.limits;
+    const { maxStrangers, maxStrangersPerAddress, handshakeMs } = options.limits;
     this.#options = options;
     this.#strangers = new Strangers(maxStrangers, maxStrangersPerAddress);
-    this.#seenKeys = new SeenKeys(handshakeTimeoutMs);
+    this.#seenKeys = new SeenKeys(handshakeMs);
     this.server = createServer(SOCKET_OPTIONS, (socket) => this.#accept(socket));
   }
 
@@ -96,7 +96,7 @@ export class Listener implements Listening, ListenerEvents {
     const caller = new PendingClient(socket);
     const handshake = new ServerHandshake({
       socket,
-      handshakeTimeoutMs: limits.handshakeTimeoutMs,
+      handshakeTimeoutMs: limits.handshakeMs,
       respond,
       onMessage2Sent: (ephemeral) => {
         const progress = this.#seenKeys.add(ephemeral, clock.nowMs()) ? 'silent' : 'verified';

@@ -1,5 +1,5 @@
 import { takeCodec } from '../connection/sealing.js';
-import { keyLoader, resolveChannelLimits, resolveEndpoint, resolveService } from '../options/channel-options.js';
+import { keyLoader, resolveChannelOptions, resolveEndpoint, resolveService } from '../options/channel-options.js';
 import type { ChannelOptions } from '../options/channel-options.js';
 import type { StreamHandler } from '../streams/server-stream.js';
 import { ChannelServer } from './channel-server.js';
@@ -25,7 +25,7 @@ export function createChannelServer(
   { warn = ignore, ...events }: PlainServerEvents = {},
 ): ChannelServer<StreamHandler> {
   return new ChannelServer({
-    limits: resolveChannelLimits(options, 'server'),
+    limits: resolveChannelOptions(options, 'server'),
     endpoint: resolveEndpoint(options),
     service: resolveService(options),
     loadKeys: keyLoader(options, warn),

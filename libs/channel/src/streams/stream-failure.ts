@@ -12,10 +12,10 @@ export function refusal(code: TransportErrorCode, message: string): TransportErr
 }
 
 export function noMemory(): TransportError {
-  const message = 'Incomplete messages take as much memory as they may (maxIncompleteBytesTotal)';
+  const message = 'Incomplete messages take as much memory as they may (limits.maxIncompleteBytesTotal)';
   return new TransportError('ERR_QUEUE_FULL', message, { sent: true });
 }
 
 export function tooLarge(bytes: number, maxBytes: number): TransportError {
-  return refusal('ERR_MESSAGE_TOO_LARGE', `${bytes} bytes; the server takes ${maxBytes} (maxMessageBytes)`);
+  return refusal('ERR_MESSAGE_TOO_LARGE', `${bytes} bytes; the server takes ${maxBytes} (limits.maxMessageBytes)`);
 }

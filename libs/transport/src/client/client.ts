@@ -65,7 +65,6 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     this.#log = new ClientLog(logger, this.#dialer.endpoint);
     this.#links = new Connector({
       open: (signal, events) => this.#dialer.open(signal, events),
-      redial: options.redial ?? false,
       limits: this.#limits,
       emit: (event) => this.#events.emit(event),
     });
@@ -88,7 +87,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
    * Connects, unless the client is connected. Resolves when the server has proved that it holds the key. Concurrent calls
    * share one connection. Calls await this method while there is no connection.
    *
-   * @param signal - Ends the wait of `waitForConnectionMs`; the promise rejects with its reason.
+   * @param signal - Ends the wait of `timeouts.waitForConnectionMs`; the promise rejects with its reason.
    * @throws {TransportError | CryptoError} The reason why the connection, its handshake, or reading the key failed.
    */
   override async connect(signal?: AbortSignal): Promise<void> {
@@ -96,7 +95,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   }
 
   /**
-   * Waits at most `drainTimeoutMs` for running calls, and for events that wait for a connection. Answers of many values,
+   * Waits at most `timeouts.drainMs` for running calls, and for events that wait for a connection. Answers of many values,
    * which may never end, fail at once with `ERR_CLIENT_CLOSED`; calls that are still being serialized fail at the end of
    * the wait. May be called again, and `connect` after it. Never rejects.
    */
@@ -104,14 +103,14 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     forgetOwnClient(this.#dialer.instance.publicKey);
     this.#gate.refuseRequests();
     const stopLogging = everySecond(() => this.#log.closing(this.snapshot()));
-    const { drainTimeoutMs } = this.#limits;
-    const endMs = clock.nowMs() + drainTimeoutMs;
+    const { drainMs } = this.#limits;
+    const endMs = clock.nowMs() + drainMs;
     const { whenEventsStarted } = this.#gate;
     if (whenEventsStarted !== undefined || this.#calls.whenIdle !== undefined) {
       this.#links.endSeries();
       // Waits only until a connection has the waiting events: its own drain then covers them.
       const handedOver = Promise.resolve(whenEventsStarted).then(() => this.#calls.whenIdle);
-      await within(drainTimeoutMs, handedOver);
+      await within(drainMs, handedOver);
       this.#calls.abandon();
     }
     const closed = this.#links.close(Math.max(0, endMs - clock.nowMs()));

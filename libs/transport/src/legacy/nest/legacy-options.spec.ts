@@ -25,8 +25,8 @@ describe.each([
     ['transportId is true; it must be', { transportId: true }],
     ['connectionTimeoutMs is 0; it must be', { connectionTimeoutMs: 0 }],
     ['maxConnections is 1.5; it must be', { maxConnections: 1.5 }],
-    ['There is no option maxConnection; maxConnections may be meant', { maxConnection: 5 }],
-    ['There is no option service', { service: 'a' }],
+    ['maxConnection is not an option; did you mean maxConnections?', { maxConnection: 5 }],
+    ['service is not an option', { service: 'a' }],
   ])('are rejected by name: %s', (message, wrong) => {
     const options = { ...OPTIONS, ...wrong } as unknown as LegacyServerOptions;
     expect(() => new Class(options)).toThrow(bad(message));

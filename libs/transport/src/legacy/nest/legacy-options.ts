@@ -2,9 +2,9 @@ import type { Transport } from '@nestjs/microservices';
 import { TransportError } from '@sealwire/channel';
 import {
   checkLimit,
-  checkNames,
   checkOption,
   checkOptions,
+  checkPaths,
   FUNCTION,
   KEYRING,
   MAX_TIMER_MS,
@@ -83,7 +83,7 @@ const NAMES: readonly string[] = [
  */
 export function resolveLegacyEndpoint(options: LegacyOptions): Endpoint {
   checkOption('The options', options, OBJECT);
-  checkNames(options, NAMES);
+  checkPaths(options, NAMES);
   checkOptions(options, RULES);
   const { host = DEFAULT_HOST, port, keyFile } = options;
   checkOption('keyFile', keyFile, NAME);
