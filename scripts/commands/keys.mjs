@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-import { Failure } from '../lib/command.mjs';
+import { Failure, parseOptions } from '../lib/command.mjs';
 import { importLibrary, located } from '../lib/library.mjs';
 
 const USAGE = [
@@ -39,7 +38,7 @@ function explain(error) {
 
 function readArguments() {
   const options = { help: { type: 'boolean', short: 'h' }, policy: { type: 'string', default: 'strict' } };
-  const { values, positionals } = parse({ options, allowPositionals: true });
+  const { values, positionals } = parseOptions(options, ': see `npm run keys -- --help`.');
   if (!POLICIES.includes(values.policy))
     throw new Failure(`--policy ${String(values.policy)}: choose ${POLICIES.join(' or ')}.`);
   const [verb = '', path, ...more] = positionals;
@@ -49,12 +48,4 @@ function readArguments() {
     policy: values.policy,
     file: path && more.length === 0 ? located(path, 'keys') : undefined,
   };
-}
-
-function parse(config) {
-  try {
-    return parseArgs(config);
-  } catch (error) {
-    throw new Failure(`${error.message.split('. ')[0]}: see \`npm run keys -- --help\`.`);
-  }
 }

@@ -2,8 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { Failure, oneLine } from '../lib/command.mjs';
+import { Failure, oneLine, parseOptions } from '../lib/command.mjs';
 import { CHECKS } from '../lib/models.mjs';
 import { ROOT, runTool } from '../lib/tool.mjs';
 
@@ -20,7 +19,7 @@ const HEADINGS = ['model', 'variant', 'property', 'expected', 'found', 'states',
  * `npm run model`: checks every model of docs/model with Spin, all of its states. `--only MODEL` leaves out the others.
  */
 export async function command(stop) {
-  const { values } = parseArgs({ options: { only: { type: 'string' } } });
+  const { values } = parseOptions({ only: { type: 'string' } }, ': --only MODEL is the only option.');
   const checks = CHECKS.filter(({ model }) => values.only === undefined || model === values.only);
   const names = new Set(CHECKS.map(({ model }) => model));
   if (checks.length === 0) throw new Failure(`--only is one of: ${[...names].join(', ')}.`);

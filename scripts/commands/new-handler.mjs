@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { Failure } from '../lib/command.mjs';
+import { Failure, parseOptions } from '../lib/command.mjs';
 import { controllerText, EXAMPLE_BODY, specText } from '../lib/handler-templates.mjs';
 import { addToModule } from '../lib/module-text.mjs';
 import { findPattern } from '../lib/patterns.mjs';
@@ -24,12 +23,13 @@ const RESERVED = /^(?:coverage|dist|aux|con|nul|prn|com\d|lpt\d)$/;
 
 /** `npm run new:handler`: a handler with its test, known to the server. */
 export async function command(stop) {
-  const { name, help } = readArguments();
-  if (help) {
+  const { values, positionals } = parseOptions({ help: { type: 'boolean', short: 'h' } }, `. ${USAGE}`);
+  if (values.help) {
     console.log(USAGE);
     return 0;
   }
-  const names = namesOf(name);
+  if (positionals.length !== 1) throw new Failure(USAGE);
+  const names = namesOf(positionals[0]);
   await checkFree(names.pattern);
   for (const path of await writeHandler(names, await prettierOf(stop))) console.log(`Made ${path}`);
   console.log(`Added ${names.className} to ${MODULE}`);
@@ -37,18 +37,6 @@ export async function command(stop) {
   const { url } = readListeners(env).trigger;
   console.log(`Try, after \`npm start\`: ${curlLine(url, `/send/${names.pattern}`, EXAMPLE_BODY, env)}`);
   return 0;
-}
-
-function readArguments() {
-  try {
-    const options = { help: { type: 'boolean', short: 'h' } };
-    const { values, positionals } = parseArgs({ options, allowPositionals: true });
-    if (values.help === true) return { help: true };
-    if (positionals.length !== 1) throw new Failure(USAGE);
-    return { name: positionals[0], help: false };
-  } catch (error) {
-    throw error instanceof Failure ? error : new Failure(`${error.message.split('. ')[0]}. ${USAGE}`);
-  }
 }
 
 /** @param {string} pattern */

@@ -1,8 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { Failure } from '../lib/command.mjs';
+import { Failure, parseOptions } from '../lib/command.mjs';
 import { runTool } from '../lib/tool.mjs';
 import { cloneTo, resetClone } from '../../test/readme/clone.mjs';
 import { readSteps } from '../../test/readme/document.mjs';
@@ -30,17 +29,13 @@ export async function command(stop) {
 }
 
 function readArguments() {
-  try {
-    const options = {
-      node: { type: 'string', multiple: true, default: ['20', '24'] },
-      'without-docker': { type: 'boolean', default: false },
-    };
-    const { values, positionals } = parseArgs({ options, allowPositionals: true });
-    const documents = positionals.length > 0 ? positionals : DOCUMENTS;
-    return { documents, majors: values.node, withoutDocker: values['without-docker'] };
-  } catch (error) {
-    throw new Failure(`${error.message.split('. ')[0]}. ${USAGE}`);
-  }
+  const options = {
+    node: { type: 'string', multiple: true, default: ['20', '24'] },
+    'without-docker': { type: 'boolean', default: false },
+  };
+  const { values, positionals } = parseOptions(options, `. ${USAGE}`);
+  const documents = positionals.length > 0 ? positionals : DOCUMENTS;
+  return { documents, majors: values.node, withoutDocker: values['without-docker'] };
 }
 
 /** Containers have a Node of their own: once is enough. */

@@ -1,3 +1,5 @@
+import { parseArgs } from 'node:util';
+
 /** Something that whoever runs the command can put right. Its message says what is wrong and what to do. */
 export class Failure extends Error {
   name = 'Failure';
@@ -28,6 +30,15 @@ export async function exitCodeOf(command, stop) {
     if (stop.aborted) return EXIT_CODE_OF[stop.reason.message] ?? 1;
     console.error(oneLine(error.message));
     return 1;
+  }
+}
+
+/** `parseArgs` of Node, with a failure that ends with `hint`: where the right options are. */
+export function parseOptions(options, hint) {
+  try {
+    return parseArgs({ options, allowPositionals: true });
+  } catch (error) {
+    throw new Failure(`${error.message.split('. ')[0]}${hint}`);
   }
 }
 
