@@ -187,7 +187,7 @@ describe('a stranger', () => {
     ['a TLS hello', Buffer.from('16030100050100000100', 'hex')],
     ['a packet of Nest’s own TCP', '12#{"pattern":1}'],
     ['the raw wire of the original demo', Buffer.alloc(16, 0x5a)],
-    ['message 1 with bytes behind it', Buffer.alloc(200, 0xe1)],
+    ['message 1 with bytes after it', Buffer.alloc(200, 0xe1)],
   ])('gets only the alert after %s', async (_what, bytes) => {
     const { server } = await setUp();
     expect((await rawSocket(portOf(server), bytes)).toString('hex')).toBe(ALERT);

@@ -39,6 +39,6 @@ async function playOne(fault: ClientFault): Promise<string | undefined> {
   const code = channel.ended.join() || 'agreed';
   if (code !== (ends === 'unseen' ? 'agreed' : ends)) return `ended with ${code}, not ${ends}`;
   if (!allowsRuns(fault, channel.runs)) return `${channel.runs} handlers ran`;
-  if (hears !== 'whatever' && said.join() !== hears.join()) return `it heard ${said.join()}`;
+  if (hears !== 'whatever' && said.join() !== hears.join()) return `it received ${said.join()}`;
   return (await channel.servesOthers()) ? undefined : 'others were not served';
 }

@@ -17,6 +17,9 @@ const WORDS: Readonly<Record<string, RegExp>> = {
   'so few that': /\bso (?:few|many|much|seldom|rarely|long) that\b/gi,
 };
 
+/** In the name of a test a condition says "if". */
+const WORDS_OF_NAMES: readonly RegExp[] = [...Object.values(WORDS), /\bwhere (?:it|there|nothing|nobody|no)\b/gi];
+
 /** The words in the comments and strings of the sources, and in the documents that are not clean yet. */
 const RECORD: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   sources: {
@@ -39,6 +42,8 @@ function filesBelow(folder: string, isWanted: (name: string) => boolean): readon
 
 const isDocument = (name: string): boolean => name.endsWith('.md');
 const isSource = (name: string): boolean => /\/src\/.*\.ts$/.test(`/${name}`) && !name.endsWith('.spec.ts');
+const isTest = (name: string): boolean => name.endsWith('.spec.ts');
+const isPartOfTest = (name: string): boolean => name.endsWith('.ts') && !name.endsWith('plain-words.spec.ts');
 
 /** Sentences alone: no code, no headings, and no words in quotes. */
 function proseOf(document: string): string {
@@ -46,10 +51,17 @@ function proseOf(document: string): string {
   return text.replaceAll(/`[^`\n]*`|"[^"\n]*"/g, '`code`');
 }
 
-/** Comments and strings, each a text of its own. */
-function textsOf(source: string): readonly string[] {
-  const parts = source.match(/\/\*[^]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`/g) ?? [];
-  return parts.map((part) => part.replaceAll(/^['`/* ]+|['`/* ]+$/g, '').replaceAll(/\n[ *]*/g, ' '));
+/** Comments and strings as they are in the source. */
+function partsOf(source: string): readonly string[] {
+  return source.match(/\/\*[^]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`/g) ?? [];
+}
+
+const isString = (part: string): boolean => /^['`]/.test(part);
+
+/** A comment or a string as one line, without the code in a template. */
+function textOf(part: string): string {
+  const text = isString(part) ? part.replaceAll(/\$\{[^}]*\}/g, 'x') : part;
+  return text.replaceAll(/^['`/* ]+|['`/* ]+$/g, '').replaceAll(/\n[ *]*/g, ' ');
 }
 
 function count(texts: readonly string[]): Readonly<Record<string, number>> {
@@ -77,6 +89,16 @@ describe('plain English', () => {
   it('the sources contain no word of the list beyond the record', () => {
     const sources = ['libs', 'apps'].flatMap((folder) => filesBelow(folder, isSource));
     expect(sources.length).toBeGreaterThan(100);
-    expect(beyond(RECORD['sources'] ?? {}, count(sources.flatMap((file) => textsOf(read(file)))))).toEqual({});
+    expect(beyond(RECORD['sources'] ?? {}, count(sources.flatMap((file) => partsOf(read(file)).map(textOf))))).toEqual(
+      {},
+    );
+  });
+
+  it('the names of tests and faults contain no word of the list', () => {
+    const tests = ['libs', 'apps'].flatMap((folder) => filesBelow(folder, isTest));
+    const names = (file: string): readonly string[] => partsOf(read(file)).filter(isString).map(textOf);
+    expect(tests.length).toBeGreaterThan(100);
+    const texts = tests.concat(filesBelow('test', isPartOfTest)).flatMap(names);
+    expect(texts.filter((text) => WORDS_OF_NAMES.some((word) => text.search(word) >= 0))).toEqual([]);
   });
 });

@@ -102,7 +102,7 @@ describe('emit() without a subscriber', () => {
       'ERR_ALERT',
     ],
     ['without a server', async () => ({ port: await closedPort() }), 'ERR_CONNECT_FAILED'],
-  ] as const)('%s is counted, logged and told by an event', async (_which, place, code) => {
+  ] as const)('%s is counted, logged and reported by an event', async (_which, place, code) => {
     const { port, ...options } = await place();
     const client = await startCaller(port, options);
     const entries = collectLog();

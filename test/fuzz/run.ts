@@ -70,7 +70,8 @@ export async function runInput(target: Target, input: Buffer): Promise<{ outcome
     const running = target.run(input);
     const outcome = typeof running === 'string' ? running : await running;
     const ms = performance.now() - startMs;
-    if (outcome !== OK && !target.codes.includes(outcome)) return { outcome, wrong: `${outcome} is no outcome of it` };
+    if (outcome !== OK && !target.codes.includes(outcome))
+      return { outcome, wrong: `${outcome} is not an outcome of it` };
     return { outcome, wrong: ms > MAX_INPUT_MS ? `it took ${ms.toFixed(0)} ms` : undefined };
   } catch (error) {
     return { outcome: 'thrown', wrong: error instanceof Error ? (error.stack ?? error.message) : String(error) };

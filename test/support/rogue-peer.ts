@@ -121,7 +121,7 @@ export class RoguePeer {
   /** Resolves as soon as the word has been heard; rejects when the other side has left without it. */
   async hears(word: string): Promise<void> {
     while (!this.words.includes(word)) {
-      if (this.#hasLeft) throw new NeverHeard(`${word} was never heard, only ${this.words.join(', ')}`);
+      if (this.#hasLeft) throw new NeverHeard(`${word} never arrived, only ${this.words.join(', ')}`);
       await once(this.#heard, 'change');
     }
   }

@@ -214,7 +214,7 @@ export const UNCONFIRMED_FAULTS: readonly ClientFault[] = [
   },
   confirms('a byte short', (body) => body.subarray(1), 'ERR_RECORD_MALFORMED'),
   confirms('that proves a low-order point [R4.7]', (body) => body.fill(0, 0, 32), 'ERR_HANDSHAKE_MALFORMED'),
-  confirms('with the S of somebody else [R4.30]', (body) => changed(body, 0, OTHER_S), 'ERR_INSTANCE_PROOF'),
+  confirms('with the S of another client [R4.30]', (body) => changed(body, 0, OTHER_S), 'ERR_INSTANCE_PROOF'),
   confirms('with a proof of zeros [R4.30]', (body) => body.fill(0, 32, 48), 'ERR_INSTANCE_PROOF'),
   confirms('with the top bit of S set [R4.30]', (body) => changed(body, 31, flip(body, 31)), 'ERR_INSTANCE_PROOF'),
   confirms('with a feature not offered [R4.4]', (body) => body.fill(1, 71, 72), 'ERR_HANDSHAKE_MALFORMED'),

@@ -373,7 +373,7 @@ export const SERVER_MESSAGE_FAULTS: readonly ServerFault[] = [
     ),
   ),
   ...Object.entries(NO_REFUSALS).map(([what, error]) =>
-    answeredEvent(`answers an event with an error that is no refusal: ${what} [R6.14, R6.33]`, encoded(error)),
+    answeredEvent(`answers an event with an error that is not a refusal: ${what} [R6.14, R6.33]`, encoded(error)),
   ),
   answeredEvent('answers an event with an error that cannot be read [R6.3, R6.14]', Buffer.of(0)),
   {

@@ -101,7 +101,7 @@ async function readErrors() {
   await rogue.left;
   const logged = lines.join('\n');
   return stands(
-    `the caller of a failing handler is told ${told.split('\n')[0]}, ${lines.length} lines of log without the text of a message`,
+    `the caller of a failing handler gets ${told.split('\n')[0]}, ${lines.length} lines of log without the text of a message`,
     {
       'the caller learned what failed': (told + rawTold).includes(HANDLER_SECRET),
       'the handler’s own error is not logged': !logged.includes(HANDLER_SECRET),

@@ -115,7 +115,7 @@ async function compareLengths() {
   return stands(
     `right and wrong guess both took ${lengths.join(' and ')} bytes; compressed, the right one would take ${compressed.join()}`,
     {
-      'the length tells the guesses apart': new Set(lengths).size !== 1,
+      'the length distinguishes the guesses': new Set(lengths).size !== 1,
       'the message has shrunk': (lengths[0] ?? 0) < secret.length * 41,
     },
   );

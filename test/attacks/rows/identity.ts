@@ -137,7 +137,7 @@ async function probeKeys() {
     times.push(`${kind} ${at(0.1)}/${at(0.5)}/${at(0.9)} us`);
   }
   return stands(
-    `both hear: ${[...heard].join(' or ')}; 10th/50th/90th percentile ${times.join(', ')} (told, not judged)`,
+    `both receive: ${[...heard].join(' or ')}; 10th/50th/90th percentile ${times.join(', ')} (reported, not judged)`,
     {
       'the answers differ': heard.size !== 1 || !heard.has('alert'),
     },
@@ -156,7 +156,7 @@ async function confuseKeys() {
   await rogue.left;
   const isBound = bindsKeyId();
   return stands(
-    `ended with ${channel.ended.join()}, heard ${rogue.words.join()}; the same key under another id fails`,
+    `ended with ${channel.ended.join()}, received ${rogue.words.join()}; the same key under another id fails`,
     {
       'it was taken': channel.ended.join() !== 'ERR_BAD_MAC' || rogue.words.join() !== 'alert',
       'the same key under another id was taken': !isBound,

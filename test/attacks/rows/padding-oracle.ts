@@ -123,7 +123,7 @@ async function askChannel() {
   }
   const saw = `${TRIES} tries of 4 kinds all looked like: ${[...seen].join(' / ')}. Median until the end: ${medians.join(', ')}`;
   return stands(saw, {
-    'kinds of change can be told apart': seen.size !== 1,
+    'kinds of change can be distinguished': seen.size !== 1,
     'something was decrypted or said': !seen.has('0 words, 0 bytes, 0 decryptions'),
     'a code differs': new Set(channel.ended).size !== 1,
   });

@@ -45,7 +45,7 @@ async function learnLayout(): Promise<{ readonly memoBytes: number; readonly at:
     // The block before the one with the amount has to lie within the memo.
     if (at % BLOCK_BYTES >= '","amount":'.length) return { memoBytes, at };
   }
-  throw new NotCarriedOut('No memo puts the amount where it can be changed');
+  throw new NotCarriedOut('No memo puts the amount at a place that can be changed');
 }
 
 /** The block before the amount becomes noise inside a text, which is good JSON about one time in ten. */

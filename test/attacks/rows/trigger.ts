@@ -45,7 +45,7 @@ const ATTEMPTS: Readonly<Record<string, Attempt>> = {
     body: '{"a":{"constructor":{"prototype":{"polluted":1}}}}',
   }),
   '9 MiB': to('/send/echo', 413, { headers: { ...AUTHORIZED, ...JSON_TYPE }, body: `"${'x'.repeat(9_437_184)}"` }),
-  'a pattern that is no JSON': to('/send/%7B%22a', 400, { headers: AUTHORIZED }),
+  'a pattern that is not JSON': to('/send/%7B%22a', 400, { headers: AUTHORIZED }),
   'a pattern with __proto__': to('/send/%7B%22__proto__%22%3A1%7D', 400, { headers: AUTHORIZED }),
   'a pattern like a method': to('/send/constructor', 404, { headers: AUTHORIZED }),
   'a pattern like a path': to('/send/..%2F..%2Fetc%2Fpasswd', 404, { headers: AUTHORIZED }),

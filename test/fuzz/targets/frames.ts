@@ -93,7 +93,7 @@ export const messages: Target = {
     const event = outcomeOf(() => {
       const { sequence, metadata } = decodeEvent(input);
       hold(Number.isSafeInteger(sequence), 'a sequence that is not exact');
-      hold(metadata === undefined || typeof metadata === 'object', 'metadata that is no object');
+      hold(metadata === undefined || typeof metadata === 'object', 'metadata that is not an object');
     });
     const request = outcomeOf(() => {
       const { weight, ...decoded } = decodeRequest(input);

@@ -78,7 +78,7 @@ export const bodies: Target = {
     const body = input.subarray(end + 1);
     return outcomeOf(() => {
       const value = parseBody(input.toString('latin1', 0, end), body);
-      hold(value !== null, 'null is no message');
+      hold(value !== null, 'null is not a message');
       const isJson = !(value instanceof Uint8Array) && body.length > 0;
       if (isJson) hold(judgeJson(body) !== false, 'a body that JSON should not give');
       outcomeOf(() => parseMessage(value));

@@ -71,7 +71,7 @@ export const keyFiles: Target = {
     try {
       const key = await loadKeyFile(FILE);
       hold((mode & 0o077 & (process.geteuid?.() === 0 ? 0o037 : 0o077)) === 0, `mode ${mode.toString(8)} was accepted`);
-      hold(contents.equals(key) && contents.length === 32 && isStrong(contents), 'a key that is none was accepted');
+      hold(contents.equals(key) && contents.length === 32 && isStrong(contents), 'an invalid key was accepted');
       return OK;
     } catch (error) {
       return codeOf(error);

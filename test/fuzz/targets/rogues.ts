@@ -229,7 +229,7 @@ class RogueClient {
     hold(this.#ended !== undefined, 'a connection that never ends');
     hold(this.#servant.handed === handed, 'a handler ran after the end');
     hold(this.#servant.streams.isIdle, 'a connection that is over has streams');
-    if (this.#watched === undefined) hold(rogue.heard.length === 0, 'a stranger was told something');
+    if (this.#watched === undefined) hold(rogue.heard.length === 0, 'a stranger got an answer');
     hold(
       rogue.heard.every((word) => !ONLY_OF_CLIENT.has(word)),
       'a word of a client',

@@ -57,11 +57,11 @@ export class Heard implements AnswerSink {
     this.ends += 1;
   }
   checkAtEnd(): void {
-    hold(this.isCancelled || this.ends === 1, `a caller heard ${this.ends} ends`);
+    hold(this.isCancelled || this.ends === 1, `a caller got ${this.ends} ends`);
   }
   #hear(): void {
-    hold(this.ends === 0, 'a caller hears more after the end');
-    hold(!this.isCancelled, 'a caller that has cancelled hears more');
+    hold(this.ends === 0, 'a caller gets more after the end');
+    hold(!this.isCancelled, 'a caller that has cancelled gets more');
   }
 }
 

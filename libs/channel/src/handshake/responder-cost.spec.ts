@@ -53,7 +53,7 @@ describe('the cost of message 1 for the responder', () => {
     ['another psk', () => honest(OTHER_PSK)],
     ['another service', () => startInitiator(KEY, { ...INITIATOR, service: 'others' }).message1],
     ['too few bytes', () => honest().subarray(0, 79)],
-  ])('is no key pair and no Diffie-Hellman for %s [R4.9]', (_, forge) => {
+  ])('includes neither a key pair nor a Diffie-Hellman for %s [R4.9]', (_, forge) => {
     const message1 = forge();
     expect(costOf(() => accept(message1))).toMatchObject(NOTHING);
   });

@@ -56,7 +56,7 @@ describe('a weak key', () => {
     ['in UTF-16, of another alphabet', Buffer.from('правильныйпароль', 'utf16le').swap16()],
     ['in UTF-32', Buffer.from('p\0\0\0a\0\0\0s\0\0\0w\0\0\0o\0\0\0r\0\0\0d\0\0\x001\0\0\0')],
     ['padded with zeros', Buffer.from('Tr0ub4dor&3 is not a key'.padEnd(32, '\0'))],
-    ['padded as for a block cipher', Buffer.from('Tr0ub4dor&3 is no key'.padEnd(32, '\x0b'))],
+    ['padded as for a block cipher', Buffer.from('Tr0ub4dor&3 not a key'.padEnd(32, '\x0b'))],
     ['padded in front', Buffer.from('Tr0ub4dor&3 is not a key'.padStart(32, '\0'))],
   ])('is refused as typed by a person: %s', (_, key) => {
     const code = expect.stringMatching(/^ERR_KEY_(TEXT|FEW_VALUES|PATTERN)$/);
