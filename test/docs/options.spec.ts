@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 
 import { CHANNEL_PATHS } from '../../libs/channel/src/options/channel-options.js';
 import type { Limit, LimitTable } from '../../libs/channel/src/options/limit.js';
-import { KEY_LIMITS, LIMITS, pathsOf, REDIAL, resolveLimits, TIMEOUTS } from '../../libs/channel/src/options/limits.js';
+import { KEY_LIMITS, LIMITS, REDIAL, TIMEOUTS } from '../../libs/channel/src/options/limit-tables.js';
+import { pathsOf, resolveLimits } from '../../libs/channel/src/options/limits.js';
 import { HANDLER_LIMITS } from '../../libs/transport/src/limits.js';
 import { OPTION_PATHS } from '../../libs/transport/src/options.js';
 
@@ -101,7 +102,7 @@ describe('the table of limits', () => {
     expect(Object.keys(DERIVED).sort()).toEqual(derived.sort());
   });
 
-  it.each(['libs/channel/src/options/limits.ts', 'libs/transport/src/limits.ts'])(
+  it.each(['libs/channel/src/options/limit-tables.ts', 'libs/transport/src/limits.ts'])(
     'has the default of every limit in its doc comment in %s',
     (path) => {
       const documented = [...read(path).matchAll(/^export const (\w+) = \{\n([^]*?)^\} as const satisfies/gm)].flatMap(

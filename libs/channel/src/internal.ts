@@ -26,7 +26,8 @@ export { formatEndpoint, remoteAddress, SOCKET_OPTIONS } from './options/endpoin
 export type { Endpoint } from './options/endpoint.js';
 export { checkLimit, KIB, MAX_TIMER_MS, MAX_U32, resolveTable } from './options/limit.js';
 export type { Given, LimitTable, Resolved, Side } from './options/limit.js';
-export { LIMITS, pathsOf, quarterOfHeap, resolveLimits } from './options/limits.js';
+export { LIMITS, quarterOfHeap } from './options/limit-tables.js';
+export { pathsOf, resolveLimits } from './options/limits.js';
 export type { LimitGroups, Limits } from './options/limits.js';
 export {
   checkOption,
