@@ -1,6 +1,7 @@
 import { onTestFinished } from 'vitest';
 
 import { clock } from '../../libs/channel/src/clock.js';
+import { WakeQueue, wakes } from '../../libs/channel/src/connection/wake-queue.js';
 
 interface FakeTimer {
   readonly atMs: number;
@@ -16,6 +17,8 @@ export class FakeClock {
 
   static install(): FakeClock {
     const real = { ...clock };
+    const { queue } = wakes;
+    wakes.queue = new WakeQueue();
     const fake = new FakeClock();
     const setTimeout = (run: () => void, delayMs: number): NodeJS.Timeout => fake.#setTimeout(run, delayMs);
     Object.assign(clock, {
@@ -25,8 +28,15 @@ export class FakeClock {
       clearTimeout: (timer: unknown) => void fake.#timers.delete(timer as FakeTimer),
       setImmediate: (run: () => void) => (fake.#turn === undefined ? real.setImmediate(run) : fake.#turn.push(run)),
     });
-    onTestFinished(() => void Object.assign(clock, real));
+    onTestFinished(() => {
+      Object.assign(clock, real);
+      wakes.queue = queue;
+    });
     return fake;
+  }
+
+  get nowMs(): number {
+    return this.#nowMs;
   }
 
   get timerCount(): number {

@@ -33,7 +33,13 @@ const EXPIRED = {
   hardAge: () => new TransportError('ERR_SESSION_EXPIRED', 'The session is older than it may be'),
 } as const;
 
-type Name = keyof typeof EXPIRED | 'message' | 'credit' | 'ping' | 'drain' | 'close' | 'softAge' | 'idle' | 'key';
+/** The first four are set at all times, the next three come with every record. */
+const NAMES = [
+  ...(['ping', 'softAge', 'hardAge', 'key'] as const),
+  ...(['idle', 'record', 'write'] as const),
+  ...(['pong', 'message', 'credit', 'drain', 'close'] as const),
+];
+type Name = (typeof NAMES)[number];
 
 type KeyClock = Pick<ConnectionCodec, 'keyLeftMs' | 'isShortOfUpdates' | 'hibernate'>;
 
@@ -64,6 +70,10 @@ export class Clocks implements DeadlineOwner<Name> {
     this.#heartbeat = heartbeat;
     this.#codec = codec;
     this.#owner = owner;
+  }
+
+  get deadlineNames(): readonly Name[] {
+    return NAMES;
   }
 
   opened(): void {

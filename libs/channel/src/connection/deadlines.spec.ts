@@ -12,7 +12,9 @@ beforeEach(() => {
 });
 
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
-const deadlines = (): Deadlines<'a' | 'b'> => new Deadlines({ expire: (name) => void expired.push(name) });
+const deadlineNames = ['a', 'b'] as const;
+const deadlines = (): Deadlines<'a' | 'b'> =>
+  new Deadlines({ deadlineNames, expire: (name) => void expired.push(name) });
 
 describe('deadlines', () => {
   it('expire in the order of their time, on one timer', () => {
@@ -53,6 +55,7 @@ describe('deadlines', () => {
   it('leave no timer when they are cleared, also from one of their own callbacks', () => {
     const names: string[] = [];
     const both: Deadlines<'a' | 'b'> = new Deadlines({
+      deadlineNames,
       expire: (name) => {
         names.push(name);
         both.clearAll();

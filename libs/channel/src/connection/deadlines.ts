@@ -1,35 +1,28 @@
-import { AsyncResource } from 'node:async_hooks';
-
 import { clock } from '../clock.js';
 import { graceOf, isLate } from '../deadline.js';
-
-// A timer keeps the async context that it is made in, and with it the message whose handler has made a deadline move.
-const apart = new AsyncResource('SEALWIRE_DEADLINES');
-
-interface Entry<Name> {
-  readonly name: Name;
-  atMs: number;
-  /** How far it may still move because it is late. */
-  graceMs: number;
-}
+import { wakes } from './wake-queue.js';
+import type { Sleeper } from './wake-queue.js';
 
 export interface DeadlineOwner<Name> {
+  /** Every name. Those first that are set for as long as the connection lasts: an idle one holds memory up to its last. */
+  readonly deadlineNames: readonly Name[];
   /** The deadline of this name has come. */
   expire(name: Name): void;
 }
 
 /**
- * The deadlines of one connection, by name, on one timer. Setting a deadline again, which happens with every chunk and
- * every record, moves a number and no timer: the timer wakes at the earliest deadline it knows of and looks anew.
+ * The deadlines of one connection, by name. Setting a deadline again, which happens with every chunk and every record,
+ * moves a number and no timer: the connection wakes at the earliest deadline that it knew of and looks anew.
  *
  * As with a {@link Deadline}, what has arrived already is read before one expires, and one that is late moves once.
  */
-export class Deadlines<Name extends string> {
+export class Deadlines<Name extends string> implements Sleeper {
+  place = -1;
   readonly #owner: DeadlineOwner<Name>;
-  /** Few: a search takes no longer than in a Map, and an idle connection holds less. */
-  #entries: Entry<Name>[] = [];
-  #timer: NodeJS.Timeout | undefined;
-  #wakeMs = Infinity;
+  /** For each name its time, and behind that how far it may still move because it is late: numbers without objects. */
+  #times: number[] = [];
+  /** Those that are due expire at the end of this turn, and then it falls asleep again. */
+  #isAwake = false;
 
   constructor(owner: DeadlineOwner<Name>) {
     this.#owner = owner;
@@ -38,77 +31,87 @@ export class Deadlines<Name extends string> {
   /** @param graceMs - 0 where nobody is waited for. */
   set(name: Name, delayMs: number, graceMs = graceOf(delayMs)): void {
     const atMs = clock.nowMs() + delayMs;
-    const entry = this.#find(name);
-    if (entry === undefined) this.#entries.push({ name, atMs, graceMs });
-    else {
-      entry.atMs = atMs;
-      entry.graceMs = graceMs;
-    }
-    if (atMs < this.#wakeMs) this.#wake(atMs);
+    const at = this.#find(name);
+    while (this.#times.length <= at) this.#times.push(Infinity, 0);
+    this.#times[at] = atMs;
+    this.#times[at + 1] = graceMs;
+    if (!this.#isAwake && atMs < wakes.queue.wakeMsOf(this)) wakes.queue.set(this, atMs);
   }
 
   /** An absolute deadline: progress does not move it. */
   setOnce(name: Name, delayMs: number, graceMs?: number): void {
-    const { atMs = Infinity } = this.#find(name) ?? {};
-    if (atMs === Infinity) this.set(name, delayMs, graceMs);
+    if (this.#timeAt(this.#find(name)) === Infinity) this.set(name, delayMs, graceMs);
   }
 
   clear(name: Name): void {
-    const entry = this.#find(name);
-    if (entry !== undefined) entry.atMs = Infinity;
+    const at = this.#find(name);
+    if (at < this.#times.length) this.#times[at] = Infinity;
   }
 
   /** @param kept - The one that goes on. */
   clearAll(kept?: Name): void {
-    for (const entry of this.#entries) if (entry.name !== kept) entry.atMs = Infinity;
-    if (this.#entries.some(({ atMs }) => atMs < Infinity)) return;
-    clock.clearTimeout(this.#timer);
-    this.#wakeMs = Infinity;
+    const keptAt = kept === undefined ? -1 : this.#find(kept);
+    for (let at = 0; at < this.#times.length; at += 2) if (at !== keptAt) this.#times[at] = Infinity;
+    if (this.#next < Infinity) return;
+    wakes.queue.delete(this);
+    this.#isAwake = false;
   }
 
-  /** Drops what is set for none: what is set again is made again. */
+  /** Gives up the memory behind the last one that is set. */
   hibernate(): void {
-    this.#entries = this.#entries.filter(({ atMs }) => atMs < Infinity).slice(); // an array that grows has spare room
+    let end = this.#times.length;
+    while (end > 0 && this.#timeAt(end - 2) === Infinity) end -= 2;
+    this.#times = this.#times.slice(0, end);
   }
 
-  #find(name: Name): Entry<Name> | undefined {
-    for (const entry of this.#entries) if (entry.name === name) return entry; // it comes with every record
-    return undefined;
-  }
-
-  #wake(atMs: number): void {
-    clock.clearTimeout(this.#timer);
-    this.#wakeMs = atMs;
-    const delayMs = Math.max(0, Math.ceil(atMs - clock.nowMs()));
-    this.#timer = apart.runInAsyncScope(() => clock.setTimeout(() => this.#look(), delayMs));
-  }
-
-  #look(): void {
-    const nowMs = clock.nowMs();
+  /** Called by the queue. */
+  wake(nowMs: number): void {
     let isDue = false;
-    for (const entry of this.#entries) {
-      if (entry.graceMs > 0 && isLate(entry.atMs, nowMs)) {
-        entry.atMs = nowMs + entry.graceMs;
-        entry.graceMs = 0;
+    for (let at = 0; at < this.#times.length; at += 2) {
+      const graceMs = this.#times[at + 1] ?? 0;
+      if (graceMs > 0 && isLate(this.#timeAt(at), nowMs)) {
+        this.#times[at] = nowMs + graceMs;
+        this.#times[at + 1] = 0;
       }
-      isDue ||= entry.atMs <= nowMs;
+      isDue ||= this.#timeAt(at) <= nowMs;
     }
+    this.#isAwake = isDue;
     if (isDue) clock.setImmediate(() => this.#expireDue(nowMs));
-    else this.#wakeAtNext();
+    else this.#sleep();
   }
 
   #expireDue(nowMs: number): void {
-    for (const entry of this.#entries) {
-      if (entry.atMs > nowMs) continue; // what was read meanwhile, or an earlier one, may have cleared or moved it
-      entry.atMs = Infinity;
-      this.#owner.expire(entry.name);
+    for (let at = 0; at < this.#times.length; at += 2) {
+      const name = this.#owner.deadlineNames[at / 2];
+      // What was read meanwhile, or an earlier one, may have cleared or moved it.
+      if (name === undefined || this.#timeAt(at) > nowMs) continue;
+      this.#times[at] = Infinity;
+      this.#owner.expire(name);
     }
-    this.#wakeAtNext();
+    this.#isAwake = false;
+    this.#sleep();
   }
 
-  #wakeAtNext(): void {
-    const next = Math.min(...this.#entries.map(({ atMs }) => atMs));
-    this.#wakeMs = Infinity;
-    if (next < Infinity) this.#wake(next);
+  #sleep(): void {
+    const nextMs = this.#next;
+    if (nextMs < Infinity) wakes.queue.set(this, nextMs);
+  }
+
+  get #next(): number {
+    let next = Infinity;
+    for (let at = 0; at < this.#times.length; at += 2) next = Math.min(next, this.#timeAt(at));
+    return next;
+  }
+
+  #timeAt(at: number): number {
+    return at < this.#times.length ? (this.#times[at] ?? Infinity) : Infinity;
+  }
+
+  /** Where its time is. It comes with every record: among so few a loop is faster than a Map. */
+  #find(name: Name): number {
+    const { deadlineNames } = this.#owner;
+    let at = 0;
+    while (deadlineNames[at] !== name) at += 1;
+    return 2 * at;
   }
 }
