@@ -8,14 +8,13 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { SealwireClient, SealwireServer } from '@sealwire/transport';
 import { Outbox } from '../../libs/channel/src/connection/outbox.js';
 import { RecordLayer } from '../../libs/channel/src/connection/record-layer.js';
+import { OpeningDeserializer, SealingSerializer } from '../../libs/channel/src/connection/sealing.js';
 import { AnswerQueue } from '../../libs/channel/src/streams/answer-queue.js';
 import { MessageAssembler } from '../../libs/channel/src/streams/assembler.js';
 import { IdTable } from '../../libs/channel/src/streams/id-table.js';
 import { FrameSender } from '../../libs/channel/src/sending/sender.js';
 import { ServerStream } from '../../libs/channel/src/streams/server-stream.js';
 import { Dispatcher } from '../../libs/transport/src/server/dispatcher.js';
-import { SealingHalf } from '../../libs/channel/src/record/half-connection.js';
-import { TrafficKey } from '../../libs/channel/src/record/traffic-key.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { endAll, newClient, portOf, startServer } from '../support/pair.js';
 
@@ -143,11 +142,15 @@ describe('a connection that hibernates', () => {
   it('replaces its keys by their age, and seals the next request with the new ones', async () => {
     const key = { softAgeMs: 60_000, hardAgeMs: 120_000 };
     const { time, echo } = await hibernating({ limits: { key } });
-    const before = queryObjects(TrafficKey, { format: 'count' });
+    const directions = (): number[] =>
+      [SealingSerializer, OpeningDeserializer].map((type) => queryObjects(type, { format: 'count' }));
+    const before = directions();
     for (let minutes = 0; minutes < 3; minutes++) await time.advanceAsync(60_000);
     for (let turns = 0; turns < 5; turns++) await turn();
-    expect([before, queryObjects(TrafficKey, { format: 'count' })]).toEqual([4, 4]);
-    expect(queryObjects(SealingHalf, { format: 'count' })).toBe(2);
+    expect([before, directions()]).toEqual([
+      [2, 2],
+      [2, 2],
+    ]);
     expect(await echo('under the new key')).toBe('under the new key');
   });
 });

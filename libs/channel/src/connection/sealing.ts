@@ -24,13 +24,7 @@ const inner = Buffer.alloc(MAX_INNER_BYTES + SUITE.paddingRoomBytes);
  * Seals what one turn of the event loop has to say. KEY_UPDATE is its own business: it comes when the key is old or
  * spent, and one that it is given says no more than that this is its turn.
  */
-export class SealingSerializer {
-  readonly #half: SealingHalf;
-
-  constructor(half: SealingHalf) {
-    this.#half = half;
-  }
-
+export class SealingSerializer extends SealingHalf {
   serialize(contents: Iterable<OutgoingContent>): Buffer {
     const nowMs = clock.nowMs();
     let slab = takeSlab();
@@ -39,18 +33,13 @@ export class SealingSerializer {
       if (slab.length - at < KEY_UPDATE_BYTES + MAX_RECORD_BYTES) slab = enlarge(slab, at);
       if (this.#isDue(content, nowMs)) {
         at = this.#seal(slab, at, KEY_UPDATE);
-        this.#half.updateKey(nowMs);
+        this.updateKey(nowMs);
       }
       if (content.type !== 'KEY_UPDATE') at = this.#seal(slab, at, content);
     }
     if (at > 0) return slab.subarray(0, at);
     giveBackSlab(slab);
     return NOTHING;
-  }
-
-  /** The connection has ended: nothing can be sealed after that. */
-  wipe(): void {
-    this.#half.wipe();
   }
 
   /** Whether KEY_UPDATE goes before this content: by age before all but the first and the last record of a side. */
@@ -62,11 +51,11 @@ export class SealingSerializer {
       case 'KEY_UPDATE':
       case 'DATA':
       case 'GOAWAY':
-        return this.#half.isOld(nowMs) || this.#half.isSpent(nowMs);
+        return this.isOld(nowMs) || this.isSpent(nowMs);
       case 'PING':
       case 'PONG':
       case 'CREDIT':
-        return this.#half.isOld(nowMs);
+        return this.isOld(nowMs);
     }
   }
 
@@ -74,7 +63,7 @@ export class SealingSerializer {
   #seal(target: Buffer, offset: number, content: OutgoingContent): number {
     const bytes = writeContent(inner, content);
     if (bytes === 0) return offset;
-    this.#half.sealInto(target, offset, inner, bytes);
+    this.sealInto(target, offset, inner, bytes);
     return offset + recordBytes(bytes);
   }
 }
@@ -88,23 +77,12 @@ function enlarge(slab: Buffer, filled: number): Buffer {
 }
 
 /** Opens one record after the other. What it throws ends the connection. */
-export class OpeningDeserializer {
-  readonly #half: OpeningHalf;
-
-  constructor(half: OpeningHalf) {
-    this.#half = half;
-  }
-
+export class OpeningDeserializer extends OpeningHalf {
   deserialize(body: Buffer): RecordContent {
     const nowMs = clock.nowMs();
-    const content = decodeContent(this.#half.open(body, nowMs));
-    if (content.type === 'KEY_UPDATE') this.#half.updateKey(nowMs);
+    const content = decodeContent(this.open(body, nowMs));
+    if (content.type === 'KEY_UPDATE') this.updateKey(nowMs);
     return content;
-  }
-
-  /** The connection has ended: nothing can be opened after that. */
-  wipe(): void {
-    this.#half.wipe();
   }
 }
 
@@ -112,27 +90,23 @@ export class OpeningDeserializer {
 class SealingCodec implements ConnectionCodec {
   readonly serializer: SealingSerializer;
   readonly deserializer: OpeningDeserializer;
-  readonly #sealing: SealingHalf;
-  readonly #opening: OpeningHalf;
 
   constructor({ outgoingKey, incomingKey }: Session, limits: KeyLimits, nowMs: number) {
-    this.#sealing = new SealingHalf(outgoingKey, limits, nowMs);
-    this.#opening = new OpeningHalf(incomingKey, limits, nowMs);
-    this.serializer = new SealingSerializer(this.#sealing);
-    this.deserializer = new OpeningDeserializer(this.#opening);
+    this.serializer = new SealingSerializer(outgoingKey, limits, nowMs);
+    this.deserializer = new OpeningDeserializer(incomingKey, limits, nowMs);
   }
 
   keyLeftMs(): number {
-    return this.#sealing.keyLeftMs(clock.nowMs());
+    return this.serializer.keyLeftMs(clock.nowMs());
   }
 
   isShortOfUpdates(): boolean {
-    return this.#sealing.isShortOfUpdates;
+    return this.serializer.isShortOfUpdates;
   }
 
   hibernate(): void {
-    this.#sealing.hibernate();
-    this.#opening.hibernate();
+    this.serializer.hibernate();
+    this.deserializer.hibernate();
   }
 }
 

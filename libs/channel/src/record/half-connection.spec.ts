@@ -5,8 +5,7 @@ import { sealPlainAt } from '../../../../test/support/plain-a128cbc-hs256.js';
 import { sealRecord } from '../../../../test/support/seal-record.js';
 import { OpeningHalf, SealingHalf } from './half-connection.js';
 import type { KeyLimits } from './half-connection.js';
-import { MAX_RECORDS } from './traffic-key.js';
-import { KEY_UPDATE_BURST, KEY_UPDATE_SPACING_RECORDS } from './update-allowance.js';
+import { KEY_UPDATE_BURST, KEY_UPDATE_SPACING_RECORDS, MAX_RECORDS } from './traffic-key.js';
 
 const KEY = Buffer.alloc(32, 5);
 const WIDE: KeyLimits = {

@@ -4,8 +4,7 @@ import type { Opener, Sealer } from '@sealwire/crypto/internal';
 import { TransportError } from '../errors.js';
 import { mayEndOldKey } from './content.js';
 import { associatedData, LENGTH_BYTES, SUITE } from './record.js';
-import { MAX_RECORDS, TrafficKey } from './traffic-key.js';
-import { KEY_UPDATE_BURST, KEY_UPDATE_SPACING_RECORDS, UpdateAllowance } from './update-allowance.js';
+import { KEY_UPDATE_BURST, KEY_UPDATE_SPACING_RECORDS, MAX_RECORDS, TrafficKey } from './traffic-key.js';
 
 /** Limits of one key. Soft ones make the sender refresh it, hard ones make the receiver end the connection. */
 export interface KeyLimits {
@@ -23,33 +22,35 @@ const FREE_UPDATE_MS = 30 * 60_000;
 const SURELY_FREE_UPDATE_MS = 35 * 60_000;
 
 /** Seals the records of one direction, in order. */
-export class SealingHalf {
+export class SealingHalf extends TrafficKey<Sealer> {
   readonly #limits: KeyLimits;
-  readonly #allowance = new UpdateAllowance(SURELY_FREE_UPDATE_MS);
-  #key: TrafficKey<Sealer>;
 
-  /** @param key - 32 bytes. Copied: the caller may overwrite them afterwards. */
+  /** @param key - As for {@link TrafficKey}. */
   constructor(key: Buffer, limits: KeyLimits, nowMs: number, n = 0) {
-    this.#key = new TrafficKey(copyOf(key), SUITE.createSealer, n, nowMs);
+    super(key, n, nowMs);
     this.#limits = limits;
+  }
+
+  protected override get freeUpdateMs(): number {
+    return SURELY_FREE_UPDATE_MS;
   }
 
   /** Whether the key has reached its soft age, and may be replaced: KEY_UPDATE comes before whatever else is sealed. */
   isOld(nowMs: number): boolean {
-    const ageMs = this.#key.ageMs(nowMs);
-    return ageMs >= this.#limits.softAgeMs && this.#allowance.allows(ageMs);
+    const ageMs = this.ageMs(nowMs);
+    return ageMs >= this.#limits.softAgeMs && this.allowsUpdate(ageMs);
   }
 
   /** Whether the key has carried as much as it should, and may be replaced: KEY_UPDATE comes before the next DATA. */
   isSpent(nowMs: number): boolean {
     const { softBytes, softRecords } = this.#limits;
-    const hasCarriedAll = this.#key.records >= KEY_UPDATE_SPACING_RECORDS && this.#key.exceeds(softBytes, softRecords);
-    return hasCarriedAll && this.#allowance.allows(this.#key.ageMs(nowMs));
+    const hasCarriedAll = this.records >= KEY_UPDATE_SPACING_RECORDS && this.exceeds(softBytes, softRecords);
+    return hasCarriedAll && this.allowsUpdate(this.ageMs(nowMs));
   }
 
   /** How long the key has until it is to be replaced even if nothing is sealed. */
   keyLeftMs(nowMs: number): number {
-    return this.#limits.softAgeMs - this.#key.ageMs(nowMs);
+    return this.#limits.softAgeMs - this.ageMs(nowMs);
   }
 
   /**
@@ -57,7 +58,7 @@ export class SealingHalf {
    * updates that the peer grants is left for that time.
    */
   get isShortOfUpdates(): boolean {
-    return this.#allowance.left <= KEY_UPDATE_BURST / 2;
+    return this.updatesLeft <= KEY_UPDATE_BURST / 2;
   }
 
   /**
@@ -68,42 +69,31 @@ export class SealingHalf {
    * @throws {TransportError} `ERR_KEY_EXHAUSTED` - no counter is left.
    */
   sealInto(target: Buffer, offset: number, inner: Buffer, bytes: number): void {
-    const { n } = this.#key;
+    const { n } = this;
     if (n >= MAX_RECORDS) throw exhausted();
     const bodyBytes = SUITE.sealedBytes(bytes);
     target.writeUInt16BE(bodyBytes, offset);
-    this.#key.cipher.sealInto(target, offset + LENGTH_BYTES, associatedData(n, bodyBytes), inner, bytes);
-    this.#allowance.countRecord(n);
-    this.#key.count(bodyBytes);
+    this.cipher.sealInto(target, offset + LENGTH_BYTES, associatedData(n, bodyBytes), inner, bytes);
+    this.count(bodyBytes);
   }
 
-  /** To be called when KEY_UPDATE has been sealed: it is the last record under the old key. n goes on. */
-  updateKey(nowMs: number): void {
-    this.#allowance.take(this.#key.ageMs(nowMs));
-    this.#key = this.#key.next(nowMs);
-  }
-
-  /** Drops what the next record can make again from the key. */
-  hibernate(): void {
-    this.#key.hibernate();
-  }
-
-  /** Overwrites the key: the connection has ended, and nothing can be sealed any more. */
-  wipe(): void {
-    this.#key.wipe();
+  protected override createCipher(key: Buffer, n: number): Sealer {
+    return SUITE.createSealer(key, n);
   }
 }
 
 /** Opens the records of one direction, in order. A failure ends the connection. */
-export class OpeningHalf {
+export class OpeningHalf extends TrafficKey<Opener> {
   readonly #limits: KeyLimits;
-  readonly #allowance = new UpdateAllowance(FREE_UPDATE_MS);
-  #key: TrafficKey<Opener>;
 
-  /** @param key - 32 bytes. Copied: the caller may overwrite them afterwards. */
+  /** @param key - As for {@link TrafficKey}. */
   constructor(key: Buffer, limits: KeyLimits, nowMs: number, n = 0) {
-    this.#key = new TrafficKey(copyOf(key), SUITE.createOpener, n, nowMs);
+    super(key, n, nowMs);
     this.#limits = limits;
+  }
+
+  protected override get freeUpdateMs(): number {
+    return FREE_UPDATE_MS;
   }
 
   /**
@@ -113,13 +103,12 @@ export class OpeningHalf {
    */
   open(body: Buffer, nowMs: number): Buffer {
     const { hardBytes, hardRecords, hardAgeMs } = this.#limits;
-    const { n } = this.#key;
-    if (n >= MAX_RECORDS || this.#key.exceeds(hardBytes, hardRecords)) throw exhausted();
+    const { n } = this;
+    if (n >= MAX_RECORDS || this.exceeds(hardBytes, hardRecords)) throw exhausted();
     const inner = this.#open(n, body);
-    this.#allowance.countRecord(n);
-    this.#key.count(body.length);
+    this.count(body.length);
     // A side that was suspended has an old key, and its first record is to replace it.
-    if (this.#key.ageMs(nowMs) >= hardAgeMs && !mayEndOldKey(inner)) throw exhausted();
+    if (this.ageMs(nowMs) >= hardAgeMs && !mayEndOldKey(inner)) throw exhausted();
     return inner;
   }
 
@@ -128,27 +117,19 @@ export class OpeningHalf {
    *
    * @throws {TransportError} `ERR_KEY_UPDATE_FLOOD` - key derivation is work that a peer must not order at will.
    */
-  updateKey(nowMs: number): void {
-    const ageMs = this.#key.ageMs(nowMs);
-    if (!this.#allowance.allows(ageMs))
+  override updateKey(nowMs: number): void {
+    if (!this.allowsUpdate(this.ageMs(nowMs)))
       throw new TransportError('ERR_KEY_UPDATE_FLOOD', 'More KEY_UPDATEs than records and time justify');
-    this.#allowance.take(ageMs);
-    this.#key = this.#key.next(nowMs);
+    super.updateKey(nowMs);
   }
 
-  /** Drops what the next record can make again from the key. */
-  hibernate(): void {
-    this.#key.hibernate();
-  }
-
-  /** Overwrites the key: the connection has ended, and nothing can be opened any more. */
-  wipe(): void {
-    this.#key.wipe();
+  protected override createCipher(key: Buffer, n: number): Opener {
+    return SUITE.createOpener(key, n);
   }
 
   #open(n: number, body: Buffer): Buffer {
     try {
-      return this.#key.cipher.open(associatedData(n, body.length), body);
+      return this.cipher.open(associatedData(n, body.length), body);
     } catch (cause) {
       throw new TransportError(
         'ERR_BAD_MAC',
@@ -157,13 +138,6 @@ export class OpeningHalf {
       );
     }
   }
-}
-
-/** Not `Buffer.from`, whose copies are in the pool that all small Buffers of the process share. */
-function copyOf(key: Buffer): Buffer {
-  const copy = Buffer.alloc(key.length);
-  copy.set(key);
-  return copy;
 }
 
 function exhausted(): TransportError {
