@@ -7,7 +7,8 @@ import { abandonInitiator, expectedReplyBytes, receiveMessage2, startInitiator }
 import type { ClientSession, InitiatorOptions, InitiatorState, PskOfKey } from '../handshake/index.js';
 import { formatEndpoint } from '../options/endpoint.js';
 import type { Endpoint } from '../options/endpoint.js';
-import { connectSocket, receiveFrom, stopReceiving } from '../socket/socket-reader.js';
+import { connectSocket, disownSocket, ownSocket } from '../socket/socket-reader.js';
+import type { SocketOwner } from '../socket/socket-reader.js';
 
 export interface DialOptions {
   readonly endpoint: Endpoint;
@@ -48,7 +49,7 @@ interface Outcome {
   readonly onLate?: () => void;
 }
 
-class ClientHandshake {
+class ClientHandshake implements SocketOwner {
   readonly #options: DialOptions;
   readonly #outcome: Outcome;
   readonly #socket: Socket;
@@ -68,19 +69,11 @@ class ClientHandshake {
   }
 
   start(): void {
-    receiveFrom(this.#socket, this.#onData);
-    this.#socket.on('error', (cause) => this.#failUnlessLate(connectFailed(this.#options.endpoint, cause)));
-    const failClosed = (): void => {
-      const message = `${this.#where} closed the connection during the handshake`;
-      this.#failUnlessLate(new TransportError('ERR_CONNECT_FAILED', message));
-    };
-    this.#socket.on('end', failClosed).on('close', failClosed);
+    ownSocket(this.#socket, this);
     this.#options.signal.addEventListener('abort', this.#abort);
     if (this.#options.signal.aborted) this.#abort();
     else this.#prepareMessage1();
   }
-
-  readonly #onData = (chunk: Buffer): void => this.#receive(chunk);
 
   readonly #abort = (): void => {
     this.#fail(new TransportError('ERR_CLIENT_CLOSED', 'The client was closed while it connected', { sent: false }));
@@ -100,7 +93,20 @@ class ClientHandshake {
     }
   }
 
-  #receive(chunk: Buffer): void {
+  receiveFin(): void {
+    const message = `${this.#where} closed the connection during the handshake`;
+    this.#failUnlessLate(new TransportError('ERR_CONNECT_FAILED', message));
+  }
+
+  onSocketError(cause: Error): void {
+    this.#failUnlessLate(connectFailed(this.#options.endpoint, cause));
+  }
+
+  onSocketClosed(): void {
+    this.receiveFin();
+  }
+
+  receive(chunk: Buffer): void {
     if (this.#beginAgainIfLate()) return;
     try {
       this.#received = Buffer.concat([this.#received, chunk]);
@@ -153,7 +159,7 @@ class ClientHandshake {
   #release(): void {
     this.#deadline.clear();
     this.#options.signal.removeEventListener('abort', this.#abort);
-    stopReceiving(this.#socket, this.#onData);
+    disownSocket(this.#socket);
     this.#socket.removeAllListeners();
   }
 }

@@ -4,7 +4,8 @@ import type { Socket } from 'node:net';
 import { toTransportError, TransportError } from '../errors.js';
 import type { CloseReason, ControlContent } from '../record/content.js';
 import type { FrameWriter } from '../sending/sending.js';
-import { receiveFrom } from '../socket/socket-reader.js';
+import { ownSocket } from '../socket/socket-reader.js';
+import type { SocketOwner } from '../socket/socket-reader.js';
 import { Clocks, softAgeMs } from './clocks.js';
 import type { ClockOwner } from './clocks.js';
 import { closedByPeer, closedHere, lost } from './closed-by-peer.js';
@@ -14,7 +15,7 @@ import type { State } from './connection-state.js';
 import { RecordLayer, unexpected } from './record-layer.js';
 import type { RecordLayerOwner } from './record-layer.js';
 
-export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner {
+export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, SocketOwner {
   readonly #options: ConnectionOptions;
   readonly #kept = new RecordCounters();
   readonly #clocks: Clocks;
@@ -32,10 +33,7 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner {
     this.#options = options;
     this.#clocks = new Clocks(limits, this.#kept.heartbeat, codec, softAgeMs(role, limits), this);
     options.streams.setWriter(this);
-    receiveFrom(socket, (chunk) => this.receive(chunk));
-    socket.on('end', () => this.#receiveFin());
-    socket.on('error', (cause) => this.destroy(lost(cause)));
-    socket.on('close', () => this.destroy(this.#state.at === 'ENDED' ? undefined : lost()));
+    ownSocket(socket, this);
     this.#clocks.opened();
     if (options.role === 'client') this.send({ type: 'CONFIRM', body: options.confirm });
   }
@@ -125,7 +123,21 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner {
     for (const resolve of this.#whenClosed ?? []) resolve();
   }
 
-  // What its clocks and its record layer call.
+  // What its socket calls, its clocks and its record layer.
+
+  receiveFin(): void {
+    const { at } = this.#state;
+    if (at === 'CLOSING') this.destroy(undefined);
+    else if (at !== 'ENDED') this.destroy(new TransportError('ERR_TRUNCATED', 'The stream ended without CLOSE'));
+  }
+
+  onSocketError(cause: Error): void {
+    this.destroy(lost(cause));
+  }
+
+  onSocketClosed(): void {
+    this.destroy(this.#state.at === 'ENDED' ? undefined : lost());
+  }
 
   get stalestProgressMs(): number | undefined {
     return this.#options.streams.stalestProgressMs;
@@ -200,12 +212,6 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner {
 
   get #layer(): RecordLayer {
     return (this.#records ??= new RecordLayer(this.#options, this.#kept, this.#clocks, this));
-  }
-
-  #receiveFin(): void {
-    const { at } = this.#state;
-    if (at === 'CLOSING') this.destroy(undefined);
-    else if (at !== 'ENDED') this.destroy(new TransportError('ERR_TRUNCATED', 'The stream ended without CLOSE'));
   }
 
   #drain(initiated: boolean): void {

@@ -14,7 +14,8 @@ import {
 } from '../handshake/index.js';
 import type { ConfirmedClient, ConfirmVerifier } from '../handshake/index.js';
 import { LENGTH_BYTES } from '../record/record.js';
-import { receiveFrom, stopReceiving } from '../socket/socket-reader.js';
+import { disownSocket, ownSocket } from '../socket/socket-reader.js';
+import type { SocketOwner } from '../socket/socket-reader.js';
 
 /** What message 1 is answered with, and what opens and verifies CONFIRM. */
 export interface Reply {
@@ -52,7 +53,7 @@ const NOTHING: Buffer = Buffer.alloc(0);
  * A socket from accept to the verified CONFIRM. It holds at most message 1, then at most CONFIRM: CONFIRM is verified in
  * the turn in which its last byte is read, so that what follows it is never kept for a stranger.
  */
-export class ServerHandshake {
+export class ServerHandshake implements SocketOwner {
   readonly #options: ServerHandshakeOptions;
   readonly #deadline: Deadline;
   #state: State = { at: 'MESSAGE_1' };
@@ -67,14 +68,8 @@ export class ServerHandshake {
       const awaited = this.#state.at === 'MESSAGE_1' ? 'message 1' : 'CONFIRM';
       this.#fail(new TransportError('ERR_HANDSHAKE_TIMEOUT', `No ${awaited} within ${handshakeTimeoutMs} ms`));
     });
-    receiveFrom(socket, this.#onData);
-    socket.on('error', this.#onError).on('end', this.#onEnd).on('close', this.#onEnd);
+    ownSocket(socket, this);
   }
-
-  readonly #onData = (chunk: Buffer): void => this.#receive(chunk);
-  readonly #onError = (cause: Error): void =>
-    this.#fail(new TransportError('ERR_CONNECTION_LOST', cause.message, { cause }));
-  readonly #onEnd = (): void => this.#fail(new TransportError('ERR_TRUNCATED', 'The client left during the handshake'));
 
   /** Whether any byte of message 1 has come. */
   get hasBegun(): boolean {
@@ -86,7 +81,19 @@ export class ServerHandshake {
     this.#fail(new TransportError('ERR_STRANGER_EVICTED', 'Too many connections that have not proved the key'));
   }
 
-  #receive(chunk: Buffer): void {
+  receiveFin(): void {
+    this.#fail(new TransportError('ERR_TRUNCATED', 'The client left during the handshake'));
+  }
+
+  onSocketError(cause: Error): void {
+    this.#fail(new TransportError('ERR_CONNECTION_LOST', cause.message, { cause }));
+  }
+
+  onSocketClosed(): void {
+    this.receiveFin();
+  }
+
+  receive(chunk: Buffer): void {
     this.#receivedBytes += chunk.length;
     try {
       if (this.#state.at === 'MESSAGE_1') this.#receiveMessage1(chunk);
@@ -144,10 +151,8 @@ export class ServerHandshake {
 
   /** Takes its own listeners off the socket, and leaves those of users who heard of it by the event `connection`. */
   #release(): void {
-    const { socket } = this.#options;
     this.#state = { at: 'OVER' };
     this.#deadline.clear();
-    stopReceiving(socket, this.#onData);
-    socket.off('error', this.#onError).off('end', this.#onEnd).off('close', this.#onEnd);
+    disownSocket(this.#options.socket);
   }
 }

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { connectSocket, receiveFrom, shareReadBuffer, stopReceiving } from './socket-reader.js';
+import { connectSocket, disownSocket, ownSocket, shareReadBuffer } from './socket-reader.js';
 
 const sockets: Socket[] = [];
 
@@ -33,8 +33,9 @@ function collectFrom(socket: Socket) {
     memory.add(chunk.buffer);
     chunks.push(Buffer.from(chunk));
   };
-  receiveFrom(socket, receive);
-  return { receive, memory, text: () => Buffer.concat(chunks).toString() };
+  const ignore = (): void => undefined;
+  ownSocket(socket, { receive, receiveFin: ignore, onSocketError: ignore, onSocketClosed: ignore });
+  return { memory, text: () => Buffer.concat(chunks).toString() };
 }
 
 describe.each([
@@ -67,22 +68,49 @@ describe.each([
     await expect.poll(text).toBe('first, then');
   });
 
-  it('delivers to the receiver that was set last, and to none after it was removed', async () => {
+  it('delivers to the owner that was set last, and to none after it was removed', async () => {
     const { dialed, accepted } = await connectPair(isShared);
     const first = collectFrom(dialed);
     accepted.write('one');
     await expect.poll(first.text).toBe('one');
-    stopReceiving(dialed, first.receive);
+    disownSocket(dialed);
     const second = collectFrom(dialed);
     accepted.write('two');
     await expect.poll(second.text).toBe('two');
     expect(first.text()).toBe('one');
-    stopReceiving(dialed, second.receive);
+    disownSocket(dialed);
     accepted.end('three');
     dialed.resume();
     await once(dialed, 'end');
     expect(second.text()).toBe('two');
   });
+});
+
+describe('the owner of a socket', () => {
+  it.each([true, false])(
+    'receives the end, an error and the close, until it gives the socket up (shared: %s)',
+    async (isShared) => {
+      const { dialed, accepted } = await connectPair(isShared);
+      const calls: string[] = [];
+      ownSocket(dialed, {
+        receive: (chunk) => void calls.push(chunk.toString()),
+        receiveFin: () => void calls.push('fin'),
+        onSocketError: (cause) => void calls.push(cause.message),
+        onSocketClosed: () => void calls.push('closed'),
+      });
+      const counts = (): number[] => ['data', 'end', 'error', 'close'].map((name) => dialed.listenerCount(name));
+      accepted.end('data');
+      await once(dialed, 'end');
+      const closed = once(dialed, 'close').catch(() => undefined);
+      dialed.destroy(new Error('broken'));
+      await closed;
+      await expect.poll(() => calls).toEqual(['data', 'fin', 'broken', 'closed']);
+      disownSocket(dialed);
+      dialed.on('error', () => undefined).emit('error', new Error('late'));
+      expect(calls).toHaveLength(4);
+      expect(counts()[0]).toBe(0);
+    },
+  );
 });
 
 describe('the read buffer', () => {

@@ -8,37 +8,41 @@ import type { Endpoint } from '../options/endpoint.js';
 
 const READ_BUFFER_BYTES = 262_144;
 
-/** @param chunk - Valid until the call returns: the next read, of whichever socket, overwrites it. */
-export type Receive = (chunk: Buffer) => void;
+/** What a socket belongs to: all that comes of it is its own. */
+export interface SocketOwner {
+  /** @param chunk - Valid until the call returns: the next read, of whichever socket, overwrites it. */
+  receive(chunk: Buffer): void;
+  /** The peer sends nothing more. */
+  receiveFin(): void;
+  onSocketError(cause: Error): void;
+  onSocketClosed(): void;
+}
 
 /** What Node knows of a socket that reads into a buffer of its user, once it is made. It has no public name there. */
 interface ReadTarget {
   readonly buffer: Buffer;
-  readonly deliver: (bytes: number) => boolean;
+  readonly deliver: (this: Socket, bytes: number) => boolean;
 }
+
+// The listeners are the same functions for all sockets, and find the owner at the socket: an idle one has none of its own.
+const OWNER = Symbol('owner');
+type OwnedSocket = Socket & { [OWNER]?: SocketOwner | undefined };
+
+const NOBODY: SocketOwner = {
+  receive: () => undefined,
+  receiveFin: () => undefined,
+  onSocketError: () => undefined,
+  onSocketClosed: () => undefined,
+};
 
 let readBuffer: Buffer | undefined;
-const readers = new WeakMap<Socket, SharedReader>();
-
-class SharedReader {
-  receive: Receive = discard;
-
-  readonly target: ReadTarget = {
-    buffer: (readBuffer ??= Buffer.allocUnsafeSlow(READ_BUFFER_BYTES)),
-    deliver: (bytes) => {
-      this.receive(this.target.buffer.subarray(0, bytes));
-      return true; // go on reading
-    },
-  };
-}
 
 /** As `net.connect`; the socket reads into the buffer of the process if `isShared`. */
 export function connectSocket(endpoint: Endpoint, isShared: boolean): Socket {
   if (!isShared) return connect({ ...endpoint, ...SOCKET_OPTIONS });
-  const reader = new SharedReader();
-  const onread = { buffer: reader.target.buffer, callback: reader.target.deliver };
-  const socket = connect({ ...endpoint, ...SOCKET_OPTIONS, onread });
-  readers.set(socket, reader);
+  const { buffer, deliver: callback } = readTarget();
+  const socket: OwnedSocket = connect({ ...endpoint, ...SOCKET_OPTIONS, onread: { buffer, callback } });
+  socket[OWNER] = NOBODY;
   return socket;
 }
 
@@ -46,40 +50,60 @@ export function connectSocket(endpoint: Endpoint, isShared: boolean): Socket {
  * Makes an accepted socket read into the buffer of the process. `net.Server` has no option for that, so this sets what
  * `onread` of `net.connect` sets; a Node that has renamed it leaves the socket as it is, and it emits 'data'.
  */
-export function shareReadBuffer(socket: Socket): void {
-  const reader = new SharedReader();
-  if (setReadTarget(socket, reader.target)) readers.set(socket, reader);
+export function shareReadBuffer(socket: OwnedSocket): void {
+  if (setReadTarget(socket, readTarget())) socket[OWNER] = NOBODY;
 }
 
-/** Calls `receive` with all that comes from now on, in place of what was called before. */
-export function receiveFrom(socket: Socket, receive: Receive): void {
-  const reader = readers.get(socket);
-  if (reader === undefined) {
-    socket.on('data', receive);
-    return;
-  }
-  reader.receive = receive;
-  socket.resume();
+/** Calls `owner` with all that comes from now on. The owner before it has called {@link disownSocket}. */
+export function ownSocket(socket: OwnedSocket, owner: SocketOwner): void {
+  if (socket[OWNER] === undefined) socket.on('data', onData);
+  else socket.resume();
+  socket[OWNER] = owner;
+  socket.on('end', onEnd).on('error', onError).on('close', onClose);
 }
 
-/** Undoes {@link receiveFrom}: what comes from now on is dropped. */
-export function stopReceiving(socket: Socket, receive: Receive): void {
-  socket.off('data', receive);
-  const reader = readers.get(socket);
-  if (reader?.receive === receive) reader.receive = discard;
+/** Takes its listeners off the socket, and leaves those of others. What comes from now on is dropped. */
+export function disownSocket(socket: OwnedSocket): void {
+  const emitsData = socket.listeners('data').includes(onData);
+  socket.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose);
+  socket[OWNER] = emitsData ? undefined : NOBODY;
 }
 
-function discard(): void {}
+function onData(this: OwnedSocket, chunk: Buffer): void {
+  this[OWNER]?.receive(chunk);
+}
 
-function setReadTarget(socket: Socket, { buffer, deliver }: ReadTarget): boolean {
+function onEnd(this: OwnedSocket): void {
+  this[OWNER]?.receiveFin();
+}
+
+function onError(this: OwnedSocket, cause: Error): void {
+  this[OWNER]?.onSocketError(cause);
+}
+
+function onClose(this: OwnedSocket): void {
+  this[OWNER]?.onSocketClosed();
+}
+
+/** Node calls it as a method of the socket. */
+function deliver(this: OwnedSocket, bytes: number): boolean {
+  if (readBuffer !== undefined) this[OWNER]?.receive(readBuffer.subarray(0, bytes));
+  return true; // go on reading
+}
+
+function readTarget(): ReadTarget {
+  return { buffer: (readBuffer ??= Buffer.allocUnsafeSlow(READ_BUFFER_BYTES)), deliver };
+}
+
+function setReadTarget(socket: Socket, target: ReadTarget): boolean {
   const symbols = Object.getOwnPropertySymbols(socket);
   const bufferKey = symbols.find(({ description }) => description === 'kBuffer');
   const callbackKey = symbols.find(({ description }) => description === 'kBufferCb');
   const handle: unknown = Reflect.get(socket, '_handle');
   if (bufferKey === undefined || callbackKey === undefined || !takesUserBuffer(handle)) return false;
-  Reflect.set(socket, bufferKey, buffer);
-  Reflect.set(socket, callbackKey, deliver);
-  handle.useUserBuffer(buffer);
+  Reflect.set(socket, bufferKey, target.buffer);
+  Reflect.set(socket, callbackKey, target.deliver);
+  handle.useUserBuffer(target.buffer);
   return true;
 }
 
