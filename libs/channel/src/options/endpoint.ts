@@ -12,7 +12,8 @@ export const SOCKET_OPTIONS = { allowHalfOpen: true, noDelay: true, keepAlive: t
 export function formatEndpoint(endpoint: Endpoint): string {
   if ('path' in endpoint) return endpoint.path;
   const { host, port } = endpoint;
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  // Not one template: V8 would keep the parts, and a server keeps the address of every connection.
+  return [host.includes(':') ? `[${host}]` : host, port].join(':');
 }
 
 /** `address:port` of the other end; undefined on a Unix domain socket. */

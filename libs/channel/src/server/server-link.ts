@@ -65,7 +65,7 @@ export class ServerLink<Handler extends StreamHandler> implements ConnectionEven
     this.handler = options.createHandler(this.peer, window);
     this.streams = new ServerStreams({
       own: limits,
-      peer: announcement,
+      peer: { maxMessageBytes: announcement.maxMessageBytes, maxIncompleteBytes: announcement.maxIncompleteBytes },
       maxQueuedBytes: limits.maxQueuedBytes,
       handler: this.handler,
       keepsSealedRecords: options.keepSealedRecord,

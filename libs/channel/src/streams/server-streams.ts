@@ -34,9 +34,6 @@ interface InUse {
 }
 
 export class ServerStreams implements Streams {
-  readonly hasUnopened = false;
-  /** It is not known here how much the client has under way. */
-  readonly burstCount = Infinity;
   readonly #own: ServerStreamsOptions['own'];
   readonly #peer: AssemblerLimits;
   readonly #maxQueuedBytes: number;
@@ -54,6 +51,17 @@ export class ServerStreams implements Streams {
     this.#maxQueuedBytes = maxQueuedBytes;
     this.#handler = handler;
     this.#keepsSealedRecords = keepsSealedRecords;
+  }
+
+  // Getters, because every connection would hold a field, and a number of its own for Infinity.
+
+  get hasUnopened(): boolean {
+    return false;
+  }
+
+  /** It is not known here how much the client has under way. */
+  get burstCount(): number {
+    return Infinity;
   }
 
   get sending(): Sending {

@@ -1,16 +1,24 @@
-import type { ServerStream, StreamHandler } from '@sealwire/channel';
+import type { PeerInfo, ServerStream, StreamHandler } from '@sealwire/channel';
+import type { EventWindow } from '@sealwire/channel/internal';
 
 import type { Execution } from '../handler/execution.js';
 import { Dispatcher } from './dispatcher.js';
 import type { DispatcherOptions } from './handler-host.js';
 
+type SharedOptions = Pick<DispatcherOptions, 'host' | 'limits'>;
+
 /** The dispatcher of a connection, created for its first message. Idle connections, which are most, have none. */
 export class LazyDispatcher implements StreamHandler {
-  readonly #options: DispatcherOptions;
+  readonly #shared: SharedOptions;
+  readonly #peer: PeerInfo;
+  readonly #window: EventWindow;
   #dispatcher: Dispatcher | undefined;
 
-  constructor(options: DispatcherOptions) {
-    this.#options = options;
+  /** @param shared - One object for all connections of the server. */
+  constructor(shared: SharedOptions, peer: PeerInfo, window: EventWindow) {
+    this.#shared = shared;
+    this.#peer = peer;
+    this.#window = window;
   }
 
   onRequestBegun(stream: ServerStream, timeoutMs: number): void {
@@ -58,6 +66,6 @@ export class LazyDispatcher implements StreamHandler {
   }
 
   get #inUse(): Dispatcher {
-    return (this.#dispatcher ??= new Dispatcher(this.#options));
+    return (this.#dispatcher ??= new Dispatcher({ ...this.#shared, peer: this.#peer, window: this.#window }));
   }
 }

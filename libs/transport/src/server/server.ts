@@ -149,14 +149,14 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
   #createChannel(): ChannelServer<LazyDispatcher> {
     const { rejectSelf = false, shareReadBuffer = true, keepSealedRecord = false } = this.#options;
     const limits = this.#limits;
-    const host = this.#createHost();
+    const shared = { host: this.#createHost(), limits };
     return new ChannelServer({
       endpoint: resolveEndpoint(this.#options),
       service: resolveService(this.#options),
       limits,
       loadKeys: keyLoader(this.#options, (message) => this.logger.warn(message)),
       createCodec: (session, keyLimits) => this.createCodec(session, keyLimits),
-      createHandler: (peer, window) => new LazyDispatcher({ host, peer, window, limits }),
+      createHandler: (peer, window) => new LazyDispatcher(shared, peer, window),
       rejectSelf,
       shareReadBuffer,
       keepSealedRecord,
