@@ -123,7 +123,7 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
     for (const resolve of this.#whenClosed ?? []) resolve();
   }
 
-  // What its socket calls, its clocks and its record layer.
+  // Called by its socket, its clocks and its record layer.
 
   receiveFin(): void {
     const { at } = this.#state;

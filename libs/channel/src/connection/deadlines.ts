@@ -83,7 +83,7 @@ export class Deadlines<Name extends string> implements Sleeper {
   #expireDue(nowMs: number): void {
     for (let at = 0; at < this.#times.length; at += 2) {
       const name = this.#owner.deadlineNames[at / 2];
-      // What was read meanwhile, or an earlier one, may have cleared or moved it.
+      // Data that was read meanwhile, or an earlier one, may have cleared or moved it.
       if (name === undefined || this.#timeAt(at) > nowMs) continue;
       this.#times[at] = Infinity;
       this.#owner.expire(name);

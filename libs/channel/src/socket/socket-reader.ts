@@ -8,7 +8,7 @@ import type { Endpoint } from '../options/endpoint.js';
 
 const READ_BUFFER_BYTES = 262_144;
 
-/** What a socket belongs to: all that comes of it is its own. */
+/** The owner of a socket: all that comes of it is its own. */
 export interface SocketOwner {
   /** @param chunk - Valid until the call returns: the next read, of whichever socket, overwrites it. */
   receive(chunk: Buffer): void;
