@@ -1,30 +1,12 @@
-import type { AddressInfo } from 'node:net';
-
 import { ChannelClient, createChannelServer } from '@sealwire/channel';
-import type { ChannelOptions, PlainAnswer, PlainRequest } from '@sealwire/channel';
+import type { PlainRequest } from '@sealwire/channel';
 import { lastValueFrom } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { endAll, endLater, keyring, newClient, newKeyring, patient, portOf, startServer } from '../support/pair.js';
+import { endAll, keyring, newClient, newKeyring, portOf, startServer } from '../support/pair.js';
+import { channelClient, echo, startChannelServer, text } from '../support/plain.js';
 
 afterEach(endAll);
-
-const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
-
-async function startChannelServer(answer: PlainAnswer, options: Partial<ChannelOptions> = {}): Promise<number> {
-  const server = createChannelServer({ port: 0, keyring, ...patient(options) }, answer);
-  endLater(server);
-  await server.listen();
-  return (server.server.address() as AddressInfo).port;
-}
-
-function channelClient(port: number, options: Partial<ChannelOptions> = {}): ChannelClient {
-  const client = new ChannelClient({ port, keyring, ...patient(options) });
-  endLater(client);
-  return client;
-}
-
-const echo: PlainAnswer = ({ body }) => body;
 
 describe('a channel without Nest', () => {
   it('answers requests of every size with bytes, many at once', async () => {

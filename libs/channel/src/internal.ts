@@ -45,6 +45,8 @@ export {
 export type { Rule } from './options/option-check.js';
 export { LENGTH_BYTES } from './record/record.js';
 export type { MessageHead } from './sending/outgoing-message.js';
+export { failureOf, isWireCode, isWireError, refusalOf, wireError } from './sending/wire-error.js';
+export type { RefusalCode, WireErrorCode } from './sending/wire-error.js';
 export { ListenerSlot } from './server/listener-slot.js';
 export type { Listening } from './server/listener-slot.js';
 export type { HandshakeFailure } from './server/listener.js';
@@ -56,3 +58,4 @@ export { IdTable } from './streams/id-table.js';
 export { PROCESS_MEMORY } from './streams/incomplete-memory.js';
 export type { Session } from './handshake/session.js';
 export type { OutgoingContent, RecordContent } from './record/content.js';
+export { within } from './within.js';

@@ -1,24 +1,31 @@
 // The client of the secure channel for applications without Nest: requests and events of raw bytes.
+import { guarded } from '../callback.js';
+import { clock } from '../clock.js';
 import { takeCodec } from '../connection/sealing.js';
+import { TransportError } from '../errors.js';
 import { forgetOwnClient, noteOwnClient } from '../instances.js';
 import { resolveChannelOptions } from '../options/channel-options.js';
 import type { ChannelClientOptions } from '../options/channel-options.js';
-import type { OutgoingMessage } from '../sending/outgoing-message.js';
-import { encodePlainEvent, encodePlainRequest } from '../sending/plain-message.js';
+import { checkLimit, MAX_TIMER_MS } from '../options/limit.js';
+import type { Limits } from '../options/limits.js';
+import { checkCallbacks, checkOption, checkPaths, OBJECT } from '../options/option-check.js';
+import { encodePlainCall } from '../sending/plain-message.js';
+import { within } from '../within.js';
 import type { ClientConnectionEvent } from './connection-event.js';
-import { Connector } from './connector.js';
+import { closed, Connector } from './connector.js';
 import { Dialer } from './dialer.js';
 import type { Links } from './links.js';
 import { PlainCall } from './plain-call.js';
 
+/** A callback that throws changes nothing: a warning of the process reports it. */
 export interface ChannelClientEvents {
   readonly onConnectionEvent?: (event: ClientConnectionEvent) => void;
-  /** What is wrong with the key file, though it may be used. */
+  /** Called with what is wrong with the key file, though it may be used. */
   readonly warn?: (message: string) => void;
 }
 
 export interface PlainRequestOptions {
-  /** After that the request fails, at both ends; 0, the default: never. */
+  /** After that the request fails, at both ends; the wait for a connection counts. 0, the default: never. */
   readonly timeoutMs?: number;
 }
 
@@ -26,48 +33,92 @@ export interface PlainRequestOptions {
 export class ChannelClient {
   readonly #dialer: Dialer;
   readonly #links: Links;
-  readonly #drainMs: number;
+  readonly #limits: Limits;
+  /** Calls that wait for a connection, until they have started or failed. */
+  readonly #waiting = new Map<PlainCall, Promise<void>>();
+  #waitingBytes = 0;
 
   /** @throws {TransportError} `ERR_BAD_OPTION` */
   constructor(options: ChannelClientOptions, events: ChannelClientEvents = {}) {
-    const limits = resolveChannelOptions(options, 'client');
-    this.#dialer = new Dialer(options, { limits, createCodec: takeCodec, warn: events.warn ?? (() => undefined) });
-    this.#drainMs = limits.drainMs;
+    this.#limits = resolveChannelOptions(options, 'client');
+    checkCallbacks(events, ['onConnectionEvent', 'warn']);
+    const { instance } = (this.#dialer = new Dialer(options, {
+      limits: this.#limits,
+      createCodec: takeCodec,
+      warn: guarded('warn', events.warn),
+    }));
+    const report = guarded('onConnectionEvent', events.onConnectionEvent);
     this.#links = new Connector({
       open: (signal, linkEvents) => this.#dialer.open(signal, linkEvents),
-      limits,
-      emit: (event) => events.onConnectionEvent?.(event),
+      limits: this.#limits,
+      emit: (event) => {
+        if (event.type === 'connecting') noteOwnClient(instance.publicKey); // also after `close`
+        report(event);
+      },
     });
-    noteOwnClient(this.#dialer.instance.publicKey);
   }
 
   /**
    * Resolves to the answer, and to its last value if it has several.
    *
    * @param body - Copied.
-   * @throws {TransportError} For every failure of the protocol; `sent: false` if no handler can have run.
-   * @throws {Error} The handler failed: the message is that of the server.
+   * @throws {TransportError} `sent` says whether a handler may have run. Or what a handler of Nest has thrown, as an `Error`
+   *   with its text.
    */
-  async request(pattern: string, body: Uint8Array, { timeoutMs = 0 }: PlainRequestOptions = {}): Promise<Buffer> {
-    const answer = await this.#call('REQUEST', encodePlainRequest(pattern, body, timeoutMs), timeoutMs);
-    return answer ?? Buffer.alloc(0);
+  async request(pattern: string, body: Uint8Array, options: PlainRequestOptions = {}): Promise<Buffer> {
+    checkOption('The options', options, OBJECT);
+    checkPaths(options, ['timeoutMs']);
+    const { timeoutMs = 0 } = options;
+    return this.#call('REQUEST', pattern, body, checkLimit('timeoutMs', timeoutMs, 0, MAX_TIMER_MS));
   }
 
-  /** Resolves when the server has handed the event to its handler. Throws as {@link request}. */
+  /**
+   * Resolves when the server has acknowledged the event: one of this package when its handler has settled, Nest's when its
+   * handlers were called. Throws as {@link request}.
+   */
   async emit(pattern: string, body: Uint8Array): Promise<void> {
-    await this.#call('EVENT', encodePlainEvent(pattern, body), 0);
+    await this.#call('EVENT', pattern, body, 0);
   }
 
-  /** Lets what is running finish, up to `timeouts.drainMs`. The client may be used again. */
+  /**
+   * Lets what is running finish, up to `timeouts.drainMs`. Events that wait for a connection go first; requests that wait
+   * for one, and answers of several values, fail at once with `ERR_CLIENT_CLOSED`. The client may be used again.
+   */
   async close(): Promise<void> {
-    forgetOwnClient(this.#dialer.instance.publicKey);
-    await this.#links.close(this.#drainMs);
+    const endMs = clock.nowMs() + this.#limits.drainMs;
+    for (const call of this.#waiting.keys()) if (call.kind === 'REQUEST') call.fail(closed());
+    const events = [...this.#waiting].filter(([{ kind }]) => kind === 'EVENT').map(([, started]) => started);
+    if (events.length > 0) await within(this.#limits.drainMs, Promise.all(events));
+    const whenClosed = this.#links.close(Math.max(0, endMs - clock.nowMs()));
+    this.#links.endSeries();
+    await whenClosed;
+    if (this.#links.counts().state === 'idle') forgetOwnClient(this.#dialer.instance.publicKey);
   }
 
-  async #call(kind: 'REQUEST' | 'EVENT', message: OutgoingMessage, timeoutMs: number): Promise<Buffer | undefined> {
-    const link = this.#links.pick() ?? (await this.#links.connect());
-    return new Promise((resolve, reject) => {
-      new PlainCall({ resolve, reject }).start(link, kind, message, timeoutMs);
-    });
+  #call(kind: PlainCall['kind'], pattern: string, body: Uint8Array, timeoutMs: number): Promise<Buffer> {
+    const call = new PlainCall(kind, encodePlainCall(kind, pattern, body), timeoutMs);
+    const link = this.#waiting.size === 0 ? this.#links.pick() : undefined;
+    if (link === undefined) this.#wait(call);
+    else call.start(link);
+    return call.answer;
+  }
+
+  /** Calls start in the order in which they came. They wait within the limits of those that are queued on a connection. */
+  #wait(call: PlainCall): void {
+    const { maxQueuedMessages, maxQueuedBytes } = this.#limits;
+    const { bytes } = call.message;
+    const { size } = this.#waiting;
+    if (size >= maxQueuedMessages || (size > 0 && this.#waitingBytes + bytes > maxQueuedBytes)) {
+      const message = `${size} messages and ${this.#waitingBytes} bytes wait for a connection already`;
+      call.fail(new TransportError('ERR_QUEUE_FULL', message, { sent: false }));
+      return;
+    }
+    this.#waitingBytes += bytes;
+    const started = call.startLater((signal) => this.#links.connect(signal));
+    const forget = (): void => {
+      this.#waiting.delete(call);
+      this.#waitingBytes -= bytes;
+    };
+    this.#waiting.set(call, started.then(forget));
   }
 }

@@ -5,37 +5,59 @@ import { decodePlainAnswer, decodePlainError } from '../sending/plain-message.js
 import type { AnswerSink, ClientStream } from '../streams/client-stream.js';
 import type { ClientLink } from './client-link.js';
 
-interface Settle {
-  readonly resolve: (answer: Buffer | undefined) => void;
-  readonly reject: (error: Error) => void;
-}
-
 /** One request or event of raw bytes, until it is answered. It keeps the last value of an answer. */
 export class PlainCall implements AnswerSink {
-  readonly #settle: Settle;
-  #answer: Buffer | undefined;
+  readonly kind: ClientStream['kind'];
+  readonly message: OutgoingMessage;
+  /** The answer; empty if it has no value, as that of an event. */
+  readonly answer: Promise<Buffer>;
+  readonly #deadline: Deadline | undefined;
+  #resolve: (answer: Buffer) => void = () => undefined;
+  #reject: (error: unknown) => void = () => undefined;
+  #isOver = false;
+  #value: Buffer | undefined;
+  /** Ends the wait for a connection. */
+  #wait: AbortController | undefined;
   #cancel: (() => void) | undefined;
-  #deadline: Deadline | undefined;
+  #stream: ClientStream | undefined;
 
-  constructor(settle: Settle) {
-    this.#settle = settle;
+  /** @param timeoutMs - Of the wait for a connection and of the answer together; 0: none. */
+  constructor(kind: ClientStream['kind'], message: OutgoingMessage, timeoutMs: number) {
+    this.kind = kind;
+    this.message = message;
+    this.answer = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    if (timeoutMs > 0) this.#deadline = new Deadline(timeoutMs, () => this.#expire(timeoutMs));
   }
 
-  /** @throws {TransportError} As `ClientLink.open`. */
-  start(link: ClientLink, kind: ClientStream['kind'], message: OutgoingMessage, timeoutMs: number): void {
-    const stream = link.open(kind, message, this);
-    this.#cancel = () => link.streams.cancel(stream);
-    if (timeoutMs === 0) return;
-    this.#deadline = new Deadline(timeoutMs, () => {
-      const sent = stream.at === 'SEALED';
-      this.#cancel?.();
-      this.fail(new TransportError('ERR_REQUEST_TIMEOUT', `No answer within ${timeoutMs} ms`, { sent }));
-    });
+  /** Opens the stream; every failure goes to {@link fail}. The server is given the time that is left. */
+  start(link: ClientLink): void {
+    if (this.#isOver) return;
+    try {
+      if (this.#deadline !== undefined) this.message.prefix = this.#deadline.leftMs;
+      const stream = link.open(this.kind, this.message, this);
+      this.#stream = stream;
+      this.#cancel = () => link.streams.cancel(stream);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** As {@link start}, when there is a connection. */
+  async startLater(connect: (signal: AbortSignal) => Promise<ClientLink>): Promise<void> {
+    this.#wait = new AbortController();
+    try {
+      this.start(await connect(this.#wait.signal));
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   next(data: Buffer, last: boolean): void {
     try {
-      this.#answer = decodePlainAnswer(data);
+      this.#value = decodePlainAnswer(data);
       if (last) this.complete();
     } catch (error) {
       this.#cancel?.();
@@ -44,16 +66,30 @@ export class PlainCall implements AnswerSink {
   }
 
   error(data: Buffer): void {
-    this.fail(decodePlainError(data));
+    this.fail(decodePlainError(this.kind, data));
   }
 
   complete(): void {
-    this.#deadline?.clear();
-    this.#settle.resolve(this.#answer);
+    if (this.#end()) this.#resolve(this.#value ?? Buffer.alloc(0));
   }
 
-  fail(error: Error): void {
+  fail(error: unknown): void {
+    if (!this.#end()) return;
+    this.#reject(error);
+    this.#wait?.abort(error);
+  }
+
+  #expire(timeoutMs: number): void {
+    const sent = this.#stream?.at === 'SEALED';
+    this.#cancel?.();
+    this.fail(new TransportError('ERR_REQUEST_TIMEOUT', `No answer within ${timeoutMs} ms`, { sent }));
+  }
+
+  /** Returns false if the call had ended before. */
+  #end(): boolean {
+    if (this.#isOver) return false;
+    this.#isOver = true;
     this.#deadline?.clear();
-    this.#settle.reject(error);
+    return true;
   }
 }

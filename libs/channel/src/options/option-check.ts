@@ -54,6 +54,13 @@ export function checkOptions(options: object, rules: Readonly<Record<string, Rul
   }
 }
 
+/** Checks the callbacks of an end, each of which may be left out. @throws {TransportError} `ERR_BAD_OPTION` */
+export function checkCallbacks(callbacks: object, names: readonly string[]): void {
+  checkOption('The object of callbacks', callbacks, OBJECT);
+  checkPaths(callbacks, names);
+  checkOptions(callbacks, Object.fromEntries(names.map((name) => [name, FUNCTION])));
+}
+
 /**
  * Checks the names of options, and of those in groups.
  *

@@ -1,16 +1,22 @@
 // Requests, events and answers whose data are raw bytes, for applications without Nest (docs/protocol.md §6.2, §6.3, §6.6):
 //   call     prefix(4 or 8) ‖ u16 len(pattern) ‖ pattern ‖ u16 0 ‖ encoding 01 ‖ bytes
 //   answer   encoding 01 ‖ bytes
-//   error    encoding 00 ‖ JSON
-import { TRANSPORT_ERROR_CODES, TransportError } from '../errors.js';
-import type { TransportErrorCode } from '../errors.js';
+//   error    encoding 00 ‖ JSON, or encoding 04 ‖ text
+import { isUtf8 } from 'node:buffer';
+import { types } from 'node:util';
+
+import { TransportError } from '../errors.js';
 import { SEQUENCE_BYTES, TIMEOUT_BYTES } from '../frame/prefix.js';
 import { OutgoingMessage } from './outgoing-message.js';
+import { failureOf, isWireError, refusalOf, wireError } from './wire-error.js';
+import type { WireErrorCode } from './wire-error.js';
 
 const LENGTH_BYTES = 2;
 const MAX_PATTERN_BYTES = 0xffff;
+const LONE_SURROGATE = /\p{Surrogate}/u;
 const JSON_TEXT = 0;
 const RAW_BYTES = 1;
+const TEXT = 4;
 const OF_JSON = Buffer.of(JSON_TEXT);
 const OF_RAW_BYTES = Buffer.of(RAW_BYTES);
 
@@ -22,34 +28,34 @@ export interface PlainCall {
 }
 
 /**
+ * The stream sets the prefix: the sequence of an event is known when its turn has come, the time that is left to a request
+ * when there is a connection.
+ *
  * @param body - Copied: it may change afterwards.
- * @param timeoutMs - 0: none.
- * @throws {TransportError} `ERR_MESSAGE_TOO_LARGE` - a pattern of more than 65,535 bytes.
+ * @throws {TransportError} `ERR_MESSAGE_TOO_LARGE` - a pattern of more than 65,535 bytes; `ERR_BAD_OPTION` - a pattern that is
+ *   not well-formed text; `ERR_MESSAGE_UNSERIALIZABLE` - a body that is not a Uint8Array.
  */
-export function encodePlainRequest(pattern: string, body: Uint8Array, timeoutMs: number): OutgoingMessage {
-  const message = new OutgoingMessage(OF_RAW_BYTES, copyOf(body), {
-    prefixBytes: TIMEOUT_BYTES,
+export function encodePlainCall(kind: 'REQUEST' | 'EVENT', pattern: string, body: Uint8Array): OutgoingMessage {
+  const prefixBytes = kind === 'EVENT' ? SEQUENCE_BYTES : TIMEOUT_BYTES;
+  return new OutgoingMessage(OF_RAW_BYTES, copyOf(checkBytes('The body', body)), {
+    prefixBytes,
     bytes: headOf(pattern),
   });
-  message.prefix = timeoutMs;
-  return message;
 }
 
-/** As {@link encodePlainRequest}. The stream sets the sequence when the turn of the event has come. */
-export function encodePlainEvent(pattern: string, body: Uint8Array): OutgoingMessage {
-  return new OutgoingMessage(OF_RAW_BYTES, copyOf(body), { prefixBytes: SEQUENCE_BYTES, bytes: headOf(pattern) });
-}
-
-/** @throws {TransportError} `ERR_MESSAGE_MALFORMED` - cut short, or data of another encoding than 01. */
-export function decodePlainCall(message: Buffer, prefixBytes: typeof TIMEOUT_BYTES | typeof SEQUENCE_BYTES): PlainCall {
+/** @throws {TransportError} `ERR_MESSAGE_MALFORMED` - bad content, or data of another encoding than 01. */
+export function decodePlainCall(kind: 'REQUEST' | 'EVENT', message: Buffer): PlainCall {
+  const prefixBytes = kind === 'EVENT' ? SEQUENCE_BYTES : TIMEOUT_BYTES;
   const patternEnd = endOfPart(message, prefixBytes);
   const metadataEnd = endOfPart(message, patternEnd);
-  const pattern = message.toString('utf8', prefixBytes + LENGTH_BYTES, patternEnd);
+  checkMetadata(message.subarray(patternEnd + LENGTH_BYTES, metadataEnd));
+  const pattern = decodeText(message.subarray(prefixBytes + LENGTH_BYTES, patternEnd));
   return { pattern, body: decodePlainAnswer(message, metadataEnd) };
 }
 
-export function encodePlainAnswer(body: Uint8Array): OutgoingMessage {
-  return new OutgoingMessage(OF_RAW_BYTES, copyOf(body));
+/** @throws {TransportError} `ERR_MESSAGE_UNSERIALIZABLE` - a body that is not a Uint8Array. */
+export function encodePlainAnswer(body: unknown): OutgoingMessage {
+  return new OutgoingMessage(OF_RAW_BYTES, copyOf(checkBytes('The answer', body)));
 }
 
 /**
@@ -58,41 +64,46 @@ export function encodePlainAnswer(body: Uint8Array): OutgoingMessage {
  */
 export function decodePlainAnswer(data: Buffer, start = 0): Buffer {
   if (data[start] === RAW_BYTES) return copyOf(data.subarray(start + 1));
-  throw new TransportError('ERR_MESSAGE_MALFORMED', `Data of encoding ${data[start] ?? 'none'}; expected 1, raw bytes`);
+  throw malformed(`Data of encoding ${data[start] ?? 'none'}; expected 1, raw bytes`);
 }
 
-/** A code says that the transport failed, and not the handler. */
-export interface PlainError {
-  readonly message: string;
-  readonly code?: TransportErrorCode;
+/** The failure of a handler, of which the client gets no details. */
+export function encodeHandlerFailure(): OutgoingMessage {
+  return new OutgoingMessage(OF_JSON, JSON.stringify({ status: 'error', message: 'Internal server error' }));
 }
 
-export function encodePlainError(error: PlainError): OutgoingMessage {
-  return new OutgoingMessage(OF_JSON, JSON.stringify({ status: 'error', ...error }));
+export function encodeWireError(code: WireErrorCode): OutgoingMessage {
+  return new OutgoingMessage(OF_JSON, JSON.stringify(wireError(code)));
 }
 
-/** Codes that say that no handler has begun (R6.35). */
-const NEVER_RAN: ReadonlySet<unknown> = new Set(['ERR_OVERLOADED', 'ERR_FORBIDDEN', 'ERR_SHUTTING_DOWN']);
-
-/** Returns a `TransportError` if the peer sent a code of this protocol, else an `Error` with its message. */
-export function decodePlainError(data: Buffer): Error {
-  const { code, message } = readError(data);
-  const known = TRANSPORT_ERROR_CODES.find((name) => name === code);
-  const text = typeof message === 'string' ? message : 'The server answered with an error';
-  return known === undefined ? new Error(text) : new TransportError(known, text, { sent: !NEVER_RAN.has(code) });
+/** Returns a `TransportError` for a failure of the transport, else an `Error` with the text of the application. */
+export function decodePlainError(kind: 'REQUEST' | 'EVENT', data: Buffer): Error {
+  const error = readError(data);
+  const failure = isWireError(error) ? (kind === 'EVENT' ? refusalOf(error) : failureOf(error)) : undefined;
+  return failure ?? new Error(textOf(error));
 }
 
-function readError(data: Buffer): { readonly code?: unknown; readonly message?: unknown } {
-  if (data[0] !== JSON_TEXT) return {};
+function readError(data: Buffer): unknown {
   try {
-    const error: unknown = JSON.parse(data.toString('utf8', 1));
-    return typeof error === 'object' && error !== null ? error : {};
+    const text = decodeText(data.subarray(1));
+    if (data[0] === TEXT) return text;
+    return data[0] === JSON_TEXT ? JSON.parse(text) : undefined;
   } catch {
-    return {}; // not JSON
+    return undefined; // bad content
   }
 }
 
+/** The error of a handler, or what Nest says itself, which is a text. */
+function textOf(error: unknown): string {
+  if (typeof error === 'string') return error;
+  const hasText =
+    typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string';
+  return hasText ? String(error.message) : 'The server answered with an error';
+}
+
 function headOf(pattern: string): Buffer {
+  if (typeof pattern !== 'string' || LONE_SURROGATE.test(pattern))
+    throw new TransportError('ERR_BAD_OPTION', 'The pattern must be a string without lone surrogates', { sent: false });
   const patternBytes = Buffer.byteLength(pattern);
   if (patternBytes > MAX_PATTERN_BYTES) {
     const message = `The pattern has ${patternBytes} bytes; expected at most ${MAX_PATTERN_BYTES}`;
@@ -108,7 +119,35 @@ function headOf(pattern: string): Buffer {
 function endOfPart(message: Buffer, start: number): number {
   const end = message.length - start < LENGTH_BYTES ? Infinity : start + LENGTH_BYTES + message.readUInt16BE(start);
   if (end <= message.length) return end;
-  throw new TransportError('ERR_MESSAGE_MALFORMED', 'The head of the message is cut short');
+  throw malformed('The head of the message is cut short');
+}
+
+function checkMetadata(metadata: Buffer): void {
+  if (metadata.length === 0) return;
+  let value: unknown;
+  try {
+    value = JSON.parse(decodeText(metadata));
+  } catch {
+    value = undefined;
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw malformed('The metadata is not a JSON object');
+}
+
+function decodeText(bytes: Buffer): string {
+  if (isUtf8(bytes)) return bytes.toString('utf8');
+  throw malformed('A text is not UTF-8');
+}
+
+function malformed(message: string): TransportError {
+  return new TransportError('ERR_MESSAGE_MALFORMED', message);
+}
+
+/** A string or an array of wider numbers would be cut to bytes. */
+function checkBytes(name: string, bytes: unknown): Uint8Array {
+  if (types.isUint8Array(bytes)) return bytes;
+  const message = `${name} is of type ${bytes === null ? 'null' : typeof bytes}; expected a Uint8Array or a Buffer`;
+  throw new TransportError('ERR_MESSAGE_UNSERIALIZABLE', message, { sent: false });
 }
 
 /** In memory of its own: views of a record or of a pool would show other messages. */

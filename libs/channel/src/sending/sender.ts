@@ -139,12 +139,15 @@ export class FrameSender<Stream extends SendingStream> implements Sending {
     const total = message?.bytes ?? 0;
     const end = this.#turns.pieceEnd(stream, roomBytes);
     const opens = stream.id === 0;
-    if (opens) stream.id = this.#nextId++;
+    const id = opens ? this.#nextId : stream.id;
     const more = end < total;
     const flags = more ? (offset === 0 ? FIRST | MORE : MORE) : last ? LAST : 0;
-    const pieceAt = writeFrameHeader(target, at, kind, flags, stream.id, end - offset, total);
+    const pieceAt = writeFrameHeader(target, at, kind, flags, id, end - offset, total);
     if (message?.isWhole === true) message.write(target, pieceAt);
     else message?.writePiece(target, pieceAt, offset, end);
+    // Only now: a stream whose message cannot be written counts as unopened, and fails with the connection.
+    stream.id = id;
+    if (opens) this.#nextId += 1;
     this.#note(stream, kind, more, last && !more, opens);
     this.#advance(stream, end, more);
     return pieceAt + end - offset - at;

@@ -4,6 +4,7 @@ import type { Server, Socket } from 'node:net';
 import { wipe } from '@sealwire/crypto';
 import type { KeySource } from '@sealwire/crypto';
 
+import { guarded } from '../callback.js';
 import { clock } from '../clock.js';
 import type { CodecFactory } from '../connection/codec.js';
 import type { Connection } from '../connection/connection.js';
@@ -26,6 +27,7 @@ import type { AuthenticatedClient, Reply } from './server-handshake.js';
 import { ServerLink } from './server-link.js';
 import type { ServerLinkEvents, ServerLinkOptions } from './server-link.js';
 
+/** A callback that throws changes nothing: a warning of the process reports it. */
 export interface ChannelServerEvents<Handler extends StreamHandler> {
   readonly onStatusChanged: (status: 'connected' | 'disconnected') => void;
   /** An error of the listening socket. */
@@ -44,11 +46,12 @@ export interface ChannelServerOptions<Handler extends StreamHandler> extends Ser
   readonly createCodec: CodecFactory;
   readonly rejectSelf: boolean;
   readonly shareReadBuffer: boolean;
-  readonly events: ChannelServerEvents<Handler>;
+  readonly events: Partial<ChannelServerEvents<Handler>>;
 }
 
 export class ChannelServer<Handler extends StreamHandler> implements ServerLinkEvents<Handler> {
   readonly #options: ChannelServerOptions<Handler>;
+  readonly #events: ChannelServerEvents<Handler>;
   readonly #instanceId = createInstanceId();
   readonly #windows: EventWindows;
   readonly #links = new Set<ServerLink<Handler>>();
@@ -57,7 +60,15 @@ export class ChannelServer<Handler extends StreamHandler> implements ServerLinkE
   constructor(options: ChannelServerOptions<Handler>) {
     this.#options = options;
     this.#windows = new EventWindows(options.limits.maxInFlight);
-    this.#slot = new ListenerSlot(options.events);
+    const { events } = options;
+    this.#events = {
+      onStatusChanged: guarded('onStatusChanged', (status) => events.onStatusChanged?.(status)),
+      onFailed: guarded('onFailed', (error) => events.onFailed?.(error)),
+      onRefused: guarded('onRefused', (failure) => events.onRefused?.(failure)),
+      onOpened: guarded('onOpened', (link) => events.onOpened?.(link)),
+      onClosed: guarded('onClosed', (link, error) => events.onClosed?.(link, error)),
+    };
+    this.#slot = new ListenerSlot(this.#events);
   }
 
   /** Open connections, whose clients have proved the key. */
@@ -96,7 +107,7 @@ export class ChannelServer<Handler extends StreamHandler> implements ServerLinkE
   }
 
   #createListener(keys: KeySource): Listener {
-    const { limits, shareReadBuffer, events } = this.#options;
+    const { limits, shareReadBuffer } = this.#options;
     noteOwnServer(this.#instanceId);
     return new Listener({
       limits,
@@ -106,7 +117,7 @@ export class ChannelServer<Handler extends StreamHandler> implements ServerLinkE
       onHandshakeFailed: (failure) => {
         if (failure.receivedBytes === 0) return;
         publishHandshakeFailed('server', { address: failure.address, keyId: undefined }, failure.error);
-        events.onRefused(failure);
+        this.#events.onRefused(failure);
       },
     });
   }
@@ -138,7 +149,7 @@ export class ChannelServer<Handler extends StreamHandler> implements ServerLinkE
     this.#links.add(link);
     publishHandshakeDone('server', link.peer);
     publishConnectionOpened('server', link.peer, socket);
-    this.#options.events.onOpened(link);
+    this.#events.onOpened(link);
     return link.connection;
   }
 
@@ -147,6 +158,6 @@ export class ChannelServer<Handler extends StreamHandler> implements ServerLinkE
     this.#windows.release(link.instance);
     this.#links.delete(link);
     publishConnectionClosed('server', link.peer, link.connection.socket, error);
-    this.#options.events.onClosed(link, error);
+    this.#events.onClosed(link, error);
   }
 }

@@ -1,11 +1,18 @@
 // Serves the streams of one connection with a function from bytes to bytes, for applications without Nest.
+import { AsyncResource } from 'node:async_hooks';
+
+import { report } from '../callback.js';
+import { clock } from '../clock.js';
 import { Deadline } from '../deadline.js';
 import { TransportError } from '../errors.js';
-import { readSequence, readTimeout, SEQUENCE_BYTES, TIMEOUT_BYTES } from '../frame/prefix.js';
-import { decodePlainCall, encodePlainAnswer, encodePlainError } from '../sending/plain-message.js';
+import { readSequence, readTimeout } from '../frame/prefix.js';
+import { decodePlainCall, encodeHandlerFailure, encodePlainAnswer, encodeWireError } from '../sending/plain-message.js';
 import type { PlainCall } from '../sending/plain-message.js';
+import { isWireCode } from '../sending/wire-error.js';
+import type { RefusalCode, WireErrorCode } from '../sending/wire-error.js';
 import type { EventWindow } from '../streams/event-window.js';
 import type { ServerStream, StreamHandler } from '../streams/server-stream.js';
+import type { HandlerPlaces } from './handler-places.js';
 import type { PeerInfo } from './server-link.js';
 
 export interface PlainRequest extends PlainCall {
@@ -17,119 +24,142 @@ export interface PlainRequest extends PlainCall {
 
 /**
  * Returns the answer to a request; what it returns for an event is ignored. If it throws or rejects, the client gets
- * "Internal server error" and nothing else: log it here.
+ * "Internal server error" and nothing else: log it here. It is called in an async context of its own.
  */
 export type PlainAnswer = (request: PlainRequest) => Uint8Array | Promise<Uint8Array>;
 
-/** The texts of docs/protocol.md §6.6. */
-const MESSAGES = {
-  ERR_ANSWER_OVERFLOW: 'The answer could not be queued: the client reads too slowly',
-  ERR_MESSAGE_MALFORMED: 'The message is malformed',
-  ERR_MESSAGE_TOO_LARGE: 'The answer is larger than the client accepts',
-  ERR_OVERLOADED: 'The server is overloaded; the handler did not run',
-  ERR_REQUEST_TIMEOUT: 'The request timed out',
-  ERR_SHUTTING_DOWN: 'The server is shutting down; the handler did not run',
-  ERR_STREAM_CUT: 'The server shut down before the answer was complete',
-} as const;
-
 interface Running {
   readonly abort: AbortController;
-  readonly deadline: Deadline | undefined;
+  readonly scope: AsyncResource;
 }
 
-/** Returns what a `ChannelServer` calls to serve each connection: `createHandler: answerBytes((request) => …)`. */
-export function answerBytes(answer: PlainAnswer): (peer: PeerInfo, window: EventWindow) => StreamHandler {
-  return (peer, window) => new PlainHandler(answer, peer, window);
+export interface PlainHandlerOptions {
+  readonly answer: PlainAnswer;
+  readonly peer: PeerInfo;
+  readonly window: EventWindow;
+  readonly places: HandlerPlaces;
 }
 
-class PlainHandler implements StreamHandler {
-  readonly #answer: PlainAnswer;
-  readonly #peer: PeerInfo;
-  readonly #window: EventWindow;
+export class PlainHandler implements StreamHandler {
+  readonly #options: PlainHandlerOptions;
   readonly #running = new Map<ServerStream, Running>();
+  /** Of requests that have a timeout, from their first frames on (R6.20). */
+  readonly #deadlines = new Map<ServerStream, Deadline>();
 
-  constructor(answer: PlainAnswer, peer: PeerInfo, window: EventWindow) {
-    this.#answer = answer;
-    this.#peer = peer;
-    this.#window = window;
+  constructor(options: PlainHandlerOptions) {
+    this.#options = options;
   }
 
-  /** The timeout of a request counts from its last frame here: {@link onRequest} starts it. */
-  onRequestBegun(): void {}
+  onRequestBegun(stream: ServerStream, timeoutMs: number): void {
+    if (timeoutMs === 0 || this.#deadlines.has(stream)) return;
+    const leftMs = stream.firstFrameMs + timeoutMs - clock.nowMs();
+    if (leftMs <= 0) this.#cut(stream, 'ERR_REQUEST_TIMEOUT');
+    else this.#deadlines.set(stream, new Deadline(leftMs, () => this.#cut(stream, 'ERR_REQUEST_TIMEOUT')));
+  }
 
   onRequest(stream: ServerStream, message: Buffer): void {
-    const timeoutMs = readTimeout(message) ?? 0;
-    void this.#run(stream, message, timeoutMs);
+    this.onRequestBegun(stream, readTimeout(message) ?? 0);
+    if (!stream.isRunning) return; // its timeout has passed
+    const code = this.#start(stream, message);
+    if (code !== undefined) this.#cut(stream, code);
   }
 
   onEvent(stream: ServerStream, message: Buffer): void {
     const sequence = readSequence(message) ?? NaN;
-    if (Number.isNaN(sequence)) fail(stream, 'ERR_MESSAGE_MALFORMED');
-    else if (this.#window.has(sequence))
-      stream.acknowledge(); // it came before, on another connection
-    else void this.#run(stream, message, 0, sequence);
+    const isNew = !Number.isNaN(sequence) && !this.#options.window.has(sequence);
+    const code = isNew ? this.#start(stream, message, sequence) : undefined;
+    if (!isNew || code !== undefined) this.#refuseEvent(stream, sequence, code ?? 'ERR_MESSAGE_MALFORMED');
   }
 
-  onNoMemory(stream: ServerStream): void {
-    fail(stream, 'ERR_OVERLOADED');
+  onNoMemory(stream: ServerStream, begun: Buffer): void {
+    if (stream.kind === 'REQUEST') this.#cut(stream, 'ERR_OVERLOADED');
+    else this.#refuseEvent(stream, readSequence(begun) ?? NaN, 'ERR_OVERLOADED');
   }
 
-  onShutDown(stream: ServerStream): void {
-    fail(stream, this.#running.has(stream) ? 'ERR_STREAM_CUT' : 'ERR_SHUTTING_DOWN');
-    this.onCancelled(stream);
+  onShutDown(stream: ServerStream, begun: Buffer | undefined): void {
+    const isRunning = this.#running.has(stream);
+    if (stream.kind === 'REQUEST') this.#cut(stream, isRunning ? 'ERR_STREAM_CUT' : 'ERR_SHUTTING_DOWN');
+    else if (isRunning) {
+      stream.acknowledge(); // it was handed over
+      this.onCancelled(stream);
+    } else {
+      const sequence = begun && readSequence(begun);
+      if (sequence !== undefined) this.#refuseEvent(stream, sequence, 'ERR_SHUTTING_DOWN'); // without one there is no answer
+    }
   }
 
+  /** The handler runs on until it heeds its signal, and keeps its place. */
   onCancelled(stream: ServerStream): void {
-    this.#end(stream)?.abort.abort();
+    const running = this.#end(stream);
+    running?.scope.runInAsyncScope(() => running.abort.abort());
   }
 
-  async #run(stream: ServerStream, message: Buffer, timeoutMs: number, sequence?: number): Promise<void> {
-    const { kind } = stream;
-    const abort = new AbortController();
+  /** @returns Why the message is refused; undefined if its handler runs. @param sequence - Of an event. */
+  #start(stream: ServerStream, message: Buffer, sequence?: number): RefusalCode | undefined {
+    const { window, places } = this.#options;
     let call: PlainCall;
     try {
-      call = decodePlainCall(message, kind === 'EVENT' ? SEQUENCE_BYTES : TIMEOUT_BYTES);
+      if (places.isFull) return 'ERR_OVERLOADED'; // before its bytes are copied
+      call = decodePlainCall(stream.kind, message);
     } catch {
-      fail(stream, 'ERR_MESSAGE_MALFORMED');
-      return;
+      return 'ERR_MESSAGE_MALFORMED';
     }
-    const expire = (): void => {
-      fail(stream, 'ERR_REQUEST_TIMEOUT');
-      this.onCancelled(stream);
+    if (sequence !== undefined) window.admit(sequence);
+    const scope = new AsyncResource('SEALWIRE_MESSAGE');
+    const abort = new AbortController();
+    this.#running.set(stream, { abort, scope });
+    places.take(message.length);
+    const settle = (): void => {
+      places.release(message.length);
+      this.#end(stream);
     };
-    const deadline = timeoutMs > 0 ? new Deadline(timeoutMs, expire) : undefined;
-    this.#running.set(stream, { abort, deadline });
-    if (sequence !== undefined) this.#window.admit(sequence);
+    void scope.runInAsyncScope(() => this.#run(stream, call, abort.signal)).finally(settle);
+    return undefined;
+  }
+
+  /** An event is acknowledged when its handler has settled: the slots of the client bound the handlers that run for it. */
+  async #run(stream: ServerStream, call: PlainCall, signal: AbortSignal): Promise<void> {
+    const { kind } = stream;
+    const { answer, peer } = this.#options;
     try {
-      const body = this.#answer({ ...call, kind, peer: this.#peer, signal: abort.signal });
-      if (kind === 'EVENT') stream.acknowledge(); // it was handed over
-      const answer = await body;
-      if (kind === 'REQUEST') reply(stream, answer);
+      const body: unknown = await answer({ ...call, kind, peer, signal });
+      if (kind === 'EVENT') stream.acknowledge();
+      else reply(stream, body);
     } catch {
       if (kind === 'EVENT') stream.acknowledge();
-      else stream.error(encodePlainError({ message: 'Internal server error' }));
-    } finally {
-      this.#end(stream);
+      else stream.error(encodeHandlerFailure());
     }
+  }
+
+  /** Acknowledges the event instead if it was handed over before, perhaps on another connection. */
+  #refuseEvent(stream: ServerStream, sequence: number, code: RefusalCode): void {
+    if (Number.isNaN(sequence)) stream.fail(encodeWireError('ERR_MESSAGE_MALFORMED'));
+    else if (this.#options.window.has(sequence)) stream.acknowledge();
+    else stream.fail(encodeWireError(code));
+  }
+
+  #cut(stream: ServerStream, code: WireErrorCode): void {
+    stream.fail(encodeWireError(code));
+    this.onCancelled(stream);
   }
 
   #end(stream: ServerStream): Running | undefined {
     const running = this.#running.get(stream);
-    running?.deadline?.clear();
+    this.#deadlines.get(stream)?.clear();
+    this.#deadlines.delete(stream);
     this.#running.delete(stream);
     return running;
   }
 }
 
-function fail(stream: ServerStream, code: keyof typeof MESSAGES): void {
-  stream.fail(encodePlainError({ message: MESSAGES[code], code }));
-}
-
-function reply(stream: ServerStream, answer: Uint8Array): void {
+function reply(stream: ServerStream, answer: unknown): void {
+  if (!stream.isRunning) return; // nobody waits for it
   try {
+    if (answer instanceof Uint8Array) stream.checkRoom(answer.byteLength); // before it is copied
     stream.next(encodePlainAnswer(answer), true);
   } catch (error) {
-    const isOverflow = error instanceof TransportError && error.code === 'ERR_ANSWER_OVERFLOW';
-    fail(stream, isOverflow ? 'ERR_ANSWER_OVERFLOW' : 'ERR_MESSAGE_TOO_LARGE');
+    const code = error instanceof TransportError && isWireCode(error.code) ? error.code : 'ERR_MESSAGE_UNSERIALIZABLE';
+    if (code === 'ERR_MESSAGE_UNSERIALIZABLE') report('The answer of a channel server', error);
+    stream.fail(encodeWireError(code));
   }
 }

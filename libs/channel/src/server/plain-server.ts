@@ -1,10 +1,13 @@
+import { guarded } from '../callback.js';
 import { takeCodec } from '../connection/sealing.js';
 import { keyLoader, resolveChannelOptions, resolveEndpoint, resolveService } from '../options/channel-options.js';
 import type { ChannelOptions } from '../options/channel-options.js';
+import { checkCallbacks, checkOption, FUNCTION } from '../options/option-check.js';
 import type { StreamHandler } from '../streams/server-stream.js';
 import { ChannelServer } from './channel-server.js';
 import type { ChannelServerEvents } from './channel-server.js';
-import { answerBytes } from './plain-handler.js';
+import { HandlerPlaces } from './handler-places.js';
+import { PlainHandler } from './plain-handler.js';
 import type { PlainAnswer } from './plain-handler.js';
 
 export interface PlainServerEvents extends Partial<ChannelServerEvents<StreamHandler>> {
@@ -12,35 +15,42 @@ export interface PlainServerEvents extends Partial<ChannelServerEvents<StreamHan
   readonly warn?: (message: string) => void;
 }
 
-const ignore = (): void => undefined;
+const EVENT_NAMES = ['onStatusChanged', 'onFailed', 'onRefused', 'onOpened', 'onClosed', 'warn'];
+/** Of all connections together, as `limits.maxRunningTotal` of the transport by default. */
+const MAX_HANDLERS = 65_536;
 
 /**
  * Creates a server that answers requests and events of raw bytes with `answer`; it listens after `listen()`.
+ *
+ * At most twice `limits.maxInFlight` handlers run for one connection, cancelled ones included, and 65,536 in all; their
+ * messages take at most `limits.maxIncompleteBytesTotal`, half of it for one connection. Beyond that a message is refused
+ * with `ERR_OVERLOADED`. An event is acknowledged when its handler has settled. A handler that closes the server must not
+ * await that: `close()` waits for what is running.
  *
  * @throws {TransportError} `ERR_BAD_OPTION`
  */
 export function createChannelServer(
   options: ChannelOptions,
   answer: PlainAnswer,
-  { warn = ignore, ...events }: PlainServerEvents = {},
+  events: PlainServerEvents = {},
 ): ChannelServer<StreamHandler> {
-  return new ChannelServer({
-    limits: resolveChannelOptions(options, 'server'),
+  const limits = resolveChannelOptions(options, 'server');
+  checkOption('answer', answer, FUNCTION);
+  checkCallbacks(events, EVENT_NAMES);
+  const maxBytes = limits.maxIncompleteBytesTotal;
+  const all = new HandlerPlaces({ maxHandlers: MAX_HANDLERS, maxBytes });
+  const ofConnection = { maxHandlers: 2 * limits.maxInFlight, maxBytes: Math.ceil(maxBytes / 2) };
+  return new ChannelServer<StreamHandler>({
+    limits,
     endpoint: resolveEndpoint(options),
     service: resolveService(options),
-    loadKeys: keyLoader(options, warn),
+    loadKeys: keyLoader(options, guarded('warn', events.warn)),
     createCodec: takeCodec,
-    createHandler: answerBytes(answer),
+    createHandler: (peer, window) =>
+      new PlainHandler({ answer, peer, window, places: new HandlerPlaces(ofConnection, all) }),
     rejectSelf: options.rejectSelf ?? false,
     shareReadBuffer: options.shareReadBuffer ?? true,
     keepSealedRecord: false,
-    events: {
-      onStatusChanged: ignore,
-      onFailed: ignore,
-      onRefused: ignore,
-      onOpened: ignore,
-      onClosed: ignore,
-      ...events,
-    },
+    events,
   });
 }

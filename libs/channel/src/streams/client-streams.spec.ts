@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 
 import { asReceived, drainFrames, plainFrame } from '../../../../test/support/frames.js';
 import { encodeEvent, encodeRequest } from '../../../transport/src/packet/message.js';
+import { TransportError } from '../errors.js';
 import type { Frame } from '../frame/frame.js';
 import type { OutgoingMessage } from '../sending/outgoing-message.js';
 import type { AnswerSink } from './client-stream.js';
@@ -50,6 +51,17 @@ describe('ClientStreams', () => {
       );
     },
   );
+
+  it('fails a call whose message cannot be written when the connection ends, as one that was not sent', () => {
+    const streams = client();
+    const message = request();
+    message.prefix = -1;
+    const fail = vi.fn<(error: TransportError) => void>();
+    streams.open('REQUEST', message, { ...silent(), fail });
+    expect(() => drain(streams)).toThrow(RangeError);
+    streams.end(() => new TransportError('ERR_INTERNAL', 'defect'));
+    expect(fail).toHaveBeenCalledWith(expect.objectContaining({ code: 'ERR_INTERNAL', sent: false }));
+  });
 
   it('refuses new calls once it is going away, and still opens waiting ones [R5.17]', () => {
     const streams = client();

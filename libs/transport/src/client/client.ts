@@ -5,7 +5,7 @@ import { ClientProxy } from '@nestjs/microservices';
 import type { ReadPacket, WritePacket } from '@nestjs/microservices';
 import { TransportError } from '@sealwire/channel';
 import type { ClientConnectionEvent, KeyLimits } from '@sealwire/channel';
-import { clock, Connector, Dialer, forgetOwnClient, noteOwnClient } from '@sealwire/channel/internal';
+import { clock, Connector, Dialer, forgetOwnClient, noteOwnClient, within } from '@sealwire/channel/internal';
 import type { Links, Session } from '@sealwire/channel/internal';
 import { lastValueFrom, Observable, Subject } from 'rxjs';
 
@@ -26,7 +26,6 @@ import type { BegunCall } from './client-calls.js';
 import { ClientEvents } from './client-events.js';
 import type { SealwireClientEvents } from './client-events.js';
 import { ConnectionGate } from './connection-gate.js';
-import { within } from './within.js';
 
 type Pattern = ReadPacket['pattern'];
 /** `any`: the type that Nest's methods use if the caller gives no type argument. */

@@ -1,8 +1,9 @@
+import { wireError } from '@sealwire/channel/internal';
 import { describe, expect, it } from 'vitest';
 
 import { bytesOf } from '../../../../test/support/frames.js';
 import { encodeData, decodeData } from './payload.js';
-import { asApplicationError, readRefusal, readWireError, wireError } from './wire-error.js';
+import { asApplicationError, readRefusal, readWireError } from './wire-error.js';
 
 const OVERLOADED = { status: 'error', message: 'any words', code: 'ERR_OVERLOADED' };
 const encoded = (value: unknown): Buffer => bytesOf(encodeData(value));

@@ -2,7 +2,7 @@
 import type { MessageHandler, Serializer } from '@nestjs/microservices';
 import type { ServerStream, StreamHandler } from '@sealwire/channel';
 import { IdTable } from '@sealwire/channel/internal';
-import type { Deadline } from '@sealwire/channel/internal';
+import type { Deadline, WireErrorCode } from '@sealwire/channel/internal';
 
 import { ConnectionLimit } from '../handler/connection-limit.js';
 import { SealwireContext } from '../handler/context.js';
@@ -14,7 +14,6 @@ import type { Call, ReceivedCall, ReceivedRequest } from '../packet/message.js';
 import { SerialQueue } from '../packet/serial-queue.js';
 import { WaitingMessages } from '../packet/waiting-messages.js';
 import { contentCodeOf } from '../packet/wire-error.js';
-import type { WireErrorCode } from '../packet/wire-error.js';
 import { Answer } from './answer.js';
 import type { AnswerHost } from './answer.js';
 import { DeferredEvents } from './deferred-events.js';

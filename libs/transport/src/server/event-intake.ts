@@ -2,15 +2,15 @@
 // everything else, and records the sequence when it calls the handlers. An event that cannot be handed over is refused.
 import type { MessageHandler } from '@nestjs/microservices';
 import type { ServerStream } from '@sealwire/channel';
-import { IdTable, readSequence } from '@sealwire/channel/internal';
+import { IdTable, readSequence, wireError } from '@sealwire/channel/internal';
+import type { RefusalCode } from '@sealwire/channel/internal';
 
 import { decodeEvent } from '../packet/message.js';
 import type { ReceivedCall, ReceivedEvent } from '../packet/message.js';
 import { encodeData } from '../packet/payload.js';
 import type { SerialQueue } from '../packet/serial-queue.js';
 import type { WaitingMessages } from '../packet/waiting-messages.js';
-import { contentCodeOf, wireError } from '../packet/wire-error.js';
-import type { RefusalCode } from '../packet/wire-error.js';
+import { contentCodeOf } from '../packet/wire-error.js';
 import type { DeferredEvents } from './deferred-events.js';
 import type { DispatcherOptions } from './handler-host.js';
 import type { MessageScope } from './message-scope.js';
