@@ -19,6 +19,8 @@ export interface DeadlineOwner<Name> {
 export class Deadlines<Name extends string> implements Sleeper {
   place = -1;
   readonly #owner: DeadlineOwner<Name>;
+  /** Its place is one in this queue, whatever takes the place of the queue of the process meanwhile. */
+  readonly #queue = wakes.queue;
   /** For each name its time, and behind that how far it may still move because it is late: numbers without objects. */
   #times: number[] = [];
   /** Those that are due expire at the end of this turn, and then it falls asleep again. */
@@ -35,7 +37,7 @@ export class Deadlines<Name extends string> implements Sleeper {
     while (this.#times.length <= at) this.#times.push(Infinity, 0);
     this.#times[at] = atMs;
     this.#times[at + 1] = graceMs;
-    if (!this.#isAwake && atMs < wakes.queue.wakeMsOf(this)) wakes.queue.set(this, atMs);
+    if (!this.#isAwake && atMs < this.#queue.wakeMsOf(this)) this.#queue.set(this, atMs);
   }
 
   /** An absolute deadline: progress does not move it. */
@@ -53,7 +55,7 @@ export class Deadlines<Name extends string> implements Sleeper {
     const keptAt = kept === undefined ? -1 : this.#find(kept);
     for (let at = 0; at < this.#times.length; at += 2) if (at !== keptAt) this.#times[at] = Infinity;
     if (this.#next < Infinity) return;
-    wakes.queue.delete(this);
+    this.#queue.delete(this);
     this.#isAwake = false;
   }
 
@@ -94,7 +96,7 @@ export class Deadlines<Name extends string> implements Sleeper {
 
   #sleep(): void {
     const nextMs = this.#next;
-    if (nextMs < Infinity) wakes.queue.set(this, nextMs);
+    if (nextMs < Infinity) this.#queue.set(this, nextMs);
   }
 
   get #next(): number {
