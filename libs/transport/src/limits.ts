@@ -1,4 +1,4 @@
-// The limits that only the ends of Nest have, beside those of the channel.
+// The limits that only Nest's client and server have, in addition to those of the channel.
 import type { LimitOptions } from '@sealwire/channel';
 import { KIB, LIMITS, MAX_U32, quarterOfHeap, resolveLimits, resolveTable } from '@sealwire/channel/internal';
 import type { Given, LimitGroups, LimitTable, Limits, Resolved, Side } from '@sealwire/channel/internal';
@@ -6,21 +6,21 @@ import type { Given, LimitGroups, LimitTable, Limits, Resolved, Side } from '@se
 import { DEFAULT_MAX_JSON_NODES } from './packet/json-check.js';
 
 export const HANDLER_LIMITS = {
-  /** Values in one message of JSON that this side takes, counted above 64 KiB of JSON. Default 1,000,000. */
+  /** JSON values in one received message, counted only if the JSON exceeds 64 KiB. Default 1,000,000. */
   maxJsonNodes: { default: DEFAULT_MAX_JSON_NODES, least: 1, greatest: MAX_U32, code: 'ERR_MESSAGE_TOO_COMPLEX' },
-  /** Handlers that run at once for one connection, cancelled ones that still run included. Default twice `maxInFlight`. */
+  /** Handlers that run at once for one connection, including cancelled ones. Default twice `maxInFlight`. */
   maxRunning: {
     default: (of) => 2 * of('maxInFlight'),
     least: 1,
     greatest: Number.MAX_SAFE_INTEGER,
     code: 'ERR_OVERLOADED',
   },
-  /** The same for a whole server, connections that are gone included: a handler that never ends keeps its place. Default 65536. */
+  /** The same for a whole server, including lost connections: a handler that never ends keeps its place. Default 65536. */
   maxRunningTotal: { default: 65_536, least: 1, greatest: MAX_U32, code: 'ERR_OVERLOADED' },
   /**
-   * Memory of the messages that the handlers of one connection have, in bytes, as it is estimated: raw bytes as they are,
-   * JSON with what its values take, metadata, kept records, and 1 KiB for each handler. With more, requests fail and events
-   * wait, as many bytes again. Default half of `maxRunningBytesTotal`.
+   * The estimated memory in bytes of the messages of the handlers of one connection: raw bytes, the values of JSON,
+   * metadata, kept records, and 1 KiB for each handler. Beyond it requests fail, and events wait up to the same amount.
+   * Default half of `maxRunningBytesTotal`.
    */
   maxRunningBytes: {
     default: (of) => Math.ceil(of('maxRunningBytesTotal') / 2),
@@ -45,7 +45,7 @@ interface SealwireLimitGroups extends LimitGroups {
   readonly limits?: SealwireLimitOptions;
 }
 
-/** @throws {TransportError} `ERR_BAD_OPTION` - names the option and what it may be. */
+/** @throws {TransportError} `ERR_BAD_OPTION` - names the option and its allowed values. */
 export function resolveSealwireLimits(options: SealwireLimitGroups, side: Side): SealwireLimits {
   const limits = resolveLimits(options, side);
   return { ...limits, ...resolveTable({ ...LIMITS, ...HANDLER_LIMITS }, options.limits ?? {}, side, 'limits.') };

@@ -1,14 +1,14 @@
 import type { Deserializer, Serializer, Transport } from '@nestjs/microservices';
-import { TransportError } from '@sealwire/channel';
 import type { ChannelClientOptions, ChannelOptions } from '@sealwire/channel';
 import {
   CHANNEL_PATHS,
   checkChannelOptions,
+  checkLimit,
   checkOptions,
   FLAG,
   having,
+  MAX_TIMER_MS,
   pathsOf,
-  show,
   TRANSPORT_ID,
 } from '@sealwire/channel/internal';
 import type { Rule, Side } from '@sealwire/channel/internal';
@@ -18,14 +18,14 @@ import type { SealwireLimitOptions, SealwireLimits } from './limits.js';
 
 /** Options of both ends. */
 export interface SealwireOptions extends ChannelOptions {
-  /** Numbers of bytes, messages, connections and handlers. */
+  /** The limits of bytes, messages, connections and handlers. */
   readonly limits?: SealwireLimitOptions;
 }
 
 export interface SealwireServerOptions extends SealwireOptions {
   /** The id that handlers may name in their decorator. Default {@link SEALWIRE}. */
   readonly transportId?: Transport | symbol;
-  /** Keep the record in which a message came for `SealwireContext#getSealedRecord`. Default false. */
+  /** Whether to keep the record of a message for `SealwireContext#getSealedRecord`. Default false. */
   readonly keepSealedRecord?: boolean;
   /** Applied to every answer, as Nest does. */
   readonly serializer?: Serializer;
@@ -35,8 +35,8 @@ export interface SealwireServerOptions extends SealwireOptions {
 
 export interface SealwireClientOptions extends SealwireOptions, Pick<ChannelClientOptions, 'redial'> {
   /**
-   * After that a request fails, at both ends; the wait for a connection counts. That of an event counts from when there is a
-   * connection. Default 0: only the loss of the connection ends it.
+   * The timeout of a request, enforced at both ends, including the wait for a connection. For an event it begins when there
+   * is a connection. Default 0: only the loss of the connection ends a call.
    */
   readonly requestTimeoutMs?: number;
   /** Applied to every request and event, as Nest does. */
@@ -45,7 +45,7 @@ export interface SealwireClientOptions extends SealwireOptions, Pick<ChannelClie
   readonly deserializer?: Deserializer;
 }
 
-/** Of the options of Nest's two ends that are not numbers. */
+/** The rules of the options that are not numbers. */
 const RULES: Readonly<Record<string, Rule>> = {
   keepSealedRecord: FLAG,
   transportId: TRANSPORT_ID,
@@ -53,7 +53,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   deserializer: having('deserialize', 'an object with the method deserialize'),
 };
 
-/** Of both ends, which may be given the same options: each of them ignores those of the other. */
+/** The paths of the options of both ends. Both accept the same options, and each ignores those of the other. */
 export const OPTION_PATHS: readonly string[] = [
   ...CHANNEL_PATHS,
   ...Object.keys(RULES),
@@ -72,11 +72,7 @@ export function resolveOptions(options: SealwireClientOptions | SealwireServerOp
   return resolveSealwireLimits(options, side);
 }
 
-/** What a REQUEST can say and a timer can wait: 0 to 2^31 - 1. */
-const MAX_REQUEST_TIMEOUT_MS = 0x7fff_ffff;
-
 /** @throws {TransportError} `ERR_BAD_OPTION` */
 export function checkTimeoutMs(name: string, timeoutMs: number): number {
-  if (Number.isInteger(timeoutMs) && timeoutMs >= 0 && timeoutMs <= MAX_REQUEST_TIMEOUT_MS) return timeoutMs;
-  throw new TransportError('ERR_BAD_OPTION', `${name} is ${show(timeoutMs)}; it must be 0 or a number of milliseconds`);
+  return checkLimit(name, timeoutMs, 0, MAX_TIMER_MS);
 }

@@ -18,21 +18,21 @@ import type { KeySource } from '@sealwire/crypto';
 
 import { LegacyKey } from '../wire/legacy-key.js';
 
-/** What both ends of the legacy wire are told. */
+/** The options of both ends of the legacy wire. */
 export interface LegacyOptions {
-  /** Default 127.0.0.1. */
+  /** The host to listen on or connect to. Default 127.0.0.1. */
   readonly host?: string;
-  /** A port of its own; a server takes 0 for any free one. */
+  /** A separate port; 0 lets a server choose a free one. */
   readonly port: number;
-  /** The key file of the original program: any 32 bytes. Never the one of the channel. */
+  /** The key file of the original program, any 32 bytes. It must not be the key file of the channel. */
   readonly keyFile: string;
-  /** The keys of the channel, which are refused here; undefined only where there is no channel. */
+  /** The keys of the channel, which are refused here; undefined only if there is no channel. */
   readonly channelKeyring: KeySource | undefined;
-  /** From the start of a connection to its FIN, whatever is sent. Default 10 s. */
+  /** The time from the start of a connection to its FIN. Default 10 s. */
   readonly connectionTimeoutMs?: number;
   /** Connections at once: a server cuts the oldest, a client refuses the next. Default 64. */
   readonly maxConnections?: number;
-  /** Told what is wrong with this wire and with the key file. Default: a warning in Nest's log. */
+  /** Called with each warning about the wire and the key file. Default: a warning in Nest's log. */
   readonly warn?: (message: string) => void;
 }
 
@@ -43,7 +43,7 @@ export interface LegacyServerOptions extends LegacyOptions {
   readonly transportId?: Transport | symbol;
   /** Handlers that run at once; further messages are dropped. Default 256. */
   readonly maxRunning?: number;
-  /** How long `close()` waits for running handlers. Default 10 s. */
+  /** The time that `close()` waits for running handlers. Default 10 s. */
   readonly drainTimeoutMs?: number;
 }
 
@@ -57,7 +57,7 @@ export interface LegacyLimits {
 const DEFAULT_HOST = '127.0.0.1';
 const MAX_COUNT = 65_535;
 
-/** What is no number. */
+/** The rules of the options that are not numbers. */
 const RULES: Readonly<Record<string, Rule>> = {
   host: NAME,
   channelKeyring: KEYRING,
@@ -77,7 +77,8 @@ const NAMES: readonly string[] = [
 ];
 
 /**
- * Both ends call it first: it checks all options that are no numbers of {@link resolveLegacyLimits} as well.
+ * Returns the endpoint. Also checks the names of all options and the options that are not numbers, so both ends call it
+ * before {@link resolveLegacyLimits}.
  *
  * @throws {TransportError} `ERR_BAD_OPTION`
  */
@@ -102,7 +103,7 @@ export function resolveLegacyLimits(options: Partial<LegacyLimits>): LegacyLimit
 }
 
 /**
- * Reads the key, and says what is wrong with using it.
+ * Reads the key. Calls `warn` with each weakness of the key file.
  *
  * @throws {TransportError} `ERR_LEGACY_KEY_SHARED`
  * @throws {CryptoError} `ERR_KEY_FILE_…`
@@ -117,7 +118,7 @@ export async function loadLegacyKey(
   if (channelKeyring?.find(Buffer.from(key.id, 'hex')) === undefined) return key;
   throw new TransportError(
     'ERR_LEGACY_KEY_SHARED',
-    `Key file ${keyFile} holds key ${key.id} of the channel, which must not be used on the legacy wire as well: ` +
-      'make a new one for the channel',
+    `Key file ${keyFile} contains key ${key.id} of the channel, which must not be used on the legacy wire: ` +
+      'make a new key for the channel',
   );
 }
