@@ -1,4 +1,4 @@
-// Whatever fails before message 2 was verified has one effect: docs/protocol.md §4.7 and §8.
+// Every failure before message 2 was verified has the same effect: docs/protocol.md §4.7 and §8.
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
@@ -34,7 +34,7 @@ afterEach(async () => {
 
 /** Fails the first attempts as the fault says, and passes every later one to an honest server. */
 class FailingServer {
-  /** What came in each attempt that failed. */
+  /** The bytes of each failed attempt. */
   readonly heard: Buffer[] = [];
   readonly #honestPort: number;
   readonly #listener: Server;

@@ -106,7 +106,7 @@ describe('an attacker who flips one bit', () => {
     }
   }
 
-  /** What came of the calls that did not fail, how many were handled, and what a call that nobody alters is answered then. */
+  /** The results of the calls that did not fail, the number handled, and the answer to an unaltered call afterwards. */
   async function flipAndCall(direction: 'c2s' | 's2c', start: number, length: number) {
     const { server, proxy, handled } = await setUp(CROWDED);
     const results = await flipEach(server, direction, start, length);

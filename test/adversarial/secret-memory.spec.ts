@@ -120,7 +120,7 @@ async function newFile(name: string): Promise<Keyring> {
   return loadKeyring(path);
 }
 
-/** What is public although it is used as a key. */
+/** Public values that are used as a key. */
 function publicBytes(): readonly Buffer[] {
   const name = createHash('sha256').update('Noise_NNpsk0_25519_A128CBC/HS256_SHA256').digest();
   return [Buffer.from('sealwire key file v1'), name];

@@ -15,7 +15,7 @@ afterEach(async () => {
   Logger.overrideLogger(false);
 });
 
-/** What is printed past the logger, from here on. */
+/** The output that bypasses the logger, from here on. */
 function watchOutput(): Buffer[] {
   const output: Buffer[] = [];
   const write = (chunk: unknown): boolean => {

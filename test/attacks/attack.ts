@@ -38,7 +38,7 @@ export function stands(saw: string, damage: Readonly<Record<string, boolean>>): 
   return done.length === 0 ? { outcome: 'STANDS', saw } : { outcome: 'FALLS', saw: `${done.join('; ')} (${saw})` };
 }
 
-/** The target falls if the attacker has got what he wanted. */
+/** The target falls if the attacker has reached the goal. */
 export function falls(saw: string, success: boolean): Observation {
   return { outcome: success ? 'FALLS' : 'STANDS', saw };
 }

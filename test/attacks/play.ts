@@ -5,7 +5,7 @@ import { stands, type Observation } from './attack.js';
 import { atEnd } from './clean-up.js';
 import { Channel } from './targets/channel.js';
 
-/** Plays every fault whose name matches, and tells whether each ended as its table says. */
+/** Plays every fault whose name matches, and reports whether each ended as its table requires. */
 export async function play(faults: readonly ClientFault[], name: RegExp, note = ''): Promise<Observation> {
   const chosen = faults.filter((fault) => name.test(fault.name));
   if (chosen.length === 0) throw new Error(`No fault is called ${name.source}`);

@@ -20,7 +20,7 @@ export interface RunningServer {
   readonly close: () => Promise<void> | void;
 }
 
-/** Told exactly once how something ended: by an error, or by the answer. */
+/** Called exactly once with the end: an error, or the answer. */
 export type Done = (error: Error | undefined, answer?: unknown) => void;
 
 /** What a server is asked to stream: numbers from 0 on, or with `valueBytes` as many bytes with each value. */

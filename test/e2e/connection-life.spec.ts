@@ -46,7 +46,7 @@ describe('a client with redial', () => {
 });
 
 describe('connectionEvents of a client', () => {
-  /** What they and `status` have told so far. */
+  /** The events of both and of `status` so far. */
   function watch(client: SealwireClient) {
     const events: ClientConnectionEvent[] = [];
     const statuses: string[] = [];

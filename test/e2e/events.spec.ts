@@ -72,7 +72,7 @@ describe('an event that waits for a handler to end', () => {
 });
 
 describe('an event that cannot be handed over', () => {
-  /** What the handlers were given; they end when a release is called. */
+  /** The events that the handlers received; they end when a release is called. */
   async function startHolding(options: Partial<SealwireServerOptions>) {
     const values: unknown[] = [];
     const releases: (() => void)[] = [];

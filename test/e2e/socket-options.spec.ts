@@ -1,4 +1,4 @@
-// What the operating system is told of a connection's sockets, at both ends.
+// The socket options that a connection sets in the operating system, at both ends.
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';

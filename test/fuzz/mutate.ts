@@ -21,7 +21,7 @@ const CHANGES: readonly [Change, ...Change[]] = [
   (bytes, random) => cut(bytes, random),
 ];
 
-/** One to four small changes. What is returned may share memory with `bytes`; `bytes` itself stays as it is. */
+/** One to four small changes. The result may share memory with `bytes`; `bytes` itself is not modified. */
 export function mutate(bytes: Buffer, random: Random): Buffer {
   let changed = bytes;
   for (let left = 1 + random.below(4); left > 0; left--) changed = random.pick(CHANGES)(changed, random);

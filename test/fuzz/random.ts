@@ -5,7 +5,7 @@ export class Random {
   #c: number;
   #counter: number;
 
-  /** @param words - Whatever tells this sequence from all others. */
+  /** @param words - The words that distinguish this sequence from all others. */
   constructor(...words: readonly number[]) {
     let state = 0x9e3779b9;
     const next = (): number => {

@@ -12,7 +12,7 @@ export interface Budget {
   readonly ms: number;
 }
 
-/** What went wrong, with all that is needed to see it again. */
+/** A finding, with everything that is needed to reproduce it. */
 export interface Finding {
   readonly target: string;
   readonly seed: number;
@@ -27,7 +27,7 @@ export interface Result {
   readonly inputs: number;
   readonly ms: number;
   readonly outcomes: ReadonlyMap<string, number>;
-  /** What is in use after a garbage collection: after the first inputs, and at the end. */
+  /** The memory in use after a garbage collection: after the first inputs, and at the end. */
   readonly memoryBytes: readonly [before: number, after: number];
   readonly finding: Finding | undefined;
 }
@@ -47,7 +47,7 @@ export function inputOf(target: Target, seed: number, at: number): Buffer {
   return target.make(new Random(seed, hashText(target.name), at));
 }
 
-/** @param begin - Told the number of each input before it runs. */
+/** @param begin - Called with the number of each input before it runs. */
 export async function runTarget(target: Target, budget: Budget, begin: (at: number) => void): Promise<Result> {
   const run = new Run(target, budget.seed, begin);
   const startMs = performance.now();
@@ -114,7 +114,7 @@ class Run {
   }
 }
 
-/** What a handle of OpenSSL holds is free only after a turn of the event loop. */
+/** The memory of an OpenSSL handle is freed only after a turn of the event loop. */
 async function memoryBytes(): Promise<number> {
   globalThis.gc?.();
   await delay(SETTLE_MS);

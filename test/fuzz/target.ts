@@ -32,7 +32,7 @@ export function outcomeOf(decode: () => void): string {
   }
 }
 
-/** @throws The error itself where it is none of this project. */
+/** @throws The error itself if it is not an error of this project. */
 export function codeOf(error: unknown): string {
   if (
     error instanceof TransportError ||

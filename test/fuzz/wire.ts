@@ -37,7 +37,7 @@ export class WireEnd extends EventEmitter {
     return this;
   }
 
-  /** What was written is still on its way. */
+  /** The written bytes are still in transit. */
   destroy(): this {
     if (this.destroyed) return this;
     this.destroyed = true;

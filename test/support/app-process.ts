@@ -39,7 +39,7 @@ export class AppProcess {
   constructor(app: 'server' | 'client', cwd: string, env: Env = {}) {
     this.#child = spawn(process.execPath, [join(ROOT, 'apps', app, 'dist', 'main.js')], {
       cwd,
-      // Nothing listens on port 1: a client that is told of no server has none.
+      // No server listens on port 1, so a client without a configured server has none.
       env: {
         SEALWIRE_PORT: app === 'server' ? '0' : '1',
         HEALTH_PORT: '0',
@@ -53,7 +53,7 @@ export class AppProcess {
     this.#exited = this.#readToTheEnd();
   }
 
-  /** What the app said of itself once it listened: its addresses. */
+  /** The addresses that the app reported once it listened. */
   async ready(): Promise<Readonly<Record<string, string>>> {
     const {
       level: _level,

@@ -13,7 +13,7 @@ import { endLater, keyring, patient, portOf } from './pair.js';
 export interface ApplicationOptions extends ModuleMetadata {
   readonly server?: Partial<SealwireServerOptions>;
   readonly client?: Partial<SealwireClientOptions>;
-  /** What main.ts does before it listens. */
+  /** The steps of main.ts before it listens. */
   readonly configure?: (app: INestMicroservice, server: SealwireServer) => void;
 }
 

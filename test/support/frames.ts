@@ -59,7 +59,7 @@ export function decodeFrames(body: Buffer): PlainFrame[] {
   return frames;
 }
 
-/** What can write frames: streams, or a sender alone. */
+/** A source of frames: streams, or a sender alone. */
 type FrameWriter = Pick<Streams, 'writeFrame'>;
 
 /** The next frame, if there is one that fits. */

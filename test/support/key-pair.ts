@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey } from 'node:crypto';
 
 import { KeyPair } from '@sealwire/crypto/internal';
 
-/** What precedes the 32 bytes of an X25519 private key in PKCS #8 (RFC 8410 §7). */
+/** The bytes before the 32 bytes of an X25519 private key in PKCS #8 (RFC 8410 §7). */
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b656e04220420', 'hex');
 
 /** The pair of a known private key of 32 bytes. */

@@ -18,7 +18,7 @@ import type {
   LegacyServerOptions,
 } from '../../libs/transport/src/legacy/index.js';
 
-/** What a handler was given. */
+/** The arguments that a handler received. */
 export interface Handled {
   readonly text: string;
   readonly context: LegacyContext;

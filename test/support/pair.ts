@@ -15,7 +15,7 @@ export const key = generateKey();
 export const keyring = Keyring.of(SecretKey.fromBytes(key));
 const started: { close(): Promise<void> }[] = [];
 
-/** What a machine that is busy may take for a handshake; and no more than a moment for what never ends. */
+/** Long enough for a handshake on a busy machine, and short for streams that never end. */
 const PATIENT = { connectMs: 30_000, handshakeMs: 30_000, drainMs: 200 };
 
 /** The options, with these deadlines instead of the defaults. */

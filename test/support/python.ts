@@ -28,7 +28,7 @@ function canRun(command: string): boolean {
   }
 }
 
-/** What a call of the Python client was answered: its values, and how it ended. */
+/** The answer to a call of the Python client: its values and its end. */
 export interface Answer {
   readonly values: readonly unknown[];
   readonly error?: unknown;
@@ -89,18 +89,18 @@ export class PythonPrograms {
 export interface PythonServer {
   readonly port: number;
   readonly child: ChildProcess;
-  /** What it prints after its port. */
+  /** The lines that it prints after its port. */
   readonly lines: AsyncIterator<string>;
 }
 
-/** What a program says about itself when it ends: its records by direction and type, and what ended its connections. */
+/** The statistics that a program prints when it ends: its records by direction and type, and the end of its connections. */
 export interface Farewell {
   readonly stats: Readonly<Record<string, number>>;
   /** Of a server. */
   readonly failures?: readonly string[];
 }
 
-/** Ends a server in good order. */
+/** Stops a server gracefully. */
 export async function stop({ child, lines }: PythonServer): Promise<Farewell & { readonly status: unknown }> {
   const exited = once(child, 'exit');
   child.kill('SIGTERM');

@@ -32,12 +32,12 @@ export class NeverHeard extends Error {
   override readonly name = 'NeverHeard';
 }
 
-/** Holds the key, speaks the protocol in either role, and breaks it where it is told to. It notes all that it hears. */
+/** Holds the key, speaks the protocol in either role, and breaks it on request. It notes everything that it receives. */
 export class RoguePeer {
-  /** What has been heard, in words: `alert`, `message 1`, `message 2`, types of records, kinds and streams of frames. */
+  /** The received messages as words: `alert`, `message 1`, `message 2`, types of records, kinds and streams of frames. */
   readonly words: string[] = [];
   readonly socket: Socket;
-  /** Of a client: what it proves in CONFIRM. */
+  /** The instance key that a client proves in CONFIRM. */
   readonly instance: KeyPair;
   /** The other side ended the stream, or the socket is gone. */
   readonly left: Promise<void>;
@@ -78,7 +78,7 @@ export class RoguePeer {
     this.socket.write(Buffer.concat(bytes));
   }
 
-  /** An honest message 1, and what CONFIRM is to announce; `key` and `service` may be those of somebody else. */
+  /** An honest message 1, and the announcement for CONFIRM; `key` and `service` may differ from those of the other side. */
   message1(announcement: Partial<Announcement> = {}, key = KEY, service = SERVICE): Buffer {
     const honest = { ...HONEST, maxInFlight: 0, ...announcement };
     const { state, message1 } = startInitiator(key, { service, announcement: honest, instance: this.instance });
@@ -86,7 +86,7 @@ export class RoguePeer {
     return message1;
   }
 
-  /** The answer to the message 1 that was heard. */
+  /** The answer to the message 1 that was received. */
   message2(announcement: Partial<Announcement> = {}): Buffer {
     const options = { service: SERVICE, instanceId: SERVER_ID, announcement: { ...HONEST, ...announcement } };
     const { message2, session } = respond(() => KEY.psk, options, this.#message1);
@@ -95,7 +95,7 @@ export class RoguePeer {
   }
 
   /**
-   * The inner of CONFIRM: of a client, the honest one, once message 2 was heard; of a server, the one that it has heard.
+   * The inner of CONFIRM: of a client, the honest one, once message 2 was received; of a server, the received one.
    * `body` takes the place of the 78 bytes.
    */
   confirm(body: (honest: Buffer) => Buffer = (honest) => honest): Buffer {
@@ -118,7 +118,7 @@ export class RoguePeer {
     this.#sealing?.updateKey(0);
   }
 
-  /** Resolves as soon as the word has been heard; rejects when the other side has left without it. */
+  /** Resolves as soon as the word has arrived; rejects when the other side has left without it. */
   async hears(word: string): Promise<void> {
     while (!this.words.includes(word)) {
       if (this.#hasLeft) throw new NeverHeard(`${word} never arrived, only ${this.words.join(', ')}`);
@@ -126,7 +126,7 @@ export class RoguePeer {
     }
   }
 
-  /** Ends in good order. */
+  /** Closes the session gracefully. */
   leave(): void {
     this.say(CLOSE);
     this.socket.end();
@@ -143,7 +143,7 @@ export class RoguePeer {
     this.#opening = new OpeningHalf(incomingKey, key, 0);
   }
 
-  /** What cannot be opened ends this side, like any other: whoever waits for a word is told. */
+  /** Bytes that cannot be opened end this side, as on any other: every wait for a word rejects. */
   #hear(chunk: Buffer): void {
     try {
       this.#read(chunk);

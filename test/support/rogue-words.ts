@@ -1,4 +1,4 @@
-// What a rogue peer says and hears, byte by byte where it has to be: docs/protocol.md §5.2, §6.1.
+// The records and frames that a rogue peer sends and receives, byte by byte if necessary: docs/protocol.md §5.2, §6.1.
 import { encodeEvent, encodeRequest } from '../../libs/transport/src/packet/message.js';
 import { encodeData } from '../../libs/transport/src/packet/payload.js';
 import { bytesOf, decodeFrames } from './frames.js';

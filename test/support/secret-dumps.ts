@@ -1,4 +1,4 @@
-// Everything that somebody may print who has a Sealwire object in his hands, and every error that he may get.
+// Everything that a user of a Sealwire object can print, and every error that the user can get.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

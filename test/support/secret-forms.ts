@@ -14,7 +14,7 @@ export function formsOf(secret: Uint8Array): Readonly<Record<string, string>> {
     'decimal list': [...bytes].join(','),
     'decimal list as Node prints it': [...bytes.subarray(0, 12)].map((byte) => String(byte).padStart(3)).join(', '),
     latin1: longestWithoutNul(bytes).toString('latin1'),
-    // What Node makes of bytes that are no UTF-8 is no longer the secret, but it would show that it was printed.
+    // Node replaces bytes that are not UTF-8, so the result is not the secret, but it would show that it was printed.
     utf8: longestWithoutNul(bytes).toString('utf8'),
   };
 }

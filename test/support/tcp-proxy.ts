@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 
-/** What the proxy does with a chunk: bytes to pass on. `offset` counts the bytes of the direction before it. */
+/** Returns the bytes of a chunk to pass on. `offset` counts the bytes of the direction before it. */
 export type Alter = (chunk: Buffer, offset: number, direction: 'c2s' | 's2c') => Buffer;
 
 /** Flips one bit of the direction `flipped`, counted from the start of the connection. */

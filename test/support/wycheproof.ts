@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 const DIRECTORY = join(import.meta.dirname, '../../../shared/vectors/wycheproof');
 
-/** What the files of all algorithms have in common. */
+/** The common part of the files of all algorithms. */
 export interface WycheproofCase {
   readonly tcId: number;
   readonly comment: string;
@@ -19,7 +19,7 @@ export interface WycheproofGroup<Case extends WycheproofCase> {
 
 export interface WycheproofFile<Case extends WycheproofCase> {
   readonly missing: boolean;
-  /** What a title says when the file is not there, so that everybody sees why its tests are skipped; else empty. */
+  /** The suffix of a title if the file is missing, which explains why its tests are skipped; empty otherwise. */
   readonly note: string;
   readonly groups: readonly WycheproofGroup<Case>[];
 }

@@ -70,7 +70,7 @@ function malformedForms(kinds: readonly ('REQUEST' | 'EVENT' | 'NEXT' | 'ERROR' 
   });
 }
 
-/** What the fragments of one message cannot be. */
+/** Violations of the rules for the fragments of one message. */
 function brokenFragments(kind: 'REQUEST' | 'EVENT' | 'NEXT' | 'ERROR'): readonly Fault[] {
   const begun = data(first(kind, 1));
   const rest = (bytes: number, flags = 0): Buffer => data(frame(kind, 1, Buffer.alloc(bytes), flags));

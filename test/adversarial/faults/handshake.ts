@@ -38,7 +38,7 @@ const PAYLOAD_1 = encodePayload1();
 const refused = { at: 'connected', hears: ['alert'] } as const;
 const beforeConfirm = { at: 'handshaken' } as const;
 
-/** What a server takes from a stranger. */
+/** Faults of a stranger at a server. */
 export const STRANGER_FAULTS: readonly ClientFault[] = [
   ...[0, 1, 2, 3, 4, 5, 6, 7].map((at): ClientFault => {
     const name = `sends byte ${at} of the preamble wrong, and no more [R4.2]`;
@@ -164,7 +164,7 @@ function confirms(how: string, change: (body: Buffer) => Buffer, ends: string): 
   return { ...beforeConfirm, name: `sends CONFIRM ${how}`, does, ends };
 }
 
-/** What a server takes from somebody who may have replayed message 1. */
+/** Faults of a peer that may have replayed message 1, at a server. */
 export const UNCONFIRMED_FAULTS: readonly ClientFault[] = [
   {
     ...beforeConfirm,

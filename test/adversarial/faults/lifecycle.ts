@@ -79,7 +79,7 @@ export const BOTH: readonly Fault[] = [
   },
 ];
 
-/** What the side that is left has to report: a client's call has no answer, and a server misses nothing. */
+/** The report of the side that is left: a client's call has no answer, and a server misses nothing. */
 export const behindClose = (late: string): readonly Fault[] => [
   ...[1, 2, 31].map((bytes) => ({
     at: 'open' as const,

@@ -3,7 +3,7 @@ import type { ServerFault } from '../../support/fault.js';
 import { PING } from '../../support/rogue-words.js';
 import { ALERT, changed, LOW_ORDER } from './handshake.js';
 
-/** What a client takes from what listens at the address. */
+/** Faults of a listener at the address of a client. */
 export const LISTENER_FAULTS: readonly ServerFault[] = [
   {
     at: 'connected',

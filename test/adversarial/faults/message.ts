@@ -1,4 +1,4 @@
-// Bad content of messages, which is no failure of the connection: docs/protocol.md §6.3, §6.7, §6.8.
+// Bad content of messages, which is not a failure of the connection: docs/protocol.md §6.3, §6.7, §6.8.
 import type { ClientFault, ServerFault } from '../../support/fault.js';
 import {
   asked,
@@ -20,7 +20,7 @@ const SEQUENCE = Buffer.alloc(8);
 const BAD_UTF8 = Buffer.of(0xc3, 0x28);
 const DEEP = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
 
-/** What stands in the place of the data. */
+/** The bytes in place of the data. */
 const BAD_DATA: Readonly<Record<string, Buffer>> = {
   'no data at all': Buffer.alloc(0),
   'data in an unknown encoding': Buffer.of(5, 1),
@@ -319,7 +319,7 @@ const NO_REFUSALS: Readonly<Record<string, unknown>> = {
   'an additional member': { status: 'error', message: 'x', code: 'ERR_OVERLOADED', application: true },
 };
 
-/** Without a code in `ends` the event fails without one. The connection lives: it is closed in good order. */
+/** Without a code in `ends` the event fails without one. The connection survives and is closed gracefully. */
 function answeredEvent(
   name: string,
   error: Buffer,

@@ -47,7 +47,7 @@ const MALFORMED: Readonly<Record<string, Buffer>> = {
   'CLOSE with 2 bytes': inner('CLOSE', Buffer.of(0, 0)),
 };
 
-/** What either side does not take from the other. */
+/** Faults that either side refuses from the other. */
 const BOTH: readonly Fault[] = [
   ...Object.entries(MALFORMED).map(([what, record]) => ({
     at: 'open' as const,

@@ -1,4 +1,4 @@
-// Rows 4, 5 and 42: somebody who only listens compares what he sees.
+// Rows 4, 5 and 42: a passive observer compares the ciphertexts.
 import { deflateSync } from 'node:zlib';
 import { generateKey } from '@sealwire/crypto';
 
@@ -100,7 +100,7 @@ async function lookForIv() {
   });
 }
 
-/** Guesses a secret beside his own text by the length of what is sent (CRIME, 2012). */
+/** Guesses a secret next to the attacker's own text by the length of the record (CRIME, 2012). */
 async function compareLengths() {
   const channel = await Channel.open();
   const client = channel.client();

@@ -37,7 +37,7 @@ async function guess(forged: Buffer, at: number, block: Buffer, fits: Oracle): P
   throw new NotCarriedOut(`No padding fits at byte ${at}`);
 }
 
-/** Every block but the first: of that one he would need the IV, which is part of the key file. */
+/** Every block but the first, because that one needs the IV, which is part of the key file. */
 async function recover(ciphertext: Buffer, oracle: Oracle): Promise<{ text: string; queries: number }> {
   let queries = 0;
   const fits: Oracle = (forged) => {

@@ -32,7 +32,7 @@ async function payMoreOnLegacy() {
   return falls(`sent "pay 100 to Alice", handled "${text.slice(-BLOCK_BYTES)}"`, text.endsWith('pay 900 to Alice'));
 }
 
-/** The attacker has the program too: under a key of his own he learns where the amount stands, and for which length. */
+/** The attacker has the program too: with another key it shows where the amount is, and for which length. */
 async function learnLayout(): Promise<{ readonly memoBytes: number; readonly at: number }> {
   const secret = newSecret();
   const pair = await MoleculerPair.open(secret);

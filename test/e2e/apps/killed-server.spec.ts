@@ -1,4 +1,4 @@
-// What a client tells of a server whose process is killed.
+// The report of a client about a server whose process is killed.
 import { join } from 'node:path';
 
 import { lastValueFrom } from 'rxjs';

@@ -80,7 +80,7 @@ async function timed<T>(work: Promise<T>): Promise<{ readonly result: T; readonl
 const PATIENT = { SEALWIRE_CONNECT_TIMEOUT_MS: '60000' };
 const BEFORE_THE_DIAL_GIVES_UP_MS = 15_000;
 
-/** A way to the server that passes nothing on until it is told to. */
+/** A proxy to the server that passes nothing on until it is opened. */
 async function slowLinkTo(port: number) {
   const link = { port: 0, connections: 0, pass: (): void => undefined };
   const passing = new Promise<void>((resolve) => (link.pass = resolve));

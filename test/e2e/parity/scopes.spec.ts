@@ -1,4 +1,4 @@
-// What Nest makes anew for each message: providers, controllers and enhancers of request scope.
+// The objects that Nest creates again for each message: providers, controllers and enhancers of request scope.
 import { Controller, Inject, Injectable, Scope } from '@nestjs/common';
 import type { CanActivate } from '@nestjs/common';
 import { APP_GUARD, REQUEST } from '@nestjs/core';

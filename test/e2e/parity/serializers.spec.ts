@@ -70,7 +70,7 @@ function changing(field: keyof Packet, change: (value: unknown) => unknown, dela
   return { serialize: run, deserialize: run } as Serializer & Deserializer;
 }
 
-/** 8, 4, 0, 8, 4, 0 … ms: whoever does not wait for his predecessor overtakes him. */
+/** 8, 4, 0, 8, 4, 0 … ms: a value that does not wait for the previous one overtakes it. */
 function shrinking(): () => number {
   let calls = 0;
   return () => 8 - (calls++ % 3) * 4;

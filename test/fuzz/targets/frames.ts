@@ -10,7 +10,7 @@ import { hold, OK, outcomeOf } from '../target.js';
 import type { Target } from '../target.js';
 import { anyJson, judgeJson } from './json.js';
 
-/** Who sends a frame: which side, and on which streams. */
+/** The sender of a frame: which side, and on which streams. */
 export interface Origin {
   readonly side: 'client' | 'server';
   stream(opens: boolean): number;

@@ -48,7 +48,7 @@ const RECORD_CODES = [
 /** Read from the input by {@link Script}: the words, then the seed of all that is random in a plan. */
 const HEAD_BYTES = 4;
 
-/** Who seals what he likes, and reads what comes back as strictly as he can. */
+/** A peer that seals anything, and checks the answers as strictly as possible. */
 class Rogue {
   readonly #random: Random;
   readonly #sealing: SealingHalf;
@@ -96,7 +96,7 @@ class Rogue {
     this.#credited = taken;
   }
 
-  /** @throws What an honest peer would end the connection with. */
+  /** @throws The error with which an honest peer would end the connection. */
   hear(bytes: Buffer): void {
     for (const body of recordBodies(this.#decoder, bytes)) {
       hold(this.heard.at(-1) !== 'CLOSE', 'a record after CLOSE');
@@ -109,7 +109,7 @@ class Rogue {
   }
 }
 
-/** Whatever is said behind CLOSE ends the connection, even before it is opened. */
+/** Any record after CLOSE ends the connection, even before it is opened. */
 function say(rogue: Rogue, inner: Buffer, hasEnded: () => boolean, send: (bytes: Buffer) => void): void {
   const { hasClosed } = rogue;
   const bytes = rogue.seal(inner);

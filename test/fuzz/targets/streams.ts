@@ -34,7 +34,7 @@ const VIOLATIONS = ['ERR_FRAME_UNEXPECTED', 'ERR_IN_FLIGHT_LIMIT', 'ERR_INCOMPLE
 const LOCAL = new Set(['ERR_QUEUE_FULL', 'ERR_CONNECTION_DRAINING', 'ERR_MESSAGE_TOO_LARGE', 'ERR_ANSWER_OVERFLOW']);
 const LOST = new TransportError('ERR_CONNECTION_LOST', 'The run is over');
 
-/** What one caller hears: any values, then one end; nothing any more once it has cancelled. */
+/** The events of one caller: any values, then one end; nothing once it has cancelled. */
 export class Heard implements AnswerSink {
   values = 0;
   ends = 0;
@@ -158,7 +158,7 @@ export class Servant {
   }
 }
 
-/** What this side does may fail, in the ways that its callers know. */
+/** The actions of this side may fail, with the errors that its callers expect. */
 function local(act: () => void): void {
   const outcome = outcomeOf(act);
   hold(outcome === OK || LOCAL.has(outcome), `${outcome} of a call of its own`);

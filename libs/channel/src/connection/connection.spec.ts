@@ -142,7 +142,7 @@ const collectGarbage = runInNewContext('gc') as () => void;
 
 const ignore = (): void => undefined;
 
-/** A client that says what it is told to, sealed as it should be. */
+/** A client that sends any given records, sealed correctly. */
 class RogueClient {
   readonly #half = new SealingHalf(C2S, resolveLimits({}).key, 0);
   readonly #opening = new OpeningHalf(S2C, resolveLimits({}).key, 0);

@@ -89,7 +89,7 @@ class Side {
   }
 }
 
-/** The peer of a side: it holds the keys, says what it is told to, and notes what it hears. */
+/** The peer of a side: it holds the keys, sends any given records, and notes the received ones. */
 class Rogue {
   readonly #victim: Side;
   readonly #kind: 'REQUEST' | 'NEXT';
@@ -133,7 +133,7 @@ class Rogue {
     this.say({ type: 'CREDIT', taken });
   }
 
-  /** What the victim has written since the last time. */
+  /** The records that the victim has written since the last call. */
   async hear(): Promise<RecordContent[]> {
     await turn();
     const heard: RecordContent[] = [];
@@ -375,7 +375,7 @@ class Path {
     }
   }
 
-  /** What is on the way to the other end. */
+  /** The bytes in transit to the other end. */
   bytesOnTheWay(from: WireEnd): number {
     const way = this.#ways.find((each) => each.from === from);
     return from.writableLength + (way?.sent ?? []).reduce((sum, { bytes }) => sum + bytes.length, 0);

@@ -28,7 +28,7 @@ const frame = (kind: Frame['kind'], stream: number, fields: Partial<PlainFrame> 
   asReceived(plainFrame(kind, stream, fields));
 const FIRST = { more: true, total: 70_000 };
 
-/** Notes what it hears, in words. */
+/** Notes its calls as words. */
 class Heard implements AnswerSink {
   readonly words: string[] = [];
   next(_data: Buffer, last: boolean): void {
