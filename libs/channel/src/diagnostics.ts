@@ -2,7 +2,7 @@
 // them without a subscriber. Messages have no keys, and no texts of errors.
 import { channel } from 'node:diagnostics_channel';
 
-import { TransportError } from './errors.js';
+import { codeOf } from './errors.js';
 import type { TransportErrorCode } from './errors.js';
 
 type Side = 'client' | 'server';
@@ -68,8 +68,4 @@ function handshakeMessage({ address, keyId }: ObservedPeer, error: unknown): Han
 function connectionMessage({ address, keyId }: ObservedPeer, socket: Bytes, error: unknown): ConnectionMessage {
   const { bytesRead, bytesWritten } = socket;
   return { address, keyId, bytesRead, bytesWritten, code: codeOf(error) };
-}
-
-function codeOf(error: unknown): TransportErrorCode | undefined {
-  return error instanceof TransportError ? error.code : undefined;
 }

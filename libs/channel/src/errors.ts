@@ -102,7 +102,23 @@ export function toTransportError(error: unknown): TransportError {
   return new TransportError('ERR_INTERNAL', 'An unexpected failure inside the transport', { cause: error });
 }
 
-/** Also an error of another realm, as each test file of Jest is one, and a `RemoteError`. */
+/**
+ * Also an error of another realm, as each test file of Jest is one, and a `RemoteError`. Never throws, although `instanceof`
+ * calls the traps of a proxy.
+ */
 export function isError(value: unknown): value is Error {
-  return types.isNativeError(value) || value instanceof Error;
+  try {
+    return types.isNativeError(value) || value instanceof Error;
+  } catch {
+    return false;
+  }
+}
+
+/** The code of a failure of this transport; undefined for any other value, also for one that throws when it is read. */
+export function codeOf(error: unknown): TransportErrorCode | undefined {
+  try {
+    return error instanceof TransportError ? error.code : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -11,7 +11,7 @@ export { TrafficCounter } from './connection/traffic-counter.js';
 export type { Traffic } from './connection/traffic-counter.js';
 export { Deadline } from './deadline.js';
 export type { ConnectionMessage, HandshakeMessage } from './diagnostics.js';
-export { isError, toTransportError } from './errors.js';
+export { codeOf, isError, toTransportError } from './errors.js';
 export { readSequence, readTimeout, SEQUENCE_BYTES, TIMEOUT_BYTES } from './frame/prefix.js';
 export { forgetOwnClient, noteOwnClient } from './instances.js';
 export {

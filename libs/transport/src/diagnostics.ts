@@ -2,9 +2,8 @@
 // nothing is allocated. Messages contain no payloads, and no error texts because these may quote payloads.
 import { channel } from 'node:diagnostics_channel';
 
-import { TransportError } from '@sealwire/channel';
 import type { TransportErrorCode } from '@sealwire/channel';
-import { clock } from '@sealwire/channel/internal';
+import { clock, codeOf } from '@sealwire/channel/internal';
 
 type Side = 'client' | 'server';
 
@@ -85,7 +84,7 @@ export class CallTrace {
 
   fail(error: unknown): void {
     if (!this.#endTime()) return;
-    this.#message.code = error instanceof TransportError ? error.code : undefined;
+    this.#message.code = codeOf(error);
     CHANNELS[this.#side].failed.publish(this.#message);
   }
 

@@ -88,9 +88,9 @@ export class Execution {
 
   #stop(): void {
     const subscription = this.#subscription;
-    if (subscription !== undefined) this.#tearDown(() => subscription.unsubscribe());
+    if (subscription !== undefined) this.#guard(() => subscription.unsubscribe());
     for (const source of this.#sources ?? []) {
-      this.#tearDown(() => source.stop());
+      this.#guard(() => source.stop());
       if (!source.isPulled) this.#sources?.delete(source);
     }
     if (!this.#isPulling) return;
@@ -104,10 +104,10 @@ export class Execution {
       .unref();
   }
 
-  /** Runs clean-up code of the user. Its errors are logged, because they must not end the connection of other calls. */
-  #tearDown(cleanUp: () => void): void {
+  /** Runs code that may throw, such as clean-up code of the user. Its errors are logged, because they must not end the connection of other calls. */
+  #guard(run: () => void): void {
     try {
-      cleanUp();
+      run();
     } catch (error) {
       this.#options.hooks.onFailure(error);
     }
@@ -132,7 +132,7 @@ export class Execution {
         this.#settle();
       }
     } catch (error) {
-      this.#tearDown(() => this.#fail(error)); // nothing awaits this promise
+      this.#guard(() => this.#fail(error)); // nothing awaits this promise
     }
   }
 
@@ -167,7 +167,7 @@ export class Execution {
     });
     if (this.#isRunning()) return;
     const subscription = this.#subscription; // the values emitted during `subscribe` have stopped the execution
-    this.#tearDown(() => subscription.unsubscribe());
+    this.#guard(() => subscription.unsubscribe());
     this.#settleIfStopped();
   }
 
@@ -177,7 +177,7 @@ export class Execution {
     const source = new PullSource(values, (error) => this.#fail(error));
     this.#sources ??= new Set();
     this.#sources.add(source);
-    if (!this.#isRunning()) this.#tearDown(() => source.stop());
+    if (!this.#isRunning()) this.#guard(() => source.stop());
     try {
       for (let pulled = 1; this.#isRunning(); pulled++) {
         await sink.whenWritable();
@@ -213,9 +213,9 @@ export class Execution {
     return true;
   }
 
-  /** Reports a failure and stops all sources. */
+  /** Reports a failure and stops all sources. The place is freed even if the failure cannot be reported. */
   #fail(error: unknown, isFiltered = false): void {
-    if (this.#state === 'RUNNING') this.#options.sink.error(error, isFiltered);
+    if (this.#state === 'RUNNING') this.#guard(() => this.#options.sink.error(error, isFiltered));
     if (this.#state === 'RUNNING') this.#state = 'STOPPING'; // unless the sink has cancelled the execution
     this.#stop();
     this.#settleIfStopped();

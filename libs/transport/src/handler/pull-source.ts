@@ -18,6 +18,8 @@ export class PullSource {
   readonly #values: AsyncIterable<unknown>;
   readonly #onFailure: (error: unknown) => void;
   readonly #puller: Puller;
+  /** The values, if they are an emitter. Asked once, because user code answers. */
+  readonly #emitter: Emitter | undefined;
   /** Whether a `next` is pending, which cannot be interrupted. */
   isPulled = false;
   #isStopped = false;
@@ -26,7 +28,8 @@ export class PullSource {
   constructor(values: AsyncIterable<unknown>, onFailure: (error: unknown) => void) {
     this.#values = values;
     this.#onFailure = onFailure;
-    if (isEmitter(values)) watch(values).add(this);
+    this.#emitter = isEmitter(values) ? values : undefined;
+    if (this.#emitter !== undefined) watch(this.#emitter).add(this);
     this.#puller = isWebStream(values) ? readerOf(values) : values[Symbol.asyncIterator]();
   }
 
@@ -54,12 +57,17 @@ export class PullSource {
 
   /** Ends the pulling. Later errors of the emitter are ignored. */
   release(): void {
-    if (isEmitter(this.#values)) pulling.get(this.#values)?.delete(this);
+    if (this.#emitter !== undefined) pulling.get(this.#emitter)?.delete(this);
   }
 }
 
+/** Returns false for a proxy that throws: it is one value, which cannot be sent. */
 export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
-  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+  try {
+    return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import type { LoggerService } from '@nestjs/common';
 import { TransportError } from '@sealwire/channel';
 import type { ClientConnectionEvent } from '@sealwire/channel';
-import { formatEndpoint } from '@sealwire/channel/internal';
+import { codeOf, formatEndpoint } from '@sealwire/channel/internal';
 import type { Endpoint } from '@sealwire/channel/internal';
 
 import { RemoteError } from '../packet/remote-error.js';
@@ -54,8 +54,7 @@ export class ClientLog {
 
   /** Logs a lost event if the observable of `emit()` had no subscriber. */
   eventLost(error: unknown, pattern: unknown): void {
-    const isUnknown = error instanceof RemoteError || (error instanceof TransportError && error.sent === true);
-    const what = isUnknown ? 'may not have reached a handler' : 'did not reach a handler';
+    const what = mayHaveArrived(error) ? 'may not have reached a handler' : 'did not reach a handler';
     const name = nameOf(pattern);
     const line = `The event ${name} ${what}: ${describe(error)}`;
     this.#log('error', line, { kind: 'event-lost', code: codeOf(error), pattern: name });
@@ -109,8 +108,13 @@ function nameOf(pattern: unknown): string {
   }
 }
 
-function codeOf(error: unknown): TransportError['code'] | undefined {
-  return error instanceof TransportError ? error.code : undefined;
+/** The error may be of user code, so that it may throw when it is read. */
+function mayHaveArrived(error: unknown): boolean {
+  try {
+    return error instanceof RemoteError || (error instanceof TransportError && error.sent === true);
+  } catch {
+    return false;
+  }
 }
 
 function describe(error: unknown): string {

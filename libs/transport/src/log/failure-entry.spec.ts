@@ -64,6 +64,8 @@ describe('an entry of the log', () => {
     ['whose message was changed', (cause: Error) => Object.assign(cause, { message: 'y', stack: cause.stack })],
     ['whose stack is of another', (cause: Error) => Object.assign(cause, { stack: FORGED })],
     ['whose message throws', (cause: Error) => Object.defineProperty(cause, 'message', { get: () => expect.fail() })],
+    ['whose stack throws', (cause: Error) => Object.defineProperty(cause, 'stack', { get: () => expect.fail() })],
+    ['whose prototype throws', (cause: Error) => new Proxy(cause, { getPrototypeOf: () => expect.fail() })],
   ])('shows no frame of an error %s', (_which, change) => {
     const cause = new Error(FORGED);
     expect(cause.stack).toContain('FORGED');

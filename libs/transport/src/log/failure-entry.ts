@@ -86,28 +86,28 @@ export class FailureEntry extends Error {
 
 /** Returns the frames after the message. The message may contain fake frames: if its end is not found, no frame is kept. */
 function framesOf(cause: unknown): readonly string[] {
-  if (!isError(cause) || typeof cause.stack !== 'string') return [];
-  const { stack } = cause;
-  const header = headersOf(cause).find((text) => stack.startsWith(`${text}\n    at `));
-  if (header === undefined) return [];
-  const frames = stack
-    .slice(header.length)
-    .split('\n')
-    .filter((line) => line.startsWith('    at '));
-  return frames.slice(0, MAX_STACK_FRAMES).map(printable);
+  try {
+    if (!isError(cause) || typeof cause.stack !== 'string') return [];
+    const { stack } = cause;
+    const header = headersOf(cause).find((text) => stack.startsWith(`${text}\n    at `));
+    if (header === undefined) return [];
+    const frames = stack
+      .slice(header.length)
+      .split('\n')
+      .filter((line) => line.startsWith('    at '));
+    return frames.slice(0, MAX_STACK_FRAMES).map(printable);
+  } catch {
+    return []; // a getter of the user's class
+  }
 }
 
 /** Returns the possible headers of a stack. V8 writes the header in the constructor; a class may set its name later. */
 function headersOf(cause: Error): readonly string[] {
-  try {
-    return [
-      Error.prototype.toString.call(cause),
-      `${cause.constructor.name}: ${cause.message}`,
-      `Error: ${cause.message}`,
-    ];
-  } catch {
-    return []; // a getter of the user's class
-  }
+  return [
+    Error.prototype.toString.call(cause),
+    `${cause.constructor.name}: ${cause.message}`,
+    `Error: ${cause.message}`,
+  ];
 }
 
 /** Escapes a character as JSON does, or as \u if JSON would not escape it. */

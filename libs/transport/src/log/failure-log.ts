@@ -1,7 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import { TransportError } from '@sealwire/channel';
 import type { TransportErrorCode } from '@sealwire/channel';
-import { isError } from '@sealwire/channel/internal';
+import { codeOf, isError } from '@sealwire/channel/internal';
 import type { HandshakeFailure } from '@sealwire/channel/internal';
 
 import { STOP_TIMEOUT_MS } from '../handler/execution.js';
@@ -144,11 +144,12 @@ export class FailureLog {
   }
 
   #failed(what: string, fields: FailureFields, error: unknown): void {
-    if (!(error instanceof TransportError)) {
+    const code = codeOf(error);
+    if (code === undefined || !(error instanceof TransportError)) {
       this.#log('error', `${what}: ${reasonOf(error)}`, fields, error);
       return;
     }
-    const { code, message, cause } = error;
+    const { message, cause } = error;
     const reason = isError(cause) ? `${message}: ${reasonOf(cause)}` : message;
     this.#log('error', `${what}: ${reason} (${code})`, { ...fields, code }, cause);
   }

@@ -14,14 +14,23 @@ export const HIDDEN = { status: 'error', message: INTERNAL_ERROR } as const;
 
 /**
  * Returns the data of a handler's failure. A failure that Nest's filters throw is meant for the caller. Any other `Error`
- * may contain secrets, so it is replaced with {@link HIDDEN}. A `RemoteError` of another server is passed on.
+ * may contain secrets, so it is replaced with {@link HIDDEN}, and so is a value that throws when it is read. A
+ * `RemoteError` of another server is passed on. Never throws.
  *
  * @param isFiltered - Whether Nest's filters have seen it, so that the fields of an `Error` are meant for the caller.
  */
 export function errorData(error: unknown, isFiltered: boolean): unknown {
+  try {
+    return readError(error, isFiltered);
+  } catch {
+    return HIDDEN; // a getter, the trap of a proxy, or a `getError` that returns its own exception without end
+  }
+}
+
+function readError(error: unknown, isFiltered: boolean): unknown {
   if (error instanceof RpcException) {
     const data = error.getError(); // as Nest's filter, which generators and handlers without Nest do not have
-    return typeof data === 'string' ? { status: 'error', message: data } : errorData(data, true);
+    return typeof data === 'string' ? { status: 'error', message: data } : readError(data, true);
   }
   if (error instanceof RemoteError) return fieldsOf(error);
   if (isError(error)) return isFiltered ? errorFields(error) : HIDDEN;
@@ -39,9 +48,13 @@ function fieldsOf(error: object): object {
   return Object.fromEntries(Object.entries(error));
 }
 
-/** Whether Nest's filter has replaced an unknown exception, which it also logs with the stack. */
+/** Whether Nest's filter has replaced an unknown exception, which it also logs with the stack. Never throws. */
 export function isUnforeseen(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && 'message' in error && error.message === INTERNAL_ERROR;
+  try {
+    return typeof error === 'object' && error !== null && 'message' in error && error.message === INTERNAL_ERROR;
+  } catch {
+    return false;
+  }
 }
 
 /** Describes a failure in one line for the log. A filter may have replaced the exception with an object without a stack. */
