@@ -181,8 +181,9 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
       this.#sendClose();
       return;
     }
+    streams.shutDown(); // its first answers may be written before the last one is queued
+    if (this.#state.at !== 'DRAINING') return;
     this.#isCutOff = true;
-    streams.shutDown();
     this.#clocks.draining(limits.closeMs);
     this.flush();
   }

@@ -1,0 +1,41 @@
+// A server whose drain is over answers every stream that is still open before it sends CLOSE (docs/protocol.md §5.8).
+import { afterEach, describe, expect, it } from 'vitest';
+
+import { outcome } from '../support/application.js';
+import { endAll, newClient, portOf, startServer } from '../support/pair.js';
+
+afterEach(() => endAll());
+
+const never = (): Promise<never> => new Promise(() => undefined);
+
+function codesOf(calls: Promise<unknown>[]): Promise<unknown[]> {
+  return Promise.all(calls.map(async (call) => Reflect.get(Object(await call), 'code')));
+}
+
+describe('a server whose drain is over', () => {
+  it.each([1, 16, 20, 33, 100, 1_000])('answers each of %i running requests before it closes', async (count) => {
+    const server = await startServer();
+    server.addHandler('never', never);
+    const client = newClient(portOf(server));
+    await client.connect();
+    const calls = Array.from({ length: count }, (_, number) => outcome(client.send('never', number)));
+    await client.ping();
+    await expect.poll(() => server.snapshot().running).toBe(count);
+    await server.close();
+    const codes = await codesOf(calls);
+    expect(codes.filter((code) => code !== 'ERR_STREAM_CUT')).toEqual([]);
+  });
+
+  it('refuses each of 200 events that wait for a place', async () => {
+    const server = await startServer({ limits: { maxRunning: 1 } });
+    server.addHandler('never', never, true);
+    const client = newClient(portOf(server));
+    await client.connect();
+    const events = Array.from({ length: 201 }, (_, number) => outcome(client.emit('never', number)));
+    await client.ping();
+    await expect.poll(() => client.snapshot().inFlight).toBe(200);
+    await server.close();
+    const codes = await codesOf(events);
+    expect(codes.filter((code) => code === 'ERR_SHUTTING_DOWN')).toHaveLength(200);
+  });
+});
