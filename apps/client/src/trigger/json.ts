@@ -30,12 +30,13 @@ export function parseJson(
   }
 }
 
-/** @throws {TransportError} `ERR_MESSAGE_TOO_COMPLEX`, as the channel would for this message. */
+/** @throws {TransportError} `ERR_MESSAGE_TOO_COMPLEX`, `sent: false`: without it the failure is that of an answer. */
 function countNodes(text: string, code: HttpFailureCode, what: string): number {
   try {
     return checkJson(Buffer.from(text));
   } catch (error) {
-    if (!(error instanceof TransportError) || error.code !== 'ERR_MESSAGE_MALFORMED') throw error;
+    if (!(error instanceof TransportError)) throw error;
+    if (error.code === 'ERR_MESSAGE_TOO_COMPLEX') throw error.ofMessage(false);
     throw new HttpFailure(code, `${what} must not contain the keys __proto__ or constructor.prototype`, {
       cause: error,
     });
