@@ -2,6 +2,7 @@ import { SealwireClient, SealwireServer } from '@sealwire/transport';
 import { lastValueFrom } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 
+import { listenToWarnings, outcome } from '../support/application.js';
 import { endAll, endLater, keyring, listen, patient, portOf } from '../support/pair.js';
 
 type Codec = ReturnType<SealwireServer['createCodec']>;
@@ -65,5 +66,45 @@ describe('the codec that a strategy and its clients create', () => {
     expect(await lastValueFrom(client.send('echo', 'inverted'))).toBe('inverted');
     const plain = clientOf(SealwireClient, port);
     await expect(lastValueFrom(plain.send('echo', 'as usual'))).rejects.toMatchObject({ sent: expect.any(Boolean) });
+  });
+});
+
+/** What a createCodec of JavaScript may return. */
+const NO_CODECS: readonly [string, () => unknown][] = [
+  ['undefined', () => undefined],
+  ['an empty object', () => ({})],
+  ['a promise', () => Promise.resolve({})],
+  ['a promise that rejects', () => Promise.reject(new Error('no codec'))],
+  ['half a codec', () => ({ serializer: { serialize: () => Buffer.alloc(0), wipe: () => undefined } })],
+];
+
+describe('a createCodec that returns no codec', () => {
+  it.each(NO_CODECS)('at the server refuses the client, keeps nothing and is logged: %s', async (_what, create) => {
+    class BadServer extends SealwireServer {
+      override createCodec(): Codec {
+        return create() as Codec;
+      }
+    }
+    const server = new BadServer({ port: 0, keyring, ...patient({}) });
+    endLater(server);
+    await listen(server);
+    const warnings = listenToWarnings();
+    expect(await outcome(clientOf(SealwireClient, portOf(server)).send('echo', 1))).toMatchObject({
+      code: 'ERR_ALERT',
+    });
+    expect(warnings).toEqual([expect.stringMatching(/The result of createCodec is .*\(ERR_INTERNAL\)/)]);
+    await expect.poll(() => server.snapshot()).toMatchObject({ strangers: 0, connections: 0 });
+    await server.close();
+  });
+
+  it.each(NO_CODECS)('at the client fails the call: %s', async (_what, create) => {
+    class BadClient extends SealwireClient {
+      override createCodec(): Codec {
+        return create() as Codec;
+      }
+    }
+    const client = clientOf(BadClient, await start(SealwireServer));
+    expect(await outcome(client.send('echo', 1))).toMatchObject({ code: 'ERR_INTERNAL', sent: false });
+    await client.close();
   });
 });

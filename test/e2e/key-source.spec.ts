@@ -71,6 +71,57 @@ describe('a source of keys', () => {
   });
 });
 
+/** Results that are not those of a source of keys, and what the error says. */
+const WRONG: readonly [string, () => unknown, RegExp][] = [
+  ['a promise', () => Promise.resolve(first), /is a promise; it must be a SecretKey\. A KeySource is synchronous/],
+  ['a promise that rejects', () => Promise.reject(new Error('the vault is sealed')), /is a promise/],
+  ['a text', () => 'key', /is of type string; it must be a SecretKey/],
+  ['an object without psk', () => ({}), /is of type object; it must be a SecretKey/],
+  ['a short psk', () => ({ ...named, psk: () => new Uint8Array(3) }), /psk\(\) is 3 bytes; it must be 32 bytes/],
+  ['a psk that is a text', () => ({ ...named, psk: () => 'x'.repeat(32) }), /psk\(\) is of type string/],
+  ['a psk that is a promise', () => ({ ...named, psk: () => Promise.reject(new Error('x')) }), /psk\(\) is a promise/],
+];
+const named = { id: first.id, idBytes: first.idBytes };
+const SHORT_ID = () => ({ ...named, idBytes: new Uint8Array(3), psk: () => first.psk() });
+
+describe('a source of keys that returns no key', () => {
+  it.each(WRONG)('at the server refuses the client and is logged: %s', async (_what, find, reason) => {
+    const server = await startServer({ keyring: { primary: first, find } as unknown as KeySource });
+    const client = newClient(portOf(server), { keyring: new ChangingKeys() });
+    const warnings = listenToWarnings();
+    expect(await outcome(client.send('echo', 1))).toMatchObject({ code: 'ERR_ALERT', sent: false });
+    expect(warnings).toEqual([expect.stringMatching(reason)]);
+    expect(warnings[0]).toContain('ERR_BAD_OPTION');
+    await expect.poll(() => server.snapshot()).toMatchObject({ strangers: 0, connections: 0 });
+  });
+
+  it.each([
+    ...WRONG,
+    ['undefined', () => undefined, /primary is missing; it must be a SecretKey/] as const,
+    ['a short id', SHORT_ID, /primary\.idBytes is 3 bytes; it must be 8 bytes/] as const,
+  ])('at the client fails the call: %s', async (_what, primary, reason) => {
+    const server = await startServer({ keyring: new ChangingKeys() });
+    const keys = { find: () => undefined, get primary() { return primary(); } }; // prettier-ignore
+    const client = newClient(portOf(server), { keyring: keys as unknown as KeySource });
+    expect(await outcome(client.send('echo', 1))).toMatchObject({
+      code: 'ERR_BAD_OPTION',
+      message: expect.stringMatching(reason),
+      sent: false,
+    });
+  });
+
+  it('at the server refuses the client and is logged if it throws', async () => {
+    const find = (): never => {
+      throw new Error('the vault is sealed');
+    };
+    const server = await startServer({ keyring: { primary: first, find } });
+    const client = newClient(portOf(server), { keyring: new ChangingKeys() });
+    const warnings = listenToWarnings();
+    expect(await outcome(client.send('echo', 1))).toMatchObject({ code: 'ERR_ALERT' });
+    expect(warnings).toEqual([expect.stringMatching(/find\(\) of the keyring failed \(ERR_INTERNAL\)/)]);
+  });
+});
+
 describe('a key file', () => {
   it('that is world-readable is logged as a warning by the server and by the client that use it', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'sealwire-'));

@@ -98,7 +98,7 @@ export class TransportError extends Error {
 
 /** For a place where everything that is thrown ends a connection: what is not ours is a defect, and says so. */
 export function toTransportError(error: unknown): TransportError {
-  if (error instanceof TransportError) return error;
+  if (codeOf(error) !== undefined && error instanceof TransportError) return error;
   return new TransportError('ERR_INTERNAL', 'An unexpected failure inside the transport', { cause: error });
 }
 

@@ -36,6 +36,7 @@ export {
   FLAG,
   FUNCTION,
   hasMethod,
+  isThenable,
   having,
   NAME,
   OBJECT,

@@ -1,3 +1,4 @@
+import { checkCodec } from '../connection/codec.js';
 import type { CodecFactory } from '../connection/codec.js';
 import { Connection } from '../connection/connection.js';
 import { publishConnectionClosed, publishConnectionOpened, publishHandshakeDone } from '../diagnostics.js';
@@ -39,6 +40,7 @@ export class ClientLink {
   /** Takes the socket over. */
   constructor({ socket, session }: Dialed, options: ClientLinkOptions) {
     const { limits, sequences, events } = options;
+    const codec = checkCodec(options.createCodec(session, limits.key)); // before anything that has to be released
     this.#options = options;
     this.#serverId = session.serverId.toString('latin1');
     this.streams = new ClientStreams({
@@ -52,7 +54,7 @@ export class ClientLink {
       role: 'client',
       confirm: session.confirm,
       socket,
-      codec: options.createCodec(session, limits.key),
+      codec,
       streams: this.streams,
       limits,
       events: {

@@ -12,6 +12,7 @@ import { keyLoader, resolveEndpoint, resolveService } from '../options/channel-o
 import type { ChannelOptions } from '../options/channel-options.js';
 import { formatEndpoint } from '../options/endpoint.js';
 import type { Endpoint } from '../options/endpoint.js';
+import { primaryOf } from '../options/key-source-check.js';
 import type { Limits } from '../options/limits.js';
 import { ClientLink } from './client-link.js';
 import type { LinkEvents } from './client-link.js';
@@ -58,20 +59,19 @@ export class Dialer {
   }
 
   async #open(signal: AbortSignal, events: LinkEvents): Promise<ClientLink> {
-    const { primary } = await this.#loadKeys();
-    const psk = primary.psk();
+    const { id, keyId, psk } = primaryOf(await this.#loadKeys());
     const { maxMessageBytes, maxIncompleteBytes, connectMs } = this.#limits;
     const announcement = { unixMs: clock.unixMs(), maxMessageBytes, maxInFlight: 0, maxIncompleteBytes };
     const rejectSelf = this.#options.rejectSelf === true ? { rejectSelf: isOwnServer } : {};
     const options = {
       endpoint: this.endpoint,
-      key: { keyId: Buffer.from(primary.idBytes), psk },
+      key: { keyId, psk },
       handshake: { service: this.#service, announcement, instance: this.instance, ...rejectSelf },
       connectTimeoutMs: connectMs,
       shareReadBuffer: this.#options.shareReadBuffer ?? true,
       signal,
     };
-    const peer = { address: formatEndpoint(this.endpoint), keyId: primary.id };
+    const peer = { address: formatEndpoint(this.endpoint), keyId: id };
     const shared = {
       limits: this.#limits,
       createCodec: this.#createCodec,

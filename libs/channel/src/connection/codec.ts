@@ -1,6 +1,10 @@
+import { TransportError } from '../errors.js';
 import type { Session } from '../handshake/index.js';
+import { hasMethod, ignoreRejection, isThenable, show } from '../options/option-check.js';
 import type { OutgoingContent, RecordContent } from '../record/content.js';
 import type { KeyLimits } from '../record/half-connection.js';
+
+const METHODS = ['keyLeftMs', 'isShortOfUpdates', 'hibernate'];
 
 /**
  * What a connection seals and opens with: Nest's serializer and deserializer interfaces, generic over records, so that
@@ -30,3 +34,31 @@ export interface ConnectionCodec {
 
 /** Takes the keys of the session over: it overwrites them, and from then on the codec alone has them. */
 export type CodecFactory = (session: Session, limits: KeyLimits) => ConnectionCodec;
+
+/**
+ * Checks what `createCodec` of a subclass returned, before anything relies on it.
+ *
+ * @throws {TransportError} `ERR_INTERNAL`
+ */
+export function checkCodec(codec: ConnectionCodec): ConnectionCodec {
+  if (isCodec(codec)) return codec;
+  ignoreRejection(codec);
+  const got = isThenable(codec) ? 'a promise' : show(codec);
+  throw new TransportError(
+    'ERR_INTERNAL',
+    `The result of createCodec is ${got}; it must be a codec, as super.createCodec() returns it`,
+    { sent: false },
+  );
+}
+
+function isCodec(value: unknown): boolean {
+  return (
+    METHODS.every((method) => hasMethod(value, method)) &&
+    isHalf(Reflect.get(Object(value), 'serializer'), 'serialize') &&
+    isHalf(Reflect.get(Object(value), 'deserializer'), 'deserialize')
+  );
+}
+
+function isHalf(value: unknown, method: string): boolean {
+  return hasMethod(value, method) && hasMethod(value, 'wipe');
+}

@@ -40,6 +40,16 @@ export function hasMethod(value: unknown, method: string): value is object {
   return typeof value === 'object' && value !== null && typeof Reflect.get(value, method) === 'function';
 }
 
+/** A promise, or the thenable of another library. */
+export function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return hasMethod(value, 'then');
+}
+
+/** For a promise that user code returned by mistake: if nothing took its rejection, that would end the process. */
+export function ignoreRejection(value: unknown): void {
+  if (isThenable(value)) void Promise.resolve(value).catch(() => undefined);
+}
+
 /** @throws {TransportError} `ERR_BAD_OPTION` - names the option and what it may be; what it is only where that is short. */
 export function checkOption(name: string, value: unknown, { mustBe, accepts }: Rule): void {
   if (accepts(value)) return;

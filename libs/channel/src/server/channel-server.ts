@@ -6,6 +6,7 @@ import type { KeySource } from '@sealwire/crypto';
 
 import { guarded } from '../callback.js';
 import { clock } from '../clock.js';
+import { checkCodec } from '../connection/codec.js';
 import type { CodecFactory } from '../connection/codec.js';
 import type { Connection } from '../connection/connection.js';
 import {
@@ -14,10 +15,11 @@ import {
   publishHandshakeDone,
   publishHandshakeFailed,
 } from '../diagnostics.js';
-import type { TransportError } from '../errors.js';
+import { codeOf, toTransportError, TransportError } from '../errors.js';
 import { respond } from '../handshake/index.js';
 import { createInstanceId, forgetOwnServer, isOwnClient, noteOwnServer } from '../instances.js';
 import type { Endpoint } from '../options/endpoint.js';
+import { findPsk } from '../options/key-source-check.js';
 import type { StreamHandler } from '../streams/server-stream.js';
 import { EventWindows } from './event-windows.js';
 import { Listener } from './listener.js';
@@ -125,8 +127,7 @@ export class ChannelServer<Handler extends StreamHandler> implements ServerLinkE
   #respond(keys: KeySource, message1: Buffer): Reply {
     const { limits, service, rejectSelf, createCodec } = this.#options;
     const { maxMessageBytes, maxInFlight, maxIncompleteBytes } = limits;
-    let psk: Uint8Array | undefined;
-    const findPsk = (keyId: Buffer): Uint8Array | undefined => (psk = keys.find(keyId)?.psk());
+    const found = new FoundPsk(keys);
     const announcement = { unixMs: clock.unixMs(), maxMessageBytes, maxInFlight, maxIncompleteBytes };
     const options = {
       service,
@@ -135,10 +136,19 @@ export class ChannelServer<Handler extends StreamHandler> implements ServerLinkE
       ...(rejectSelf ? { rejectSelf: isOwnClient } : {}),
     };
     try {
-      const { message2, session, verifier } = respond(findPsk, options, message1);
-      return { message2, keyId: session.keyId, codec: createCodec(session, limits.key), verifier };
+      const { message2, session, verifier } = respond((keyId) => found.of(keyId), options, message1);
+      try {
+        const codec = checkCodec(createCodec(session, limits.key));
+        return { message2, keyId: session.keyId, codec, verifier };
+      } catch (error) {
+        verifier.drop();
+        wipe(session.outgoingKey, session.incomingKey);
+        throw error;
+      }
+    } catch (error) {
+      throw found.failure ?? error;
     } finally {
-      wipe(psk ?? new Uint8Array());
+      found.wipe();
     }
   }
 
@@ -159,5 +169,33 @@ export class ChannelServer<Handler extends StreamHandler> implements ServerLinkE
     this.#links.delete(link);
     publishConnectionClosed('server', link.peer, link.connection.socket, error);
     this.#events.onClosed(link, error);
+  }
+}
+
+/** The pre-shared key of one handshake. A source that fails has no key, so that a stranger can measure no difference. */
+class FoundPsk {
+  readonly #keys: KeySource;
+  #psk: Uint8Array | undefined;
+  /** The failure of the source, if it failed. */
+  failure: TransportError | undefined;
+
+  constructor(keys: KeySource) {
+    this.#keys = keys;
+  }
+
+  of(keyId: Buffer): Uint8Array | undefined {
+    try {
+      this.#psk = findPsk(this.#keys, keyId);
+    } catch (error) {
+      this.failure =
+        codeOf(error) === undefined
+          ? new TransportError('ERR_INTERNAL', 'find() of the keyring failed', { cause: error })
+          : toTransportError(error);
+    }
+    return this.#psk;
+  }
+
+  wipe(): void {
+    if (this.#psk !== undefined) wipe(this.#psk);
   }
 }

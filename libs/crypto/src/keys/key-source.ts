@@ -5,8 +5,8 @@ import type { SecretKey } from './secret-key.js';
  * {@link Keyring} is one whose answers never change.
  */
 export interface KeySource {
-  /** The key that starts handshakes. */
+  /** The key that starts handshakes. Not a promise. */
   readonly primary: SecretKey;
-  /** The key with this id of 8 bytes, if it may be used. */
+  /** Returns the key with this id of 8 bytes, if it may be used. Not a promise. */
   find(idBytes: Uint8Array): SecretKey | undefined;
 }

@@ -45,7 +45,7 @@ export class FailureLog {
   handshakeFailed({ error, address }: HandshakeFailure): void {
     const { code, message } = error;
     const line = `Refused ${address ?? 'a local client'}: ${ADVICE[code] ?? message} (${code})`;
-    this.#log('warn', line, { kind: 'refused', code, address });
+    this.#log('warn', line, { kind: 'refused', code, address }, code === 'ERR_INTERNAL' ? error.cause : undefined);
   }
 
   clientConnected({ address, keyId, instanceId }: ClientNames): void {

@@ -1,5 +1,5 @@
 import { TransportError } from '@sealwire/channel';
-import { hasMethod } from '@sealwire/channel/internal';
+import { isThenable } from '@sealwire/channel/internal';
 
 /** The limit of values of one answer that wait for the serializer or deserializer of the user. */
 export const MAX_STEPS_OF_ANSWER = 1_024;
@@ -77,9 +77,4 @@ export class SerialQueue {
       if (this.#tail === tail) this.#tail = undefined;
     });
   }
-}
-
-/** A promise, or the thenable of another library. */
-function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return hasMethod(value, 'then');
 }
