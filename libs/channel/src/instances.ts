@@ -3,8 +3,18 @@ import { randomBytes } from '@sealwire/crypto/internal';
 const INSTANCE_ID_BYTES = 16;
 
 /** Of this process: clients by their instance keys, servers by their instance ids. `rejectSelf` asks for them. */
-const ownClients = new Set<string>();
-const ownServers = new Set<string>();
+const ownClients = sharedSet('ownClients');
+const ownServers = sharedSet('ownServers');
+
+/** One set for every copy of this package in the process: npm can install two. */
+function sharedSet(name: string): Set<string> {
+  const key = Symbol.for(`@sealwire/channel/${name}`);
+  const known: unknown = Reflect.get(globalThis, key);
+  if (known instanceof Set) return known;
+  const created = new Set<string>();
+  Object.defineProperty(globalThis, key, { value: created });
+  return created;
+}
 
 export function createInstanceId(): Buffer {
   return randomBytes(INSTANCE_ID_BYTES);

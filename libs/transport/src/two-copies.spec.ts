@@ -95,3 +95,15 @@ describe('a client of one copy and a server of the other', () => {
     );
   });
 });
+
+describe('rejectSelf', () => {
+  it.each(['client', 'server'])('refuses the other copy in the same process when the %s has it', async (end) => {
+    const keyring = newKeyring();
+    const server = new transport.SealwireServer({ port: 0, keyring, rejectSelf: end === 'server' });
+    endLater(server);
+    await listen(server);
+    const client = new other.SealwireClient({ port: portOf(server), keyring, rejectSelf: end === 'client' });
+    endLater(client);
+    await expect(client.ping()).rejects.toBeInstanceOf(transport.TransportError);
+  });
+});
