@@ -106,7 +106,7 @@ afterEach(() => {
 
 describe('a connector', () => {
   it('dials once for concurrent callers, and again only for the next caller', async () => {
-    const connector = server.connector(false);
+    const connector = server.connector(false, { maxQueuedMessages: 3 });
     const links = await Promise.all([connector.connect(), connector.connect(), connector.connect()]);
     expect(new Set(links).size).toBe(1);
     server.lose();
@@ -124,6 +124,26 @@ describe('a connector', () => {
       return connector.connect();
     });
     await expect(again).resolves.toBeDefined();
+  });
+
+  it('counts the calls that wait for the dial, and refuses those beyond the queue limit', async () => {
+    const connector = server.connector(false);
+    const waiting = [connector.connect(), connector.connect()];
+    expect(connector.counts()).toMatchObject({ waiting: 2 });
+    await expect(connector.connect()).rejects.toMatchObject({ code: 'ERR_QUEUE_FULL', sent: false });
+    await Promise.all(waiting);
+    expect(connector.counts()).toMatchObject({ waiting: 0 });
+    expect(server.dials).toBe(1);
+  });
+
+  it('fails every call that waits for the dial with the error of the first dial', async () => {
+    server.failure = refused;
+    const connector = server.connector(true);
+    const waiting = [connector.connect(), connector.connect()];
+    for (const call of waiting) await expect(call).rejects.toBe(refused);
+    expect(connector.counts()).toMatchObject({ waiting: 0 });
+    expect(server.dials).toBe(1);
+    await connector.close();
   });
 
   it('emits an event for every step', async () => {

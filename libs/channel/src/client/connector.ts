@@ -66,9 +66,9 @@ export class Connector implements Links {
 
   connect(signal?: AbortSignal): Promise<ClientLink> {
     if (this.#state.at === 'CONNECTED') return this.#state.promise;
-    if (this.#options.limits.waitForConnectionMs === 0) return this.#dialNow();
     const link = this.#waiting.add(signal);
-    if (this.#state.at === 'IDLE') this.#dialInBackground();
+    const isPatient = this.#options.limits.waitForConnectionMs > 0;
+    if (this.#state.at === 'IDLE' || (this.#state.at === 'PAUSED' && !isPatient)) this.#dialInBackground();
     return link;
   }
 
@@ -195,7 +195,7 @@ export class Connector implements Links {
       return undefined;
     }
     const delayMs = backOffMs(this.#failures, redial);
-    // To hope for a server is no reason for a process to go on; calls that wait have timers of their own.
+    // The hope for a server does not keep a process alive; calls that wait for it have timers.
     const timer = clock
       .setTimeout(() => {
         if (redial.inBackground || this.#waiting.count > 0) this.#dialInBackground();

@@ -6,10 +6,14 @@ import type { ClientLink } from './client-link.js';
 interface WaitingCall {
   readonly resolve: (link: ClientLink) => void;
   readonly reject: (error: unknown) => void;
-  readonly deadline: Deadline;
+  /** Undefined if it waits for the first dial only. */
+  readonly deadline: Deadline | undefined;
 }
 
-/** Calls that wait while there is no connection: as many as may be queued on one, each up to its deadline. */
+/**
+ * Calls that wait while there is no connection: as many as may be queued on one, each up to its deadline, or without
+ * `waitForConnectionMs` up to the end of the first dial.
+ */
 export class WaitingCalls {
   readonly #limits: Pick<Limits, 'waitForConnectionMs' | 'maxQueuedMessages'>;
   readonly #calls = new Set<WaitingCall>();
@@ -32,16 +36,17 @@ export class WaitingCalls {
       return Promise.reject(new TransportError('ERR_QUEUE_FULL', message, { sent: false }));
     }
     return new Promise((resolve, reject) => {
-      const deadline = new Deadline(waitForConnectionMs, () => {
+      const expire = (): void => {
         this.#calls.delete(call);
         const message = `No connection within ${waitForConnectionMs} ms`;
         reject(this.#lastError ?? new TransportError('ERR_CONNECT_TIMEOUT', message, { sent: false }));
-      });
+      };
+      const deadline = waitForConnectionMs > 0 ? new Deadline(waitForConnectionMs, expire) : undefined;
       const call = { resolve, reject, deadline };
       this.#calls.add(call);
       const abort = (): void => {
         this.#calls.delete(call);
-        deadline.clear();
+        deadline?.clear();
         reject(signal?.reason);
       };
       signal?.addEventListener('abort', abort, { once: true });
@@ -64,13 +69,14 @@ export class WaitingCalls {
    */
   dialFailed(error: unknown): void {
     this.#lastError = error;
-    if (!(error instanceof TransportError) || error.fault === 'caller') this.reject(error);
+    const isOwnFault = !(error instanceof TransportError) || error.fault === 'caller';
+    if (isOwnFault || this.#limits.waitForConnectionMs === 0) this.reject(error);
   }
 
   #take(): WaitingCall[] {
     const calls = [...this.#calls];
     this.#calls.clear();
-    for (const { deadline } of calls) deadline.clear();
+    for (const { deadline } of calls) deadline?.clear();
     return calls;
   }
 }
