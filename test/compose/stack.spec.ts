@@ -38,7 +38,8 @@ beforeAll(async () => {
 
 const LOG = { timeout: 5000 };
 const serverLog = (): Promise<readonly string[]> => readLog('server');
-const isWarning = (line: string): boolean => /\b(?:WARN|ERROR|FATAL)\b/.test(line) && !line.includes('has been made');
+const isWarning = (line: string): boolean =>
+  /\b(?:WARN|ERROR|FATAL)\b/.test(line) && !line.includes('has been created');
 
 describe('the stack', () => {
   it('answers the first message with a receipt', () => {
@@ -106,7 +107,9 @@ describe('the log', () => {
     await expect
       .poll(serverLog, LOG)
       .toContainEqual(
-        expect.stringMatching(new RegExp(`/keys/aes_key\\.bin was missing and has been made, key id ${first.keyId}`)),
+        expect.stringMatching(
+          new RegExp(`/keys/aes_key\\.bin was missing and has been created, key id ${first.keyId}`),
+        ),
       );
   });
 
@@ -205,7 +208,7 @@ describe('a client with another key', () => {
     await expect
       .poll(serverLog, LOG)
       .toContainEqual(expect.stringMatching(/Refused \S+: the client uses a key that this server does not have/));
-    const warnings = (await serverLog()).filter((line) => !/ LOG \[|has been made/.test(line));
+    const warnings = (await serverLog()).filter((line) => !/ LOG \[|has been created/.test(line));
     expect(warnings.filter((line) => !/Refused .*\(ERR_UNKNOWN_KEY\)/.test(line))).toEqual([]);
   });
 });
@@ -233,7 +236,7 @@ describe('the life of the stack', () => {
     await compose(['down']);
     await up();
     expect((await firstReceipt()).keyId).toBe(first.keyId);
-    expect((await serverLog()).filter((line) => line.includes('has been made'))).toEqual([]);
+    expect((await serverLog()).filter((line) => line.includes('has been created'))).toEqual([]);
   });
 
   it('loses the key with down -v', async () => {

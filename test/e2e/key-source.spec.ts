@@ -139,7 +139,7 @@ describe('a key file', () => {
     endLater(client);
     expect(await outcome(client.send('echo', 1))).toBe(1);
     expect(await outcome(client.send('echo', 2))).toBe(2);
-    const warning = expect.stringMatching(/^Key file .* under the policy mounted-secret/) as string;
+    const warning = expect.stringMatching(/^Key file .*: the policy mounted-secret/) as string;
     expect(warnings).toEqual([warning, warning]);
   });
 });

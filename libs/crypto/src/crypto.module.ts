@@ -7,9 +7,9 @@ import type { Keyring } from './keys/keyring.js';
 export interface CryptoModuleOptions {
   /** Path of the key file, read once at start-up. */
   readonly keyFile: string;
-  /** Makes the key file, mode 0600, if it is missing. Default: `false`. */
+  /** Creates the key file with mode 0600 if it is missing. Default: `false`. */
   readonly generate?: boolean | undefined;
-  /** How closed the key file has to be. Default: `strict`. */
+  /** The owners and modes that the key file may have. Default: `strict`. */
   readonly policy?: KeyFilePolicy | undefined;
 }
 
@@ -21,7 +21,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
   .setExtras({ isGlobal: false }, (definition, { isGlobal }) => ({ ...definition, global: isGlobal }))
   .build();
 
-/** Loads {@link KEYRING}. Override it to take the keys from another source. */
+/** Loads {@link KEYRING}. Override this provider to take the keys from another source. */
 @Injectable()
 export class KeyFileProvider {
   readonly #options: CryptoModuleOptions;
@@ -31,14 +31,14 @@ export class KeyFileProvider {
     this.#options = options;
   }
 
-  /** @throws {CryptoError} `ERR_KEY_FILE_…`, or the `ERR_KEY_…` of a weak key; the message says what to do. */
+  /** @throws {CryptoError} `ERR_KEY_FILE_…`, or the `ERR_KEY_…` of a weak key; the message names the remedy. */
   load(): Promise<Keyring> {
     const { keyFile, generate, policy } = this.#options;
     return loadKeyring(keyFile, { generate, policy, warn: (message) => this.#logger.warn(message) });
   }
 }
 
-/** Provides {@link KEYRING}. A missing, exposed or weak key file stops the application at start-up. */
+/** Provides {@link KEYRING}. The application does not start if the key file is missing, exposed or weak. */
 @Module({
   providers: [
     KeyFileProvider,

@@ -1,8 +1,8 @@
 import { brand } from './brand.js';
 
 /**
- * Every failure of this library, sorted, and who has to act: the `caller` (a mistake in code), the `input` (bytes that
- * somebody else made) or the `operator` (the key file and the machine around it). `docs/errors.md` explains each.
+ * All error codes of this library in alphabetical order, each with its fault: the `caller` (a mistake in code), the
+ * `input` (bytes from outside) or the `operator` (the key file and its machine). `docs/errors.md` explains each code.
  */
 const FAULT_OF = {
   ERR_DECRYPT_FAILED: 'input',
@@ -33,10 +33,12 @@ const FAULT_OF = {
 export type CryptoErrorCode = keyof typeof FAULT_OF;
 export type CryptoFault = (typeof FAULT_OF)[CryptoErrorCode];
 
-/** All codes, sorted: what `docs/errors.md` has to explain. */
+/** All codes in alphabetical order. `docs/errors.md` explains each; a test compares the two. */
 export const CRYPTO_ERROR_CODES = Object.keys(FAULT_OF) as readonly CryptoErrorCode[];
 
-/** The only error class that this library throws. Match on `code`; `message` may change and never holds key material. */
+/**
+ * The only error class that this library throws. Match on `code`; `message` may change and never holds key material.
+ */
 export class CryptoError extends Error {
   static {
     brand(this, 'CryptoError');

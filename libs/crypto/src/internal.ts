@@ -1,4 +1,4 @@
-// For the other packages of Sealwire and nobody else: it may change in every release.
+// Only for the other packages of Sealwire: it may change in every release.
 export { randomBytes } from 'node:crypto';
 
 export { sha256 } from './cipher/hmac.js';

@@ -38,7 +38,7 @@ describe('the two apps', () => {
     const key = await stat(join(await apps.directory(), 'aes_key.bin'));
     expect(key.size).toBe(32);
     expect(key.mode & 0o777).toBe(0o600);
-    expect((await server.logged('has been made')).message).toContain(`key id ${addresses['keyId']}`);
+    expect((await server.logged('has been created')).message).toContain(`key id ${addresses['keyId']}`);
   });
 
   it('carry a message: a receipt to the caller, hex and text to the log of the server', async () => {

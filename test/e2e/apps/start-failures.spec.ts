@@ -86,7 +86,7 @@ describe('an app that cannot start ends with exit code 1 and one line', () => {
 
   it('that names the place where the server cannot create a key', async () => {
     const line = await failure('server', { SEALWIRE_KEY_FILE: join('missing', 'key.bin') });
-    expect(line).toMatch(/^SEALWIRE_KEY_FILE: No key file could be made at /);
+    expect(line).toMatch(/^SEALWIRE_KEY_FILE: Cannot create key file /);
   });
 
   it.each([

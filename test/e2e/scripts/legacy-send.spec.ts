@@ -56,7 +56,7 @@ describe('npm run legacy:send', () => {
   it('refuses a key file of the wrong length in one line, without showing it', async () => {
     bench.writeKey('short.bin', Buffer.from('correct horse battery'));
     const run = await legacySend('127.0.0.1:1', 'short.bin', 'x');
-    expect(run).toEqual(oneLine(/21 bytes, not 32/));
+    expect(run).toEqual(oneLine(/21 bytes; expected 32/));
     expect(run.stderr).not.toContain('horse');
   });
 

@@ -1,4 +1,5 @@
-// A128CBC-HS256 for one message under one key. For many messages under one key the objects of sealing-key.ts are faster.
+// A128CBC-HS256 for one message under one key. The objects of sealing-key.ts are faster for many messages under one
+// key.
 import { CryptoError } from '../errors.js';
 import { BLOCK_BYTES, ciphertextBytes } from './aes-cbc.js';
 import { OpeningKey, sealedBytes, SealingKey } from './sealing-key.js';
@@ -8,7 +9,7 @@ import { wipe } from './secret-bytes.js';
  * Seals one message as A128CBC-HS256, RFC 7518 §5.2.2.1.
  *
  * @param key - 32 bytes: the MAC key, then the encryption key. Read, never kept.
- * @param iv - 16 bytes that no attacker could have predicted and that are used once under `key`.
+ * @param iv - 16 unpredictable bytes, used only once under `key`.
  * @param aad - Authenticated but not transmitted. {@link openA128CbcHs256} must be given the same bytes.
  * @returns A fresh buffer: ciphertext(16·m) ‖ tag(16); 17 to 32 bytes longer than `plaintext`.
  * @throws {CryptoError} `ERR_KEY_LENGTH`, `ERR_IV_LENGTH`
@@ -26,12 +27,12 @@ export function sealA128CbcHs256(key: Uint8Array, iv: Uint8Array, aad: Uint8Arra
 }
 
 /**
- * Opens what {@link sealA128CbcHs256} made; RFC 7518 §5.2.2.2.
+ * Opens the result of {@link sealA128CbcHs256}; RFC 7518 §5.2.2.2.
  *
  * @returns The plaintext, in a buffer of its own.
- * @throws {CryptoError} `ERR_OPEN_FAILED` - altered, truncated, or sealed with another `key`, `iv` or `aad`. The error does
- *   not say which, on purpose (docs/protocol.md §3). `ERR_KEY_LENGTH` and `ERR_IV_LENGTH` are the caller's mistakes and do
- *   not depend on `sealed`.
+ * @throws {CryptoError} `ERR_OPEN_FAILED` - altered, truncated, or sealed with another `key`, `iv` or `aad`. The error
+ *   deliberately does not say which (docs/protocol.md §3). `ERR_KEY_LENGTH`, `ERR_IV_LENGTH` - mistakes of the caller,
+ *   which do not depend on `sealed`.
  */
 export function openA128CbcHs256(key: Uint8Array, iv: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Uint8Array {
   const opening = new OpeningKey(key);
@@ -48,5 +49,5 @@ export function openA128CbcHs256(key: Uint8Array, iv: Uint8Array, aad: Uint8Arra
 
 function checkIvLength(iv: Uint8Array): void {
   if (iv.length === BLOCK_BYTES) return;
-  throw new CryptoError('ERR_IV_LENGTH', `The IV of A128CBC-HS256 has ${BLOCK_BYTES} bytes, not ${iv.length}`);
+  throw new CryptoError('ERR_IV_LENGTH', `Invalid IV of A128CBC-HS256: ${iv.length} bytes; expected ${BLOCK_BYTES}`);
 }

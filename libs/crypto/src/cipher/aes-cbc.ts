@@ -8,10 +8,10 @@ export const BLOCK_BYTES = 16;
 const AES_KEY_BYTES = 16;
 
 /**
- * Encrypts with AES-128-CBC and nothing else: whoever can alter the result can alter the plaintext.
+ * Encrypts with AES-128-CBC alone. The result is not authenticated: an attacker who alters it alters the plaintext.
  * Use {@link sealA128CbcHs256} for anything that leaves the process.
  *
- * @param iv - 16 bytes that no attacker could have predicted, used once under `key`.
+ * @param iv - 16 unpredictable bytes, used only once under `key`.
  * @returns A fresh buffer, 1 to 16 bytes longer than `plaintext`.
  * @throws {CryptoError} `ERR_KEY_LENGTH`, `ERR_IV_LENGTH`
  */
@@ -26,16 +26,18 @@ export function encryptAes128Cbc(key: Uint8Array, iv: Uint8Array, plaintext: Uin
 }
 
 /**
- * Decrypts what {@link encryptAes128Cbc} made.
+ * Decrypts the result of {@link encryptAes128Cbc}.
  *
  * @returns The plaintext, in a buffer of its own.
- * @throws {CryptoError} `ERR_DECRYPT_FAILED` - no whole blocks, or bad padding. Never let a stranger learn of it:
- *   this one bit decrypts everything (a padding oracle). `ERR_KEY_LENGTH`, `ERR_IV_LENGTH` for the caller's mistakes.
+ * @throws {CryptoError} `ERR_DECRYPT_FAILED` - no whole blocks, or bad padding. Do not reveal this failure to a peer:
+ *   one bit is enough to decrypt everything (a padding oracle). `ERR_KEY_LENGTH`, `ERR_IV_LENGTH` - mistakes of the
+ *   caller.
  */
 export function decryptAes128Cbc(key: Uint8Array, iv: Uint8Array, ciphertext: Uint8Array): Uint8Array {
   checkKeyAndIv(key, iv);
   if (ciphertext.length === 0 || ciphertext.length % BLOCK_BYTES !== 0) {
-    throw new CryptoError('ERR_DECRYPT_FAILED', 'AES-128-CBC ciphertext that is not whole blocks');
+    const message = `Decryption failed: ${ciphertext.length} bytes; expected a multiple of ${BLOCK_BYTES}`;
+    throw new CryptoError('ERR_DECRYPT_FAILED', message);
   }
   const decipher = createDecipheriv('aes-128-cbc', key, iv);
   const head = decipher.update(ciphertext);
@@ -46,17 +48,17 @@ export function decryptAes128Cbc(key: Uint8Array, iv: Uint8Array, ciphertext: Ui
   return plaintext;
 }
 
-/** The length of the ciphertext of a plaintext: the next multiple of 16, since padding is never empty. */
+/** Returns the length of the ciphertext: the next multiple of 16, because padding is never empty. */
 export function ciphertextBytes(plaintextBytes: number): number {
   return plaintextBytes - (plaintextBytes % BLOCK_BYTES) + BLOCK_BYTES;
 }
 
 function checkKeyAndIv(key: Uint8Array, iv: Uint8Array): void {
   if (key.length !== AES_KEY_BYTES) {
-    throw new CryptoError('ERR_KEY_LENGTH', `An AES-128 key has ${AES_KEY_BYTES} bytes, not ${key.length}`);
+    throw new CryptoError('ERR_KEY_LENGTH', `Invalid AES-128 key: ${key.length} bytes; expected ${AES_KEY_BYTES}`);
   }
   if (iv.length !== BLOCK_BYTES) {
-    throw new CryptoError('ERR_IV_LENGTH', `The IV of AES-128-CBC has ${BLOCK_BYTES} bytes, not ${iv.length}`);
+    throw new CryptoError('ERR_IV_LENGTH', `Invalid IV of AES-128-CBC: ${iv.length} bytes; expected ${BLOCK_BYTES}`);
   }
 }
 
@@ -64,6 +66,8 @@ function finalOf(decipher: Decipher): Uint8Array {
   try {
     return decipher.final();
   } catch (cause) {
-    throw new CryptoError('ERR_DECRYPT_FAILED', 'AES-128-CBC ciphertext with bad padding', { cause });
+    throw new CryptoError('ERR_DECRYPT_FAILED', 'Decryption failed: bad padding; wrong key or IV, or altered bytes', {
+      cause,
+    });
   }
 }

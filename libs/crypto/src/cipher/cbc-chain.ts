@@ -1,8 +1,9 @@
-// AES-128-CBC for many messages under one key, with one cipher object: making one costs more than a small message does.
+// AES-128-CBC for many messages under one key, with one cipher object, because creating one costs more than encrypting
+// a small message.
 //
-// The object chains from one message to the next: it XORs the first block with the last ciphertext block of the message
-// before, while CBC under an IV would XOR it with the IV. XORing the block with both beforehand cancels the former and adds
-// the latter, which leaves exactly CBC under that IV (NIST SP 800-38A §6.2).
+// The object chains across messages: it XORs the first block of a message with the last ciphertext block of the
+// previous message, but CBC needs the IV there. XORing the first block with both beforehand cancels the old block and
+// adds the IV, which is exactly CBC under that IV (NIST SP 800-38A §6.2).
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 
 import { BLOCK_BYTES } from './aes-cbc.js';
@@ -19,8 +20,8 @@ export class CbcEncryptor {
   }
 
   /**
-   * @param padded - Whole blocks, one or more. The first one is overwritten.
-   * @returns As many bytes, in a fresh buffer.
+   * @param padded - One or more whole blocks. The first one is overwritten.
+   * @returns The ciphertext, of the same length, in a fresh buffer.
    */
   encrypt(iv: Uint8Array, padded: Buffer): Buffer {
     mixIntoFirstBlock(padded, iv, this.#last);
@@ -40,8 +41,8 @@ export class CbcDecryptor {
   }
 
   /**
-   * @param ciphertext - Whole blocks, one or more.
-   * @returns As many bytes, padding included, in a fresh buffer.
+   * @param ciphertext - One or more whole blocks.
+   * @returns The plaintext with its padding, of the same length, in a fresh buffer.
    */
   decrypt(iv: Uint8Array, ciphertext: Uint8Array): Buffer {
     const padded = this.#decipher.update(ciphertext);
@@ -55,7 +56,7 @@ function mixIntoFirstBlock(target: Buffer, iv: Uint8Array, last: Buffer): void {
   for (let at = 0; at < BLOCK_BYTES; at++) target[at] = (target[at] ?? 0) ^ (iv[at] ?? 0) ^ (last[at] ?? 0);
 }
 
-/** For 16 bytes a loop costs less than a view and a call. */
+/** A loop over 16 bytes costs less than a view and a call. */
 function copyLastBlock(target: Buffer, blocks: Uint8Array): void {
   const start = blocks.length - BLOCK_BYTES;
   for (let at = 0; at < BLOCK_BYTES; at++) target[at] = blocks[start + at] ?? 0;

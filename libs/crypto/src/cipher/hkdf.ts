@@ -1,4 +1,4 @@
-// HKDF with SHA-256 (RFC 5869). Built on HMAC it is three times as fast as Node's `hkdfSync`.
+// HKDF with SHA-256 (RFC 5869), three times as fast as Node's `hkdfSync`.
 import { CryptoError } from '../errors.js';
 import { HASH_BYTES, hmacSha256 } from './hmac.js';
 import { wipe } from './secret-bytes.js';
@@ -14,17 +14,23 @@ export function hkdfExtract(salt: Uint8Array, ikm: Uint8Array): Uint8Array {
  * HKDF-Expand.
  *
  * @param prk - A uniform key of 32 bytes or more.
- * @param info - What the output is for; a string counts as its UTF-8 bytes.
- * @param bytes - How many to make, 1 to 8160.
+ * @param info - The purpose of the output; a string stands for its UTF-8 bytes.
+ * @param bytes - The length of the output, 1 to 8160.
  * @returns A fresh buffer of `bytes`.
  * @throws {CryptoError} `ERR_HKDF_LENGTH`, `ERR_KEY_LENGTH`
  */
 export function hkdfExpand(prk: Uint8Array, info: Uint8Array | string, bytes: number): Uint8Array {
   if (prk.length < HASH_BYTES) {
-    throw new CryptoError('ERR_KEY_LENGTH', `HKDF-Expand needs a key of 32 bytes or more, not ${prk.length}`);
+    throw new CryptoError(
+      'ERR_KEY_LENGTH',
+      `Invalid key of HKDF-Expand: ${prk.length} bytes; expected at least ${HASH_BYTES}`,
+    );
   }
   if (!Number.isInteger(bytes) || bytes < 1 || bytes > MAX_OUTPUT_BYTES) {
-    throw new CryptoError('ERR_HKDF_LENGTH', `HKDF-Expand makes 1 to ${MAX_OUTPUT_BYTES} bytes, not ${bytes}`);
+    throw new CryptoError(
+      'ERR_HKDF_LENGTH',
+      `Invalid length of HKDF-Expand: ${bytes}; expected 1 to ${MAX_OUTPUT_BYTES}`,
+    );
   }
   const infoBytes = typeof info === 'string' ? Buffer.from(info) : info;
   const output = new Uint8Array(bytes);

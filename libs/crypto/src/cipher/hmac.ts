@@ -1,6 +1,7 @@
 // SHA-256 and HMAC-SHA-256 (FIPS 180-4, RFC 2104):   HMAC(K, m) = H(K ^ opad ‖ H(K ^ ipad ‖ m))
 //
-// Two one-shot hashes cost a third to a half of an HMAC object, which is most of the cost of a small message.
+// Two one-shot hashes cost a third to a half of what an HMAC object costs, which is most of the cost of a small
+// message.
 import { createHash, createHmac, hash } from 'node:crypto';
 
 import { wipe } from './secret-bytes.js';
@@ -10,36 +11,36 @@ export const TAG_BYTES = 16;
 const HASH_BLOCK_BYTES = 64;
 const IPAD = 0x36;
 const OPAD = 0x5c;
-/** The longest input of the one-shot way: the largest record, with its associated data and IV. */
+/** The longest input that is hashed in one shot: the largest record with its associated data and IV. */
 const MAX_INPUT_BYTES = 65_536 + 128;
-/** The longest input of {@link hmacSha256} that is hashed in one shot: more than any of the handshake. */
+/** The longest input of {@link hmacSha256} that is hashed in one shot; the inputs of the handshake are shorter. */
 const MAX_SHORT_BYTES = 512;
 const TWO_TO_32 = 0x1_0000_0000;
 
-// One each for the process: an HMAC is computed, and its pads are wiped, before the next one begins.
+// Shared by the process: an HMAC is computed, and its pads are wiped, before the next one begins.
 const input = Buffer.alloc(HASH_BLOCK_BYTES + MAX_INPUT_BYTES);
 const outerInput = Buffer.alloc(HASH_BLOCK_BYTES + HASH_BYTES);
 const aadBits = Buffer.alloc(8);
 
-/** SHA-256 of the parts, one after the other. */
+/** Returns the SHA-256 of the concatenated parts. */
 export function sha256(...parts: readonly Uint8Array[]): Buffer {
   const digest = createHash('sha256');
   for (const part of parts) digest.update(part);
   return digest.digest();
 }
 
-/** HMAC-SHA-256 of the parts, one after the other. Their borders are not authenticated. */
+/** Returns the HMAC-SHA-256 of the concatenated parts. The boundaries between them are not authenticated. */
 export function hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
   let bytes = 0;
   for (const part of parts) bytes += part.length;
   const isShort = key.length <= HASH_BLOCK_BYTES && bytes <= MAX_SHORT_BYTES;
   const digest = isShort ? hmacOfShort(key, parts) : hmacOfAny(key, parts);
-  const own = Uint8Array.from(digest); // whatever memory Node gave it
+  const own = Uint8Array.from(digest); // Node may have used pooled memory
   wipe(digest);
   return own;
 }
 
-/** The tag of A128CBC-HS256, for many messages under one MAC key of 16 bytes, which it keeps in the form of two pads. */
+/** Computes the tags of A128CBC-HS256 for many messages under one MAC key of 16 bytes, kept in the form of two pads. */
 export class HmacTag {
   readonly #macKey: Uint8Array;
   readonly #innerPad = new Uint8Array(HASH_BLOCK_BYTES);
@@ -64,14 +65,14 @@ export class HmacTag {
     end = append(iv, end);
     input.set(ciphertext, end);
     end = append(aadBits, end + ciphertext.length);
-    // Hashes as strings of bytes: Node makes those for a third of what a buffer costs. Neither of them is a key.
+    // Binary strings cost a third of what buffers cost. They cannot be wiped, but neither hash is a key.
     const inner = hash('sha256', input.subarray(0, end), 'binary');
     input.fill(0, 0, HASH_BLOCK_BYTES); // the pad is the key
     this.#outer.write(inner, HASH_BLOCK_BYTES, HASH_BYTES, 'latin1');
     target.write(hash('sha256', this.#outer, 'binary'), offset, TAG_BYTES, 'latin1');
   }
 
-  /** Overwrites the key. There is no tag after that. */
+  /** Overwrites the key. The object must not be used afterwards. */
   wipe(): void {
     wipe(this.#macKey, this.#innerPad, this.#outer);
   }
@@ -104,7 +105,7 @@ function writePad(target: Uint8Array, key: Uint8Array, pad: number): void {
   for (let at = 0; at < key.length; at++) target[at] = (key[at] ?? 0) ^ pad;
 }
 
-/** A loop costs less than `set` for a few bytes. */
+/** For a few bytes a loop costs less than `set`. */
 function append(part: Uint8Array, start: number): number {
   for (let at = 0; at < part.length; at++) input[start + at] = part[at] ?? 0;
   return start + part.length;

@@ -1,20 +1,20 @@
 import { MessageChannel } from 'node:worker_threads';
 
-/** A smaller buffer costs less to collect than to detach. */
+/** For smaller buffers, garbage collection costs less than detaching. */
 const MIN_BYTES = 2_048;
-/** The bytes of its memory that a view may leave out: a type before it, the padding after it. */
+/** The bytes of the memory that a view may omit: a type before it, the padding after it. */
 const MAX_LEFT_OUT_BYTES = 64;
 
-// Node 20 has no other way to detach an ArrayBuffer than to send it; a port whose other end is closed drops it at once.
+// In Node 20, sending an ArrayBuffer is the only way to detach it; a port whose other end is closed drops it at once.
 const { port1: closedPort, port2: otherEnd } = new MessageChannel();
 otherEnd.close();
 closedPort.close();
 
 /**
- * Frees the memory of `bytes` now, before the garbage collector runs: the next allocation then finds it in the cache of the
- * processor. Nothing may use the buffer afterwards, or another view of its memory; they have length 0.
+ * Frees the memory of `bytes` now instead of waiting for the garbage collector: the next allocation then finds it in
+ * the cache of the processor. The buffer, and all other views of its memory, have length 0 afterwards.
  *
- * Leaves a small buffer alone, and one that has only a part of its memory, such as a slice of Node's pool.
+ * Does nothing for a small buffer, or for one that is only a part of its memory, such as a slice of Node's pool.
  */
 export function release(bytes: Uint8Array): void {
   const { buffer } = bytes;
@@ -24,7 +24,7 @@ export function release(bytes: Uint8Array): void {
   else closedPort.postMessage(undefined, [buffer]);
 }
 
-/** Since Node 21. */
+/** Node 21 and later. */
 function canTransfer(buffer: ArrayBuffer): buffer is ArrayBuffer & { transfer(bytes: number): ArrayBuffer } {
   return 'transfer' in buffer;
 }

@@ -13,7 +13,7 @@ import { equalBytes } from './secret-bytes.js';
 const KEY_BYTES = 32;
 const MAC_KEY_BYTES = 16;
 
-/** Seals under one key, many messages. Keeps what it derives from the key, not the key. */
+/** Seals many messages under one key. Keeps values derived from the key, not the key. */
 export class SealingKey {
   readonly #tag: HmacTag;
   readonly #cbc: CbcEncryptor;
@@ -31,8 +31,8 @@ export class SealingKey {
   /**
    * Writes ciphertext(16·m) ‖ tag(16) to `target`, which must hold {@link sealedBytes} from `offset` on.
    *
-   * @param iv - 16 bytes that no attacker could have predicted and that are used once under this key.
-   * @param plaintext - Its first `bytes` bytes are sealed. It must have 16 bytes more, and is overwritten.
+   * @param iv - 16 unpredictable bytes, used only once under this key.
+   * @param plaintext - Its first `bytes` bytes are sealed. It must have 16 more bytes, and is overwritten.
    */
   sealInto(target: Buffer, offset: number, iv: Uint8Array, aad: Uint8Array, plaintext: Buffer, bytes: number): void {
     const ciphertext = this.#cbc.encrypt(iv, padPkcs7(plaintext, bytes));
@@ -41,13 +41,13 @@ export class SealingKey {
     release(ciphertext);
   }
 
-  /** Overwrites what can be overwritten of the key, which is of no use after that. */
+  /** Overwrites the key as far as possible. The object must not be used afterwards. */
   wipe(): void {
     this.#tag.wipe();
   }
 }
 
-/** Opens under one key what was sealed under it. */
+/** Opens many messages under one key. */
 export class OpeningKey {
   readonly #tag: HmacTag;
   readonly #cbc: CbcDecryptor;
@@ -68,8 +68,8 @@ export class OpeningKey {
    *
    * @param iv - 16 bytes.
    * @returns The plaintext, in a fresh buffer.
-   * @throws {CryptoError} `ERR_OPEN_FAILED` - as {@link openA128CbcHs256}. The next message can be opened as if this one
-   *   had not come.
+   * @throws {CryptoError} `ERR_OPEN_FAILED` - as {@link openA128CbcHs256}. The failure does not affect the next
+   *   message.
    */
   open(iv: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Buffer {
     const ciphertextEnd = sealed.length - TAG_BYTES;
@@ -77,29 +77,31 @@ export class OpeningKey {
     const ciphertext = sealed.subarray(0, ciphertextEnd);
     this.#tag.write(this.#expected, 0, aad, iv, ciphertext);
     const isGenuine = equalBytes(this.#expected, sealed.subarray(ciphertextEnd));
-    this.#expected.fill(0); // the right tag of a forgery would make it genuine
+    this.#expected.fill(0); // with the correct tag, an attacker could make the forgery genuine
     if (!isGenuine) throw openFailed();
     return withoutPadding(this.#cbc.decrypt(iv, ciphertext));
   }
 
-  /** Overwrites what can be overwritten of the key, which is of no use after that. */
+  /** Overwrites the key as far as possible. The object must not be used afterwards. */
   wipe(): void {
     this.#tag.wipe();
   }
 }
 
-/** The length of the sealed form of a plaintext: 17 to 32 bytes more. */
+/** Returns the length of the sealed form of a plaintext: 17 to 32 bytes more. */
 export function sealedBytes(plaintextBytes: number): number {
   return ciphertextBytes(plaintextBytes) + TAG_BYTES;
 }
 
 function padPkcs7(plaintext: Buffer, bytes: number): Buffer {
   const end = ciphertextBytes(bytes);
-  for (let at = bytes; at < end; at++) plaintext[at] = end - bytes; // costs less than `fill` for a few bytes
+  for (let at = bytes; at < end; at++) plaintext[at] = end - bytes; // for a few bytes cheaper than `fill`
   return plaintext.subarray(0, end);
 }
 
-/** Only under a good tag: bad padding means that a holder of the key sealed it so, and it fails like everything else. */
+/**
+ * Called only after the tag was verified. Bad padding then comes from a holder of the key, and fails like a bad tag.
+ */
 function withoutPadding(padded: Buffer): Buffer {
   const padding = padded[padded.length - 1] ?? 0;
   if (padding === 0 || padding > BLOCK_BYTES) throw openFailed();
@@ -110,9 +112,12 @@ function withoutPadding(padded: Buffer): Buffer {
 
 function checkKeyLength(key: Uint8Array): void {
   if (key.length === KEY_BYTES) return;
-  throw new CryptoError('ERR_KEY_LENGTH', `A key of A128CBC-HS256 has ${KEY_BYTES} bytes, not ${key.length}`);
+  throw new CryptoError('ERR_KEY_LENGTH', `Invalid key of A128CBC-HS256: ${key.length} bytes; expected ${KEY_BYTES}`);
 }
 
 function openFailed(): CryptoError {
-  return new CryptoError('ERR_OPEN_FAILED', 'Sealed bytes that do not open under this key, IV and associated data');
+  return new CryptoError(
+    'ERR_OPEN_FAILED',
+    'Authentication failed: wrong key, IV or associated data, or altered bytes',
+  );
 }

@@ -1,4 +1,4 @@
-// The cipher suite of the channel (docs/protocol.md §3): a key of 32 bytes and a counter in, sealed bytes out.
+// The cipher suite of the channel (docs/protocol.md §3). It seals under a key of 32 bytes and a counter.
 //
 //   keys(k)   = HKDF-Expand(k, "keys", 48)   = MAC(16) ‖ ENC(16) ‖ IVK(16)
 //   REKEY(k)  = HKDF-Expand(k, "rekey", 32)
@@ -13,51 +13,51 @@ const KEY_BYTES = 32;
 const MAC_AND_ENC_BYTES = 32;
 const IV_KEY_BYTES = 16;
 
-/** Seals one message after the other: the counter goes on with each of them. */
+/** Seals messages in order; each one increments the counter. */
 export interface Sealer {
   /**
    * Writes the sealed form to `target`, which must hold {@link CipherSuite.sealedBytes} from `offset` on.
    *
-   * @param plaintext - Its first `bytes` bytes are sealed. It must have {@link CipherSuite.paddingRoomBytes} more, and is
-   *   overwritten.
+   * @param plaintext - Its first `bytes` bytes are sealed. It must have {@link CipherSuite.paddingRoomBytes} more
+   *   bytes, and is overwritten.
    */
   sealInto(target: Buffer, offset: number, ad: Uint8Array, plaintext: Buffer, bytes: number): void;
-  /** Overwrites what can be overwritten of the key. Nothing can be sealed after that. */
+  /** Overwrites the key as far as possible. Nothing can be sealed afterwards. */
   wipe(): void;
 }
 
-/** Opens one message after the other: the counter goes on with each that was genuine. */
+/** Opens messages in order; each genuine one increments the counter. */
 export interface Opener {
   /**
    * @returns The plaintext, in a fresh buffer.
-   * @throws {CryptoError} `ERR_OPEN_FAILED`, whatever was wrong.
+   * @throws {CryptoError} `ERR_OPEN_FAILED` for every failure.
    */
   open(ad: Uint8Array, sealed: Uint8Array): Buffer;
-  /** Overwrites what can be overwritten of the key. Nothing can be opened after that. */
+  /** Overwrites the key as far as possible. Nothing can be opened afterwards. */
   wipe(): void;
 }
 
-/** All that handshake and records need of a cipher. */
+/** The cipher as the handshake and the records use it. */
 export interface CipherSuite {
-  /** Its part of the Noise protocol name. */
+  /** The name of the cipher in the Noise protocol name. */
   readonly name: string;
   readonly keyBytes: number;
   /** The length of sealed bytes is a multiple of this. */
   readonly blockBytes: number;
-  /** The bytes after a plaintext that sealing in place needs for the padding. */
+  /** Bytes after a plaintext that sealing in place needs for the padding. */
   readonly paddingRoomBytes: number;
-  /** The length of the sealed form of a plaintext. */
+  /** Returns the length of the sealed form of a plaintext. */
   sealedBytes(plaintextBytes: number): number;
-  /** The length of the longest plaintext with a sealed form of this length. */
+  /** Returns the length of the longest plaintext whose sealed form has this length. */
   maxPlaintextBytes(sealed: number): number;
   /**
    * @param key - {@link keyBytes}. Read, never kept.
-   * @param n - The first counter, below 2^48. None may come again under one key.
+   * @param n - The first counter, below 2^48. A counter must not repeat under one key.
    */
   readonly createSealer: (key: Uint8Array, n: number) => Sealer;
   /** As {@link createSealer}. */
   readonly createOpener: (key: Uint8Array, n: number) => Opener;
-  /** The key that follows a key, in memory of its own. */
+  /** Returns the key that follows `key`, in memory of its own. */
   rekey(key: Uint8Array): Buffer;
 }
 
@@ -118,11 +118,11 @@ class A128CbcHs256Opener implements Opener {
   }
 }
 
-/** keys(k): what one key expands to. */
+/** keys(k): the keys derived from one key. */
 export interface ExpandedKey {
   /** MAC(16) ‖ ENC(16): the key of A128CBC-HS256. */
   readonly macAndEnc: Buffer;
-  /** IVK(16): used for nothing but the IVs. */
+  /** IVK(16): used only for the IVs. */
   readonly ivKey: Buffer;
 }
 

@@ -1,4 +1,4 @@
-// X25519 (RFC 7748). Points come in as JWK (RFC 8037): that costs a tenth of what DER costs.
+// X25519 (RFC 7748). Public keys are imported as JWK (RFC 8037), which costs a tenth of what DER costs.
 import { createPublicKey, diffieHellman, generateKeyPairSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
@@ -6,28 +6,28 @@ import { CryptoError } from '../errors.js';
 
 export const PUBLIC_KEY_BYTES = 32;
 
-/** Node's own types have no encoding of a public key as JWK. */
+/** The types of Node do not allow the encoding of a public key as JWK. */
 type GenerateWithJwk = (
   type: 'x25519',
   options: { readonly publicKeyEncoding: { readonly format: 'jwk' } },
 ) => { readonly privateKey: KeyObject; readonly publicKey: { readonly x: string } };
 
-/** A key pair of one handshake, or of a client object. Its private half never leaves this object. */
+/** The key pair of one handshake or of a client object. The private key never leaves this object. */
 export class KeyPair {
-  /** 32 bytes, as they travel. */
+  /** 32 bytes, as on the wire. */
   readonly publicKey: Buffer;
   readonly #privateKey: KeyObject;
 
-  /** @param publicKey - That of `privateKey`, which is not checked. */
+  /** @param publicKey - The public key of `privateKey`; not checked. */
   constructor(privateKey: KeyObject, publicKey: Buffer) {
     this.#privateKey = privateKey;
     this.publicKey = publicKey;
   }
 
-  // The job that generates the pair gives the public key as well, for a third of what it costs to compute it. An export
-  // from the key object must not take its place: it holds the lock of the key while it allocates, and if that starts the
-  // garbage collector, which frees the finished job, that waits for the same lock on the same thread for good. Seen on
-  // Node 20 after some 20,000 handshakes. While the job still runs it cannot be freed.
+  // The job that generates the pair also returns the public key, at a third of the cost of computing it. Do not export
+  // the public key from the key object instead: the export allocates while it holds the lock of the key. If that starts
+  // the garbage collector, which frees the finished job, the job waits for the same lock on the same thread forever.
+  // Seen on Node 20 after about 20,000 handshakes. A job that still runs cannot be freed.
   static generate(): KeyPair {
     const generate = generateKeyPairSync as unknown as GenerateWithJwk;
     const { privateKey, publicKey } = generate('x25519', { publicKeyEncoding: { format: 'jwk' } });
@@ -35,10 +35,10 @@ export class KeyPair {
   }
 
   /**
-   * The secret shared with the owner of `peerPublicKey`: 32 bytes, for the caller to wipe.
+   * Returns the secret shared with the owner of `peerPublicKey`: 32 bytes, which the caller wipes.
    *
-   * @throws {CryptoError} `ERR_PUBLIC_KEY` - not 32 bytes, or a point of low order, with which the secret
-   *   would be zero whatever the private key is (RFC 7748 §6.1).
+   * @throws {CryptoError} `ERR_PUBLIC_KEY` - not 32 bytes, or a point of low order, which makes the secret zero for
+   *   every private key (RFC 7748 §6.1).
    */
   sharedSecret(peerPublicKey: Buffer): Buffer {
     try {
@@ -46,7 +46,9 @@ export class KeyPair {
       const publicKey = createPublicKey({ key: jwk, format: 'jwk' });
       return diffieHellman({ privateKey: this.#privateKey, publicKey });
     } catch (cause) {
-      throw new CryptoError('ERR_PUBLIC_KEY', 'Not an X25519 public key, or a point of low order', { cause });
+      throw new CryptoError('ERR_PUBLIC_KEY', 'Invalid X25519 public key: not 32 bytes, or a low-order point', {
+        cause,
+      });
     }
   }
 }

@@ -1,5 +1,5 @@
-// Makes a key file so that no other process ever sees half of it, and exactly one of several processes wins. On a file
-// system without hard links only the latter holds.
+// Creates a key file. Other processes never see a part of it, and of several processes exactly one creates it. On a
+// file system without hard links, only the second promise holds.
 import { randomUUID } from 'node:crypto';
 import { link, open, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -14,11 +14,11 @@ import { errnoOf } from './system-error.js';
 
 const OWNER_ONLY = 0o600;
 const OTHERS = 0o077;
-/** Failures of `link` and `fsync` on exFAT, vfat, and many mounts of SMB and FUSE. */
+/** Errors of `link` and `fsync` on exFAT, vfat, and many mounts of SMB and FUSE. */
 const NOT_SUPPORTED: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL']);
 
 /**
- * Makes a key file with mode 0600. Never overwrites: an existing file stays as it was.
+ * Creates a key file with mode 0600. Never overwrites an existing file.
  *
  * @returns The id of the new key.
  * @throws {CryptoError} `ERR_KEY_FILE_NAME`, `ERR_KEY_FILE_EXISTS`, `ERR_KEY_FILE_CREATE`, `ERR_RANDOM_FAILED`
@@ -38,7 +38,7 @@ export async function createKeyFile(path: string): Promise<string> {
   return id;
 }
 
-// Unlike `rename`, `link` fails if the name is taken; and the key is whole and on disk before it has its name.
+// `link`, unlike `rename`, fails if the name exists. The key is complete and on disk before it gets its name.
 async function publish(path: string, key: Uint8Array): Promise<void> {
   const temporary = join(dirname(path), `.sealwire-${randomUUID()}.key`);
   await write(temporary, key);
@@ -46,14 +46,14 @@ async function publish(path: string, key: Uint8Array): Promise<void> {
     await link(temporary, path);
   } catch (error) {
     if (!NOT_SUPPORTED.has(errnoOf(error))) throw error;
-    await write(path, key); // exactly one wins here as well, but others may see the file before its bytes
+    await write(path, key); // still exactly one process succeeds, but others may see the file while it is empty
   } finally {
     await unlink(temporary);
   }
 }
 
 async function write(path: string, key: Uint8Array): Promise<void> {
-  const file = await open(path, 'wx', OWNER_ONLY); // O_CREAT and O_EXCL: never through a link that somebody laid
+  const file = await open(path, 'wx', OWNER_ONLY); // O_CREAT and O_EXCL: does not follow a link of an attacker
   try {
     // Restores the bits that the umask cleared. Some file systems refuse that, or report a mode of their own.
     const failure = await file.chmod(OWNER_ONLY).catch((error: unknown) => error);
@@ -71,11 +71,11 @@ async function write(path: string, key: Uint8Array): Promise<void> {
 
 class NoModesError extends Error {
   constructor(mode: number, options: ErrorOptions) {
-    super(`mode ${formatMode(mode)} in place of ${formatMode(OWNER_ONLY)}`, options);
+    super(`mode ${formatMode(mode)} instead of ${formatMode(OWNER_ONLY)}`, options);
   }
 }
 
-/** Makes the new name survive a power cut, if the system can. Windows cannot open directories, and needs no such thing. */
+/** Makes the new name survive a power cut, if the file system supports it. Windows cannot open directories. */
 async function syncDirectory(path: string): Promise<void> {
   if (process.platform === 'win32') return;
   const directory = await open(path, 'r');
@@ -91,16 +91,20 @@ async function syncDirectory(path: string): Promise<void> {
 function createFailed(path: string, cause: unknown): CryptoError {
   const errno = errnoOf(cause);
   if (errno === 'EEXIST') {
-    return new CryptoError('ERR_KEY_FILE_EXISTS', `${path} exists and is not overwritten: choose another name`, {
-      cause,
-    });
+    return new CryptoError(
+      'ERR_KEY_FILE_EXISTS',
+      `Cannot create key file ${path}: it exists and is not overwritten. Choose another name`,
+      {
+        cause,
+      },
+    );
   }
   if (cause instanceof NoModesError) {
-    const why = `its file system gives it ${cause.message} (a Windows drive, vfat), so that others could read it`;
-    return new CryptoError('ERR_KEY_FILE_CREATE', `No key file could be made at ${path}: ${why}. Choose another one`, {
-      cause,
-    });
+    const message =
+      `Cannot create key file ${path}: its file system gives it ${cause.message} (a Windows drive, vfat), so that other ` +
+      'users could read it. Choose another file system';
+    return new CryptoError('ERR_KEY_FILE_CREATE', message, { cause });
   }
-  const message = `No key file could be made at ${path} (${errno}): its directory must exist and let this user write`;
+  const message = `Cannot create key file ${path} (${errno}): its directory must exist and be writable for this user`;
   return new CryptoError('ERR_KEY_FILE_CREATE', message, { cause });
 }

@@ -9,12 +9,12 @@ import { readKeyFile } from './read.js';
 const OTHERS = 0o077;
 
 /**
- * Reads a key file of the original demo (docs/protocol.md §9): any 32 bytes, weak ones too, in a regular file of this
- * user or root, whatever its mode. Calls `warn` with the reasons for which the channel would refuse it. Never use it for a
- * key of the channel.
+ * Reads a key file of the original demo (docs/protocol.md §9): any 32 bytes, even weak ones, in a regular file that
+ * belongs to this user or root and may have any mode. Calls `warn` with the reasons why the channel would reject it.
+ * Never use it for a key of the channel.
  *
  * @returns The raw 32 bytes, key and IV, in memory of their own.
- * @throws {CryptoError} `ERR_KEY_FILE_…`; the message says what to do.
+ * @throws {CryptoError} `ERR_KEY_FILE_…`; the message names the remedy.
  */
 export async function loadLegacyKeyFile(
   path: string,
@@ -23,10 +23,10 @@ export async function loadLegacyKeyFile(
   const name = resolveKeyFile(path);
   const { key, mode } = readKeyFile(name, 'legacy');
   if (mode !== undefined && (mode & OTHERS) !== 0) {
-    warn?.(`Key file ${name} has mode ${formatMode(mode)}, too open to keep a secret: chmod 600 ${name}`);
+    warn?.(`Key file ${name} has mode ${formatMode(mode)}, so other users can use it: chmod 600 ${name}`);
   }
   const weakness = weaknessOf(key);
-  if (weakness !== undefined) warn?.(`Key file ${name} holds a key that can be guessed (${weakness})`);
+  if (weakness !== undefined) warn?.(`Key file ${name} contains a key that can be guessed (${weakness})`);
   return key;
 }
 

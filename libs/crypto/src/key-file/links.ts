@@ -1,6 +1,7 @@
-// The policy mounted-secret follows links. A user who can create a link chooses the file that becomes the key, so only this
-// user and root may be able to create each link: it has to be in a directory of theirs, below directories of theirs, that
-// nobody else can write to. In a directory with the sticky bit, as Kubernetes mounts secrets, the owner of an entry counts.
+// The policy mounted-secret follows links. A user who can create a link chooses the file that becomes the key, so only
+// this user and root may be able to create each link. Each link, and all directories above it, must belong to them, and
+// no other user may be able to write to those directories. A directory with the sticky bit, as in the secrets that
+// Kubernetes mounts, may be writable for others: they cannot replace entries of another owner.
 import { lstatSync, readlinkSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { dirname, isAbsolute, join, parse, sep } from 'node:path';
@@ -17,7 +18,8 @@ const MAX_LINKS = 40; // as the kernel of Linux
  * @param path - Absolute.
  * @param user - The effective user id of the process.
  * @returns The path without links.
- * @throws {CryptoError} `ERR_KEY_FILE_SYMLINK` - another user could have created one of the links; or they never end.
+ * @throws {CryptoError} `ERR_KEY_FILE_SYMLINK` - another user could have created one of the links, or the links form a
+ *   loop.
  */
 export function followLinks(path: string, user: number): string {
   let at = parse(path).root;
@@ -25,7 +27,7 @@ export function followLinks(path: string, user: number): string {
   let links = 0;
   const left = path.split(sep);
   for (let name = left.shift(); name !== undefined; name = left.shift()) {
-    const next = join(at, name); // also takes '.', '..' and nothing
+    const next = join(at, name); // also handles '.', '..' and an empty name
     const entry = lstatSync(next);
     exposed ??= isReplaceable(lstatSync(dirname(next)), entry, user) ? dirname(next) : undefined;
     if (!entry.isSymbolicLink()) {
@@ -34,7 +36,10 @@ export function followLinks(path: string, user: number): string {
     }
     if (exposed !== undefined) throw replaceable(path, next, exposed);
     if (++links > MAX_LINKS)
-      throw new CryptoError('ERR_KEY_FILE_SYMLINK', `Key file ${path} is a link that never ends`);
+      throw new CryptoError(
+        'ERR_KEY_FILE_SYMLINK',
+        `Key file ${path} is reached by more than ${MAX_LINKS} links: name the file itself`,
+      );
     const target = readlinkSync(next);
     if (isAbsolute(target)) at = parse(target).root;
     left.unshift(...target.split(sep));
@@ -52,7 +57,7 @@ function replaceable(path: string, link: string, directory: string): CryptoError
   const { mode, uid } = lstatSync(directory);
   return new CryptoError(
     'ERR_KEY_FILE_SYMLINK',
-    `Key file ${path} is reached by the link ${link}, which other users could replace: it belongs to user ` +
+    `Key file ${path} is reached by the link ${link}, which other users could replace: the link belongs to user ` +
       `${lstatSync(link).uid}, ${directory} to user ${uid}, with mode ${formatMode(mode)}. Only this user and root may write ` +
       `there (chmod go-w ${directory}); or name the file itself`,
   );

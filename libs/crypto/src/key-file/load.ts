@@ -12,26 +12,26 @@ import { resolveKeyFile } from './path.js';
 import type { KeyFilePolicy } from './policy.js';
 import { readKeyFile } from './read.js';
 
-/** The number of times that a file which another process has just made is looked at: for longer than one write takes. */
+/** How often the size of a file that another process has just created is read. All reads together outlast one write. */
 const MAX_READS = 1_000;
 
 export interface KeyFileOptions {
-  /** How closed the file has to be. Default: `strict`. */
+  /** The owners and modes that the file may have. Default: `strict`. */
   readonly policy?: KeyFilePolicy | undefined;
-  /** Called for the log, once per load, with what the policy or the platform leaves unchecked. */
+  /** Called for the log, once per load, if the policy or the platform leaves something unchecked. */
   readonly warn?: ((message: string) => void) | undefined;
 }
 
 export interface KeyringOptions extends KeyFileOptions {
-  /** Makes the key file if it is missing, and calls `warn` with that. Default: `false`. */
+  /** Creates the key file if it is missing, and reports that by `warn`. Default: `false`. */
   readonly generate?: boolean | undefined;
 }
 
 /**
- * Reads the 32 bytes of a key file. Anything that is not certainly a strong key in the right hands is refused.
+ * Reads the 32 bytes of a key file. Rejects weak keys, and files that other users could have read or written.
  *
- * @returns The raw key, in memory of its own. {@link loadKeyring} makes of it what the channel needs.
- * @throws {CryptoError} `ERR_KEY_FILE_…`, or the `ERR_KEY_…` of a weak key; the message says what to do.
+ * @returns The raw key, in memory of its own. The channel needs the result of {@link loadKeyring} instead.
+ * @throws {CryptoError} `ERR_KEY_FILE_…`, or the `ERR_KEY_…` of a weak key; the message names the remedy.
  */
 export async function loadKeyFile(path: string, options: KeyFileOptions = {}): Promise<Uint8Array> {
   return load(path, options, (key, origin) => {
@@ -41,9 +41,9 @@ export async function loadKeyFile(path: string, options: KeyFileOptions = {}): P
 }
 
 /**
- * Reads a key file into a keyring. Processes that make the missing file at once all end with the same key.
+ * Reads a key file into a keyring. Processes that create the missing file at the same time all get the same key.
  *
- * @throws {CryptoError} `ERR_KEY_FILE_…`, or the `ERR_KEY_…` of a weak key; the message says what to do.
+ * @throws {CryptoError} `ERR_KEY_FILE_…`, or the `ERR_KEY_…` of a weak key; the message names the remedy.
  */
 export async function loadKeyring(path: string, options: KeyringOptions = {}): Promise<Keyring> {
   try {
@@ -60,7 +60,7 @@ function loadExisting(path: string, options: KeyFileOptions): Keyring {
   return Keyring.of(load(path, options, (key, origin) => SecretKey.fromBytes(key, origin)));
 }
 
-/** @param take - Checks how strong the key is, and takes what it needs of it: the key is overwritten afterwards. */
+/** @param take - Checks the strength of the key and copies what it needs: the key is overwritten afterwards. */
 function load<T>(path: string, options: KeyFileOptions, take: (key: Uint8Array, origin: string) => T): T {
   const { policy = 'strict', warn } = options;
   const name = resolveKeyFile(path);
@@ -69,12 +69,12 @@ function load<T>(path: string, options: KeyFileOptions, take: (key: Uint8Array, 
   try {
     taken = take(key, `Key file ${name}`);
   } finally {
-    wipe(key); // also a weak key: it may be strong enough for something else
+    wipe(key); // also a weak key: it may be in use elsewhere
   }
   if (mode === undefined) {
-    warn?.(`Key file ${name}: only length and strength were checked, this platform has no owners and modes`);
+    warn?.(`Key file ${name}: only length and strength were checked, because this platform has no owners and modes`);
   } else if (policy === 'mounted-secret') {
-    warn?.(`Key file ${name}: under the policy mounted-secret links are followed, and others may read the file`);
+    warn?.(`Key file ${name}: the policy mounted-secret follows links and lets other users read the file`);
   }
   return taken;
 }
@@ -82,13 +82,15 @@ function load<T>(path: string, options: KeyFileOptions, take: (key: Uint8Array, 
 async function createUnlessThere(path: string, { warn }: KeyringOptions): Promise<void> {
   try {
     const id = await createKeyFile(path);
-    warn?.(`Key file ${resolve(path)} was missing and has been made, key id ${id}: the other side needs a copy`);
+    warn?.(`Key file ${resolve(path)} was missing and has been created, key id ${id}: copy it to the other side`);
   } catch (error) {
-    if (!hasCode(error, 'ERR_KEY_FILE_EXISTS')) throw error; // another process was faster: its key counts
+    if (!hasCode(error, 'ERR_KEY_FILE_EXISTS')) throw error; // another process was faster: use its key
   }
 }
 
-/** On a file system without hard links, another process may have made the file and not yet have written its bytes. */
+/**
+ * On a file system without hard links, another process may have created the file without having written its bytes yet.
+ */
 async function waitForBytes(path: string): Promise<void> {
   for (let reads = 1; reads < MAX_READS; reads++) {
     const { size } = await stat(path);

@@ -1,18 +1,19 @@
-// Checks which users may have read or written a key file: by an open descriptor, so that the file cannot be swapped.
+// Checks which users can have read or written a key file. The status comes from an open descriptor, so that nobody can
+// replace the file between the check and the read.
 import type { Stats } from 'node:fs';
 
 import { CryptoError } from '../errors.js';
 import { KEY_BYTES } from '../keys/schedule.js';
 
 /**
- * - `strict`: a file, not a link to one, that nobody but its owner can read. The owner is this user or root; a file of
- *   root may be readable by its group (0640).
- * - `mounted-secret`: for secrets that Docker, Compose or Kubernetes mounts. Links are followed, unless other users
- *   could have created them, and others may read the file; still nobody else may write to it.
+ * - `strict`: a file, not a link to one, that only its owner can read. The owner is this user or root; a file of root
+ *   may be readable by its group (0640).
+ * - `mounted-secret`: for secrets that Docker, Compose or Kubernetes mounts. Links are followed unless other users
+ *   could have created them. Other users may read the file, but not write to it.
  */
 export type KeyFilePolicy = 'strict' | 'mounted-secret';
 
-/** `legacy`: the file of the original demo, which was made with any mode. Never for a key of the channel. */
+/** `legacy`: the file of the original demo, which may have any mode. Never for a key of the channel. */
 export type FilePolicy = KeyFilePolicy | 'legacy';
 
 export type KeyFileStatus = Pick<Stats, 'isFile' | 'mode' | 'size' | 'uid'>;
@@ -39,12 +40,15 @@ export function notRegular(path: string, options?: ErrorOptions): CryptoError {
 
 export function wrongLength(path: string, bytes: number): CryptoError {
   const likely = LIKELY_FORM[bytes] ?? 'a key file holds the key as raw bytes, not as hex or base64 text';
-  return new CryptoError('ERR_KEY_FILE_LENGTH', `Key file ${path} has ${bytes} bytes, not ${KEY_BYTES}: ${likely}`);
+  return new CryptoError(
+    'ERR_KEY_FILE_LENGTH',
+    `Key file ${path} has ${bytes} bytes; expected ${KEY_BYTES}: ${likely}`,
+  );
 }
 
 const LIKELY_FORM: Readonly<Record<number, string>> = {
-  0: 'it is empty. Remove it, and make or copy the key again',
-  16: 'this may be a key of AES-128 alone, and half of what is needed: make a new one',
+  0: 'it is empty. Remove it, then create or copy the key again',
+  16: 'this may be a key of AES-128 alone, which is half of a key file: create a new one',
   33: 'this may be a key with a line end after it, which an editor added: copy the file again',
   34: 'this may be a key with a line end after it, which an editor added: copy the file again',
   35: 'this may be a key with a byte order mark, which an editor added: copy the file again',
@@ -58,20 +62,20 @@ function checkOwner(path: string, file: KeyFileStatus, user: number): void {
   if (file.uid === user || file.uid === ROOT) return;
   throw new CryptoError(
     'ERR_KEY_FILE_OWNER',
-    `Key file ${path} belongs to user ${file.uid}, who is neither this user (${user}) nor root: chown ${user} ${path}`,
+    `Key file ${path} belongs to user ${file.uid}; expected this user (${user}) or root: chown ${user} ${path}`,
   );
 }
 
 function checkMode(path: string, file: KeyFileStatus, policy: FilePolicy): void {
   if ((file.mode & forbiddenBits(file, policy)) === 0) return;
-  const message = `Key file ${path} has mode ${formatMode(file.mode)}, too open to keep a secret`;
+  const message = `Key file ${path} has mode ${formatMode(file.mode)}, so other users can use it`;
   throw new CryptoError('ERR_KEY_FILE_MODE', `${message}: ${modeRemedy(path, file, policy)}`);
 }
 
 function modeRemedy(path: string, file: KeyFileStatus, policy: FilePolicy): string {
   if ((file.mode & forbiddenBits(file, 'mounted-secret')) !== 0) {
     const change = `chmod ${policy === 'strict' ? '600' : 'go-wx'} ${path}`;
-    return `${change}. If that changes nothing, its file system keeps no modes (a Windows drive, vfat): move it to one that does`;
+    return `${change}. If that has no effect, the file system has no modes (a Windows drive, vfat): use another one`;
   }
   return (
     `chmod 600 ${path}, or choose the policy mounted-secret if Docker, Compose or Kubernetes mounted it ` +
@@ -79,7 +83,7 @@ function modeRemedy(path: string, file: KeyFileStatus, policy: FilePolicy): stri
   );
 }
 
-/** In the form of `chmod`, such as 0644. */
+/** Returns the mode in the form of `chmod`, such as 0644. */
 export function formatMode(mode: number): string {
   return (mode & 0o777).toString(8).padStart(4, '0');
 }

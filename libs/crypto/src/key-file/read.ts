@@ -1,5 +1,6 @@
-// Reads the key file (docs/protocol.md §2): opens it once, then checks and reads it through the open descriptor. The calls
-// are synchronous: handing four short calls to other threads would cost a client more than all hashes of the handshake.
+// Reads the key file (docs/protocol.md §2): opens it once, then checks and reads it through the open descriptor. The
+// calls are synchronous, because four short calls on other threads would cost a client more than all hashes of the
+// handshake.
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
 import { wipe } from '../cipher/secret-bytes.js';
@@ -13,7 +14,7 @@ import { errnoOf } from './system-error.js';
 export interface ReadKeyFile {
   /** The 32 bytes, in memory of their own. */
   readonly key: Uint8Array;
-  /** Undefined on Windows, which has neither owners nor modes. */
+  /** Undefined on Windows, which has no owners and modes. */
   readonly mode: number | undefined;
 }
 
@@ -21,7 +22,7 @@ export interface ReadKeyFile {
 // Both are undefined on Windows and count as 0.
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 
-/** Does not check how strong the key is. @throws {CryptoError} `ERR_KEY_FILE_…` */
+/** Does not check the strength of the key. @throws {CryptoError} `ERR_KEY_FILE_…` */
 export function readKeyFile(path: string, policy: FilePolicy): ReadKeyFile {
   const user = process.geteuid?.();
   try {
@@ -40,13 +41,13 @@ export function readKeyFile(path: string, policy: FilePolicy): ReadKeyFile {
 }
 
 function readKey(file: number, path: string): Uint8Array {
-  const key = new Uint8Array(KEY_BYTES); // not from the pool, whose other slices would share its memory
+  const key = new Uint8Array(KEY_BYTES); // not from the pool, whose other slices share its memory
   let filled = 0;
   while (filled < KEY_BYTES) {
     const bytesRead = readSync(file, key, filled, KEY_BYTES - filled, filled); // may be fewer than requested
     if (bytesRead === 0) {
       wipe(key);
-      throw wrongLength(path, filled); // cut since fstat
+      throw wrongLength(path, filled); // truncated after fstat
     }
     filled += bytesRead;
   }
@@ -69,14 +70,14 @@ function readFailed(path: string, policy: FilePolicy, cause: unknown): CryptoErr
     case 'EOPNOTSUPP': // a socket, on macOS
       return notRegular(path, { cause });
     default: {
-      const message = `Key file ${path} cannot be read (${errno}): check its owner, its mode and its directory`;
+      const message = `Cannot read key file ${path} (${errno}): check its owner, its mode and its directory`;
       return new CryptoError('ERR_KEY_FILE_UNREADABLE', message, { cause });
     }
   }
 }
 
 const copyOrMake = (path: string): string =>
-  `copy it from the other side, or make one with createKeyFile('${path}') of @sealwire/crypto`;
+  `copy it from the other side, or create one with createKeyFile('${path}') of @sealwire/crypto`;
 
 const MISSING_REMEDY: Record<FilePolicy, (path: string) => string> = {
   strict: copyOrMake,
@@ -86,6 +87,6 @@ const MISSING_REMEDY: Record<FilePolicy, (path: string) => string> = {
 
 const LINK_REMEDY: Record<FilePolicy, string> = {
   strict: 'name the file itself, or choose the policy mounted-secret',
-  'mounted-secret': 'it has become one while it was read',
+  'mounted-secret': 'the file was replaced while it was read',
   legacy: 'name the file itself',
 };

@@ -182,7 +182,7 @@ describe.skipIf(isWindows)('on a file system without modes (not on Windows)', ()
     });
     await expect(createKeyFile(path)).rejects.toMatchObject({
       code: 'ERR_KEY_FILE_CREATE',
-      message: expect.stringMatching(/mode 0777.*others could read it/),
+      message: expect.stringMatching(/mode 0777.*other users could read it/),
     });
     expect(fs.readdirSync(directory)).toEqual([]);
   });

@@ -1,6 +1,6 @@
-/** The name that the operating system gives a failure, such as `EACCES`; for messages and decisions. */
+/** Returns the code of a failed system call, such as `EACCES`. */
 export function errnoOf(error: unknown): string {
-  // No `instanceof`: under Jest the errors of Node are of another realm.
+  // No `instanceof`: under Jest, the errors of Node belong to another realm.
   const code: unknown = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? code : 'unknown reason';
 }

@@ -7,14 +7,14 @@ import { checkKeyStrength } from './strength.js';
 /**
  * Draws 32 random bytes, in memory of their own.
  *
- * @throws {CryptoError} `ERR_RANDOM_FAILED` - the random source of the system failed, or gave what is not random.
+ * @throws {CryptoError} `ERR_RANDOM_FAILED` - the random source of the system failed, or its output is not random.
  */
 export function generateKey(): Uint8Array {
   try {
     const key = randomFillSync(new Uint8Array(KEY_BYTES));
-    checkKeyStrength(key, keyId(key)); // a source that gives zeros must not become a key
+    checkKeyStrength(key, keyId(key)); // zeros from a broken source must not become a key
     return key;
   } catch (cause) {
-    throw new CryptoError('ERR_RANDOM_FAILED', 'The random source of this system does not work', { cause });
+    throw new CryptoError('ERR_RANDOM_FAILED', 'The random source of this system failed', { cause });
   }
 }

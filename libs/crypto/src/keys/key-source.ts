@@ -1,8 +1,8 @@
 import type { SecretKey } from './secret-key.js';
 
 /**
- * Where the two ends get their keys, at every handshake: one whose answers change rotates the key without a restart. A
- * {@link Keyring} is one whose answers never change.
+ * The source of the keys, asked at every handshake: a source that returns another key rotates it without a restart. A
+ * {@link Keyring} always returns the same keys.
  */
 export interface KeySource {
   /** The key that starts handshakes. Not a promise. */

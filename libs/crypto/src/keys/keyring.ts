@@ -6,7 +6,7 @@ import type { KeySource } from './key-source.js';
 import { toHex } from './schedule.js';
 import type { SecretKey } from './secret-key.js';
 
-/** The keys of a process, immutable: the primary one starts handshakes, any of them answers one. */
+/** The keys of a process, immutable. The primary one starts handshakes; each of them can answer a handshake. */
 export class Keyring implements KeySource {
   static {
     brand(this, 'Keyring');
@@ -21,11 +21,12 @@ export class Keyring implements KeySource {
     Object.freeze(this);
   }
 
-  /** @throws {CryptoError} `ERR_KEYRING_DUPLICATE` - the same key twice: one of the files is not the one that was meant. */
+  /** @throws {CryptoError} `ERR_KEYRING_DUPLICATE` - the same key twice: one of the files is not the intended one. */
   static of(primary: SecretKey, ...others: readonly SecretKey[]): Keyring {
     const byId = new Map<string, SecretKey>();
     for (const key of [primary, ...others]) {
-      if (byId.has(key.id)) throw new CryptoError('ERR_KEYRING_DUPLICATE', `Key ${key.id} is on the ring twice`);
+      if (byId.has(key.id))
+        throw new CryptoError('ERR_KEYRING_DUPLICATE', `Invalid keyring: it contains key ${key.id} twice`);
       byId.set(key.id, key);
     }
     return new Keyring(primary, byId);
@@ -36,7 +37,7 @@ export class Keyring implements KeySource {
     return [...this.#byId.keys()];
   }
 
-  /** The key that 8 bytes from the wire name, if it is on the ring. */
+  /** Returns the key with this id of 8 bytes, if the ring contains it. */
   find(idBytes: Uint8Array): SecretKey | undefined {
     return this.#byId.get(toHex(idBytes));
   }

@@ -1,30 +1,30 @@
-// Keys that a loop or a person makes (docs/protocol.md §2.2). Most of them have few different values, either of their bytes
-// or of the steps from byte to byte. Steps are differences modulo 256, taken up to three times (arithmetic sequences,
-// squares, cubes), and XOR (counters under a mask, Gray code), from each byte to the one `lag` places after it (sequences
-// that take turns). Sequences that multiply, add up or shift are found by their rule, and text of two or four bytes a
-// character by a column of few values.
+// Detects keys that come from a loop or a person (docs/protocol.md §2.2). Most of them have few different values,
+// either of their bytes or of the steps from byte to byte. A step is a difference modulo 256, taken up to three times
+// (arithmetic sequences, squares, cubes), or an XOR (counters under a mask, Gray code), from each byte to the one `lag`
+// places after it (interleaved sequences). Sequences that multiply, add or shift are detected by their rule, and text
+// of two or four bytes per character by a column with few values.
 //
-// The limits are set so that all of these checks together refuse fewer than one random key in 10^11.
+// The limits are chosen so that all these checks together reject fewer than one random key in 10^11.
 
 const MAX_LAG = 16;
 const MAX_ORDER = 3;
 const MIN_STEPS = 12;
-/** A rule that predicts this many bytes is not an accident. By chance it predicts one byte in 256. */
+/** A rule that predicts this many bytes is no accident: by chance it predicts one byte in 256. */
 const MIN_PREDICTED = 12;
-/** Bytes wrap at 256; the others are the primes and the mask that loops take the remainder of. */
+/** Bytes wrap at 256. The others are the moduli that loops use: two primes and a mask. */
 const MODULI = [256, 257, 255, 251];
 const MAX_COEFFICIENT = 3;
 const REGISTER_BYTES = 8;
-/** Random bytes spread over nearly all of 0 to 255. */
+/** The values of random bytes span nearly all of 0 to 255. */
 const MIN_SPREAD = 64;
-/** The distance of the bytes of a column, and the greatest number of different values that is a pattern. */
+/** The distance between the bytes of a column, and the number of different values up to which it is a pattern. */
 const COLUMNS = [
   [1, 16],
   [2, 6],
   [4, 2],
 ] as const;
 
-/** Whether 32 bytes follow a pattern that somebody could guess. */
+/** Returns whether 32 bytes follow a pattern that an attacker could guess. */
 export function followsPattern(key: Uint8Array): boolean {
   const bytes = [...key];
   return [hasFewSteps, hasFewInColumn, isNarrow, isDecimal, multiplies, addsUp, shifts].some((is) => is(bytes));
@@ -67,12 +67,12 @@ function isNarrow(bytes: Bytes): boolean {
   return Math.max(...bytes) - Math.min(...bytes) < MIN_SPREAD;
 }
 
-/** Digits of π, of a date or of a telephone number, two a byte. */
+/** Digits of π, of a date or of a telephone number, two per byte. */
 function isDecimal(bytes: Bytes): boolean {
   return bytes.every((byte) => byte >> 4 <= 9 && (byte & 0x0f) <= 9);
 }
 
-/** x, ax + c, a(ax + c) + c, … modulo m: each step is `a` times the step before. */
+/** x, ax + c, a(ax + c) + c, … modulo m: each step is `a` times the previous step. */
 function multiplies(bytes: Bytes): boolean {
   return MODULI.some((m) => {
     const steps = stepsOf(bytes, (from, to) => (to - from + m) % m, 1);
@@ -81,7 +81,7 @@ function multiplies(bytes: Bytes): boolean {
   });
 }
 
-/** Each byte is a sum of small multiples of the two before, as Fibonacci's. */
+/** Each byte is a sum of small multiples of the two previous bytes, as in the Fibonacci sequence. */
 function addsUp(bytes: Bytes): boolean {
   for (let a = -MAX_COEFFICIENT; a <= MAX_COEFFICIENT; a++) {
     for (let b = -MAX_COEFFICIENT; b <= MAX_COEFFICIENT; b++) {
@@ -91,7 +91,7 @@ function addsUp(bytes: Bytes): boolean {
   return false;
 }
 
-/** Each byte is the XOR of some of the eight before: shift registers, and powers in the field of AES. */
+/** Each byte is the XOR of some of the eight previous bytes: shift registers, and powers in the field of AES. */
 function shifts(bytes: Bytes): boolean {
   for (let taps = 1; taps < 2 ** REGISTER_BYTES; taps++) {
     if (isPredicted(bytes, REGISTER_BYTES, (at) => tapped(bytes, at, taps))) return true;
@@ -105,7 +105,7 @@ function tapped(bytes: Bytes, at: number, taps: number): number {
   return sum;
 }
 
-/** Gives up as soon as too few bytes are left: the usual case, and most of the time that the check takes. */
+/** Stops as soon as too few bytes are left. That is the usual case, and determines how long the check takes. */
 function isPredicted(bytes: Bytes, from: number, predict: (at: number) => number): boolean {
   let missesLeft = bytes.length - from - MIN_PREDICTED;
   for (let at = from; at < bytes.length; at++) {

@@ -1,8 +1,8 @@
 /**
- * Ids of keys that everybody can look up, or has by the usual calls (docs/protocol.md §2.2). The ids are public, so is this
- * list: the key of the published test vectors; SHA-256 of nothing, of zeros and of words, with and without a line end;
- * constants and tables of algorithms; digits of π, e and roots; generators of curves, and keys of RFCs and of NIST; what
- * the random numbers of C and Python begin with, unseeded or with the seeds 0, 1 and 42.
+ * Ids of keys that are published or easily reproduced (docs/protocol.md §2.2). Ids are public, so this list reveals
+ * nothing. It contains the key of the published test vectors; SHA-256 of the empty string, of zeros and of words, with
+ * and without a line end; constants and tables of algorithms; digits of π, e and roots; generators of curves, and keys
+ * of RFCs and of NIST; the first random numbers of C and Python, unseeded or with the seeds 0, 1 and 42.
  */
 export const PUBLISHED_KEY_IDS: ReadonlySet<string> = new Set([
   '0b56bfc1696f34ec',

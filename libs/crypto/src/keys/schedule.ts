@@ -1,4 +1,5 @@
-// The keys that are derived from the 32 bytes of a key file (docs/protocol.md §2), which are never a key of a cipher.
+// Derives keys from the 32 bytes of a key file (docs/protocol.md §2), which are never used as a key of a cipher
+// themselves.
 import { hkdfExpand, hkdfExtract } from '../cipher/hkdf.js';
 import { wipe } from '../cipher/secret-bytes.js';
 import { CryptoError } from '../errors.js';
@@ -7,11 +8,14 @@ export const KEY_BYTES = 32;
 export const KEY_ID_BYTES = 8;
 const EXTRACT_SALT = new TextEncoder().encode('sealwire key file v1');
 
-/** Everything that is derived from one key. All fresh buffers. */
+/** Everything that is derived from one key, in fresh buffers. */
 export interface KeySchedule {
   /** 32 bytes: the pre-shared key of the channel's handshake. */
   readonly psk: Uint8Array;
-  /** 8 bytes, public: they name the key on the wire. Derived, so that they cannot be mis-assigned. */
+  /**
+   * 8 public bytes that name the key on the wire. They are derived, so they cannot be assigned to another key by
+   * mistake.
+   */
   readonly keyId: Uint8Array;
 }
 
@@ -31,7 +35,7 @@ export function deriveKeySchedule(key: Uint8Array): KeySchedule {
 }
 
 /**
- * The public name of a key, as 16 hexadecimal digits: for logs, and to see whether two machines hold the same key.
+ * Returns the public name of a key as 16 hexadecimal digits, for logs and to compare the keys of two machines.
  *
  * @throws {CryptoError} `ERR_KEY_LENGTH`
  */
@@ -42,14 +46,14 @@ export function keyId(key: Uint8Array): string {
   return id;
 }
 
-/** Lower-case hexadecimal digits, for public bytes. */
+/** Returns public bytes as lower-case hexadecimal digits. */
 export function toHex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
 }
 
 function extract(key: Uint8Array): Uint8Array {
   if (key.length !== KEY_BYTES) {
-    throw new CryptoError('ERR_KEY_LENGTH', `A key has ${KEY_BYTES} bytes, not ${key.length}`);
+    throw new CryptoError('ERR_KEY_LENGTH', `Invalid key: ${key.length} bytes; expected ${KEY_BYTES}`);
   }
   return hkdfExtract(EXTRACT_SALT, key);
 }

@@ -7,8 +7,8 @@ import type { KeySchedule } from './schedule.js';
 import { checkKeyStrength } from './strength.js';
 
 /**
- * One key, ready for use, that cannot be printed by accident: `util.inspect`, `JSON.stringify` and `String` show its id.
- * Holds what docs/protocol.md §2 derives, not the bytes of the key file.
+ * A key ready for use. It cannot be printed by accident: `util.inspect`, `JSON.stringify` and `String` show its id. It
+ * contains the values that docs/protocol.md §2 derives, not the bytes of the key file.
  */
 export class SecretKey {
   static {
@@ -29,7 +29,7 @@ export class SecretKey {
 
   /**
    * @param key - 32 bytes. Read, never kept: the caller may overwrite them afterwards.
-   * @param origin - What an error message calls the key.
+   * @param origin - The name of the key in error messages.
    * @throws {CryptoError} `ERR_KEY_LENGTH`, or the `ERR_KEY_…` of a weak key.
    */
   static fromBytes(key: Uint8Array, origin = 'The key'): SecretKey {

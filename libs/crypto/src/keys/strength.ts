@@ -1,18 +1,19 @@
-// Keys that somebody could guess (docs/protocol.md §2.2). All checks together refuse fewer than one random key in 10^10.
+// Rejects keys that can be guessed (docs/protocol.md §2.2). All checks together reject fewer than one random key in
+// 10^10.
 import { CryptoError } from '../errors.js';
 import { followsPattern } from './pattern.js';
 import { PUBLISHED_KEY_IDS } from './published.js';
 
 const MIN_DISTINCT_BYTES = 17;
-/** A passphrase with a few odd bytes: accents, zeros, a byte order mark. */
+/** Allows for a few other bytes in a passphrase: accents, zeros, a byte order mark. */
 const MIN_WORD_BYTES = 26;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * Refuses a key of 32 bytes that was not drawn at random.
+ * Rejects a key of 32 bytes that was not drawn at random.
  *
  * @param id - The public id of the key.
- * @param origin - What the message calls the key, such as `Key file /etc/sealwire/aes_key.bin`.
+ * @param origin - The name of the key in the message, such as `Key file /etc/sealwire/aes_key.bin`.
  * @throws {CryptoError} `ERR_KEY_REPEATED_BYTE`, `ERR_KEY_TEXT`, `ERR_KEY_FEW_VALUES`, `ERR_KEY_PATTERN`,
  *   `ERR_KEY_PUBLISHED`
  */
@@ -22,7 +23,7 @@ export function checkKeyStrength(key: Uint8Array, id: string, origin = 'The key'
     throw new CryptoError('ERR_KEY_REPEATED_BYTE', `${origin} repeats one byte: ${REMEDY}`);
   }
   if (isTypedText(key)) {
-    throw new CryptoError('ERR_KEY_TEXT', `${origin} is text, a password rather than a key: ${REMEDY}`);
+    throw new CryptoError('ERR_KEY_TEXT', `${origin} is text, so it is a password and not a key: ${REMEDY}`);
   }
   if (distinct < MIN_DISTINCT_BYTES) {
     throw new CryptoError('ERR_KEY_FEW_VALUES', `${origin} has only ${distinct} different byte values: ${REMEDY}`);
@@ -35,20 +36,20 @@ export function checkKeyStrength(key: Uint8Array, id: string, origin = 'The key'
   }
 }
 
-const REMEDY = 'make a random one with createKeyFile() of @sealwire/crypto';
+const REMEDY = 'create a random one with createKeyFile() of @sealwire/crypto';
 
-/** Text that a person types, in any encoding: padded to 32 bytes, or with other bytes in between. */
+/** Detects text that a person typed, in any encoding, padded to 32 bytes, or with other bytes in between. */
 function isTypedText(key: Uint8Array): boolean {
   if (withoutPadding(key).every(isText) || isUtf8Text(key)) return true;
   return key.filter((byte) => /[0-9A-Za-z ]/.test(String.fromCharCode(byte))).length >= MIN_WORD_BYTES;
 }
 
-/** Printable ASCII, or the white space that a text editor leaves. */
+/** Printable ASCII or white space. */
 function isText(byte: number): boolean {
   return (byte >= 0x20 && byte <= 0x7e) || (byte >= 0x09 && byte <= 0x0d);
 }
 
-/** Without the runs of one byte that fill a text up to 32 bytes. */
+/** Removes the runs of one byte that pad a text to 32 bytes. */
 function withoutPadding(key: Uint8Array): Uint8Array {
   const first = key.findIndex((byte) => byte !== key[0]);
   const last = key.findLastIndex((byte) => byte !== key.at(-1));
