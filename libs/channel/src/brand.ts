@@ -1,6 +1,6 @@
 /**
- * Makes `instanceof` recognise the objects of every copy of this package in the process: npm can install two. Call it in a
- * static block. Classes that extend `constructor` keep the usual `instanceof`.
+ * Makes `instanceof` recognise the objects of every copy of this package in the process: npm can install two. Call it
+ * in a static block. Classes that extend `constructor` keep the usual `instanceof`.
  */
 export function brand(constructor: { readonly prototype: object }, name: string): void {
   const mark = Symbol.for(`@sealwire/transport/${name}`);

@@ -1,35 +1,35 @@
-// The time of this library: every timer and every clock, taken from Node when the library is loaded. A test runner that
-// replaces the global timers of an application, and drops what was scheduled with them, stops no connection.
+// Every timer and clock of this library, taken from Node when the library is loaded. A test runner that replaces the
+// global timers of an application, and drops the timers scheduled with them, therefore does not stop a connection.
 import { performance } from 'node:perf_hooks';
 import * as timers from 'node:timers';
 
 export interface Clock {
-  /** Monotonic, from an arbitrary start. */
+  /** Milliseconds since an arbitrary start; monotonic. */
   nowMs: () => number;
-  /** Since 1970. */
+  /** Milliseconds since 1970. */
   unixMs: () => number;
   setTimeout: (run: () => void, delayMs: number) => NodeJS.Timeout;
   clearTimeout: (timer: NodeJS.Timeout | undefined) => void;
-  /** After the I/O that is already there. */
+  /** Runs after the I/O that is already pending. */
   setImmediate: (run: () => void) => void;
 }
 
 /**
- * Fake timers may be on already, in `node:timers` as well: those of Sinon, Jest and Vitest, which are the same, keep what
- * they have replaced.
+ * Returns the real timer. Fake timers may be installed already, in `node:timers` too. Those of Sinon, Jest and Vitest,
+ * which share one implementation, keep the functions that they replace.
  */
 function real<Timer>(name: string, timer: Timer): Timer {
   const { clock: fake } = timer as { readonly clock?: Record<string, Timer> };
   return fake?.[`_${name}`] ?? timer;
 }
 
-/** Fake timers cover it with a `now` of their own. */
+/** Fake timers shadow its `now` on the instance, but not on the prototype. */
 const realPerformance = Object.getPrototypeOf(performance) as typeof performance;
 
-// A clock before 1970 is that of a test; the wire has no room for it.
+// Only a test has a clock before 1970; the wire cannot express it.
 const { now: unixMs } = Date;
 
-/** Its functions are replaced by our own tests, and by nothing else. */
+/** Only our own tests replace its functions. */
 export const clock: Clock = {
   nowMs: realPerformance.now.bind(performance),
   unixMs: () => Math.max(0, unixMs()),

@@ -1,19 +1,19 @@
 import { clock } from './clock.js';
 import { MAX_TIMER_MS } from './options/limit.js';
 
-/** A timer that is later than this was kept from running: the process was busy, or did not run at all. */
+/** A timer that is later than this was delayed by the process: it was busy or suspended. */
 const LATE_MS = 20;
 const MAX_GRACE_MS = 1_000;
 
 /**
- * The end of a wait for a peer. Before it comes, what has arrived already is read, for one turn of the event loop. One
- * that is itself late, as the process stalled or was suspended, moves once, by its own length and by a second at most:
- * the peer was not slow.
+ * The end of a wait for a peer. Before it expires, data that has already arrived is read for one turn of the event
+ * loop. If its timer is late because the process stalled or was suspended, the deadline moves once, by its own length
+ * but at most one second, because the peer was not slow.
  */
 export class Deadline {
   readonly #onExpired: () => void;
   #endMs: number;
-  /** How far it may still move. */
+  /** How far the deadline may still move. */
   #graceMs: number;
   #timer: NodeJS.Timeout;
   #isOver = false;
@@ -25,20 +25,20 @@ export class Deadline {
     this.#timer = this.#wakeIn(delayMs);
   }
 
-  /** At least 1. */
+  /** Milliseconds until the deadline, at least 1. */
   get leftMs(): number {
     const nowMs = clock.nowMs();
     this.#moveIfLate(nowMs);
     return Math.max(1, Math.ceil(this.#endMs - nowMs));
   }
 
-  /** Whether it came, or has moved, as the process stalled. */
+  /** Whether the process stalled: the deadline has moved, or has passed. */
   get isLate(): boolean {
     this.#moveIfLate(clock.nowMs());
     return this.#graceMs === 0;
   }
 
-  /** May be called again. */
+  /** Stops the deadline. May be called again. */
   clear(): void {
     this.#isOver = true;
     clock.clearTimeout(this.#timer);
@@ -69,7 +69,7 @@ export class Deadline {
   }
 }
 
-/** How far a deadline of this length moves when it is late. */
+/** Returns how far a deadline of this length moves when it is late. */
 export function graceOf(delayMs: number): number {
   return Math.min(delayMs, MAX_GRACE_MS);
 }

@@ -1,5 +1,5 @@
-// The channels of node:diagnostics_channel that both ends publish connections to (docs/operations.md). Nothing is made for
-// them without a subscriber. Messages have no keys, and no texts of errors.
+// The channels of node:diagnostics_channel on which both ends publish their connections (docs/operations.md). Without a
+// subscriber they cost nothing. Messages contain no keys and no error texts.
 import { channel } from 'node:diagnostics_channel';
 
 import { codeOf } from './errors.js';
@@ -10,7 +10,7 @@ type Side = 'client' | 'server';
 export interface ObservedPeer {
   /** `address:port` of the other end, or the path of a Unix domain socket at a client. */
   readonly address: string | undefined;
-  /** 16 hexadecimal digits; undefined if a server does not know it yet. */
+  /** 16 hexadecimal digits; undefined before a server has verified a key. */
   readonly keyId: string | undefined;
 }
 
@@ -21,7 +21,7 @@ export interface HandshakeMessage extends ObservedPeer {
 
 /** `sealwire:<side>:connection:opened` or `closed`. */
 export interface ConnectionMessage extends ObservedPeer {
-  /** On the wire, sealed as they are. */
+  /** Sealed bytes on the wire. */
   readonly bytesRead: number;
   readonly bytesWritten: number;
   /** Undefined if both ends agreed to close. */

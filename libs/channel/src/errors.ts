@@ -2,7 +2,7 @@ import { types } from 'node:util';
 
 import { brand } from './brand.js';
 
-/** Every failure of this transport, and who caused it. `docs/errors.md` explains each; a test holds the two together. */
+/** All error codes, each with the side at fault. `docs/errors.md` explains each code; a test compares the two. */
 const FAULT_OF = {
   ERR_ALERT: 'peer',
   ERR_ANSWER_OVERFLOW: 'caller',
@@ -65,7 +65,7 @@ export type Fault = (typeof FAULT_OF)[TransportErrorCode];
 export const TRANSPORT_ERROR_CODES = Object.keys(FAULT_OF) as readonly TransportErrorCode[];
 
 export interface TransportErrorOptions extends ErrorOptions {
-  /** `false`: no handler can have run, as no byte of the message was written, or as the server refused it before. */
+  /** `false`: no handler can have run, because no byte of the message was written, or because the server refused it. */
   readonly sent?: boolean;
 }
 
@@ -77,7 +77,7 @@ export class TransportError extends Error {
 
   override readonly name = 'TransportError';
   readonly code: TransportErrorCode;
-  /** For a message that failed: may a handler have run? Undefined for failures that concern no message. */
+  /** Whether a handler may have run, for the failure of a message; undefined for other failures. */
   readonly sent: boolean | undefined;
 
   constructor(code: TransportErrorCode, message: string, options?: TransportErrorOptions) {
@@ -90,13 +90,16 @@ export class TransportError extends Error {
     return FAULT_OF[this.code];
   }
 
-  /** The same failure, told of one message. */
+  /** Returns the same failure for one message. */
   ofMessage(sent: boolean): TransportError {
     return new TransportError(this.code, this.message, { cause: this.cause, sent });
   }
 }
 
-/** For a place where everything that is thrown ends a connection: what is not ours is a defect, and says so. */
+/**
+ * For code in which every exception ends a connection: an error of another class is a defect and becomes
+ * `ERR_INTERNAL`.
+ */
 export function toTransportError(error: unknown): TransportError {
   if (codeOf(error) !== undefined && error instanceof TransportError) return error;
   return new TransportError('ERR_INTERNAL', 'An unexpected failure inside the transport', { cause: error });

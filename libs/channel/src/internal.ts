@@ -1,4 +1,4 @@
-// What @sealwire/transport of the same version needs of the channel beyond its public face. It may change with any release.
+// Names for @sealwire/transport of the same version beyond the public ones. They may change in any release.
 export { brand } from './brand.js';
 export { closed, Connector } from './client/connector.js';
 export { connectFailed } from './client/dial.js';

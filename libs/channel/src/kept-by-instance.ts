@@ -14,25 +14,25 @@ export interface KeptByInstanceOptions<T> {
   readonly create: () => T;
   /** How long a value is kept after the last connection. */
   readonly keptMs: number;
-  /** Values kept at most, beside those that have a connection: the one unused for longest goes first. */
+  /** The maximum number of values without a connection. The value that was unused for longest goes first. */
   readonly maxKept: number;
 }
 
-/** What one object of the other side has in common over all its connections, and for a while after the last of them. */
+/** Values that all connections of one remote object share. They are kept for a while after its last connection. */
 export class KeptByInstance<T> {
   readonly #options: KeptByInstanceOptions<T>;
-  /** Of those that are connected: however long that lasts, none of them is forgotten. */
+  /** Values with a connection. They are never dropped. */
   readonly #used = new Map<string, Used<T>>();
-  /** Of those that are gone, in the order in which they left. */
+  /** Values without a connection, in the order in which they lost the last one. */
   readonly #kept = new Map<string, Kept<T>>();
 
   constructor(options: KeptByInstanceOptions<T>) {
     this.#options = options;
   }
 
-  /** The value of one that connects; several connections share it. @param key - The instance, a byte as a character. */
+  /** Returns the value for a new connection. @param key - The instance as a latin1 string. */
   of(key: string): T {
-    this.#forget(clock.nowMs());
+    this.#dropExpired(clock.nowMs());
     const used = this.#used.get(key);
     const value = used?.value ?? this.#kept.get(key)?.value ?? this.#options.create();
     this.#kept.delete(key);
@@ -40,7 +40,7 @@ export class KeptByInstance<T> {
     return value;
   }
 
-  /** A connection is gone; with the last one the time begins to run. */
+  /** Notes the end of a connection. After the last one, `keptMs` starts. */
   release(key: string): void {
     const used = this.#used.get(key);
     if (used === undefined) return;
@@ -52,7 +52,7 @@ export class KeptByInstance<T> {
     this.#kept.set(key, { value: used.value, unusedSinceMs: clock.nowMs() });
   }
 
-  #forget(nowMs: number): void {
+  #dropExpired(nowMs: number): void {
     const { keptMs, maxKept } = this.#options;
     for (const [key, { unusedSinceMs: leftMs }] of this.#kept) {
       if (nowMs - leftMs < keptMs && this.#kept.size < maxKept) return;

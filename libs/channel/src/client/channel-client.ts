@@ -29,7 +29,7 @@ export interface PlainRequestOptions {
   readonly timeoutMs?: number;
 }
 
-/** Connects with the first call, and again with the next call after a loss. */
+/** A client of raw bytes. It connects with the first call, and reconnects with the next call after a loss. */
 export class ChannelClient {
   readonly #dialer: Dialer;
   readonly #links: Links;
@@ -59,7 +59,7 @@ export class ChannelClient {
   }
 
   /**
-   * Resolves to the answer, and to its last value if it has several.
+   * Sends a request and resolves to its answer, or to the last value if the answer has several.
    *
    * @param body - Copied.
    * @throws {TransportError} `sent` says whether a handler may have run. Or what a handler of Nest has thrown, as an `Error`

@@ -12,11 +12,11 @@ import type { Dialed } from './dial.js';
 import type { EventSequences } from './event-sequences.js';
 
 export interface LinkEvents {
-  /** The session, or its keys, are so old that another connection should take its place. It comes once or more. */
+  /** Fires when the session or its keys are old and the connection should be replaced. May fire again. */
   readonly onAged: (link: ClientLink) => void;
-  /** No new streams here: the next call takes another connection. */
+  /** Fires when the connection takes no new streams: the next call needs another connection. */
   readonly onRetired: (link: ClientLink) => void;
-  /** Once, without {@link onRetired} if it is lost; the calls on it fail after that. */
+  /** Fires once at the end, without {@link onRetired} if the connection was lost; its calls fail afterwards. */
   readonly onClosed: (link: ClientLink, error: TransportError | undefined) => void;
 }
 
@@ -24,12 +24,12 @@ export interface ClientLinkOptions {
   readonly limits: Limits;
   readonly createCodec: CodecFactory;
   readonly sequences: EventSequences;
-  /** The server, as observers see it. */
+  /** The server as published on the diagnostics channels. */
   readonly peer: ObservedPeer;
   readonly events: LinkEvents;
 }
 
-/** A client's open connection, and the streams on it. */
+/** An open connection of a client, and its streams. */
 export class ClientLink {
   readonly connection: Connection;
   readonly streams: ClientStreams;
@@ -37,7 +37,7 @@ export class ClientLink {
   readonly #serverId: string;
   #end: { readonly error: TransportError | undefined } | undefined;
 
-  /** Takes the socket over. */
+  /** Takes ownership of the socket. */
   constructor({ socket, session }: Dialed, options: ClientLinkOptions) {
     const { limits, sequences, events } = options;
     const codec = checkCodec(options.createCodec(session, limits.key)); // before anything that has to be released
@@ -68,15 +68,17 @@ export class ClientLink {
     publishConnectionOpened('client', options.peer, socket);
   }
 
-  /** @throws {TransportError} The reason why the connection ended, `ERR_CONNECTION_LOST` if there was none. */
+  /** @throws {TransportError} The reason why the connection ended; `ERR_CONNECTION_LOST` if it has none. */
   throwUnlessOpen(): void {
     if (this.connection.isOpen) return;
     if (this.#end?.error !== undefined) throw this.#end.error.ofMessage(false);
-    throw new TransportError('ERR_CONNECTION_LOST', 'The connection was lost as soon as it was open', { sent: false });
+    throw new TransportError('ERR_CONNECTION_LOST', 'The connection was lost immediately after the handshake', {
+      sent: false,
+    });
   }
 
   /**
-   * Opens a request or an event. The last ids of a connection make it retire: the next call takes another one.
+   * Opens a request or an event. Retires the connection if its stream ids run out: the next call then uses another one.
    *
    * @throws {TransportError} As `ClientStreams.open`.
    */

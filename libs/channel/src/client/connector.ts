@@ -1,10 +1,11 @@
-// The one connection that a client has at a time, and how it comes by the next one:
+// The single current connection of a client, and its reconnect logic:
 //
 //   IDLE → DIALING → CONNECTED → IDLE
 //             ↓ ↑         ↓
-//            PAUSED ←─────┘        with `redial`, or as long as a call waits for a connection
+//            PAUSED ←─────┘        with `redial`, or while a call waits for a connection
 //
-// CONNECTED → CONNECTED: a renewal, the next connection first. CONNECTED → DIALING: the old one went before that.
+// CONNECTED → CONNECTED is a renewal, which dials the next connection first. CONNECTED → DIALING: the old connection
+// ended before the renewal was complete.
 import { clock } from '../clock.js';
 import { TrafficCounter } from '../connection/traffic-counter.js';
 import { TransportError } from '../errors.js';
@@ -30,7 +31,7 @@ type State =
 
 const STATES = { IDLE: 'idle', DIALING: 'connecting', PAUSED: 'connecting', CONNECTED: 'connected' } as const;
 
-/** Connections that may drain when a renewal adds one (docs/protocol.md §5.11). */
+/** The maximum number of draining connections when a renewal adds one (docs/protocol.md §5.11). */
 const MAX_DRAINING = 4;
 
 export interface ConnectorOptions {
@@ -41,18 +42,18 @@ export interface ConnectorOptions {
 
 export class Connector implements Links {
   readonly #options: ConnectorOptions;
-  /** Of the current connection, and of those that drain. */
+  /** Shared by the current connection and those that drain. */
   readonly #linkEvents: LinkEvents = {
     onAged: (link) => this.#renew(link),
     onRetired: (link) => this.#leave(link, { type: 'draining' }),
     onClosed: (link, error) => this.#noteClosed(link, error),
   };
-  /** Every connection that is not closed yet: the current one, and those that drain. */
+  /** All connections that are not closed: the current one, and those that drain. */
   readonly #links = new Set<ClientLink>();
   readonly #traffic = new TrafficCounter();
   readonly #waiting: WaitingCalls;
   #state: State = { at: 'IDLE' };
-  /** Dials that failed since the last one that did not. */
+  /** Failed dials since the last successful one. */
   #failures = 0;
 
   constructor(options: ConnectorOptions) {
@@ -110,11 +111,11 @@ export class Connector implements Links {
     const abort = new AbortController();
     const promise = this.#dial(abort.signal);
     this.#state = { at: 'DIALING', promise, abort };
-    this.#options.emit({ type: 'connecting' }); // its listeners may connect or close already
+    this.#options.emit({ type: 'connecting' }); // last, because listeners may call connect() or close()
     return promise;
   }
 
-  /** An event reports its failure, and calls that wait may fail with it. */
+  /** Ignores the rejection: an event reports the failure, and waiting calls may fail with it. */
   #dialInBackground(): void {
     this.#dialNow().catch(() => undefined);
   }
@@ -127,7 +128,7 @@ export class Connector implements Links {
       this.#adopt(link, signal);
       return link;
     } catch (error) {
-      // In the same turn: a retry that comes at once dials again.
+      // Before the rejection is delivered: a caller that retries immediately must dial again.
       if (!signal.aborted) this.#fail(error);
       throw error;
     }
@@ -152,7 +153,7 @@ export class Connector implements Links {
     }
     this.#failures = 0;
     const before = this.#state;
-    // Calls that come from now on resume after those that wait for the dial.
+    // Keeps the order of calls: later ones resume after those that wait for this promise.
     const promise = before.at === 'DIALING' ? before.promise : Promise.resolve(link);
     this.#state = { at: 'CONNECTED', link, promise, renewal: undefined };
     this.#waiting.resolve(link);
@@ -168,7 +169,7 @@ export class Connector implements Links {
     }
     this.#failures += 1;
     this.#waiting.dialFailed(error);
-    this.#options.emit({ type: 'failed', error, retryInMs: this.#pauseOrRest() });
+    this.#options.emit({ type: 'failed', error, retryInMs: this.#pauseOrIdle() });
   }
 
   #noteClosed(link: ClientLink, error: TransportError | undefined): void {
@@ -181,14 +182,14 @@ export class Connector implements Links {
   #leave(link: ClientLink, event: ClientConnectionEvent): void {
     if (this.#state.at !== 'CONNECTED' || this.#state.link !== link) return;
     const attempt = this.#state.renewal?.end();
-    if (attempt === undefined) this.#pauseOrRest();
+    if (attempt === undefined) this.#pauseOrIdle();
     else this.#state = { at: 'DIALING', ...attempt };
     this.#options.emit(event);
     if (attempt !== undefined) this.#options.emit({ type: 'connecting' });
   }
 
-  /** @returns How long it pauses before the next dial; undefined when that is left to the next call. */
-  #pauseOrRest(): number | undefined {
+  /** @returns The pause before the next dial; undefined if only the next call dials. */
+  #pauseOrIdle(): number | undefined {
     const { redial } = this.#options.limits;
     if (!redial.inBackground && this.#waiting.count === 0) {
       this.#state = { at: 'IDLE' };
@@ -199,7 +200,7 @@ export class Connector implements Links {
     const timer = clock
       .setTimeout(() => {
         if (redial.inBackground || this.#waiting.count > 0) this.#dialInBackground();
-        else this.#state = { at: 'IDLE' }; // the calls that waited have given up
+        else this.#state = { at: 'IDLE' }; // the waiting calls have timed out
       }, delayMs)
       .unref();
     this.#state = { at: 'PAUSED', timer };

@@ -1,4 +1,4 @@
-// The client's way to an open connection (docs/protocol.md §4): connect, message 1, message 2. One deadline for all.
+// Opens a connection as a client (docs/protocol.md §4): connect, message 1, message 2, under one deadline.
 import type { Socket } from 'node:net';
 
 import { Deadline } from '../deadline.js';
@@ -15,23 +15,26 @@ export interface DialOptions {
   readonly key: PskOfKey;
   readonly handshake: InitiatorOptions;
   readonly connectTimeoutMs: number;
-  /** Whether the socket reads into the buffer that all sockets of the process share. */
+  /** Whether the socket reads into the shared buffer of the process. */
   readonly shareReadBuffer: boolean;
-  /** Gives up. */
+  /** Aborts the dial. */
   readonly signal: AbortSignal;
 }
 
 export interface Dialed {
-  /** Without listeners: whoever takes it over adds its own in the same turn. */
+  /** Has no listeners: the new owner adds its own in the same turn. */
   readonly socket: Socket;
   readonly session: ClientSession;
 }
 
 /**
- * @param open - Takes the socket over, in the turn in which message 2 came: the bytes that come next belong to what it
- *   returns.
- * @throws {TransportError} `ERR_CONNECT_FAILED`, `ERR_CONNECT_TIMEOUT`, `ERR_HANDSHAKE_TIMEOUT`, `ERR_ALERT` - the server
- *   has another key or service name, or is busy; `ERR_CLIENT_CLOSED` after `signal`; and what a wrong message 2 causes.
+ * Connects and runs the handshake.
+ *
+ * @param open - Takes ownership of the socket in the turn in which message 2 arrived, so that it receives the next
+ *   bytes.
+ * @throws {TransportError} `ERR_CONNECT_FAILED`, `ERR_CONNECT_TIMEOUT`, `ERR_HANDSHAKE_TIMEOUT`; `ERR_ALERT` if the
+ *   server has another key or service name, or is busy; `ERR_CLIENT_CLOSED` after `signal`; the errors of
+ *   `receiveMessage2`.
  */
 export function dial<T>(options: DialOptions, open: (dialed: Dialed) => T): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -45,7 +48,9 @@ export function dial<T>(options: DialOptions, open: (dialed: Dialed) => T): Prom
 interface Outcome {
   readonly onDone: (dialed: Dialed) => void;
   readonly onFailed: (error: TransportError) => void;
-  /** This process stalled: a server that was not kept waiting by it has given the handshake up. */
+  /**
+   * Fires when this process stalled, so that the server has probably given up the handshake: one more attempt is fair.
+   */
   readonly onLate?: () => void;
 }
 
@@ -79,7 +84,10 @@ class ClientHandshake implements SocketOwner {
     this.#fail(new TransportError('ERR_CLIENT_CLOSED', 'The client was closed while it connected', { sent: false }));
   };
 
-  /** Before there is a connection, so that it goes at once: a crowded server drops those first that have said nothing. */
+  /**
+   * Runs before the socket is connected, so that message 1 leaves at once: a crowded server evicts silent clients
+   * first.
+   */
   #prepareMessage1(): void {
     try {
       const { state, message1 } = startInitiator(this.#options.key, this.#options.handshake);
@@ -113,7 +121,7 @@ class ClientHandshake implements SocketOwner {
       const expected = expectedReplyBytes(this.#received);
       if (expected === undefined || this.#received.length < expected) return;
       if (this.#received.length > expected) {
-        throw new TransportError('ERR_EARLY_BYTES', 'The server sent bytes behind message 2 before it could');
+        throw new TransportError('ERR_EARLY_BYTES', 'The server sent bytes after message 2, before CONFIRM');
       }
       this.#succeed();
     } catch (error) {
@@ -122,7 +130,7 @@ class ClientHandshake implements SocketOwner {
   }
 
   #succeed(): void {
-    if (this.#state === undefined) throw new TransportError('ERR_EARLY_BYTES', 'A reply before message 1');
+    if (this.#state === undefined) throw new TransportError('ERR_EARLY_BYTES', 'The server replied before message 1');
     const session = receiveMessage2(this.#state, this.#received);
     this.#release();
     this.#outcome.onDone({ socket: this.#socket, session });
@@ -152,7 +160,7 @@ class ClientHandshake implements SocketOwner {
   #abandon(): void {
     this.#release();
     if (this.#state !== undefined) abandonInitiator(this.#state);
-    this.#socket.on('error', () => undefined); // what still comes of the socket changes nothing
+    this.#socket.on('error', () => undefined); // later errors of the socket do not matter
     this.#socket.destroy();
   }
 

@@ -22,14 +22,14 @@ import { EventSequences } from './event-sequences.js';
 export interface DialerOptions {
   readonly limits: Limits;
   readonly createCodec: CodecFactory;
-  /** Called with what is wrong with the key file, though it may be used. */
+  /** Receives warnings about a key file that is usable. */
   readonly warn: (message: string) => void;
 }
 
 /** Opens the connections of one client to one endpoint. */
 export class Dialer {
   readonly endpoint: Endpoint;
-  /** Identifies the client object to servers, on all its connections. */
+  /** Identifies the client object to servers on all its connections. */
   readonly instance = KeyPair.generate();
   readonly #options: ChannelOptions;
   readonly #limits: Limits;
@@ -50,9 +50,9 @@ export class Dialer {
   }
 
   /**
-   * Rejects as {@link dial} does, with the `CryptoError` of the key file, and if the connection is lost again before
-   * anything can use it. It does not run in the async context of the call that happens to dial: the connection would keep
-   * that for as long as it lives.
+   * Opens a connection. Rejects as {@link dial}, with the `CryptoError` of the key file, or if the connection is lost
+   * before it can be used. Runs outside the async context of the calling code, because the connection would keep that
+   * context alive.
    */
   open(signal: AbortSignal, events: LinkEvents): Promise<ClientLink> {
     return this.#home.runInAsyncScope(() => this.#open(signal, events));

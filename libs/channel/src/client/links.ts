@@ -1,32 +1,32 @@
 import type { Traffic } from '../connection/traffic-counter.js';
 import type { ClientLink } from './client-link.js';
 
-/** How the connections of a client are doing. */
+/** The state of the connections of a client. */
 export interface LinkCounts extends Traffic {
   readonly state: 'idle' | 'connecting' | 'connected';
-  /** Open ones, those that drain included. */
+  /** Open connections, including those that drain. */
   readonly connections: number;
-  /** Requests and events that hold a place at the server. */
+  /** Requests and events that hold a slot of the server. */
   readonly inFlight: number;
-  /** Calls that wait for a connection, or for a place at the server. */
+  /** Calls that wait for a connection or for a slot of the server. */
   readonly waiting: number;
 }
 
-/** All that a client needs of its connections: a {@link Connector} has one for new calls, a pool would have several. */
+/** The connections of a client. A {@link Connector} has one for new calls; a pool would have several. */
 export interface Links {
-  /** The connection for one more call; undefined if there is none, and the call has to wait for {@link connect}. */
+  /** Returns the connection for a new call; undefined if there is none and the call has to use {@link connect}. */
   pick(): ClientLink | undefined;
   /**
-   * A connection for new calls, dialed if there is none. Rejects as the dial does, if no connection came in time, and with
-   * the reason of `signal` if that ends the wait. Calls resume in the order in which they came.
+   * Returns a connection for new calls, and dials if there is none. Rejects with the error of the dial, if the wait for
+   * a connection times out, or with the reason of `signal`. Waiting calls resume in FIFO order.
    */
   connect(signal?: AbortSignal): Promise<ClientLink>;
   counts(): LinkCounts;
-  /** The client closes: answers of many values, which may never end, fail with `ERR_CLIENT_CLOSED`. */
+  /** Ends all answers of several values with `ERR_CLIENT_CLOSED`, because they may never end by themselves. */
   endSeries(): void;
   /**
-   * Lets what is running finish, up to `drainMs`; the answer to CLOSE is not waited for if nothing runs. `connect` may be
-   * called again. Never rejects.
+   * Closes all connections after running calls have finished, at the latest after `drainMs`. Does not wait for the
+   * peer's CLOSE if nothing is running. `connect` may be called again. Never rejects.
    */
   close(drainMs: number): Promise<void>;
 }

@@ -5,7 +5,7 @@ import { decodePlainAnswer, decodePlainError } from '../sending/plain-message.js
 import type { AnswerSink, ClientStream } from '../streams/client-stream.js';
 import type { ClientLink } from './client-link.js';
 
-/** One request or event of raw bytes, until it is answered. It keeps the last value of an answer. */
+/** One request or event of raw bytes until it is answered. Only the last value of an answer is kept. */
 export class PlainCall implements AnswerSink {
   readonly kind: ClientStream['kind'];
   readonly message: OutgoingMessage;

@@ -1,6 +1,7 @@
-// The renewal of a session (docs/protocol.md §5.11): a client dials the next connection while it still uses the old one.
+// The renewal of a session (docs/protocol.md §5.11): the client dials the next connection while it still uses the old
+// one.
 //
-//   WAITING → DIALING → (the next connection takes the place of the old one)
+//   WAITING → DIALING → (the next connection replaces the old one)
 //      ↑         ↓
 //      └───── PAUSED
 import { clock } from '../clock.js';
@@ -10,14 +11,14 @@ import { backOffMs } from './back-off.js';
 import type { Pauses } from './back-off.js';
 import type { ClientLink } from './client-link.js';
 
-/** A dial that is under way. */
+/** A running dial. */
 export interface Attempt {
   readonly promise: Promise<ClientLink>;
   readonly abort: AbortController;
 }
 
 export interface RenewalOptions {
-  /** Its rejection has been reported already. */
+  /** Reports its own failure; the rejection is ignored. */
   readonly dial: (signal: AbortSignal) => Promise<ClientLink>;
   /** Whether one more connection may drain. */
   readonly hasRoom: () => boolean;
@@ -29,10 +30,10 @@ type State =
   | { readonly at: 'DIALING'; readonly attempt: Attempt }
   | { readonly at: 'PAUSED'; readonly timer: NodeJS.Timeout };
 
-/** From CONFIRM to the PONG. It is fixed (docs/protocol.md §5.11). */
+/** The maximum time from CONFIRM to the PONG, fixed by docs/protocol.md §5.11. */
 export const PROOF_TIMEOUT_MS = 5_000;
 
-/** Lasts until another connection has taken the place of the old one, or until the old one has ended. */
+/** One renewal. It lasts until the old connection is replaced or has ended. */
 export class Renewal {
   readonly #options: RenewalOptions;
   #state: State = { at: 'WAITING' };
@@ -42,7 +43,7 @@ export class Renewal {
     this.#options = options;
   }
 
-  /** Dials, if nothing is under way and there is room. */
+  /** Dials unless a dial is running, a retry is scheduled, or too many connections drain. */
   tryNow(): void {
     if (this.#state.at !== 'WAITING' || !this.#options.hasRoom()) return;
     const abort = new AbortController();
@@ -51,7 +52,7 @@ export class Renewal {
     this.#state = { at: 'DIALING', attempt: { promise, abort } };
   }
 
-  /** @returns How long it pauses before it tries again. */
+  /** Schedules a retry. @returns The pause before it. */
   noteFailed(): number {
     this.#failures += 1;
     const delayMs = backOffMs(this.#failures, this.#options.pauses);
@@ -63,7 +64,7 @@ export class Renewal {
     return delayMs;
   }
 
-  /** @returns The attempt that is under way, which goes on. */
+  /** Ends the renewal. @returns The running dial, if there is one; it continues. */
   end(): Attempt | undefined {
     if (this.#state.at === 'PAUSED') clock.clearTimeout(this.#state.timer);
     return this.#state.at === 'DIALING' ? this.#state.attempt : undefined;
@@ -71,15 +72,16 @@ export class Renewal {
 }
 
 /**
- * Resolves when the server has answered. That CONFIRM was written proves nothing: a server that is full closes after it.
- * A connection of which nothing is proved is closed.
+ * Resolves when the server has answered a PING. A written CONFIRM proves nothing, because a full server closes after
+ * it. Closes the connection if the proof fails.
  *
- * @throws {TransportError} `ERR_PING_TIMEOUT`, or what ended the connection.
+ * @throws {TransportError} `ERR_PING_TIMEOUT`, or the error that ended the connection.
  */
 export async function prove({ connection }: ClientLink): Promise<void> {
   try {
     await untilPong(connection);
-    if (!connection.isOpen) throw new TransportError('ERR_CONNECTION_CLOSED', 'The server closes the new connection');
+    if (!connection.isOpen)
+      throw new TransportError('ERR_CONNECTION_CLOSED', 'The server closed the new connection during the renewal');
   } catch (error) {
     void connection.close(0);
     throw error;

@@ -17,7 +17,7 @@ interface WaitingCall {
 export class WaitingCalls {
   readonly #limits: Pick<Limits, 'waitForConnectionMs' | 'maxQueuedMessages'>;
   readonly #calls = new Set<WaitingCall>();
-  /** Why the last dial failed: a call that has waited too long fails with it. */
+  /** The error of the last dial. A call that times out fails with it. */
   #lastError: unknown;
 
   constructor(limits: Pick<Limits, 'waitForConnectionMs' | 'maxQueuedMessages'>) {
@@ -28,11 +28,11 @@ export class WaitingCalls {
     return this.#calls.size;
   }
 
-  /** @param signal - Ends the wait: the promise rejects with its reason, and its place is free. */
+  /** @param signal - Ends the wait: the promise rejects with the reason of the signal. */
   add(signal?: AbortSignal): Promise<ClientLink> {
     const { waitForConnectionMs, maxQueuedMessages } = this.#limits;
     if (this.#calls.size >= maxQueuedMessages) {
-      const message = `${this.#calls.size} calls wait for a connection already`;
+      const message = `The queue is full: ${this.#calls.size} calls already wait for a connection (limits.maxQueuedMessages)`;
       return Promise.reject(new TransportError('ERR_QUEUE_FULL', message, { sent: false }));
     }
     return new Promise((resolve, reject) => {
@@ -63,9 +63,9 @@ export class WaitingCalls {
   }
 
   /**
-   * Waiting does not mend what is wrong at this side, a missing key file for example: those calls fail at once. Everything
-   * else may pass. Anybody can send the answers of a server that has not proved the key, the alert included; and a
-   * server that is busy sends the alert as well.
+   * Notes a failed dial. A failure of this side, such as a missing key file, fails all calls at once, because waiting
+   * does not help. They keep waiting after other failures, even after an alert: an attacker can forge the answers of a
+   * server that has not proved the key, and a busy server sends the alert too.
    */
   dialFailed(error: unknown): void {
     this.#lastError = error;

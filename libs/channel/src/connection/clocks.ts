@@ -1,4 +1,4 @@
-// Every wait of one connection has its deadline here (docs/protocol.md §7).
+// The deadlines of one connection (docs/protocol.md §7).
 import { clock } from '../clock.js';
 import { toTransportError, TransportError } from '../errors.js';
 import type { Limits } from '../options/limits.js';
@@ -8,29 +8,30 @@ import { Deadlines } from './deadlines.js';
 import type { DeadlineOwner } from './deadlines.js';
 import type { Heartbeat } from './heartbeat.js';
 
-/** The connection, as its clocks see it: what it does when a time has come. */
+/** The connection as its clocks use it. */
 export interface ClockOwner {
   send(content: ControlContent): void;
-  /** Seals what is due. */
+  /** Seals everything that is due. */
   flush(): void;
-  /** Nothing has come or gone for a while. */
+  /** Called when nothing was sent or received for a while. */
   hibernate(): void;
-  /** The session is old enough to be replaced, or its keys are. */
+  /** Called when the session or its keys are old enough to be replaced. */
   age(): void;
   expireDrain(): void;
   expireClose(): void;
   destroy(error: TransportError): void;
-  /** When the incomplete message that waits longest made progress. */
+  /** The last progress of the incomplete message that has waited longest. */
   readonly stalestProgressMs: number | undefined;
-  /** Since when the peer owes CREDIT. */
+  /** The time since which the peer owes CREDIT. */
   readonly creditOwedSinceMs: number | undefined;
 }
 
 const EXPIRED = {
-  record: () => new TransportError('ERR_RECORD_STALLED', 'A record that had begun was not completed in time'),
-  pong: () => new TransportError('ERR_PING_TIMEOUT', 'No PONG in time'),
-  write: () => new TransportError('ERR_WRITE_STALLED', 'The peer takes nothing'),
-  hardAge: () => new TransportError('ERR_SESSION_EXPIRED', 'The session is older than it may be'),
+  record: () => new TransportError('ERR_RECORD_STALLED', 'Record timed out: the peer sent only a part of it'),
+  pong: () => new TransportError('ERR_PING_TIMEOUT', 'PING timed out: the peer sent no PONG'),
+  write: () => new TransportError('ERR_WRITE_STALLED', 'Write timed out: the peer stopped reading'),
+  hardAge: () =>
+    new TransportError('ERR_SESSION_EXPIRED', 'The session expired: it has reached timeouts.sessionHardAgeMs'),
 } as const;
 
 /** The first four are set at all times, the next three come with every record. */
@@ -43,15 +44,17 @@ type Name = (typeof NAMES)[number];
 
 type KeyClock = Pick<ConnectionCodec, 'keyLeftMs' | 'isShortOfUpdates' | 'hibernate'>;
 
-/** The peer has so long to report what it has taken (docs/protocol.md §5.10). It is fixed. */
+/** The time in which the peer has to report received bytes, fixed by docs/protocol.md §5.10. */
 const CREDIT_TIMEOUT_MS = 60_000;
-/** Rare enough that a busy connection does not notice that it makes its ciphers again. */
+/** Rare enough that re-creating the ciphers costs nothing under load. */
 const IDLE_CHECK_MS = 1_000;
 
-/** A client renews its sessions up to so much earlier: those that connected together do not renew together. */
+/**
+ * A client renews a session up to this fraction earlier, so that clients that connected together do not renew together.
+ */
 const EARLY_RENEWAL = 0.1;
 
-/** The age at which a session is to be replaced: a client draws it for each, and comes before its server. */
+/** Returns the age at which a session is replaced. A client draws it for each session, earlier than its server. */
 export function softAgeMs(role: 'client' | 'server', { sessionSoftAgeMs }: Limits): number {
   return role === 'client' ? sessionSoftAgeMs * (1 - EARLY_RENEWAL * Math.random()) : sessionSoftAgeMs;
 }
@@ -88,7 +91,7 @@ export class Clocks implements DeadlineOwner<Name> {
     this.hibernateLater();
   }
 
-  /** Something has come or gone: a while after that the connection may be idle. */
+  /** Something was sent or received: the connection may be idle a while later. */
   hibernateLater(): void {
     this.#deadlines.setOnce('idle', IDLE_CHECK_MS, 0);
   }
@@ -100,11 +103,11 @@ export class Clocks implements DeadlineOwner<Name> {
     try {
       this.#owner.send({ type: 'PING', token: this.#heartbeat.beginPing() });
     } catch (error) {
-      this.#owner.destroy(toTransportError(error)); // the system may have no randomness for the token
+      this.#owner.destroy(toTransportError(error)); // the system may have no random bytes for the token
     }
   }
 
-  /** Absolute: a peer that drips bytes does not move it. */
+  /** Absolute, because a peer that sends single bytes must not extend the deadline. */
   recordIsPartial(): void {
     this.#deadlines.setOnce('record', this.#limits.recordMs);
   }
@@ -121,12 +124,12 @@ export class Clocks implements DeadlineOwner<Name> {
     this.#deadlines.clear('pong');
   }
 
-  /** This side shuts down. */
+  /** Starts the deadline of the drain. */
   draining(drainMs: number): void {
     this.#deadlines.setOnce('drain', drainMs);
   }
 
-  /** CLOSE was sent or received: nothing else counts any more, but that the peer takes it. */
+  /** CLOSE was sent or received: from now on only the write and close deadlines count. */
   closing(): void {
     this.#deadlines.clearAll('write');
     this.#deadlines.set('close', this.#limits.closeMs);
@@ -136,12 +139,12 @@ export class Clocks implements DeadlineOwner<Name> {
     this.#deadlines.clearAll();
   }
 
-  /** The socket has not taken everything. */
+  /** The socket has buffered a write. */
   writeIsPending(): void {
     this.#deadlines.setOnce('write', this.#limits.writeMs);
   }
 
-  /** It has taken some of it. */
+  /** The socket has flushed a part of it. */
   writeHasMoved(): void {
     this.#deadlines.set('write', this.#limits.writeMs);
   }
@@ -163,7 +166,7 @@ export class Clocks implements DeadlineOwner<Name> {
         this.#checkCredit();
         return;
       case 'idle':
-        this.#codec.hibernate(); // it may be idle: what can be made again need not be held
+        this.#codec.hibernate();
         this.#owner.hibernate();
         this.#deadlines.hibernate();
         return;
@@ -171,7 +174,7 @@ export class Clocks implements DeadlineOwner<Name> {
         this.#checkKey();
         return;
       case 'softAge':
-        this.#deadlines.set('softAge', this.#softAgeMs, 0); // a connection that is not in use yet is not renewed
+        this.#deadlines.set('softAge', this.#softAgeMs, 0); // again, because a renewal needs an established connection
         this.#owner.age();
         return;
       case 'drain':
@@ -189,7 +192,7 @@ export class Clocks implements DeadlineOwner<Name> {
     }
   }
 
-  /** A key of which a record, or the timer before, was the end is young: then the timer goes on to the end of its successor. */
+  /** If a record or an earlier timer has already replaced the key, the timer waits for the end of the new key. */
   #checkKey(): void {
     const leftMs = this.#codec.keyLeftMs();
     this.#deadlines.set('key', leftMs > 0 ? leftMs : this.#limits.key.softAgeMs, 0);
@@ -202,7 +205,10 @@ export class Clocks implements DeadlineOwner<Name> {
     if (sinceMs === undefined) return;
     const leftMs = sinceMs + CREDIT_TIMEOUT_MS - clock.nowMs();
     if (leftMs > 0) this.#deadlines.set('credit', leftMs);
-    else this.#owner.destroy(new TransportError('ERR_CREDIT_STALLED', 'No CREDIT in time for what was sent'));
+    else
+      this.#owner.destroy(
+        new TransportError('ERR_CREDIT_STALLED', 'CREDIT timed out: the peer reports no received bytes'),
+      );
   }
 
   #checkProgress(): void {
@@ -210,6 +216,7 @@ export class Clocks implements DeadlineOwner<Name> {
     if (stalestMs === undefined) return;
     const leftMs = stalestMs + this.#limits.messageMs - clock.nowMs();
     if (leftMs > 0) this.#deadlines.set('message', leftMs);
-    else this.#owner.destroy(new TransportError('ERR_MESSAGE_STALLED', 'A message that had begun made no progress'));
+    else
+      this.#owner.destroy(new TransportError('ERR_MESSAGE_STALLED', 'Message timed out: no further fragment arrived'));
   }
 }

@@ -1,14 +1,14 @@
 import { TransportError } from '../errors.js';
 import type { CloseReason } from '../record/content.js';
 
-/** What pending calls fail with. A server that turns a client away, by its first record, has handed nothing over. */
+/** Returns the error of pending calls. A server that rejects a client with its first record has not run any handler. */
 export function closedByPeer(reason: CloseReason, isFirstRecord: boolean): TransportError {
   const message = `The peer closed the connection (${reason})`;
   if (reason === 'limit' && isFirstRecord) return new TransportError('ERR_OVERLOADED', message, { sent: false });
   return new TransportError('ERR_CONNECTION_CLOSED', message);
 }
 
-/** What calls fail with that are cut off because this side shuts down. */
+/** Returns the error of calls that this side cuts off when it closes. */
 export function closedHere(): TransportError {
   return new TransportError('ERR_CLIENT_CLOSED', 'The client closed the connection before the end of the answer');
 }

@@ -7,32 +7,35 @@ import type { KeyLimits } from '../record/half-connection.js';
 const METHODS = ['keyLeftMs', 'isShortOfUpdates', 'hibernate'];
 
 /**
- * What a connection seals and opens with: Nest's serializer and deserializer interfaces, generic over records, so that
- * the Nest side can provide them and this layer knows nothing of Nest. `wipe`: the connection has ended, the key is
- * overwritten, and nothing can be sealed or opened after that.
+ * Seals and opens the records of a connection. The shape is that of Nest's serializer and deserializer, so that the
+ * Nest side can provide them without a dependency on Nest here. `wipe` overwrites the keys when the connection has
+ * ended.
  */
 export interface ConnectionCodec {
   /**
-   * @param contents - Each is written when it is taken, and sealed before the next one is. KEY_UPDATE goes before
-   *   each if the key is too old, and before DATA if it has carried enough; one of the contents is its turn and no more.
-   * @returns The sealed records, one behind the other, in memory that is used again once it was written; empty if there is
-   *   nothing to say.
+   * @param contents - Each one is written and sealed before the next one is taken. A KEY_UPDATE is inserted before a
+   *   content if the key is too old, and before DATA if the key has sealed enough. A KEY_UPDATE among the contents is
+   *   only an opportunity for that.
+   * @returns The concatenated records, in memory that is reused after the write; empty if there is nothing to send.
    */
   readonly serializer: { serialize(contents: Iterable<OutgoingContent>): Buffer; wipe(): void };
   /**
    * @param body - E ‖ T of one record.
-   * @throws {TransportError} Whatever it throws ends the connection.
+   * @throws {TransportError} Every error ends the connection.
    */
   readonly deserializer: { deserialize(body: Buffer): RecordContent; wipe(): void };
-  /** Until the outgoing key is to be replaced, even if nothing else is said; 0 or less: now. */
+  /** Returns the time until the outgoing key must be replaced even if nothing else is sent; 0 or less if it is due. */
   keyLeftMs(): number;
-  /** Outgoing keys were replaced by their age so often that the connection is to be replaced, before the peer ends it. */
+  /**
+   * Returns whether the outgoing key was replaced by age so often that the connection must be replaced, before the peer
+   * ends it.
+   */
   isShortOfUpdates(): boolean;
-  /** Nothing has been said for a while: drops what the next record can make again. */
+  /** Drops everything that the next record can create again. */
   hibernate(): void;
 }
 
-/** Takes the keys of the session over: it overwrites them, and from then on the codec alone has them. */
+/** Creates the codec of a session and overwrites the keys of the session, so that only the codec has them. */
 export type CodecFactory = (session: Session, limits: KeyLimits) => ConnectionCodec;
 
 /**

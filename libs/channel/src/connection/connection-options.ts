@@ -7,18 +7,23 @@ import type { ConnectionCodec } from './codec.js';
 
 export interface ConnectionEvents {
   /**
-   * The session has reached its soft age, or its keys are used up: another connection should take its place. It comes once
-   * or more, also of a connection that drains. Without this listener the connection retires by itself.
+   * Fires when the session has reached its soft age, or its keys are used up: the connection should be replaced. May
+   * fire again, also while the connection drains. Without this listener the connection retires by itself.
    */
   onAged?(): void;
-  /** One of the two, once, before the end: no new streams here. What is lost while it is open does not go away first. */
+  /**
+   * Fires when the connection takes no new streams. Exactly one of `onGoingAway` and `onLost` fires, once, before
+   * `onClosed`.
+   */
   onGoingAway?(): void;
+  /** Fires when an open connection is lost. */
+  /** Fires when an open connection is lost. */
   onLost?(error: TransportError | undefined): void;
-  /** Once, at the very end. Without an error both sides agreed to close. */
+  /** Fires once, at the very end; without an error if both sides agreed to close. */
   onClosed(error: TransportError | undefined): void;
 }
 
-/** A client begins with CONFIRM, whose body this is; a server has verified that of its client. */
+/** A client starts with CONFIRM and needs its body; a server has already verified the CONFIRM of its client. */
 type Role = { readonly role: 'client'; readonly confirm: Buffer } | { readonly role: 'server' };
 
 export type ConnectionOptions = Role & {

@@ -1,4 +1,4 @@
-// What a connection keeps as long as it lasts: how far it is (docs/protocol.md §5.5, §5.8), and its counters.
+// The state of a connection (docs/protocol.md §5.5, §5.8), and the counters that outlive its record layer.
 //
 //   OPEN → DRAINING (GOAWAY) → CLOSING (CLOSE sent) → ENDED (CLOSE received) → CLOSED
 import { SendWindow } from '../record/send-window.js';
@@ -7,17 +7,17 @@ import { Heartbeat } from './heartbeat.js';
 
 export type State =
   | { readonly at: 'OPEN' | 'CLOSING' | 'ENDED' | 'CLOSED' }
-  /** `initiated`: this side sends CLOSE as soon as nothing is open. */
+  /** `initiated`: this side sends CLOSE as soon as no stream is open. */
   | { readonly at: 'DRAINING'; readonly initiated: boolean };
 
-/** One for all connections. */
+/** Shared by all connections. */
 export const OPEN: State = { at: 'OPEN' };
 
-/** What is left of the record layer of a connection that is idle. */
+/** The counters of the records. An idle connection keeps only these of its record layer. */
 export class RecordCounters {
   readonly heartbeat = new Heartbeat();
   readonly taken = new TakenBytes();
   readonly window = new SendWindow();
-  /** Whether any record came. */
+  /** Whether a record has arrived. */
   hasReceived = false;
 }

@@ -1,4 +1,4 @@
-// One secure connection from CONFIRM on (docs/protocol.md §5): the only owner of its socket and timers.
+// A secure connection from CONFIRM on (docs/protocol.md §5). It owns the socket and the timers.
 import type { Socket } from 'node:net';
 
 import { toTransportError, TransportError } from '../errors.js';
@@ -24,10 +24,10 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
   #whenClosed: (() => void)[] | undefined;
   #state: State = OPEN;
   #hasReceivedGoaway = false;
-  /** The drain is over, and what was open has been answered. */
+  /** Whether the drain has timed out, and all open streams have been answered. */
   #isCutOff = false;
 
-  /** Takes the socket over. */
+  /** Takes ownership of the socket. */
   constructor(options: ConnectionOptions) {
     const { role, socket, limits, codec } = options;
     this.#options = options;
@@ -38,7 +38,7 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
     if (options.role === 'client') this.send({ type: 'CONFIRM', body: options.confirm });
   }
 
-  /** Whether new streams may be opened on it. */
+  /** Whether the connection takes new streams. */
   get isOpen(): boolean {
     return this.#state.at === 'OPEN';
   }
@@ -47,14 +47,14 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
     return this.#options.socket;
   }
 
-  /** From the last answered PING to its PONG; undefined before the first. */
+  /** The round trip of the last answered PING; undefined before the first. */
   get roundTripMs(): number | undefined {
     return this.#kept.heartbeat.roundTripMs;
   }
 
   /**
-   * Asks the peer for a sign of life, which gives the round trip in milliseconds. `timeouts.pongMs` ends the wait.
-   * Rejects with `ERR_NOT_CONNECTED`, or with what ends the connection before the answer.
+   * Sends a PING and resolves to the round trip in milliseconds. `timeouts.pongMs` ends the wait. Rejects with
+   * `ERR_NOT_CONNECTED`, or with the error that ends the connection before the PONG.
    */
   ping(): Promise<number> {
     if (!this.isOpen) return Promise.reject(new TransportError('ERR_NOT_CONNECTED', 'The connection is not open'));
@@ -64,9 +64,10 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
   }
 
   /**
-   * GOAWAY, then what is running finishes, then CLOSE; cut short by the drain deadline. May be called again.
-   * @param drainMs - What is left of the drain.
-   * @returns When the connection is gone. Never rejects.
+   * Sends GOAWAY, waits for open streams until the drain deadline, then sends CLOSE. May be called again.
+   *
+   * @param drainMs - The time that open streams have.
+   * @returns Resolves when the connection has ended. Never rejects.
    */
   close(drainMs = this.#options.limits.drainMs): Promise<void> {
     if (this.#state.at === 'CLOSED') return Promise.resolve();
@@ -78,22 +79,22 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
     return closed;
   }
 
-  /** Whether the system has CLOSE and nothing else is left to do here: a caller need not wait for the rest of {@link close}. */
+  /** Whether CLOSE has left the process and nothing else is to be done: a caller need not wait for {@link close}. */
   get hasSaidAll(): boolean {
     return this.#state.at === 'CLOSING' && this.#options.streams.isIdle && this.socket.writableLength === 0;
   }
 
-  /** As {@link close} without a deadline: another connection takes the place of this one, and no stream is cut. */
+  /** As {@link close} but without a deadline, so that no stream is cut: another connection replaces this one. */
   retire(): void {
     if (this.isOpen) this.#drain(true);
   }
 
-  /** CLOSE before anything is served: this side has as many connections as it takes. */
+  /** Sends CLOSE before anything is served, because this side has reached `maxConnections`. */
   turnAway(): void {
     if (this.isOpen) this.#sendClose('limit');
   }
 
-  /** For what has arrived already when the connection takes the socket over; valid until the call returns. */
+  /** Receives bytes of the socket, also those that arrived before the connection owned it. @param chunk - Not kept. */
   receive(chunk: Buffer): void {
     try {
       this.#layer.receive(chunk);
@@ -128,7 +129,7 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
   receiveFin(): void {
     const { at } = this.#state;
     if (at === 'CLOSING') this.destroy(undefined);
-    else if (at !== 'ENDED') this.destroy(new TransportError('ERR_TRUNCATED', 'The stream ended without CLOSE'));
+    else if (at !== 'ENDED') this.destroy(new TransportError('ERR_TRUNCATED', 'The connection ended without CLOSE'));
   }
 
   onSocketError(cause: Error): void {
@@ -159,7 +160,7 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
     if (this.#state.at !== 'CLOSED') this.#layer.schedule(isPaced);
   }
 
-  /** Hibernates if nothing is under way: what is dropped is made again by the next byte or call. */
+  /** Frees the memory of an idle connection. The next byte or call creates it again. */
   hibernate(): void {
     const { streams } = this.#options;
     streams.hibernate();
@@ -174,7 +175,7 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
     else events.onAged();
   }
 
-  /** A server that shuts down answers every open stream, and closes when that was sealed, or when its time is over too. */
+  /** Ends the drain. A server first answers every open stream, and closes when the answers are sealed or time out. */
   expireDrain(): void {
     const { role, streams, limits } = this.#options;
     if (role === 'client' || this.#isCutOff) {
@@ -193,7 +194,7 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
   }
 
   receiveGoaway(): void {
-    if (this.#hasReceivedGoaway) throw unexpected('A second GOAWAY');
+    if (this.#hasReceivedGoaway) throw unexpected('Unexpected second GOAWAY');
     this.#hasReceivedGoaway = true;
     this.#options.streams.stopOpening();
     if (this.#state.at === 'OPEN') this.#drain(false);
@@ -222,14 +223,14 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
     this.finishDrain();
   }
 
-  /** From here on the next call has to take another connection. */
+  /** Leaves the state OPEN: the next call needs another connection. */
   #leaveOpen(state: State): void {
     const { at } = this.#state;
     this.#state = state;
     if (at === 'OPEN') this.#options.events.onGoingAway?.();
   }
 
-  /** The side that began to drain closes, once both know that no stream is left. A client always knows: it opens them. */
+  /** The side that started draining sends CLOSE once both sides know that no stream is open. A client always knows. */
   finishDrain(): void {
     if (this.#state.at !== 'DRAINING') return;
     const { role, streams } = this.#options;

@@ -4,15 +4,15 @@ import { wakes } from './wake-queue.js';
 import type { Sleeper } from './wake-queue.js';
 
 export interface DeadlineOwner<Name> {
-  /** Every name. Those first that are set for as long as the connection lasts: an idle one holds memory up to its last. */
+  /** All names, the permanent ones first, because an idle connection keeps memory up to the last deadline that is set. */
   readonly deadlineNames: readonly Name[];
-  /** The deadline of this name has come. */
+  /** Called when the deadline of this name has passed. */
   expire(name: Name): void;
 }
 
 /**
- * The deadlines of one connection, by name. Setting a deadline again, which happens with every chunk and every record,
- * moves a number and no timer: the connection wakes at the earliest deadline that it knew of and looks anew.
+ * The named deadlines of one connection. Deadlines are set with every chunk and record, so that only changes a number: the
+ * connection wakes at the earliest deadline that was set, then checks all of them.
  *
  * As with a {@link Deadline}, what has arrived already is read before one expires, and one that is late moves once.
  */
@@ -23,14 +23,14 @@ export class Deadlines<Name extends string> implements Sleeper {
   readonly #queue = wakes.queue;
   /** For each name its time, and behind that how far it may still move because it is late: numbers without objects. */
   #times: number[] = [];
-  /** Those that are due expire at the end of this turn, and then it falls asleep again. */
+  /** Whether due deadlines expire at the end of this turn, after which the connection sleeps again. */
   #isAwake = false;
 
   constructor(owner: DeadlineOwner<Name>) {
     this.#owner = owner;
   }
 
-  /** @param graceMs - 0 where nobody is waited for. */
+  /** @param graceMs - 0 if the deadline does not wait for the peer. */
   set(name: Name, delayMs: number, graceMs = graceOf(delayMs)): void {
     const atMs = clock.nowMs() + delayMs;
     const at = this.#find(name);
@@ -40,7 +40,7 @@ export class Deadlines<Name extends string> implements Sleeper {
     if (!this.#isAwake && atMs < this.#queue.wakeMsOf(this)) this.#queue.set(this, atMs);
   }
 
-  /** An absolute deadline: progress does not move it. */
+  /** Sets the deadline unless it is set already, so that progress does not move it. */
   setOnce(name: Name, delayMs: number, graceMs?: number): void {
     if (this.#timeAt(this.#find(name)) === Infinity) this.set(name, delayMs, graceMs);
   }
@@ -50,7 +50,7 @@ export class Deadlines<Name extends string> implements Sleeper {
     if (at < this.#times.length) this.#times[at] = Infinity;
   }
 
-  /** @param kept - The one that goes on. */
+  /** @param kept - The only deadline that stays set. */
   clearAll(kept?: Name): void {
     const keptAt = kept === undefined ? -1 : this.#find(kept);
     for (let at = 0; at < this.#times.length; at += 2) if (at !== keptAt) this.#times[at] = Infinity;
@@ -59,7 +59,7 @@ export class Deadlines<Name extends string> implements Sleeper {
     this.#isAwake = false;
   }
 
-  /** Gives up the memory behind the last one that is set. */
+  /** Frees the memory after the last deadline that is set. */
   hibernate(): void {
     let end = this.#times.length;
     while (end > 0 && this.#timeAt(end - 2) === Infinity) end -= 2;
@@ -109,7 +109,7 @@ export class Deadlines<Name extends string> implements Sleeper {
     return at < this.#times.length ? (this.#times[at] ?? Infinity) : Infinity;
   }
 
-  /** Where its time is. It comes with every record: among so few a loop is faster than a Map. */
+  /** Returns the index of the time. A loop, because it runs for every record, and is faster than a Map for so few names. */
   #find(name: Name): number {
     const { deadlineNames } = this.#owner;
     let at = 0;

@@ -1,4 +1,4 @@
-// PING and PONG of one connection (docs/protocol.md §5.6), and the round trip that they measure.
+// PING and PONG of one connection (docs/protocol.md §5.6), and the round trip between them.
 import { equalBytes } from '@sealwire/crypto';
 import { randomBytes } from '@sealwire/crypto/internal';
 
@@ -16,7 +16,7 @@ interface Waiter {
   readonly reject: (error: TransportError) => void;
 }
 
-/** At most one PING of this side is unanswered, and at most one of the peer's is owed a PONG. */
+/** At most one PING of this side is unanswered, and this side owes the peer at most one PONG. */
 export class Heartbeat {
   #sent: SentPing | undefined;
   #owed: Buffer | undefined;
@@ -27,47 +27,47 @@ export class Heartbeat {
     return this.#sent !== undefined;
   }
 
-  /** Whether a PONG is owed. */
+  /** Whether this side owes a PONG. */
   get owes(): boolean {
     return this.#owed !== undefined;
   }
 
-  /** From the last answered PING to its PONG; undefined before the first. */
+  /** The round trip of the last answered PING; undefined before the first. */
   get roundTripMs(): number | undefined {
     return this.#roundTripMs;
   }
 
-  /** The token of the PING to send now. */
+  /** Returns the token of a new PING. */
   beginPing(): Buffer {
     this.#sent = { token: randomBytes(PING_TOKEN_BYTES), atMs: clock.nowMs() };
     return this.#sent.token;
   }
 
-  /** Resolves with the round trip of the PING that is unanswered or comes next. */
+  /** Resolves to the round trip of the unanswered PING, or of the next one. */
   nextRoundTrip(): Promise<number> {
-    return new Promise((answered, failed) => {
-      (this.#waiting ??= []).push({ resolve: answered, reject: failed });
+    return new Promise((resolve, reject) => {
+      (this.#waiting ??= []).push({ resolve, reject });
     });
   }
 
-  /** @throws {TransportError} `ERR_RECORD_UNEXPECTED` - the one before has not been answered yet. */
+  /** @throws {TransportError} `ERR_RECORD_UNEXPECTED` - the previous PING has not been answered yet. */
   receivePing(token: Buffer): void {
     if (this.#owed !== undefined)
-      throw new TransportError('ERR_RECORD_UNEXPECTED', 'A second PING before the PONG to the first');
+      throw new TransportError('ERR_RECORD_UNEXPECTED', 'Unexpected PING: the previous one has no PONG yet');
     this.#owed = Buffer.from(token); // the token is a view of its record
   }
 
-  /** The token of the PONG that is owed, once. */
+  /** Returns the token of the owed PONG, once. */
   takeOwed(): Buffer | undefined {
     const token = this.#owed;
     this.#owed = undefined;
     return token;
   }
 
-  /** @throws {TransportError} `ERR_RECORD_UNEXPECTED` - not the token that was sent, or none was. */
+  /** @throws {TransportError} `ERR_RECORD_UNEXPECTED` - a wrong token, or no PING was sent. */
   receivePong(token: Buffer): void {
     if (this.#sent === undefined || !equalBytes(this.#sent.token, token)) {
-      throw new TransportError('ERR_RECORD_UNEXPECTED', 'A PONG that nobody asked for');
+      throw new TransportError('ERR_RECORD_UNEXPECTED', 'Unexpected PONG: it answers no PING');
     }
     const roundTripMs = clock.nowMs() - this.#sent.atMs;
     this.#sent = undefined;
@@ -75,7 +75,7 @@ export class Heartbeat {
     for (const { resolve: answered } of this.#takeWaiting()) answered(roundTripMs);
   }
 
-  /** The connection is over. */
+  /** Rejects all waiters when the connection has ended. */
   end(reason: () => TransportError): void {
     for (const { reject: failed } of this.#takeWaiting()) failed(reason());
   }

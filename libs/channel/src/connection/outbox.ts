@@ -1,4 +1,4 @@
-// What waits to be sealed on one connection (docs/protocol.md §5.3): control records, and the frames of the streams.
+// Everything that waits to be sealed on one connection (docs/protocol.md §5.3): control records and frames.
 import { clock } from '../clock.js';
 import { dataLength, MAX_DATA_BYTES } from '../record/content.js';
 import type { CloseReason, ControlContent, FrameSource, OutgoingContent } from '../record/content.js';
@@ -8,7 +8,7 @@ import type { Streams } from '../streams/streams.js';
 import { flushSizes } from './flush-sizes.js';
 import type { Heartbeat } from './heartbeat.js';
 
-/** Its turn, if the key has carried as much as it should: the codec knows. One that is due by age comes by itself. */
+/** An opportunity for the codec to update a key that has sealed enough. Updates by age need no opportunity. */
 const KEY_UPDATE = { type: 'KEY_UPDATE' } as const;
 
 export interface OutboxOptions {
@@ -18,13 +18,13 @@ export interface OutboxOptions {
   readonly window: SendWindow;
 }
 
-/** Each control record waits at most once, so this queue is bounded by its kinds. */
+/** Each kind of control record waits at most once, so the queue is bounded. */
 export class Outbox implements FrameSource {
   readonly #options: OutboxOptions;
   readonly #first: ControlContent[] = [];
-  /** When the records that are written now are sealed. */
+  /** The time at which the current records are sealed. */
   #nowMs = 0;
-  /** Of the record that was written last. */
+  /** The frame bytes of the last record. */
   #writtenBytes = 0;
   #goaway: 'none' | 'wanted' | 'sent' = 'none';
   #close: CloseReason | 'none' | 'sent' = 'none';
@@ -33,29 +33,29 @@ export class Outbox implements FrameSource {
     this.#options = options;
   }
 
-  /** CONFIRM and PING go before the PONG that the heartbeat owes, and this before the CREDIT that is due. */
+  /** Queues CONFIRM or PING, which precede an owed PONG and a due CREDIT. */
   push(content: ControlContent): void {
     if (!this.#first.some(({ type }) => type === content.type)) this.#first.push(content);
   }
 
-  /** GOAWAY goes once, as soon as no stream is left to be opened. */
+  /** Queues GOAWAY, which is sent once, when no stream waits to be opened. */
   pushGoaway(): void {
     if (this.#goaway === 'none') this.#goaway = 'wanted';
   }
 
-  /** CLOSE goes at once; frames that wait are dropped, and nothing follows it. */
+  /** Queues CLOSE, which is sent next and is the last record: waiting frames are dropped. */
   pushClose(reason: CloseReason): void {
     if (this.#close === 'none') this.#close = reason;
   }
 
-  /** Whether nothing waits, but for what the streams have. */
+  /** Whether no control record waits. */
   get isEmpty(): boolean {
     const { heartbeat, taken } = this.#options;
     const waits = this.#first.length > 0 || heartbeat.owes || taken.isDue;
     return !waits && this.#goaway !== 'wanted' && !this.isClosing;
   }
 
-  /** CLOSE was sent, or is next. */
+  /** Whether CLOSE was sent or is next. */
   get isClosing(): boolean {
     return this.#close !== 'none';
   }
@@ -73,8 +73,8 @@ export class Outbox implements FrameSource {
   }
 
   /**
-   * Gives everything that waits, DATA up to about `budgetBytes`; without a budget nothing but CLOSE. PONG and CREDIT that
-   * are owed wait as well: a peer that asks on and on and does not read breaks a rule, and does not fill the memory.
+   * Yields everything that waits, with about `budgetBytes` of DATA; without a budget only CLOSE. Owed PONG and CREDIT
+   * then wait too, so that a peer that sends PINGs and does not read cannot fill the memory.
    */
   *take(budgetBytes: number): Generator<OutgoingContent, void> {
     const { streams, heartbeat, taken, window } = this.#options;

@@ -1,5 +1,5 @@
-// The records of one connection, both ways (docs/protocol.md §5): what the socket brings is opened, what waits is sealed, and
-// DATA, PING, PONG and CREDIT are served here. What changes the state of the connection is its own business.
+// The records of one connection in both directions (docs/protocol.md §5). It opens and seals them, and handles DATA,
+// PING, PONG and CREDIT. The connection handles the records that change its state.
 import { TransportError } from '../errors.js';
 import type { CloseReason, ControlContent, RecordContent } from '../record/content.js';
 import type { Streams } from '../streams/streams.js';
@@ -13,12 +13,12 @@ import { RecordWriter } from './record-writer.js';
 export interface RecordLayerOwner {
   receiveGoaway(): void;
   receiveClose(reason: CloseReason): void;
-  /** Everything that could be sealed has been. */
+  /** Called when everything that could be sealed has been sealed. */
   finishDrain(): void;
   destroy(error: TransportError): void;
 }
 
-/** A connection has it while it is in use. */
+/** Exists only while the connection is in use. */
 export class RecordLayer {
   readonly #streams: Streams;
   readonly #kept: RecordCounters;
@@ -47,7 +47,9 @@ export class RecordLayer {
     return this.#reader.isFirst;
   }
 
-  /** Whether nothing is under way, in either direction: another one can take its place. The streams are not asked. */
+  /**
+   * Whether the record layer can be dropped and created again: nothing is pending in either direction. Ignores streams.
+   */
   get isIdle(): boolean {
     const owesNothing = this.#outbox.isEmpty && this.#kept.window.fullSinceMs === undefined;
     return owesNothing && this.#writer.isIdle && !this.#reader.isPartial;
@@ -57,21 +59,21 @@ export class RecordLayer {
     return this.#outbox.hasSentGoaway;
   }
 
-  /** Since when the peer owes CREDIT; nothing is owed once this side has said CLOSE. */
+  /** The time since which the peer owes CREDIT. It owes nothing after this side has sent CLOSE. */
   get creditOwedSinceMs(): number | undefined {
     return this.#outbox.isClosing ? undefined : this.#kept.window.fullSinceMs;
   }
 
-  /** @throws {TransportError} A violation: it ends the connection. */
+  /** @throws {TransportError} A violation, which ends the connection. */
   receive(chunk: Buffer): void {
     const reader = this.#reader;
     reader.push(chunk);
     for (let body = reader.next(); body !== undefined; body = reader.next()) {
-      if (this.#hasReceivedClose) throw unexpected('A record after CLOSE');
+      if (this.#hasReceivedClose) throw unexpected('Unexpected record after CLOSE');
       this.#receiveContent(reader.open(body), body);
     }
-    if (this.#hasReceivedClose && reader.isPartial) throw unexpected('Bytes after CLOSE');
-    // An answer has made room for what was queued, or CREDIT has, or it is due.
+    if (this.#hasReceivedClose && reader.isPartial) throw unexpected('Unexpected bytes after CLOSE');
+    // An answer or CREDIT may have made room for queued frames, or CREDIT is due.
     if (this.#streams.sending.readyCount > 0 || this.#kept.taken.isDue) this.#writer.schedule(true);
   }
 
@@ -86,13 +88,13 @@ export class RecordLayer {
     this.#writer.schedule();
   }
 
-  /** Nothing is sealed after it. */
+  /** Sends CLOSE, the last record. */
   sendClose(reason: CloseReason): void {
     this.#outbox.pushClose(reason);
     this.#writer.flush();
   }
 
-  /** Seals what is due. */
+  /** Seals everything that is due. */
   flush(): void {
     this.#writer.flush();
   }
@@ -102,7 +104,7 @@ export class RecordLayer {
     this.#writer.schedule(isPaced);
   }
 
-  /** The connection is over, or hibernates. */
+  /** Called when the connection ends or hibernates. */
   stop(): void {
     this.#writer.stop();
     this.#reader.stop();
@@ -144,7 +146,7 @@ export class RecordLayer {
       case 'KEY_UPDATE': // the codec has changed its key
         return;
       case 'CONFIRM':
-        throw unexpected('A second CONFIRM');
+        throw unexpected('Unexpected second CONFIRM');
     }
   }
 }

@@ -9,7 +9,7 @@ import type { Clocks } from './clocks.js';
 import type { ConnectionCodec } from './codec.js';
 import type { RecordCounters } from './connection-state.js';
 
-/** Opens what the socket brings, one record after the other. It has no part in writing. */
+/** Opens the received records in order. Independent of writing. */
 export class RecordReader {
   readonly #codec: ConnectionCodec;
   readonly #streams: Streams;
@@ -26,25 +26,25 @@ export class RecordReader {
     this.#kept = kept;
   }
 
-  /** Whether no record came before the one that was opened last. CONFIRM does not count. */
+  /** Whether the last opened record is the first one. CONFIRM does not count. */
   get isFirst(): boolean {
     return this.#isFirst;
   }
 
-  /** Whether a record has begun and is not complete. */
+  /** Whether only a part of a record has arrived. */
   get isPartial(): boolean {
     return this.#decoder.isPartial;
   }
 
-  /** Takes what has come; {@link next} gives the records that it completes. */
+  /** Takes a received chunk; {@link next} returns the records that it completes. */
   push(chunk: Buffer): void {
     this.#decoder.push(chunk);
   }
 
   /**
-   * The next record, E ‖ T, valid until the next call; undefined if there is none, or nothing is received any more.
+   * Returns the next record, E ‖ T, valid until the next call; undefined if there is none, or after {@link stop}.
    *
-   * @throws {TransportError} A violation: it ends the connection.
+   * @throws {TransportError} A violation, which ends the connection.
    */
   next(): Buffer | undefined {
     if (this.#isStopped) return undefined;
@@ -58,23 +58,23 @@ export class RecordReader {
     return body;
   }
 
-  /** @throws {TransportError} The record is not what the peer sealed next, or nothing that it may say. */
+  /** @throws {TransportError} The record is not the next one of the peer, or its content is malformed. */
   open(body: Buffer): RecordContent {
     this.#isFirst = !this.#kept.hasReceived;
     this.#kept.hasReceived = true;
     return this.#codec.deserializer.deserialize(body);
   }
 
-  /** Hands the frames of a DATA record to the streams, until one of them has ended the connection. */
+  /** Passes the frames of a DATA record to the streams, until a frame ends the connection. */
   receiveFrames(frames: Buffer, body: Buffer): void {
     const nowMs = clock.nowMs();
     const reader = new FrameReader(frames, body);
     while (!this.#isStopped && reader.next()) this.#streams.receive(reader, nowMs);
     this.#kept.taken.take(body.length);
-    release(frames); // nothing of it is kept: messages are decoded, pieces copied
+    release(frames); // no view of it is kept: messages are decoded, and fragments copied
   }
 
-  /** Nothing is received any more. */
+  /** Ignores everything that arrives from now on. */
   stop(): void {
     this.#isStopped = true;
   }

@@ -24,17 +24,17 @@ export interface RecordWriterOptions {
 }
 
 export interface WriterOwner {
-  /** Everything that could be sealed has been. */
+  /** Called when everything that could be sealed has been sealed. */
   noteFlushed(): void;
   destroy(error: TransportError): void;
 }
 
-/** DATA of one write, whatever the socket would take: so many bytes and one more record fit into a slab. */
+/** The maximum DATA of one write. These bytes and one more record fit into a slab. */
 const MAX_WRITE_BYTES = 262_144;
-/** Of a large message: as much as goes before its sender does anything else. */
+/** The number of writes of a large message that leave at once, before its sender continues. */
 const EARLY_WRITES = 4;
 
-/** Seals what the socket can take. It has no part in reading: a side that cannot write goes on reading. */
+/** Seals as much as the socket takes. Independent of reading, because a side that cannot write must still read. */
 export class RecordWriter implements FrameWriter {
   readonly #socket: Socket;
   readonly #serializer: ConnectionCodec['serializer'];
@@ -46,12 +46,12 @@ export class RecordWriter implements FrameWriter {
   #isScheduled = false;
   #hasFlushedEarly = false;
   #isStopped = false;
-  /** What the socket has not taken yet, if it lies in a slab. */
+  /** The bytes that the socket has not flushed yet, if they are in a slab. */
   #pending: Buffer | undefined;
-  /** Called at the end of a turn, and when a write has gone; made when they are needed. */
+  /** Callbacks for the end of a turn and for a finished write, created on first use. */
   #flushTurn: (() => void) | undefined;
   #noteProgress: (() => void) | undefined;
-  /** Listens while the writer is in use, from the first write that the socket could not take. */
+  /** The listener for 'drain', added by the first write that the socket had to buffer. */
   #onDrain: (() => void) | undefined;
 
   constructor({ socket, serializer, streams, outbox, clocks, limits, owner }: RecordWriterOptions) {
@@ -65,10 +65,10 @@ export class RecordWriter implements FrameWriter {
   }
 
   /**
-   * At the end of this turn of the event loop, or at once: the first full record of a turn, and a burst, so that the peer
-   * starts on it while this side goes on. What comes behind it shares writes, and these are not so large that the two take
-   * turns. A large message goes at once as well. What is paced waits: its sources go on as soon as it has gone, and would
-   * keep the turn from ending.
+   * Flushes at the end of this turn of the event loop. The first full record of a turn, a burst, and a large message
+   * leave at once, so that the peer works on them while this side continues. Later frames of the turn share writes,
+   * which are small enough that the two sides work at the same time. Paced frames always wait for the end of the turn:
+   * their sources continue as soon as they have been written, and the turn would never end.
    */
   schedule(isPaced = false): void {
     const { burstCount, openCount, sending } = this.#streams;
@@ -81,7 +81,7 @@ export class RecordWriter implements FrameWriter {
     this.#scheduleTurn();
   }
 
-  /** @param writes - At most; further ones only as long as the socket takes everything at once. */
+  /** @param writes - The maximum number of writes. Each after the first needs a socket that has flushed everything. */
   flush(writes = 1): void {
     if (this.#isStopped) return;
     try {
@@ -91,16 +91,16 @@ export class RecordWriter implements FrameWriter {
       return;
     }
     this.#owner.noteFlushed();
-    // A socket that took everything at once emits no 'drain'; one that waits for it flushes then.
+    // A socket that flushed everything emits no 'drain'; otherwise 'drain' continues.
     if (this.#streams.sending.readyCount > 0 && !this.#socket.writableNeedDrain) this.#scheduleTurn();
   }
 
-  /** Whether nothing is to be written, and the socket has taken everything. */
+  /** Whether nothing waits to be written, and the socket has flushed everything. */
   get isIdle(): boolean {
     return !this.#isScheduled && this.#pending === undefined && this.#socket.writableLength === 0;
   }
 
-  /** Nothing is written any more. */
+  /** Stops writing for good. */
   stop(): void {
     this.#isStopped = true;
     this.#clocks.writeIsDone();
@@ -108,7 +108,7 @@ export class RecordWriter implements FrameWriter {
     if (this.#pending !== undefined) abandonSlab(this.#pending);
   }
 
-  /** @returns Whether there is more, and the socket has taken everything. */
+  /** @returns Whether more frames are ready, and the socket has flushed everything. */
   #writeReady(): boolean {
     const socket = this.#socket;
     const budgetBytes = Math.min(MAX_WRITE_BYTES, this.#maxSealedBytes - socket.writableLength);
@@ -131,7 +131,7 @@ export class RecordWriter implements FrameWriter {
   #write(sealed: Buffer): void {
     const socket = this.#socket;
     const isEmpty = socket.writableLength === 0;
-    if (isEmpty) this.#givePendingBack(); // 'drain' comes before the callback of the write that it is about
+    if (isEmpty) this.#givePendingBack(); // 'drain' fires before the callback of its write
     const bytes = detachFromSlab(sealed, isEmpty);
     this.#noteProgress ??= () => this.#receiveProgress();
     socket.write(bytes, this.#noteProgress);
@@ -158,7 +158,7 @@ export class RecordWriter implements FrameWriter {
     this.#givePendingBack();
   }
 
-  /** The socket has taken everything. */
+  /** Returns the slab after the socket has flushed everything. */
   #givePendingBack(): void {
     if (this.#pending !== undefined) giveBackSlab(this.#pending);
     this.#pending = undefined;

@@ -1,5 +1,4 @@
-// The serializer and deserializer of one connection (docs/protocol.md §5): the only place on the message path where
-// AES-128-CBC happens.
+// The serializer and deserializer of one connection (docs/protocol.md §5). All encryption of messages happens here.
 import { wipe } from '@sealwire/crypto';
 
 import { clock } from '../clock.js';
@@ -17,12 +16,12 @@ const KEY_UPDATE_BYTES = recordBytes(1);
 const MAX_RECORD_BYTES = recordBytes(MAX_INNER_BYTES);
 const NOTHING: Buffer = Buffer.alloc(0);
 
-// One for the process: it is sealed before anything else is written to it.
+// Shared by the process: a content is sealed before the next one is written here.
 const inner = Buffer.alloc(MAX_INNER_BYTES + SUITE.paddingRoomBytes);
 
 /**
- * Seals what one turn of the event loop has to say. KEY_UPDATE is its own business: it comes when the key is old or
- * spent, and one that it is given says no more than that this is its turn.
+ * Seals the contents of one turn of the event loop. It decides about KEY_UPDATE itself, when the key is old or spent; a
+ * KEY_UPDATE among the contents is only an opportunity for that.
  */
 export class SealingSerializer extends SealingHalf {
   serialize(contents: Iterable<OutgoingContent>): Buffer {
@@ -42,11 +41,11 @@ export class SealingSerializer extends SealingHalf {
     return NOTHING;
   }
 
-  /** Whether KEY_UPDATE goes before this content: by age before all but the first and the last record of a side. */
+  /** Whether KEY_UPDATE must precede this content. By age, it precedes every record except the first and the last one. */
   #isDue({ type }: OutgoingContent, nowMs: number): boolean {
     switch (type) {
-      case 'CONFIRM': // has to be the first record
-      case 'CLOSE': // needs no fresh key: nothing comes behind it
+      case 'CONFIRM': // must be the first record
+      case 'CLOSE': // needs no new key, because it is the last record
         return false;
       case 'KEY_UPDATE':
       case 'DATA':
@@ -68,7 +67,7 @@ export class SealingSerializer extends SealingHalf {
   }
 }
 
-/** Whoever gives more than one write's worth of contents gets memory of its own for them. */
+/** Copies to a larger buffer, for a caller that passes more than the contents of one write. */
 function enlarge(slab: Buffer, filled: number): Buffer {
   const larger = Buffer.allocUnsafeSlow(2 * slab.length);
   slab.copy(larger, 0, 0, filled);
@@ -76,7 +75,7 @@ function enlarge(slab: Buffer, filled: number): Buffer {
   return larger;
 }
 
-/** Opens one record after the other. What it throws ends the connection. */
+/** Opens records in order. Every error ends the connection. */
 export class OpeningDeserializer extends OpeningHalf {
   deserialize(body: Buffer): RecordContent {
     const nowMs = clock.nowMs();
@@ -114,7 +113,7 @@ export function createCodec(session: Session, limits: KeyLimits): ConnectionCode
   return new SealingCodec(session, limits, clock.nowMs());
 }
 
-/** As {@link createCodec}, and overwrites the keys of the session: from here on the codec alone has them. */
+/** As {@link createCodec}, but overwrites the keys of the session, so that only the codec has them. */
 export function takeCodec(session: Session, limits: KeyLimits): ConnectionCodec {
   const codec = createCodec(session, limits);
   wipe(session.outgoingKey, session.incomingKey);

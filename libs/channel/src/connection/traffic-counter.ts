@@ -1,14 +1,14 @@
 import type { Connection } from './connection.js';
 
 export interface Traffic {
-  /** On the wire, sealed as they are, of all connections since the start; handshakes of strangers are not counted. */
+  /** Sealed bytes of all connections since the start, without the handshakes of strangers. */
   readonly bytesRead: number;
   readonly bytesWritten: number;
-  /** The slowest of the connections, by its last PING; undefined before the first was answered. */
+  /** The slowest round trip of the open connections, by their last PING; undefined before the first PONG. */
   readonly roundTripMs: number | undefined;
 }
 
-/** Adds up the traffic of connections, also of those that are gone. */
+/** Adds up the traffic of connections, including closed ones. */
 export class TrafficCounter {
   #bytesRead = 0;
   #bytesWritten = 0;

@@ -5,7 +5,7 @@ import { TransportError } from '../errors.js';
 
 export const FRAME_HEADER_BYTES = 8;
 export const TOTAL_BYTES = 4;
-/** What the largest record holds: a message of at most so many bytes travels in one frame, a larger one in several. */
+/** The largest message that fits into one frame of one record. Larger messages need several frames. */
 export const MAX_WHOLE_BYTES = 65_494;
 export const MAX_STREAM_ID = 0xffff_ffff;
 
@@ -15,36 +15,36 @@ export const FIRST = 4;
 
 export const KIND_CODE = { REQUEST: 1, EVENT: 2, NEXT: 3, ERROR: 4, COMPLETE: 5, CANCEL: 6, ACK: 7 } as const;
 export type FrameKind = keyof typeof KIND_CODE;
-/** By their codes; there is none of code 0. */
+/** Indexed by code; code 0 does not exist. */
 const KINDS: readonly (FrameKind | undefined)[] = [undefined, ...(Object.keys(KIND_CODE) as readonly FrameKind[])];
 
-/** The kinds that carry a message, and so may be cut into fragments. */
+/** The kinds that carry a message, which may be split into fragments. */
 export type MessageKind = 'REQUEST' | 'EVENT' | 'NEXT' | 'ERROR';
 
-/** A frame as it lies in its record. It is valid only while it is being received: the next one takes its place. */
+/** A received frame. The next frame overwrites it. */
 export interface Frame {
   readonly kind: FrameKind;
   /** Further fragments of the same message follow. */
   readonly more: boolean;
-  /** NEXT only, on its final fragment: the answer is complete. */
+  /** The answer is complete. Only on the final fragment of NEXT. */
   readonly last: boolean;
-  /** The bytes of the whole message, on the first fragment of several; 0 on every other frame. */
+  /** The length of the whole message, on the first of several fragments; 0 on every other frame. */
   readonly total: number;
   readonly stream: number;
-  /** The piece of the message are the bytes of `body` from `start` to `end`. */
+  /** The fragment is the part of `body` from `start` to `end`. */
   readonly body: Buffer;
   readonly start: number;
   readonly end: number;
-  /** A copy of the sealed record that it came in, which the frames of one record share; undefined if that is unknown. */
+  /** Returns a copy of the sealed record, shared by the frames of that record; undefined if it is unknown. */
   copyOfRecord(): Buffer | undefined;
 }
 
-/** Whether nothing of the answer comes after this frame. */
+/** Returns whether this frame ends the answer. */
 export function endsStream({ kind, more, last }: Pick<Frame, 'kind' | 'more' | 'last'>): boolean {
   return last || kind === 'COMPLETE' || kind === 'ACK' || (kind === 'ERROR' && !more);
 }
 
-/** One bit for each combination of flags that a kind may have: bit 0 for none, bit 1 for MORE, bit 5 for FIRST and MORE. */
+/** One bit for each allowed combination of flags: bit 0 for no flag, bit 1 for MORE, bit 5 for FIRST and MORE. */
 const NO_FLAGS = 1 << 0;
 const FLAGS_OF_FRAGMENTS = NO_FLAGS | (1 << MORE) | (1 << (FIRST | MORE));
 const ALLOWED_FLAGS: Readonly<Record<FrameKind, number>> = {
@@ -58,9 +58,9 @@ const ALLOWED_FLAGS: Readonly<Record<FrameKind, number>> = {
 };
 
 /**
- * Writes the header of a frame, and the total behind it if there is one.
+ * Writes the header of a frame, followed by the total if it has one.
  *
- * @returns Where the piece begins.
+ * @returns The offset of the fragment.
  */
 export function writeFrameHeader(
   target: Buffer,
@@ -81,7 +81,7 @@ export function writeFrameHeader(
   return target.writeUInt32BE(total, at + FRAME_HEADER_BYTES);
 }
 
-/** Reads the frames of a DATA record, one at a time, into the same object: a record holds thousands of them. */
+/** Reads the frames of a DATA record into one object, because a record can have thousands of frames. */
 export class FrameReader implements Frame {
   kind: FrameKind = 'REQUEST';
   more = false;
@@ -106,47 +106,49 @@ export class FrameReader implements Frame {
   }
 
   /**
-   * Goes on to the next frame.
+   * Reads the next frame.
    *
-   * @returns False behind the last one.
-   * @throws {TransportError} `ERR_FRAME_MALFORMED` - cut short, an unknown kind or flag, or a form its kind cannot have.
+   * @returns False after the last one.
+   * @throws {TransportError} `ERR_FRAME_MALFORMED` - truncated, an unknown kind or flag, or a form that its kind cannot
+   *   have.
    */
   next(): boolean {
     const { body, end: at } = this;
     if (at === body.length) return false;
-    if (body.length - at < FRAME_HEADER_BYTES) throw malformed('a header cut short');
+    if (body.length - at < FRAME_HEADER_BYTES) throw malformed('truncated header');
     const first = body.readUInt8(at);
     const kind = KINDS[first & 0x0f];
-    if (kind === undefined) throw malformed('an unknown kind');
+    if (kind === undefined) throw malformed('unknown kind');
     this.kind = kind;
     this.stream = body.readUInt32BE(at + 4);
     if (this.stream === 0) throw malformed('stream 0');
     this.start = at + FRAME_HEADER_BYTES;
     this.end = this.start + (body.readUInt8(at + 1) << 16) + body.readUInt16BE(at + 2);
-    if (this.end > body.length) throw malformed('a payload cut short');
+    if (this.end > body.length) throw malformed('truncated payload');
     this.#readForm(kind, first >> 4);
     return true;
   }
 
   #readForm(kind: FrameKind, flags: number): void {
-    if ((ALLOWED_FLAGS[kind] & (1 << flags)) === 0) throw malformed(`flags that ${kind} cannot have`);
+    if ((ALLOWED_FLAGS[kind] & (1 << flags)) === 0) throw malformed(`flags not allowed for ${kind}`);
     const isEmpty = this.end === this.start;
-    if (isEmpty !== (ALLOWED_FLAGS[kind] === NO_FLAGS)) throw malformed(`${kind} of a length that it cannot have`);
+    if (isEmpty !== (ALLOWED_FLAGS[kind] === NO_FLAGS))
+      throw malformed(`${kind} ${isEmpty ? 'without' : 'with'} a payload`);
     this.more = (flags & MORE) !== 0;
     this.last = (flags & LAST) !== 0;
     this.total = (flags & FIRST) === 0 ? 0 : this.#readTotal();
   }
 
   #readTotal(): number {
-    if (this.end - this.start <= TOTAL_BYTES) throw malformed('a first fragment without a piece');
+    if (this.end - this.start <= TOTAL_BYTES) throw malformed('first fragment without data');
     const total = this.body.readUInt32BE(this.start);
     this.start += TOTAL_BYTES;
-    if (total <= MAX_WHOLE_BYTES) throw malformed('the first fragment of a message that fits into one frame');
-    if (this.end - this.start >= total) throw malformed('a first fragment that is its whole message');
+    if (total <= MAX_WHOLE_BYTES) throw malformed('first fragment of a message that fits into one frame');
+    if (this.end - this.start >= total) throw malformed('first fragment that is its whole message');
     return total;
   }
 }
 
 function malformed(what: string): TransportError {
-  return new TransportError('ERR_FRAME_MALFORMED', `A frame with ${what}`);
+  return new TransportError('ERR_FRAME_MALFORMED', `Malformed frame: ${what}`);
 }

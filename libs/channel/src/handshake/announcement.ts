@@ -1,4 +1,5 @@
-// What each side announces (docs/protocol.md §4.2): a server in message 2, a client in CONFIRM. 30 bytes, big-endian:
+// The announcement of a side (docs/protocol.md §4.2): the server's in message 2, the client's in CONFIRM. 30 bytes,
+// big-endian:
 //
 //   announcement  unix ms(8) ‖ max message bytes(4) ‖ max in flight(4) ‖ max incomplete bytes(4) ‖
 //                 features(4) = 0 ‖ reserved(6) = 0
@@ -6,16 +7,16 @@ import { TransportError } from '../errors.js';
 
 export const ANNOUNCEMENT_BYTES = 30;
 const FEATURES_OFFSET = 20;
-/** Version 1 has none: a server offers none, and a client chooses none, whatever it is offered. */
+/** Version 1 has no features: a server offers none, and a client chooses none. */
 const OFFERED_FEATURES = 0;
 const MIN_MESSAGE_BYTES = 65_536;
 
-/** What a side accepts. It binds the other side as a sender; every number fits its field. */
+/** The limits of a side as a receiver. They bind the other side as a sender. Every number fits its field. */
 export interface Announcement {
-  /** The sender's clock. Information, never checked. */
+  /** The clock of the sender, for information only. */
   readonly unixMs: number;
   readonly maxMessageBytes: number;
-  /** Open streams at once; a client serves none and announces 0. */
+  /** The maximum number of open streams. A client serves no streams and announces 0. */
   readonly maxInFlight: number;
   readonly maxIncompleteBytes: number;
 }
@@ -31,17 +32,18 @@ export function encodeAnnouncement(announcement: Announcement): Buffer {
 }
 
 /**
- * Reads {@link encodeAnnouncement}. The reserved bytes are for later versions and ignored, and so are the features that a
- * server offers.
+ * Decodes the result of {@link encodeAnnouncement}. Ignores the reserved bytes, which are for later versions, and the
+ * features that a server offers.
  *
- * @throws {TransportError} `ERR_HANDSHAKE_MALFORMED` - not 30 bytes, or a client that chose what was not offered.
- *   `ERR_PEER_LIMITS` - nothing could be sent to it.
+ * @throws {TransportError} `ERR_HANDSHAKE_MALFORMED` - not 30 bytes, or a client chose a feature that was not
+ *   offered. `ERR_PEER_LIMITS` - the limits are too low to send anything.
  */
 export function decodeAnnouncement(bytes: Buffer, from: 'client' | 'server'): Announcement {
-  if (bytes.length !== ANNOUNCEMENT_BYTES) throw malformed(`An announcement of ${bytes.length} bytes`);
+  if (bytes.length !== ANNOUNCEMENT_BYTES)
+    throw malformed(`Malformed announcement: ${bytes.length} bytes; expected ${ANNOUNCEMENT_BYTES}`);
   const features = bytes.readUInt32BE(FEATURES_OFFSET);
   if (from === 'client' && (features & ~OFFERED_FEATURES) !== 0) {
-    throw malformed(`The client chose features that were not offered: ${features.toString(16)}`);
+    throw malformed(`The client chose features that were not offered: 0x${features.toString(16)}`);
   }
   const announcement = {
     unixMs: Number(bytes.readBigUInt64BE()),
@@ -55,10 +57,13 @@ export function decodeAnnouncement(bytes: Buffer, from: 'client' | 'server'): An
 
 function checkMinimums({ maxMessageBytes, maxInFlight }: Announcement, from: 'client' | 'server'): void {
   if (maxMessageBytes < MIN_MESSAGE_BYTES) {
-    throw new TransportError('ERR_PEER_LIMITS', `The ${from} accepts messages of ${maxMessageBytes} bytes at most`);
+    throw new TransportError(
+      'ERR_PEER_LIMITS',
+      `The ${from} announced maxMessageBytes ${maxMessageBytes}; expected at least ${MIN_MESSAGE_BYTES}`,
+    );
   }
   if (from === 'server' && maxInFlight < 1) {
-    throw new TransportError('ERR_PEER_LIMITS', 'The server announced 0 requests in flight');
+    throw new TransportError('ERR_PEER_LIMITS', 'The server announced maxInFlight 0; expected at least 1');
   }
 }
 

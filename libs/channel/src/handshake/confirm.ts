@@ -23,16 +23,16 @@ const PROOF_LABEL = Buffer.from('sealwire instance proof');
 export interface ConfirmInput {
   /** The key pair of the client object. */
   readonly instance: KeyPair;
-  /** e_R, from a message 2 that was verified. */
+  /** e_R of a verified message 2. */
   readonly serverEphemeral: Buffer;
   /** 32 bytes. Read, never kept. */
   readonly handshakeHash: Buffer;
   readonly announcement: Announcement;
 }
 
-/** What a client has proved and announced. */
+/** A client whose CONFIRM was verified. */
 export interface ConfirmedClient {
-  /** S, 32 bytes: the public half of the key pair of the client object. */
+  /** S, 32 bytes: the public key of the client object. */
   readonly instanceKey: Buffer;
   readonly announcement: Announcement;
 }
@@ -44,23 +44,29 @@ export function encodeConfirm({ instance, serverEphemeral, handshakeHash, announ
 }
 
 /**
- * For the server, as soon as bytes arrive after message 2.
+ * Checks the first bytes that a server receives after message 2.
  *
- * @param received - All that has arrived, however little.
- * @throws {TransportError} `ERR_RECORD_LENGTH`, at the first wrong byte of the length.
+ * @param received - All bytes so far, at least one.
+ * @throws {TransportError} `ERR_RECORD_LENGTH` at the first wrong byte of the length.
  */
 export function checkConfirmPrefix(received: Buffer): void {
   const bytes = Math.min(received.length, LENGTH_BYTES);
   if (equalBytes(received.subarray(0, bytes), LENGTH_FIELD.subarray(0, bytes))) return;
-  throw new TransportError('ERR_RECORD_LENGTH', 'The first record does not have the length of CONFIRM');
+  throw new TransportError(
+    'ERR_RECORD_LENGTH',
+    `Invalid first record: expected CONFIRM with a length of ${CONFIRM_RECORD_BYTES - LENGTH_BYTES} bytes`,
+  );
 }
 
-/** Verifies the one CONFIRM of a connection. It owns what the proof needs, and drops that with the first use. */
+/** Verifies the CONFIRM of a connection. Owns the secrets that the proof needs, and drops them on first use. */
 export class ConfirmVerifier {
   readonly #rejectSelf: ((instanceKey: Buffer) => boolean) | undefined;
   #needed: { readonly ephemeral: KeyPair; readonly handshakeHash: Buffer } | undefined;
 
-  /** @param handshakeHash - Copied. @param rejectSelf - Whether an instance key is of this very process. */
+  /**
+   * @param handshakeHash - Copied.
+   * @param rejectSelf - Returns whether a client of this process has that instance key.
+   */
   constructor(ephemeral: KeyPair, handshakeHash: Buffer, rejectSelf?: (instanceKey: Buffer) => boolean) {
     const copy = Buffer.alloc(handshakeHash.length);
     copy.set(handshakeHash);
@@ -69,12 +75,12 @@ export class ConfirmVerifier {
   }
 
   /**
-   * @param body - Of the client's record 0, whose tag was verified: before that there is no Diffie-Hellman.
-   * @throws {TransportError} `ERR_HANDSHAKE_MALFORMED` - S is a point of low order, a feature was not offered, or this is
-   *   the second call; `ERR_INSTANCE_PROOF`, `ERR_PEER_LIMITS`, `ERR_SELF_CONNECTION`.
+   * @param body - The body of record 0 after its tag was verified, so that a stranger cannot cause a Diffie-Hellman.
+   * @throws {TransportError} `ERR_HANDSHAKE_MALFORMED` - S is a point of low order, a feature was not offered, or this
+   *   is the second call; `ERR_INSTANCE_PROOF`, `ERR_PEER_LIMITS`, `ERR_SELF_CONNECTION`.
    */
   verify(body: Buffer): ConfirmedClient {
-    if (this.#needed === undefined) throw new TransportError('ERR_HANDSHAKE_MALFORMED', 'A second CONFIRM');
+    if (this.#needed === undefined) throw new TransportError('ERR_HANDSHAKE_MALFORMED', 'Unexpected second CONFIRM');
     const { ephemeral, handshakeHash } = this.#needed;
     try {
       const instanceKey = Buffer.from(body.subarray(0, PUBLIC_KEY_BYTES));
@@ -93,14 +99,14 @@ export class ConfirmVerifier {
     }
   }
 
-  /** No CONFIRM came, or it failed before it was opened. */
+  /** Drops the secrets if no CONFIRM arrived, or if it could not be opened. */
   drop(): void {
     if (this.#needed !== undefined) wipe(this.#needed.handshakeHash);
     this.#needed = undefined;
   }
 }
 
-/** The name of a client object in logs. Nothing else may depend on it: only S was proved. */
+/** Returns the name of a client object for logs. Nothing else may depend on it, because only S was proved. */
 export function instanceIdOf(instanceKey: Buffer): Buffer {
   return sha256(instanceKey).subarray(0, INSTANCE_ID_BYTES);
 }

@@ -1,4 +1,4 @@
-// What the connection calls. Everything else is private to this folder.
+// The interface of the handshake. Everything else is private to this folder.
 export { KeyPair } from '@sealwire/crypto/internal';
 
 export type { Announcement } from './announcement.js';

@@ -17,7 +17,7 @@ import type { SymmetricState } from './symmetric-state.js';
 export interface InitiatorOptions extends HandshakeOptions {
   /** The key pair of the client object: the same one on all its connections. */
   readonly instance: KeyPair;
-  /** Whether the instance id of a server is of this very process: such a server is refused. Off by default. */
+  /** Returns whether a server of this process has that instance id: such a server is refused. Off by default. */
   readonly rejectSelf?: (instanceId: Buffer) => boolean;
 }
 
@@ -29,11 +29,13 @@ interface Sent {
   readonly options: InitiatorOptions;
 }
 
-/** One handshake under way. It is good for one message 2, and forgets its secrets with it. */
+/** The state of one handshake. It accepts one message 2 and then drops its secrets. */
 export interface InitiatorState {
   phase: Sent | { readonly at: 'DONE' };
 }
 
+/** Starts a handshake and returns its message 1. */
+/** Starts a handshake and returns its message 1. */
 export function startInitiator(
   { keyId, psk }: PskOfKey,
   options: InitiatorOptions,
@@ -47,17 +49,17 @@ export function startInitiator(
 }
 
 /**
- * Takes the server's answer, and proves the instance key of the client to the server that sent it. Whatever it throws ends
- * the connection for good.
+ * Verifies the reply of the server and prepares CONFIRM, which proves the instance key of the client to that server.
+ * Every error ends the connection.
  *
- * @param message - Message 2 or an alert, whole.
- * @throws {TransportError} `ERR_ALERT` - the server refused. `ERR_BAD_MAC` - it does not hold the key, or the bytes
- *   were altered. `ERR_PEER_LIMITS`, `ERR_SELF_CONNECTION`. `ERR_HANDSHAKE_MALFORMED` - anything else, a second call
- *   included.
+ * @param message - The whole message 2, or an alert.
+ * @throws {TransportError} `ERR_ALERT` - the server refused. `ERR_BAD_MAC` - the server does not have the key, or the
+ *   bytes were altered. `ERR_PEER_LIMITS`, `ERR_SELF_CONNECTION`. `ERR_HANDSHAKE_MALFORMED` - every other failure, and
+ *   a second call.
  */
 export function receiveMessage2(state: InitiatorState, message: Buffer): ClientSession {
   const { phase } = state;
-  state.phase = { at: 'DONE' }; // whatever comes of it: a handshake that failed is not tried again
+  state.phase = { at: 'DONE' }; // first, because a failed handshake must not continue
   switch (phase.at) {
     case 'SENT':
       try {
@@ -66,11 +68,11 @@ export function receiveMessage2(state: InitiatorState, message: Buffer): ClientS
         phase.symmetric.wipe();
       }
     case 'DONE':
-      throw new TransportError('ERR_HANDSHAKE_MALFORMED', 'A second handshake message in state DONE');
+      throw new TransportError('ERR_HANDSHAKE_MALFORMED', 'Unexpected second message 2');
   }
 }
 
-/** Gives a handshake up. Its state takes no message 2 after that. */
+/** Aborts a handshake and drops its secrets. */
 export function abandonInitiator(state: InitiatorState): void {
   if (state.phase.at === 'SENT') state.phase.symmetric.wipe();
   state.phase = { at: 'DONE' };
@@ -81,7 +83,7 @@ function open({ symmetric, ephemeral, keyId, options }: Sent, message: Buffer): 
   const exchange = decodeMessage2(message);
   const { instanceId, announcement: peer } = decodePayload2(readSecond(symmetric, ephemeral, exchange));
   if (options.rejectSelf?.(instanceId) === true) {
-    throw new TransportError('ERR_SELF_CONNECTION', 'The server is of this very process');
+    throw new TransportError('ERR_SELF_CONNECTION', 'The server belongs to the same process (rejectSelf)');
   }
   const { instance, announcement } = options;
   const { handshakeHash } = symmetric;
@@ -92,10 +94,11 @@ function open({ symmetric, ephemeral, keyId, options }: Sent, message: Buffer): 
   return { outgoingKey: initiatorKey, incomingKey: responderKey, keyId, serverId, peer, confirm };
 }
 
-// The alert never says why, and anybody on the path can send it: this is a hint for a person, and decides nothing.
+// The alert has no reason, and an attacker on the path can send it. The text is a hint for the operator; no code
+// depends on it.
 function refused(): TransportError {
   return new TransportError(
     'ERR_ALERT',
-    'The server refused the handshake: wrong key, wrong service, or busy, or somebody on the path. Its log says which',
+    'The server refused the handshake: wrong key, wrong service, or busy, or somebody on the path. Its log has the reason',
   );
 }

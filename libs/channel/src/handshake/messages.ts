@@ -1,4 +1,5 @@
-// The two handshake messages (docs/protocol.md §4). The exchange, e and payload, is what the pattern writes and reads.
+// The two handshake messages (docs/protocol.md §4). The pattern writes and reads the exchange: e and the sealed
+// payload.
 //
 //   message 1     preamble(8) ‖ key id(8) ‖ e_I(32) ‖ sealed payload(32)         header = its first 16 bytes
 //   message 2     preamble(8) ‖ e_R(32) ‖ sealed payload(64)
@@ -41,7 +42,7 @@ export function decodeMessage1(message: Buffer): Message1 {
   };
 }
 
-/** e_I of a whole message 1, a view: every honest message 1 has one of its own. */
+/** Returns e_I of a whole message 1, a view. It is different in every honest message 1. */
 export function ephemeralOf(message1: Buffer): Buffer {
   return message1.subarray(HEADER_BYTES, HEADER_BYTES + EPHEMERAL_BYTES);
 }
@@ -59,7 +60,7 @@ export function decodeMessage2(message: Buffer): Buffer {
   return message.subarray(PREAMBLE_BYTES);
 }
 
-/** Binds the handshake to this protocol, to the key id that was asked for and to the name of the service. */
+/** Returns the prologue, which binds the handshake to this protocol, the key id and the service name. */
 export function encodePrologue(header: Buffer, service: string): Buffer {
   const name = Buffer.from(service);
   const length = Buffer.alloc(2);
@@ -68,22 +69,23 @@ export function encodePrologue(header: Buffer, service: string): Buffer {
 }
 
 /**
- * For the server, as soon as bytes arrive: a stranger that speaks something else is told apart by its first wrong byte.
+ * Checks the first bytes that a server receives: another protocol is detected by its first wrong byte.
  *
- * @param received - All that has arrived, however little.
- * @throws {TransportError} `ERR_HANDSHAKE_MALFORMED`, or `ERR_EARLY_BYTES` for anything behind message 1.
+ * @param received - All bytes so far, at least one.
+ * @throws {TransportError} `ERR_HANDSHAKE_MALFORMED`; `ERR_EARLY_BYTES` for bytes after message 1.
  */
 export function checkMessage1Prefix(received: Buffer): void {
   if (!beginsLike(received, MESSAGE_1_PREAMBLE)) throw malformed('message 1');
-  if (received.length > MESSAGE_1_BYTES) throw new TransportError('ERR_EARLY_BYTES', 'Bytes behind message 1');
+  if (received.length > MESSAGE_1_BYTES)
+    throw new TransportError('ERR_EARLY_BYTES', 'The client sent bytes after message 1, before message 2');
 }
 
 /**
- * For the client, as soon as bytes arrive.
+ * Checks the first bytes that a client receives.
  *
- * @param received - All that has arrived, however little. What lies behind the reply is not looked at.
- * @returns How long the reply is, message 2 or an alert; undefined while that cannot be known.
- * @throws {TransportError} `ERR_HANDSHAKE_MALFORMED` at the first byte that belongs to neither.
+ * @param received - All bytes so far, at least one. Bytes after the reply are ignored.
+ * @returns The length of the reply, message 2 or an alert; undefined while both are possible.
+ * @throws {TransportError} `ERR_HANDSHAKE_MALFORMED` at the first byte that fits neither.
  */
 export function expectedReplyBytes(received: Buffer): number | undefined {
   const canBeMessage2 = beginsLike(received, MESSAGE_2_PREAMBLE);
@@ -91,9 +93,12 @@ export function expectedReplyBytes(received: Buffer): number | undefined {
   if (canBeMessage2 && canBeAlert) return undefined;
   if (canBeMessage2) return MESSAGE_2_BYTES;
   if (canBeAlert) return ALERT_BYTES;
-  throw malformed('message 2, nor an alert');
+  throw malformed('message 2 or an alert');
 }
 
 function malformed(expected: string): TransportError {
-  return new TransportError('ERR_HANDSHAKE_MALFORMED', `Bytes that are not ${expected} of this protocol version`);
+  return new TransportError(
+    'ERR_HANDSHAKE_MALFORMED',
+    `Malformed handshake: expected ${expected} of protocol version 1`,
+  );
 }

@@ -3,7 +3,7 @@
 //   → psk, e      e(32) ‖ sealed payload
 //   ← e, ee       e(32) ‖ sealed payload
 //
-// A failure ends the handshake: the symmetric state must not be used after it.
+// A failure ends the handshake: the symmetric state must not be used afterwards.
 import { wipe } from '@sealwire/crypto';
 import { PUBLIC_KEY_BYTES } from '@sealwire/crypto/internal';
 import type { CipherSuite, KeyPair } from '@sealwire/crypto/internal';
@@ -13,7 +13,7 @@ import { SymmetricState } from './symmetric-state.js';
 
 export interface PatternInput {
   readonly suite: CipherSuite;
-  /** The bytes that both sides must agree on beforehand; authenticated, not sent. */
+  /** Bytes that must be equal on both sides; authenticated, not sent. */
   readonly prologue: Buffer;
   /** 32 bytes. */
   readonly psk: Uint8Array;
@@ -21,26 +21,26 @@ export interface PatternInput {
 
 /** The content of the first message, after its tag was verified. */
 export interface FirstExchange {
-  /** The initiator's e, not checked yet: it may be a point of low order. */
+  /** The initiator's e, unchecked: it may be a point of low order. */
   readonly peerPublicKey: Buffer;
   readonly payload: Buffer;
 }
 
-/** Both sides begin here: the prologue and the psk. */
+/** Initializes the state of either side with the prologue and the psk. */
 export function beginNnpsk0({ suite, prologue, psk }: PatternInput): SymmetricState {
   return new SymmetricState(suite, `Noise_NNpsk0_25519_${suite.name}_SHA256`, prologue, psk);
 }
 
-/** The initiator's message. */
+/** Writes the message of the initiator. */
 export function writeFirst(symmetric: SymmetricState, ephemeral: KeyPair, payload: Buffer): Buffer {
   mixPublicKey(symmetric, ephemeral.publicKey);
   return Buffer.concat([ephemeral.publicKey, symmetric.sealAndHash(payload)]);
 }
 
 /**
- * Reads {@link writeFirst}, at the cost of a few hashes: no Diffie-Hellman for a stranger.
+ * Reads the result of {@link writeFirst}. Costs only a few hashes, because a stranger must not cause a Diffie-Hellman.
  *
- * @throws {TransportError} `ERR_BAD_MAC` - another psk, another prologue, or altered.
+ * @throws {TransportError} `ERR_BAD_MAC` - another psk or prologue, or altered bytes.
  */
 export function readFirst(symmetric: SymmetricState, message: Buffer): FirstExchange {
   const peerPublicKey = message.subarray(0, PUBLIC_KEY_BYTES);
@@ -49,7 +49,7 @@ export function readFirst(symmetric: SymmetricState, message: Buffer): FirstExch
 }
 
 /**
- * The responder's message.
+ * Writes the message of the responder.
  *
  * @throws {TransportError} `ERR_HANDSHAKE_MALFORMED` - the initiator's e is a point of low order.
  */
@@ -65,9 +65,9 @@ export function writeSecond(
 }
 
 /**
- * Reads {@link writeSecond}.
+ * Reads the result of {@link writeSecond}.
  *
- * @param ephemeral - The one that {@link writeFirst} sent.
+ * @param ephemeral - The key pair passed to {@link writeFirst}.
  * @returns The payload.
  * @throws {TransportError} `ERR_BAD_MAC`; `ERR_HANDSHAKE_MALFORMED` for an e of low order.
  */
@@ -78,7 +78,8 @@ export function readSecond(symmetric: SymmetricState, ephemeral: KeyPair, messag
   return symmetric.openAndHash(message.subarray(PUBLIC_KEY_BYTES));
 }
 
-// The token "e". Patterns with a psk mix the public key into the key as well (§9.2): no nonce repeats under one psk.
+// The token "e". Patterns with a psk also mix the public key into the key (§9.2), so that no nonce repeats under one
+// psk.
 function mixPublicKey(symmetric: SymmetricState, publicKey: Buffer): void {
   symmetric.mixHash(publicKey);
   symmetric.mixKey(publicKey);
@@ -92,7 +93,7 @@ function mixSharedSecret(symmetric: SymmetricState, ephemeral: KeyPair, peerPubl
 }
 
 /**
- * X25519, for the caller to wipe.
+ * Returns the X25519 secret, which the caller wipes.
  *
  * @throws {TransportError} `ERR_HANDSHAKE_MALFORMED` - the peer sent a point of low order.
  */
@@ -100,8 +101,6 @@ export function sharedSecret(pair: KeyPair, peerPublicKey: Buffer): Buffer {
   try {
     return pair.sharedSecret(peerPublicKey);
   } catch (cause) {
-    throw new TransportError('ERR_HANDSHAKE_MALFORMED', 'An X25519 public key that no key can be agreed with', {
-      cause,
-    });
+    throw new TransportError('ERR_HANDSHAKE_MALFORMED', 'Invalid X25519 public key: low-order point', { cause });
   }
 }

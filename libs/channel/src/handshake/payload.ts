@@ -1,6 +1,6 @@
-// What is sealed into the two handshake messages (docs/protocol.md §4.2):
+// The payloads that are sealed into the two handshake messages (docs/protocol.md §4.2):
 //
-//   payload 1     reserved(15) = 0                                says nothing about the client
+//   payload 1     reserved(15) = 0                                reveals nothing about the client
 //   payload 2     instance id(16) ‖ announcement(30)              of the server
 import { TransportError } from '../errors.js';
 import { ANNOUNCEMENT_BYTES, decodeAnnouncement, encodeAnnouncement } from './announcement.js';
@@ -10,7 +10,7 @@ const PAYLOAD_1_BYTES = 15;
 const INSTANCE_ID_BYTES = 16;
 const PAYLOAD_2_BYTES = INSTANCE_ID_BYTES + ANNOUNCEMENT_BYTES;
 
-/** What a server says in message 2. */
+/** The payload of message 2. */
 export interface ServerPayload {
   /** 16 random bytes, drawn once for each server object. */
   readonly instanceId: Buffer;
@@ -22,7 +22,7 @@ export function encodePayload1(): Buffer {
 }
 
 /**
- * The reserved bytes are for later versions: only their number is checked.
+ * Checks the length only, because the reserved bytes are for later versions.
  *
  * @throws {TransportError} `ERR_HANDSHAKE_MALFORMED`
  */
@@ -36,7 +36,8 @@ export function encodePayload2({ instanceId, announcement }: ServerPayload): Buf
 
 /**
  * @param payload - The instance id of the result is a view into it.
- * @throws {TransportError} `ERR_HANDSHAKE_MALFORMED` - not 46 bytes. `ERR_PEER_LIMITS` - the server accepts too little.
+ * @throws {TransportError} `ERR_HANDSHAKE_MALFORMED` - not 46 bytes. `ERR_PEER_LIMITS` - the limits of the server are
+ *   too low.
  */
 export function decodePayload2(payload: Buffer): ServerPayload {
   if (payload.length !== PAYLOAD_2_BYTES) throw malformed(payload);
@@ -47,5 +48,5 @@ export function decodePayload2(payload: Buffer): ServerPayload {
 }
 
 function malformed(payload: Buffer): TransportError {
-  return new TransportError('ERR_HANDSHAKE_MALFORMED', `A handshake payload of ${payload.length} bytes`);
+  return new TransportError('ERR_HANDSHAKE_MALFORMED', `Malformed handshake payload: ${payload.length} bytes`);
 }

@@ -1,6 +1,7 @@
-// The responder's half of docs/protocol.md §4: message 1 in, message 2 out, and what verifies CONFIRM. No socket, no clock.
+// The responder's half of docs/protocol.md §4: message 1 in, message 2 and the verifier of CONFIRM out. No socket, no
+// clock.
 //
-// Whatever is thrown here looks the same from outside: the connection answers with the one alert and is destroyed.
+// Every error looks the same from outside: the connection answers with the alert and is destroyed.
 import { KeyPair, randomBytes } from '@sealwire/crypto/internal';
 
 import { TransportError } from '../errors.js';
@@ -14,17 +15,17 @@ import { checkPayload1, encodePayload2 } from './payload.js';
 import type { HandshakeOptions, Session } from './session.js';
 import type { SymmetricState } from './symmetric-state.js';
 
-// What an unknown key id is checked against, so that it costs what a known one costs and tells nothing.
+// The psk for unknown key ids, so that they cost as much as known ones and the time reveals nothing.
 const DECOY_PSK = randomBytes(SUITE.keyBytes);
 
 export interface ResponderOptions extends HandshakeOptions {
   /** 16 random bytes, drawn once for each server object. */
   readonly instanceId: Buffer;
-  /** Whether an instance key is of a client of this very process: such a client is refused. Off by default. */
+  /** Returns whether a client of this process has that instance key: such a client is refused. Off by default. */
   readonly rejectSelf?: (instanceKey: Buffer) => boolean;
 }
 
-/** What answers message 1. `verifier` has to be used or dropped: until then it holds what the handshake would have wiped. */
+/** The answer to message 1. `verifier` must be used or dropped, because it holds secrets of the handshake. */
 export interface Response {
   readonly message2: Buffer;
   readonly session: Session;
@@ -32,11 +33,11 @@ export interface Response {
 }
 
 /**
- * Answers message 1. Message 1 can be a replay: the client is a stranger until its CONFIRM was verified.
+ * Answers message 1, which may be a replay: the client stays a stranger until its CONFIRM is verified.
  *
- * @param findPsk - The psk of a key id of 8 bytes (a view, not to be kept); undefined for one that is not accepted.
- * @throws {TransportError} `ERR_HANDSHAKE_MALFORMED`, `ERR_UNKNOWN_KEY`, `ERR_BAD_MAC` - another key or service, or
- *   altered.
+ * @param findPsk - Returns the psk of a key id of 8 bytes (a view, not to be kept); undefined if it is not accepted.
+ * @throws {TransportError} `ERR_HANDSHAKE_MALFORMED`, `ERR_UNKNOWN_KEY`, `ERR_BAD_MAC` - another key or service
+ *   name, or altered bytes.
  */
 export function respond(
   findPsk: (keyId: Buffer) => Uint8Array | undefined,
@@ -54,7 +55,7 @@ export function respond(
 
 function answer(symmetric: SymmetricState, first: FirstExchange, options: ResponderOptions, keyId: Buffer): Response {
   checkPayload1(first.payload);
-  // Only now, for a peer that holds the key: what a stranger can trigger stays at a few hashes.
+  // Only for a peer that holds the key: a stranger can cause no more than a few hashes.
   const ephemeral = options.ephemeral ?? KeyPair.generate();
   const exchange = writeSecond(symmetric, ephemeral, first.peerPublicKey, encodePayload2(options));
   const { initiatorKey, responderKey } = symmetric.split();
@@ -86,5 +87,5 @@ function authenticate({ header, exchange }: Message1, psk: Uint8Array | undefine
       );
   }
   symmetric.wipe();
-  throw new TransportError('ERR_UNKNOWN_KEY', 'A key id that is not accepted here');
+  throw new TransportError('ERR_UNKNOWN_KEY', 'Unknown key id: the client uses a key that this server does not have');
 }

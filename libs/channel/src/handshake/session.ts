@@ -1,17 +1,17 @@
-// What a handshake is given and what it yields (docs/protocol.md §4).
+// The input and the result of a handshake (docs/protocol.md §4).
 import type { KeyPair } from '@sealwire/crypto/internal';
 
 import type { Announcement } from './announcement.js';
 
 export interface HandshakeOptions {
-  /** The name both sides must have configured: services that share a key cannot be confused for one another. */
+  /** The name that both sides must have configured. It keeps services that share a key apart. */
   readonly service: string;
   readonly announcement: Announcement;
-  /** For tests against vectors. Left out, a fresh one is drawn. */
+  /** For tests against vectors. By default a fresh pair is generated. */
   readonly ephemeral?: KeyPair;
 }
 
-/** A key as the handshake needs it. */
+/** A pre-shared key with its id. */
 export interface PskOfKey {
   /** 8 bytes, public. */
   readonly keyId: Buffer;
@@ -19,22 +19,22 @@ export interface PskOfKey {
   readonly psk: Uint8Array;
 }
 
-/** What both sides hold after message 2. The server trusts it only once the client's CONFIRM was verified. */
+/** The session of both sides after message 2. The server trusts it only after it has verified CONFIRM. */
 export interface Session {
-  /** 32 bytes: the first traffic key of what this side sends. */
+  /** 32 bytes: the first traffic key for sending. */
   readonly outgoingKey: Buffer;
-  /** 32 bytes: the first traffic key of what this side receives. */
+  /** 32 bytes: the first traffic key for receiving. */
   readonly incomingKey: Buffer;
-  /** 8 bytes: the key that the session was made with. */
+  /** 8 bytes: the id of the key of the session. */
   readonly keyId: Buffer;
 }
 
-/** What a client holds as well. */
+/** The session of a client. */
 export interface ClientSession extends Session {
-  /** 16 bytes: what the server object is known by, on all its connections. */
+  /** 16 bytes that identify the server object on all its connections. */
   readonly serverId: Buffer;
-  /** What the server announced in message 2. */
+  /** The announcement of the server in message 2. */
   readonly peer: Announcement;
-  /** The body of CONFIRM, which has to be the first record. */
+  /** The body of CONFIRM, which must be the first record. */
   readonly confirm: Buffer;
 }

@@ -7,7 +7,7 @@ import { TransportError } from '../errors.js';
 
 const HASH_BYTES = 32;
 
-/** One key and its counter, which moves only when something was sealed or opened. */
+/** One key and its counter, which only a successful seal or open increments. */
 export class CipherState {
   readonly #suite: CipherSuite;
   readonly #key: Buffer;
@@ -29,7 +29,7 @@ export class CipherState {
     return sealed;
   }
 
-  /** @throws {TransportError} `ERR_BAD_MAC`; the counter stays where it was. */
+  /** @throws {TransportError} `ERR_BAD_MAC`; the counter does not change. */
   open(ad: Buffer, sealed: Buffer): Buffer {
     const opener = this.#suite.createOpener(this.#key, this.#n);
     try {
@@ -50,7 +50,7 @@ export class CipherState {
   /** Overwrites the key. */
   wipe(): void {
     wipe(this.#key);
-    this.#n = Infinity; // no counter is left: a key of zeros must seal nothing
+    this.#n = Infinity; // invalid, because a key of zeros must not seal anything
   }
 }
 
@@ -61,8 +61,8 @@ export interface SplitKeys {
 }
 
 /**
- * The hash of the messages so far, and the chaining key of the secrets so far. It starts with the psk mixed in, as every
- * psk0 pattern does: there is no state without a key, so no payload can leave it unsealed.
+ * The hash of the messages so far, and the chaining key of the secrets so far. The psk is mixed in from the start, as
+ * in every psk0 pattern, so there is always a key and no payload can be sent unsealed.
  */
 export class SymmetricState {
   readonly #suite: CipherSuite;
@@ -70,7 +70,7 @@ export class SymmetricState {
   #hash: Buffer;
   #cipherState: CipherState;
 
-  /** @param protocolName - The full name, whose bytes are what the hash begins with. */
+  /** @param protocolName - The full name, with which the hash starts. */
   constructor(suite: CipherSuite, protocolName: string, prologue: Buffer, psk: Uint8Array) {
     const name = Buffer.from(protocolName);
     const start = name.length > HASH_BYTES ? sha256(name) : Buffer.concat([name], HASH_BYTES); // padded with zeros
@@ -83,12 +83,12 @@ export class SymmetricState {
     wipe(mixed, mixedIn);
   }
 
-  /** The hash of everything said so far. After the last message it names this one session. Valid until {@link wipe}. */
+  /** The hash of all messages so far. After the last message it identifies the session. Valid until {@link wipe}. */
   get handshakeHash(): Buffer {
     return this.#hash;
   }
 
-  /** A fresh key, that depends on `secret` as well; its counter starts at 0. */
+  /** Derives a fresh key that also depends on `secret`; its counter starts at 0. */
   mixKey(secret: Buffer): void {
     const mixed = hkdf(this.#chainingKey, secret, 2);
     this.#wipeKeys();
@@ -107,7 +107,7 @@ export class SymmetricState {
     return sealed;
   }
 
-  /** @throws {TransportError} `ERR_BAD_MAC`; nothing has changed then. */
+  /** @throws {TransportError} `ERR_BAD_MAC`; the state does not change. */
   openAndHash(sealed: Buffer): Buffer {
     const payload = this.#cipherState.open(this.#hash, sealed);
     this.mixHash(sealed);
@@ -121,7 +121,7 @@ export class SymmetricState {
     return keys;
   }
 
-  /** Overwrites the secrets, and the hash, on which the proof of the instance depends: the handshake is over. */
+  /** Ends the handshake: overwrites the secrets, and the hash, on which the proof of the instance depends. */
   wipe(): void {
     this.#wipeKeys();
     wipe(this.#hash);
@@ -133,7 +133,7 @@ export class SymmetricState {
   }
 }
 
-// The HKDF of Noise, §4.3: that of RFC 5869 without info.
+// The HKDF of Noise, §4.3, which is that of RFC 5869 with an empty info.
 function hkdf(chainingKey: Buffer, secret: Uint8Array, outputs: number): Buffer {
   const prk = hkdfExtract(chainingKey, secret);
   const bytes = hkdfExpand(prk, '', outputs * HASH_BYTES);
@@ -141,7 +141,7 @@ function hkdf(chainingKey: Buffer, secret: Uint8Array, outputs: number): Buffer 
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-/** A copy in memory of its own: the outputs end at different times. */
+/** Returns a copy in memory of its own, because the outputs are wiped at different times. */
 function output(mixed: Buffer, index: number): Buffer {
   const bytes = Buffer.alloc(HASH_BYTES);
   mixed.copy(bytes, 0, index * HASH_BYTES);

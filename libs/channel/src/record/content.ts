@@ -1,4 +1,4 @@
-// What a record says once it is open (docs/protocol.md §5.2):   inner = type(1) ‖ body
+// The content of an opened record (docs/protocol.md §5.2):   inner = type(1) ‖ body
 import { TransportError } from '../errors.js';
 import { MAX_INNER_BYTES, SUITE } from './record.js';
 
@@ -8,12 +8,12 @@ export const PING_TOKEN_BYTES = 8;
 export const CONFIRM_BODY_BYTES = 78;
 const TAKEN_BYTES = 8;
 const TWO_TO_32 = 0x1_0000_0000;
-/** How many bytes of frames one DATA record carries at most. */
+/** The maximum bytes of frames in one DATA record. */
 export const MAX_DATA_BYTES = MAX_INNER_BYTES - TYPE_BYTES;
 
 const TYPE_OF = { DATA: 1, KEY_UPDATE: 2, CLOSE: 3, GOAWAY: 4, PING: 5, PONG: 6, CONFIRM: 7, CREDIT: 8 } as const;
 
-/** Why a side closes. */
+/** The reasons for closing. */
 export const CLOSE_CODE = { done: 0, goingAway: 1, idle: 2, limit: 3 } as const;
 export type CloseReason = keyof typeof CLOSE_CODE;
 
@@ -23,23 +23,23 @@ export type ControlContent =
   | { readonly type: 'CLOSE'; readonly reason: CloseReason }
   | { readonly type: 'PING' | 'PONG'; readonly token: Buffer }
   | { readonly type: 'CONFIRM'; readonly body: Buffer }
-  /** `taken`: the sum of the `length` fields of all DATA records that the side which says it has taken. */
+  /** `taken`: the sum of the `length` fields of all DATA records that the sender of CREDIT has received. */
   | { readonly type: 'CREDIT'; readonly taken: number }
   | { readonly type: 'KEY_UPDATE' | 'GOAWAY' };
 
-/** What is to be sealed. The frames of a DATA record are written where it is sealed. */
+/** A content to seal. The frames of DATA are written straight into the record. */
 export type OutgoingContent = ControlContent | { readonly type: 'DATA'; readonly frames: FrameSource };
 
 export interface FrameSource {
   /**
-   * Writes as many frames as belong into one record to `target`, which has {@link MAX_DATA_BYTES} from `at` on.
+   * Writes the frames of one record to `target`, which has {@link MAX_DATA_BYTES} from `at` on.
    *
-   * @returns Their bytes; 0 if there is nothing to send, and then no record.
+   * @returns The bytes written; 0 if there is nothing to send, so that no record is needed.
    */
   writeFrames(target: Buffer, at: number): number;
 }
 
-/** The `length` field of a DATA record with this many bytes of frames. */
+/** Returns the `length` field of a DATA record with this many bytes of frames. */
 export function dataLength(frameBytes: number): number {
   return SUITE.sealedBytes(TYPE_BYTES + frameBytes);
 }
@@ -47,7 +47,7 @@ export function dataLength(frameBytes: number): number {
 /**
  * Writes type and body to the start of `target`, which has {@link MAX_INNER_BYTES}.
  *
- * @returns How many bytes that are; 0 if there is nothing to be sealed.
+ * @returns The bytes written; 0 if there is nothing to seal.
  */
 export function writeContent(target: Buffer, content: OutgoingContent): number {
   target[0] = TYPE_OF[content.type];
@@ -75,7 +75,7 @@ export function writeContent(target: Buffer, content: OutgoingContent): number {
   }
 }
 
-/** @throws {TransportError} `ERR_RECORD_MALFORMED` - an unknown type, or a body that this type cannot have. */
+/** @throws {TransportError} `ERR_RECORD_MALFORMED` - an unknown type, or a body that its type cannot have. */
 export function decodeContent(inner: Buffer): RecordContent {
   const body = inner.subarray(TYPE_BYTES);
   const type: number = inner[0] ?? 0;
@@ -106,7 +106,10 @@ export function decodeContent(inner: Buffer): RecordContent {
   throw malformed(inner);
 }
 
-/** What still comes under a key that is too old: the record that replaces it, and the one behind which nothing comes. */
+/**
+ * Returns whether a record is allowed under a key that is too old: only KEY_UPDATE, which replaces it, and CLOSE, the
+ * last record.
+ */
 export function mayEndOldKey(inner: Buffer): boolean {
   return inner[0] === TYPE_OF.KEY_UPDATE || inner[0] === TYPE_OF.CLOSE;
 }
@@ -128,6 +131,6 @@ function decodeTaken(body: Buffer): number {
 function malformed(bytes: Buffer): TransportError {
   return new TransportError(
     'ERR_RECORD_MALFORMED',
-    `A record of ${bytes.length} bytes with a type or body that does not exist`,
+    `Malformed record of ${bytes.length} bytes: unknown type, or a body that its type cannot have`,
   );
 }

@@ -1,29 +1,31 @@
-/** What was sealed at some moment, to be found again in a CREDIT. */
+/** The state at the start of a measurement, which ends with the CREDIT for these bytes. */
 interface Mark {
   readonly sealed: number;
   readonly credited: number;
   readonly atMs: number;
 }
 
-/** A path carries no more at once than its rate times its least delay. Twice that lets the measured rate grow. */
+/** A path holds at most its rate times its minimum delay. Twice that lets the measured rate grow. */
 const GROWTH = 2;
-/** While small messages pass bulk, the queue in front of them is to stay short. */
+/** While small messages overtake bulk, the queue in front of them must stay short. */
 const GROWTH_WHEN_PASSED = 1.25;
-/** On a path that is faster than the turns of the event loops at its ends, these are its delay. */
+/** On a fast path, the turns of the two event loops determine the delay. */
 const MIN_DELAY_MS = 5;
 const MIN_DELAY_WHEN_PASSED_MS = 1;
-/** For so long after the last small message that has passed bulk the next one is expected. */
+/** The time after a small message has overtaken bulk in which another one is expected. */
 const PASSED_MS = 100;
-/** Of the rate, so much stays with each measurement that finds less. */
+/** The fraction of the rate that a lower measurement keeps. */
 const RATE_DECAY = 0.75;
-/** After so long the delay is measured anew, from a small window on: a path may have become longer. */
+/**
+ * The delay is measured again after this time, starting with a small window, because the path may have become longer.
+ */
 const REMEASURE_MS = 60_000;
-/** The first measurement begins with no more outstanding: the delay is that of the path, and not of a queue in it. */
+/** The maximum outstanding bytes at the first measurement: with more, it would measure a queue and not the path. */
 const MAX_FIRST_BYTES = 327_680;
 
 /**
- * The rate of a path and its least delay, both measured by CREDIT alone while bulk waits, and the window that follows from
- * them: how much is worth being outstanding. It is this side's own policy (docs/protocol.md §5.10).
+ * Measures the rate and the minimum delay of a path by CREDIT while bulk waits, and derives the useful number of
+ * outstanding bytes. This is a policy of the sender (docs/protocol.md §5.10).
  */
 export class CreditPace {
   #mark: Mark | undefined;
@@ -32,7 +34,7 @@ export class CreditPace {
   #measuredSinceMs: number | undefined;
   #passedMs = -Infinity;
 
-  /** How much may be outstanding; 0 while nothing is known. */
+  /** Returns the useful number of outstanding bytes; 0 before the first measurement. */
   windowBytes(nowMs: number): number {
     if (this.#bytesPerMs === 0) return 0;
     return nowMs - this.#passedMs < PASSED_MS
@@ -40,18 +42,20 @@ export class CreditPace {
       : this.#bytesPerMs * Math.max(this.#leastDelayMs, MIN_DELAY_MS) * GROWTH;
   }
 
-  /** So much was sealed and credited in all, and bulk waits: a measurement begins here if none is under way. */
+  /**
+   * Starts a measurement unless one is running. Called while bulk waits, with the totals of sealed and credited bytes.
+   */
   mark(sealed: number, credited: number, nowMs: number): void {
     const isKnown = this.#bytesPerMs > 0;
     if (isKnown || sealed - credited <= MAX_FIRST_BYTES) this.#mark ??= { sealed, credited, atMs: nowMs };
   }
 
-  /** Gives up the measurement that is under way: no bulk waits, and CREDIT will be late for that reason. */
+  /** Aborts the measurement: no bulk waits, so CREDIT may be late for that reason. */
   unmark(): void {
     this.#mark = undefined;
   }
 
-  /** A small message has passed bulk. */
+  /** Notes that a small message has overtaken bulk. */
   notePassed(nowMs: number): void {
     this.#passedMs = nowMs;
   }

@@ -1,4 +1,4 @@
-// One direction of an open connection (docs/protocol.md §5, §7): its key, its counter, and what the key has carried.
+// One direction of an open connection (docs/protocol.md §5, §7): its key, its counter, and the limits of the key.
 import type { Opener, Sealer } from '@sealwire/crypto/internal';
 
 import { TransportError } from '../errors.js';
@@ -6,7 +6,9 @@ import { mayEndOldKey } from './content.js';
 import { associatedData, LENGTH_BYTES, SUITE } from './record.js';
 import { KEY_UPDATE_BURST, KEY_UPDATE_SPACING_RECORDS, MAX_RECORDS, TrafficKey } from './traffic-key.js';
 
-/** Limits of one key. Soft ones make the sender refresh it, hard ones make the receiver end the connection. */
+/**
+ * The limits of one key. At a soft limit the sender updates the key; at a hard one the receiver ends the connection.
+ */
 export interface KeyLimits {
   readonly softBytes: number;
   readonly hardBytes: number;
@@ -16,9 +18,9 @@ export interface KeyLimits {
   readonly hardAgeMs: number;
 }
 
-/** An update takes no allowance if it is read this long after the one before. */
+/** An update that arrives this long after the previous one is free. */
 const FREE_UPDATE_MS = 30 * 60_000;
-/** A sender waits longer than that: an update that is delayed on its way shortens the time that the receiver measures. */
+/** A sender waits longer, because a delayed update shortens the time that the receiver measures to the next one. */
 const SURELY_FREE_UPDATE_MS = 35 * 60_000;
 
 /** Seals the records of one direction, in order. */
@@ -35,27 +37,27 @@ export class SealingHalf extends TrafficKey<Sealer> {
     return SURELY_FREE_UPDATE_MS;
   }
 
-  /** Whether the key has reached its soft age, and may be replaced: KEY_UPDATE comes before whatever else is sealed. */
+  /** Whether the key has reached its soft age and may be replaced: KEY_UPDATE is then the next record. */
   isOld(nowMs: number): boolean {
     const ageMs = this.ageMs(nowMs);
     return ageMs >= this.#limits.softAgeMs && this.allowsUpdate(ageMs);
   }
 
-  /** Whether the key has carried as much as it should, and may be replaced: KEY_UPDATE comes before the next DATA. */
+  /** Whether the key has sealed enough and may be replaced: KEY_UPDATE then precedes the next DATA. */
   isSpent(nowMs: number): boolean {
     const { softBytes, softRecords } = this.#limits;
     const hasCarriedAll = this.records >= KEY_UPDATE_SPACING_RECORDS && this.exceeds(softBytes, softRecords);
     return hasCarriedAll && this.allowsUpdate(this.ageMs(nowMs));
   }
 
-  /** How long the key has until it is to be replaced even if nothing is sealed. */
+  /** Returns the time until the key must be replaced even if nothing is sealed. */
   keyLeftMs(nowMs: number): number {
     return this.#limits.softAgeMs - this.ageMs(nowMs);
   }
 
   /**
-   * Whether keys have been replaced by their age so often that the connection has to be replaced as well. Half of the
-   * updates that the peer grants is left for that time.
+   * Whether keys were replaced by age so often that the connection must be replaced. Half of the updates that the peer
+   * allows remain for that.
    */
   get isShortOfUpdates(): boolean {
     return this.updatesLeft <= KEY_UPDATE_BURST / 2;
@@ -97,9 +99,9 @@ export class OpeningHalf extends TrafficKey<Opener> {
   }
 
   /**
-   * Opens the next record; n moves only when it was genuine.
+   * Opens the next record. Only a genuine record increments n.
    *
-   * @throws {TransportError} `ERR_BAD_MAC`, or `ERR_KEY_EXHAUSTED` when the peer should have updated its key.
+   * @throws {TransportError} `ERR_BAD_MAC`; `ERR_KEY_EXHAUSTED` if the peer did not update its key in time.
    */
   open(body: Buffer, nowMs: number): Buffer {
     const { hardBytes, hardRecords, hardAgeMs } = this.#limits;
@@ -107,19 +109,22 @@ export class OpeningHalf extends TrafficKey<Opener> {
     if (n >= MAX_RECORDS || this.exceeds(hardBytes, hardRecords)) throw exhausted();
     const inner = this.#open(n, body);
     this.count(body.length);
-    // A side that was suspended has an old key, and its first record is to replace it.
+    // A side that was suspended has an old key, which its first record must replace.
     if (this.ageMs(nowMs) >= hardAgeMs && !mayEndOldKey(inner)) throw exhausted();
     return inner;
   }
 
   /**
-   * The peer's KEY_UPDATE has been opened: the next record is under the next key.
+   * Replaces the key after the KEY_UPDATE of the peer was opened. The next record uses the next key.
    *
-   * @throws {TransportError} `ERR_KEY_UPDATE_FLOOD` - key derivation is work that a peer must not order at will.
+   * @throws {TransportError} `ERR_KEY_UPDATE_FLOOD` - a peer must not be able to cause unlimited key derivations.
    */
   override updateKey(nowMs: number): void {
     if (!this.allowsUpdate(this.ageMs(nowMs)))
-      throw new TransportError('ERR_KEY_UPDATE_FLOOD', 'More KEY_UPDATEs than records and time justify');
+      throw new TransportError(
+        'ERR_KEY_UPDATE_FLOOD',
+        'Too many KEY_UPDATEs: more than the records and the time since allow',
+      );
     super.updateKey(nowMs);
   }
 
@@ -141,5 +146,8 @@ export class OpeningHalf extends TrafficKey<Opener> {
 }
 
 function exhausted(): TransportError {
-  return new TransportError('ERR_KEY_EXHAUSTED', 'A key was used beyond its limits');
+  return new TransportError(
+    'ERR_KEY_EXHAUSTED',
+    'A key has reached its hard limit: the peer did not update it in time',
+  );
 }

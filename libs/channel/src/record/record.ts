@@ -5,27 +5,27 @@ import { A128CBC_HS256 } from '@sealwire/crypto/internal';
 
 import { TransportError } from '../errors.js';
 
-/** The cipher suite of version 1, of its handshake and of its records. */
+/** The cipher suite of version 1, for the handshake and the records. */
 export const SUITE = A128CBC_HS256;
 
 export const LENGTH_BYTES = 2;
 const MIN_BODY_BYTES = SUITE.sealedBytes(0);
-/** 65,520: whole blocks, as far as the length field can say. */
+/** 65,520: the largest number of whole blocks that the length field can express. */
 export const MAX_BODY_BYTES = 0xffff - (0xffff % SUITE.blockBytes);
 /** The largest plaintext of a record. */
 export const MAX_INNER_BYTES = SUITE.maxPlaintextBytes(MAX_BODY_BYTES);
 const TWO_TO_32 = 0x1_0000_0000;
 const NOTHING: Buffer = Buffer.alloc(0);
 
-// One for the process: it is used up before it is written again.
+// Shared by the process: it is used before it is written again.
 const ad = Buffer.alloc(8 + LENGTH_BYTES);
 
-/** The length of the record of a plaintext. */
+/** Returns the length of the record of a plaintext. */
 export function recordBytes(innerBytes: number): number {
   return LENGTH_BYTES + SUITE.sealedBytes(innerBytes);
 }
 
-/** A, valid until the next call. */
+/** Returns A, valid until the next call. */
 export function associatedData(n: number, bodyBytes: number): Buffer {
   ad.writeUInt16BE(Math.floor(n / TWO_TO_32), 2);
   ad.writeUInt32BE(n % TWO_TO_32, 4);
@@ -33,33 +33,33 @@ export function associatedData(n: number, bodyBytes: number): Buffer {
   return ad;
 }
 
-/** Cuts a byte stream into sealed record bodies, wherever the network split it: at most one copy a byte, no backlog. */
+/** Splits a byte stream into sealed record bodies. Copies each byte at most once, and keeps at most one record. */
 export class RecordDecoder {
   #chunk = NOTHING;
   #at = 0;
-  /** Of the record that has begun, as far as it has come. */
+  /** The length field of the current record, and how much of it has arrived. */
   #length = 0;
   #lengthBytes = 0;
-  /** Its body, if that came in pieces. */
+  /** The body of the current record, if it arrives in pieces. */
   #body: Buffer | undefined;
   #filled = 0;
 
-  /** Whether a record has begun and is not complete. */
+  /** Whether only a part of a record has arrived. */
   get isPartial(): boolean {
     return this.#lengthBytes > 0;
   }
 
-  /** Takes what has come; {@link next} gives the records that it completes. Valid until there is none left. */
+  /** Takes a received chunk, which must stay valid until {@link next} returns undefined. */
   push(chunk: Buffer): void {
     this.#chunk = chunk;
     this.#at = 0;
   }
 
   /**
-   * The next record body; undefined if the chunk completes no further one. A body that lies whole in the chunk is a view of
-   * it, not a copy.
+   * Returns the next record body; undefined if the chunk completes no other. A body that is entirely in the chunk is a
+   * view of it.
    *
-   * @throws {TransportError} `ERR_RECORD_LENGTH`, by the length alone.
+   * @throws {TransportError} `ERR_RECORD_LENGTH`, as soon as the length field has arrived.
    */
   next(): Buffer | undefined {
     const chunk = this.#chunk;
@@ -89,7 +89,10 @@ export class RecordDecoder {
     if (this.#lengthBytes < LENGTH_BYTES) return;
     const length = this.#length;
     if (length >= MIN_BODY_BYTES && length <= MAX_BODY_BYTES && length % SUITE.blockBytes === 0) return;
-    throw new TransportError('ERR_RECORD_LENGTH', `A record announces a length of ${length} bytes`);
+    throw new TransportError(
+      'ERR_RECORD_LENGTH',
+      `Invalid record length: ${length}; expected a multiple of ${SUITE.blockBytes} from ${MIN_BODY_BYTES} to ${MAX_BODY_BYTES}`,
+    );
   }
 
   /** @returns The body, if it is complete. */

@@ -1,10 +1,10 @@
-// Memory for sealed records, shared by all connections of the process. It is given back as soon as the system has taken
-// what is in it, so that the next write finds it in the cache of the processor. It never holds anything but ciphertext.
+// Memory for sealed records, shared by all connections of the process. It is returned as soon as the system has taken
+// the bytes, so that the next write finds it in the cache of the processor. It contains only ciphertext.
 
-/** More than what one write seals. */
+/** More than one write seals. */
 const SLAB_BYTES = 524_288;
 const MAX_SPARE_SLABS = 4;
-/** Sockets that do not take a write at once keep its slab. If so many do, they get copies of what was sealed. */
+/** A socket that buffers a write keeps its slab. With more slabs in use, sockets get copies instead. */
 const MAX_SLABS_IN_USE = 16;
 
 const slabs = new WeakSet<ArrayBufferLike>();
@@ -18,7 +18,7 @@ export function takeSlab(): Buffer {
   return slab;
 }
 
-/** @param part - A view of the slab, which nothing reads any more. A buffer that is not of a slab is left alone. */
+/** Returns a slab to the pool. @param part - An unused view of it; other buffers are ignored. */
 export function giveBackSlab(part: Buffer): void {
   if (!slabs.has(part.buffer)) return;
   inUse -= 1;
@@ -26,12 +26,15 @@ export function giveBackSlab(part: Buffer): void {
   else slabs.delete(part.buffer);
 }
 
-/** As {@link giveBackSlab} for a slab that something may still read: it is left to the garbage collector. */
+/** As {@link giveBackSlab}, but for a slab that may still be read: it is left to the garbage collector. */
 export function abandonSlab(part: Buffer): void {
   if (slabs.delete(part.buffer)) inUse -= 1;
 }
 
-/** @returns What was sealed, to be kept by a socket: in its slab if `mayKeepSlab` and few others do, else as a copy. */
+/**
+ * Returns sealed bytes that a socket may keep: in their slab if `mayKeepSlab` and few slabs are in use, otherwise as a
+ * copy.
+ */
 export function detachFromSlab(part: Buffer, mayKeepSlab: boolean): Buffer {
   if ((mayKeepSlab && inUse <= MAX_SLABS_IN_USE) || !slabs.has(part.buffer)) return part;
   const copy = Buffer.from(part);

@@ -1,25 +1,29 @@
-/** With so many bytes of DATA taken and not reported a side says CREDIT; below half of that it never does. */
+/** The number of unreported bytes of DATA at which a side sends CREDIT. */
 export const CREDIT_DUE_BYTES = 131_072;
 
 /**
- * What a side has taken of the other's DATA, and what CREDIT has reported of it (docs/protocol.md §5.10). It is cumulative:
- * one CREDIT that waits is enough, and its value is that of the moment at which it is sealed.
+ * The received bytes of DATA, and how many of them CREDIT has reported (docs/protocol.md §5.10). CREDIT is cumulative,
+ * so at most one waits, and it gets its value when it is sealed.
  */
 export class TakenBytes {
   #taken = 0;
   #reported = 0;
 
-  /** Whether CREDIT has to be sealed, and before DATA. */
+  /** Whether CREDIT must be sealed before the next DATA. */
   get isDue(): boolean {
     return this.#taken - this.#reported >= CREDIT_DUE_BYTES;
   }
 
-  /** @param bytes - The `length` field of a DATA record that was taken: late frames count, and no handler is waited for. */
+  /**
+   * Counts a received DATA record, including late frames, without waiting for handlers.
+   *
+   * @param bytes - Its `length` field.
+   */
   take(bytes: number): void {
     this.#taken += bytes;
   }
 
-  /** @returns The value of the CREDIT that is sealed now. */
+  /** Returns the value of the CREDIT that is sealed now. */
   report(): number {
     this.#reported = this.#taken;
     return this.#taken;

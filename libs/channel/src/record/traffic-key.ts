@@ -1,10 +1,10 @@
-// The key of one direction (docs/protocol.md §5.4): its cipher, its counter, and a count of what it has sealed or opened.
+// The key of one direction (docs/protocol.md §5.4): its cipher, its counter, and how much it has sealed or opened.
 import { wipe } from '@sealwire/crypto';
 
 import { freeCell, takeCell, viewCell } from './key-cells.js';
 import { SUITE } from './record.js';
 
-/** n never reaches this: the connection ends before a counter could come again. */
+/** n stays below this: the connection ends before a counter could repeat. */
 export const MAX_RECORDS = 2 ** 48;
 /** A sender leaves as many records between two KEY_UPDATEs, except by age; a receiver grants one for as many, after a burst. */
 export const KEY_UPDATE_SPACING_RECORDS = 64;
@@ -46,13 +46,13 @@ export abstract class TrafficKey<Cipher extends { wipe(): void }> {
     return this.#updatesLeft;
   }
 
-  /** Seals or opens record n, and moves on to the next by itself; {@link count} has to follow. */
+  /** Seals or opens record n and increments its own counter; {@link count} must follow. */
   protected get cipher(): Cipher {
     this.#cipher ??= this.createCipher(viewCell(this.#cell), this.#n);
     return this.#cipher;
   }
 
-  /** Frees most of the memory of a connection that is idle: the next record makes the cipher again. */
+  /** Drops the cipher, which is most of the memory of an idle connection. The next record creates it again. */
   hibernate(): void {
     this.#cipher?.wipe();
     this.#cipher = undefined;

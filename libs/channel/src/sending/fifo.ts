@@ -1,7 +1,7 @@
-/** Nothing is moved before so much lies behind the head. */
+/** The minimum number of consumed items before the array is compacted. */
 const COMPACT_AT = 64;
 
-/** A queue whose two ends cost the same however long it is; an array's `shift` does not. It makes its array when needed. */
+/** A queue with constant cost at both ends, unlike the `shift` of an array. Its array is created on first use. */
 export class Fifo<T> {
   #items: T[] | undefined;
   #head = 0;
@@ -38,7 +38,7 @@ export class Fifo<T> {
     return item;
   }
 
-  /** Takes `item` out wherever it is: at once at the head, linear behind it. */
+  /** Removes `item` from any position; constant cost at the head, linear elsewhere. */
   remove(item: T): boolean {
     const at = this.#items?.indexOf(item, this.#head) ?? -1;
     if (at < 0) return false;
@@ -47,12 +47,12 @@ export class Fifo<T> {
     return true;
   }
 
-  /** What is in the queue, from its head on. */
+  /** Returns the items, starting at the head. */
   values(): readonly T[] {
     return this.#items?.slice(this.#head) ?? [];
   }
 
-  /** Empties the queue and gives what was in it. */
+  /** Empties the queue and returns its items. */
   drain(): readonly T[] {
     const rest = this.values();
     this.#items = undefined;

@@ -2,11 +2,11 @@ import { MAX_WHOLE_BYTES } from '../frame/frame.js';
 import { writePrefix } from '../frame/prefix.js';
 import type { PrefixBytes } from '../frame/prefix.js';
 
-/** A message of more bytes is bulk: it waits for credit, and smaller ones may pass it (docs/protocol.md §5.10). */
+/** A longer message is bulk: it waits for credit, and shorter ones may overtake it (docs/protocol.md §5.10). */
 export const MAX_SMALL_BYTES = 16_384;
 const NOTHING: Buffer = Buffer.alloc(0);
 
-/** What goes before the data of a message (docs/protocol.md §6.2). */
+/** The head of a message, before its data (docs/protocol.md §6.2). */
 export interface MessageHead {
   readonly prefixBytes: PrefixBytes;
   readonly bytes: Buffer;
@@ -17,25 +17,25 @@ export const NO_HEAD: MessageHead = { prefixBytes: 0, bytes: NOTHING };
 /**
  * A message that waits to be sealed:   prefix ‖ head ‖ encoding ‖ text or bytes
  *
- * Its text stays the string that it was made as, and is written straight to the record: no buffer is made for it.
+ * A text stays a string and is written straight into the record, without a buffer of its own.
  */
 export class OutgoingMessage {
-  /** Its size on the wire. */
+  /** The length on the wire. */
   readonly bytes: number;
   /** The timeout of a request in milliseconds, or the sequence of an event. */
   prefix = 0;
   readonly #head: MessageHead;
   readonly #encoding: Buffer;
-  /** Written as it is if it is ASCII, as then its bytes are its characters, or if it goes in one piece. */
+  /** A text that is ASCII, so that offsets in bytes and characters are equal, or that fits into one frame. */
   readonly #text: string;
   readonly #isAscii: boolean;
   readonly #data: Uint8Array;
-  /** Of a message of several frames: all that goes before text or data. */
+  /** Everything before text or data, for a message of several frames. */
   #joinedHead: Buffer | undefined;
 
   /**
-   * @param encoding - The byte of the encoding, and what else goes before the content.
-   * @param content - Bytes must be the caller's no more: they are read when the message is sealed.
+   * @param encoding - The byte of the encoding, and any other bytes before the content.
+   * @param content - The caller must not change bytes afterwards: they are read when the message is sealed.
    */
   constructor(encoding: Buffer, content: string | Uint8Array, head = NO_HEAD) {
     const isText = typeof content === 'string';
@@ -65,7 +65,7 @@ export class OutgoingMessage {
     else if (this.#data.length > 0) target.set(this.#data, contentAt);
   }
 
-  /** Writes the bytes from `from` to `to` of a message that has more than {@link MAX_WHOLE_BYTES}. */
+  /** Writes the bytes from `from` to `to` of a message that is longer than {@link MAX_WHOLE_BYTES}. */
   writePiece(target: Buffer, at: number, from: number, to: number): void {
     const head = (this.#joinedHead ??= this.#joinHead());
     const headBytes = from < head.length ? head.copy(target, at, from, to) : 0;
@@ -75,7 +75,7 @@ export class OutgoingMessage {
     else target.set(this.#data.subarray(start, end), at + headBytes);
   }
 
-  /** @returns Where the content begins. */
+  /** @returns The offset of the content. */
   #writeHead(target: Buffer, at: number): number {
     const { prefixBytes, bytes } = this.#head;
     let next = writePrefix(target, at, prefixBytes, this.prefix);

@@ -1,4 +1,5 @@
-// Requests, events and answers whose data are raw bytes, for applications without Nest (docs/protocol.md §6.2, §6.3, §6.6):
+// Requests, events and answers whose data are raw bytes, for applications without Nest (docs/protocol.md §6.2, §6.3,
+// §6.6):
 //   call     prefix(4 or 8) ‖ u16 len(pattern) ‖ pattern ‖ u16 0 ‖ encoding 01 ‖ bytes
 //   answer   encoding 01 ‖ bytes
 //   error    encoding 00 ‖ JSON, or encoding 04 ‖ text
@@ -64,7 +65,7 @@ export function encodePlainAnswer(body: unknown): OutgoingMessage {
  */
 export function decodePlainAnswer(data: Buffer, start = 0): Buffer {
   if (data[start] === RAW_BYTES) return copyOf(data.subarray(start + 1));
-  throw malformed(`Data of encoding ${data[start] ?? 'none'}; expected 1, raw bytes`);
+  throw malformed(`Malformed data: encoding ${data[start] ?? 'none'}; expected 1, raw bytes`);
 }
 
 /** The failure of a handler, of which the client gets no details. */
@@ -115,11 +116,11 @@ function headOf(pattern: string): Buffer {
   return head;
 }
 
-/** @returns Where the part that begins at `start` with its length ends. */
+/** Returns the end of the part that starts at `start` with its length. */
 function endOfPart(message: Buffer, start: number): number {
   const end = message.length - start < LENGTH_BYTES ? Infinity : start + LENGTH_BYTES + message.readUInt16BE(start);
   if (end <= message.length) return end;
-  throw malformed('The head of the message is cut short');
+  throw malformed('Malformed message: truncated head');
 }
 
 function checkMetadata(metadata: Buffer): void {
@@ -150,7 +151,7 @@ function checkBytes(name: string, bytes: unknown): Uint8Array {
   throw new TransportError('ERR_MESSAGE_UNSERIALIZABLE', message, { sent: false });
 }
 
-/** In memory of its own: views of a record or of a pool would show other messages. */
+/** Copies to memory of its own, because views of a record or a pool would expose other messages. */
 function copyOf(bytes: Uint8Array): Buffer {
   return Buffer.alloc(bytes.length, bytes);
 }

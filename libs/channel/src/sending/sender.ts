@@ -1,5 +1,5 @@
-// How messages become frames (docs/protocol.md §6.4): the streams take turns, the messages of one stream go one after the
-// other, and what the peer takes incomplete is not exceeded.
+// Turns messages into frames (docs/protocol.md §6.4): the streams take turns, the messages of one stream keep their
+// order, and the limits of the peer for incomplete messages are kept.
 import { FIRST, LAST, MORE, writeFrameHeader } from '../frame/frame.js';
 import type { FrameKind, MessageKind } from '../frame/frame.js';
 import { Fifo } from './fifo.js';
@@ -11,27 +11,27 @@ import { Turns } from './turns.js';
 
 export type SignalKind = 'COMPLETE' | 'CANCEL' | 'ACK';
 
-/** The frame that was written last. */
+/** The last written frame. */
 export interface WrittenFrame<Stream> {
   stream: Stream;
   kind: FrameKind;
   more: boolean;
   last: boolean;
-  /** Whether it is the first frame of the stream: the stream got its id for it. */
+  /** Whether it is the first frame of the stream, with which the stream got its id. */
   opens: boolean;
 }
 
-/** Takes the messages of all streams and writes them as frames, one at a time. */
+/** Queues the messages of all streams and writes them as frames. */
 export class FrameSender<Stream extends SendingStream> implements Sending {
   readonly #room: IncompleteRoom;
   readonly #turns = new Turns<Stream>();
-  /** Streams whose next message has several frames and may not begin yet: first come, first served. */
+  /** Streams in FIFO order whose next message has several frames and has to wait for room. */
   readonly #waitingForRoom = new Fifo<Stream>();
   #queuedBytes = 0;
   #nextId: number;
   #written: WrittenFrame<Stream> | undefined;
 
-  /** @param maxIncompleteBytes - What the peer announced. @param firstId - Of the streams that have none. */
+  /** @param maxIncompleteBytes - Announced by the peer. @param firstId - The id of the next opened stream. */
   constructor(maxIncompleteBytes: number, firstId = 1) {
     this.#room = new IncompleteRoom(maxIncompleteBytes);
     this.#nextId = firstId;
@@ -58,12 +58,12 @@ export class FrameSender<Stream extends SendingStream> implements Sending {
     return this.#turns.bulkIsPassed;
   }
 
-  /** The id of the stream that is opened next. */
+  /** The id of the next opened stream. */
   get nextId(): number {
     return this.#nextId;
   }
 
-  /** Whether a message may begin, for what the peer takes incomplete. */
+  /** Whether the limits of the peer for incomplete messages let a message start. */
   hasRoomFor(message: OutgoingMessage): boolean {
     return this.#room.fits(message);
   }
@@ -76,7 +76,7 @@ export class FrameSender<Stream extends SendingStream> implements Sending {
     this.#turns.beginRecord();
   }
 
-  /** Forgets the frame that was written last, and with it its stream and message. */
+  /** Drops the reference to the last written frame, and so to its stream and message. */
   forgetWritten(): void {
     this.#written = undefined;
   }
@@ -91,7 +91,7 @@ export class FrameSender<Stream extends SendingStream> implements Sending {
     this.#enqueue(stream, { kind, message: undefined, last: false });
   }
 
-  /** Makes the last value that waits the end of the answer; false when none waits any more. */
+  /** Marks the last waiting value as the end of the answer; returns false if no value waits. */
   markLast(stream: Stream): boolean {
     const outgoing = stream.later.peekLast() ?? stream.outgoing;
     if (outgoing?.kind !== 'NEXT') return false;
@@ -99,28 +99,28 @@ export class FrameSender<Stream extends SendingStream> implements Sending {
     return true;
   }
 
-  /** Forgets what the stream has not sent yet, also the rest of a message under way. Nothing is sent in its place. */
+  /** Drops everything that the stream has not sent yet, including the rest of a started message. */
   drop(stream: Stream): void {
     this.#forget(stream);
     this.#releaseRoom(stream);
   }
 
   /**
-   * Forgets what the stream has not sent yet and ends it with an error of one frame. The peer holds what it has of a
-   * message under way until it reads that frame: nothing takes the room before it is written.
+   * Drops everything that the stream has not sent yet, and ends it with an error of one frame. The peer keeps a started
+   * message until it reads that frame, so the room of the message stays taken until the frame is written.
    */
   replace(stream: Stream, error: OutgoingMessage): void {
     this.#forget(stream);
     this.sendMessage(stream, 'ERROR', error);
   }
 
-  /** As {@link replace}, at a client. */
+  /** As {@link replace}, but with CANCEL, for a client. */
   cancel(stream: Stream): void {
     this.#forget(stream);
     this.sendSignal(stream, 'CANCEL');
   }
 
-  /** The streams that wait to send their first frame. */
+  /** Returns the streams that wait to send their first frame. */
   unopened(): Stream[] {
     return [...this.#turns.values(), ...this.#waitingForRoom.values()].filter(({ id }) => id === 0);
   }
@@ -128,7 +128,7 @@ export class FrameSender<Stream extends SendingStream> implements Sending {
   /**
    * Writes the next frame to `target`, which has `roomBytes` from `at` on, and describes it in {@link written}.
    *
-   * @returns Its bytes; 0 if nothing is ready, or if the next frame does not fit.
+   * @returns The bytes written; 0 if nothing is ready, or if the next frame does not fit.
    */
   writeNext(target: Buffer, at: number, roomBytes: number): number {
     const stream = this.#turns.next(roomBytes);
@@ -153,7 +153,7 @@ export class FrameSender<Stream extends SendingStream> implements Sending {
     return pieceAt + end - offset - at;
   }
 
-  /** What {@link writeNext} has written; the next call overwrites it. */
+  /** The frame that {@link writeNext} has written; the next call overwrites it. */
   get written(): Readonly<WrittenFrame<Stream>> | undefined {
     return this.#written;
   }
@@ -167,7 +167,7 @@ export class FrameSender<Stream extends SendingStream> implements Sending {
     written.opens = opens;
   }
 
-  /** Behind the others, if anything is left to send. */
+  /** Updates the stream after a frame, and queues it again if it has more to send. */
   #advance(stream: Stream, end: number, more: boolean): void {
     this.#queuedBytes -= end - stream.offset;
     stream.queuedBytes -= end - stream.offset;

@@ -2,7 +2,7 @@ import type { FrameKind } from '../frame/frame.js';
 import { Fifo } from './fifo.js';
 import type { OutgoingMessage } from './outgoing-message.js';
 
-/** What a stream still has to send: a message, or a signal, which has none. */
+/** A queued message, or a signal, which has no message. */
 export interface Outgoing {
   readonly kind: FrameKind;
   readonly message: OutgoingMessage | undefined;
@@ -11,17 +11,17 @@ export interface Outgoing {
 
 /** The sending half of one stream. Only the `FrameSender` looks inside. */
 export class SendingStream {
-  /** 0 until its first frame is written, where this side gives the ids. */
+  /** At a client, 0 until its first frame is written. */
   id: number;
-  /** What is under way or next. */
+  /** The current message or signal. */
   outgoing: Outgoing | undefined;
-  /** What comes behind it; most streams send one message. */
+  /** Later messages and signals; most streams send one message. */
   readonly later = new Fifo<Outgoing>();
-  /** Bytes of all of these that have not been sent. */
+  /** The bytes of all of them that have not been sent. */
   queuedBytes = 0;
-  /** How much of the message has been sent. */
+  /** How much of the current message has been sent. */
   offset = 0;
-  /** The size of the message of this stream that counts among the peer's incomplete ones; 0 if none does. */
+  /** The length of the message that takes room of the peer for incomplete messages; 0 if none does. */
   roomBytes = 0;
   isScheduled = false;
 
@@ -29,7 +29,7 @@ export class SendingStream {
     this.id = id;
   }
 
-  /** Messages that wait, the one under way included. */
+  /** The number of waiting messages, including the current one. */
   get queuedCount(): number {
     return this.outgoing === undefined ? 0 : 1 + this.later.size;
   }

@@ -1,20 +1,20 @@
-/** What a connection knows of the frames that wait, and decides about them. */
+/** The waiting frames, as the connection sees and controls them. */
 export interface Sending {
-  /** How many streams could give a frame now. */
+  /** The number of streams with a frame that can be sent now. */
   readonly readyCount: number;
-  /** Bytes of messages that wait to be sealed, without bulk while it waits for credit. */
+  /** The bytes of messages that can be sealed now: without bulk while it waits for credit. */
   readonly readyBytes: number;
-  /** Whether bulk waits to be sealed, be it for its turn or for credit. */
+  /** Whether bulk waits to be sealed, for its turn or for credit. */
   readonly hasBulk: boolean;
-  /** Whether small messages have gone before bulk in the record that was begun last. */
+  /** Whether small messages have overtaken bulk in the current record. */
   readonly bulkIsPassed: boolean;
-  /** Bulk waits for credit, or may go on (docs/protocol.md §5.10). It is not ready while it waits. */
+  /** Makes bulk wait for credit, or continue (docs/protocol.md §5.10). Waiting bulk is not ready. */
   holdBulk(isHeld: boolean): void;
-  /** The frames that are written next are those of one record, until the next call. */
+  /** Starts a record: the frames until the next call belong to it. */
   beginRecord(): void;
 }
 
-/** The frames of a connection that has said nothing for a while. */
+/** Used by an idle connection. */
 export const NOTHING_TO_SEND: Sending = {
   readyCount: 0,
   readyBytes: 0,
@@ -24,8 +24,12 @@ export const NOTHING_TO_SEND: Sending = {
   beginRecord: () => undefined,
 };
 
-/** What writes the frames of a connection. */
+/** The writer of a connection, as its streams use it. */
 export interface FrameWriter {
-  /** A stream has something to send. @param isPaced - Its source gives more as soon as this has gone. */
+  /**
+   * Called when a stream has something to send.
+   *
+   * @param isPaced - Its source produces more as soon as this is written.
+   */
   schedule(isPaced: boolean): void;
 }

@@ -1,18 +1,18 @@
-// Whose frame is next (docs/protocol.md §5.10, §6.4): small messages and signals go before bulk, bulk keeps one record in
-// eight, and the fragments of different streams take turns.
+// Selects the stream of the next frame (docs/protocol.md §5.10, §6.4): small messages and signals precede bulk, bulk
+// gets at least one record in eight, and the fragments of different streams take turns.
 import { FRAME_HEADER_BYTES, MAX_WHOLE_BYTES, TOTAL_BYTES } from '../frame/frame.js';
 import { Fifo } from './fifo.js';
 import type { SendingStream } from './sending-stream.js';
 
-/** What a record holds. */
+/** The bytes of frames in a full record. */
 const RECORD_BYTES = FRAME_HEADER_BYTES + MAX_WHOLE_BYTES;
-/** Of so many records in a row one is for bulk, if bulk may go: the others may all be led by small messages. */
+/** One record of this many starts with bulk if bulk may be sent. The others may start with small messages. */
 const RECORDS_IN_SHARE = 8;
-/** A record with less room than that is closed, unless the piece that is left fits. */
+/** A record with less room than this gets no fragment, except the last one of a message. */
 const MIN_PIECE_BYTES = 4_096;
 /**
- * In so many bytes each message that has begun gets a fragment, so that one on a slow path goes on in time; while small
- * messages take seven records of eight, in one record.
+ * Within this many bytes each started message gets a fragment, so that it makes progress in time on a slow path. While
+ * small messages take seven records of eight, one record has to be enough for that.
  */
 const ROUND_BYTES = 4 * RECORD_BYTES;
 
@@ -26,12 +26,12 @@ export class Turns<Stream extends SendingStream> {
   #smallBytes = 0;
   #isBulkHeld = false;
   #wholeIsNext = false;
-  /** Records in a row that small messages have led although bulk could go. */
+  /** The number of consecutive records that started with small messages although bulk could be sent. */
   #ledBySmall = 0;
   #bulkLeads = false;
   #bulkIsPassed = false;
 
-  /** How many streams have a frame to send at once. */
+  /** The number of streams with a frame that can be sent now. */
   get readyCount(): number {
     return this.#small.size + (this.#isBulkHeld ? 0 : this.bulkCount);
   }
@@ -40,7 +40,7 @@ export class Turns<Stream extends SendingStream> {
     return this.#whole.size + this.#begun.size;
   }
 
-  /** Of messages that are not bulk. */
+  /** The unsent bytes of messages that are not bulk. */
   get smallBytes(): number {
     return this.#smallBytes;
   }
@@ -49,17 +49,17 @@ export class Turns<Stream extends SendingStream> {
     return this.#isBulkHeld;
   }
 
-  /** Whether small messages have gone before bulk in the record that was begun last. */
+  /** Whether small messages have overtaken bulk in the current record. */
   get bulkIsPassed(): boolean {
     return this.#bulkIsPassed;
   }
 
-  /** Bulk waits for credit, or may go on. */
+  /** Makes bulk wait for credit, or continue. */
   holdBulk(isHeld: boolean): void {
     this.#isBulkHeld = isHeld;
   }
 
-  /** Decides whose record the next one is. */
+  /** Starts a record, and decides whether bulk comes first in it. */
   beginRecord(): void {
     const passes = this.#small.size > 0 && this.bulkCount > 0;
     if (!passes) this.#ledBySmall = 0;
@@ -79,13 +79,13 @@ export class Turns<Stream extends SendingStream> {
     return isRemoved;
   }
 
-  /** The stream whose frame is next, if its frame, or a piece of it, fits into `roomBytes`. */
+  /** Returns the stream of the next frame, if the frame or a fragment fits into `roomBytes`. */
   next(roomBytes: number): Stream | undefined {
     const bulk = this.#bulkLeads || this.#small.size === 0 ? this.#nextBulk(roomBytes) : undefined;
     return bulk ?? fitting(this.#small.peek(), roomBytes);
   }
 
-  /** Takes out what {@link next} has given. */
+  /** Removes the stream that {@link next} has returned. */
   take(stream: Stream): void {
     const line = this.#lineOf(stream);
     line.shift();
@@ -93,7 +93,7 @@ export class Turns<Stream extends SendingStream> {
     if (line !== this.#small) this.#wholeIsNext = line === this.#begun;
   }
 
-  /** How far the next frame takes the message of `stream`, which {@link next} has given. */
+  /** Returns the offset in the message of `stream` at which its next frame ends. */
   pieceEnd({ outgoing, offset }: Stream, roomBytes: number): number {
     const { message } = outgoing ?? {};
     if (message === undefined || message.isWhole) return message?.bytes ?? 0;
@@ -102,7 +102,7 @@ export class Turns<Stream extends SendingStream> {
     return offset + Math.min(message.bytes - offset, pieceRoom(offset, roomBytes), turnBytes);
   }
 
-  /** All that wait for their turn. */
+  /** Yields all waiting streams. */
   *values(): Generator<Stream, void> {
     for (const line of [this.#small, this.#whole, this.#begun]) yield* line.values();
   }

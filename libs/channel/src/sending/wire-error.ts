@@ -63,7 +63,7 @@ export function failureOf({ code }: WireError): TransportError {
   return new TransportError(code, meaning.message, { sent: meaning.neverRan !== true });
 }
 
-/** Returns the refusal that an ERROR for an event stands for, so that no handler was called; undefined if it is none. */
+/** Returns the refusal that an ERROR for an event stands for, so that no handler was called; undefined for any other ERROR. */
 export function refusalOf({ code }: WireError): TransportError | undefined {
   const meaning: Meaning = MEANINGS[code];
   if (meaning.ofRequestsOnly === true) return undefined;

@@ -1,4 +1,4 @@
-// The server of the secure channel: one listener at a time, and the connections that came through it.
+// The server of the secure channel: one listener at a time, and its connections.
 import type { Server, Socket } from 'node:net';
 
 import { wipe } from '@sealwire/crypto';
@@ -32,12 +32,12 @@ import type { ServerLinkEvents, ServerLinkOptions } from './server-link.js';
 /** A callback that throws changes nothing: a warning of the process reports it. */
 export interface ChannelServerEvents<Handler extends StreamHandler> {
   readonly onStatusChanged: (status: 'connected' | 'disconnected') => void;
-  /** An error of the listening socket. */
+  /** Fires on an error of the listening socket. */
   readonly onFailed: (error: Error) => void;
-  /** A handshake has failed, after at least one byte: a probe of the port sends none. */
+  /** Fires when a handshake has failed after at least one byte; port probes send no bytes. */
   readonly onRefused: (failure: HandshakeFailure) => void;
   readonly onOpened: (link: ServerLink<Handler>) => void;
-  /** @param error - Undefined if both sides agreed to close. */
+  /** Fires when a connection has ended. @param error - Undefined if both sides agreed to close. */
   readonly onClosed: (link: ServerLink<Handler>, error: TransportError | undefined) => void;
 }
 
@@ -73,12 +73,12 @@ export class ChannelServer<Handler extends StreamHandler> implements ServerLinkE
     this.#slot = new ListenerSlot(this.#events);
   }
 
-  /** Open connections, whose clients have proved the key. */
+  /** The open connections, whose clients have proved the key. */
   get links(): ReadonlySet<ServerLink<Handler>> {
     return this.#links;
   }
 
-  /** Connections that have not proved the key yet. */
+  /** The number of connections that have not proved the key yet. */
   get strangerCount(): number {
     return this.#slot.listener?.strangerCount ?? 0;
   }
@@ -86,7 +86,7 @@ export class ChannelServer<Handler extends StreamHandler> implements ServerLinkE
   /**
    * The listening `net.Server`.
    *
-   * @throws {TransportError} `ERR_NOT_CONNECTED` - before `listen`, after it failed and after `close`.
+   * @throws {TransportError} `ERR_NOT_CONNECTED` - before `listen`, after a failed one, and after `close`.
    */
   get server(): Server {
     return this.#slot.server;
@@ -97,7 +97,10 @@ export class ChannelServer<Handler extends StreamHandler> implements ServerLinkE
     this.#slot.subscribe(subscribe);
   }
 
-  /** @throws {TransportError} `ERR_LISTEN_FAILED`, also after `close` meanwhile; {@link CryptoError} of the key file. */
+  /**
+   * @throws {TransportError} `ERR_LISTEN_FAILED`, also if `close` was called meanwhile; {@link CryptoError} of the key
+   *   file.
+   */
   listen(): Promise<void> {
     return this.#slot.listen(async () => this.#createListener(await this.#options.loadKeys()), this.#options.endpoint);
   }

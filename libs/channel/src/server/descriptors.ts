@@ -1,5 +1,5 @@
-// Whether the process can still open files and sockets. When it cannot, the system's library accepts and closes what comes,
-// and Node says nothing of it: so this tries by itself.
+// Detects that the process cannot open files and sockets anymore. libuv then accepts and closes incoming connections,
+// and Node reports nothing, so this opens a file as a test.
 import { close, open } from 'node:fs';
 import { devNull } from 'node:os';
 
@@ -9,18 +9,18 @@ const INTERVAL_MS = 1_000;
 const EXHAUSTED: ReadonlySet<unknown> = new Set(['EMFILE', 'ENFILE']);
 
 /**
- * Looks once a second, until it is stopped. It keeps no process alive.
+ * Checks once a second until it is stopped. Does not keep the process alive.
  *
- * @param exhausted - Called with the error each time that none is left.
- * @returns What stops it.
+ * @param onExhausted - Called with the error on each check that finds no free descriptor.
+ * @returns A function that stops the checks.
  */
-export function watchDescriptors(exhausted: (error: Error) => void): () => void {
+export function watchDescriptors(onExhausted: (error: Error) => void): () => void {
   let isStopped = false;
   const look = (): void => {
     open(devNull, (error, descriptor) => {
       if (error === null) close(descriptor, () => undefined);
       if (isStopped) return;
-      if (error !== null && EXHAUSTED.has(error.code)) exhausted(error);
+      if (error !== null && EXHAUSTED.has(error.code)) onExhausted(error);
       timer = clock.setTimeout(look, INTERVAL_MS).unref();
     });
   };

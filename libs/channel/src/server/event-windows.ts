@@ -1,14 +1,14 @@
 import { KeptByInstance } from '../kept-by-instance.js';
 import { EventWindow } from '../streams/event-window.js';
 
-/** How long a server remembers the events of a client that is gone. */
+/** How long a server remembers the events of a client that has left. */
 const KEPT_MS = 600_000;
-/** Clients remembered at most, beside those that are connected. */
+/** The maximum number of remembered clients that are not connected. */
 const MAX_WINDOWS = 10_000;
 
-/** The event windows of one server, by the instance key that the client has proved (docs/protocol.md §4.8, §6.7). */
+/** The event windows of one server by the proved instance key of the client (docs/protocol.md §4.8, §6.7). */
 export class EventWindows extends KeptByInstance<EventWindow> {
-  /** @param size - The events in flight that this server announces. */
+  /** @param size - The `maxInFlight` that this server announces. */
   constructor(size: number) {
     super({ create: () => new EventWindow(size), keptMs: KEPT_MS, maxKept: MAX_WINDOWS });
   }

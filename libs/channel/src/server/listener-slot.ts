@@ -1,4 +1,4 @@
-// The one listener that a server has at a time, from `listen()` to `close()`, which may come before it listens.
+// The single listener of a server, from `listen()` to `close()`, which may be called before it listens.
 import type { Server } from 'node:net';
 
 import { TransportError } from '../errors.js';
@@ -9,17 +9,17 @@ export interface Listening {
   readonly server: Server;
   /** @throws {TransportError} `ERR_LISTEN_FAILED` */
   listen(endpoint: Endpoint): Promise<void>;
-  /** Waits for `listen` where that is under way. Never rejects. */
+  /** Waits for a running `listen` first. Never rejects. */
   close(): Promise<void>;
 }
 
 export interface ListenerSlotOptions {
   readonly onStatusChanged: (status: 'connected' | 'disconnected') => void;
-  /** An error of the server while it listens; `EMFILE` or `ENFILE` once a second for as long as it cannot accept. */
+  /** Fires on an error of the listening server; with `EMFILE` or `ENFILE` once a second while it cannot accept. */
   readonly onFailed: (error: Error) => void;
 }
 
-/** One call of `listen()`, and what became of it. */
+/** The time from one `listen()` to its `close()`. The listener is set once it has been created. */
 interface Lifetime<L extends Listening> {
   listener?: L;
 }
@@ -28,7 +28,7 @@ export class ListenerSlot<L extends Listening> {
   readonly #options: ListenerSlotOptions;
   readonly #subscribers: ((emitter: NodeJS.EventEmitter) => void)[] = [];
   #lifetime: Lifetime<L> | undefined;
-  /** Of lifetimes that are over: whoever closes again waits for them as well. */
+  /** Closing listeners of earlier lifetimes, for which a later `close()` waits too. */
   readonly #closing = new Set<Promise<void>>();
 
   constructor(options: ListenerSlotOptions) {
@@ -45,15 +45,15 @@ export class ListenerSlot<L extends Listening> {
     return this.listener.server;
   }
 
-  /** Gives `subscribe` the server of today, and every later one. */
+  /** Calls `subscribe` with the current server, and with every later one. */
   subscribe(subscribe: (emitter: NodeJS.EventEmitter) => void): void {
     this.#subscribers.push(subscribe);
     if (this.listener !== undefined) subscribe(this.listener.server);
   }
 
-  /** @throws {TransportError} `ERR_LISTEN_FAILED`, also after `close` meanwhile; and whatever `create` fails with. */
+  /** @throws {TransportError} `ERR_LISTEN_FAILED`, also if `close` was called meanwhile; the errors of `create`. */
   async listen(create: () => Promise<L>, endpoint: Endpoint): Promise<void> {
-    if (this.#lifetime !== undefined) throw listenFailed('The server listens already');
+    if (this.#lifetime !== undefined) throw listenFailed('Cannot listen: the server is already listening');
     const lifetime: Lifetime<L> = {};
     this.#lifetime = lifetime;
     try {
@@ -67,7 +67,7 @@ export class ListenerSlot<L extends Listening> {
     this.#options.onStatusChanged('connected');
   }
 
-  /** Resolves when nothing of any listener is left. Never rejects. */
+  /** Resolves when all listeners have closed. Never rejects. */
   async close(): Promise<void> {
     const listener = this.#lifetime?.listener;
     this.#lifetime = undefined;
@@ -93,10 +93,10 @@ export class ListenerSlot<L extends Listening> {
   }
 
   #checkIsCurrent(lifetime: Lifetime<L>): void {
-    if (this.#lifetime !== lifetime) throw listenFailed('The server was closed while it started');
+    if (this.#lifetime !== lifetime) throw listenFailed('Cannot listen: the server was closed while it started');
   }
 
-  /** An old listener may end when the next one listens already. */
+  /** Does nothing if a later listener already listens. */
   #noteClosed(lifetime: Lifetime<L>): void {
     if (this.#lifetime === undefined || this.#lifetime === lifetime) this.#options.onStatusChanged('disconnected');
   }

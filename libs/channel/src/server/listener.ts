@@ -1,4 +1,4 @@
-// A listening socket and everything that has come through it: strangers first, then connections.
+// A listening socket, its strangers and its connections.
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 
@@ -17,30 +17,32 @@ import { startListening } from './start-listening.js';
 import { networkOf, Strangers } from './strangers.js';
 import type { Stranger, StrangerProgress } from './strangers.js';
 
-/** How long the strangers of one network may be too many. */
+/** How long the strangers of one network may exceed their limit, so that they can send message 1. */
 const TIME_TO_SPEAK_MS = 1_000;
 
 export interface HandshakeFailure {
   readonly error: TransportError;
   readonly address: string | undefined;
-  /** 0: somebody looked whether the port is open, and left. */
+  /** 0 for a probe of the port. */
   readonly receivedBytes: number;
 }
 
-/** What the listener has to know of a connection. */
+/** The events of a connection for its listener. */
 export interface ListenerEvents {
-  /** Comes before all other events: if the server is closed in one of them, it closes this connection as well. */
+  /**
+   * Fires before all other events of the connection, so that a `close()` of the server in one of them closes it too.
+   */
   onOpened(connection: Connection): void;
   onClosed(connection: Connection): void;
 }
 
 export interface ListenerOptions {
   readonly limits: Limits;
-  /** Whether accepted sockets read into the buffer that all sockets of the process share. */
+  /** Whether accepted sockets read into the shared buffer of the process. */
   readonly shareReadBuffer: boolean;
-  /** @throws {TransportError} Whatever is wrong with message 1. */
+  /** @throws {TransportError} Message 1 was refused. */
   readonly respond: (message1: Buffer) => Reply;
-  /** Makes the connection that takes `socket` over, and calls `events`. */
+  /** Creates the connection that owns `socket` and calls `events`. */
   readonly connect: (socket: Socket, accepted: AuthenticatedClient, events: ListenerEvents) => Connection;
   readonly onHandshakeFailed: (failure: HandshakeFailure) => void;
 }
@@ -62,20 +64,20 @@ export class Listener implements Listening, ListenerEvents {
     this.server = createServer(SOCKET_OPTIONS, (socket) => this.#accept(socket));
   }
 
-  /** Those who have not proved the key yet. */
+  /** The number of clients that have not proved the key yet. */
   get strangerCount(): number {
     return this.#strangers.count;
   }
 
-  /** @throws {TransportError} `ERR_LISTEN_FAILED`, for every reason there is. */
+  /** @throws {TransportError} `ERR_LISTEN_FAILED` for every failure. */
   listen(endpoint: Endpoint): Promise<void> {
     this.#starting = startListening(this.server, endpoint);
     return this.#starting;
   }
 
-  /** Takes nobody in any more, and drains every connection. Never rejects. */
+  /** Stops accepting and drains every connection. Never rejects. */
   async close(): Promise<void> {
-    await this.#starting.catch(() => undefined); // a server that is closed while it binds is bound afterwards
+    await this.#starting.catch(() => undefined); // closing during the bind would have no effect
     const closed = this.server.listening && new Promise<void>((resolve) => this.server.close(() => resolve()));
     this.#strangers.evictAll();
     await Promise.all([...this.#connections].map((connection) => connection.close()));
@@ -116,7 +118,9 @@ export class Listener implements Listening, ListenerEvents {
     if (this.#strangers.add(caller)) this.#trimLater();
   }
 
-  /** A crowd of honest clients comes at once, and is accepted before what it sends is there, or is read. */
+  /**
+   * Waits first: many honest clients may connect at once, and are accepted before their message 1 arrives or is read.
+   */
   #trimLater(): void {
     if (this.#isTrimming) return;
     this.#isTrimming = true;
@@ -136,7 +140,7 @@ export class Listener implements Listening, ListenerEvents {
   }
 }
 
-/** One stranger, from accept to the verified CONFIRM. */
+/** A client from accept to the verified CONFIRM. */
 class PendingClient implements Stranger {
   readonly network: string | undefined;
   readonly address: string | undefined;

@@ -80,7 +80,7 @@ export class PlainHandler implements StreamHandler {
     const isRunning = this.#running.has(stream);
     if (stream.kind === 'REQUEST') this.#cut(stream, isRunning ? 'ERR_STREAM_CUT' : 'ERR_SHUTTING_DOWN');
     else if (isRunning) {
-      stream.acknowledge(); // it was handed over
+      stream.acknowledge(); // it was passed on
       this.onCancelled(stream);
     } else {
       const sequence = begun && readSequence(begun);

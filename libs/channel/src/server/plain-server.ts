@@ -11,7 +11,7 @@ import { PlainHandler } from './plain-handler.js';
 import type { PlainAnswer } from './plain-handler.js';
 
 export interface PlainServerEvents extends Partial<ChannelServerEvents<StreamHandler>> {
-  /** Called with what is wrong with the key file, though it may be used. */
+  /** Receives warnings about a key file that is usable. */
   readonly warn?: (message: string) => void;
 }
 

@@ -1,20 +1,23 @@
-/** So many that no honest crowd reaches it within a handshake deadline, in a few MiB. */
+/** More keys than honest clients use within a handshake deadline; they take a few MiB. */
 const MAX_KEYS = 16_384;
 
-/** The ephemeral keys of the messages 1 that were verified lately: an honest client uses each of its own once. */
+/**
+ * The ephemeral keys of recently verified messages 1. An honest client uses each key once, so a repeated one is a
+ * replay.
+ */
 export class SeenKeys {
   readonly #keptMs: number;
   readonly #maxKeys: number;
-  /** When each was seen last, the longest ago first. */
+  /** The time at which each key was last seen, oldest first. */
   readonly #seenMs = new Map<string, number>();
 
-  /** @param keptMs - How long a replay is recognised; each one counts as seen again. */
+  /** @param keptMs - How long a replay is recognised; each replay extends that time. */
   constructor(keptMs: number, maxKeys = MAX_KEYS) {
     this.#keptMs = keptMs;
     this.#maxKeys = maxKeys;
   }
 
-  /** @returns Whether it was seen within that time. */
+  /** Adds a key. @returns Whether it was already known. */
   add(key: Buffer, nowMs: number): boolean {
     const name = key.toString('latin1');
     this.#forgetBefore(nowMs - this.#keptMs);

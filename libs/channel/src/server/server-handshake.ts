@@ -1,4 +1,4 @@
-// The server's way to an open connection (docs/protocol.md §4): message 1, message 2, CONFIRM.
+// Opens a connection as a server (docs/protocol.md §4): message 1, message 2, CONFIRM.
 import type { Socket } from 'node:net';
 
 import type { ConnectionCodec } from '../connection/codec.js';
@@ -17,7 +17,7 @@ import { LENGTH_BYTES } from '../record/record.js';
 import { disownSocket, ownSocket } from '../socket/socket-reader.js';
 import type { SocketOwner } from '../socket/socket-reader.js';
 
-/** What message 1 is answered with, and what opens and verifies CONFIRM. */
+/** The answer to message 1, and the objects that open and verify CONFIRM. */
 export interface Reply {
   readonly message2: Buffer;
   readonly keyId: Buffer;
@@ -25,21 +25,23 @@ export interface Reply {
   readonly verifier: ConfirmVerifier;
 }
 
-/** What is known of a client that is a stranger no more. */
+/** A client whose CONFIRM was verified, with the codec of its connection. */
 export interface AuthenticatedClient extends ConfirmedClient {
   readonly keyId: Buffer;
-  /** It has opened CONFIRM, and goes on from there. */
+  /** It has opened CONFIRM; the next record is the second one. */
   readonly codec: ConnectionCodec;
 }
 
 export interface ServerHandshakeOptions {
   readonly socket: Socket;
   readonly handshakeTimeoutMs: number;
-  /** @throws {TransportError} Whatever is wrong with message 1. */
+  /** @throws {TransportError} Message 1 was refused. */
   readonly respond: (message1: Buffer) => Reply;
-  /** Message 2 is on its way. `ephemeral` is e_I of message 1, a view. */
+  /** Fires when message 2 was sent. `ephemeral` is e_I of message 1, a view. */
   readonly onMessage2Sent: (ephemeral: Buffer) => void;
-  /** The socket has a new owner from this call on. `rest` is what came with CONFIRM, valid until the call returns. */
+  /**
+   * Fires when CONFIRM was verified, and passes on the socket. `rest` has the bytes after CONFIRM and must not be kept.
+   */
   readonly onAuthenticated: (accepted: AuthenticatedClient, rest: Buffer) => void;
   readonly onFailed: (error: TransportError, receivedBytes: number) => void;
 }
@@ -50,14 +52,14 @@ type State =
 const NOTHING: Buffer = Buffer.alloc(0);
 
 /**
- * A socket from accept to the verified CONFIRM. It holds at most message 1, then at most CONFIRM: CONFIRM is verified in
- * the turn in which its last byte is read, so that what follows it is never kept for a stranger.
+ * The handshake of an accepted socket up to the verified CONFIRM. It holds at most message 1, then at most CONFIRM.
+ * CONFIRM is verified as soon as its last byte is read, so that no further bytes are kept for a stranger.
  */
 export class ServerHandshake implements SocketOwner {
   readonly #options: ServerHandshakeOptions;
   readonly #deadline: Deadline;
   #state: State = { at: 'MESSAGE_1' };
-  /** Of the message that is awaited. */
+  /** The part of the expected message that has arrived. */
   #received: Buffer = NOTHING;
   #receivedBytes = 0;
 
@@ -71,18 +73,20 @@ export class ServerHandshake implements SocketOwner {
     ownSocket(socket, this);
   }
 
-  /** Whether any byte of message 1 has come. */
+  /** Whether any byte of message 1 has arrived. */
   get hasBegun(): boolean {
     return this.#receivedBytes > 0;
   }
 
-  /** Others need its place. */
+  /** Ends the handshake to make room for another stranger. */
   evict(): void {
-    this.#fail(new TransportError('ERR_STRANGER_EVICTED', 'Too many connections that have not proved the key'));
+    this.#fail(
+      new TransportError('ERR_STRANGER_EVICTED', 'Evicted: too many connections that have not proved the key'),
+    );
   }
 
   receiveFin(): void {
-    this.#fail(new TransportError('ERR_TRUNCATED', 'The client left during the handshake'));
+    this.#fail(new TransportError('ERR_TRUNCATED', 'The client closed the connection during the handshake'));
   }
 
   onSocketError(cause: Error): void {
@@ -124,20 +128,23 @@ export class ServerHandshake implements SocketOwner {
     const { codec, keyId, verifier } = reply;
     const content = codec.deserializer.deserialize(this.#received.subarray(LENGTH_BYTES));
     if (content.type !== 'CONFIRM') {
-      throw new TransportError('ERR_RECORD_UNEXPECTED', `${content.type} as the first record`);
+      throw new TransportError(
+        'ERR_RECORD_UNEXPECTED',
+        `Unexpected ${content.type}: expected CONFIRM as the first record`,
+      );
     }
     const client = verifier.verify(content.body);
     this.#release();
     this.#options.onAuthenticated({ ...client, keyId, codec }, chunk.subarray(missing));
   }
 
-  /** Every failure looks the same from outside, so that a stranger learns nothing: the alert, or nothing after message 2. */
+  /** All failures look the same, so that they reveal nothing to a stranger: the alert, or silence after message 2. */
   #fail(error: TransportError): void {
     const state = this.#state;
     if (state.at === 'OVER') return;
     const { socket, onFailed: failed } = this.#options;
     this.#release();
-    socket.on('error', () => undefined); // what still comes of the socket changes nothing
+    socket.on('error', () => undefined); // later errors of the socket do not matter
     if (state.at === 'MESSAGE_1') socket.end(ALERT, () => socket.destroy());
     else {
       const { codec, verifier } = state.reply;
@@ -149,7 +156,7 @@ export class ServerHandshake implements SocketOwner {
     failed(error, this.#receivedBytes);
   }
 
-  /** Takes its own listeners off the socket, and leaves those of users who heard of it by the event `connection`. */
+  /** Removes its own listeners from the socket, and keeps those that users added on the event `connection`. */
   #release(): void {
     this.#state = { at: 'OVER' };
     this.#deadline.clear();

@@ -13,10 +13,10 @@ import { ServerStreams } from '../streams/server-streams.js';
 import type { ListenerEvents } from './listener.js';
 import type { AuthenticatedClient } from './server-handshake.js';
 
-/** The client of a connection, as far as its server knows it. */
+/** The client of a connection, as the server sees it. */
 export interface PeerInfo {
   readonly socket: SocketView;
-  /** `address:port`; undefined on a Unix domain socket. Kept: the socket forgets it when it is destroyed. */
+  /** `address:port`; undefined on a Unix domain socket. A copy, because a destroyed socket has no address. */
   readonly address: string | undefined;
   /** 16 hexadecimal digits. */
   readonly keyId: string;
@@ -25,11 +25,11 @@ export interface PeerInfo {
 export interface ServerLinkOptions<Handler extends StreamHandler> {
   readonly limits: Limits;
   readonly keepSealedRecord: boolean;
-  /** Serves the streams of one connection. @param window - Which events of this client have been handed over. */
+  /** Creates the handler of one connection. @param window - The events of this client that were passed on already. */
   readonly createHandler: (peer: PeerInfo, window: EventWindow) => Handler;
 }
 
-/** A client that has proved the key, and the socket that it came on. */
+/** A client that has proved the key, with its socket. */
 export interface Arrival {
   readonly socket: Socket;
   readonly client: AuthenticatedClient;
@@ -38,22 +38,22 @@ export interface Arrival {
 }
 
 export interface ServerLinkEvents<Handler extends StreamHandler> {
-  /** Once. @param error - Undefined if both sides agreed to close. */
+  /** Fires once. @param error - Undefined if both sides agreed to close. */
   onClosed(link: ServerLink<Handler>, error: TransportError | undefined): void;
 }
 
-/** A server's connection from the verified CONFIRM on, the streams on it, and their handler. */
+/** A connection of a server from the verified CONFIRM on, its streams, and their handler. */
 export class ServerLink<Handler extends StreamHandler> implements ConnectionEvents {
   readonly connection: Connection;
   readonly streams: ServerStreams;
   readonly handler: Handler;
   readonly peer: PeerInfo;
-  /** The instance key that the client has proved, as a key of maps: a byte is a character. */
+  /** The proved instance key of the client as a latin1 string, for maps. */
   readonly instance: string;
   readonly #events: ServerLinkEvents<Handler>;
   readonly #listener: ListenerEvents;
 
-  /** Takes the socket over. */
+  /** Takes ownership of the socket. */
   constructor(client: Arrival, options: ServerLinkOptions<Handler>, events: ServerLinkEvents<Handler>) {
     const { socket, window, listener } = client;
     const { codec, announcement, instanceKey, keyId } = client.client;
@@ -73,7 +73,7 @@ export class ServerLink<Handler extends StreamHandler> implements ConnectionEven
     this.connection = new Connection({ role: 'server', socket, codec, streams: this.streams, limits, events: this });
   }
 
-  /** 32 hexadecimal digits that name the client object, for the log alone. */
+  /** 32 hexadecimal digits that name the client object, only for logs. */
   get instanceId(): string {
     return instanceIdOf(Buffer.from(this.instance, 'latin1')).toString('hex');
   }

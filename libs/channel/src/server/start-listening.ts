@@ -6,16 +6,17 @@ import type { Endpoint } from '../options/endpoint.js';
 import { removeStaleSocket, restrictToOwner } from './unix-socket.js';
 
 /**
- * The file of a Unix domain socket is removed first where nobody listens there, and is open to its owner alone.
+ * Makes `server` listen. Removes a stale file of a Unix domain socket first; only the owner can connect to such a
+ * socket.
  *
- * @throws {TransportError} `ERR_LISTEN_FAILED`, for every reason there is; `server` does not listen then.
+ * @throws {TransportError} `ERR_LISTEN_FAILED` for every failure; `server` does not listen then.
  */
 export async function startListening(server: Server, endpoint: Endpoint): Promise<void> {
   try {
     if ('path' in endpoint) await listenAtPath(server, endpoint.path);
     else await bind(server, endpoint);
   } catch (cause) {
-    if (server.listening) server.close(); // bound, but open to more than its owner
+    if (server.listening) server.close(); // bound, but other users could connect
     const reason = isError(cause) ? cause.message : String(cause);
     throw new TransportError('ERR_LISTEN_FAILED', `Cannot listen on ${formatEndpoint(endpoint)}: ${reason}`, { cause });
   }

@@ -1,30 +1,32 @@
-// Those who have connected and not proved the key yet (docs/protocol.md §7). They are few, and the one that has shown least
-// goes first: a crowd that stays silent cannot keep out a client that completes a handshake.
+// Connections that have not proved the key yet (docs/protocol.md §7). Their number is limited, and the one with the
+// least progress is evicted first, so that silent connections cannot keep out a client that completes a handshake.
 import { isIPv6 } from 'node:net';
 
-/** How far a stranger has come. A replay of message 1 proves nothing, so it ranks with the silent. */
+/** The progress of a stranger. A replay of message 1 proves nothing, so it counts as silent. */
 export type StrangerProgress = 'silent' | 'begun' | 'verified';
 
 export interface Stranger {
-  /** The network it comes from; undefined on a Unix domain socket. */
+  /** The network of the client; undefined on a Unix domain socket. */
   readonly network: string | undefined;
   readonly progress: StrangerProgress;
   evict(): void;
 }
 
-/** In the order in which they have to go. */
+/** The order of eviction. */
 const RANKS: readonly StrangerProgress[] = ['silent', 'begun', 'verified'];
 
-/** Of all places: the other half is left to other networks, whatever one of them can show. */
+/** The maximum share of one network, whatever the progress of its strangers: the rest is for other networks. */
 const MOST_OF_ONE_NETWORK = 0.5;
-/** Of the places of a network: those of verified ones never leave less to those who come and had no time to speak. */
+/**
+ * The minimum share of unverified strangers in the places of a network, so that new ones have time to send message 1.
+ */
 const LEAST_FOR_UNVERIFIED = 0.5;
 
 export class Strangers {
   readonly #max: number;
   readonly #maxOfNetwork: number;
   readonly #mostOfNetwork: number;
-  /** In the order of their arrival. */
+  /** In the order of arrival. */
   readonly #all = new Set<Stranger>();
   readonly #byNetwork = new Map<string, Set<Stranger>>();
 
@@ -39,10 +41,10 @@ export class Strangers {
   }
 
   /**
-   * Makes room for one more where all places are taken, or half of them by its network, which then loses one of its own.
-   * The one that comes is never evicted itself: it could not have shown anything yet.
+   * Adds a stranger. Evicts another one if all places are taken, or one of its network if that has half of all places.
+   * The new stranger itself is never evicted, because it had no time to make progress.
    *
-   * @returns Whether its network has too many now: {@link trim} is to follow, once they had the time to say something.
+   * @returns Whether its network exceeds its limit: call {@link trim} when the strangers had time to send message 1.
    */
   add(stranger: Stranger): boolean {
     const neighbours = this.#neighboursOf(stranger);
@@ -57,12 +59,12 @@ export class Strangers {
     return isCrowded;
   }
 
-  /** Evicts what is too many of each network. Verified ones may be more: their work would be lost, and they soon leave. */
+  /** Evicts the excess of each network, except verified strangers: their work would be lost, and they leave soon. */
   trim(): void {
     for (const neighbours of this.#byNetwork.values()) this.#evictLowest(neighbours, this.#excessOf(neighbours));
   }
 
-  /** It is open now, or gone. May be called again. */
+  /** Removes a stranger whose connection is open or has ended. May be called again. */
   delete(stranger: Stranger): void {
     this.#all.delete(stranger);
     if (stranger.network === undefined) return;
@@ -89,7 +91,7 @@ export class Strangers {
     return Math.min(neighbours.size - this.#maxOfNetwork, unverified - kept);
   }
 
-  /** The oldest of the lowest ranks. */
+  /** Evicts the oldest strangers of the lowest ranks. */
   #evictLowest(strangers: ReadonlySet<Stranger>, count: number): void {
     let left = count;
     for (const rank of RANKS) {
@@ -108,7 +110,7 @@ export class Strangers {
   }
 }
 
-/** An IPv4 address, or the /64 of an IPv6 address: that much belongs to one host. */
+/** Returns an IPv4 address, or the /64 of an IPv6 address, which usually belongs to one host. */
 export function networkOf(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
   if (mapped?.[1] !== undefined) return mapped[1];

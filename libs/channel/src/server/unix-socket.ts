@@ -1,18 +1,19 @@
-// The file of a Unix domain socket: a server that was killed leaves it behind, and then nobody can listen there.
+// The file of a Unix domain socket. A killed server leaves it behind, and no server can listen there until it is
+// removed.
 import type { BigIntStats } from 'node:fs';
 import { chmod, link, lstat, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 
 import { clock } from '../clock.js';
 
-/** Only who could read the key file of this user may knock; connecting takes permission to write. */
+/** Only this user may connect, which needs write permission. */
 const OWNER_ONLY = 0o600;
 
-/** Who holds a claim needs milliseconds. */
+/** A claim is normally held for milliseconds. */
 const CLAIM_TIMEOUT_MS = 10_000;
 const MAX_CLAIMS = 16;
 
-/** Windows has pipes instead, whose names are no files. */
+/** Windows has named pipes, which are not files. */
 const hasFiles = process.platform !== 'win32';
 
 export async function restrictToOwner(path: string): Promise<void> {
@@ -20,7 +21,7 @@ export async function restrictToOwner(path: string): Promise<void> {
 }
 
 /**
- * Removes the socket at `path` if nobody listens there. Never removes anything else.
+ * Removes the socket at `path` if no server listens there. Never removes anything else.
  *
  * @returns Whether it was removed.
  */
@@ -32,9 +33,10 @@ export async function removeStaleSocket(path: string, { claimTimeoutMs = CLAIM_T
 }
 
 /**
- * Between a look at a name and its removal another server can take it. So only who holds the latest claim to a stale
- * socket removes it, and while he does, the name stays what he has seen. He asks by that name once more, as that of his
- * claim can be too long for an address; that both are one and the same socket, the looks before and after tell.
+ * Another server can take over a name between the check and the removal. Therefore only the server with the latest
+ * claim to a stale socket removes it, and no other server changes the name meanwhile. The claim has a name that may be
+ * too long for an address, so the connection attempt uses `path`; the checks before and after it prove that both are
+ * the same socket.
  */
 async function removeClaimed(path: string, found: BigIntStats, claimTimeoutMs: number): Promise<boolean> {
   const claims = await claim(path, found, claimTimeoutMs);
@@ -47,10 +49,10 @@ async function removeClaimed(path: string, found: BigIntStats, claimTimeoutMs: n
 }
 
 /**
- * A claim is one more name of the socket. One that stays behind, as its server was killed over it, does not hinder the
- * next claim for ever: every claim sets the ctime of the socket, which tells how old the latest one is.
+ * A claim is a further hard link to the socket. A claim of a killed server does not block the next one forever, because
+ * each claim sets the ctime of the socket, which is the age of the latest claim.
  *
- * @returns Every claim, the own one last; none where another server removes the socket, or has done so.
+ * @returns All claims, the own one last; empty if another server is removing the socket or has removed it.
  */
 async function claim(path: string, found: BigIntStats, claimTimeoutMs: number): Promise<string[]> {
   const claims: string[] = [];
@@ -68,7 +70,7 @@ async function claim(path: string, found: BigIntStats, claimTimeoutMs: number): 
   return [];
 }
 
-/** One from a future that a clock told which has been set since is old. */
+/** A ctime in the future (the clock was set back) counts as old. */
 function isYoung(stats: BigIntStats | undefined, claimTimeoutMs: number): boolean {
   return stats !== undefined && Math.abs(clock.unixMs() - Number(stats.ctimeMs)) < claimTimeoutMs;
 }
@@ -77,7 +79,7 @@ function look(path: string): Promise<BigIntStats | undefined> {
   return lstat(path, { bigint: true }).catch(() => undefined);
 }
 
-/** A new file can be given the number of one that was just removed, but not its age. */
+/** Compares the modification time too, because a new file can reuse the inode number of a removed one. */
 function isSame(one: BigIntStats, other: BigIntStats | undefined): boolean {
   return one.dev === other?.dev && one.ino === other.ino && one.mtimeNs === other.mtimeNs;
 }

@@ -1,5 +1,5 @@
-// All sockets of a process read into one buffer: what a read brings is used up before the next read begins, so that no
-// memory is allocated for it (docs/adr/0014-one-read-buffer.md).
+// All sockets of a process read into one buffer. The bytes of a read are processed before the next read starts, so that
+// reads allocate no memory (docs/adr/0014-one-read-buffer.md).
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 
@@ -10,7 +10,7 @@ const READ_BUFFER_BYTES = 262_144;
 
 /** The owner of a socket: all that comes of it is its own. */
 export interface SocketOwner {
-  /** @param chunk - Valid until the call returns: the next read, of whichever socket, overwrites it. */
+  /** @param chunk - Valid until the call returns: the next read of any socket overwrites it. */
   receive(chunk: Buffer): void;
   /** The peer sends nothing more. */
   receiveFin(): void;
@@ -18,7 +18,7 @@ export interface SocketOwner {
   onSocketClosed(): void;
 }
 
-/** What Node knows of a socket that reads into a buffer of its user, once it is made. It has no public name there. */
+/** The read buffer of a socket, as in the option `onread` of Node. Node has no public way to set it later. */
 interface ReadTarget {
   readonly buffer: Buffer;
   readonly deliver: (this: Socket, bytes: number) => boolean;
@@ -37,7 +37,7 @@ const NOBODY: SocketOwner = {
 
 let readBuffer: Buffer | undefined;
 
-/** As `net.connect`; the socket reads into the buffer of the process if `isShared`. */
+/** As `net.connect`; the socket reads into the shared buffer of the process if `isShared`. */
 export function connectSocket(endpoint: Endpoint, isShared: boolean): Socket {
   if (!isShared) return connect({ ...endpoint, ...SOCKET_OPTIONS });
   const { buffer, deliver: callback } = readTarget();
@@ -47,8 +47,9 @@ export function connectSocket(endpoint: Endpoint, isShared: boolean): Socket {
 }
 
 /**
- * Makes an accepted socket read into the buffer of the process. `net.Server` has no option for that, so this sets what
- * `onread` of `net.connect` sets; a Node that has renamed it leaves the socket as it is, and it emits 'data'.
+ * Makes an accepted socket read into the shared buffer of the process. `net.Server` has no option for that, so this
+ * sets the same internal fields as `onread` of `net.connect`. If a version of Node renames them, the socket emits
+ * 'data' instead.
  */
 export function shareReadBuffer(socket: OwnedSocket): void {
   if (setReadTarget(socket, readTarget())) socket[OWNER] = NOBODY;
@@ -62,7 +63,7 @@ export function ownSocket(socket: OwnedSocket, owner: SocketOwner): void {
   socket.on('end', onEnd).on('error', onError).on('close', onClose);
 }
 
-/** Takes its listeners off the socket, and leaves those of others. What comes from now on is dropped. */
+/** Removes its listeners from the socket, and keeps those of others. Further bytes are dropped. */
 export function disownSocket(socket: OwnedSocket): void {
   const emitsData = socket.listeners('data').includes(onData);
   socket.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose);

@@ -2,8 +2,8 @@ import type { Socket } from 'node:net';
 import { inspect } from 'node:util';
 
 /**
- * What a handler may know of the socket that its message came on. It cannot write, end or destroy: plaintext beside the
- * records would end the connection, and tell a listener of it.
+ * A read-only view of the socket of a message, for handlers. It cannot write, end or destroy: plaintext between the
+ * records would end the connection, and an eavesdropper could read it.
  */
 export class SocketView {
   readonly #socket: Socket;
@@ -12,7 +12,7 @@ export class SocketView {
     this.#socket = socket;
   }
 
-  /** Of the client; undefined on a Unix domain socket. */
+  /** The address of the client; undefined on a Unix domain socket. */
   get remoteAddress(): string | undefined {
     return this.#socket.remoteAddress;
   }
@@ -33,7 +33,7 @@ export class SocketView {
     return this.#socket.localPort;
   }
 
-  /** Bytes on the wire so far, sealed as they are. */
+  /** Sealed bytes on the wire so far. */
   get bytesRead(): number {
     return this.#socket.bytesRead;
   }

@@ -1,4 +1,4 @@
-// The answers of one connection on their way to the peer (docs/protocol.md §6.6): what waits to be sealed has a bound, and a
+// The queued answers of one connection (docs/protocol.md §6.6). The bytes that wait to be sealed are limited, and a
 // source of many values can wait for room.
 import { TransportError } from '../errors.js';
 import type { OutgoingMessage } from '../sending/outgoing-message.js';
@@ -8,11 +8,11 @@ import type { FrameWriter, Sending } from '../sending/sending.js';
 import type { SendingStream } from '../sending/sending-stream.js';
 import type { AssemblerLimits } from './assembler.js';
 
-/** One answer may have this much waiting before its source pauses: enough to fill the records of several turns. */
+/** The source of an answer pauses with this much waiting: enough to fill the records of several turns. */
 const MAX_AHEAD_BYTES = 65_536;
 const MAX_AHEAD_VALUES = 64;
 
-/** The sources of one answer wait for room, all of them for the same. */
+/** The wait for room that all sources of one answer share. */
 class Pause {
   end: () => void = () => undefined;
   readonly over = new Promise<void>((resolve) => {
@@ -24,11 +24,14 @@ export class AnswerQueue {
   readonly #maxMessageBytes: number;
   readonly #maxQueuedBytes: number;
   readonly #sender: FrameSender<SendingStream>;
-  /** Made when a source pauses. */
+  /** Created when a source pauses. */
   #pauses: Map<SendingStream, Pause> | undefined;
   readonly #writer: FrameWriter | undefined;
 
-  /** @param peer - What the peer announced. @param maxQueuedBytes - Bytes of answers that may wait to be sealed. */
+  /**
+   * @param peer - The announced limits.
+   * @param maxQueuedBytes - The maximum bytes of answers that wait to be sealed.
+   */
   constructor(peer: AssemblerLimits, maxQueuedBytes: number, writer: FrameWriter | undefined) {
     this.#maxMessageBytes = peer.maxMessageBytes;
     this.#maxQueuedBytes = maxQueuedBytes;
@@ -45,22 +48,30 @@ export class AnswerQueue {
     if (bytes > this.#maxMessageBytes) {
       throw new TransportError(
         'ERR_MESSAGE_TOO_LARGE',
-        `An answer of ${bytes} bytes; the client takes ${this.#maxMessageBytes}`,
+        `The answer is too large: ${bytes} bytes; the client accepts at most ${this.#maxMessageBytes}`,
       );
     }
     const { queuedBytes } = this.#sender;
     if (queuedBytes > 0 && queuedBytes + bytes > this.#maxQueuedBytes) {
-      throw new TransportError('ERR_ANSWER_OVERFLOW', `${queuedBytes} bytes of answers wait to be sent`);
+      throw new TransportError(
+        'ERR_ANSWER_OVERFLOW',
+        `The answer cannot be queued: ${queuedBytes} bytes of answers already wait (limits.maxQueuedBytes)`,
+      );
     }
   }
 
-  /** For a value that has passed {@link checkRoom}. The source of one that is not the last gives more once it is written. */
+  /**
+   * Queues a value that has passed {@link checkRoom}. Unless it is the last one, its source continues when it is
+   * written.
+   */
   pushValue(stream: SendingStream, value: OutgoingMessage, last: boolean): void {
     this.#sender.sendMessage(stream, 'NEXT', value, last);
     this.#writer?.schedule(!last);
   }
 
-  /** After the values that wait. An error takes the room that it needs: without it the caller would wait. */
+  /**
+   * Queues an error after the waiting values. It may exceed the limit, because the caller would otherwise wait forever.
+   */
   pushError(stream: SendingStream, error: OutgoingMessage): void {
     this.#sender.sendMessage(stream, 'ERROR', error);
     this.#writer?.schedule(false);
@@ -71,24 +82,27 @@ export class AnswerQueue {
     this.#writer?.schedule(false);
   }
 
-  /** LAST on a value that still waits says that no further one comes, else COMPLETE. */
+  /** Ends the answer: by LAST on a value that still waits, otherwise by COMPLETE. */
   pushEnd(stream: SendingStream): void {
     if (!this.#sender.markLast(stream)) this.#sender.sendSignal(stream, 'COMPLETE');
     this.#writer?.schedule(false);
   }
 
-  /** Ends the answer with an error of one frame, in place of what waits. */
+  /** Ends the answer with an error of one frame that replaces everything that waits. */
   replace(stream: SendingStream, error: OutgoingMessage): void {
     this.#sender.replace(stream, error);
     this.#writer?.schedule(false);
   }
 
-  /** Forgets what waits of the stream. */
+  /** Drops everything that waits for the stream. */
   drop(stream: SendingStream): void {
     this.#sender.drop(stream);
   }
 
-  /** Undefined when the stream takes another value now, else what resolves when it does, or when it is closed. */
+  /**
+   * Returns undefined if the stream takes another value now, otherwise a promise that resolves when it does or is
+   * closed.
+   */
   whenWritable(stream: SendingStream): Promise<void> | undefined {
     if (this.#isWritable(stream)) return undefined;
     const pauses = (this.#pauses ??= new Map());
@@ -109,12 +123,12 @@ export class AnswerQueue {
     return bytes;
   }
 
-  /** What {@link writeFrame} has written; the next call overwrites it. */
+  /** The frame that {@link writeFrame} has written; the next call overwrites it. */
   get written(): Readonly<WrittenFrame<SendingStream>> | undefined {
     return this.#sender.written;
   }
 
-  /** Lets the sources of the stream go on. */
+  /** Resumes the sources of the stream. */
   resume(stream: SendingStream): void {
     const pause = this.#pauses?.get(stream);
     if (pause === undefined) return;
@@ -122,7 +136,7 @@ export class AnswerQueue {
     pause.end();
   }
 
-  /** Forgets the frame that was written last. */
+  /** Drops the reference to the last written frame. */
   forgetWritten(): void {
     this.#sender.forgetWritten();
   }

@@ -1,5 +1,5 @@
-// How fragments become messages again (docs/protocol.md §6.4). The peer decides how they come, so memory is that of the
-// messages alone, work is linear, and no fragment keeps alive the record it came in.
+// Joins fragments to messages (docs/protocol.md §6.4). The peer decides how it splits messages, so memory is limited to
+// that of the messages, the work is linear, and no fragment keeps its record alive.
 import { TransportError } from '../errors.js';
 import type { Frame } from '../frame/frame.js';
 import { unexpected } from '../frame/violation.js';
@@ -7,54 +7,56 @@ import { IdTable } from './id-table.js';
 import { PROCESS_MEMORY } from './incomplete-memory.js';
 import type { IncompleteMemory } from './incomplete-memory.js';
 
-/** What a side announces. */
+/** The announced limits of a side. */
 export interface AssemblerLimits {
   readonly maxMessageBytes: number;
   readonly maxIncompleteBytes: number;
 }
 
-/** What a side takes. */
+/** The limits of a receiver. */
 export interface ReceiverLimits extends AssemblerLimits {
-  /** Memory of the incomplete messages of the whole process. */
+  /** The maximum memory of incomplete messages in the whole process. */
   readonly maxIncompleteBytesTotal: number;
 }
 
-/** A message begun and not finished. */
+/** A message of which not all fragments have arrived. */
 interface Incomplete {
   readonly kind: Frame['kind'];
   readonly total: number;
-  /** Of a discarded one the first bytes alone, and the rest is dropped as it comes. */
+  /** Has only the first bytes of a discarded message; the rest is dropped. */
   buffer: Buffer;
   filled: number;
   progressMs: number;
   isDiscarded: boolean;
 }
 
-/** A message may take so much more memory than twice what has come of it (R6.29). */
+/** A message may take this much more memory than twice its received bytes (R6.29). */
 const SPARE_BYTES = 65_536;
-/** As many as the sequence of an event has, which is asked for before the event is refused. */
+/** The length of the sequence of an event, which is needed when the event is refused. */
 const KEPT_BYTES = 8;
 const NOTHING: Buffer = Buffer.alloc(0);
 
-/** What a frame has made of its message when there is no memory for it: it is discarded, and the rest is only checked. */
+/** Returned if there is no memory for a message. It is discarded, and its further fragments are only checked. */
 export const NO_MEMORY = 'NO_MEMORY';
 
 export class MessageAssembler {
   readonly #limits: ReceiverLimits;
   readonly #memory: IncompleteMemory;
   readonly #incomplete = new IdTable<Incomplete>();
-  /** Of all incomplete messages, as they were announced. */
+  /** The sum of the announced lengths of all incomplete messages. */
   #totals = 0;
 
-  /** @param limits - What this side announced, and its memory. */
+  /** @param limits - The limits of this side. */
   constructor(limits: ReceiverLimits, memory = PROCESS_MEMORY) {
     this.#limits = limits;
     this.#memory = memory;
   }
 
   /**
-   * @returns The message that the frame completes: a view of the record if it came in one frame. Undefined also for what is
-   *   discarded, and {@link NO_MEMORY} once, when the message has to be refused.
+   * Adds a frame.
+   *
+   * @returns The message that the frame completes, a view of the record if it arrived in one frame; undefined if it is
+   *   not complete or is discarded; {@link NO_MEMORY} once, when the message must be refused.
    * @throws {TransportError} `ERR_MESSAGE_TOO_LARGE`, `ERR_INCOMPLETE_LIMIT`, or `ERR_FRAME_UNEXPECTED` for a fragment
    *   that its message cannot have.
    */
@@ -74,7 +76,7 @@ export class MessageAssembler {
     return this.#append(message, frame, nowMs);
   }
 
-  /** Forgets what has come of the stream's message. */
+  /** Drops the incomplete message of the stream. */
   drop(stream: number): void {
     const message = this.#incomplete.get(stream);
     if (message === undefined) return;
@@ -83,23 +85,26 @@ export class MessageAssembler {
     this.#incomplete.delete(stream);
   }
 
-  /** The message is wanted no more: what comes of it is checked and counted as before, and dropped (R6.30). */
+  /** Discards an unwanted message: its further fragments are checked and counted, and dropped (R6.30). */
   discard(stream: number): void {
     const message = this.#incomplete.get(stream);
     if (message !== undefined) this.#discard(message);
   }
 
-  /** ERROR drops a NEXT under way on its stream; its own fragments go on. */
+  /** Drops an incomplete message of another kind: ERROR replaces an incomplete NEXT. */
   dropOther(stream: number, kind: Frame['kind']): void {
     if (this.#incomplete.get(stream)?.kind !== kind) this.drop(stream);
   }
 
-  /** Whether a message of the stream has begun and is not complete. */
+  /** Whether the stream has an incomplete message. */
   isIncomplete(stream: number): boolean {
     return this.#incomplete.has(stream);
   }
 
-  /** What has come of the stream's message, of a discarded one its first bytes: a view, valid until the next frame. */
+  /**
+   * Returns the received part of the message, or the first bytes of a discarded one: a view, valid until the next
+   * frame.
+   */
   begunWith(stream: number): Buffer {
     const message = this.#incomplete.get(stream);
     return message === undefined ? NOTHING : message.buffer.subarray(0, message.filled);
@@ -109,7 +114,7 @@ export class MessageAssembler {
     return this.#incomplete.size > 0;
   }
 
-  /** When the message that waits longest for its next fragment made progress; none is incomplete: undefined. */
+  /** The last progress of the message that has waited longest for a fragment; undefined if none is incomplete. */
   get stalestProgressMs(): number | undefined {
     let stalest: number | undefined;
     for (const [, { progressMs }] of this.#incomplete.entries()) {
@@ -123,12 +128,15 @@ export class MessageAssembler {
     if (total > maxMessageBytes) {
       throw new TransportError(
         'ERR_MESSAGE_TOO_LARGE',
-        `A message of ${total} bytes; this side takes ${maxMessageBytes}`,
+        `The message is too large: ${total} bytes; this side accepts at most ${maxMessageBytes}`,
       );
     }
     this.#totals += total;
     if (this.#incomplete.size > 0 && this.#totals > maxIncompleteBytes) {
-      throw new TransportError('ERR_INCOMPLETE_LIMIT', `Incomplete messages of more than ${maxIncompleteBytes} bytes`);
+      throw new TransportError(
+        'ERR_INCOMPLETE_LIMIT',
+        `Too many incomplete messages: ${this.#totals} bytes; this side accepts at most ${maxIncompleteBytes}`,
+      );
     }
     const message = { kind, total, buffer: NOTHING, filled: 0, progressMs, isDiscarded: false };
     this.#incomplete.set(stream, message);
@@ -147,13 +155,16 @@ export class MessageAssembler {
     if (filled < message.buffer.length) body.copy(message.buffer, filled, start, end);
     message.filled = needed;
     message.progressMs = nowMs;
-    if (!hasMemory) return NO_MEMORY; // also of the last fragment it is kept, as its first bytes are asked for
+    if (!hasMemory) return NO_MEMORY; // kept even after the last fragment, because its first bytes are needed
     if (more) return undefined;
     this.drop(stream);
     return isDiscarded ? undefined : message.buffer;
   }
 
-  /** Memory follows what has arrived, as 13 bytes can announce megabytes; a complete message has exactly its size. */
+  /**
+   * Memory follows the received bytes, because 13 bytes can announce megabytes; a complete message has its exact
+   * length.
+   */
   #reserve(message: Incomplete, needed: number): boolean {
     const { buffer, filled, total } = message;
     if (needed <= buffer.length) return true;

@@ -1,6 +1,6 @@
 // One request or event of a client (docs/protocol.md §6.5):
 //
-//   QUEUED → BEGUN (has a slot) → SEALED (its first frame was, with its id) → ENDED
+//   QUEUED → BEGUN (has a slot) → SEALED (its first frame is sealed, with its id) → ENDED
 //                                    ↘ CANCELLED (until CANCEL is sealed) ↗
 import type { TransportError } from '../errors.js';
 import type { OutgoingMessage } from '../sending/outgoing-message.js';
@@ -16,17 +16,17 @@ export interface AnswerSink {
   fail(error: TransportError): void;
 }
 
-/** One request or event, and what answers it. */
+/** One request or event, and the sink of its answer. */
 export class ClientStream extends SendingStream {
   readonly kind: 'REQUEST' | 'EVENT';
   readonly message: OutgoingMessage;
   readonly sink: AnswerSink;
-  /** When it was opened, counted by the streams of the connection. */
+  /** Its number in the order of opening on this connection. */
   readonly order: number;
-  /** It has been answered with a value, and others may follow for ever. */
+  /** Whether it was answered with a value that is not the last: the answer may never end. */
   isSeries = false;
   at: 'QUEUED' | 'BEGUN' | 'SEALED' | 'CANCELLED' | 'ENDED' = 'QUEUED';
-  /** Of an event that has begun. */
+  /** Set when an event begins. */
   sequence: number | undefined;
 
   constructor(kind: 'REQUEST' | 'EVENT', message: OutgoingMessage, sink: AnswerSink, order: number) {

@@ -21,7 +21,7 @@ export interface ClientStreamsOptions extends StreamOpenerOptions {
   readonly own: ReceiverLimits;
   /** Announced by the peer: it binds this side as a sender. */
   readonly peer: AssemblerLimits & { readonly maxInFlight: number };
-  /** Of the first stream; 1 unless a test says otherwise. */
+  /** The id of the first stream; 1 except in tests. */
   readonly firstId?: number;
 }
 
@@ -32,14 +32,14 @@ export class ClientStreams implements Streams {
   readonly #sender: FrameSender<ClientStream>;
   readonly #opener: StreamOpener;
   readonly #assembler: MessageAssembler;
-  /** By their ids, which they get with their first frame. */
+  /** Streams by id, which they get with their first frame. */
   readonly #open = new IdTable<ClientStream>();
   #endOfSeries: (() => TransportError) | undefined;
   #writer: FrameWriter | undefined;
 
   constructor(options: ClientStreamsOptions) {
     this.#sender = new FrameSender(options.peer.maxIncompleteBytes, options.firstId);
-    // Not at once: another event has ended, perhaps in a record that is half written.
+    // Paced, because the end of another event may have caused it while a record is being written.
     this.#opener = new StreamOpener(options, this.#sender, () => this.#writer?.schedule(true));
     this.#assembler = new MessageAssembler(options.own);
   }
@@ -48,7 +48,7 @@ export class ClientStreams implements Streams {
     return this.#sender;
   }
 
-  /** A part of what is under way: the server works on it while the next part is made. Of many streams half is enough. */
+  /** A part of the open streams: the server works on it while this side produces the next part. */
   get burstCount(): number {
     return Math.max(1, Math.ceil(this.openCount / (this.openCount < MANY_STREAMS ? 4 : 2)));
   }
@@ -61,17 +61,17 @@ export class ClientStreams implements Streams {
     return this.#opener.hasUnopened;
   }
 
-  /** Streams that hold one of the peer's slots. */
+  /** The number of streams that hold a slot of the server. */
   get openCount(): number {
     return this.#opener.begunCount;
   }
 
-  /** Streams that wait for their turn to begin. */
+  /** The number of streams that wait to begin. */
   get queuedCount(): number {
     return this.#opener.queuedCount;
   }
 
-  /** Whether the ids of this connection run out: time to move to another one. */
+  /** Whether the ids of this connection run out, so that the client must move to another one. */
   get isNearlyExhausted(): boolean {
     return this.#sender.nextId > MAX_STREAM_ID - SPARE_IDS;
   }
@@ -89,9 +89,11 @@ export class ClientStreams implements Streams {
   }
 
   /**
-   * @param message - It is kept until it has been sealed.
-   * @throws {TransportError} `ERR_MESSAGE_TOO_LARGE`, `ERR_QUEUE_FULL`, `ERR_CONNECTION_DRAINING`, `ERR_STREAMS_EXHAUSTED`,
-   *   all with `sent: false`.
+   * Opens a stream.
+   *
+   * @param message - Kept until it is sealed.
+   * @throws {TransportError} `ERR_MESSAGE_TOO_LARGE`, `ERR_QUEUE_FULL`, `ERR_CONNECTION_DRAINING`,
+   *   `ERR_STREAMS_EXHAUSTED`, all with `sent: false`.
    */
   open(kind: 'REQUEST' | 'EVENT', message: OutgoingMessage, sink: AnswerSink): ClientStream {
     const stream = this.#opener.add(kind, message, sink);
@@ -99,7 +101,7 @@ export class ClientStreams implements Streams {
     return stream;
   }
 
-  /** The caller lost interest: the sink is not called anymore. May be called at any time, also twice. */
+  /** Cancels a stream: its sink is not called anymore. May be called at any time, also twice. */
   cancel(stream: ClientStream): void {
     switch (stream.at) {
       case 'QUEUED':
@@ -107,7 +109,7 @@ export class ClientStreams implements Streams {
         return;
       case 'BEGUN':
         this.#end(stream);
-        this.#writer?.schedule(false); // the slot may have gone to another one
+        this.#writer?.schedule(false); // another stream may have got the slot
         return;
       case 'SEALED':
         stream.at = 'CANCELLED';
@@ -121,7 +123,9 @@ export class ClientStreams implements Streams {
     }
   }
 
-  /** This side closes: answers of many values, which may never end, end now; each other one when it turns out to be one. */
+  /**
+   * Ends all answers of several values, which may never end by themselves; later ones when they turn out to be such.
+   */
   endSeries(reason: () => TransportError): void {
     this.#endOfSeries = reason;
     for (const [, stream] of this.#open.entries()) this.#endIfSeries(stream);
@@ -136,7 +140,7 @@ export class ClientStreams implements Streams {
       this.#open.set(written.stream.id, written.stream);
     }
     if (written.kind === 'CANCEL') this.#end(written.stream);
-    if (written.opens || !written.more) this.#opener.beginEligible(); // it may have made room for the next
+    if (written.opens || !written.more) this.#opener.beginEligible(); // there may be room for the next stream
     return bytes;
   }
 
@@ -145,7 +149,7 @@ export class ClientStreams implements Streams {
     if (kind === 'REQUEST' || kind === 'EVENT' || kind === 'CANCEL') throw unexpected(`${kind} from a server`);
     if (id >= this.#sender.nextId) throw unexpected(`${kind} for a stream that was never opened`);
     const stream = this.#open.get(id);
-    if (stream === undefined) return; // late: it crossed the end of its stream
+    if (stream === undefined) return; // late: it crossed the end of the stream
     if (kind !== 'ERROR' && (kind === 'ACK') !== (stream.kind === 'EVENT'))
       throw unexpected(`${kind} for ${stream.kind}`);
     this.#receiveAnswer(stream, frame, nowMs);
@@ -155,7 +159,7 @@ export class ClientStreams implements Streams {
     this.#sender.forgetWritten();
   }
 
-  /** The server answers everything that a client waits for. */
+  /** Nothing to do at a client: the server answers its streams. */
   shutDown(): void {}
 
   stopTaking(): void {
@@ -164,7 +168,7 @@ export class ClientStreams implements Streams {
 
   stopOpening(): void {
     for (const stream of this.#takeUnopened())
-      stream.sink.fail(refusal('ERR_CONNECTION_DRAINING', 'The connection is going away'));
+      stream.sink.fail(refusal('ERR_CONNECTION_DRAINING', 'The connection is draining: use another one'));
   }
 
   stopSending(): void {
@@ -193,7 +197,7 @@ export class ClientStreams implements Streams {
     }
     if (kind === 'ERROR') this.#assembler.dropOther(stream.id, 'ERROR');
     const data = this.#assembler.push(frame, nowMs);
-    if (!isWanted) this.#assembler.discard(stream.id); // its CANCEL waits to be sealed: only the end matters
+    if (!isWanted) this.#assembler.discard(stream.id); // cancelled: only the end of the answer matters
     if (endsStream(frame)) this.#end(stream);
     if (data === undefined || !isWanted) return;
     if (data === NO_MEMORY) {
@@ -213,7 +217,7 @@ export class ClientStreams implements Streams {
     stream.sink.fail(this.#endOfSeries().ofMessage(true));
   }
 
-  /** Frees the slot, whatever the stream was about. */
+  /** Ends a stream in any state and frees its slot. */
   #end(stream: ClientStream): void {
     this.#sender.drop(stream);
     if (stream.at !== 'BEGUN') {
@@ -223,7 +227,7 @@ export class ClientStreams implements Streams {
     this.#opener.end(stream);
   }
 
-  /** Everything of which no byte was sealed. */
+  /** Removes and returns the streams of which no byte was sealed. */
   #takeUnopened(): readonly ClientStream[] {
     const unopened = this.#opener.stopOpening();
     for (const stream of unopened) if (stream.at === 'BEGUN') this.#end(stream);

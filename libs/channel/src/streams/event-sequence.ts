@@ -1,30 +1,30 @@
 /**
- * The sequence numbers of one client object's events at one server object (docs/protocol.md §6.7). The connections between
- * the two share it, one after the other and side by side: by it the server knows what it has handed over already.
+ * The sequence numbers of the events of one client object at one server object (docs/protocol.md §6.7). All connections
+ * between the two share it, so that the server recognises an event that it has already passed on.
  */
 export class EventSequence {
-  /** The smallest number in flight that the server has announced: its window is at least as wide. */
+  /** The smallest `maxInFlight` that the server has announced: its window is at least as wide. */
   #window = Infinity;
   #next = 0;
-  /** In the order of the sequence, so that the first one is the oldest. */
+  /** In ascending order, so that the first one is the oldest. */
   readonly #unacknowledged = new Set<number>();
-  /** Of connections whose next event may not begin yet. */
+  /** Callbacks of connections whose next event has to wait. */
   readonly #waiting = new Set<() => void>();
 
-  /** The server has announced, on one more connection, how many streams it takes. */
+  /** Notes the `maxInFlight` that the server has announced on a further connection. */
   announce(maxInFlight: number): void {
     this.#window = Math.min(this.#window, maxInFlight);
   }
 
   /**
-   * Whether another event may begin. The server remembers the last `window` sequences, and an event that came after its
-   * place had been forgotten would be lost.
+   * Returns whether another event may begin. The server remembers the last `window` sequences; an event that arrived
+   * after its place was dropped would be lost.
    *
-   * @param whenItMay - Is called once if it may not, as soon as it does.
+   * @param onRoom - Called once, as soon as an event may begin, if this returns false.
    */
-  mayBegin(whenItMay: () => void): boolean {
+  mayBegin(onRoom: () => void): boolean {
     if (this.#hasRoom) return true;
-    this.#waiting.add(whenItMay);
+    this.#waiting.add(onRoom);
     return false;
   }
 
@@ -35,18 +35,18 @@ export class EventSequence {
     return sequence;
   }
 
-  /** Acknowledged, or given up. */
+  /** Notes that an event was acknowledged or given up. */
   settle(sequence: number): void {
     this.#unacknowledged.delete(sequence);
     if (this.#waiting.size === 0 || !this.#hasRoom) return;
     const waiting = [...this.#waiting];
     this.#waiting.clear();
-    for (const whenItMay of waiting) whenItMay();
+    for (const onRoom of waiting) onRoom();
   }
 
-  /** The connection is over. */
-  stopWaiting(whenItMay: () => void): void {
-    this.#waiting.delete(whenItMay);
+  /** Removes the callback of a connection that has ended. */
+  stopWaiting(onRoom: () => void): void {
+    this.#waiting.delete(onRoom);
   }
 
   get #hasRoom(): boolean {

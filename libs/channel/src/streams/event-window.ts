@@ -1,19 +1,19 @@
 /**
- * Which events of one client instance have been handed to handlers (docs/protocol.md §6.7). What lies before the
- * window counts as handed over: the client does not run further ahead than the window is wide.
+ * The events of one client object that were passed to handlers (docs/protocol.md §6.7). Events below the window count
+ * as passed on, because a client never gets ahead by more than the width of the window.
  */
 export class EventWindow {
   readonly #size: number;
-  /** Made for the first event: many clients only ask. */
+  /** Created by the first event, because many clients send only requests. */
   #seen: Uint8Array | undefined;
   #highest = -1;
 
-  /** @param size - At least the events in flight that this server announces. */
+  /** @param size - At least the `maxInFlight` that this server announces. */
   constructor(size: number) {
     this.#size = size;
   }
 
-  /** Whether the event was noted, or lies below the window. */
+  /** Whether the event was noted or is below the window. */
   has(sequence: number): boolean {
     if (sequence > this.#highest) return false;
     return sequence <= this.#highest - this.#size || this.#seen?.[sequence % this.#size] === 1;

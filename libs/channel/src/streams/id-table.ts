@@ -1,16 +1,16 @@
 const INITIAL_CAPACITY = 8;
-// Of all tables that have nothing: a connection has several, and most connections are idle. Nothing is written to them.
+// Shared by all empty tables, because a connection has several, and most connections are idle. They are never written.
 const NO_IDS: number[] = [0]; // 0: free
 const NO_VALUES: undefined[] = [undefined];
-// Drawn for each process, so that a peer cannot choose ids that all begin their search at one place.
+// Random for each process, so that a peer cannot choose ids that all start their search at the same place.
 const MULTIPLIER = (Math.random() * 0x1_0000_0000) | 1;
 
 /**
  * Values by positive 32-bit ids, with open addressing and linear probing.
  *
  * A `Map` with a set and a delete for each message allocates a new table every few dozen messages, and each abandoned
- * table keeps its entries and points at the next one. Once one of them is in V8's old generation, the whole chain, and with
- * it every finished stream, survives all collections of young objects.
+ * table keeps its entries and refers to the next one. Once one of them is in V8's old generation, the whole chain, and
+ * with it every finished stream, survives all collections of young objects.
  */
 export class IdTable<T> {
   #ids = NO_IDS;
@@ -51,7 +51,7 @@ export class IdTable<T> {
     return true;
   }
 
-  /** The ids in ascending order, each with its value. */
+  /** Returns the ids in ascending order, each with its value. */
   entries(): (readonly [id: number, value: T])[] {
     const entries: (readonly [number, T])[] = [];
     for (const [at, value] of this.#values.entries()) {
@@ -61,7 +61,7 @@ export class IdTable<T> {
     return entries.sort(([a], [b]) => a - b);
   }
 
-  /** Where `id` is, or the free place where it belongs: at most half of the places are taken. */
+  /** Returns the place of `id`, or the free place for it: at most half of the places are taken. */
   #find(id: number): number {
     const ids = this.#ids;
     const mask = this.#mask;
@@ -70,7 +70,7 @@ export class IdTable<T> {
     return at;
   }
 
-  /** Moves back what a search would no longer reach across the hole, so that no place has to be marked as deleted. */
+  /** Moves back the entries that a search could not reach across the hole, so that no place is marked as deleted. */
   #close(place: number): void {
     const [ids, values, mask] = [this.#ids, this.#values, this.#mask];
     let hole = place;
@@ -102,7 +102,7 @@ export class IdTable<T> {
   }
 }
 
-/** From the middle of the product: its low bits depend on the low bits of `id` alone. */
+/** Uses the middle bits of the product, because its low bits depend only on the low bits of `id`. */
 function placeOf(id: number, mask: number): number {
   return (Math.imul(id, MULTIPLIER) >>> 12) & mask;
 }

@@ -1,4 +1,4 @@
-/** The memory that incomplete messages take, over all connections of a process (docs/protocol.md §6.4). */
+/** The memory of incomplete messages on all connections of a process (docs/protocol.md §6.4). */
 export class IncompleteMemory {
   #bytes = 0;
 
@@ -6,7 +6,10 @@ export class IncompleteMemory {
     return this.#bytes;
   }
 
-  /** False, and nothing is taken, if there would be more than `maxBytes`: sides of one process may have different bounds. */
+  /**
+   * Takes `bytes`; returns false instead if the sum would exceed `maxBytes`, which each side of the process sets
+   * itself.
+   */
   take(bytes: number, maxBytes: number): boolean {
     if (this.#bytes + bytes > maxBytes) return false;
     this.#bytes += bytes;

@@ -1,18 +1,17 @@
 import { Fifo } from '../sending/fifo.js';
 import type { OutgoingMessage } from '../sending/outgoing-message.js';
 
-/** What the queue needs to know of a stream that waits to be opened. */
+/** A stream that waits to be opened, as the queue uses it. */
 export interface Waiting {
   readonly kind: 'REQUEST' | 'EVENT';
   readonly message: OutgoingMessage;
-  /** When it was asked for, counted by the streams of the connection. */
+  /** Its number in the order of opening on this connection. */
   readonly order: number;
 }
 
 /**
- * Streams that wait for their turn to begin (docs/protocol.md §6.5). Four lines, since what holds back one kind must
- * not hold back the others: bulk waits for other bulk, that of several frames for room as well, events for the sequence
- * window.
+ * Streams that wait to begin (docs/protocol.md §6.5), in four lines, because one kind must not block the others: bulk
+ * waits for other bulk, bulk of several frames also for room, and events for the sequence window.
  */
 export class OpeningQueue<T extends Waiting> {
   readonly #requests = new Fifo<T>();
@@ -38,7 +37,7 @@ export class OpeningQueue<T extends Waiting> {
     if (this.#lineOf(stream).remove(stream)) this.#bytes -= stream.message.bytes;
   }
 
-  /** Takes the oldest stream that may begin. */
+  /** Removes and returns the oldest stream that may begin. */
   takeNext(mayBegin: (stream: T) => boolean): T | undefined {
     const stream = this.#nextLine(mayBegin)?.shift();
     if (stream !== undefined) this.#bytes -= stream.message.bytes;

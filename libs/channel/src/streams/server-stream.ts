@@ -1,46 +1,54 @@
-// One request or event of a client, and the object that it is answered on (docs/protocol.md §6.5, §6.6):
+// One request or event of a client, and the object for its answer (docs/protocol.md §6.5, §6.6):
 //
-//   RECEIVING → RUNNING (its message is complete) → ANSWERED (its end is queued) → CLOSED (its end is sealed, or CANCEL came)
+//   RECEIVING → RUNNING (its message is complete) → ANSWERED (its end is queued) → CLOSED (its end is sealed, or CANCEL arrived)
 //             ↘ ANSWERED_EARLY (its end is queued, and its message is not complete) ↗
 import type { OutgoingMessage } from '../sending/outgoing-message.js';
 import { SendingStream } from '../sending/sending-stream.js';
 import type { AnswerQueue } from './answer-queue.js';
 import type { MessageAssembler } from './assembler.js';
 
-/** What serves the streams. */
+/** Serves the streams of one connection. */
 export interface StreamHandler {
-  /** A request is not complete, and its timeout has come (0: none): it may be failed from now on. */
+  /** Fires when the timeout of an incomplete request has arrived (0: none): the handler may fail it from now on. */
   onRequestBegun(stream: ServerStream, timeoutMs: number): void;
   /** @param message - A view of its record, or a buffer of its own. */
   onRequest(stream: ServerStream, message: Buffer): void;
   onEvent(stream: ServerStream, message: Buffer): void;
-  /** There is no memory for a message: it is to be refused. @param begun - What has come of it: all of an event's sequence. */
+  /**
+   * Fires if there is no memory for a message, which must be refused.
+   *
+   * @param begun - Its first bytes, with the whole sequence of an event.
+   */
   onNoMemory(stream: ServerStream, begun: Buffer): void;
-  /** The server shuts down: it is to be answered now. @param begun - What has come of a message that is not complete. */
+  /**
+   * Fires if the server shuts down: the stream must be answered now.
+   *
+   * @param begun - The received part of an incomplete message.
+   */
   onShutDown(stream: ServerStream, begun: Buffer | undefined): void;
-  /** No stream is open, and nothing has come or gone for a while. */
+  /** Fires when no stream is open and the connection has been idle for a while. */
   onIdle?(): void;
-  /** The client lost interest, or the connection is over: nothing that is sent for the stream goes out any more. */
+  /** Fires when the client has cancelled or the connection has ended: nothing is sent for the stream anymore. */
   onCancelled(stream: ServerStream): void;
 }
 
 /**
- * Answers one request or event. After its end, or when nobody waits for it any more, every verb does nothing. What is to be
- * sent is scheduled: no caller flushes.
+ * Answers one request or event. After the end of the answer, and after CANCEL, its methods do nothing. They schedule
+ * the write themselves: callers need not flush.
  */
 export class ServerStream extends SendingStream {
   readonly kind: 'REQUEST' | 'EVENT';
-  /** When its first frame came: its timeout counts from then. */
+  /** The arrival of its first frame, at which its timeout starts. */
   readonly firstFrameMs: number;
   /** E ‖ T of the record that completed its message, if the server keeps it. */
   sealedRecord: Buffer | undefined;
-  /** Of values and errors that it was answered with. */
+  /** The bytes of all values and errors of its answer. */
   answerBytes = 0;
-  /** This and what follows is for the `ServerStreams` alone. */
+  /** This member and the next ones are only for `ServerStreams`. */
   at: 'RECEIVING' | 'RUNNING' | 'ANSWERED' | 'ANSWERED_EARLY' | 'CLOSED' = 'RECEIVING';
-  /** As much of an incomplete request has come as its timeout takes. */
+  /** Whether the timeout of an incomplete request has arrived. */
   hasTimeout = false;
-  /** There was no memory for its message, and it is to be refused. */
+  /** Whether there was no memory for its message, which must be refused. */
   lacksMemory = false;
   readonly #answers: AnswerQueue;
   readonly #assembler: MessageAssembler;
@@ -59,27 +67,27 @@ export class ServerStream extends SendingStream {
     this.#assembler = assembler;
   }
 
-  /** Its message is complete, its end is not queued, and somebody waits for its answer. */
+  /** Whether its message is complete, its answer has not ended, and the client still waits for it. */
   get isRunning(): boolean {
     return this.at === 'RUNNING';
   }
 
-  /** Its message may be incomplete; its end is not queued, and somebody waits for its answer. */
+  /** Whether its answer has not ended, and the client still waits for it; the message may be incomplete. */
   get isUnanswered(): boolean {
     return this.at === 'RECEIVING' || this.at === 'RUNNING';
   }
 
   /**
-   * To be asked before a value is copied, if its size is known: what cannot be sent must not cost memory first.
+   * Checks whether a value can be sent. Call it before you copy a value of known size, to save the memory.
    *
-   * @throws {TransportError} `ERR_MESSAGE_TOO_LARGE` or `ERR_ANSWER_OVERFLOW`: a value of so many bytes cannot be sent.
+   * @throws {TransportError} `ERR_MESSAGE_TOO_LARGE` or `ERR_ANSWER_OVERFLOW`: a value of `bytes` cannot be sent.
    */
   checkRoom(bytes: number): void {
     this.#answers.checkRoom(bytes);
   }
 
   /**
-   * Answers with one value; `last` says that no further one comes.
+   * Sends one value of the answer; `last` ends the answer.
    *
    * @throws {TransportError} As {@link checkRoom}: the caller answers with {@link fail} instead.
    */
@@ -91,7 +99,7 @@ export class ServerStream extends SendingStream {
     this.#answers.pushValue(this, value, last);
   }
 
-  /** Ends the answer with an error, after the values that wait. */
+  /** Ends the answer with an error after the waiting values. */
   error(error: OutgoingMessage): void {
     if (!this.isRunning) return;
     this.at = 'ANSWERED';
@@ -99,7 +107,7 @@ export class ServerStream extends SendingStream {
     this.#answers.pushError(this, error);
   }
 
-  /** No further value comes. */
+  /** Ends the answer. */
   complete(): void {
     if (!this.isRunning) return;
     this.at = 'ANSWERED';
@@ -107,10 +115,10 @@ export class ServerStream extends SendingStream {
   }
 
   /**
-   * Ends the answer with an error at once: what waits is dropped, also the rest of a value under way. The message need not
-   * be complete.
+   * Ends the answer with an error at once. Drops waiting values, including the rest of a started one. The message may
+   * be incomplete.
    *
-   * @param error - At most what one frame carries.
+   * @param error - Must fit into one frame.
    */
   fail(error: OutgoingMessage): void {
     if (!this.isUnanswered) return;
@@ -119,7 +127,7 @@ export class ServerStream extends SendingStream {
     this.#answers.replace(this, error);
   }
 
-  /** Also an event that is not complete: it was handed over before. */
+  /** Acknowledges an event. It may be incomplete if it was passed on before. */
   acknowledge(): void {
     if (!this.isUnanswered) return;
     this.#end();
@@ -127,14 +135,14 @@ export class ServerStream extends SendingStream {
   }
 
   /**
-   * For a source that can wait: undefined when the stream takes another value now, else what resolves when it does, or
-   * when nobody waits for its answer any more. Several sources resume together: each has to ask again.
+   * Returns undefined if the stream takes another value now, otherwise a promise that resolves when it does, or when
+   * the answer is not needed anymore. Several sources resume together, so each must call this again.
    */
   whenWritable(): Promise<void> | undefined {
     return this.isRunning ? this.#answers.whenWritable(this) : undefined;
   }
 
-  /** What still comes of a message that is not complete is checked and dropped. */
+  /** Ends the answer, and discards the rest of an incomplete message. */
   #end(): void {
     this.#assembler.discard(this.id);
     this.at = this.at === 'RUNNING' ? 'ANSWERED' : 'ANSWERED_EARLY';

@@ -1,4 +1,4 @@
-// The server's side of streams (docs/protocol.md §6.5, §6.6): which are open, and what their frames mean.
+// The server's side of streams (docs/protocol.md §6.5, §6.6).
 import { TransportError } from '../errors.js';
 import { endsStream } from '../frame/frame.js';
 import type { Frame } from '../frame/frame.js';
@@ -15,18 +15,18 @@ import type { StreamHandler } from './server-stream.js';
 import type { Streams } from './streams.js';
 
 export interface ServerStreamsOptions {
-  /** What this side announced: the peer breaks it at the price of the connection. */
+  /** Announced by this side. The connection ends if the peer exceeds it. */
   readonly own: ReceiverLimits & { readonly maxInFlight: number };
-  /** What the peer announced. */
+  /** Announced by the peer. */
   readonly peer: AssemblerLimits;
-  /** Bytes of answers that may wait to be sealed. */
+  /** The maximum bytes of answers that wait to be sealed. */
   readonly maxQueuedBytes: number;
   readonly handler: StreamHandler;
-  /** Each stream gets a copy of the record that completes its message. */
+  /** Whether each stream gets a copy of the record that completes its message. */
   readonly keepsSealedRecords?: boolean;
 }
 
-/** What a connection has only while it is in use. */
+/** The state that a connection has only while it is in use. */
 interface InUse {
   readonly open: IdTable<ServerStream>;
   readonly answers: AnswerQueue;
@@ -59,7 +59,7 @@ export class ServerStreams implements Streams {
     return false;
   }
 
-  /** It is not known here how much the client has under way. */
+  /** A server does not know how many requests of the client are on the way. */
   get burstCount(): number {
     return Infinity;
   }
@@ -135,7 +135,7 @@ export class ServerStreams implements Streams {
     this.#handler.onIdle?.();
   }
 
-  /** A server serves what comes before the client's GOAWAY. */
+  /** Nothing to do at a server: it serves all streams up to the client's GOAWAY. */
   stopTaking(): void {}
 
   stopOpening(): void {
@@ -201,7 +201,10 @@ export class ServerStreams implements Streams {
     this.#highestSeen = id;
     if (!this.#mayAnswer) return undefined;
     if (open.size >= this.#own.maxInFlight) {
-      throw new TransportError('ERR_IN_FLIGHT_LIMIT', `More than ${this.#own.maxInFlight} streams in flight`);
+      throw new TransportError(
+        'ERR_IN_FLIGHT_LIMIT',
+        `Too many open streams: this side accepts at most ${this.#own.maxInFlight}`,
+      );
     }
     const stream = new ServerStream(kind, id, nowMs, answers, assembler);
     open.set(id, stream);

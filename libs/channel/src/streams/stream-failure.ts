@@ -1,8 +1,8 @@
-// What a request or an event of a client fails with at this side.
+// The errors with which this side fails requests and events of a client.
 import { TransportError } from '../errors.js';
 import type { TransportErrorCode } from '../errors.js';
 
-/** What was sealed counts as sent, unless the reason says that the server took nothing. */
+/** A sealed message counts as sent, unless the server has taken nothing according to the reason. */
 export function ofSealed(reason: TransportError): TransportError {
   return reason.sent === false ? reason : reason.ofMessage(true);
 }
@@ -12,10 +12,11 @@ export function refusal(code: TransportErrorCode, message: string): TransportErr
 }
 
 export function noMemory(): TransportError {
-  const message = 'Incomplete messages take as much memory as they may (limits.maxIncompleteBytesTotal)';
+  const message = 'No memory for the answer: incomplete messages have reached limits.maxIncompleteBytesTotal';
   return new TransportError('ERR_QUEUE_FULL', message, { sent: true });
 }
 
 export function tooLarge(bytes: number, maxBytes: number): TransportError {
-  return refusal('ERR_MESSAGE_TOO_LARGE', `${bytes} bytes; the server takes ${maxBytes} (limits.maxMessageBytes)`);
+  const message = `The message is too large: ${bytes} bytes; the server accepts at most ${maxBytes} (limits.maxMessageBytes)`;
+  return refusal('ERR_MESSAGE_TOO_LARGE', message);
 }

@@ -13,11 +13,13 @@ export interface StreamOpenerOptions {
   readonly peer: { readonly maxInFlight: number; readonly maxMessageBytes: number };
   readonly maxQueuedMessages: number;
   readonly maxQueuedBytes: number;
-  /** Of the events at this server, over all connections to it. */
+  /** The sequence of the events at this server, on all connections. */
   readonly sequence: EventSequence;
 }
 
-/** Opens the streams of a client (docs/protocol.md §6.5): they wait for a slot, then for their first frame to be sealed. */
+/**
+ * Opens the streams of a client (docs/protocol.md §6.5). They wait for a slot, then until their first frame is sealed.
+ */
 export class StreamOpener {
   readonly #options: StreamOpenerOptions;
   readonly #sender: FrameSender<ClientStream>;
@@ -28,7 +30,7 @@ export class StreamOpener {
   #mayTake = true;
   #mayOpen = true;
 
-  /** @param onLateBegin - Called when events have begun that waited for others, of another connection for example. */
+  /** @param onLateBegin - Called when events begin that had to wait for others, for example of another connection. */
   constructor(options: StreamOpenerOptions, sender: FrameSender<ClientStream>, onLateBegin: () => void) {
     this.#options = options;
     this.#sender = sender;
@@ -37,12 +39,12 @@ export class StreamOpener {
     options.sequence.announce(options.peer.maxInFlight);
   }
 
-  /** Streams that hold a slot of the server. */
+  /** The number of streams that hold a slot of the server. */
   get begunCount(): number {
     return this.#slots.taken;
   }
 
-  /** Streams that wait for a slot. */
+  /** The number of streams that wait for a slot. */
   get queuedCount(): number {
     return this.#queue.size;
   }
@@ -57,7 +59,7 @@ export class StreamOpener {
     this.#opened += 1;
     const stream = new ClientStream(kind, message, sink, this.#opened);
     if (this.#queue.size === 0 && this.#hasSlot && this.#mayBegin(stream)) {
-      this.#begin(stream); // nothing is before it
+      this.#begin(stream); // no stream waits before it
     } else {
       this.#queue.push(stream);
       this.beginEligible();
@@ -65,13 +67,13 @@ export class StreamOpener {
     return stream;
   }
 
-  /** Its first frame has been sealed. */
+  /** Notes that the first frame of the stream was sealed. */
   noteSealed(stream: ClientStream): void {
     stream.at = 'SEALED';
     this.#slots.seal(stream.message);
   }
 
-  /** The stream has ended, and gives its slot to the next one. */
+  /** Ends the stream and gives its slot to the next one. */
   end(stream: ClientStream): void {
     switch (stream.at) {
       case 'QUEUED':
@@ -93,7 +95,7 @@ export class StreamOpener {
     this.beginEligible();
   }
 
-  /** Begins the streams that no longer have to wait. */
+  /** Begins all streams that need not wait anymore. */
   beginEligible(): void {
     while (this.#queue.size > 0 && this.#hasSlot) {
       const stream = this.#queue.takeNext((waiting) => this.#mayBegin(waiting));
@@ -106,7 +108,7 @@ export class StreamOpener {
     this.#mayTake = false;
   }
 
-  /** @returns All streams of which no byte was sealed; those that have begun are still to be ended. */
+  /** @returns All streams of which no byte was sealed. The caller must end those that have begun. */
   stopOpening(): readonly ClientStream[] {
     this.#mayTake = this.#mayOpen = false;
     const queued = this.#queue.drain();
@@ -114,7 +116,7 @@ export class StreamOpener {
     return [...queued, ...this.#sender.unopened()];
   }
 
-  /** The connection has ended: no event waits for its turn anymore. */
+  /** Ends the wait of events when the connection has ended. */
   stopWaiting(): void {
     this.#options.sequence.stopWaiting(this.#beginWaiting);
   }
@@ -126,13 +128,16 @@ export class StreamOpener {
 
   #check(bytes: number): void {
     const { peer, maxQueuedBytes, maxQueuedMessages } = this.#options;
-    if (!this.#mayTake) throw refusal('ERR_CONNECTION_DRAINING', 'The connection is closing');
+    if (!this.#mayTake) throw refusal('ERR_CONNECTION_DRAINING', 'The connection is draining: use another one');
     if (this.#sender.nextId > MAX_STREAM_ID)
       throw refusal('ERR_STREAMS_EXHAUSTED', 'The connection has no stream id left');
     if (bytes > peer.maxMessageBytes) throw tooLarge(bytes, peer.maxMessageBytes);
     const waiting = this.#queue.bytes + this.#sender.queuedBytes;
     if (this.#queue.size >= maxQueuedMessages || (waiting > 0 && waiting + bytes > maxQueuedBytes)) {
-      throw refusal('ERR_QUEUE_FULL', `${this.#queue.size} messages and ${waiting} bytes wait already`);
+      throw refusal(
+        'ERR_QUEUE_FULL',
+        `The queue is full: ${this.#queue.size} messages and ${waiting} bytes already wait (limits.maxQueuedMessages, limits.maxQueuedBytes)`,
+      );
     }
   }
 

@@ -1,11 +1,13 @@
 import type { OutgoingMessage } from '../sending/outgoing-message.js';
 
-/** Bulk that waits for credit holds no more slots than that, nor half of all: the others are for what passes it. */
+/**
+ * The maximum number of slots for bulk that waits for credit, at most half of all. The others are for small messages.
+ */
 const MAX_UNSEALED_BULK = 16;
 
 /**
- * The streams that a server takes at once of one connection (docs/protocol.md §6.5). A stream holds a slot from when it
- * begins, which is before its first frame is sealed and it gets its id, until its end.
+ * The slots of one connection for streams that are open at the same time (docs/protocol.md §6.5). A stream holds a slot
+ * from its beginning, before its first frame is sealed and it gets its id, to its end.
  */
 export class StreamSlots {
   readonly #max: number;
@@ -20,7 +22,7 @@ export class StreamSlots {
     this.#maxUnsealedBulk = Math.min(MAX_UNSEALED_BULK, Math.ceil(maxInFlight / 2));
   }
 
-  /** Streams that have begun and have no id yet. */
+  /** The number of streams that have begun and have no id yet. */
   get unsealed(): number {
     return this.#unsealed;
   }
@@ -33,7 +35,9 @@ export class StreamSlots {
     return this.taken < this.#max;
   }
 
-  /** Whether a stream with this message may take a free slot: bulk may have to wait for credit, and hold it. */
+  /**
+   * Whether a stream with this message may take a free slot. Bulk is limited, because it may hold its slot for long.
+   */
   mayTake({ isBulk }: OutgoingMessage): boolean {
     return !isBulk || this.#unsealedBulk < this.#maxUnsealedBulk;
   }
@@ -42,18 +46,18 @@ export class StreamSlots {
     this.#countUnsealed(message, 1);
   }
 
-  /** The first frame of the stream with this message has been sealed. */
+  /** Notes that the first frame of the stream with this message was sealed. */
   seal(message: OutgoingMessage): void {
     this.#countUnsealed(message, -1);
     this.#sealed += 1;
   }
 
-  /** The stream with this message has ended before its first frame was sealed. */
+  /** Frees the slot of a stream whose first frame was not sealed. */
   freeUnsealed(message: OutgoingMessage): void {
     this.#countUnsealed(message, -1);
   }
 
-  /** A stream has ended that was sealed. */
+  /** Frees the slot of a stream whose first frame was sealed. */
   freeSealed(): void {
     this.#sealed -= 1;
   }

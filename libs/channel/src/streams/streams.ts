@@ -2,43 +2,49 @@ import type { TransportError } from '../errors.js';
 import type { Frame } from '../frame/frame.js';
 import type { FrameWriter, Sending } from '../sending/sending.js';
 
-/** With fewer streams that are open the two sides would take turns if one wrote half of them at once. */
+/** With fewer open streams, the two sides would only alternate if one wrote half of them at once. */
 export const MANY_STREAMS = 32;
 
-/** What a connection needs of its streams, whichever side it is. It owns the socket, they own the meaning of frames. */
+/** The streams of a connection, at either side. The connection owns the socket; the streams interpret the frames. */
 export interface Streams {
-  /** Before anything is received or sent: `writer` is called whenever a stream has something to send that it had not before: no caller flushes. */
+  /**
+   * Called once, at the start. The streams call `writer` whenever they have something to send, so that callers need not
+   * flush.
+   */
   setWriter(writer: FrameWriter): void;
-  /** @throws {TransportError} A violation: it ends the connection. */
+  /** @throws {TransportError} A violation, which ends the connection. */
   receive(frame: Frame, nowMs: number): void;
   /**
    * Writes the next frame to `target`, which has `roomBytes` from `at` on.
    *
-   * @returns Its bytes; 0 if no stream is ready, or if the frame does not fit.
+   * @returns The bytes written; 0 if no stream is ready, or if the frame does not fit.
    */
   writeFrame(target: Buffer, at: number, roomBytes: number): number;
   readonly sending: Sending;
-  /** So many ready ones are worth a write while others are still to come; unbounded where that cannot be told. */
+  /** The number of ready streams that justifies an early write; Infinity if unknown. */
   readonly burstCount: number;
-  /** Streams that are not over. */
+  /** The number of open streams. */
   readonly openCount: number;
-  /** Nothing is open and nothing waits. */
+  /** Whether no stream is open and none waits. */
   readonly isIdle: boolean;
-  /** Streams are still to be opened, so GOAWAY has to wait. */
+  /** Whether streams wait to be opened, so that GOAWAY has to wait. */
   readonly hasUnopened: boolean;
-  /** This side wants to say GOAWAY: nothing new is taken, and what waits is still opened before. */
+  /** Called before GOAWAY is sent: refuses new streams, and still opens the waiting ones. */
   stopTaking(): void;
-  /** GOAWAY has come: from now on the client opens no stream. */
+  /** Called when GOAWAY was received: the client opens no more streams. */
   stopOpening(): void;
-  /** CLOSE is about to be sealed: nothing goes out any more, answers may still come in. */
+  /** Called before CLOSE is sealed: nothing is sent anymore, but answers may still arrive. */
   stopSending(): void;
-  /** The time in which this side shuts down is over: what is open is answered, as CLOSE comes next. */
+  /** Called when the drain has timed out: all open streams are answered, because CLOSE follows. */
   shutDown(): void;
-  /** Nothing has come or gone for a while: drops what the next frame makes again, and what is held for no reason. */
+  /** Called when the connection has been idle for a while: drops everything that the next frame can create again. */
   hibernate(): void;
   readonly hasIncomplete: boolean;
-  /** When the incomplete message that waits longest made progress; undefined when none is incomplete. */
+  /** The last progress of the incomplete message that has waited longest; undefined if none is incomplete. */
   readonly stalestProgressMs: number | undefined;
-  /** The connection is over; what is open ends with `reason`, which is asked only where something is: errors cost. `sent: false` holds for what was sealed as well. */
+  /**
+   * Called when the connection has ended: all open streams fail with `reason`, which is a function because errors are
+   * expensive to create. Its `sent: false` applies to sealed messages too.
+   */
   end(reason: () => TransportError): void;
 }

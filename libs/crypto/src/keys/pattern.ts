@@ -9,7 +9,7 @@
 const MAX_LAG = 16;
 const MAX_ORDER = 3;
 const MIN_STEPS = 12;
-/** A rule that predicts this many bytes is no accident: by chance it predicts one byte in 256. */
+/** A rule that predicts this many bytes is not an accident: by chance it predicts one byte in 256. */
 const MIN_PREDICTED = 12;
 /** Bytes wrap at 256. The others are the moduli that loops use: two primes and a mask. */
 const MODULI = [256, 257, 255, 251];
