@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest';
 
 import { clock } from '../../libs/channel/src/clock.js';
-import { WakeQueue, wakes } from '../../libs/channel/src/connection/wake-queue.js';
+import { WakeQueue, wakes } from '../../libs/channel/src/wake-queue.js';
 
 interface FakeTimer {
   readonly atMs: number;

@@ -1,7 +1,7 @@
 import { clock } from '../clock.js';
 import { graceOf, isLate } from '../deadline.js';
-import { wakes } from './wake-queue.js';
-import type { Sleeper } from './wake-queue.js';
+import { wakes } from '../wake-queue.js';
+import type { Sleeper } from '../wake-queue.js';
 
 export interface DeadlineOwner<Name> {
   /** All names, the permanent ones first, because an idle connection keeps memory up to the last deadline that is set. */

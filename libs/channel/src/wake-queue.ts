@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 
-import { clock } from '../clock.js';
-import { MAX_TIMER_MS } from '../options/limit.js';
+import { clock } from './clock.js';
+import { MAX_TIMER_MS } from './options/limit.js';
 
 // A timer keeps the async context that it is made in, and with it the message whose handler has made a deadline move.
 const apart = new AsyncResource('SEALWIRE_DEADLINES');

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { FakeClock } from '../../../../test/support/fake-clock.js';
+import { FakeClock } from '../../../test/support/fake-clock.js';
 import { WakeQueue } from './wake-queue.js';
 import type { Sleeper } from './wake-queue.js';
 
