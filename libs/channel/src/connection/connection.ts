@@ -24,7 +24,7 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
   #whenClosed: (() => void)[] | undefined;
   #state: State = OPEN;
   #hasReceivedGoaway = false;
-  /** Whether the drain has timed out, and all open streams have been answered. */
+  /** Whether the drain has timed out. */
   #isCutOff = false;
 
   /** Takes ownership of the socket. */
@@ -65,7 +65,6 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
 
   /**
    * Sends GOAWAY, waits for open streams until the drain deadline, then sends CLOSE. May be called again.
-   *
    * @param drainMs - The time that open streams have.
    * @returns Resolves when the connection has ended. Never rejects.
    */
