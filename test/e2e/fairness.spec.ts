@@ -117,6 +117,7 @@ describe('overload', () => {
   it('of waiting messages fails the excess at once, unsent, and the rest is answered', async () => {
     const limits = { server: { limits: { maxInFlight: 2 } }, client: { limits: { maxQueuedMessages: 3 } } };
     const { client } = await startApplication({ controllers, ...limits });
+    await client.connect(); // calls that wait for a connection have the same bound
     const calls = Array.from({ length: 10 }, () => outcome(client.send('hold', 0)));
     for (const refused of await Promise.all(calls.slice(5))) {
       expect(refused).toMatchObject({ code: 'ERR_QUEUE_FULL', fault: 'caller', sent: false });

@@ -71,7 +71,7 @@ describe.each([
     const server = create();
     expect(await listen(server)).toBeUndefined();
     const address = addressOf(server);
-    expect(await listen(server)).toEqual(failed('listens already'));
+    expect(await listen(server)).toEqual(failed('already listening'));
     expect(addressOf(server)).toEqual(address);
     await server.close();
     expect(await isOpen(address)).toBe(false);
@@ -80,7 +80,7 @@ describe.each([
   it('refuses a second listen() while the first one starts', async () => {
     const server = create();
     const [first, second] = await Promise.all([listen(server), listen(server)]);
-    expect([first, second]).toEqual([undefined, failed('listens already')]);
+    expect([first, second]).toEqual([undefined, failed('already listening')]);
   });
 
   it('listens again after close(), and after a close() during its start', async () => {
