@@ -123,6 +123,8 @@ describe('a client whose attempts to connect fail', () => {
     const client = newClient((refusing.address() as AddressInfo).port);
     const failed = await client.connect().catch((error: unknown) => error);
     expect(failed).toMatchObject({ code: 'ERR_ALERT', sent: false });
-    expect(String(failed)).toMatch(/wrong key, wrong service, or busy, or somebody on the path/);
+    expect(String(failed)).toMatch(
+      /the key or the service name differs, the server is busy, or an attacker on the network/,
+    );
   });
 });

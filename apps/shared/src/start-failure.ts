@@ -34,7 +34,7 @@ export function listenFailed(cause: unknown, where: string, { address, port }: L
     case 'EACCES':
     case 'EPERM':
       return new StartError(
-        `${port}: this app may not listen at ${where} (or there is no such directory); choose another`,
+        `${port}: this app may not listen at ${where} (it has no permission, or the directory does not exist); set another value`,
         { cause },
       );
     case 'EADDRNOTAVAIL':

@@ -20,12 +20,12 @@ import { PlainCall } from './plain-call.js';
 /** A callback that throws changes nothing: a warning of the process reports it. */
 export interface ChannelClientEvents {
   readonly onConnectionEvent?: (event: ClientConnectionEvent) => void;
-  /** Called with what is wrong with the key file, though it may be used. */
+  /** Receives warnings about a key file that is usable. */
   readonly warn?: (message: string) => void;
 }
 
 export interface PlainRequestOptions {
-  /** After that the request fails, at both ends; the wait for a connection counts. 0, the default: never. */
+  /** The timeout of the request, enforced at both ends, including the wait for a connection. Default 0: none. */
   readonly timeoutMs?: number;
 }
 
@@ -62,8 +62,8 @@ export class ChannelClient {
    * Sends a request and resolves to its answer, or to the last value if the answer has several.
    *
    * @param body - Copied.
-   * @throws {TransportError} `sent` says whether a handler may have run. Or what a handler of Nest has thrown, as an `Error`
-   *   with its text.
+   * @throws {TransportError} A failure of the transport; `sent` says whether a handler may have run.
+   * @throws {Error} The failure of the server's handler, with the text that the server sent.
    */
   async request(pattern: string, body: Uint8Array, options: PlainRequestOptions = {}): Promise<Buffer> {
     checkOption('The options', options, OBJECT);
@@ -73,8 +73,8 @@ export class ChannelClient {
   }
 
   /**
-   * Resolves when the server has acknowledged the event: one of this package when its handler has settled, Nest's when its
-   * handlers were called. Throws as {@link request}.
+   * Sends an event, and resolves when the server has acknowledged it. A server of this package does so after its handler
+   * has settled, a server of Nest after its handlers were called. Throws as {@link request}.
    */
   async emit(pattern: string, body: Uint8Array): Promise<void> {
     await this.#call('EVENT', pattern, body, 0);
@@ -109,7 +109,7 @@ export class ChannelClient {
     const { bytes } = call.message;
     const { size } = this.#waiting;
     if (size >= maxQueuedMessages || (size > 0 && this.#waitingBytes + bytes > maxQueuedBytes)) {
-      const message = `${size} messages and ${this.#waitingBytes} bytes wait for a connection already`;
+      const message = `The queue is full: ${size} messages with ${this.#waitingBytes} bytes already wait for a connection (limits.maxQueuedMessages, limits.maxQueuedBytes)`;
       call.fail(new TransportError('ERR_QUEUE_FULL', message, { sent: false }));
       return;
     }

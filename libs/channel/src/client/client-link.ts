@@ -16,7 +16,10 @@ export interface LinkEvents {
   readonly onAged: (link: ClientLink) => void;
   /** Fires when the connection takes no new streams: the next call needs another connection. */
   readonly onRetired: (link: ClientLink) => void;
-  /** Fires once at the end, without {@link onRetired} if the connection was lost; its calls fail afterwards. */
+  /**
+   * Fires once when the connection has ended; its calls fail afterwards. A lost connection ends without
+   * {@link onRetired}.
+   */
   readonly onClosed: (link: ClientLink, error: TransportError | undefined) => void;
 }
 

@@ -197,7 +197,7 @@ describe('the initiator, after a refusal by the server,', () => {
   it('reports the usual reasons [R4.27]', () => {
     expect(() => receiveMessage2(start().state, ALERT)).toThrow(failure('ERR_ALERT'));
     expect(() => receiveMessage2(start().state, ALERT)).toThrow(
-      /wrong key, wrong service, or busy, or somebody on the path/,
+      /the key or the service name differs, the server is busy, or an attacker on the network/,
     );
   });
 

@@ -99,6 +99,6 @@ function open({ symmetric, ephemeral, keyId, options }: Sent, message: Buffer): 
 function refused(): TransportError {
   return new TransportError(
     'ERR_ALERT',
-    'The server refused the handshake: wrong key, wrong service, or busy, or somebody on the path. Its log has the reason',
+    'The server refused the handshake: the key or the service name differs, the server is busy, or an attacker on the network sent the refusal. The log of the server has the reason',
   );
 }

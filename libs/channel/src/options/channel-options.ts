@@ -11,7 +11,7 @@ import type { LimitGroups, Limits } from './limits.js';
 import { checkOption, checkOptions, checkPaths, FLAG, hasMethod, NAME, OBJECT, oneOf } from './option-check.js';
 import type { Rule } from './option-check.js';
 
-/** What a client and a server have in common. Limits and their defaults are in docs/protocol.md §7. */
+/** The options that a client and a server have in common. Limits and their defaults are in docs/protocol.md §7. */
 export interface ChannelOptions extends Omit<LimitGroups, 'redial'> {
   /** Default 127.0.0.1. */
   readonly host?: string;
@@ -21,17 +21,17 @@ export interface ChannelOptions extends Omit<LimitGroups, 'redial'> {
   readonly path?: string;
   /** The path of a key file; it or `keyring` must be given. */
   readonly keyFile?: string;
-  /** What may be wrong with the modes of the key file; see {@link KeyFilePolicy}. Default `strict`. */
+  /** The strictness of the access check of the key file; see {@link KeyFilePolicy}. Default `strict`. */
   readonly keyPolicy?: KeyFilePolicy;
-  /** A `Keyring`, or another source of keys, which is asked at every handshake. */
+  /** A `Keyring`, or another source of keys, which is called at every handshake. */
   readonly keyring?: KeySource;
   /** Refuse the other end if it is a client or a server of this very process. Default false. */
   readonly rejectSelf?: boolean;
   /** Both ends must use the same name. Default `default`. */
   readonly service?: string;
   /**
-   * Read all sockets of the process into one buffer, which saves an allocation for each read. Default true. Listeners of
-   * 'data' that an application adds to a socket of its own accord are called only without it.
+   * Read all sockets of the process into one buffer, which saves an allocation for each read. Default true. With
+   * true, listeners of 'data' that the application adds to a socket are not called.
    */
   readonly shareReadBuffer?: boolean;
 }
@@ -104,7 +104,10 @@ export function resolveEndpoint(options: ChannelOptions): Endpoint {
       port: checkLimit('port', port === undefined ? DEFAULT_PORT : port, 0, 65_535),
     };
   if (host === undefined && port === undefined) return { path };
-  throw new TransportError('ERR_BAD_OPTION', 'path excludes host and port');
+  throw new TransportError(
+    'ERR_BAD_OPTION',
+    'path cannot be combined with host or port; give either path, or host and port',
+  );
 }
 
 /** @throws {TransportError} `ERR_BAD_OPTION` */

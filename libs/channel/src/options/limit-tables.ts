@@ -97,7 +97,7 @@ export const TIMEOUTS = {
 
 /** The pauses of a client between its dials. */
 export const REDIAL = {
-  /** The pause before a client dials again by itself; it doubles with every failure, and varies by chance. Default 100 ms. */
+  /** The pause before a client dials again automatically; it doubles with every failure, and varies by chance. Default 100 ms. */
   minMs: { default: 100, least: 1, greatest: MAX_TIMER_MS, atMost: 'maxMs' },
   /** The longest of those pauses. Default 30 s. */
   maxMs: { default: 30_000, least: 1, greatest: MAX_TIMER_MS },

@@ -13,7 +13,7 @@ export type TimeoutOptions = Given<typeof TIMEOUTS>;
 
 export interface RedialOptions extends Given<typeof REDIAL> {
   /**
-   * Default true. With false a client dials again by itself only for calls that wait (`timeouts.waitForConnectionMs`) and
+   * Default true. With false a client dials again automatically only for calls that wait (`timeouts.waitForConnectionMs`) and
    * to renew a connection.
    */
   readonly inBackground?: boolean;

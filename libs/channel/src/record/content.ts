@@ -131,6 +131,6 @@ function decodeTaken(body: Buffer): number {
 function malformed(bytes: Buffer): TransportError {
   return new TransportError(
     'ERR_RECORD_MALFORMED',
-    `Malformed record of ${bytes.length} bytes: unknown type, or a body that its type cannot have`,
+    `Malformed record of ${bytes.length} bytes: its type is unknown, or its body is invalid for its type`,
   );
 }

@@ -123,7 +123,7 @@ export class OpeningHalf extends TrafficKey<Opener> {
     if (!this.allowsUpdate(this.ageMs(nowMs)))
       throw new TransportError(
         'ERR_KEY_UPDATE_FLOOD',
-        'Too many KEY_UPDATEs: more than the records and the time since allow',
+        'The peer updated its key too often for the number of its records and the time since its last update',
       );
     super.updateKey(nowMs);
   }

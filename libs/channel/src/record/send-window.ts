@@ -62,12 +62,15 @@ export class SendWindow {
   receiveCredit(taken: number, nowMs: number): void {
     const rise = taken - this.#credited;
     if (rise < MIN_RISE_BYTES) {
-      throw new TransportError('ERR_CREDIT_FLOOD', `CREDIT of ${rise} new bytes; expected at least ${MIN_RISE_BYTES}`);
+      throw new TransportError(
+        'ERR_CREDIT_FLOOD',
+        `The peer sent CREDIT for ${rise} new bytes; expected at least ${MIN_RISE_BYTES}`,
+      );
     }
     if (taken > this.#sealed) {
       throw new TransportError(
         'ERR_CREDIT_UNEARNED',
-        `CREDIT of ${taken} bytes in total; expected at most ${this.#sealed}, which were sealed`,
+        `The peer sent CREDIT for ${taken} bytes in total; expected at most the ${this.#sealed} that were sealed`,
       );
     }
     this.#credited = taken;

@@ -81,7 +81,10 @@ export class ServerHandshake implements SocketOwner {
   /** Ends the handshake to make room for another stranger. */
   evict(): void {
     this.#fail(
-      new TransportError('ERR_STRANGER_EVICTED', 'Evicted: too many connections that have not proved the key'),
+      new TransportError(
+        'ERR_STRANGER_EVICTED',
+        'The connection was evicted: too many connections have not proved the key yet',
+      ),
     );
   }
 

@@ -148,7 +148,9 @@ export class MessageAssembler {
     const { filled, total, isDiscarded } = message;
     const needed = filled + end - start;
     if (more ? needed >= total : needed !== total) {
-      throw unexpected(`${needed} bytes of a ${kind} of ${total}${more ? ', and more to come' : ''}`);
+      throw unexpected(
+        `The fragments of a ${kind} of ${total} bytes have ${needed} bytes${more ? ' before the last fragment' : ''}`,
+      );
     }
     const hasMemory = isDiscarded || this.#reserve(message, needed);
     if (!hasMemory) this.#discard(message);

@@ -57,8 +57,8 @@ function replaceable(path: string, link: string, directory: string): CryptoError
   const { mode, uid } = lstatSync(directory);
   return new CryptoError(
     'ERR_KEY_FILE_SYMLINK',
-    `Key file ${path} is reached by the link ${link}, which other users could replace: the link belongs to user ` +
-      `${lstatSync(link).uid}, ${directory} to user ${uid}, with mode ${formatMode(mode)}. Only this user and root may write ` +
-      `there (chmod go-w ${directory}); or name the file itself`,
+    `Key file ${path} is reached through the link ${link}, which other users could replace: the link belongs to user ` +
+      `${lstatSync(link).uid}, and its directory ${directory} belongs to user ${uid} and has mode ${formatMode(mode)}. ` +
+      `Let only this user and root write to the directory (chmod go-w ${directory}), or name the file itself`,
   );
 }

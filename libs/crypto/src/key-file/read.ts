@@ -87,6 +87,6 @@ const MISSING_REMEDY: Record<FilePolicy, (path: string) => string> = {
 
 const LINK_REMEDY: Record<FilePolicy, string> = {
   strict: 'name the file itself, or choose the policy mounted-secret',
-  'mounted-secret': 'the file was replaced while it was read',
+  'mounted-secret': 'it replaced the file while the file was being opened. Try again',
   legacy: 'name the file itself',
 };

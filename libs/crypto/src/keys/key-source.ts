@@ -1,8 +1,8 @@
 import type { SecretKey } from './secret-key.js';
 
 /**
- * The source of the keys, asked at every handshake: a source that returns another key rotates it without a restart. A
- * {@link Keyring} always returns the same keys.
+ * The source of the keys, which is called at every handshake. It may return another key each time, so that keys can be
+ * rotated without a restart. A {@link Keyring} always returns the same keys.
  */
 export interface KeySource {
   /** The key that starts handshakes. Not a promise. */

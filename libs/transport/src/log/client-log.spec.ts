@@ -54,7 +54,7 @@ describe('the log of a client', () => {
     time.advance(1_000);
     log.flush();
     const line = `error: The event { cmd: 'a\\\\nb' } did not reach a handler: No PONG in time (ERR_PING_TIMEOUT)`;
-    expect(lines).toEqual([line, `${line}, and 998 more of the kind before`]);
+    expect(lines).toEqual([line, `${line} (and 998 more of this kind before it)`]);
   });
 
   it('has a line for an event with an unprintable pattern', () => {

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { FailureEntry, printable } from './failure-entry.js';
 
 const refused = new FailureEntry('Refused 127.0.0.1:5', { kind: 'refused', address: '127.0.0.1:5' }, 3, undefined);
-const LINE = 'Refused 127.0.0.1:5, and 3 more of the kind before';
+const LINE = 'Refused 127.0.0.1:5 (and 3 more of this kind before it)';
 
 describe('an entry of the log', () => {
   it.each([

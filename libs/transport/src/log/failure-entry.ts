@@ -61,7 +61,7 @@ export class FailureEntry extends Error {
    * @param suppressed - The number of entries of the kind that were dropped before this one.
    */
   constructor(line: string, fields: FailureFields, suppressed: number, cause: unknown) {
-    super(suppressed > 0 ? `${line}, and ${suppressed} more of the kind before` : line);
+    super(suppressed > 0 ? `${line} (and ${suppressed} more of this kind before it)` : line);
     const given = Object.entries(fields).filter(([, value]) => value !== undefined);
     Object.assign(this, Object.fromEntries(given), { suppressed });
     const frames = framesOf(cause);

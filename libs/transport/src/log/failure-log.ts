@@ -124,7 +124,7 @@ export class FailureLog {
   /** Logs a source that does not stop. Its place is free again, but it may wait forever. */
   sourceAbandoned(unsafePattern: string): void {
     const pattern = printable(unsafePattern);
-    const line = `The values of ${pattern} did not stop within ${STOP_TIMEOUT_MS} ms after the call had ended`;
+    const line = `An iterable of the handler of ${pattern} did not stop within ${STOP_TIMEOUT_MS} ms after the call had ended`;
     this.#log('warn', line, { kind: 'abandoned', pattern });
   }
 

@@ -42,7 +42,12 @@ export class LegacyReceiver implements Stranger {
 
   /** Cuts an incomplete message. A complete one is still handed over. */
   evict(): void {
-    this.#fail(new TransportError('ERR_STRANGER_EVICTED', 'Cut for a newer connection, or because the server closes'));
+    this.#fail(
+      new TransportError(
+        'ERR_STRANGER_EVICTED',
+        'The connection was cut to make room for a newer one, or because the server is closing',
+      ),
+    );
   }
 
   #receive(chunk: Buffer): void {

@@ -50,7 +50,7 @@ describe('a legacy key', () => {
     expect(() => key.decrypt(ciphertext)).toThrow(
       expect.objectContaining({
         code: 'ERR_LEGACY_MALFORMED',
-        message: `Cannot decrypt ${ciphertext.length} bytes: not a message under this key`,
+        message: `Cannot decrypt ${ciphertext.length} bytes: they are not a message that was encrypted with this key`,
       }),
     );
   });

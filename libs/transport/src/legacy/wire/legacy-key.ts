@@ -44,7 +44,7 @@ export class LegacyKey {
       return toBuffer(decryptAes128Cbc(this.#key, this.#iv, ciphertext));
     } catch (cause) {
       if (!(cause instanceof CryptoError)) throw cause;
-      const message = `Cannot decrypt ${ciphertext.length} bytes: not a message under this key`;
+      const message = `Cannot decrypt ${ciphertext.length} bytes: they are not a message that was encrypted with this key`;
       throw new TransportError('ERR_LEGACY_MALFORMED', message, { cause });
     }
   }
