@@ -222,7 +222,7 @@ describe.concurrent('without a server', () => {
     await createKeyFile(otherKey.SEALWIRE_KEY_FILE);
     const { client, url } = await startClient({ SEALWIRE_SERVERS: channel, ...otherKey });
     expect(await post(`${url}/messages`)).toMatchObject({ status: 503, json: { code: 'ERR_ALERT' } });
-    expect((await client.logged('Not connected yet')).message).toContain('wrong key');
+    expect((await client.logged('Not connected yet')).message).toContain('the key or the service name differs');
     expect((await shared.logged('Refused')).message).toContain('key');
   });
 });

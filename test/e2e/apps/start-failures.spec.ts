@@ -116,7 +116,7 @@ describe('an app that cannot start ends with exit code 1 and one line', () => {
 
   it('that names the socket with a missing directory', async () => {
     const path = join(await apps.directory(), 'missing', 's.sock');
-    expect(await failure('server', { SEALWIRE_PATH: path })).toMatch(/^SEALWIRE_PATH: .* no such directory/);
+    expect(await failure('server', { SEALWIRE_PATH: path })).toMatch(/^SEALWIRE_PATH: .* the directory does not exist/);
   });
 
   it.each([
