@@ -1,9 +1,14 @@
+import { setTimeout as wait } from 'node:timers/promises';
+
 import type { ConnectedClient } from '../peer.js';
 import { connectAnswered } from './connect.js';
 import type { Outcome } from './outcome.js';
 
 /** Fewer than a server takes from one address before they have proved who they are. */
 const DIALS_AT_ONCE = 32;
+
+/** A connection may give up memory once it has been idle for a moment: memory is read after that, for all peers alike. */
+const IDLE_MS = 2_500;
 
 /** Held until the process ends. */
 const held: ConnectedClient[] = [];
@@ -25,5 +30,7 @@ export async function runIdle(connect: () => Promise<ConnectedClient>, connectio
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`after ${held.length - before} of ${connections} connections: ${why}`, { cause });
   }
-  return { units: connections, latenciesMs: [], elapsedMs: performance.now() - startedAt };
+  const elapsedMs = performance.now() - startedAt;
+  await wait(IDLE_MS);
+  return { units: connections, latenciesMs: [], elapsedMs };
 }
