@@ -1,4 +1,4 @@
-// What a client and a server of the channel have in common: where, under which keys, within which limits.
+// The options that a client and a server of the channel share: address, keys and limits.
 import { loadKeyring } from '@sealwire/crypto';
 import type { KeyFilePolicy, KeySource } from '@sealwire/crypto';
 
@@ -118,7 +118,7 @@ export function resolveService({ service = DEFAULT_SERVICE }: ChannelOptions): s
 }
 
 /**
- * What loads the keys: the key file is read once, when it is first needed, and again after a failure.
+ * Returns the function that loads the keys: it reads the key file when it is first called, and again after a failure.
  *
  * @param warn - Called with what is wrong with the key file, though it may be used.
  * @throws {TransportError} `ERR_BAD_OPTION`; the result rejects with the `CryptoError` of the key file.

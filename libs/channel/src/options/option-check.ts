@@ -1,4 +1,4 @@
-// What options may be, beyond what their types say: they come from JavaScript and from configuration, too.
+// The rules for options at run time: options also come from JavaScript and from configuration, where types do not help.
 import { TransportError } from '../errors.js';
 
 export interface Rule {
@@ -31,7 +31,7 @@ export function oneOf(...values: readonly string[]): Rule {
   return { mustBe: values.join(' or '), accepts: (value) => values.some((allowed) => allowed === value) };
 }
 
-/** Whoever has the method will do, of whichever copy of a package its class is. */
+/** Accepts every object that has the method: its class may come from another copy of the package. */
 export function having(method: string, what: string): Rule {
   return { mustBe: what, accepts: (value) => hasMethod(value, method) };
 }
@@ -128,7 +128,7 @@ function isSwapped(left: string, right: string): boolean {
   return left.length === 2 && right.length === 2 && left[0] === right[1] && left[1] === right[0];
 }
 
-/** What a number of an environment arrives as: too short for a key. */
+/** A number from an environment variable arrives as such a text, which is too short for a key. */
 const NUMBER_AS_TEXT = /^-?\d{1,15}$/;
 
 /** No contents of another text or an object: a key can get into the wrong place. */
