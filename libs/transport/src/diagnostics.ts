@@ -75,7 +75,7 @@ export class CallTrace {
     if (this.#endTime()) CHANNELS[this.#side].end.publish(this.#message);
   }
 
-  /** Ends the trace of a call whose result nobody waits for. */
+  /** Ends the trace of a call that was cancelled, timed out or lost. */
   cancel(): void {
     if (!this.#endTime()) return;
     this.#message.isCancelled = true;

@@ -1,5 +1,5 @@
-// Checks which users can have read or written a key file. The status comes from an open descriptor, so that nobody can
-// replace the file between the check and the read.
+// Checks which users can have read or written a key file. The status comes from an open descriptor, so that no other
+// process can replace the file between the check and the read.
 import type { Stats } from 'node:fs';
 
 import { CryptoError } from '../errors.js';

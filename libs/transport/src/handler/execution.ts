@@ -76,7 +76,7 @@ export class Execution {
     }
   }
 
-  /** Stops the source and fires the signal because nobody waits for the result. A pending promise cannot be stopped. */
+  /** Stops the source and fires the signal because the result is not needed any more. A pending promise cannot be stopped. */
   cancel(): void {
     if (this.#state !== 'RUNNING') return;
     this.#state = 'STOPPING';

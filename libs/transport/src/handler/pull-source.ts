@@ -46,7 +46,7 @@ export class PullSource {
     if (this.#isStopped) return;
     this.#isStopped = true;
     if (isDestroyable(this.#values)) this.#values.destroy();
-    // Nobody waits for the clean-up, so its failure is ignored. `return` may give a plain value.
+    // The failure of the clean-up is ignored: the answer is over. `return` may give a plain value.
     else void Promise.resolve(this.#puller.return?.()).catch(() => undefined);
   }
 

@@ -77,7 +77,7 @@ export class EventIntake {
     this.#refuse(stream, Number.isNaN(sequence) ? 'ERR_MESSAGE_MALFORMED' : 'ERR_SHUTTING_DOWN');
   }
 
-  /** Drops an event that no handler has. A running handler is not cancelled, because nobody waits for its result. */
+  /** Drops an event that no handler has. A running handler is not cancelled, because an event has no result. */
   cancelled(stream: ServerStream): void {
     this.#pending.delete(stream.id);
     // An event that the deserializer has is counted until the deserializer returns it.
