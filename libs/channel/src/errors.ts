@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 
-import { brand } from './brand.js';
+import { brand } from '@sealwire/crypto/internal';
 
 /** All error codes, each with the side at fault. `docs/errors.md` explains each code; a test compares the two. */
 const FAULT_OF = {
@@ -72,7 +72,7 @@ export interface TransportErrorOptions extends ErrorOptions {
 /** The only error class that this library throws. Match on `code`; `message` may change. */
 export class TransportError extends Error {
   static {
-    brand(this, 'TransportError');
+    brand(this, 'transport/TransportError');
   }
 
   override readonly name = 'TransportError';

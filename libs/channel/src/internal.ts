@@ -1,5 +1,4 @@
 // Names for @sealwire/transport of the same version beyond the public ones. They may change in any release.
-export { brand } from './brand.js';
 export { closed, Connector } from './client/connector.js';
 export { connectFailed } from './client/dial.js';
 export { Dialer } from './client/dialer.js';
@@ -13,6 +12,7 @@ export { Deadline } from './deadline.js';
 export type { ConnectionMessage, HandshakeMessage } from './diagnostics.js';
 export { codeOf, isError, toTransportError } from './errors.js';
 export { readSequence, readTimeout, SEQUENCE_BYTES, TIMEOUT_BYTES } from './frame/prefix.js';
+export type { Session } from './handshake/session.js';
 export { forgetOwnClient, noteOwnClient } from './instances.js';
 export {
   CHANNEL_PATHS,
@@ -24,9 +24,9 @@ export {
 } from './options/channel-options.js';
 export { formatEndpoint, remoteAddress, SOCKET_OPTIONS } from './options/endpoint.js';
 export type { Endpoint } from './options/endpoint.js';
+export { LIMITS, quarterOfHeap } from './options/limit-tables.js';
 export { checkLimit, KIB, MAX_TIMER_MS, MAX_U32, resolveTable } from './options/limit.js';
 export type { Given, LimitTable, Resolved, Side } from './options/limit.js';
-export { LIMITS, quarterOfHeap } from './options/limit-tables.js';
 export { pathsOf, resolveLimits } from './options/limits.js';
 export type { LimitGroups, Limits } from './options/limits.js';
 export {
@@ -44,10 +44,15 @@ export {
   TRANSPORT_ID,
 } from './options/option-check.js';
 export type { Rule } from './options/option-check.js';
+export type { OutgoingContent, RecordContent } from './record/content.js';
 export { LENGTH_BYTES } from './record/record.js';
+export { encodeHead, endOfPart, PART_LENGTH_BYTES } from './sending/head.js';
 export type { MessageHead } from './sending/outgoing-message.js';
 export { failureOf, isWireCode, isWireError, refusalOf, wireError } from './sending/wire-error.js';
 export type { RefusalCode, WireErrorCode } from './sending/wire-error.js';
+export { ConnectionLimit } from './server/connection-limit.js';
+export { HandlerLimit } from './server/handler-limit.js';
+export type { WaitingEvents } from './server/handler-limit.js';
 export { ListenerSlot } from './server/listener-slot.js';
 export type { Listening } from './server/listener-slot.js';
 export type { HandshakeFailure } from './server/listener.js';
@@ -57,6 +62,4 @@ export type { Stranger } from './server/strangers.js';
 export type { EventWindow } from './streams/event-window.js';
 export { IdTable } from './streams/id-table.js';
 export { PROCESS_MEMORY } from './streams/incomplete-memory.js';
-export type { Session } from './handshake/session.js';
-export type { OutgoingContent, RecordContent } from './record/content.js';
 export { within } from './within.js';

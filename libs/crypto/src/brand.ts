@@ -1,9 +1,9 @@
 /**
- * Makes `instanceof` recognise the objects of every copy of this package in the process: npm can install two. Call it
- * in a static block. Classes that extend `constructor` keep the usual `instanceof`.
+ * Makes `instanceof` recognise the objects of every copy of their package in the process: npm can install two. Call it
+ * in a static block, with the package and the class as `name`. Classes that extend `constructor` keep the usual `instanceof`.
  */
 export function brand(constructor: { readonly prototype: object }, name: string): void {
-  const mark = Symbol.for(`@sealwire/crypto/${name}`);
+  const mark = Symbol.for(`@sealwire/${name}`);
   Object.defineProperty(constructor.prototype, mark, { value: true });
   Object.defineProperty(constructor, Symbol.hasInstance, {
     value(this: unknown, value: unknown): boolean {

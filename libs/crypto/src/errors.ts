@@ -41,7 +41,7 @@ export const CRYPTO_ERROR_CODES = Object.keys(FAULT_OF) as readonly CryptoErrorC
  */
 export class CryptoError extends Error {
   static {
-    brand(this, 'CryptoError');
+    brand(this, 'crypto/CryptoError');
   }
 
   override readonly name = 'CryptoError';

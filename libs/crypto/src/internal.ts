@@ -1,6 +1,7 @@
 // Only for the other packages of Sealwire: it may change in every release.
 export { randomBytes } from 'node:crypto';
 
+export { brand } from './brand.js';
 export { sha256 } from './cipher/hmac.js';
 export { release } from './cipher/release.js';
 export { A128CBC_HS256 } from './cipher/suite.js';

@@ -96,11 +96,13 @@ export class ChannelClient {
   }
 
   #call(kind: PlainCall['kind'], pattern: string, body: Uint8Array, timeoutMs: number): Promise<Buffer> {
-    const call = new PlainCall(kind, encodePlainCall(kind, pattern, body), timeoutMs);
-    const link = this.#waiting.size === 0 ? this.#links.pick() : undefined;
-    if (link === undefined) this.#wait(call);
-    else call.start(link);
-    return call.answer;
+    const message = encodePlainCall(kind, pattern, body);
+    return new Promise((resolve, reject) => {
+      const call = new PlainCall(kind, message, timeoutMs, { resolve, reject });
+      const link = this.#waiting.size === 0 ? this.#links.pick() : undefined;
+      if (link === undefined) this.#wait(call);
+      else call.start(link);
+    });
   }
 
   /** Calls start in the order in which they came. They wait within the limits of those that are queued on a connection. */

@@ -5,15 +5,19 @@ import { decodePlainAnswer, decodePlainError } from '../sending/plain-message.js
 import type { AnswerSink, ClientStream } from '../streams/client-stream.js';
 import type { ClientLink } from './client-link.js';
 
+/** Settles the promise of the caller. */
+export interface Settle {
+  /** @param answer - Empty if the answer has no value, as that of an event. */
+  readonly resolve: (answer: Buffer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 /** One request or event of raw bytes until it is answered. Only the last value of an answer is kept. */
 export class PlainCall implements AnswerSink {
   readonly kind: ClientStream['kind'];
   readonly message: OutgoingMessage;
-  /** The answer; empty if it has no value, as that of an event. */
-  readonly answer: Promise<Buffer>;
+  readonly #settle: Settle;
   readonly #deadline: Deadline | undefined;
-  #resolve: (answer: Buffer) => void = () => undefined;
-  #reject: (error: unknown) => void = () => undefined;
   #isOver = false;
   #value: Buffer | undefined;
   /** Ends the wait for a connection. */
@@ -22,13 +26,10 @@ export class PlainCall implements AnswerSink {
   #stream: ClientStream | undefined;
 
   /** @param timeoutMs - Of the wait for a connection and of the answer together; 0: none. */
-  constructor(kind: ClientStream['kind'], message: OutgoingMessage, timeoutMs: number) {
+  constructor(kind: ClientStream['kind'], message: OutgoingMessage, timeoutMs: number, settle: Settle) {
     this.kind = kind;
     this.message = message;
-    this.answer = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
+    this.#settle = settle;
     if (timeoutMs > 0) this.#deadline = new Deadline(timeoutMs, () => this.#expire(timeoutMs));
   }
 
@@ -70,12 +71,12 @@ export class PlainCall implements AnswerSink {
   }
 
   complete(): void {
-    if (this.#end()) this.#resolve(this.#value ?? Buffer.alloc(0));
+    if (this.#end()) this.#settle.resolve(this.#value ?? Buffer.alloc(0));
   }
 
   fail(error: unknown): void {
     if (!this.#end()) return;
-    this.#reject(error);
+    this.#settle.reject(error);
     this.#wait?.abort(error);
   }
 

@@ -8,12 +8,11 @@ import { types } from 'node:util';
 
 import { TransportError } from '../errors.js';
 import { SEQUENCE_BYTES, TIMEOUT_BYTES } from '../frame/prefix.js';
+import { encodeHead, endOfPart, PART_LENGTH_BYTES } from './head.js';
 import { OutgoingMessage } from './outgoing-message.js';
 import { failureOf, isWireError, refusalOf, wireError } from './wire-error.js';
 import type { WireErrorCode } from './wire-error.js';
 
-const LENGTH_BYTES = 2;
-const MAX_PATTERN_BYTES = 0xffff;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const JSON_TEXT = 0;
 const RAW_BYTES = 1;
@@ -38,10 +37,8 @@ export interface PlainCall {
  */
 export function encodePlainCall(kind: 'REQUEST' | 'EVENT', pattern: string, body: Uint8Array): OutgoingMessage {
   const prefixBytes = kind === 'EVENT' ? SEQUENCE_BYTES : TIMEOUT_BYTES;
-  return new OutgoingMessage(OF_RAW_BYTES, copyOf(checkBytes('The body', body)), {
-    prefixBytes,
-    bytes: headOf(pattern),
-  });
+  const head = encodeHead(checkPattern(pattern), '', prefixBytes);
+  return new OutgoingMessage(OF_RAW_BYTES, copyOf(checkBytes('The body', body)), head);
 }
 
 /** @throws {TransportError} `ERR_MESSAGE_MALFORMED` - bad content, or data of another encoding than 01. */
@@ -49,8 +46,8 @@ export function decodePlainCall(kind: 'REQUEST' | 'EVENT', message: Buffer): Pla
   const prefixBytes = kind === 'EVENT' ? SEQUENCE_BYTES : TIMEOUT_BYTES;
   const patternEnd = endOfPart(message, prefixBytes);
   const metadataEnd = endOfPart(message, patternEnd);
-  checkMetadata(message.subarray(patternEnd + LENGTH_BYTES, metadataEnd));
-  const pattern = decodeText(message.subarray(prefixBytes + LENGTH_BYTES, patternEnd));
+  checkMetadata(message.subarray(patternEnd + PART_LENGTH_BYTES, metadataEnd));
+  const pattern = decodeText(message.subarray(prefixBytes + PART_LENGTH_BYTES, patternEnd));
   return { pattern, body: decodePlainAnswer(message, metadataEnd) };
 }
 
@@ -102,25 +99,9 @@ function textOf(error: unknown): string {
   return hasText ? String(error.message) : 'The server answered with an error';
 }
 
-function headOf(pattern: string): Buffer {
-  if (typeof pattern !== 'string' || LONE_SURROGATE.test(pattern))
-    throw new TransportError('ERR_BAD_OPTION', 'The pattern must be a string without lone surrogates', { sent: false });
-  const patternBytes = Buffer.byteLength(pattern);
-  if (patternBytes > MAX_PATTERN_BYTES) {
-    const message = `The pattern has ${patternBytes} bytes; expected at most ${MAX_PATTERN_BYTES}`;
-    throw new TransportError('ERR_MESSAGE_TOO_LARGE', message, { sent: false });
-  }
-  const head = Buffer.alloc(2 * LENGTH_BYTES + patternBytes);
-  head.writeUInt16BE(patternBytes);
-  head.write(pattern, LENGTH_BYTES);
-  return head;
-}
-
-/** Returns the end of the part that starts at `start` with its length. */
-function endOfPart(message: Buffer, start: number): number {
-  const end = message.length - start < LENGTH_BYTES ? Infinity : start + LENGTH_BYTES + message.readUInt16BE(start);
-  if (end <= message.length) return end;
-  throw malformed('Malformed message: truncated head');
+function checkPattern(pattern: unknown): string {
+  if (typeof pattern === 'string' && !LONE_SURROGATE.test(pattern)) return pattern;
+  throw new TransportError('ERR_BAD_OPTION', 'The pattern must be a string without lone surrogates', { sent: false });
 }
 
 function checkMetadata(metadata: Buffer): void {

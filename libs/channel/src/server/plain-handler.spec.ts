@@ -6,7 +6,8 @@ import { clock } from '../clock.js';
 import { encodePlainCall } from '../sending/plain-message.js';
 import { EventWindow } from '../streams/event-window.js';
 import { ServerStreams } from '../streams/server-streams.js';
-import { HandlerPlaces } from './handler-places.js';
+import { ConnectionLimit } from './connection-limit.js';
+import { HandlerLimit } from './handler-limit.js';
 import { PlainHandler } from './plain-handler.js';
 import type { PlainRequest } from './plain-handler.js';
 import type { PeerInfo } from './server-link.js';
@@ -18,6 +19,10 @@ interface Waiting extends PlainRequest {
   readonly settle: () => void;
 }
 
+/** Of one connection, and by default of a server with room for more. */
+const limitOf = (maxRunning: number, maxRunningBytes: number, total = new HandlerLimit(100, 1e7)): ConnectionLimit =>
+  new ConnectionLimit({ maxRunning, maxRunningBytes }, total);
+
 /** A connection whose handlers run until they are settled. */
 class Connection {
   readonly handlers: Waiting[] = [];
@@ -25,10 +30,10 @@ class Connection {
   #lastId = 0;
   #sequence = 0;
 
-  constructor(places = new HandlerPlaces({ maxHandlers: 2, maxBytes: 100_000 }), window = new EventWindow(8)) {
+  constructor(limit = limitOf(2, 100_000), window = new EventWindow(8)) {
     const answer = (request: PlainRequest): Promise<Uint8Array> =>
       new Promise((resolve) => this.handlers.push({ ...request, settle: () => resolve(request.body) }));
-    const handler = new PlainHandler({ answer, peer: {} as PeerInfo, window, places });
+    const handler = new PlainHandler({ answer, peer: {} as PeerInfo, window, limit });
     this.#streams = new ServerStreams({ own: OWN, peer: OWN, maxQueuedBytes: 1e6, handler });
   }
 
@@ -96,7 +101,7 @@ describe('PlainHandler', () => {
   });
 
   it('counts a cancelled handler until it has settled', async () => {
-    const connection = new Connection(new HandlerPlaces({ maxHandlers: 1, maxBytes: 1e6 }));
+    const connection = new Connection(limitOf(1, 1e6));
     connection.cancel(connection.send('REQUEST'));
     expect(connection.handlers[0]?.signal.aborted).toBe(true);
     connection.send('REQUEST');
@@ -108,19 +113,15 @@ describe('PlainHandler', () => {
   });
 
   it('refuses a message while those in work take as many bytes as they may, and always takes one', () => {
-    const connection = new Connection(new HandlerPlaces({ maxHandlers: 8, maxBytes: 50_000 }));
+    const connection = new Connection(limitOf(8, 50_000));
     connection.send('REQUEST', 60_000);
     connection.send('REQUEST', 1);
     expect(connection.answers()).toEqual(['ERROR 2 ERR_OVERLOADED']);
   });
 
   it('counts the handlers of all connections together', () => {
-    const all = new HandlerPlaces({ maxHandlers: 2, maxBytes: 1e6 });
-    const limits = { maxHandlers: 8, maxBytes: 1e6 };
-    const [one, other] = [
-      new Connection(new HandlerPlaces(limits, all)),
-      new Connection(new HandlerPlaces(limits, all)),
-    ];
+    const total = new HandlerLimit(2, 1e6);
+    const [one, other] = [new Connection(limitOf(8, 1e6, total)), new Connection(limitOf(8, 1e6, total))];
     one.send('REQUEST');
     other.send('REQUEST');
     one.send('REQUEST');

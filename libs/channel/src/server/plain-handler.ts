@@ -12,7 +12,7 @@ import { isWireCode } from '../sending/wire-error.js';
 import type { RefusalCode, WireErrorCode } from '../sending/wire-error.js';
 import type { EventWindow } from '../streams/event-window.js';
 import type { ServerStream, StreamHandler } from '../streams/server-stream.js';
-import type { HandlerPlaces } from './handler-places.js';
+import type { ConnectionLimit } from './connection-limit.js';
 import type { PeerInfo } from './server-link.js';
 
 export interface PlainRequest extends PlainCall {
@@ -33,11 +33,14 @@ interface Running {
   readonly scope: AsyncResource;
 }
 
+/** The memory of a handler in addition to its message. */
+const HANDLER_BYTES = 1_024;
+
 export interface PlainHandlerOptions {
   readonly answer: PlainAnswer;
   readonly peer: PeerInfo;
   readonly window: EventWindow;
-  readonly places: HandlerPlaces;
+  readonly limit: ConnectionLimit;
 }
 
 export class PlainHandler implements StreamHandler {
@@ -96,10 +99,10 @@ export class PlainHandler implements StreamHandler {
 
   /** @returns Why the message is refused; undefined if its handler runs. @param sequence - Of an event. */
   #start(stream: ServerStream, message: Buffer, sequence?: number): RefusalCode | undefined {
-    const { window, places } = this.#options;
+    const { window, limit } = this.#options;
     let call: PlainCall;
     try {
-      if (places.isFull) return 'ERR_OVERLOADED'; // before its bytes are copied
+      if (limit.isFullForRequests) return 'ERR_OVERLOADED'; // before its bytes are copied
       call = decodePlainCall(stream.kind, message);
     } catch {
       return 'ERR_MESSAGE_MALFORMED';
@@ -108,9 +111,10 @@ export class PlainHandler implements StreamHandler {
     const scope = new AsyncResource('SEALWIRE_MESSAGE');
     const abort = new AbortController();
     this.#running.set(stream, { abort, scope });
-    places.take(message.length);
+    const bytes = message.length + HANDLER_BYTES;
+    limit.take(bytes);
     const settle = (): void => {
-      places.release(message.length);
+      limit.release(bytes);
       this.#end(stream);
     };
     void scope.runInAsyncScope(() => this.#run(stream, call, abort.signal)).finally(settle);
@@ -153,7 +157,7 @@ export class PlainHandler implements StreamHandler {
 }
 
 function reply(stream: ServerStream, answer: unknown): void {
-  if (!stream.isRunning) return; // nobody waits for it
+  if (!stream.isRunning) return; // cancelled, or too late
   try {
     if (answer instanceof Uint8Array) stream.checkRoom(answer.byteLength); // before it is copied
     stream.next(encodePlainAnswer(answer), true);

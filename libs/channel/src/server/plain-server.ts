@@ -6,7 +6,8 @@ import { checkCallbacks, checkOption, FUNCTION } from '../options/option-check.j
 import type { StreamHandler } from '../streams/server-stream.js';
 import { ChannelServer } from './channel-server.js';
 import type { ChannelServerEvents } from './channel-server.js';
-import { HandlerPlaces } from './handler-places.js';
+import { ConnectionLimit } from './connection-limit.js';
+import { HandlerLimit } from './handler-limit.js';
 import { PlainHandler } from './plain-handler.js';
 import type { PlainAnswer } from './plain-handler.js';
 
@@ -38,8 +39,8 @@ export function createChannelServer(
   checkOption('answer', answer, FUNCTION);
   checkCallbacks(events, EVENT_NAMES);
   const maxBytes = limits.maxIncompleteBytesTotal;
-  const all = new HandlerPlaces({ maxHandlers: MAX_HANDLERS, maxBytes });
-  const ofConnection = { maxHandlers: 2 * limits.maxInFlight, maxBytes: Math.ceil(maxBytes / 2) };
+  const total = new HandlerLimit(MAX_HANDLERS, maxBytes);
+  const ofConnection = { maxRunning: 2 * limits.maxInFlight, maxRunningBytes: Math.ceil(maxBytes / 2) };
   return new ChannelServer<StreamHandler>({
     limits,
     endpoint: resolveEndpoint(options),
@@ -47,7 +48,7 @@ export function createChannelServer(
     loadKeys: keyLoader(options, guarded('warn', events.warn)),
     createCodec: takeCodec,
     createHandler: (peer, window) =>
-      new PlainHandler({ answer, peer, window, places: new HandlerPlaces(ofConnection, all) }),
+      new PlainHandler({ answer, peer, window, limit: new ConnectionLimit(ofConnection, total) }),
     rejectSelf: options.rejectSelf ?? false,
     shareReadBuffer: options.shareReadBuffer ?? true,
     keepSealedRecord: false,

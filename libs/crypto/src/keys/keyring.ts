@@ -9,7 +9,7 @@ import type { SecretKey } from './secret-key.js';
 /** The keys of a process, immutable. The primary one starts handshakes; each of them can answer a handshake. */
 export class Keyring implements KeySource {
   static {
-    brand(this, 'Keyring');
+    brand(this, 'crypto/Keyring');
   }
 
   readonly primary: SecretKey;

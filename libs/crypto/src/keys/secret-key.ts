@@ -12,7 +12,7 @@ import { checkKeyStrength } from './strength.js';
  */
 export class SecretKey {
   static {
-    brand(this, 'SecretKey');
+    brand(this, 'crypto/SecretKey');
   }
 
   /** The public name of the key, 16 hexadecimal digits. */

@@ -1,6 +1,6 @@
 import type { ReadPacket } from '@nestjs/microservices';
 import { TransportError } from '@sealwire/channel';
-import { brand } from '@sealwire/channel/internal';
+import { brand } from '@sealwire/crypto/internal';
 
 import { checkTimeoutMs } from '../options.js';
 import type { Metadata } from '../packet/message.js';
@@ -15,7 +15,7 @@ export interface SealwireRecordOptions {
 /** Data with options for this message only. Built by a {@link SealwireRecordBuilder}. */
 export class SealwireRecord<Data = unknown> {
   static {
-    brand(this, 'SealwireRecord');
+    brand(this, 'transport/SealwireRecord');
   }
 
   readonly data: Data;
@@ -30,7 +30,7 @@ export class SealwireRecord<Data = unknown> {
 /** `client.send('sum', new SealwireRecordBuilder([1, 2]).setTimeoutMs(500).setMetadata({ trace: '…' }).build())` */
 export class SealwireRecordBuilder<Data = unknown> {
   static {
-    brand(this, 'SealwireRecordBuilder');
+    brand(this, 'transport/SealwireRecordBuilder');
   }
 
   #data: Data | undefined;

@@ -1,6 +1,7 @@
 import { BaseRpcContext } from '@nestjs/microservices';
 import type { PeerInfo, SocketView } from '@sealwire/channel';
-import { brand, LENGTH_BYTES } from '@sealwire/channel/internal';
+import { LENGTH_BYTES } from '@sealwire/channel/internal';
+import { brand } from '@sealwire/crypto/internal';
 
 import type { Metadata } from '../packet/message.js';
 import { ownCopy } from '../packet/own-copy.js';
@@ -18,7 +19,7 @@ export class SealwireContext extends BaseRpcContext<
   [socket: SocketView, pattern: string, metadata: Metadata | undefined]
 > {
   static {
-    brand(this, 'SealwireContext');
+    brand(this, 'transport/SealwireContext');
   }
 
   readonly #peer: PeerInfo;
@@ -58,7 +59,7 @@ export class SealwireContext extends BaseRpcContext<
     return this.#peer.keyId;
   }
 
-  /** Fires when nobody waits for the answer: the call was cancelled or timed out, or the connection was lost. */
+  /** Fires when the answer is not needed any more: the call was cancelled or timed out, or the connection was lost. */
   getSignal(): AbortSignal {
     this.#cancellation ??= new AbortController();
     if (this.#isCancelled) this.#cancellation.abort();

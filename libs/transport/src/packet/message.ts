@@ -1,10 +1,17 @@
 // The messages of a client (docs/protocol.md §6.2):
 //   REQUEST  prefix: timeout ms u32 ‖ head ‖ data
 //   EVENT    prefix: sequence u64 ‖ head ‖ data
-//   head     u16 len(pattern) ‖ pattern ‖ u16 len(metadata) ‖ metadata (a JSON object, or nothing)
 import { TransportError } from '@sealwire/channel';
 import type { OutgoingMessage } from '@sealwire/channel';
-import { readSequence, readTimeout, SEQUENCE_BYTES, TIMEOUT_BYTES } from '@sealwire/channel/internal';
+import {
+  encodeHead,
+  endOfPart,
+  PART_LENGTH_BYTES,
+  readSequence,
+  readTimeout,
+  SEQUENCE_BYTES,
+  TIMEOUT_BYTES,
+} from '@sealwire/channel/internal';
 import type { MessageHead } from '@sealwire/channel/internal';
 
 import { decodeUtf8, parseJson, stringifyJson } from './json.js';
@@ -37,8 +44,6 @@ export interface ReceivedEvent extends ReceivedCall {
   readonly sequence: number;
 }
 
-const LENGTH_BYTES = 2;
-const MAX_PART_BYTES = 0xffff;
 /** The memory of a call in addition to its parts: its context and its execution. */
 const CALL_BYTES = 1_024;
 const MAX_CACHED_PATTERN = 256;
@@ -77,31 +82,15 @@ export function decodeEvent(message: Buffer, maxJsonNodes?: number): ReceivedEve
 
 /** Returns a head from the cache if the call has no metadata, because most calls use one of a few patterns. */
 function headOf({ pattern, metadata }: Call, prefixBytes: 4 | 8): MessageHead {
-  if (metadata !== undefined || pattern.length > MAX_CACHED_PATTERN) return encodeHead(pattern, metadata, prefixBytes);
+  if (metadata !== undefined || pattern.length > MAX_CACHED_PATTERN)
+    return encodeHead(pattern, (metadata && stringifyJson(metadata)) ?? '', prefixBytes);
   const heads = prefixBytes === TIMEOUT_BYTES ? requestHeads : eventHeads;
   const known = heads.get(pattern);
   if (known !== undefined) return known;
-  const head = encodeHead(pattern, metadata, prefixBytes);
+  const head = encodeHead(pattern, '', prefixBytes);
   if (heads.size >= MAX_CACHED_HEADS) heads.clear(); // the application generates its patterns
   heads.set(pattern, head);
   return head;
-}
-
-function encodeHead(pattern: string, metadata: Metadata | undefined, prefixBytes: 4 | 8): MessageHead {
-  const metadataText = (metadata && stringifyJson(metadata)) ?? '';
-  const patternBytes = Buffer.byteLength(pattern);
-  const metadataBytes = Buffer.byteLength(metadataText);
-  if (patternBytes > MAX_PART_BYTES || metadataBytes > MAX_PART_BYTES) {
-    throw new TransportError('ERR_MESSAGE_TOO_LARGE', 'The pattern or the metadata exceeds 65,535 bytes', {
-      sent: false,
-    });
-  }
-  const bytes = Buffer.alloc(2 * LENGTH_BYTES + patternBytes + metadataBytes);
-  let at = bytes.writeUInt16BE(patternBytes, 0);
-  at += bytes.write(pattern, at, patternBytes);
-  at = bytes.writeUInt16BE(metadataBytes, at);
-  bytes.write(metadataText, at, metadataBytes);
-  return { prefixBytes, bytes };
 }
 
 function decodeCall(message: Buffer, prefixBytes: number, maxJsonNodes: number | undefined): ReceivedCall {
@@ -110,19 +99,11 @@ function decodeCall(message: Buffer, prefixBytes: number, maxJsonNodes: number |
   const { value, weight } = weighData(message, metadataEnd, maxJsonNodes);
   const headWeight = CALL_BYTES + patternEnd - prefixBytes + (metadataEnd - patternEnd) * UNCOUNTED_GROWTH;
   return {
-    pattern: decodeUtf8(message, prefixBytes + LENGTH_BYTES, patternEnd),
-    metadata: decodeMetadata(message, patternEnd + LENGTH_BYTES, metadataEnd),
+    pattern: decodeUtf8(message, prefixBytes + PART_LENGTH_BYTES, patternEnd),
+    metadata: decodeMetadata(message, patternEnd + PART_LENGTH_BYTES, metadataEnd),
     data: value,
     weight: headWeight + weight,
   };
-}
-
-/** Returns the end of the part whose length is at `start`. */
-function endOfPart(message: Buffer, start: number): number {
-  if (message.length - start < LENGTH_BYTES) throw malformed();
-  const end = start + LENGTH_BYTES + message.readUInt16BE(start);
-  if (end > message.length) throw malformed();
-  return end;
 }
 
 function decodeMetadata(message: Buffer, start: number, end: number): Metadata | undefined {

@@ -3,7 +3,8 @@ import { inspect } from 'node:util';
 
 import { RpcException } from '@nestjs/microservices';
 import { TransportError } from '@sealwire/channel';
-import { brand, hasMethod, isError } from '@sealwire/channel/internal';
+import { hasMethod, isError } from '@sealwire/channel/internal';
+import { brand } from '@sealwire/crypto/internal';
 import { CryptoError } from '@sealwire/crypto';
 
 /** Nest's text for failures that are hidden from the caller. */
@@ -74,7 +75,7 @@ export function describeFailure(error: unknown): unknown {
  */
 export class RemoteError extends Error {
   static {
-    brand(this, 'RemoteError');
+    brand(this, 'transport/RemoteError');
     Object.setPrototypeOf(this.prototype, Object.prototype);
     define(this.prototype, 'name', 'RemoteError', false);
   }

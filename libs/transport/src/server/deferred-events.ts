@@ -1,7 +1,6 @@
 import type { ServerStream } from '@sealwire/channel';
 
-import type { ConnectionLimit } from '../handler/connection-limit.js';
-import type { HandlerLimit, WaitingEvents } from '../handler/handler-limit.js';
+import type { ConnectionLimit, HandlerLimit, WaitingEvents } from '@sealwire/channel/internal';
 
 /** The events of one connection that wait for a place, in FIFO order; bounded by the streams in flight. */
 export class DeferredEvents implements WaitingEvents {

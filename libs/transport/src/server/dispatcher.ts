@@ -1,10 +1,9 @@
 // Hands the messages of one connection to Nest's handlers (docs/protocol.md §6.5 to §6.7).
 import type { MessageHandler, Serializer } from '@nestjs/microservices';
 import type { ServerStream, StreamHandler } from '@sealwire/channel';
-import { IdTable } from '@sealwire/channel/internal';
+import { ConnectionLimit, IdTable } from '@sealwire/channel/internal';
 import type { Deadline, WireErrorCode } from '@sealwire/channel/internal';
 
-import { ConnectionLimit } from '../handler/connection-limit.js';
 import { SealwireContext } from '../handler/context.js';
 import { Execution } from '../handler/execution.js';
 import { EventSink } from '../handler/result-sink.js';

@@ -1,8 +1,7 @@
 import type { Deserializer, MessageHandler, MsPattern, Serializer } from '@nestjs/microservices';
 import type { PeerInfo } from '@sealwire/channel';
-import type { EventWindow } from '@sealwire/channel/internal';
+import type { EventWindow, HandlerLimit } from '@sealwire/channel/internal';
 
-import type { HandlerLimit } from '../handler/handler-limit.js';
 import type { ProcessingHooks } from '../handler/processing-hooks.js';
 import type { SealwireLimits } from '../limits.js';
 import type { FailureLog } from '../log/failure-log.js';

@@ -6,14 +6,20 @@ import { Server } from '@nestjs/microservices';
 import type { CustomTransportStrategy, MessageHandler, MsPattern } from '@nestjs/microservices';
 import { ChannelServer } from '@sealwire/channel';
 import type { KeyLimits, ServerLink, TransportError } from '@sealwire/channel';
-import { isError, keyLoader, PROCESS_MEMORY, resolveEndpoint, resolveService } from '@sealwire/channel/internal';
+import {
+  HandlerLimit,
+  isError,
+  keyLoader,
+  PROCESS_MEMORY,
+  resolveEndpoint,
+  resolveService,
+} from '@sealwire/channel/internal';
 import type { HandshakeFailure, Session } from '@sealwire/channel/internal';
 import { Subject } from 'rxjs';
 import type { Observable } from 'rxjs';
 
 import { runApart } from '../async-context.js';
 import { Execution } from '../handler/execution.js';
-import { HandlerLimit } from '../handler/handler-limit.js';
 import { guardHooks } from '../handler/processing-hooks.js';
 import type { SealwireLimits } from '../limits.js';
 import { FailureLog } from '../log/failure-log.js';

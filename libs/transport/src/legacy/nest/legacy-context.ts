@@ -1,5 +1,5 @@
 import { BaseRpcContext } from '@nestjs/microservices';
-import { brand } from '@sealwire/channel/internal';
+import { brand } from '@sealwire/crypto/internal';
 
 import { ownCopy } from '../../packet/own-copy.js';
 
@@ -16,7 +16,7 @@ export interface LegacyOrigin {
  */
 export class LegacyContext extends BaseRpcContext<[origin: LegacyOrigin]> {
   static {
-    brand(this, 'LegacyContext');
+    brand(this, 'transport/LegacyContext');
   }
 
   readonly #cancellation = new AbortController();

@@ -1,14 +1,19 @@
-import type { SealwireLimits } from '../limits.js';
 import type { HandlerLimit } from './handler-limit.js';
+
+export interface RunningLimits {
+  readonly maxRunning: number;
+  /** Of the memory of their messages, which the last message may exceed. */
+  readonly maxRunningBytes: number;
+}
 
 /** The handlers that run for one connection, limited per connection and by the limit of the server. */
 export class ConnectionLimit {
-  readonly #limits: Pick<SealwireLimits, 'maxRunning' | 'maxRunningBytes'>;
+  readonly #limits: RunningLimits;
   readonly #total: HandlerLimit;
   #taken = 0;
   #takenBytes = 0;
 
-  constructor(limits: Pick<SealwireLimits, 'maxRunning' | 'maxRunningBytes'>, total: HandlerLimit) {
+  constructor(limits: RunningLimits, total: HandlerLimit) {
     this.#limits = limits;
     this.#total = total;
   }
