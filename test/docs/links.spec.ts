@@ -41,3 +41,30 @@ describe('the links of a document', () => {
     expect(broken).toEqual([]);
   });
 });
+
+describe('the comments of the sources', () => {
+  const sources = ['libs', 'apps', 'scripts'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\.(?:ts|mjs)$/.test(name) && !/node_modules|dist\//.test(name))
+      .map((name) => readFileSync(join(ROOT, folder, name), 'utf8')),
+  );
+  const named = (pattern: RegExp): readonly string[] => [
+    ...new Set(sources.flatMap((source) => [...source.matchAll(pattern)].map(([, name = '']) => name))),
+  ];
+
+  it('name documents that exist, decision records by their numbers too', () => {
+    const records = readdirSync(join(ROOT, 'docs', 'adr'));
+    const documentsNamed = named(/\b(docs\/[\w./-]+\.md)\b/g);
+    expect(documentsNamed.length).toBeGreaterThan(3);
+    expect(documentsNamed.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
+    const numbers = named(/docs\/adr\/(\d{4})/g);
+    expect(numbers.filter((number) => !records.some((record) => record.startsWith(number)))).toEqual([]);
+  });
+
+  it('name sections of the protocol that exist', () => {
+    const headings = [...textOf('docs/protocol.md').matchAll(/^#+ (\d+(?:\.\d+)?)[. ]/gm)].map(([, number]) => number);
+    const sections = named(/docs\/protocol\.md[^)\n]{0,4}§(\d+(?:\.\d+)?)/g);
+    expect(sections.length).toBeGreaterThan(10);
+    expect(sections.filter((section) => !headings.includes(section))).toEqual([]);
+  });
+});

@@ -54,9 +54,9 @@ export class ServerLink<Handler extends StreamHandler> implements ConnectionEven
   readonly #listener: ListenerEvents;
 
   /** Takes ownership of the socket. */
-  constructor(client: Arrival, options: ServerLinkOptions<Handler>, events: ServerLinkEvents<Handler>) {
-    const { socket, window, listener } = client;
-    const { codec, announcement, instanceKey, keyId } = client.client;
+  constructor(arrival: Arrival, options: ServerLinkOptions<Handler>, events: ServerLinkEvents<Handler>) {
+    const { socket, client, window, listener } = arrival;
+    const { codec, announcement, instanceKey, keyId } = client;
     const { limits } = options;
     this.#events = events;
     this.#listener = listener;

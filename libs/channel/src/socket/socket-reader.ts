@@ -1,5 +1,5 @@
 // All sockets of a process read into one buffer. The bytes of a read are processed before the next read starts, so that
-// reads allocate no memory (docs/adr/0014-one-read-buffer.md).
+// reads allocate no memory (docs/adr/0013-one-read-buffer.md).
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 
@@ -8,7 +8,7 @@ import type { Endpoint } from '../options/endpoint.js';
 
 const READ_BUFFER_BYTES = 262_144;
 
-/** The owner of a socket: all that comes of it is its own. */
+/** The owner of a socket gets its bytes and its events. */
 export interface SocketOwner {
   /** @param chunk - Valid until the call returns: the next read of any socket overwrites it. */
   receive(chunk: Buffer): void;
@@ -28,7 +28,7 @@ interface ReadTarget {
 const OWNER = Symbol('owner');
 type OwnedSocket = Socket & { [OWNER]?: SocketOwner | undefined };
 
-const NOBODY: SocketOwner = {
+const NO_OWNER: SocketOwner = {
   receive: () => undefined,
   receiveFin: () => undefined,
   onSocketError: () => undefined,
@@ -42,7 +42,7 @@ export function connectSocket(endpoint: Endpoint, isShared: boolean): Socket {
   if (!isShared) return connect({ ...endpoint, ...SOCKET_OPTIONS });
   const { buffer, deliver: callback } = readTarget();
   const socket: OwnedSocket = connect({ ...endpoint, ...SOCKET_OPTIONS, onread: { buffer, callback } });
-  socket[OWNER] = NOBODY;
+  socket[OWNER] = NO_OWNER;
   return socket;
 }
 
@@ -52,7 +52,7 @@ export function connectSocket(endpoint: Endpoint, isShared: boolean): Socket {
  * 'data' instead.
  */
 export function shareReadBuffer(socket: OwnedSocket): void {
-  if (setReadTarget(socket, readTarget())) socket[OWNER] = NOBODY;
+  if (setReadTarget(socket, readTarget())) socket[OWNER] = NO_OWNER;
 }
 
 /** Calls `owner` with all that comes from now on. The owner before it has called {@link disownSocket}. */
@@ -67,7 +67,7 @@ export function ownSocket(socket: OwnedSocket, owner: SocketOwner): void {
 export function disownSocket(socket: OwnedSocket): void {
   const emitsData = socket.listeners('data').includes(onData);
   socket.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose);
-  socket[OWNER] = emitsData ? undefined : NOBODY;
+  socket[OWNER] = emitsData ? undefined : NO_OWNER;
 }
 
 function onData(this: OwnedSocket, chunk: Buffer): void {
