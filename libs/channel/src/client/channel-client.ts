@@ -99,7 +99,7 @@ export class ChannelClient {
     const message = encodePlainCall(kind, pattern, body);
     return new Promise((resolve, reject) => {
       const call = new PlainCall(kind, message, timeoutMs, { resolve, reject });
-      const link = this.#waiting.size === 0 ? this.#links.pick() : undefined;
+      const link = this.#waiting.size === 0 ? this.#links.pick(kind) : undefined;
       if (link === undefined) this.#wait(call);
       else call.start(link);
     });

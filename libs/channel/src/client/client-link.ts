@@ -36,8 +36,9 @@ export interface ClientLinkOptions {
 export class ClientLink {
   readonly connection: Connection;
   readonly streams: ClientStreams;
+  /** The instance id of the server, 16 bytes as a latin1 string. */
+  readonly serverId: string;
   readonly #options: ClientLinkOptions;
-  readonly #serverId: string;
   #end: { readonly error: TransportError | undefined } | undefined;
 
   /** Takes ownership of the socket. */
@@ -45,13 +46,13 @@ export class ClientLink {
     const { limits, sequences, events } = options;
     const codec = checkCodec(options.createCodec(session, limits.key)); // before anything that has to be released
     this.#options = options;
-    this.#serverId = session.serverId.toString('latin1');
+    this.serverId = session.serverId.toString('latin1');
     this.streams = new ClientStreams({
       own: limits,
       peer: session.peer,
       maxQueuedBytes: limits.maxQueuedBytes,
       maxQueuedMessages: limits.maxQueuedMessages,
-      sequence: sequences.of(this.#serverId),
+      sequence: sequences.of(this.serverId),
     });
     this.connection = new Connection({
       role: 'client',
@@ -95,7 +96,7 @@ export class ClientLink {
     if (this.#end !== undefined) return;
     this.#end = { error };
     const { sequences, peer, events } = this.#options;
-    sequences.release(this.#serverId);
+    sequences.release(this.serverId);
     publishConnectionClosed('client', peer, this.connection.socket, error);
     events.onClosed(this, error);
   }

@@ -290,10 +290,10 @@ describe('a renewal', () => {
     const answer = holdPong();
     server.age();
     await time.advanceAsync(0);
-    expect([server.dials, connector.pick(), server.done]).toEqual([2, server.linkAt(1), []]);
+    expect([server.dials, connector.open, server.done]).toEqual([2, server.linkAt(1), []]);
     answer(1);
     await time.advanceAsync(0);
-    expect(connector.pick()).toBe(server.linkAt(2));
+    expect(connector.open).toBe(server.linkAt(2));
     expect(server.done).toEqual(['1 retire']);
     expect(server.types()).toEqual(['connecting', 'connected', 'renewed']);
     await expect(connector.connect()).resolves.toBe(server.linkAt(2));
@@ -308,7 +308,7 @@ describe('a renewal', () => {
     await time.advanceAsync(1);
     expect(server.events.at(-1)).toMatchObject({ type: 'renewalFailed', error: { code: 'ERR_PING_TIMEOUT' } });
     expect(server.done).toEqual(['2 close']);
-    expect(connector.pick()).toBe(server.linkAt(1));
+    expect(connector.open).toBe(server.linkAt(1));
     await connector.close();
   });
 
@@ -327,12 +327,12 @@ describe('a renewal', () => {
       expect(pauses[index]).toBeGreaterThanOrEqual(longestMs / 2);
       expect(pauses[index]).toBeLessThanOrEqual(longestMs);
     }
-    expect(connector.pick()).toBe(server.linkAt(1));
+    expect(connector.open).toBe(server.linkAt(1));
     server.failure = undefined;
     server.answersPing = () => Promise.resolve(1);
     await time.advanceAsync(1_000);
     expect(server.types().at(-1)).toBe('renewed');
-    expect(connector.pick()).not.toBe(server.linkAt(1));
+    expect(connector.open).not.toBe(server.linkAt(1));
   });
 
   it('fails if the new connection goes away before its PONG', async () => {
@@ -344,7 +344,7 @@ describe('a renewal', () => {
     server.age(1);
     await time.advanceAsync(0);
     expect(server.types().at(-1)).toBe('renewalFailed');
-    expect(connector.pick()).toBe(server.linkAt(1));
+    expect(connector.open).toBe(server.linkAt(1));
     await connector.close();
   });
 
@@ -382,15 +382,15 @@ describe('a renewal', () => {
     for (let renewals = 1; renewals <= 4; renewals++) {
       server.age();
       await time.advanceAsync(0);
-      expect(connector.pick()).toBe(server.linkAt(renewals + 1));
+      expect(connector.open).toBe(server.linkAt(renewals + 1));
     }
     server.age();
     server.age();
     await time.advanceAsync(60_000);
-    expect([server.dials, connector.pick()]).toEqual([5, server.linkAt(5)]);
+    expect([server.dials, connector.open]).toEqual([5, server.linkAt(5)]);
     server.end(3);
     await time.advanceAsync(0);
-    expect(connector.pick()).toBe(server.linkAt(6));
+    expect(connector.open).toBe(server.linkAt(6));
   });
 
   it('stops on close() during the dial, before the PONG and during a pause', async () => {

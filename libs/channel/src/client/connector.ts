@@ -10,6 +10,7 @@ import { clock } from '../clock.js';
 import { TrafficCounter } from '../connection/traffic-counter.js';
 import { TransportError } from '../errors.js';
 import type { Limits } from '../options/limits.js';
+import type { ClientStream } from '../streams/client-stream.js';
 import { backOffMs } from './back-off.js';
 import type { ClientLink, LinkEvents } from './client-link.js';
 import type { ClientConnectionEvent } from './connection-event.js';
@@ -61,8 +62,13 @@ export class Connector implements Links {
     this.#waiting = new WaitingCalls(options.limits);
   }
 
-  pick(): ClientLink | undefined {
+  get open(): ClientLink | undefined {
     return this.#state.at === 'CONNECTED' ? this.#state.link : undefined;
+  }
+
+  pick(_kind: ClientStream['kind'], except?: ReadonlySet<string>): ClientLink | undefined {
+    const link = this.open;
+    return link === undefined || except?.has(link.serverId) === true ? undefined : link;
   }
 
   connect(signal?: AbortSignal): Promise<ClientLink> {

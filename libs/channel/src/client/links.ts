@@ -1,4 +1,5 @@
 import type { Traffic } from '../connection/traffic-counter.js';
+import type { ClientStream } from '../streams/client-stream.js';
 import type { ClientLink } from './client-link.js';
 
 /** The state of the connections of a client. */
@@ -14,8 +15,14 @@ export interface LinkCounts extends Traffic {
 
 /** The connections of a client. A {@link Connector} has one for new calls; a pool would have several. */
 export interface Links {
-  /** Returns the connection for a new call; undefined if there is none and the call has to use {@link connect}. */
-  pick(): ClientLink | undefined;
+  /** An open connection, whichever it is; undefined if there is none, so that a call has to wait. */
+  readonly open: ClientLink | undefined;
+  /**
+   * Returns the connection for a new call; undefined if there is none and the call has to use {@link connect}.
+   *
+   * @param except - Server instance ids (`ClientLink.serverId`) that the call does not go to.
+   */
+  pick(kind: ClientStream['kind'], except?: ReadonlySet<string>): ClientLink | undefined;
   /**
    * Returns a connection for new calls, and dials if there is none. Rejects with the error of the dial, if the wait for
    * a connection times out, or with the reason of `signal`. Waiting calls resume in FIFO order.

@@ -93,7 +93,7 @@ export abstract class ClientCall implements AnswerSink {
     try {
       const message = codec.encode({ pattern: host.toRoute(pattern), data, metadata }, leftMs);
       this.options.trace?.addRequest(message.bytes);
-      const link = host.links.pick() ?? this.options.link;
+      const link = host.links.pick(codec.kind) ?? this.options.link;
       if (link === undefined)
         throw new TransportError('ERR_CONNECTION_LOST', 'The connection was lost before the call', { sent: false });
       this.#link = link;

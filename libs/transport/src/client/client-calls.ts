@@ -79,7 +79,7 @@ export class ClientCalls {
 
   #options(packet: ReadPacket, timeoutMs: number): ClientCallOptions {
     const begun = this.#begun.get(packet);
-    const link = this.#host.links.pick();
+    const link = this.#host.links.open;
     return { host: this.#host, timeoutMs, leftMs: begun?.leftMs ?? timeoutMs, link, trace: begun?.trace };
   }
 }

@@ -143,13 +143,13 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   override on<Event extends keyof SealwireClientEvents>(event: Event, callback: SealwireClientEvents[Event]): void {
     const listen = (emitter: NodeJS.EventEmitter): void => void emitter.on(event, callback);
     this.#listeners.push(listen);
-    const link = this.#links.pick();
+    const link = this.#links.open;
     if (link !== undefined) listen(link.connection.socket);
   }
 
   /** The current `net.Socket`. @throws {TransportError} `ERR_NOT_CONNECTED` */
   override unwrap<T = Socket>(): T {
-    const link = this.#links.pick();
+    const link = this.#links.open;
     if (link === undefined) throw new TransportError('ERR_NOT_CONNECTED', 'The client is not connected');
     return link.connection.socket as T;
   }

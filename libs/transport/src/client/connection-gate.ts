@@ -33,7 +33,7 @@ export class ConnectionGate {
 
   /** Whether a call may start at once: there is a connection, and no earlier call waits. */
   get isOpen(): boolean {
-    return this.#waiting === 0 && this.#links.pick() !== undefined;
+    return this.#waiting === 0 && this.#links.open !== undefined;
   }
 
   /** Resolves when every waiting event has started or failed; undefined if no event waits. */
