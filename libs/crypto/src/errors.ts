@@ -9,6 +9,8 @@ const FAULT_OF = {
   ERR_HKDF_LENGTH: 'caller',
   ERR_IV_LENGTH: 'caller',
   ERR_KEYRING_DUPLICATE: 'operator',
+  ERR_KEYRING_NO_PRIMARY: 'operator',
+  ERR_KEYRING_PRIMARY: 'operator',
   ERR_KEY_FEW_VALUES: 'operator',
   ERR_KEY_FILE_CREATE: 'operator',
   ERR_KEY_FILE_EXISTS: 'operator',

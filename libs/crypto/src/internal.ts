@@ -7,3 +7,6 @@ export { release } from './cipher/release.js';
 export { A128CBC_HS256 } from './cipher/suite.js';
 export type { CipherSuite, Opener, Sealer } from './cipher/suite.js';
 export { KeyPair, PUBLIC_KEY_BYTES } from './cipher/x25519.js';
+export { clock } from './clock.js';
+export type { Clock } from './clock.js';
+export { allowsPattern } from './keys/key-patterns.js';

@@ -2,11 +2,61 @@ import type { SecretKey } from './secret-key.js';
 
 /**
  * The source of the keys, which is called at every handshake. It may return another key each time, so that keys can be
- * rotated without a restart. A {@link Keyring} always returns the same keys.
+ * rotated without a restart. A {@link Keyring} always returns the same keys, within their time windows.
  */
 export interface KeySource {
-  /** The key that starts handshakes. Not a promise. */
+  /** The key that starts handshakes. Not a promise. A source that only answers handshakes may throw. */
   readonly primary: SecretKey;
-  /** Returns the key with this id of 8 bytes, if it may be used. Not a promise. */
+  /**
+   * Returns the key with this id of 8 bytes, if it may be used now. Not a promise. Its {@link SecretKey.label} names the
+   * holder, its {@link SecretKey.patterns} are the messages that the holder may send.
+   */
   find(idBytes: Uint8Array): SecretKey | undefined;
+  /** The current keys, for logs, health checks and snapshots. */
+  readonly status?: KeysStatus;
+  /**
+   * Calls `listener` after every change, also if the time window of a key begins or ends. A source without this method
+   * never reports a change.
+   *
+   * @returns A function that ends the calls.
+   */
+  onChange?(listener: (change: KeysChange) => void): () => void;
+}
+
+/** A change of a {@link KeySource}. Keys are named by their ids; `find` and `primary` return the new state already. */
+export interface KeysChange {
+  /** The keys that may be used from now on. */
+  readonly added: readonly string[];
+  /** The keys that may not be used any more: removed, retired, revoked, or past their end. */
+  readonly removed: readonly string[];
+  /** The keys that have become `revoked`, whose connections are destroyed at once. They may have been removed before. */
+  readonly revoked: readonly string[];
+  /** The keys that may still be used, but have another label or other patterns. */
+  readonly updated: readonly string[];
+  /** Whether another key starts handshakes, or none. */
+  readonly primaryChanged: boolean;
+  /** The key that starts handshakes now; undefined if there is none. */
+  readonly primary: string | undefined;
+}
+
+/** The keys of a {@link KeySource}: public names only. */
+export interface KeysStatus {
+  /** The ids of the keys that may be used now, the primary one first. */
+  readonly ids: readonly string[];
+  /** The labels of those keys that have one, by id. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** The id of the key that starts handshakes; undefined if there is none. */
+  readonly primary: string | undefined;
+  /** When these keys were loaded, in milliseconds since 1970. */
+  readonly loadedAt: number;
+  /** Why newer keys were not loaded; undefined if the last attempt succeeded. */
+  readonly error?: KeysFailure | undefined;
+}
+
+export interface KeysFailure {
+  readonly code: string;
+  /** Contains no key material. */
+  readonly message: string;
+  /** When it happened first, in milliseconds since 1970. */
+  readonly since: number;
 }

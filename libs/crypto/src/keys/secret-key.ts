@@ -6,6 +6,12 @@ import { deriveKeySchedule, toHex } from './schedule.js';
 import type { KeySchedule } from './schedule.js';
 import { checkKeyStrength } from './strength.js';
 
+/** The description of the holder of a key, from the operator. */
+export interface KeyDescription {
+  readonly label?: string | undefined;
+  readonly patterns?: readonly string[] | undefined;
+}
+
 /**
  * A key ready for use. It cannot be printed by accident: `util.inspect`, `JSON.stringify` and `String` show its id. It
  * contains the values that docs/protocol.md §2 derives, not the bytes of the key file.
@@ -17,11 +23,17 @@ export class SecretKey {
 
   /** The public name of the key, 16 hexadecimal digits. */
   readonly id: string;
+  /** The name of its holder, for logs. Not secret, and several keys may have the same. Undefined: the key has none. */
+  readonly label: string | undefined;
+  /** The message patterns that its holder may call; each may end in `*`. Undefined: all. */
+  readonly patterns: readonly string[] | undefined;
   readonly #idBytes: Uint8Array;
   readonly #psk: Uint8Array;
 
-  private constructor(id: string, { keyId, psk }: KeySchedule) {
+  private constructor(id: string, { keyId, psk }: KeySchedule, { label, patterns }: KeyDescription) {
     this.id = id;
+    this.label = label;
+    this.patterns = patterns && Object.freeze([...patterns]);
     this.#idBytes = keyId;
     this.#psk = psk;
     Object.freeze(this);
@@ -32,7 +44,7 @@ export class SecretKey {
    * @param origin - The name of the key in error messages.
    * @throws {CryptoError} `ERR_KEY_LENGTH`, or the `ERR_KEY_…` of a weak key.
    */
-  static fromBytes(key: Uint8Array, origin = 'The key'): SecretKey {
+  static fromBytes(key: Uint8Array, origin = 'The key', description: KeyDescription = {}): SecretKey {
     const schedule = deriveKeySchedule(key);
     const id = toHex(schedule.keyId);
     try {
@@ -41,7 +53,7 @@ export class SecretKey {
       wipe(schedule.psk);
       throw error;
     }
-    return new SecretKey(id, schedule);
+    return new SecretKey(id, schedule, description);
   }
 
   /** The 8 bytes that name the key on the wire. A copy. */
