@@ -89,7 +89,7 @@ function explain(error, { name, host, port }) {
   const advice = `set another one, for instance ${name}_PORT=${port < 60_000 ? port + 1000 : port - 1000}`;
   switch (error.code) {
     case 'EADDRINUSE':
-      return `Port ${port} on ${host} is in use: end what listens there, or ${advice}.`;
+      return `Port ${port} on ${host} is in use: end the program that listens there, or ${advice}.`;
     case 'EACCES':
       return `Port ${port} on ${host} is not open to this user: ${advice}.`;
     default:

@@ -153,7 +153,7 @@ describe('a client that closes', () => {
     const held = ['hold', 'hold behind an interceptor'].map((pattern) => outcome(client.send(pattern, 0)));
     await runs(2);
     const closed = client.close();
-    const line = `Closing: waits for 2 calls on 1 connection to 127.0.0.1:${portOf(server)}`;
+    const line = `Closing: waiting for 2 calls on 1 connection to 127.0.0.1:${portOf(server)}`;
     await expect.poll(() => lines.filter((each) => each === line).length, { timeout: 20_000 }).toBeGreaterThan(1);
     release.next('held');
     await Promise.all([...held, closed]);
@@ -196,7 +196,7 @@ describe('a server that closes', () => {
     const error = { code: 'ERR_STREAM_CUT', message: 'The server shut down before the answer was complete' };
     expect(await Promise.all(endless.map(({ end }) => end))).toMatchObject([error, error, error]);
     await expect.poll(() => aborted.sort()).toEqual(['generated', 'silent', 'ticks']);
-    const line = 'Closing: waits for 2 requests on 1 connection: hold, hold behind an interceptor';
+    const line = 'Closing: waiting for 2 requests on 1 connection: hold, hold behind an interceptor';
     await expect.poll(() => printed.mock.calls.map(([entry]) => entry as unknown)).toContain(line);
     release.next('held');
     expect(await Promise.all(held)).toEqual(['held', 'held']);

@@ -167,12 +167,12 @@ function writesAnyDepth(): boolean {
   }
 }
 
-describe.skipIf(writesAnyDepth())('a value that is nested too deep', () => {
+describe.skipIf(writesAnyDepth())('a value that is nested too deeply', () => {
   it('is refused at the client, with the reason in its message', async () => {
     const { client } = await startApplication({ controllers });
     expect(await outcome(client.send('cycle', nested(100_000)))).toMatchObject({
       code: 'ERR_MESSAGE_UNSERIALIZABLE',
-      message: expect.stringContaining('nested too deep') as string,
+      message: expect.stringContaining('nested too deeply') as string,
       sent: false,
     });
   });
@@ -184,6 +184,6 @@ describe.skipIf(writesAnyDepth())('a value that is nested too deep', () => {
       code: 'ERR_MESSAGE_UNSERIALIZABLE',
       message: expect.stringContaining("the server's log") as string,
     });
-    expect(entries).toMatchObject([{ message: expect.stringContaining('nested too deep') as string }]);
+    expect(entries).toMatchObject([{ message: expect.stringContaining('nested too deeply') as string }]);
   });
 });

@@ -32,6 +32,8 @@ function warnOfOpenAddress({ token, allowsOnlyLoopback }: Settings['http']): voi
     logger.warn('HTTP_HOST is open to other machines, and any of them can call every handler: set HTTP_TOKEN');
   }
   if (allowsOnlyLoopback) {
-    logger.warn('HTTP_HOST is open to other machines, but only loopback names are answered: set HTTP_ALLOWED_HOSTS');
+    logger.warn(
+      'HTTP_HOST is open to other machines, but only requests for loopback names are answered: set HTTP_ALLOWED_HOSTS',
+    );
   }
 }

@@ -52,7 +52,7 @@ export function logReady(
   const logger = new Logger(name);
   logger.log('Ready', { ...addresses, service, keyId: keyringOf(app).primary.id });
   for (const variable of serviceLinks) {
-    logger.warn(`${variable} holds the address of a service, as Kubernetes sets it, and is ignored`);
+    logger.warn(`${variable} is ignored, because it has the address of a service, as Kubernetes sets it`);
   }
 }
 

@@ -28,7 +28,7 @@ export function listenFailed(cause: unknown, where: string, { address, port }: L
     case undefined:
       return cause;
     case 'EADDRINUSE':
-      return new StartError(`${port}: ${where} is in use; stop the program that listens there or choose another`, {
+      return new StartError(`${port}: ${where} is in use; stop the program that listens there, or set another value`, {
         cause,
       });
     case 'EACCES':

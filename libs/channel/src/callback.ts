@@ -1,8 +1,8 @@
 import { inspect, types } from 'node:util';
 
 /**
- * Returns a function that calls a callback of the application. A callback that throws or rejects does not change what the
- * channel does: a warning of the process reports it.
+ * Returns a function that calls a callback of the application. If the callback throws or rejects, the process emits a
+ * warning, and the channel continues.
  */
 export function guarded<Args extends readonly unknown[]>(
   name: string,
@@ -18,7 +18,7 @@ export function guarded<Args extends readonly unknown[]>(
   };
 }
 
-/** Reports a failure of the application that nothing else reports, as a warning of the process. */
+/** Emits a warning of the process for a failure of the application that nothing else reports. */
 export function report(name: string, error: unknown): void {
   process.emitWarning(`${name} failed`, { type: 'SealwireWarning', detail: describe(error) });
 }

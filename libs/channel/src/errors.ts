@@ -97,8 +97,8 @@ export class TransportError extends Error {
 }
 
 /**
- * For code in which every exception ends a connection: an error of another class is a defect and becomes
- * `ERR_INTERNAL`.
+ * Returns a `TransportError` unchanged. An error of another class is a defect, because every exception in this code ends
+ * a connection, and becomes `ERR_INTERNAL`.
  */
 export function toTransportError(error: unknown): TransportError {
   if (codeOf(error) !== undefined && error instanceof TransportError) return error;
@@ -106,8 +106,8 @@ export function toTransportError(error: unknown): TransportError {
 }
 
 /**
- * Also an error of another realm, as each test file of Jest is one, and a `RemoteError`. Never throws, although `instanceof`
- * calls the traps of a proxy.
+ * Returns true also for a `RemoteError` and for an error of another realm, such as a test file of Jest. Never throws,
+ * although `instanceof` calls the traps of a proxy.
  */
 export function isError(value: unknown): value is Error {
   try {
@@ -117,7 +117,7 @@ export function isError(value: unknown): value is Error {
   }
 }
 
-/** The code of a failure of this transport; undefined for any other value, also for one that throws when it is read. */
+/** Returns the code of a failure of this transport; undefined for any other value, even one that throws on access. */
 export function codeOf(error: unknown): TransportErrorCode | undefined {
   try {
     return error instanceof TransportError ? error.code : undefined;

@@ -3,19 +3,19 @@ import { AsyncResource } from 'node:async_hooks';
 import { clock } from './clock.js';
 import { MAX_TIMER_MS } from './options/limit.js';
 
-// A timer keeps the async context that it is made in, and with it the message whose handler has made a deadline move.
+// A timer keeps the async context in which it is created, and with it the message whose handler moved a deadline.
 const apart = new AsyncResource('SEALWIRE_DEADLINES');
 
 export interface Sleeper {
-  /** Where it is in the queue, which alone sets it; -1 at first. */
+  /** Its index in the queue; -1 at first. Set only by the queue. */
   place: number;
-  /** Its time has come. It is in the queue no more, and may enter again. */
+  /** Called at its time. The sleeper is no longer in the queue, and may enter it again. */
   wake(nowMs: number): void;
 }
 
 /**
- * One timer for all connections of the process. It is a binary heap: each sleeper is in it at most once, by the time at
- * which it wants to wake, and costs two words.
+ * One timer for all connections of the process. It is a binary heap, ordered by the time at which a sleeper wakes. Each
+ * sleeper is in it at most once, and costs two words.
  */
 export class WakeQueue {
   readonly #sleepers: Sleeper[] = [];
@@ -23,12 +23,12 @@ export class WakeQueue {
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = Infinity;
 
-  /** Infinity if it is not in the queue. */
+  /** Returns the time at which the sleeper wakes; Infinity if it is not in the queue. */
   wakeMsOf(sleeper: Sleeper): number {
     return this.#sleepers[sleeper.place] === sleeper ? (this.#atMs[sleeper.place] ?? Infinity) : Infinity;
   }
 
-  /** Enters the sleeper, or moves it. */
+  /** Adds the sleeper, or moves it. */
   set(sleeper: Sleeper, atMs: number): void {
     this.#remove(sleeper);
     this.#rise(this.#sleepers.length, sleeper, atMs);
@@ -53,7 +53,7 @@ export class WakeQueue {
     this.#rise(this.#sink(place, lastMs), last, lastMs);
   }
 
-  /** Opens a gap at `place` or, where earlier ones are below it, further down. @returns Where the gap is. */
+  /** Opens a gap at `place`, or further down if earlier sleepers are below it. @returns The index of the gap. */
   #sink(place: number, atMs: number): number {
     let gap = place;
     for (;;) {
@@ -66,7 +66,7 @@ export class WakeQueue {
     }
   }
 
-  /** Fills the gap at `place`, or one further up where later ones are above it. */
+  /** Fills the gap at `place`, or further up if later sleepers are above it. */
   #rise(place: number, sleeper: Sleeper, atMs: number): void {
     let gap = place;
     while (gap > 0) {
@@ -107,5 +107,5 @@ export class WakeQueue {
   }
 }
 
-/** That of the process. A test that replaces the clock replaces it as well. */
+/** The queue of the process. A test that replaces the clock replaces the queue, too. */
 export const wakes = { queue: new WakeQueue() };

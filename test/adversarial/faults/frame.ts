@@ -35,7 +35,7 @@ const unexpected = (what: string, ...records: readonly Buffer[]): Fault => ({
 const BOTH: readonly Fault[] = [
   malformed('a frame of kind 0', data(frame(0, 1, BYTE))),
   malformed('a frame of kind 8', data(frame(8, 1, BYTE))),
-  malformed('a header cut short', data(frame('ACK', 1).subarray(0, 7))),
+  malformed('a truncated header', data(frame('ACK', 1).subarray(0, 7))),
   malformed('a payload that is longer than its record', data(frame('REQUEST', 1, BYTE, 0, 2))),
   malformed('a payload of 65535 bytes that are not there', data(frame('NEXT', 1, BYTE, 0, 0xffff))),
 ];
@@ -76,7 +76,7 @@ function brokenFragments(kind: 'REQUEST' | 'EVENT' | 'NEXT' | 'ERROR'): readonly
   const rest = (bytes: number, flags = 0): Buffer => data(frame(kind, 1, Buffer.alloc(bytes), flags));
   const half = rest(35_000, MORE);
   return [
-    unexpected(`a second first fragment of ${kind} [R6.26]`, begun, begun),
+    unexpected(`a repeated first fragment of ${kind} [R6.26]`, begun, begun),
     unexpected(`MORE of ${kind} without a first fragment [R6.27]`, rest(1, MORE)),
     unexpected(`more of ${kind} than it announced [R6.28]`, begun, half, rest(35_000)),
     unexpected(`all of ${kind}, and MORE [R6.28]`, begun, half, rest(34_999, MORE)),

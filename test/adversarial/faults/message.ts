@@ -323,7 +323,7 @@ const NO_REFUSALS: Readonly<Record<string, unknown>> = {
 function answeredEvent(
   name: string,
   error: Buffer,
-  ends = 'The server answered the event with an error that is not a refusal of the protocol',
+  ends = 'The server answered the event with an error that the protocol does not define for events',
 ): ServerFault {
   return {
     at: 'open',

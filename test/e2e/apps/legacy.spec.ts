@@ -142,7 +142,7 @@ describe('the server app does not start', () => {
   it('on a port in use', async () => {
     const taken = addresses['legacy']?.split(':')[1] ?? '';
     expect(await refusal({ ...LEGACY, LEGACY_PORT: taken })).toBe(
-      `LEGACY_PORT: 127.0.0.1:${taken} is in use; stop the program that listens there or choose another`,
+      `LEGACY_PORT: 127.0.0.1:${taken} is in use; stop the program that listens there, or set another value`,
     );
   });
 

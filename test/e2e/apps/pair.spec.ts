@@ -124,14 +124,14 @@ describe('the two apps', () => {
     expect(answer.bytes.equals(largest)).toBe(true);
   });
 
-  it('survive values that are nested too deep', async () => {
+  it('survive values that are nested too deeply', async () => {
     const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
     const answer = await call(`${url}/send/echo`, { headers: { 'content-type': 'application/json' }, body: deep });
     // Newer engines write any depth, older ones run out of stack.
     if (answer.status !== 200)
       expect(answer).toMatchObject({
         status: 400,
-        json: { code: 'ERR_MESSAGE_UNSERIALIZABLE', message: expect.stringContaining('nested too deep') as string },
+        json: { code: 'ERR_MESSAGE_UNSERIALIZABLE', message: expect.stringContaining('nested too deeply') as string },
       });
     expect(await post(`${url}/messages`)).toMatchObject({ status: 200 });
   });

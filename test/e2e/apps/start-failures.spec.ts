@@ -99,7 +99,7 @@ describe('an app that cannot start ends with exit code 1 and one line', () => {
     // The process of a server that has begun to listen ends as well.
     const refuse = name === 'HEALTH_PORT' ? refusal : failure;
     expect(await refuse(app, { [name]: port })).toBe(
-      `${name}: 127.0.0.1:${port} is in use; stop the program that listens there or choose another`,
+      `${name}: 127.0.0.1:${port} is in use; stop the program that listens there, or set another value`,
     );
   });
 

@@ -28,6 +28,6 @@ export class AddressController {
     const methods = METHODS.find(([pattern]) => pattern.test(path))?.[1];
     if (methods === undefined) throw new HttpFailure('ERR_NO_ROUTE', 'No such address; /docs lists all of them');
     response.setHeader('allow', methods);
-    throw new HttpFailure('ERR_METHOD', `Wrong method: this address takes ${methods}`);
+    throw new HttpFailure('ERR_METHOD', `Wrong method: this address accepts ${methods}`);
   }
 }

@@ -17,7 +17,7 @@ export function toJson(value: unknown): string {
     return JSON.stringify(value) ?? 'null'; // undefined is the answer of a handler that returns nothing
   } catch (cause) {
     // The value was parsed from JSON, so only its depth can be the cause: older engines write less of it than they read.
-    throw new TransportError('ERR_MESSAGE_UNSERIALIZABLE', 'The answer is nested too deep', { cause, sent: true });
+    throw new TransportError('ERR_MESSAGE_UNSERIALIZABLE', 'The answer is nested too deeply', { cause, sent: true });
   }
 }
 

@@ -94,7 +94,7 @@ export class TriggerController {
   ): Promise<void> {
     if (method !== 'GET') {
       response.setHeader('allow', 'GET');
-      throw new HttpFailure('ERR_METHOD', 'Wrong method: a stream takes GET, as nothing would read the answer to HEAD');
+      throw new HttpFailure('ERR_METHOD', 'Wrong method: use GET, because a response to HEAD has no values');
     }
     const { data, timeout } = parseStreamQuery(query);
     if (headers['last-event-id'] !== undefined) {

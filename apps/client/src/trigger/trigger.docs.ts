@@ -32,7 +32,7 @@ const EMIT_FAILURES = [
     'The Host or the Origin is not in HTTP_ALLOWED_HOSTS, or the server does not allow this key to call the pattern',
   ),
   failure(408, 'ERR_BODY_TIMEOUT', 'The body did not arrive in time'),
-  failure(413, 'ERR_BODY_TOO_LARGE', 'The message is larger than the channel takes (8 MiB)'),
+  failure(413, 'ERR_BODY_TOO_LARGE', 'The message is larger than the channel accepts (8 MiB)'),
   failure(415, 'ERR_MEDIA_TYPE', 'The body is neither JSON nor octet-stream'),
   failure(429, 'ERR_RATE_LIMIT', 'More calls in a minute than HTTP_RATE_LIMIT'),
   failure(
@@ -112,7 +112,7 @@ export const DescribeEmit = (): MethodDecorator =>
     AnyBody({ text: 'Hello Server!' }),
     ApiResponse({
       status: 202,
-      description: 'The server has accepted the event; it logs one that has no handler, or whose handler fails',
+      description: 'The server has accepted the event. If no handler exists or a handler fails, the server logs that',
       content: { 'application/json': { example: { accepted: true } } },
     }),
     ...EMIT_FAILURES,
@@ -138,6 +138,9 @@ export const DescribeStream = (): MethodDecorator =>
         },
       },
     }),
-    ApiResponse({ status: 204, description: 'The call has a Last-Event-ID: an EventSource connects again, and stops' }),
+    ApiResponse({
+      status: 204,
+      description: 'The call has a Last-Event-ID: an EventSource has reconnected, and 204 makes it stop',
+    }),
     ...CALL_FAILURES,
   );

@@ -106,7 +106,7 @@ describe('the settings of the server app', () => {
 
   it('reject one port for the channel and the legacy wire, unless the channel has no port or both are 0', () => {
     const legacy = { LEGACY_PORT: '8080', LEGACY_KEY_FILE: 'legacy.bin' };
-    expect(complaintAbout(legacy)).toBe('LEGACY_PORT must be another port than SEALWIRE_PORT, not 8080');
+    expect(complaintAbout(legacy)).toBe('LEGACY_PORT must be a port other than SEALWIRE_PORT, not 8080');
     expect(parseSettings({ ...legacy, SEALWIRE_PATH: '/tmp/s.sock' }).legacy).toMatchObject({ port: 8080 });
     expect(parseSettings({ ...legacy, LEGACY_PORT: '0', SEALWIRE_PORT: '0' }).legacy).toMatchObject({ port: 0 });
   });

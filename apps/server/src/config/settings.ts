@@ -25,7 +25,7 @@ const environment = z
       complain('LEGACY_KEY_FILE', 'the key file of the legacy wire if LEGACY_PORT is set');
     }
     if (LEGACY_PORT === SEALWIRE_PORT && LEGACY_PORT !== 0 && SEALWIRE_PATH === undefined) {
-      complain('LEGACY_PORT', 'another port than SEALWIRE_PORT');
+      complain('LEGACY_PORT', 'a port other than SEALWIRE_PORT');
     }
   })
   .transform((env) => ({

@@ -17,7 +17,7 @@ import { Dialer } from './dialer.js';
 import type { Links } from './links.js';
 import { PlainCall } from './plain-call.js';
 
-/** A callback that throws changes nothing: a warning of the process reports it. */
+/** If a callback throws, the process emits a warning, and the client continues. */
 export interface ChannelClientEvents {
   readonly onConnectionEvent?: (event: ClientConnectionEvent) => void;
   /** Receives warnings about a key file that is usable. */
@@ -81,7 +81,7 @@ export class ChannelClient {
   }
 
   /**
-   * Lets what is running finish, up to `timeouts.drainMs`. Events that wait for a connection go first; requests that wait
+   * Waits for running calls, up to `timeouts.drainMs`. Events that wait for a connection are sent first; requests that wait
    * for one, and answers of several values, fail at once with `ERR_CLIENT_CLOSED`. The client may be used again.
    */
   async close(): Promise<void> {

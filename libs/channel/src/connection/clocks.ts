@@ -207,7 +207,7 @@ export class Clocks implements DeadlineOwner<Name> {
     if (leftMs > 0) this.#deadlines.set('credit', leftMs);
     else
       this.#owner.destroy(
-        new TransportError('ERR_CREDIT_STALLED', 'CREDIT timed out: the peer reports no received bytes'),
+        new TransportError('ERR_CREDIT_STALLED', 'CREDIT timed out: the peer has not reported any received bytes'),
       );
   }
 

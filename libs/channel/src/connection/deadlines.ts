@@ -11,17 +11,18 @@ export interface DeadlineOwner<Name> {
 }
 
 /**
- * The named deadlines of one connection. Deadlines are set with every chunk and record, so that only changes a number: the
+ * The named deadlines of one connection. Every chunk and record sets deadlines, so setting one only changes a number. The
  * connection wakes at the earliest deadline that was set, then checks all of them.
  *
- * As with a {@link Deadline}, what has arrived already is read before one expires, and one that is late moves once.
+ * As with a {@link Deadline}, data that has already arrived is read before a deadline expires, and a late deadline moves
+ * once.
  */
 export class Deadlines<Name extends string> implements Sleeper {
   place = -1;
   readonly #owner: DeadlineOwner<Name>;
-  /** Its place is one in this queue, whatever takes the place of the queue of the process meanwhile. */
+  /** Kept, because a test may replace the queue of the process, and {@link place} belongs to this queue. */
   readonly #queue = wakes.queue;
-  /** For each name its time, and behind that how far it may still move because it is late: numbers without objects. */
+  /** For each name two numbers, to save objects: its time, and how far it may still move because it is late. */
   #times: number[] = [];
   /** Whether due deadlines expire at the end of this turn, after which the connection sleeps again. */
   #isAwake = false;
@@ -85,7 +86,7 @@ export class Deadlines<Name extends string> implements Sleeper {
   #expireDue(nowMs: number): void {
     for (let at = 0; at < this.#times.length; at += 2) {
       const name = this.#owner.deadlineNames[at / 2];
-      // Data that was read meanwhile, or an earlier one, may have cleared or moved it.
+      // Data that was read meanwhile, or an earlier deadline, may have cleared or moved it.
       if (name === undefined || this.#timeAt(at) > nowMs) continue;
       this.#times[at] = Infinity;
       this.#owner.expire(name);

@@ -32,8 +32,8 @@ describe('frames', () => {
   });
 
   it.each([
-    ['a header cut short', '01000001000000'],
-    ['a payload cut short', '0100000200000001aa'],
+    ['a truncated header', '01000001000000'],
+    ['a truncated payload', '0100000200000001aa'],
     ['a length beyond the record', '01ffffff00000001aa'],
     ['kind 0', '0000000100000001aa'],
     ['kind 8', '0800000100000001aa'],

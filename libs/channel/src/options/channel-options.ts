@@ -15,22 +15,22 @@ import type { Rule } from './option-check.js';
 export interface ChannelOptions extends Omit<LimitGroups, 'redial'> {
   /** Default 127.0.0.1. */
   readonly host?: string;
-  /** Default 8080. A server takes 0 for any free port. */
+  /** Default 8080. With 0, a server chooses a free port. */
   readonly port?: number;
   /** A Unix domain socket, instead of `host` and `port`. */
   readonly path?: string;
-  /** The path of a key file; it or `keyring` must be given. */
+  /** The path of a key file. Exactly one of `keyFile` and `keyring` must be given. */
   readonly keyFile?: string;
   /** The strictness of the access check of the key file; see {@link KeyFilePolicy}. Default `strict`. */
   readonly keyPolicy?: KeyFilePolicy;
   /** A `Keyring`, or another source of keys, which is called at every handshake. */
   readonly keyring?: KeySource;
-  /** Refuse the other end if it is a client or a server of this very process. Default false. */
+  /** Whether to refuse clients and servers of the same process. Default false. */
   readonly rejectSelf?: boolean;
   /** Both ends must use the same name. Default `default`. */
   readonly service?: string;
   /**
-   * Read all sockets of the process into one buffer, which saves an allocation for each read. Default true. With
+   * Whether all sockets of the process read into one buffer, which saves an allocation for each read. Default true. With
    * true, listeners of 'data' that the application adds to a socket are not called.
    */
   readonly shareReadBuffer?: boolean;
@@ -48,11 +48,11 @@ export const KEYRING: Rule = {
   accepts: (value) => hasMethod(value, 'find') && 'primary' in value, // its getter may have no key yet
 };
 
-/** Of the options that are not numbers. */
+/** The rules of the options that are not numbers. */
 const CHANNEL_RULES: Readonly<Record<string, Rule>> = {
   host: NAME,
   path: {
-    mustBe: 'the name of a file, without NUL',
+    mustBe: 'a file path without NUL',
     accepts: (value) => NAME.accepts(value) && !String(value).includes('\0'), // an abstract socket is open to everybody
   },
   keyFile: NAME,
@@ -66,13 +66,13 @@ const CHANNEL_RULES: Readonly<Record<string, Rule>> = {
   redial: { mustBe: 'true, false or an object', accepts: (value) => FLAG.accepts(value) || OBJECT.accepts(value) },
 };
 
-/** Of both ends, which may be given the same options: a server ignores those of a client. */
+/** The paths of the options of both ends. Both accept the same options, and a server ignores those of a client. */
 export const CHANNEL_PATHS: readonly string[] = [...Object.keys(CHANNEL_RULES), 'port', ...LIMIT_PATHS];
 
 /**
  * Checks the names of all options, and all options that are not numbers.
  *
- * @param paths - Names of options, those in a group with the group: `limits.maxInFlight`.
+ * @param paths - The names of options, preceded by their group if they have one: `limits.maxInFlight`.
  * @throws {TransportError} `ERR_BAD_OPTION`
  */
 export function checkChannelOptions(options: ChannelClientOptions, paths: readonly string[]): void {
@@ -92,7 +92,7 @@ export function resolveChannelOptions(options: ChannelClientOptions, side: Side)
 }
 
 /**
- * Returns where to listen or connect.
+ * Returns the address to listen on or to connect to.
  *
  * @throws {TransportError} `ERR_BAD_OPTION`
  */
@@ -118,9 +118,9 @@ export function resolveService({ service = DEFAULT_SERVICE }: ChannelOptions): s
 }
 
 /**
- * Returns the function that loads the keys: it reads the key file when it is first called, and again after a failure.
+ * Returns the function that loads the keys: its first call reads the key file, and so does a call after a failure.
  *
- * @param warn - Called with what is wrong with the key file, though it may be used.
+ * @param warn - Called with each weakness of a key file that is usable.
  * @throws {TransportError} `ERR_BAD_OPTION`; the result rejects with the `CryptoError` of the key file.
  */
 export function keyLoader(

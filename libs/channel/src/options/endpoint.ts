@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net';
 
-/** Where a server listens and a client connects. */
+/** The address on which a server listens or to which a client connects. */
 export type Endpoint =
   | { readonly host: string; readonly port: number }
   /** A Unix domain socket. */
   | { readonly path: string };
 
-/** Both ends go on sending after the peer's FIN, answer small records at once, and notice a peer that is gone. */
+/** Both ends continue to send after the peer's FIN, send small records at once, and detect a dead peer. */
 export const SOCKET_OPTIONS = { allowHalfOpen: true, noDelay: true, keepAlive: true } as const;
 
 export function formatEndpoint(endpoint: Endpoint): string {
@@ -16,7 +16,7 @@ export function formatEndpoint(endpoint: Endpoint): string {
   return [host.includes(':') ? `[${host}]` : host, port].join(':');
 }
 
-/** `address:port` of the other end; undefined on a Unix domain socket. */
+/** Returns `address:port` of the other end; undefined on a Unix domain socket. */
 export function remoteAddress({ remoteAddress: host, remotePort: port }: Socket): string | undefined {
   return host === undefined || port === undefined ? undefined : formatEndpoint({ host, port });
 }

@@ -1,4 +1,4 @@
-// A `KeySource` is code of the user, which is called at every handshake: its results are checked.
+// Checks the results of a `KeySource`, because it is user code that is called at every handshake.
 import type { KeySource, SecretKey } from '@sealwire/crypto';
 
 import { TransportError } from '../errors.js';
@@ -9,9 +9,9 @@ const KEY_ID_BYTES = 8;
 const PSK_BYTES = 32;
 
 /**
- * The key that starts handshakes.
+ * Returns the key that starts handshakes.
  *
- * @throws {TransportError} `ERR_BAD_OPTION`, or what the source throws.
+ * @throws {TransportError} `ERR_BAD_OPTION`, or any error of the source.
  */
 export function primaryOf(keys: KeySource): PskOfKey & Pick<SecretKey, 'id'> {
   const key = checkKey('keyring.primary', keys.primary);
@@ -21,9 +21,9 @@ export function primaryOf(keys: KeySource): PskOfKey & Pick<SecretKey, 'id'> {
 }
 
 /**
- * The pre-shared key with this id; undefined if the source has none.
+ * Returns the pre-shared key with this id; undefined if the source has none.
  *
- * @throws {TransportError} `ERR_BAD_OPTION`, or what the source throws.
+ * @throws {TransportError} `ERR_BAD_OPTION`, or any error of the source.
  */
 export function findPsk(keys: KeySource, idBytes: Uint8Array): Uint8Array | undefined {
   const found: SecretKey | null | undefined = keys.find(idBytes);

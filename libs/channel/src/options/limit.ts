@@ -1,4 +1,4 @@
-// One option that is a number: its default, its range, and the error of what exceeds it.
+// One numeric option: its default, its range, and the error if it is exceeded.
 import { TransportError } from '../errors.js';
 import type { TransportErrorCode } from '../errors.js';
 import { show } from './option-check.js';
@@ -19,9 +19,9 @@ export interface Limit {
   readonly default: number | Derived;
   readonly least: number | Derived;
   readonly greatest: number;
-  /** 0 turns it off (docs/adr/0011): it is Infinity then, and no deadline expires. */
+  /** Whether 0 turns the limit off (docs/adr/0011): it becomes Infinity, and no deadline expires. */
   readonly zeroIsOff?: true;
-  /** The limit of the same table that it must not exceed. */
+  /** The name of a limit of the same table that this one must not exceed. */
   readonly atMost?: string;
   /** The code of the error if it is exceeded; without one the sender waits, or a key or a connection is replaced. */
   readonly code?: TransportErrorCode;
@@ -38,7 +38,7 @@ export type Resolved<Table extends LimitTable> = { readonly [Name in keyof Table
  * Fills in the defaults and checks the numbers.
  *
  * @param prefix - Precedes the names in errors.
- * @throws {TransportError} `ERR_BAD_OPTION` - names the option and what it may be.
+ * @throws {TransportError} `ERR_BAD_OPTION` - names the option and its allowed values.
  */
 export function resolveTable<Table extends LimitTable>(
   table: Table,
@@ -70,7 +70,7 @@ function checkOrder(prefix: string, [name, limit]: [string, number], [greaterNam
   );
 }
 
-/** @throws {TransportError} `ERR_BAD_OPTION` - names the option and what it may be. */
+/** @throws {TransportError} `ERR_BAD_OPTION` - names the option and its allowed values. */
 export function checkLimit(name: string, value: number, least: number, greatest: number): number {
   if (Number.isInteger(value) && value >= least && value <= greatest) return value;
   throw new TransportError(

@@ -1,4 +1,4 @@
-// The options that are numbers, in groups, and the limits that they come to.
+// The numeric options, in groups, and the limits that result from them.
 import type { KeyLimits } from '../record/half-connection.js';
 import { KEY_LIMITS, LIMITS, REDIAL, TIMEOUTS } from './limit-tables.js';
 import { resolveTable } from './limit.js';
@@ -13,19 +13,19 @@ export type TimeoutOptions = Given<typeof TIMEOUTS>;
 
 export interface RedialOptions extends Given<typeof REDIAL> {
   /**
-   * Default true. With false a client dials again automatically only for calls that wait (`timeouts.waitForConnectionMs`) and
-   * to renew a connection.
+   * If false, a client dials again automatically only for waiting calls (`timeouts.waitForConnectionMs`), and to renew a
+   * connection. Default true.
    */
   readonly inBackground?: boolean;
 }
 
-/** The options that are numbers, by group. */
+/** The numeric options, by group. */
 export interface LimitGroups {
   /** Numbers of bytes, messages and connections. */
   readonly limits?: LimitOptions;
   /** Times, in milliseconds. */
   readonly timeouts?: TimeoutOptions;
-  /** Of a client: connect again in the background, after a loss and after a failure, with pauses that grow. Default false. */
+  /** Whether a client reconnects in the background after a loss or a failed dial, with growing pauses. Default false. */
   readonly redial?: boolean | RedialOptions;
 }
 
@@ -50,9 +50,9 @@ export type Limits = Resolved<typeof LIMITS> &
   };
 
 /**
- * Fills in the defaults, some of which are others at a server than at a client.
+ * Fills in the defaults, some of which differ between a server and a client.
  *
- * @throws {TransportError} `ERR_BAD_OPTION` - names the option and what it may be.
+ * @throws {TransportError} `ERR_BAD_OPTION` - names the option and its allowed values.
  */
 export function resolveLimits(options: LimitGroups, side: Side = 'client'): Limits {
   const { limits = {}, timeouts = {}, redial = false } = options;

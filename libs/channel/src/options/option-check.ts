@@ -1,4 +1,4 @@
-// The rules for options at run time: options also come from JavaScript and from configuration, where types do not help.
+// The checks of options at run time: options also come from JavaScript and from configuration, which have no types.
 import { TransportError } from '../errors.js';
 
 export interface Rule {
@@ -8,7 +8,7 @@ export interface Rule {
 }
 
 export const NAME: Rule = {
-  mustBe: 'a string that is not empty',
+  mustBe: 'a non-empty string',
   accepts: (value) => typeof value === 'string' && value !== '',
 };
 
@@ -18,7 +18,7 @@ export const FUNCTION: Rule = { mustBe: 'a function', accepts: (value) => typeof
 
 /** How Nest names a transport. */
 export const TRANSPORT_ID: Rule = {
-  mustBe: 'a symbol or a number of Transport',
+  mustBe: 'a symbol or a member of Transport',
   accepts: (value) => typeof value === 'symbol' || typeof value === 'number',
 };
 
@@ -45,18 +45,18 @@ export function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T
   return hasMethod(value, 'then');
 }
 
-/** For a promise that user code returned by mistake: if nothing took its rejection, that would end the process. */
+/** For a promise that user code returned by mistake: its rejection would otherwise end the process. */
 export function ignoreRejection(value: unknown): void {
   if (isThenable(value)) void Promise.resolve(value).catch(() => undefined);
 }
 
-/** @throws {TransportError} `ERR_BAD_OPTION` - names the option and what it may be; what it is only where that is short. */
+/** @throws {TransportError} `ERR_BAD_OPTION` - names the option, its allowed values, and a short wrong value. */
 export function checkOption(name: string, value: unknown, { mustBe, accepts }: Rule): void {
   if (accepts(value)) return;
   throw new TransportError('ERR_BAD_OPTION', `${name} is ${show(value)}; it must be ${mustBe}`);
 }
 
-/** Checks those that are given. @throws {TransportError} `ERR_BAD_OPTION` */
+/** Checks the options that are given. @throws {TransportError} `ERR_BAD_OPTION` */
 export function checkOptions(options: object, rules: Readonly<Record<string, Rule>>): void {
   for (const [name, rule] of Object.entries(rules)) {
     const value: unknown = Reflect.get(options, name);
@@ -64,7 +64,7 @@ export function checkOptions(options: object, rules: Readonly<Record<string, Rul
   }
 }
 
-/** Checks the callbacks of an end, each of which may be left out. @throws {TransportError} `ERR_BAD_OPTION` */
+/** Checks the callbacks of a client or a server, each of which is optional. @throws {TransportError} `ERR_BAD_OPTION` */
 export function checkCallbacks(callbacks: object, names: readonly string[]): void {
   checkOption('The object of callbacks', callbacks, OBJECT);
   checkPaths(callbacks, names);
@@ -72,10 +72,10 @@ export function checkCallbacks(callbacks: object, names: readonly string[]): voi
 }
 
 /**
- * Checks the names of options, and of those in groups.
+ * Checks the names of options, including options in groups.
  *
- * @param paths - Options in a group have its name before theirs: `limits.maxInFlight`.
- * @throws {TransportError} `ERR_BAD_OPTION` - names what is not an option, and the option that is spelled nearly so.
+ * @param paths - The names of options, preceded by their group if they have one: `limits.maxInFlight`.
+ * @throws {TransportError} `ERR_BAD_OPTION` - names the unknown option, and the option with the most similar name.
  */
 export function checkPaths(options: object, paths: readonly string[], group = ''): void {
   for (const [name, value] of Object.entries(options)) {
@@ -92,7 +92,7 @@ function noOption(group: string, name: string, paths: readonly string[]): Transp
   return new TransportError('ERR_BAD_OPTION', `${group}${name.slice(0, MAX_SHOWN)} is not an option${hint}`);
 }
 
-/** The option of that name in whatever group, or one that is spelled nearly so. The groups have no `Timeout` in their names. */
+/** Returns the option with this or a similar name in any group. No option in a group has `Timeout` in its name. */
 function nearestPath(name: string, paths: readonly string[]): string | undefined {
   const written = name.toLowerCase();
   const names = [written, written.replace(/timeout(?!s)/, '')];
@@ -101,7 +101,7 @@ function nearestPath(name: string, paths: readonly string[]): string | undefined
   return matches((one, other) => one === other) ?? matches(isNearly);
 }
 
-/** Without the group, and joined to it: `minms` and `redialminms`. */
+/** Returns the name without its group and together with it: `minms` and `redialminms`. */
 function spellingsOf(path: string): readonly string[] {
   const lower = path.toLowerCase();
   return [lower.slice(lower.lastIndexOf('.') + 1), lower.replaceAll('.', '')];
@@ -109,7 +109,7 @@ function spellingsOf(path: string): readonly string[] {
 
 const MAX_SHOWN = 64;
 
-/** Whether one letter, two that are swapped, or two more or less make one of the other. */
+/** Whether two names differ in one letter, in two swapped letters, or in two extra letters. */
 function isNearly(one: string, other: string): boolean {
   const shorter = Math.min(one.length, other.length);
   let before = 0;
@@ -118,7 +118,7 @@ function isNearly(one: string, other: string): boolean {
   while (behind < shorter - before && one.at(-1 - behind) === other.at(-1 - behind)) behind += 1;
   const left = one.slice(before, one.length - behind);
   const right = other.slice(before, other.length - behind);
-  const isShort = before + behind < 4; // of a short name two letters are too much
+  const isShort = before + behind < 4; // in a short name, two letters are too many
   return (
     (left.length < 2 && right.length < 2) || isSwapped(left, right) || (!isShort && left.length + right.length < 3)
   );
@@ -128,10 +128,10 @@ function isSwapped(left: string, right: string): boolean {
   return left.length === 2 && right.length === 2 && left[0] === right[1] && left[1] === right[0];
 }
 
-/** A number from an environment variable arrives as such a text, which is too short for a key. */
+/** The form of a number from an environment variable. It is too short for a key, so it may be shown. */
 const NUMBER_AS_TEXT = /^-?\d{1,15}$/;
 
-/** No contents of another text or an object: a key can get into the wrong place. */
+/** Describes a value without the content of a text or an object, because it may be a key in the wrong place. */
 export function show(value: unknown): string {
   if (value === '') return 'empty';
   if (typeof value === 'string' && NUMBER_AS_TEXT.test(value)) return `the string '${value}'`;

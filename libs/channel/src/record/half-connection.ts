@@ -123,7 +123,7 @@ export class OpeningHalf extends TrafficKey<Opener> {
     if (!this.allowsUpdate(this.ageMs(nowMs)))
       throw new TransportError(
         'ERR_KEY_UPDATE_FLOOD',
-        'The peer updated its key too often for the number of its records and the time since its last update',
+        'The peer updated its key too often: expected more records or more time between two updates',
       );
     super.updateKey(nowMs);
   }

@@ -25,7 +25,7 @@ export function viewCell(cell: number): Buffer {
   return chunk.subarray(start, start + keyBytes);
 }
 
-/** Overwrites the key. The cell is for another one. */
+/** Overwrites the key. The cell is free again. */
 export function freeCell(cell: number): void {
   wipe(viewCell(cell));
   free.push(cell);

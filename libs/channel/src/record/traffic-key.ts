@@ -4,15 +4,15 @@ import { wipe } from '@sealwire/crypto';
 import { freeCell, takeCell, viewCell } from './key-cells.js';
 import { SUITE } from './record.js';
 
-/** n stays below this: the connection ends before a counter could repeat. */
+/** The counter stays below this: the connection ends before a counter could repeat. */
 export const MAX_RECORDS = 2 ** 48;
-/** A sender leaves as many records between two KEY_UPDATEs, except by age; a receiver grants one for as many, after a burst. */
+/** The records between two KEY_UPDATEs of a sender, unless the key is old. A receiver allows one update for as many. */
 export const KEY_UPDATE_SPACING_RECORDS = 64;
 export const KEY_UPDATE_BURST = 16;
-/** In the place of a cell. */
+/** Replaces the cell of a wiped key. */
 const WIPED = -1;
 
-/** `Cipher` is what seals or opens under the key. It is made when there is work. One object: idle connections have two each. */
+/** `Cipher` seals or opens under the key, and is created on first use. Key and counter are one object to save memory. */
 export abstract class TrafficKey<Cipher extends { wipe(): void }> {
   #cell: number;
   #cipher: Cipher | undefined;
@@ -20,7 +20,7 @@ export abstract class TrafficKey<Cipher extends { wipe(): void }> {
   #bornMs: number;
   #bytes = 0;
   #records = 0;
-  /** So many KEY_UPDATEs may still come, whatever the age of the key. Both sides count them. */
+  /** The number of KEY_UPDATEs that are still allowed at any age of the key. Both sides count them. */
   #updatesLeft = KEY_UPDATE_BURST;
 
   /** @param key - 32 bytes. Copied: the caller may overwrite them afterwards. */
@@ -30,7 +30,7 @@ export abstract class TrafficKey<Cipher extends { wipe(): void }> {
     this.#bornMs = Math.floor(nowMs);
   }
 
-  /** An update takes nothing of the allowance if the key has this age. */
+  /** The age of a key from which an update does not count. */
   protected abstract readonly freeUpdateMs: number;
   protected abstract createCipher(key: Buffer, n: number): Cipher;
 
@@ -58,7 +58,7 @@ export abstract class TrafficKey<Cipher extends { wipe(): void }> {
     this.#cipher = undefined;
   }
 
-  /** The connection has ended. The key is overwritten, and no counter is left for another record. */
+  /** Overwrites the key when the connection has ended. No counter is left for another record. */
   wipe(): void {
     this.hibernate();
     if (this.#cell !== WIPED) freeCell(this.#cell);
@@ -66,7 +66,7 @@ export abstract class TrafficKey<Cipher extends { wipe(): void }> {
     this.#n = MAX_RECORDS;
   }
 
-  /** A record has gone through, whatever it says. */
+  /** Counts a record of any type. */
   protected count(bytes: number): void {
     const isNthOfSpacing = this.#n % KEY_UPDATE_SPACING_RECORDS === KEY_UPDATE_SPACING_RECORDS - 1;
     if (isNthOfSpacing && this.#updatesLeft < KEY_UPDATE_BURST) this.#updatesLeft += 1;
@@ -83,12 +83,12 @@ export abstract class TrafficKey<Cipher extends { wipe(): void }> {
     return nowMs - this.#bornMs;
   }
 
-  /** Whether the key may end at this age. */
+  /** Whether the key may be updated at this age. */
   protected allowsUpdate(ageMs: number): boolean {
     return this.#updatesLeft > 0 || ageMs >= this.freeUpdateMs;
   }
 
-  /** Replaces the key by the next one, and overwrites it. n goes on. */
+  /** Replaces the key with the next one, and overwrites it. The counter continues. */
   updateKey(nowMs: number): void {
     if (this.ageMs(nowMs) < this.freeUpdateMs && this.#updatesLeft > 0) this.#updatesLeft -= 1;
     this.hibernate();

@@ -36,5 +36,5 @@ export function endOfPart(message: Buffer, start: number): number {
   const end =
     message.length - start < PART_LENGTH_BYTES ? Infinity : start + PART_LENGTH_BYTES + message.readUInt16BE(start);
   if (end <= message.length) return end;
-  throw new TransportError('ERR_MESSAGE_MALFORMED', 'The head of the message is cut short');
+  throw new TransportError('ERR_MESSAGE_MALFORMED', 'The head of the message is truncated');
 }

@@ -31,7 +31,7 @@ describe('a plain call', () => {
     ['metadata that is an array', call('p', '[]')],
     ['metadata that is null', call('p', 'null')],
     ['metadata that is not UTF-8', call('p', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]))],
-    ['a head that is cut short', Buffer.alloc(5)],
+    ['a truncated head', Buffer.alloc(5)],
     ['data of JSON', Buffer.concat([NO_TIMEOUT, part('p'), part(''), Buffer.from([0, 0x31])])],
   ])('is refused with %s', (_, message) => {
     expect(() => decodePlainCall('REQUEST', message)).toThrow(withCode('ERR_MESSAGE_MALFORMED'));

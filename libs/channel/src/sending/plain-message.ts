@@ -28,7 +28,7 @@ export interface PlainCall {
 }
 
 /**
- * The stream sets the prefix: the sequence of an event is known when its turn has come, the time that is left to a request
+ * The stream sets the prefix later: the sequence of an event is known when it begins, and the remaining time of a request
  * when there is a connection.
  *
  * @param body - Copied: it may change afterwards.
@@ -41,7 +41,7 @@ export function encodePlainCall(kind: 'REQUEST' | 'EVENT', pattern: string, body
   return new OutgoingMessage(OF_RAW_BYTES, copyOf(checkBytes('The body', body)), head);
 }
 
-/** @throws {TransportError} `ERR_MESSAGE_MALFORMED` - bad content, or data of another encoding than 01. */
+/** @throws {TransportError} `ERR_MESSAGE_MALFORMED` - bad content, or data with an encoding other than 01. */
 export function decodePlainCall(kind: 'REQUEST' | 'EVENT', message: Buffer): PlainCall {
   const prefixBytes = kind === 'EVENT' ? SEQUENCE_BYTES : TIMEOUT_BYTES;
   const patternEnd = endOfPart(message, prefixBytes);
@@ -58,14 +58,14 @@ export function encodePlainAnswer(body: unknown): OutgoingMessage {
 
 /**
  * @param data - Its encoding is at `start`.
- * @throws {TransportError} `ERR_MESSAGE_MALFORMED` - data of another encoding than 01.
+ * @throws {TransportError} `ERR_MESSAGE_MALFORMED` - data with an encoding other than 01.
  */
 export function decodePlainAnswer(data: Buffer, start = 0): Buffer {
   if (data[start] === RAW_BYTES) return copyOf(data.subarray(start + 1));
   throw malformed(`Malformed data: encoding ${data[start] ?? 'none'}; expected 1, raw bytes`);
 }
 
-/** The failure of a handler, of which the client gets no details. */
+/** Encodes the failure of a handler without its details. */
 export function encodeHandlerFailure(): OutgoingMessage {
   return new OutgoingMessage(OF_JSON, JSON.stringify({ status: 'error', message: 'Internal server error' }));
 }
@@ -91,7 +91,7 @@ function readError(data: Buffer): unknown {
   }
 }
 
-/** The error of a handler, or what Nest says itself, which is a text. */
+/** Returns the text of a handler's error, or Nest's own error, which is a text. */
 function textOf(error: unknown): string {
   if (typeof error === 'string') return error;
   const hasText =
@@ -125,7 +125,7 @@ function malformed(message: string): TransportError {
   return new TransportError('ERR_MESSAGE_MALFORMED', message);
 }
 
-/** A string or an array of wider numbers would be cut to bytes. */
+/** Refuses a string, and an array of wider numbers, which a copy would truncate to bytes. */
 function checkBytes(name: string, bytes: unknown): Uint8Array {
   if (types.isUint8Array(bytes)) return bytes;
   const message = `${name} is of type ${bytes === null ? 'null' : typeof bytes}; expected a Uint8Array or a Buffer`;

@@ -29,7 +29,7 @@ import type { AuthenticatedClient, Reply } from './server-handshake.js';
 import { ServerLink } from './server-link.js';
 import type { ServerLinkEvents, ServerLinkOptions } from './server-link.js';
 
-/** A callback that throws changes nothing: a warning of the process reports it. */
+/** If a callback throws, the process emits a warning, and the server continues. */
 export interface ChannelServerEvents<Handler extends StreamHandler> {
   readonly onStatusChanged: (status: 'connected' | 'disconnected') => void;
   /** Fires on an error of the listening socket. */

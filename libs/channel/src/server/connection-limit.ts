@@ -2,7 +2,7 @@ import type { HandlerLimit } from './handler-limit.js';
 
 export interface RunningLimits {
   readonly maxRunning: number;
-  /** Of the memory of their messages, which the last message may exceed. */
+  /** The limit of the memory of their messages, which the last message may exceed. */
   readonly maxRunningBytes: number;
 }
 

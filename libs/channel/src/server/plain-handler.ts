@@ -23,8 +23,8 @@ export interface PlainRequest extends PlainCall {
 }
 
 /**
- * Returns the answer to a request; what it returns for an event is ignored. If it throws or rejects, the client gets
- * "Internal server error" and nothing else: log it here. It is called in an async context of its own.
+ * Returns the answer to a request; its result for an event is ignored. If it throws or rejects, the client gets only
+ * "Internal server error", and the server logs nothing. It is called in a separate async context.
  */
 export type PlainAnswer = (request: PlainRequest) => Uint8Array | Promise<Uint8Array>;
 
@@ -46,7 +46,7 @@ export interface PlainHandlerOptions {
 export class PlainHandler implements StreamHandler {
   readonly #options: PlainHandlerOptions;
   readonly #running = new Map<ServerStream, Running>();
-  /** Of requests that have a timeout, from their first frames on (R6.20). */
+  /** The deadlines of requests with a timeout, which start with their first frames (R6.20). */
   readonly #deadlines = new Map<ServerStream, Deadline>();
 
   constructor(options: PlainHandlerOptions) {

@@ -17,16 +17,16 @@ export interface PlainServerEvents extends Partial<ChannelServerEvents<StreamHan
 }
 
 const EVENT_NAMES = ['onStatusChanged', 'onFailed', 'onRefused', 'onOpened', 'onClosed', 'warn'];
-/** Of all connections together, as `limits.maxRunningTotal` of the transport by default. */
+/** For all connections together; the same as the default of the transport's `limits.maxRunningTotal`. */
 const MAX_HANDLERS = 65_536;
 
 /**
  * Creates a server that answers requests and events of raw bytes with `answer`; it listens after `listen()`.
  *
- * At most twice `limits.maxInFlight` handlers run for one connection, cancelled ones included, and 65,536 in all; their
- * messages take at most `limits.maxIncompleteBytesTotal`, half of it for one connection. Beyond that a message is refused
- * with `ERR_OVERLOADED`. An event is acknowledged when its handler has settled. A handler that closes the server must not
- * await that: `close()` waits for what is running.
+ * The number of handlers that run at once, including cancelled ones, is limited to twice `limits.maxInFlight` for one
+ * connection, and to 65,536 for the server. The memory of their messages is limited to `limits.maxIncompleteBytesTotal`,
+ * and to half of it for one connection. A message beyond these limits is refused with `ERR_OVERLOADED`. An event is
+ * acknowledged when its handler has settled. A handler must not await `close()`, which waits for the handler.
  *
  * @throws {TransportError} `ERR_BAD_OPTION`
  */

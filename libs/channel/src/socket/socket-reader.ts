@@ -24,7 +24,7 @@ interface ReadTarget {
   readonly deliver: (this: Socket, bytes: number) => boolean;
 }
 
-// The listeners are the same functions for all sockets, and find the owner at the socket: an idle one has none of its own.
+// All sockets have the same listeners, which find the owner at the socket, so that an idle socket needs no closures.
 const OWNER = Symbol('owner');
 type OwnedSocket = Socket & { [OWNER]?: SocketOwner | undefined };
 
@@ -55,7 +55,7 @@ export function shareReadBuffer(socket: OwnedSocket): void {
   if (setReadTarget(socket, readTarget())) socket[OWNER] = NO_OWNER;
 }
 
-/** Calls `owner` with all that comes from now on. The owner before it has called {@link disownSocket}. */
+/** Passes all further bytes and events to `owner`. The previous owner has called {@link disownSocket}. */
 export function ownSocket(socket: OwnedSocket, owner: SocketOwner): void {
   if (socket[OWNER] === undefined) socket.on('data', onData);
   else socket.resume();

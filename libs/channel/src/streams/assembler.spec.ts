@@ -121,7 +121,7 @@ describe('the memory of incomplete messages', () => {
       (assembler: MessageAssembler) => assembler.push(frame(1, 70_000), 0),
     ],
     [
-      'a second first fragment',
+      'a repeated first fragment',
       'ERR_FRAME_UNEXPECTED',
       (assembler: MessageAssembler) => assembler.push(frame(1, 1, { total: 70_000 }), 0),
     ],

@@ -66,7 +66,7 @@ export class MessageAssembler {
     if (message !== undefined && message.kind !== kind)
       throw unexpected(`A fragment of ${kind} inside ${message.kind}`);
     if (total > 0) {
-      if (message !== undefined) throw unexpected(`A second first fragment of ${kind}`);
+      if (message !== undefined) throw unexpected(`A repeated first fragment of ${kind}`);
       return this.#append(this.#begin(frame, nowMs), frame, nowMs);
     }
     if (message === undefined) {
@@ -149,7 +149,7 @@ export class MessageAssembler {
     const needed = filled + end - start;
     if (more ? needed >= total : needed !== total) {
       throw unexpected(
-        `The fragments of a ${kind} of ${total} bytes have ${needed} bytes${more ? ' before the last fragment' : ''}`,
+        `${needed} bytes in the fragments of a ${kind} of ${total}${more ? ', before the last one' : ''}`,
       );
     }
     const hasMemory = isDiscarded || this.#reserve(message, needed);

@@ -157,7 +157,7 @@ export class ServerStreams implements Streams {
     const stream = isNew ? this.#openStream(inUse, kind, frame.stream, nowMs) : inUse.open.get(frame.stream);
     if (stream === undefined) return; // late: it crossed the end of its stream, or CLOSE
     const isReceiving = stream.at === 'RECEIVING' || stream.at === 'ANSWERED_EARLY';
-    if (!isReceiving || stream.kind !== kind) throw unexpected(`${kind} on a stream that has its message`);
+    if (!isReceiving || stream.kind !== kind) throw unexpected(`${kind} on a stream whose message is complete`);
     const message = inUse.assembler.push(frame, nowMs);
     if (stream.at === 'ANSWERED_EARLY') {
       if (!frame.more) stream.at = 'ANSWERED';

@@ -38,7 +38,7 @@ export function followLinks(path: string, user: number): string {
     if (++links > MAX_LINKS)
       throw new CryptoError(
         'ERR_KEY_FILE_SYMLINK',
-        `Key file ${path} is reached by more than ${MAX_LINKS} links: name the file itself`,
+        `Key file ${path} is reached by more than ${MAX_LINKS} links: give the path of the file itself`,
       );
     const target = readlinkSync(next);
     if (isAbsolute(target)) at = parse(target).root;
@@ -59,6 +59,6 @@ function replaceable(path: string, link: string, directory: string): CryptoError
     'ERR_KEY_FILE_SYMLINK',
     `Key file ${path} is reached through the link ${link}, which other users could replace: the link belongs to user ` +
       `${lstatSync(link).uid}, and its directory ${directory} belongs to user ${uid} and has mode ${formatMode(mode)}. ` +
-      `Let only this user and root write to the directory (chmod go-w ${directory}), or name the file itself`,
+      `Let only this user and root write to the directory (chmod go-w ${directory}), or give the path of the file itself`,
   );
 }

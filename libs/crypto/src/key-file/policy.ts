@@ -34,7 +34,7 @@ export function checkKeyFile(path: string, file: KeyFileStatus, policy: FilePoli
 }
 
 export function notRegular(path: string, options?: ErrorOptions): CryptoError {
-  const message = `Key file ${path} is not a regular file: name the file with the ${KEY_BYTES} bytes of the key`;
+  const message = `Key file ${path} is not a regular file: give the path of the file with the ${KEY_BYTES} bytes of the key`;
   return new CryptoError('ERR_KEY_FILE_NOT_REGULAR', message, options);
 }
 

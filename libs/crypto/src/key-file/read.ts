@@ -86,7 +86,7 @@ const MISSING_REMEDY: Record<FilePolicy, (path: string) => string> = {
 };
 
 const LINK_REMEDY: Record<FilePolicy, string> = {
-  strict: 'name the file itself, or choose the policy mounted-secret',
+  strict: 'give the path of the file itself, or choose the policy mounted-secret',
   'mounted-secret': 'it replaced the file while the file was being opened. Try again',
-  legacy: 'name the file itself',
+  legacy: 'give the path of the file itself',
 };

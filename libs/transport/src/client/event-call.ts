@@ -9,7 +9,7 @@ import type { CallCodec, ClientCallOptions } from './client-call.js';
 import type { OutgoingPacket } from './record-builder.js';
 
 const EVENT: CallCodec = { kind: 'EVENT', encode: (call) => encodeEvent(call) };
-const NOT_A_REFUSAL = 'The server answered the event with an error that is not a refusal of the protocol';
+const NOT_A_REFUSAL = 'The server answered the event with an error that the protocol does not define for events';
 
 /** An event. It ends when the server has handed it to its handlers, or has refused it; their results are discarded. */
 export class EventCall<T> extends ClientCall {

@@ -30,10 +30,10 @@ describe('the log of a client', () => {
     log.note({ type: 'disconnected', error: undefined });
     log.flush();
     expect(lines).toEqual([
-      'warn: Lost there:8080: No PONG in time (ERR_PING_TIMEOUT)',
+      'warn: Lost the connection to there:8080: No PONG in time (ERR_PING_TIMEOUT)',
       'warn: No connection to there:8080, the next attempt is in 100 ms: refused',
       'log: Connected to there:8080 again',
-      'log: there:8080 drains the connection: new calls take another one',
+      'log: there:8080 drains the connection; new calls use another one',
     ]);
   });
 

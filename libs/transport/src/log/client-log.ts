@@ -37,7 +37,7 @@ export class ClientLog {
         return;
       case 'draining':
         this.#isAway = true;
-        this.#log('log', `${this.#address} drains the connection: new calls take another one`, { kind: 'draining' });
+        this.#log('log', `${this.#address} drains the connection; new calls use another one`, { kind: 'draining' });
         return;
       case 'disconnected':
         if (event.error !== undefined) this.#lost(event.error);
@@ -64,7 +64,7 @@ export class ClientLog {
   closing({ inFlight, waiting, connections }: SealwireClientSnapshot): void {
     const calls = inFlight + waiting;
     const what = calls === 0 ? 'the server to answer CLOSE' : count(calls, 'call');
-    const line = `Closing: waits for ${what} on ${count(connections, 'connection')} to ${this.#address}`;
+    const line = `Closing: waiting for ${what} on ${count(connections, 'connection')} to ${this.#address}`;
     writeOrLose(() => this.#logger.log(line));
   }
 
@@ -88,7 +88,10 @@ export class ClientLog {
 
   #lost(error: TransportError): void {
     this.#isAway = true;
-    this.#log('warn', `Lost ${this.#address}: ${describe(error)}`, { kind: 'lost', code: error.code });
+    this.#log('warn', `Lost the connection to ${this.#address}: ${describe(error)}`, {
+      kind: 'lost',
+      code: error.code,
+    });
   }
 
   #log(level: 'log' | 'warn' | 'error', line: string, fields: FailureFields): void {

@@ -60,7 +60,7 @@ export class FailureLog {
 
   connectionFailed(error: TransportError, address: string | undefined): void {
     const { code, message } = error;
-    const line = `Lost ${address ?? 'a local client'}: ${message} (${code})`;
+    const line = `Lost the connection of ${address ?? 'a local client'}: ${message} (${code})`;
     this.#log('warn', line, { kind: 'lost', code, address }, code === 'ERR_INTERNAL' ? error.cause : undefined);
   }
 
@@ -76,7 +76,7 @@ export class FailureLog {
     const reason =
       pattern === undefined
         ? 'incomplete messages use too much memory'
-        : 'too many handlers run, or their messages use too much memory';
+        : 'too many handlers are running, or their messages use too much memory';
     const line = `${refused}${pattern === undefined ? '' : ` of ${pattern}`}: ${reason} (ERR_OVERLOADED)`;
     this.#log('warn', line, { kind: 'overloaded', code: 'ERR_OVERLOADED', pattern });
   }

@@ -21,7 +21,7 @@ export function stringifyJson(value: unknown): string | undefined {
 function reasonOf(cause: unknown): string {
   const isTooDeep = cause instanceof RangeError && cause.message.includes('call stack');
   return isTooDeep
-    ? 'The value is nested too deep: the stack allows JSON.stringify some thousand levels'
+    ? 'The value is nested too deeply: JSON.stringify ran out of stack'
     : 'JSON cannot express the value';
 }
 

@@ -119,5 +119,8 @@ function isMetadata(value: unknown): value is Metadata {
 }
 
 function malformed(): TransportError {
-  return new TransportError('ERR_MESSAGE_MALFORMED', 'The message head is cut short, or its metadata is not an object');
+  return new TransportError(
+    'ERR_MESSAGE_MALFORMED',
+    'The head of the message is truncated, or its metadata is not an object',
+  );
 }

@@ -88,11 +88,11 @@ export function decodeObjectWithText(message: Buffer, start: number, maxJsonNode
   const keyEnd = keyStart <= message.length ? keyStart + message.readUInt16BE(start) : Infinity;
   const jsonStart = keyEnd + JSON_LENGTH_BYTES;
   const textStart = jsonStart <= message.length ? jsonStart + message.readUInt32BE(keyEnd) : Infinity;
-  if (textStart > message.length) throw malformed('it is cut short');
+  if (textStart > message.length) throw malformed('it is truncated');
   const key = decodeUtf8(message, keyStart, keyEnd);
   const { value, nodes } = parseJson(message, jsonStart, textStart, maxJsonNodes);
   if (!isObject(value) || key === '__proto__' || !Object.hasOwn(value, key)) {
-    throw malformed('its JSON is not an object with the member of the text');
+    throw malformed('its JSON is not an object that has a member for the text');
   }
   value[key] = decodeUtf8(message, textStart, message.length);
   return { value, nodes, jsonBytes: textStart - jsonStart };

@@ -65,10 +65,10 @@ export class ServerDrain {
   #describe(): string {
     const patterns = [...this.#links].flatMap(({ handler }) => handler.runningRequests);
     const connections = count(this.#links.size, 'connection');
-    if (patterns.length === 0) return `Closing: ${connections} still open, no handler runs`;
+    if (patterns.length === 0) return `Closing: ${connections} still open, but no handler is running`;
     const names = [...new Set(patterns)].map(printable);
     const more = names.length > MAX_PATTERNS ? ', …' : '';
     const shown = names.slice(0, MAX_PATTERNS).join(', ') + more;
-    return `Closing: waits for ${count(patterns.length, 'request')} on ${connections}: ${shown}`;
+    return `Closing: waiting for ${count(patterns.length, 'request')} on ${connections}: ${shown}`;
   }
 }

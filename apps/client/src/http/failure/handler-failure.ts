@@ -38,10 +38,10 @@ function messageOf(error: unknown): string {
 
 /** Not `String(part)`: it runs out of stack for deep nesting, and calls a `toString` that a peer may have sent. */
 function textOf(part: unknown): string {
-  return typeof part === 'string' ? part : (jsonOf(part) ?? 'nested too deep');
+  return typeof part === 'string' ? part : (jsonOf(part) ?? 'nested too deeply');
 }
 
-/** Returns undefined for a value that is nested too deep. Older engines can parse such a value but not write it. */
+/** Returns undefined for a value that is nested too deeply. Older engines can parse such a value but not write it. */
 function jsonOf(value: unknown): string | undefined {
   try {
     return JSON.stringify(value);

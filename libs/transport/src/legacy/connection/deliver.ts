@@ -35,7 +35,7 @@ export function deliver({ endpoint, ciphertext, connectionTimeoutMs, signal }: D
     };
     const expire = (): void => {
       const code = isConnected ? 'ERR_LEGACY_TIMEOUT' : 'ERR_CONNECT_TIMEOUT';
-      settle(new TransportError(code, `${where} did not take the message within ${connectionTimeoutMs} ms`));
+      settle(new TransportError(code, `${where} did not receive the whole message within ${connectionTimeoutMs} ms`));
     };
     const abort = (): void =>
       settle(new TransportError('ERR_CLIENT_CLOSED', 'The call was cancelled before the message was sent'));

@@ -50,7 +50,10 @@ export class LegacyClient extends ClientProxy<never> {
 
   /** @throws {TransportError} `ERR_NOT_CONNECTED` - always: no connection outlives its message. */
   override unwrap<T>(): T {
-    throw new TransportError('ERR_NOT_CONNECTED', 'A legacy client has no lasting connection');
+    throw new TransportError(
+      'ERR_NOT_CONNECTED',
+      'A legacy client has no permanent connection: it opens one for each message',
+    );
   }
 
   protected override publish({ data }: ReadPacket, callback: (packet: WritePacket) => void): () => void {
@@ -73,7 +76,7 @@ export class LegacyClient extends ClientProxy<never> {
     if (this.#sending.size >= maxConnections) {
       throw new TransportError(
         'ERR_QUEUE_FULL',
-        `Already sending ${maxConnections} messages, as many as maxConnections allows`,
+        `Too many messages at once: ${maxConnections} are being sent (maxConnections)`,
         { sent: false },
       );
     }

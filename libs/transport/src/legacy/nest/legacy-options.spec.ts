@@ -14,14 +14,14 @@ describe.each([
   ['LegacyClient', LegacyClient],
 ])('the options of a %s', (_name, Class) => {
   it.each([
-    ['host is 5; it must be a string', { host: 5 }],
+    ['host is 5; it must be a non-empty string', { host: 5 }],
     ["port is the string '8080'; it must be an integer", { port: '8080' }],
     ['port is missing; it must be', { port: undefined }],
     ['keyFile is missing; it must be', { keyFile: undefined }],
     ['keyFile is empty; it must be', { keyFile: '' }],
     ['channelKeyring is of type object; it must be a Keyring', { channelKeyring: {} }],
     ['warn is true; it must be a function', { warn: true }],
-    ['pattern is 5; it must be a string', { pattern: 5 }],
+    ['pattern is 5; it must be a non-empty string', { pattern: 5 }],
     ['transportId is true; it must be', { transportId: true }],
     ['connectionTimeoutMs is 0; it must be', { connectionTimeoutMs: 0 }],
     ['maxConnections is 1.5; it must be', { maxConnections: 1.5 }],

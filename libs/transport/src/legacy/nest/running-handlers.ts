@@ -19,7 +19,7 @@ export class RunningHandlers {
   /** @throws {TransportError} `ERR_OVERLOADED` */
   start(options: Omit<ExecutionOptions, 'onSettled'>): void {
     if (this.#running.size >= this.#max) {
-      throw new TransportError('ERR_OVERLOADED', `Already running ${this.#max} handlers, as many as maxRunning allows`);
+      throw new TransportError('ERR_OVERLOADED', `Too many handlers at once: ${this.#max} are running (maxRunning)`);
     }
     const onSettled = (): void => {
       this.#running.delete(execution);

@@ -54,9 +54,13 @@ function bytesOf(content: unknown): Uint8Array {
   if (content instanceof Uint8Array) return content;
   if (typeof content === 'string') return Buffer.from(content);
   if (isLegacyMessage(content)) return Buffer.from(content.text);
-  throw new TransportError('ERR_MESSAGE_UNSERIALIZABLE', 'The legacy wire carries a text, { text } or bytes', {
-    sent: false,
-  });
+  throw new TransportError(
+    'ERR_MESSAGE_UNSERIALIZABLE',
+    'The legacy wire cannot carry this data; expected a text, { text } or bytes',
+    {
+      sent: false,
+    },
+  );
 }
 
 function isLegacyMessage(content: unknown): content is LegacyMessage {
