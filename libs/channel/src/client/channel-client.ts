@@ -116,7 +116,7 @@ export class ChannelClient {
       return;
     }
     this.#waitingBytes += bytes;
-    const started = call.startLater((signal) => this.#links.connect(signal));
+    const started = call.startLater((signal) => this.#links.connect(call.kind, signal));
     const forget = (): void => {
       this.#waiting.delete(call);
       this.#waitingBytes -= bytes;

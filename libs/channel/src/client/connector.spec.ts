@@ -107,30 +107,34 @@ afterEach(() => {
 describe('a connector', () => {
   it('dials once for concurrent callers, and again only for the next caller', async () => {
     const connector = server.connector(false, { maxQueuedMessages: 3 });
-    const links = await Promise.all([connector.connect(), connector.connect(), connector.connect()]);
+    const links = await Promise.all([
+      connector.connect('REQUEST'),
+      connector.connect('REQUEST'),
+      connector.connect('REQUEST'),
+    ]);
     expect(new Set(links).size).toBe(1);
     server.lose();
     await time.advanceAsync(60_000);
     expect(server.dials).toBe(1);
-    await connector.connect();
+    await connector.connect('REQUEST');
     expect(server.dials).toBe(2);
   });
 
   it('dials again for a caller that retries in the same turn as the failure', async () => {
     server.failure = refused;
     const connector = server.connector(false);
-    const again = connector.connect().catch(() => {
+    const again = connector.connect('REQUEST').catch(() => {
       server.failure = undefined;
-      return connector.connect();
+      return connector.connect('REQUEST');
     });
     await expect(again).resolves.toBeDefined();
   });
 
   it('counts the calls that wait for the dial, and refuses those beyond the queue limit', async () => {
     const connector = server.connector(false);
-    const waiting = [connector.connect(), connector.connect()];
+    const waiting = [connector.connect('REQUEST'), connector.connect('REQUEST')];
     expect(connector.counts()).toMatchObject({ waiting: 2 });
-    await expect(connector.connect()).rejects.toMatchObject({ code: 'ERR_QUEUE_FULL', sent: false });
+    await expect(connector.connect('REQUEST')).rejects.toMatchObject({ code: 'ERR_QUEUE_FULL', sent: false });
     await Promise.all(waiting);
     expect(connector.counts()).toMatchObject({ waiting: 0 });
     expect(server.dials).toBe(1);
@@ -139,7 +143,7 @@ describe('a connector', () => {
   it('fails every call that waits for the dial with the error of the first dial', async () => {
     server.failure = refused;
     const connector = server.connector(true);
-    const waiting = [connector.connect(), connector.connect()];
+    const waiting = [connector.connect('REQUEST'), connector.connect('REQUEST')];
     for (const call of waiting) await expect(call).rejects.toBe(refused);
     expect(connector.counts()).toMatchObject({ waiting: 0 });
     expect(server.dials).toBe(1);
@@ -148,10 +152,10 @@ describe('a connector', () => {
 
   it('emits an event for every step', async () => {
     const connector = server.connector(false);
-    await connector.connect();
+    await connector.connect('REQUEST');
     server.lose();
     server.failure = refused;
-    await expect(connector.connect()).rejects.toBe(refused);
+    await expect(connector.connect('REQUEST')).rejects.toBe(refused);
     expect(server.events.map(({ type }) => type)).toEqual([
       'connecting',
       'connected',
@@ -165,7 +169,7 @@ describe('a connector', () => {
 describe('with redial', () => {
   it('dials automatically after a loss, with pauses that double up to the maximum and vary randomly', async () => {
     const connector = server.connector(true);
-    await connector.connect();
+    await connector.connect('REQUEST');
     server.failure = refused;
     server.lose();
     await time.advanceAsync(20_000);
@@ -184,16 +188,16 @@ describe('with redial', () => {
   it('does not make a call wait for the pause', async () => {
     const connector = server.connector(true);
     server.failure = refused;
-    await expect(connector.connect()).rejects.toBe(refused);
+    await expect(connector.connect('REQUEST')).rejects.toBe(refused);
     server.failure = undefined;
-    await expect(connector.connect()).resolves.toBeDefined();
+    await expect(connector.connect('REQUEST')).resolves.toBeDefined();
     await connector.close();
   });
 
   it('stops redialing after close()', async () => {
     const connector = server.connector(true);
     server.failure = refused;
-    await expect(connector.connect()).rejects.toBe(refused);
+    await expect(connector.connect('REQUEST')).rejects.toBe(refused);
     await connector.close();
     await time.advanceAsync(60_000);
     expect(server.dials).toBe(1);
@@ -204,7 +208,7 @@ describe('with waitForConnectionMs', () => {
   it.each([true, false])('a call waits until there is a connection, with or without redial: %s', async (redial) => {
     const connector = server.connector(redial, { waitForConnectionMs: 5_000 });
     server.failure = refused;
-    const link = connector.connect();
+    const link = connector.connect('REQUEST');
     await time.advanceAsync(2_000);
     server.failure = undefined;
     await time.advanceAsync(1_000);
@@ -215,7 +219,7 @@ describe('with waitForConnectionMs', () => {
   it('fails a call at its deadline with the last dial error, and stops dialing', async () => {
     const connector = server.connector(false, { waitForConnectionMs: 5_000 });
     server.failure = refused;
-    const failed = connector.connect().catch((error: unknown) => error);
+    const failed = connector.connect('REQUEST').catch((error: unknown) => error);
     await time.advanceAsync(5_000);
     expect(await failed).toBe(refused);
     await time.advanceAsync(1_000);
@@ -227,8 +231,10 @@ describe('with waitForConnectionMs', () => {
   it('refuses calls beyond the queue limit', async () => {
     const connector = server.connector(false, { waitForConnectionMs: 5_000 });
     server.failure = refused;
-    const waiting = [connector.connect(), connector.connect()].map((link) => link.catch((error: unknown) => error));
-    await expect(connector.connect()).rejects.toMatchObject({ code: 'ERR_QUEUE_FULL', sent: false });
+    const waiting = [connector.connect('REQUEST'), connector.connect('REQUEST')].map((link) =>
+      link.catch((error: unknown) => error),
+    );
+    await expect(connector.connect('REQUEST')).rejects.toMatchObject({ code: 'ERR_QUEUE_FULL', sent: false });
     expect(connector.counts().waiting).toBe(2);
     await connector.close();
     for (const call of waiting) expect(await call).toMatchObject({ code: 'ERR_CLIENT_CLOSED', sent: false });
@@ -240,14 +246,14 @@ describe('with waitForConnectionMs', () => {
       const failure = new TransportError(code, 'refused', { sent: false });
       const connector = server.connector(false, { waitForConnectionMs: 5_000 });
       server.failure = failure;
-      const link = connector.connect();
+      const link = connector.connect('REQUEST');
       await time.advanceAsync(4_000);
       server.failure = undefined;
       await time.advanceAsync(1_000);
       await expect(link).resolves.toBeDefined();
       server.lose();
       server.failure = failure;
-      const failed = connector.connect().catch((error: unknown) => error);
+      const failed = connector.connect('REQUEST').catch((error: unknown) => error);
       await time.advanceAsync(5_000);
       expect(await failed).toBe(failure);
       await time.advanceAsync(1_000);
@@ -260,7 +266,7 @@ describe('with waitForConnectionMs', () => {
   ])('fails at once with %s, which waiting cannot repair', async (_what, failure) => {
     const connector = server.connector(false, { waitForConnectionMs: 5_000 });
     server.failure = failure;
-    await expect(connector.connect()).rejects.toBe(failure);
+    await expect(connector.connect('REQUEST')).rejects.toBe(failure);
     await connector.close();
   });
 });
@@ -281,7 +287,7 @@ describe('a renewal', () => {
 
   async function connected(limits: Partial<ConnectorOptions['limits']> = {}): Promise<Connector> {
     const connector = server.connector(false, limits);
-    await connector.connect();
+    await connector.connect('REQUEST');
     return connector;
   }
 
@@ -296,7 +302,7 @@ describe('a renewal', () => {
     expect(connector.open).toBe(server.linkAt(2));
     expect(server.done).toEqual(['1 retire']);
     expect(server.types()).toEqual(['connecting', 'connected', 'renewed']);
-    await expect(connector.connect()).resolves.toBe(server.linkAt(2));
+    await expect(connector.connect('REQUEST')).resolves.toBe(server.linkAt(2));
   });
 
   it('fails after 5 s without a PONG, keeps the old connection and closes the new one [R5.36]', async () => {
@@ -356,7 +362,7 @@ describe('a renewal', () => {
       server.age();
       await time.advanceAsync(0);
       server.goAway(1);
-      const link = connector.connect();
+      const link = connector.connect('REQUEST');
       expect(connector.counts().state).toBe('connecting');
       answer(1);
       await expect(link).resolves.toBe(server.linkAt(2));

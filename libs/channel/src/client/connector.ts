@@ -71,7 +71,7 @@ export class Connector implements Links {
     return link === undefined || except?.has(link.serverId) === true ? undefined : link;
   }
 
-  connect(signal?: AbortSignal): Promise<ClientLink> {
+  connect(_kind: ClientStream['kind'], signal?: AbortSignal): Promise<ClientLink> {
     if (this.#state.at === 'CONNECTED') return this.#state.promise;
     const link = this.#waiting.add(signal);
     const isPatient = this.#options.limits.waitForConnectionMs > 0;

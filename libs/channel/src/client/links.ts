@@ -24,10 +24,10 @@ export interface Links {
    */
   pick(kind: ClientStream['kind'], except?: ReadonlySet<string>): ClientLink | undefined;
   /**
-   * Returns a connection for new calls, and dials if there is none. Rejects with the error of the dial, if the wait for
-   * a connection times out, or with the reason of `signal`. Waiting calls resume in FIFO order.
+   * Returns a connection for a new call of this kind, and dials if there is none. Rejects with the error of the dial, if
+   * the wait for a connection times out, or with the reason of `signal`. Waiting calls of one kind resume in FIFO order.
    */
-  connect(signal?: AbortSignal): Promise<ClientLink>;
+  connect(kind: ClientStream['kind'], signal?: AbortSignal): Promise<ClientLink>;
   counts(): LinkCounts;
   /** Ends all answers of several values with `ERR_CLIENT_CLOSED`, because they may never end by themselves. */
   endSeries(): void;

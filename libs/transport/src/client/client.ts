@@ -4,7 +4,7 @@ import { Logger } from '@nestjs/common';
 import { ClientProxy } from '@nestjs/microservices';
 import type { ReadPacket, WritePacket } from '@nestjs/microservices';
 import { TransportError } from '@sealwire/channel';
-import type { ClientConnectionEvent, KeyLimits } from '@sealwire/channel';
+import type { ClientConnectionEvent, ClientStream, KeyLimits } from '@sealwire/channel';
 import { clock, Connector, Dialer, forgetOwnClient, noteOwnClient, within } from '@sealwire/channel/internal';
 import type { Links, Session } from '@sealwire/channel/internal';
 import { lastValueFrom, Observable, Subject } from 'rxjs';
@@ -67,7 +67,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
       limits: this.#limits,
       emit: (event) => this.#events.emit(event),
     });
-    this.#gate = new ConnectionGate(this.#links, (signal) => this.connect(signal));
+    this.#gate = new ConnectionGate(this.#links, (kind, signal) => this.connect(signal, kind));
     this.#calls = new ClientCalls(options, this.#limits, this.#links, this.#toRoute);
     noteOwnClient(this.#dialer.instance.publicKey);
   }
@@ -87,10 +87,11 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
    * share one connection. Calls await this method while there is no connection.
    *
    * @param signal - Ends the wait of `timeouts.waitForConnectionMs`; the promise rejects with its reason.
+   * @param kind - Of the call that waits: an event waits for the server that takes the events of this client.
    * @throws {TransportError | CryptoError} The reason why the connection, its handshake, or reading the key failed.
    */
-  override async connect(signal?: AbortSignal): Promise<void> {
-    await this.#links.connect(signal);
+  override async connect(signal?: AbortSignal, kind: ClientStream['kind'] = 'REQUEST'): Promise<void> {
+    await this.#links.connect(kind, signal);
   }
 
   /**
@@ -131,7 +132,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
    * @throws {TransportError} As `connect`, or the reason why the connection ended before the answer.
    */
   async ping(): Promise<number> {
-    const { connection } = await this.#links.connect();
+    const { connection } = await this.#links.connect('REQUEST');
     return connection.ping();
   }
 
@@ -164,7 +165,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
       const observer = this.createObserver<TResult>(subscriber);
       const trace = CallTrace.start('client', 'request', pattern, this.#toRoute);
       if (trace !== undefined) subscriber.add(() => trace.cancel());
-      if (this.#gate.isOpen) return this.#publish(pattern, data, observer, trace && { trace });
+      if (this.#gate.isOpenFor('REQUEST')) return this.#publish(pattern, data, observer, trace && { trace });
       const timeoutMs = this.#calls.timeoutMsOf({ pattern, data });
       const start = (leftMs: number | undefined): (() => void) =>
         this.#publish(pattern, data, observer, { leftMs, trace });

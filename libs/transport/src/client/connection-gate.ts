@@ -1,11 +1,16 @@
 import { AsyncResource } from 'node:async_hooks';
 
+import type { ClientStream } from '@sealwire/channel';
 import { closed, Deadline } from '@sealwire/channel/internal';
 import type { Links } from '@sealwire/channel/internal';
 import type { Subscriber } from 'rxjs';
 
 import type { CallTrace } from '../diagnostics.js';
 import { requestTimedOut } from './client-call.js';
+
+type Kind = ClientStream['kind'];
+/** @param kind - Of the call that waits. */
+type Connect = (kind: Kind, signal?: AbortSignal) => Promise<void>;
 
 export interface WaitingRequest {
   /** The timeout for the wait and the answer together; 0: none. */
@@ -18,22 +23,26 @@ export interface WaitingRequest {
 /** Holds calls back until there is a connection, and starts them in FIFO order. */
 export class ConnectionGate {
   readonly #links: Links;
-  readonly #connect: (signal?: AbortSignal) => Promise<void>;
+  readonly #connect: Connect;
   /** Functions that each fail a waiting request in the async context of its caller. */
   readonly #refusals = new Set<() => void>();
   readonly #onEventsStarted: (() => void)[] = [];
-  #waiting = 0;
+  #waitingRequests = 0;
   #waitingEvents = 0;
 
   /** @param connect - The method of the client, which a subclass may override. */
-  constructor(links: Links, connect: (signal?: AbortSignal) => Promise<void>) {
+  constructor(links: Links, connect: Connect) {
     this.#links = links;
     this.#connect = connect;
   }
 
-  /** Whether a call may start at once: there is a connection, and no earlier call waits. */
-  get isOpen(): boolean {
-    return this.#waiting === 0 && this.#links.open !== undefined;
+  /**
+   * Whether a call may start at once: there is a connection, and no earlier call is about to start. A request passes
+   * events that still wait for their server.
+   */
+  isOpenFor(kind: Kind): boolean {
+    if (this.#waitingRequests > 0 || this.#links.pick(kind) === undefined) return false;
+    return this.#waitingEvents === 0 || (kind === 'REQUEST' && this.#links.pick('EVENT') === undefined);
   }
 
   /** Resolves when every waiting event has started or failed; undefined if no event waits. */
@@ -44,9 +53,9 @@ export class ConnectionGate {
 
   /** Starts an event once there is a connection. Rejects as `connect` and `start` do. */
   async runEvent<T>(start: () => Promise<T>): Promise<T> {
-    if (this.isOpen) return start();
+    if (this.isOpenFor('EVENT')) return start();
     this.#waitingEvents += 1;
-    return this.#wait(start, () => {
+    return this.#wait('EVENT', start, () => {
       this.#waitingEvents -= 1;
       if (this.#waitingEvents === 0) for (const resolve of this.#onEventsStarted.splice(0)) resolve();
     });
@@ -72,8 +81,12 @@ export class ConnectionGate {
       if (subscriber.closed) return;
       subscriber.add(start(deadline?.leftMs));
     };
-    const onWaitEnd = (): void => void this.#refusals.delete(refuse);
-    this.#wait(startUnlessClosed, onWaitEnd, abort.signal).catch(fail);
+    const onWaitEnd = (): void => {
+      this.#waitingRequests -= 1;
+      this.#refusals.delete(refuse);
+    };
+    this.#waitingRequests += 1;
+    this.#wait('REQUEST', startUnlessClosed, onWaitEnd, abort.signal).catch(fail);
   }
 
   /** Fails the waiting requests because the client closes. Events keep waiting. */
@@ -82,12 +95,10 @@ export class ConnectionGate {
   }
 
   /** Calls `start` in the same turn in which the wait ends, so that no later call can start first. */
-  async #wait<T>(start: () => T | Promise<T>, onWaitEnd: () => void, signal?: AbortSignal): Promise<T> {
-    this.#waiting += 1;
+  async #wait<T>(kind: Kind, start: () => T | Promise<T>, onWaitEnd: () => void, signal?: AbortSignal): Promise<T> {
     try {
-      await this.#connect(signal);
+      await this.#connect(kind, signal);
     } finally {
-      this.#waiting -= 1;
       onWaitEnd();
     }
     return start();
