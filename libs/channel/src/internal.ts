@@ -1,4 +1,6 @@
 // Names for @sealwire/transport of the same version beyond the public ones. They may change in any release.
+export { Call, requestTimedOut } from './calls/call.js';
+export { CallQueue } from './calls/call-queue.js';
 export { closed, Connector } from './client/connector.js';
 export { connectFailed } from './client/dial.js';
 export { Dialer } from './client/dialer.js';

@@ -1,8 +1,9 @@
 // The client of the secure channel for applications without Nest: requests and events of raw bytes.
 import { guarded } from '../callback.js';
+import { CallQueue } from '../calls/call-queue.js';
+import { PlainCall } from '../calls/plain-call.js';
 import { clock } from '../clock.js';
 import { takeCodec } from '../connection/sealing.js';
-import { TransportError } from '../errors.js';
 import { forgetOwnClient, noteOwnClient } from '../instances.js';
 import { resolveChannelOptions } from '../options/channel-options.js';
 import type { ChannelClientOptions } from '../options/channel-options.js';
@@ -12,10 +13,9 @@ import { checkCallbacks, checkOption, checkPaths, OBJECT } from '../options/opti
 import { encodePlainCall } from '../sending/plain-message.js';
 import { within } from '../within.js';
 import type { ClientConnectionEvent } from './connection-event.js';
-import { closed, Connector } from './connector.js';
+import { Connector } from './connector.js';
 import { Dialer } from './dialer.js';
 import type { Links } from './links.js';
-import { PlainCall } from './plain-call.js';
 
 /** If a callback throws, the process emits a warning, and the client continues. */
 export interface ChannelClientEvents {
@@ -34,9 +34,7 @@ export class ChannelClient {
   readonly #dialer: Dialer;
   readonly #links: Links;
   readonly #limits: Limits;
-  /** Calls that wait for a connection, until they have started or failed. */
-  readonly #waiting = new Map<PlainCall, Promise<void>>();
-  #waitingBytes = 0;
+  readonly #queue: CallQueue;
 
   /** @throws {TransportError} `ERR_BAD_OPTION` */
   constructor(options: ChannelClientOptions, events: ChannelClientEvents = {}) {
@@ -56,6 +54,7 @@ export class ChannelClient {
         report(event);
       },
     });
+    this.#queue = new CallQueue(this.#links, this.#limits);
   }
 
   /**
@@ -86,9 +85,9 @@ export class ChannelClient {
    */
   async close(): Promise<void> {
     const endMs = clock.nowMs() + this.#limits.drainMs;
-    for (const call of this.#waiting.keys()) if (call.kind === 'REQUEST') call.fail(closed());
-    const events = [...this.#waiting].filter(([{ kind }]) => kind === 'EVENT').map(([, started]) => started);
-    if (events.length > 0) await within(this.#limits.drainMs, Promise.all(events));
+    this.#queue.refuseRequests();
+    const { whenEventsStarted } = this.#queue;
+    if (whenEventsStarted !== undefined) await within(this.#limits.drainMs, whenEventsStarted);
     const whenClosed = this.#links.close(Math.max(0, endMs - clock.nowMs()));
     this.#links.endSeries();
     await whenClosed;
@@ -98,29 +97,7 @@ export class ChannelClient {
   #call(kind: PlainCall['kind'], pattern: string, body: Uint8Array, timeoutMs: number): Promise<Buffer> {
     const message = encodePlainCall(kind, pattern, body);
     return new Promise((resolve, reject) => {
-      const call = new PlainCall(kind, message, timeoutMs, { resolve, reject });
-      const link = this.#waiting.size === 0 ? this.#links.pick(kind) : undefined;
-      if (link === undefined) this.#wait(call);
-      else call.start(link);
+      new PlainCall(kind, this.#queue, { resolve, reject }).run(message, timeoutMs);
     });
-  }
-
-  /** Calls start in the order in which they came. They wait within the limits of those that are queued on a connection. */
-  #wait(call: PlainCall): void {
-    const { maxQueuedMessages, maxQueuedBytes } = this.#limits;
-    const { bytes } = call.message;
-    const { size } = this.#waiting;
-    if (size >= maxQueuedMessages || (size > 0 && this.#waitingBytes + bytes > maxQueuedBytes)) {
-      const message = `The queue is full: ${size} messages with ${this.#waitingBytes} bytes already wait for a connection (limits.maxQueuedMessages, limits.maxQueuedBytes)`;
-      call.fail(new TransportError('ERR_QUEUE_FULL', message, { sent: false }));
-      return;
-    }
-    this.#waitingBytes += bytes;
-    const started = call.startLater((signal) => this.#links.connect(call.kind, signal));
-    const forget = (): void => {
-      this.#waiting.delete(call);
-      this.#waitingBytes -= bytes;
-    };
-    this.#waiting.set(call, started.then(forget));
   }
 }

@@ -1,11 +1,10 @@
 import type { Deserializer, ReadPacket, Serializer } from '@nestjs/microservices';
-import { TransportError } from '@sealwire/channel';
-import type { AnswerSink, ClientLink, ClientStream, OutgoingMessage } from '@sealwire/channel';
-import { Deadline } from '@sealwire/channel/internal';
-import type { Links } from '@sealwire/channel/internal';
+import type { OutgoingMessage } from '@sealwire/channel';
+import { Call } from '@sealwire/channel/internal';
+import type { CallQueue } from '@sealwire/channel/internal';
 
 import type { CallTrace } from '../diagnostics.js';
-import type { Call } from '../packet/message.js';
+import type { Call as CallMessage } from '../packet/message.js';
 import { checkSerialized } from '../packet/packet.js';
 import type { SerialQueue } from '../packet/serial-queue.js';
 import type { WaitingBytes } from '../packet/waiting-messages.js';
@@ -13,7 +12,7 @@ import type { OutgoingPacket } from './record-builder.js';
 
 /** Shared by all calls of one client. */
 export interface CallHost {
-  readonly links: Links;
+  readonly queue: CallQueue;
   readonly toRoute: (pattern: ReadPacket['pattern']) => string;
   readonly serializer: Serializer | undefined;
   readonly deserializer: Deserializer | undefined;
@@ -30,98 +29,57 @@ export interface ClientCallOptions {
   readonly timeoutMs: number;
   /** The part of the timeout that is left after the wait for a connection. */
   readonly leftMs: number;
-  /**
-   * The connection when the call was made; undefined if it was lost between `connect()` and the call. By the time the
-   * packet is serialized, another connection may have replaced it.
-   */
-  readonly link: ClientLink | undefined;
   readonly trace: CallTrace | undefined;
 }
 
 /** The encoding of one kind of call. */
 export interface CallCodec {
-  readonly kind: 'REQUEST' | 'EVENT';
+  readonly kind: Call['kind'];
   /** @param timeoutMs - 0: none. */
-  readonly encode: (call: Call, timeoutMs: number) => OutgoingMessage;
+  readonly encode: (message: CallMessage, timeoutMs: number) => OutgoingMessage;
 }
 
-/** One `send()` or `emit()` in progress. A subclass is the sink of its answer. */
-export abstract class ClientCall implements AnswerSink {
+/** One `send()` or `emit()` in progress. */
+export abstract class ClientCall extends Call {
   protected readonly options: ClientCallOptions;
-  #link: ClientLink | undefined;
-  #stream: ClientStream | undefined;
-  #isOver = false;
-  #deadline: Deadline | undefined;
+  readonly #encode: CallCodec['encode'];
 
-  constructor(options: ClientCallOptions) {
+  constructor({ kind, encode }: CallCodec, options: ClientCallOptions) {
+    super(kind, options.host.queue);
     this.options = options;
+    this.#encode = encode;
   }
-
-  abstract next(data: Buffer, last: boolean): void;
-  abstract error(data: Buffer): void;
-  abstract complete(): void;
-  abstract fail(error: unknown): void;
 
   /**
    * Sends the packet through the user's serializer, which may set another pattern. Does not keep the packet. Every failure
-   * goes to {@link fail}.
+   * goes to {@link giveUp}.
    */
-  protected send(packet: OutgoingPacket, codec: CallCodec): void {
+  protected send(packet: OutgoingPacket): void {
     const { host, timeoutMs, leftMs } = this.options;
     const { serializer, order } = host;
-    if (leftMs > 0) {
-      this.#deadline = new Deadline(leftMs, () => {
-        const sent = this.#stream?.at === 'SEALED';
-        this.cancelStream();
-        this.fail(requestTimedOut(timeoutMs, sent));
-      });
-    }
+    this.limitTime(timeoutMs, leftMs);
     if (serializer === undefined) {
-      this.#open(codec, packet.pattern, packet);
+      this.#start(packet.pattern, packet);
       return;
     }
     order.run<OutgoingPacket>(
       () => serializer.serialize(packet),
-      (serialized) => this.#open(codec, packet.pattern, checkSerialized(serialized)),
-      (error) => this.fail(error),
+      (serialized) => this.#start(packet.pattern, checkSerialized(serialized)),
+      (error) => this.giveUp(error),
     );
   }
 
-  #open(codec: CallCodec, given: OutgoingPacket['pattern'], { pattern = given, data, metadata }: OutgoingPacket): void {
+  #start(given: OutgoingPacket['pattern'], { pattern = given, data, metadata }: OutgoingPacket): void {
     if (this.isOver) return;
-    const { host, leftMs } = this.options;
+    const { host, leftMs, trace } = this.options;
+    let message: OutgoingMessage;
     try {
-      const message = codec.encode({ pattern: host.toRoute(pattern), data, metadata }, leftMs);
-      this.options.trace?.addRequest(message.bytes);
-      const link = host.links.pick(codec.kind) ?? this.options.link;
-      if (link === undefined)
-        throw new TransportError('ERR_CONNECTION_LOST', 'The connection was lost before the call', { sent: false });
-      this.#link = link;
-      this.#stream = link.open(codec.kind, message, this);
+      message = this.#encode({ pattern: host.toRoute(pattern), data, metadata }, leftMs);
     } catch (error) {
-      this.fail(error);
+      this.giveUp(error);
+      return;
     }
+    trace?.addRequest(message.bytes);
+    this.start(message);
   }
-
-  protected get isOver(): boolean {
-    return this.#isOver;
-  }
-
-  /** Returns false if the call had ended before: a later result is ignored. */
-  protected end(): boolean {
-    if (this.#isOver) return false;
-    this.#isOver = true;
-    this.#deadline?.clear();
-    return true;
-  }
-
-  /** Cancels the stream: the server stops its work, and late frames are ignored. */
-  protected cancelStream(): void {
-    if (this.#stream === undefined || this.#link === undefined) return;
-    this.#link.streams.cancel(this.#stream);
-  }
-}
-
-export function requestTimedOut(timeoutMs: number, sent: boolean): TransportError {
-  return new TransportError('ERR_REQUEST_TIMEOUT', `No answer within ${timeoutMs} ms`, { sent });
 }

@@ -1,5 +1,6 @@
 import type { ReadPacket, WritePacket } from '@nestjs/microservices';
 import { TransportError } from '@sealwire/channel';
+import { CallQueue } from '@sealwire/channel/internal';
 import type { Links } from '@sealwire/channel/internal';
 
 import type { CallTrace } from '../diagnostics.js';
@@ -37,7 +38,8 @@ export class ClientCalls {
     const order = new SerialQueue(maxQueuedMessages);
     this.#requestTimeoutMs = checkTimeoutMs('requestTimeoutMs', requestTimeoutMs);
     const waiting = new WaitingBytes(maxIncompleteBytes);
-    this.#host = { links, toRoute, serializer, deserializer, maxJsonNodes, waiting, order };
+    const queue = new CallQueue(links, limits);
+    this.#host = { queue, toRoute, serializer, deserializer, maxJsonNodes, waiting, order };
   }
 
   /** The number of calls that wait to be serialized. */
@@ -45,9 +47,16 @@ export class ClientCalls {
     return this.#host.order.waitingCount;
   }
 
-  /** Resolves when all waiting calls are serialized; undefined if no call is waiting. */
-  get whenIdle(): Promise<void> | undefined {
-    return this.#host.order.whenIdle;
+  /** Resolves when all waiting calls are serialized and all events have a connection; undefined if none is waiting. */
+  get whenStarted(): Promise<void> | undefined {
+    const { order, queue } = this.#host;
+    if (order.whenIdle === undefined) return queue.whenEventsStarted;
+    return order.whenIdle.then(() => queue.whenEventsStarted);
+  }
+
+  /** Fails the requests that wait for a connection again, because the client closes. */
+  refuseRequests(): void {
+    this.#host.queue.refuseRequests();
   }
 
   /** Fails the calls that are still being serialized, because the client was closed. */
@@ -79,7 +88,6 @@ export class ClientCalls {
 
   #options(packet: ReadPacket, timeoutMs: number): ClientCallOptions {
     const begun = this.#begun.get(packet);
-    const link = this.#host.links.open;
-    return { host: this.#host, timeoutMs, leftMs: begun?.leftMs ?? timeoutMs, link, trace: begun?.trace };
+    return { host: this.#host, timeoutMs, leftMs: begun?.leftMs ?? timeoutMs, trace: begun?.trace };
   }
 }

@@ -102,14 +102,15 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   override async close(): Promise<void> {
     forgetOwnClient(this.#dialer.instance.publicKey);
     this.#gate.refuseRequests();
+    this.#calls.refuseRequests();
     const stopLogging = everySecond(() => this.#log.closing(this.snapshot()));
     const { drainMs } = this.#limits;
     const endMs = clock.nowMs() + drainMs;
     const { whenEventsStarted } = this.#gate;
-    if (whenEventsStarted !== undefined || this.#calls.whenIdle !== undefined) {
+    if (whenEventsStarted !== undefined || this.#calls.whenStarted !== undefined) {
       this.#links.endSeries();
       // Waits only until a connection has the waiting events: its own drain then covers them.
-      const handedOver = Promise.resolve(whenEventsStarted).then(() => this.#calls.whenIdle);
+      const handedOver = Promise.resolve(whenEventsStarted).then(() => this.#calls.whenStarted);
       await within(drainMs, handedOver);
       this.#calls.abandon();
     }

@@ -1,12 +1,11 @@
 import { AsyncResource } from 'node:async_hooks';
 
 import type { ClientStream } from '@sealwire/channel';
-import { closed, Deadline } from '@sealwire/channel/internal';
+import { closed, Deadline, requestTimedOut } from '@sealwire/channel/internal';
 import type { Links } from '@sealwire/channel/internal';
 import type { Subscriber } from 'rxjs';
 
 import type { CallTrace } from '../diagnostics.js';
-import { requestTimedOut } from './client-call.js';
 
 type Kind = ClientStream['kind'];
 /** @param kind - Of the call that waits. */

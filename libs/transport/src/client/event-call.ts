@@ -17,7 +17,7 @@ export class EventCall<T> extends ClientCall {
   readonly #reject: (error: unknown) => void;
 
   private constructor(options: ClientCallOptions, resolve: (value: T) => void, reject: (error: unknown) => void) {
-    super(options);
+    super(EVENT, options);
     this.#resolve = resolve;
     this.#reject = reject;
   }
@@ -25,7 +25,7 @@ export class EventCall<T> extends ClientCall {
   /** Sends an event. `sent` of a `TransportError` says whether a handler may have run. */
   static run<T>(options: ClientCallOptions, packet: OutgoingPacket): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      new EventCall<T>(options, resolve, reject).send(packet, EVENT);
+      new EventCall<T>(options, resolve, reject).send(packet);
     });
   }
 
@@ -33,14 +33,14 @@ export class EventCall<T> extends ClientCall {
 
   /** Handles an ERROR. For an event it means only that the server refused it and called no handler. */
   override error(data: Buffer): void {
-    this.fail(this.#readRefusal(data) ?? new RemoteError({}, NOT_A_REFUSAL));
+    this.giveUp(this.#readRefusal(data) ?? new RemoteError({}, NOT_A_REFUSAL));
   }
 
   override complete(): void {
     if (this.end()) this.#resolve(undefined as T); // the type is Nest's; an event has no result but its arrival
   }
 
-  override fail(error: unknown): void {
+  protected override giveUp(error: unknown): void {
     if (this.end()) this.#reject(error);
   }
 

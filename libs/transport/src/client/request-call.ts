@@ -34,14 +34,14 @@ export class RequestCall extends ClientCall {
   readonly #incoming: SerialQueue | undefined;
 
   constructor(options: ClientCallOptions, callback: (packet: WritePacket) => void) {
-    super(options);
+    super(REQUEST, options);
     this.#callback = callback;
     this.#incoming = options.host.deserializer && new SerialQueue(MAX_STEPS_OF_ANSWER);
   }
 
   /** @returns A function that cancels the request: Nest calls it on unsubscribe and after completion alike. */
   run(packet: OutgoingPacket): () => void {
-    this.send(packet, REQUEST);
+    this.send(packet);
     return () => {
       if (!this.end()) return;
       this.options.trace?.cancel();
@@ -63,7 +63,7 @@ export class RequestCall extends ClientCall {
     this.#caller.runInAsyncScope(() => this.#receive('COMPLETE', NO_DATA));
   }
 
-  override fail(err: unknown): void {
+  protected override giveUp(err: unknown): void {
     if (!this.end()) return;
     this.options.trace?.fail(err);
     // Nest's client ignores a falsy `err`, and the call would never end.
@@ -110,7 +110,7 @@ export class RequestCall extends ClientCall {
   /** Passes a part on. The last part ends the call, even if a deserializer has dropped `isDisposed`. */
   #take(part: AnswerPart, packet: WritePacket): void {
     if (part === 'ERROR' && !packet.err && packet.isDisposed !== true) {
-      this.fail(packet.err);
+      this.giveUp(packet.err);
       return;
     }
     const isLast = part !== 'NEXT' || packet.isDisposed === true || Boolean(packet.err);
@@ -125,7 +125,7 @@ export class RequestCall extends ClientCall {
   /** Fails the call because a part is unreadable. The rest of the answer is cancelled. */
   #refuse(error: unknown): void {
     this.cancelStream();
-    this.fail(error);
+    this.giveUp(error);
   }
 }
 

@@ -1,0 +1,83 @@
+import type { ClientLink } from '../client/client-link.js';
+import { closed } from '../client/connector.js';
+import type { Links } from '../client/links.js';
+import { TransportError } from '../errors.js';
+import type { Limits } from '../options/limits.js';
+import type { ClientStream } from '../streams/client-stream.js';
+
+/** A call with an encoded message and without a connection. */
+export interface QueuedCall {
+  readonly kind: ClientStream['kind'];
+  readonly bytes: number;
+  /** Ends the wait. */
+  readonly signal: AbortSignal;
+  /** Must not throw. */
+  readonly start: (link: ClientLink) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/**
+ * The calls of one client that wait for a connection. Those of one kind start in the order in which they came. They wait
+ * within the limits of those that are queued on a connection.
+ */
+export class CallQueue {
+  readonly links: Links;
+  readonly #limits: Pick<Limits, 'maxQueuedMessages' | 'maxQueuedBytes'>;
+  readonly #waiting = new Map<QueuedCall, Promise<void>>();
+  readonly #counts = { REQUEST: 0, EVENT: 0 };
+  #bytes = 0;
+
+  constructor(links: Links, limits: Pick<Limits, 'maxQueuedMessages' | 'maxQueuedBytes'>) {
+    this.links = links;
+    this.#limits = limits;
+  }
+
+  /** Returns whether a call may start at once if there is a connection: no earlier call of its kind waits. */
+  isEmptyFor(kind: ClientStream['kind']): boolean {
+    return this.#counts[kind] === 0;
+  }
+
+  /** Resolves when every waiting event has started or failed; undefined if no event waits. */
+  get whenEventsStarted(): Promise<void> | undefined {
+    const events = [...this.#waiting].filter(([{ kind }]) => kind === 'EVENT').map(([, started]) => started);
+    return events.length === 0 ? undefined : Promise.all(events).then(() => undefined);
+  }
+
+  /** Starts a call when there is a connection. Fails it with the error of the wait, or if too much waits already. */
+  add(call: QueuedCall): void {
+    const { maxQueuedMessages, maxQueuedBytes } = this.#limits;
+    const { size } = this.#waiting;
+    if (size >= maxQueuedMessages || (size > 0 && this.#bytes + call.bytes > maxQueuedBytes)) {
+      const message = `The queue is full: ${size} messages with ${this.#bytes} bytes already wait for a connection (limits.maxQueuedMessages, limits.maxQueuedBytes)`;
+      call.fail(new TransportError('ERR_QUEUE_FULL', message, { sent: false }));
+      return;
+    }
+    this.#bytes += call.bytes;
+    this.#counts[call.kind] += 1;
+    this.#waiting.set(call, this.#start(call));
+  }
+
+  /** Fails the waiting requests because the client closes. Events keep waiting. */
+  refuseRequests(): void {
+    for (const { kind, fail } of this.#waiting.keys()) if (kind === 'REQUEST') fail(closed());
+  }
+
+  async #start(call: QueuedCall): Promise<void> {
+    let link: ClientLink;
+    try {
+      link = await this.links.connect(call.kind, call.signal);
+    } catch (error) {
+      this.#remove(call);
+      call.fail(error);
+      return;
+    }
+    this.#remove(call); // first, because a call that fails may wait again
+    call.start(link);
+  }
+
+  #remove(call: QueuedCall): void {
+    this.#waiting.delete(call);
+    this.#bytes -= call.bytes;
+    this.#counts[call.kind] -= 1;
+  }
+}

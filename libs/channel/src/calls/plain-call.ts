@@ -1,0 +1,51 @@
+import { toTransportError } from '../errors.js';
+import type { OutgoingMessage } from '../sending/outgoing-message.js';
+import { decodePlainAnswer, decodePlainError } from '../sending/plain-message.js';
+import { Call } from './call.js';
+import type { CallQueue } from './call-queue.js';
+
+/** Settles the promise of the caller. */
+export interface Settle {
+  /** @param answer - Empty if the answer has no value, as that of an event. */
+  readonly resolve: (answer: Buffer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** One request or event of raw bytes. Only the last value of an answer is kept. */
+export class PlainCall extends Call {
+  readonly #settle: Settle;
+  #value: Buffer | undefined;
+
+  constructor(kind: Call['kind'], queue: CallQueue, settle: Settle) {
+    super(kind, queue);
+    this.#settle = settle;
+  }
+
+  /** @param timeoutMs - Of the wait for a connection and of the answer together; 0: none. */
+  run(message: OutgoingMessage, timeoutMs: number): void {
+    this.limitTime(timeoutMs, timeoutMs);
+    this.start(message);
+  }
+
+  override next(data: Buffer, last: boolean): void {
+    try {
+      this.#value = decodePlainAnswer(data);
+      if (last) this.complete();
+    } catch (error) {
+      this.cancelStream();
+      this.giveUp(toTransportError(error).ofMessage(true));
+    }
+  }
+
+  override error(data: Buffer): void {
+    this.giveUp(decodePlainError(this.kind, data));
+  }
+
+  override complete(): void {
+    if (this.end()) this.#settle.resolve(this.#value ?? Buffer.alloc(0));
+  }
+
+  protected override giveUp(error: unknown): void {
+    if (this.end()) this.#settle.reject(error);
+  }
+}
