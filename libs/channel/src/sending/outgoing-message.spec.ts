@@ -56,4 +56,17 @@ describe('OutgoingMessage', () => {
     const expected = Buffer.concat([Buffer.alloc(4), Buffer.from('head\u0004'), Buffer.alloc(70_000, 'x')]);
     for (let cut = 1; cut < 20; cut++) expect(inPieces(message, [cut]).equals(expected), `cut at ${cut}`).toBe(true);
   });
+
+  it.each(['x'.repeat(70_000), 'é'.repeat(40_000), Buffer.alloc(70_000, 1)])(
+    'writes its current prefix when it is written in pieces again',
+    (content) => {
+      const message = new OutgoingMessage(ENCODING, content, { prefixBytes: 4, bytes: Buffer.from('head') });
+      const written = [5, 6].map((prefix) => {
+        message.prefix = prefix;
+        return inPieces(message, [2, 60_000]);
+      });
+      expect(written.map((bytes) => bytes.readUInt32BE(0))).toEqual([5, 6]);
+      expect(written[1]?.subarray(4).equals(written[0]?.subarray(4) ?? Buffer.alloc(0))).toBe(true);
+    },
+  );
 });

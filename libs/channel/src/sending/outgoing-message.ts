@@ -30,7 +30,7 @@ export class OutgoingMessage {
   readonly #text: string;
   readonly #isAscii: boolean;
   readonly #data: Uint8Array;
-  /** Everything before text or data, for a message of several frames. */
+  /** Everything before text or data, for a message of several frames, while it is being written. */
   #joinedHead: Buffer | undefined;
 
   /**
@@ -65,8 +65,12 @@ export class OutgoingMessage {
     else if (this.#data.length > 0) target.set(this.#data, contentAt);
   }
 
-  /** Writes the bytes from `from` to `to` of a message that is longer than {@link MAX_WHOLE_BYTES}. */
+  /**
+   * Writes the bytes from `from` to `to` of a message that is longer than {@link MAX_WHOLE_BYTES}. The pieces have one
+   * prefix, which may be another one when the message is written again from its start.
+   */
   writePiece(target: Buffer, at: number, from: number, to: number): void {
+    if (from === 0) this.#joinedHead = undefined;
     const head = (this.#joinedHead ??= this.#joinHead());
     const headBytes = from < head.length ? head.copy(target, at, from, to) : 0;
     const start = Math.max(0, from - head.length);
