@@ -8,6 +8,11 @@ import { SendingStream } from '../sending/sending-stream.js';
 
 /** Receives the answer to one request or event. Exactly one of `complete`, `error`, `fail` or a last `next` ends it. */
 export interface AnswerSink {
+  /**
+   * Called when the last frame of the message was sealed, while the record is being written: it must not open, cancel or
+   * throw. Called again if the message is sent again.
+   */
+  sealed?(): void;
   /** @param data - encoding ‖ bytes: a view of its record, or a buffer of its own. */
   next(data: Buffer, last: boolean): void;
   error(data: Buffer): void;

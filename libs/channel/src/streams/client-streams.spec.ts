@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 
-import { asReceived, drainFrames, plainFrame } from '../../../../test/support/frames.js';
+import { asReceived, drainFrames, nextFrame, plainFrame } from '../../../../test/support/frames.js';
 import { encodeEvent, encodeRequest } from '../../../transport/src/packet/message.js';
 import { TransportError } from '../errors.js';
 import type { Frame } from '../frame/frame.js';
@@ -75,6 +75,33 @@ describe('ClientStreams', () => {
     streams.receive(asReceived(plainFrame('COMPLETE', 1)), 0);
     expect(drain(streams)).toEqual(['REQUEST 5']);
     expect(streams.hasUnopened).toBe(false);
+  });
+});
+
+describe('the sink of a call', () => {
+  it('is called once when the last frame of its message was sealed', () => {
+    const sealed = vi.fn<() => void>();
+    const streams = client();
+    const cancelled = streams.open('REQUEST', request(), { ...silent(), sealed });
+    streams.open('REQUEST', request(100_000), { ...silent(), sealed });
+    expect([nextFrame(streams), nextFrame(streams)].map((frame) => frame?.more)).toEqual([false, true]);
+    expect(sealed).toHaveBeenCalledTimes(1);
+    streams.cancel(cancelled);
+    expect(drain(streams)).toEqual(['CANCEL 1', 'REQUEST 2']);
+    expect(sealed).toHaveBeenCalledTimes(2);
+  });
+
+  it.each([
+    ['a GOAWAY', (streams: ClientStreams) => streams.stopOpening()],
+    ['its end', (streams: ClientStreams) => streams.end(() => new TransportError('ERR_CONNECTION_LOST', 'lost'))],
+  ])('fails after %s of the connection in the order in which the calls were opened', (_what, stop) => {
+    const failed: number[] = [];
+    const streams = client(LIMITS, { peer: { ...LIMITS, maxInFlight: 2 } });
+    const sizes = [1, 20_000, 1, 100_000, 1, 20_000];
+    for (const [index, bytes] of sizes.entries())
+      streams.open('REQUEST', request(bytes), { ...silent(), fail: () => void failed.push(index) });
+    stop(streams);
+    expect(failed).toEqual([0, 1, 2, 3, 4, 5]);
   });
 });
 

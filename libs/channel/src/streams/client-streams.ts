@@ -140,6 +140,7 @@ export class ClientStreams implements Streams {
       this.#open.set(written.stream.id, written.stream);
     }
     if (written.kind === 'CANCEL') this.#end(written.stream);
+    else if (!written.more) written.stream.sink.sealed?.();
     if (written.opens || !written.more) this.#opener.beginEligible(); // there may be room for the next stream
     return bytes;
   }

@@ -108,12 +108,12 @@ export class StreamOpener {
     this.#mayTake = false;
   }
 
-  /** @returns All streams of which no byte was sealed. The caller must end those that have begun. */
+  /** @returns All streams of which no byte was sealed, in the order of opening. The caller must end those that have begun. */
   stopOpening(): readonly ClientStream[] {
     this.#mayTake = this.#mayOpen = false;
     const queued = this.#queue.drain();
     for (const stream of queued) stream.at = 'ENDED';
-    return [...queued, ...this.#sender.unopened()];
+    return [...queued, ...this.#sender.unopened()].sort((one, other) => one.order - other.order);
   }
 
   /** Ends the wait of events when the connection has ended. */
