@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 
 import { OpeningHalf, SealingHalf } from '../../libs/channel/src/record/half-connection.js';
-import type { KeyLimits } from '../../libs/channel/src/record/half-connection.js';
+import type { KeyLimits } from '../../libs/channel/src/record/traffic-key.js';
 import { DIRECTIONS, innersOf, recordVectors } from './channel-v1-inners.js';
 import type { Direction } from './channel-v1-inners.js';
 import vectors from './channel-v1.json' with { type: 'json' };

@@ -6,7 +6,7 @@ export { TRANSPORT_ERROR_CODES, TransportError } from './errors.js';
 export type { Fault, TransportErrorCode } from './errors.js';
 export type { ChannelClientOptions, ChannelOptions } from './options/channel-options.js';
 export type { LimitOptions, RedialOptions, TimeoutOptions } from './options/limits.js';
-export type { KeyLimits } from './record/half-connection.js';
+export type { KeyLimits } from './record/traffic-key.js';
 export { OutgoingMessage } from './sending/outgoing-message.js';
 export { ChannelServer } from './server/channel-server.js';
 export type { PlainAnswer, PlainRequest } from './server/plain-handler.js';

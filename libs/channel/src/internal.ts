@@ -38,6 +38,7 @@ export {
   FLAG,
   FUNCTION,
   hasMethod,
+  isObject,
   isThenable,
   having,
   NAME,
@@ -58,7 +59,6 @@ export type { WaitingEvents } from './server/handler-limit.js';
 export { ListenerSlot } from './server/listener-slot.js';
 export type { Listening } from './server/listener-slot.js';
 export type { HandshakeFailure } from './server/listener.js';
-export { startListening } from './server/start-listening.js';
 export { Strangers } from './server/strangers.js';
 export type { Stranger } from './server/strangers.js';
 export type { EventWindow } from './streams/event-window.js';

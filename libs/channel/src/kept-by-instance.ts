@@ -32,9 +32,13 @@ export class KeptByInstance<T> {
 
   /** Returns the value for a new connection. @param key - The instance as a latin1 string. */
   of(key: string): T {
-    this.#dropExpired(clock.nowMs());
+    const { keptMs, maxKept, create } = this.#options;
+    for (const [expired, { unusedSinceMs }] of this.#kept) {
+      if (clock.nowMs() - unusedSinceMs < keptMs && this.#kept.size < maxKept) break;
+      this.#kept.delete(expired);
+    }
     const used = this.#used.get(key);
-    const value = used?.value ?? this.#kept.get(key)?.value ?? this.#options.create();
+    const value = used?.value ?? this.#kept.get(key)?.value ?? create();
     this.#kept.delete(key);
     this.#used.set(key, { value, connections: (used?.connections ?? 0) + 1 });
     return value;
@@ -50,13 +54,5 @@ export class KeptByInstance<T> {
     }
     this.#used.delete(key);
     this.#kept.set(key, { value: used.value, unusedSinceMs: clock.nowMs() });
-  }
-
-  #dropExpired(nowMs: number): void {
-    const { keptMs, maxKept } = this.#options;
-    for (const [key, { unusedSinceMs: leftMs }] of this.#kept) {
-      if (nowMs - leftMs < keptMs && this.#kept.size < maxKept) return;
-      this.#kept.delete(key);
-    }
   }
 }

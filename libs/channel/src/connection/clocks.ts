@@ -32,6 +32,9 @@ const EXPIRED = {
   write: () => new TransportError('ERR_WRITE_STALLED', 'Write timed out: the peer stopped reading'),
   hardAge: () =>
     new TransportError('ERR_SESSION_EXPIRED', 'The session expired: it has reached timeouts.sessionHardAgeMs'),
+  message: () => new TransportError('ERR_MESSAGE_STALLED', 'Message timed out: no further fragment arrived'),
+  credit: () =>
+    new TransportError('ERR_CREDIT_STALLED', 'CREDIT timed out: the peer has not reported any received bytes'),
 } as const;
 
 /** The first four are set at all times, the next three come with every record. */
@@ -160,10 +163,10 @@ export class Clocks implements DeadlineOwner<Name> {
         this.ping();
         return;
       case 'message':
-        this.#checkProgress();
+        this.#checkProgress('message', this.#owner.stalestProgressMs, this.#limits.messageMs);
         return;
       case 'credit':
-        this.#checkCredit();
+        this.#checkProgress('credit', this.#owner.creditOwedSinceMs, CREDIT_TIMEOUT_MS);
         return;
       case 'idle':
         this.#codec.hibernate();
@@ -200,23 +203,11 @@ export class Clocks implements DeadlineOwner<Name> {
     if (this.#codec.isShortOfUpdates()) this.#owner.age();
   }
 
-  #checkCredit(): void {
-    const sinceMs = this.#owner.creditOwedSinceMs;
+  /** Moves the deadline if the peer has made progress since it was set. */
+  #checkProgress(name: 'message' | 'credit', sinceMs: number | undefined, timeoutMs: number): void {
     if (sinceMs === undefined) return;
-    const leftMs = sinceMs + CREDIT_TIMEOUT_MS - clock.nowMs();
-    if (leftMs > 0) this.#deadlines.set('credit', leftMs);
-    else
-      this.#owner.destroy(
-        new TransportError('ERR_CREDIT_STALLED', 'CREDIT timed out: the peer has not reported any received bytes'),
-      );
-  }
-
-  #checkProgress(): void {
-    const stalestMs = this.#owner.stalestProgressMs;
-    if (stalestMs === undefined) return;
-    const leftMs = stalestMs + this.#limits.messageMs - clock.nowMs();
-    if (leftMs > 0) this.#deadlines.set('message', leftMs);
-    else
-      this.#owner.destroy(new TransportError('ERR_MESSAGE_STALLED', 'Message timed out: no further fragment arrived'));
+    const leftMs = sinceMs + timeoutMs - clock.nowMs();
+    if (leftMs > 0) this.#deadlines.set(name, leftMs);
+    else this.#owner.destroy(EXPIRED[name]());
   }
 }

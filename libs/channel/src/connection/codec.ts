@@ -2,7 +2,7 @@ import { TransportError } from '../errors.js';
 import type { Session } from '../handshake/index.js';
 import { hasMethod, ignoreRejection, isThenable, show } from '../options/option-check.js';
 import type { OutgoingContent, RecordContent } from '../record/content.js';
-import type { KeyLimits } from '../record/half-connection.js';
+import type { KeyLimits } from '../record/traffic-key.js';
 
 const METHODS = ['keyLeftMs', 'isShortOfUpdates', 'hibernate'];
 

@@ -5,7 +5,7 @@ import { recordBodies } from '../../../../test/support/record-bodies.js';
 import type { Session } from '../handshake/index.js';
 import { resolveLimits } from '../options/limits.js';
 import type { ControlContent, OutgoingContent } from '../record/content.js';
-import type { KeyLimits } from '../record/half-connection.js';
+import type { KeyLimits } from '../record/traffic-key.js';
 import { RecordDecoder } from '../record/record.js';
 import type { ConnectionCodec } from './codec.js';
 import { createCodec } from './sealing.js';

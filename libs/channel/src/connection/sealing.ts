@@ -6,7 +6,7 @@ import type { Session } from '../handshake/index.js';
 import { decodeContent, writeContent } from '../record/content.js';
 import type { OutgoingContent, RecordContent } from '../record/content.js';
 import { OpeningHalf, SealingHalf } from '../record/half-connection.js';
-import type { KeyLimits } from '../record/half-connection.js';
+import type { KeyLimits } from '../record/traffic-key.js';
 import { MAX_INNER_BYTES, recordBytes, SUITE } from '../record/record.js';
 import { giveBackSlab, takeSlab } from '../record/slab.js';
 import type { ConnectionCodec } from './codec.js';

@@ -2,7 +2,7 @@
 // them.
 import { getHeapStatistics } from 'node:v8';
 
-import type { KeyLimits } from '../record/half-connection.js';
+import type { KeyLimits } from '../record/traffic-key.js';
 import { MAX_RECORDS } from '../record/traffic-key.js';
 import { GIB, HOUR_MS, KIB, MAX_TIMER_MS, MAX_U32, MIB } from './limit.js';
 import type { Limit, LimitTable } from './limit.js';

@@ -1,5 +1,5 @@
 // The numeric options, in groups, and the limits that result from them.
-import type { KeyLimits } from '../record/half-connection.js';
+import type { KeyLimits } from '../record/traffic-key.js';
 import { KEY_LIMITS, LIMITS, REDIAL, TIMEOUTS } from './limit-tables.js';
 import { resolveTable } from './limit.js';
 import type { Given, LimitTable, Resolved, Side } from './limit.js';

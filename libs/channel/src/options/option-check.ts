@@ -22,10 +22,11 @@ export const TRANSPORT_ID: Rule = {
   accepts: (value) => typeof value === 'symbol' || typeof value === 'number',
 };
 
-export const OBJECT: Rule = {
-  mustBe: 'an object',
-  accepts: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-};
+export const OBJECT: Rule = { mustBe: 'an object', accepts: isObject };
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
 
 export function oneOf(...values: readonly string[]): Rule {
   return { mustBe: values.join(' or '), accepts: (value) => values.some((allowed) => allowed === value) };
@@ -80,16 +81,14 @@ export function checkCallbacks(callbacks: object, names: readonly string[]): voi
 export function checkPaths(options: object, paths: readonly string[], group = ''): void {
   for (const [name, value] of Object.entries(options)) {
     const path = group + name;
-    if (!paths.includes(path)) throw noOption(group, name, paths);
+    if (!paths.includes(path)) {
+      const meant = nearestPath(name, paths);
+      const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
+      throw new TransportError('ERR_BAD_OPTION', `${group}${name.slice(0, MAX_SHOWN)} is not an option${hint}`);
+    }
     const isGroup = paths.some((other) => other.startsWith(`${path}.`));
-    if (isGroup && OBJECT.accepts(value)) checkPaths(Object(value), paths, `${path}.`);
+    if (isGroup && isObject(value)) checkPaths(value, paths, `${path}.`);
   }
-}
-
-function noOption(group: string, name: string, paths: readonly string[]): TransportError {
-  const meant = nearestPath(name, paths);
-  const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
-  return new TransportError('ERR_BAD_OPTION', `${group}${name.slice(0, MAX_SHOWN)} is not an option${hint}`);
 }
 
 /** Returns the option with this or a similar name in any group. No option in a group has `Timeout` in its name. */

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { sealPlainAt } from '../../../../test/support/plain-a128cbc-hs256.js';
 import { sealRecord } from '../../../../test/support/seal-record.js';
 import { OpeningHalf, SealingHalf } from './half-connection.js';
-import type { KeyLimits } from './half-connection.js';
+import type { KeyLimits } from './traffic-key.js';
 import { KEY_UPDATE_BURST, KEY_UPDATE_SPACING_RECORDS, MAX_RECORDS } from './traffic-key.js';
 
 const KEY = Buffer.alloc(32, 5);

@@ -6,18 +6,6 @@ import { mayEndOldKey } from './content.js';
 import { associatedData, LENGTH_BYTES, SUITE } from './record.js';
 import { KEY_UPDATE_BURST, KEY_UPDATE_SPACING_RECORDS, MAX_RECORDS, TrafficKey } from './traffic-key.js';
 
-/**
- * The limits of one key. At a soft limit the sender updates the key; at a hard one the receiver ends the connection.
- */
-export interface KeyLimits {
-  readonly softBytes: number;
-  readonly hardBytes: number;
-  readonly softRecords: number;
-  readonly hardRecords: number;
-  readonly softAgeMs: number;
-  readonly hardAgeMs: number;
-}
-
 /** An update that arrives this long after the previous one is free. */
 const FREE_UPDATE_MS = 30 * 60_000;
 /** A sender waits longer, because a delayed update shortens the time that the receiver measures to the next one. */
@@ -25,14 +13,6 @@ const SURELY_FREE_UPDATE_MS = 35 * 60_000;
 
 /** Seals the records of one direction, in order. */
 export class SealingHalf extends TrafficKey<Sealer> {
-  readonly #limits: KeyLimits;
-
-  /** @param key - As for {@link TrafficKey}. */
-  constructor(key: Buffer, limits: KeyLimits, nowMs: number, n = 0) {
-    super(key, n, nowMs);
-    this.#limits = limits;
-  }
-
   protected override get freeUpdateMs(): number {
     return SURELY_FREE_UPDATE_MS;
   }
@@ -40,19 +20,19 @@ export class SealingHalf extends TrafficKey<Sealer> {
   /** Whether the key has reached its soft age and may be replaced: KEY_UPDATE is then the next record. */
   isOld(nowMs: number): boolean {
     const ageMs = this.ageMs(nowMs);
-    return ageMs >= this.#limits.softAgeMs && this.allowsUpdate(ageMs);
+    return ageMs >= this.limits.softAgeMs && this.allowsUpdate(ageMs);
   }
 
   /** Whether the key has sealed enough and may be replaced: KEY_UPDATE then precedes the next DATA. */
   isSpent(nowMs: number): boolean {
-    const { softBytes, softRecords } = this.#limits;
+    const { softBytes, softRecords } = this.limits;
     const hasCarriedAll = this.records >= KEY_UPDATE_SPACING_RECORDS && this.exceeds(softBytes, softRecords);
     return hasCarriedAll && this.allowsUpdate(this.ageMs(nowMs));
   }
 
   /** Returns the time until the key must be replaced even if nothing is sealed. */
   keyLeftMs(nowMs: number): number {
-    return this.#limits.softAgeMs - this.ageMs(nowMs);
+    return this.limits.softAgeMs - this.ageMs(nowMs);
   }
 
   /**
@@ -86,14 +66,6 @@ export class SealingHalf extends TrafficKey<Sealer> {
 
 /** Opens the records of one direction, in order. A failure ends the connection. */
 export class OpeningHalf extends TrafficKey<Opener> {
-  readonly #limits: KeyLimits;
-
-  /** @param key - As for {@link TrafficKey}. */
-  constructor(key: Buffer, limits: KeyLimits, nowMs: number, n = 0) {
-    super(key, n, nowMs);
-    this.#limits = limits;
-  }
-
   protected override get freeUpdateMs(): number {
     return FREE_UPDATE_MS;
   }
@@ -104,7 +76,7 @@ export class OpeningHalf extends TrafficKey<Opener> {
    * @throws {TransportError} `ERR_BAD_MAC`; `ERR_KEY_EXHAUSTED` if the peer did not update its key in time.
    */
   open(body: Buffer, nowMs: number): Buffer {
-    const { hardBytes, hardRecords, hardAgeMs } = this.#limits;
+    const { hardBytes, hardRecords, hardAgeMs } = this.limits;
     const { n } = this;
     if (n >= MAX_RECORDS || this.exceeds(hardBytes, hardRecords)) throw exhausted();
     const inner = this.#open(n, body);

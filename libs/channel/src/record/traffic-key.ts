@@ -9,11 +9,24 @@ export const MAX_RECORDS = 2 ** 48;
 /** The records between two KEY_UPDATEs of a sender, unless the key is old. A receiver allows one update for as many. */
 export const KEY_UPDATE_SPACING_RECORDS = 64;
 export const KEY_UPDATE_BURST = 16;
+/**
+ * The limits of one key. At a soft limit the sender updates the key; at a hard one the receiver ends the connection.
+ */
+export interface KeyLimits {
+  readonly softBytes: number;
+  readonly hardBytes: number;
+  readonly softRecords: number;
+  readonly hardRecords: number;
+  readonly softAgeMs: number;
+  readonly hardAgeMs: number;
+}
+
 /** Replaces the cell of a wiped key. */
 const WIPED = -1;
 
 /** `Cipher` seals or opens under the key, and is created on first use. Key and counter are one object to save memory. */
 export abstract class TrafficKey<Cipher extends { wipe(): void }> {
+  protected readonly limits: KeyLimits;
   #cell: number;
   #cipher: Cipher | undefined;
   #n: number;
@@ -24,8 +37,9 @@ export abstract class TrafficKey<Cipher extends { wipe(): void }> {
   #updatesLeft = KEY_UPDATE_BURST;
 
   /** @param key - 32 bytes. Copied: the caller may overwrite them afterwards. */
-  constructor(key: Buffer, n: number, nowMs: number) {
+  constructor(key: Buffer, limits: KeyLimits, nowMs: number, n = 0) {
     this.#cell = takeCell(key);
+    this.limits = limits;
     this.#n = n;
     this.#bornMs = Math.floor(nowMs);
   }

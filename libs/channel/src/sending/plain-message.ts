@@ -8,6 +8,7 @@ import { types } from 'node:util';
 
 import { TransportError } from '../errors.js';
 import { SEQUENCE_BYTES, TIMEOUT_BYTES } from '../frame/prefix.js';
+import { isObject } from '../options/option-check.js';
 import { encodeHead, endOfPart, PART_LENGTH_BYTES } from './head.js';
 import { OutgoingMessage } from './outgoing-message.js';
 import { failureOf, isWireError, refusalOf, wireError } from './wire-error.js';
@@ -94,9 +95,9 @@ function readError(data: Buffer): unknown {
 /** Returns the text of a handler's error, or Nest's own error, which is a text. */
 function textOf(error: unknown): string {
   if (typeof error === 'string') return error;
-  const hasText =
-    typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string';
-  return hasText ? String(error.message) : 'The server answered with an error';
+  return isObject(error) && typeof error['message'] === 'string'
+    ? error['message']
+    : 'The server answered with an error';
 }
 
 function checkPattern(pattern: unknown): string {
@@ -112,8 +113,7 @@ function checkMetadata(metadata: Buffer): void {
   } catch {
     value = undefined;
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw malformed('The metadata is not a JSON object');
+  if (!isObject(value)) throw malformed('The metadata is not a JSON object');
 }
 
 function decodeText(bytes: Buffer): string {

@@ -4,13 +4,12 @@ import type { Server } from 'node:net';
 import { TransportError } from '../errors.js';
 import type { Endpoint } from '../options/endpoint.js';
 import { watchDescriptors } from './descriptors.js';
+import { startListening } from './start-listening.js';
 
 export interface Listening {
   readonly server: Server;
-  /** @throws {TransportError} `ERR_LISTEN_FAILED` */
-  listen(endpoint: Endpoint): Promise<void>;
-  /** Waits for a running `listen` first. Never rejects. */
-  close(): Promise<void>;
+  /** Ends the clients of a server that accepts no more of them. Never rejects. */
+  endClients(): void | Promise<void>;
 }
 
 export interface ListenerSlotOptions {
@@ -19,9 +18,10 @@ export interface ListenerSlotOptions {
   readonly onFailed: (error: Error) => void;
 }
 
-/** The time from one `listen()` to its `close()`. The listener is set once it has been created. */
+/** The time from one `listen()` to its `close()`. The members are set once the listener has been created. */
 interface Lifetime<L extends Listening> {
   listener?: L;
+  starting?: Promise<void>;
 }
 
 export class ListenerSlot<L extends Listening> {
@@ -60,7 +60,7 @@ export class ListenerSlot<L extends Listening> {
       await this.#start(lifetime, await create(), endpoint);
     } catch (error) {
       if (this.#lifetime === lifetime) this.#lifetime = undefined;
-      await lifetime.listener?.close();
+      await endListener(lifetime);
       this.#noteClosed(lifetime);
       throw error;
     }
@@ -69,9 +69,8 @@ export class ListenerSlot<L extends Listening> {
 
   /** Resolves when all listeners have closed. Never rejects. */
   async close(): Promise<void> {
-    const listener = this.#lifetime?.listener;
+    if (this.#lifetime !== undefined) this.#closing.add(endListener(this.#lifetime));
     this.#lifetime = undefined;
-    if (listener !== undefined) this.#closing.add(listener.close());
     const closing = [...this.#closing];
     await Promise.all(closing);
     for (const closed of closing) this.#closing.delete(closed);
@@ -83,7 +82,8 @@ export class ListenerSlot<L extends Listening> {
     const { server } = listener;
     for (const subscribe of this.#subscribers) subscribe(server);
     server.on('close', () => this.#noteClosed(lifetime));
-    await listener.listen(endpoint);
+    lifetime.starting = startListening(server, endpoint);
+    await lifetime.starting;
     this.#checkIsCurrent(lifetime);
     server.on('error', (error) => this.#options.onFailed(error));
     server.on(
@@ -100,6 +100,15 @@ export class ListenerSlot<L extends Listening> {
   #noteClosed(lifetime: Lifetime<L>): void {
     if (this.#lifetime === undefined || this.#lifetime === lifetime) this.#options.onStatusChanged('disconnected');
   }
+}
+
+async function endListener({ listener, starting }: Lifetime<Listening>): Promise<void> {
+  await starting?.catch(() => undefined); // closing during the bind would have no effect
+  if (listener === undefined) return;
+  const { server } = listener;
+  const closed = server.listening && new Promise<void>((resolve) => server.close(() => resolve()));
+  await listener.endClients();
+  await closed;
 }
 
 function listenFailed(message: string): TransportError {

@@ -6,14 +6,12 @@ import { clock } from '../clock.js';
 import type { Connection } from '../connection/connection.js';
 import type { TransportError } from '../errors.js';
 import { remoteAddress, SOCKET_OPTIONS } from '../options/endpoint.js';
-import type { Endpoint } from '../options/endpoint.js';
 import type { Limits } from '../options/limits.js';
 import { shareReadBuffer } from '../socket/socket-reader.js';
 import type { Listening } from './listener-slot.js';
 import { SeenKeys } from './seen-keys.js';
 import { ServerHandshake } from './server-handshake.js';
 import type { AuthenticatedClient, Reply } from './server-handshake.js';
-import { startListening } from './start-listening.js';
 import { networkOf, Strangers } from './strangers.js';
 import type { Stranger, StrangerProgress } from './strangers.js';
 
@@ -53,7 +51,6 @@ export class Listener implements Listening, ListenerEvents {
   readonly #strangers: Strangers;
   readonly #seenKeys: SeenKeys;
   readonly #connections = new Set<Connection>();
-  #starting: Promise<void> = Promise.resolve();
   #isTrimming = false;
 
   constructor(options: ListenerOptions) {
@@ -69,19 +66,9 @@ export class Listener implements Listening, ListenerEvents {
     return this.#strangers.count;
   }
 
-  /** @throws {TransportError} `ERR_LISTEN_FAILED` for every failure. */
-  listen(endpoint: Endpoint): Promise<void> {
-    this.#starting = startListening(this.server, endpoint);
-    return this.#starting;
-  }
-
-  /** Stops accepting and drains every connection. Never rejects. */
-  async close(): Promise<void> {
-    await this.#starting.catch(() => undefined); // closing during the bind would have no effect
-    const closed = this.server.listening && new Promise<void>((resolve) => this.server.close(() => resolve()));
+  async endClients(): Promise<void> {
     this.#strangers.evictAll();
     await Promise.all([...this.#connections].map((connection) => connection.close()));
-    await closed;
   }
 
   onOpened(connection: Connection): void {
@@ -93,7 +80,7 @@ export class Listener implements Listening, ListenerEvents {
   }
 
   #accept(socket: Socket): void {
-    const { limits, respond } = this.#options;
+    const { limits, respond, connect } = this.#options;
     if (this.#options.shareReadBuffer) shareReadBuffer(socket);
     const caller = new PendingClient(socket);
     const handshake = new ServerHandshake({
@@ -106,7 +93,10 @@ export class Listener implements Listening, ListenerEvents {
       },
       onAuthenticated: (accepted, rest) => {
         this.#strangers.delete(caller);
-        this.#connect(socket, accepted, rest);
+        const isFull = this.#connections.size >= limits.maxConnections;
+        const connection = connect(socket, accepted, this);
+        if (isFull) connection.turnAway();
+        connection.receive(rest);
       },
       onFailed: (error, receivedBytes) => {
         this.#strangers.delete(caller);
@@ -129,14 +119,6 @@ export class Listener implements Listening, ListenerEvents {
       this.#strangers.trim();
     };
     clock.setTimeout(() => clock.setImmediate(trim), TIME_TO_SPEAK_MS).unref();
-  }
-
-  #connect(socket: Socket, accepted: AuthenticatedClient, rest: Buffer): void {
-    const { limits, connect } = this.#options;
-    const isFull = this.#connections.size >= limits.maxConnections;
-    const connection = connect(socket, accepted, this);
-    if (isFull) connection.turnAway();
-    connection.receive(rest);
   }
 }
 

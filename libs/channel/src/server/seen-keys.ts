@@ -20,7 +20,10 @@ export class SeenKeys {
   /** Adds a key. @returns Whether it was already known. */
   add(key: Buffer, nowMs: number): boolean {
     const name = key.toString('latin1');
-    this.#forgetBefore(nowMs - this.#keptMs);
+    for (const [known, seenMs] of this.#seenMs) {
+      if (nowMs - seenMs <= this.#keptMs) break;
+      this.#seenMs.delete(known);
+    }
     const isKnown = this.#seenMs.delete(name);
     if (this.#seenMs.size >= this.#maxKeys) {
       // A replay of the forgotten key then ranks as verified, but stays a stranger.
@@ -29,12 +32,5 @@ export class SeenKeys {
     }
     this.#seenMs.set(name, nowMs);
     return isKnown;
-  }
-
-  #forgetBefore(leastMs: number): void {
-    for (const [name, seenMs] of this.#seenMs) {
-      if (seenMs >= leastMs) return;
-      this.#seenMs.delete(name);
-    }
   }
 }

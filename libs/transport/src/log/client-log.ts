@@ -33,17 +33,29 @@ export class ClientLog {
         this.#isAway = false;
         return;
       case 'failed':
-        this.#dialFailed(event.error, event.retryInMs);
+        if (event.retryInMs === undefined) return; // the attempt of a call, which fails with the reason
+        this.#isAway = true;
+        this.#logError(
+          'dial',
+          `No connection to ${this.#address}, the next attempt is in ${event.retryInMs} ms`,
+          event.error,
+        );
         return;
       case 'draining':
         this.#isAway = true;
         this.#log('log', `${this.#address} drains the connection; new calls use another one`, { kind: 'draining' });
         return;
       case 'disconnected':
-        if (event.error !== undefined) this.#lost(event.error);
+        if (event.error === undefined) return;
+        this.#isAway = true;
+        this.#logError('lost', `Lost the connection to ${this.#address}`, event.error);
         return;
       case 'renewalFailed':
-        this.#renewalFailed(event.error, event.retryInMs);
+        this.#logError(
+          'renewal',
+          `Could not renew the connection to ${this.#address}, so the old one stays in use; the next attempt is in ${event.retryInMs} ms`,
+          event.error,
+        );
         return;
       case 'connecting':
       case 'renewed':
@@ -73,25 +85,8 @@ export class ClientLog {
     this.#limit.flush();
   }
 
-  /** Logs a failed attempt. One without a retry belongs to a call, which fails with the reason. */
-  #dialFailed(error: unknown, retryInMs: number | undefined): void {
-    if (retryInMs === undefined) return;
-    this.#isAway = true;
-    const line = `No connection to ${this.#address}, the next attempt is in ${retryInMs} ms: ${describe(error)}`;
-    this.#log('warn', line, { kind: 'dial', code: codeOf(error) });
-  }
-
-  #renewalFailed(error: unknown, retryInMs: number): void {
-    const line = `Could not renew the connection to ${this.#address}, so the old one stays in use; the next attempt is in ${retryInMs} ms: ${describe(error)}`;
-    this.#log('warn', line, { kind: 'renewal', code: codeOf(error) });
-  }
-
-  #lost(error: TransportError): void {
-    this.#isAway = true;
-    this.#log('warn', `Lost the connection to ${this.#address}: ${describe(error)}`, {
-      kind: 'lost',
-      code: error.code,
-    });
+  #logError(kind: FailureFields['kind'], line: string, error: unknown): void {
+    this.#log('warn', `${line}: ${describe(error)}`, { kind, code: codeOf(error) });
   }
 
   #log(level: 'log' | 'warn' | 'error', line: string, fields: FailureFields): void {

@@ -77,7 +77,7 @@ export class FailureLog {
       pattern === undefined
         ? 'incomplete messages use too much memory'
         : 'too many handlers are running, or their messages use too much memory';
-    const line = `${refused}${pattern === undefined ? '' : ` of ${pattern}`}: ${reason} (ERR_OVERLOADED)`;
+    const line = `${refused}${ofPattern(pattern)}: ${reason} (ERR_OVERLOADED)`;
     this.#log('warn', line, { kind: 'overloaded', code: 'ERR_OVERLOADED', pattern });
   }
 
@@ -102,11 +102,7 @@ export class FailureLog {
   /** Logs an error that no filter of Nest has seen: a generator threw it, or a handler that was added without Nest. */
   handlerFailed(error: unknown, unsafePattern: string | undefined): void {
     const pattern = unsafePattern && printable(unsafePattern);
-    this.#failed(
-      `The handler${pattern === undefined ? '' : ` of ${pattern}`} failed`,
-      { kind: 'handler', pattern },
-      error,
-    );
+    this.#failed(`The handler${ofPattern(pattern)} failed`, { kind: 'handler', pattern }, error);
   }
 
   /** @param unsafePattern - Undefined if the handler has ended. */
@@ -159,6 +155,10 @@ export class FailureLog {
       this.#logger()[level](new FailureEntry(line, fields, suppressed, cause));
     });
   }
+}
+
+function ofPattern(pattern: string | undefined): string {
+  return pattern === undefined ? '' : ` of ${pattern}`;
 }
 
 /** Describes a thrown value. It may be anything, so its description may throw as well. */

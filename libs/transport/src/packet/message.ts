@@ -6,6 +6,7 @@ import type { OutgoingMessage } from '@sealwire/channel';
 import {
   encodeHead,
   endOfPart,
+  isObject,
   PART_LENGTH_BYTES,
   readSequence,
   readTimeout,
@@ -115,7 +116,7 @@ function decodeMetadata(message: Buffer, start: number, end: number): Metadata |
 
 /** Any object: like Nest, which types the values as strings, the transport does not check them. */
 function isMetadata(value: unknown): value is Metadata {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isObject(value);
 }
 
 function malformed(): TransportError {

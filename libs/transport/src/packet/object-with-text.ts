@@ -3,6 +3,7 @@
 // As JSON, a long text is escaped character by character by the sender, and searched for escapes by the receiver. An
 // object with a long text is sent as the JSON of the object with 0 in place of the text, then the text unescaped.
 import { TransportError } from '@sealwire/channel';
+import { isObject } from '@sealwire/channel/internal';
 
 import { decodeUtf8, parseJson, stringifyJson } from './json.js';
 import type { ParsedJson } from './json.js';
@@ -96,10 +97,6 @@ export function decodeObjectWithText(message: Buffer, start: number, maxJsonNode
   }
   value[key] = decodeUtf8(message, textStart, message.length);
   return { value, nodes, jsonBytes: textStart - jsonStart };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Whether a text has no lone surrogate. The types of Node lack `String.prototype.isWellFormed`. */

@@ -1,4 +1,5 @@
 import { TransportError } from '@sealwire/channel';
+import { isObject } from '@sealwire/channel/internal';
 
 /**
  * Checks the result of a user's serializer, whose type is not reliable.
@@ -22,7 +23,7 @@ export function checkDeserialized<Packet extends object>(packet: Packet): Packet
 
 /** An object. A text or bytes that a serializer has already encoded are not a packet: their fields would be undefined. */
 function isPacket(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
+  return isObject(value) && !ArrayBuffer.isView(value);
 }
 
 /** Whether Nest refuses to send the value, as pattern or data. */

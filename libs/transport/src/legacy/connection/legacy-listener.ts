@@ -3,8 +3,8 @@ import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 
 import type { TransportError } from '@sealwire/channel';
-import { remoteAddress, SOCKET_OPTIONS, startListening, Strangers } from '@sealwire/channel/internal';
-import type { Endpoint, Listening } from '@sealwire/channel/internal';
+import { remoteAddress, SOCKET_OPTIONS, Strangers } from '@sealwire/channel/internal';
+import type { Listening } from '@sealwire/channel/internal';
 
 import { LegacyReceiver } from './legacy-receiver.js';
 
@@ -19,7 +19,6 @@ export class LegacyListener implements Listening {
   readonly server: Server;
   readonly #options: LegacyListenerOptions;
   readonly #receivers: Strangers;
-  #starting: Promise<void> = Promise.resolve();
 
   constructor(options: LegacyListenerOptions) {
     this.#options = options;
@@ -27,18 +26,9 @@ export class LegacyListener implements Listening {
     this.server = createServer(SOCKET_OPTIONS, (socket) => this.#accept(socket));
   }
 
-  /** @throws {TransportError} `ERR_LISTEN_FAILED` */
-  listen(endpoint: Endpoint): Promise<void> {
-    this.#starting = startListening(this.server, endpoint);
-    return this.#starting;
-  }
-
-  /** Stops listening and cuts the connections with an incomplete message. Never rejects. */
-  async close(): Promise<void> {
-    await this.#starting.catch(() => undefined); // otherwise a server that is closed while it binds would be bound afterwards
-    const closed = this.server.listening && new Promise<void>((resolve) => this.server.close(() => resolve()));
+  /** Cuts the connections with an incomplete message. */
+  endClients(): void {
     this.#receivers.evictAll();
-    await closed;
   }
 
   #accept(socket: Socket): void {
