@@ -82,7 +82,7 @@ describe('connectionEvents of a client', () => {
     const { events, statuses } = watch(client);
     await client.connect();
     await client.close();
-    expect(events.at(-1)).toEqual({ type: 'disconnected', error: undefined });
+    expect(events.at(-1)).toEqual({ type: 'disconnected', server: expect.any(String), error: undefined });
     expect(events).toHaveLength(3);
     expect(statuses).toEqual(['connected', 'disconnected']);
   });

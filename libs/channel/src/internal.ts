@@ -1,7 +1,6 @@
 // Names for @sealwire/transport of the same version beyond the public ones. They may change in any release.
 export { Call, requestTimedOut } from './calls/call.js';
 export { CallQueue } from './calls/call-queue.js';
-export { closed, Connector } from './client/connector.js';
 export { connectFailed } from './client/dial.js';
 export { Dialer } from './client/dialer.js';
 export type { LinkCounts, Links } from './client/links.js';
@@ -47,6 +46,8 @@ export {
   TRANSPORT_ID,
 } from './options/option-check.js';
 export type { Rule } from './options/option-check.js';
+export { Pool } from './pool/pool.js';
+export { closed } from './pool/waiting-calls.js';
 export type { OutgoingContent, RecordContent } from './record/content.js';
 export { LENGTH_BYTES } from './record/record.js';
 export { encodeHead, endOfPart, PART_LENGTH_BYTES } from './sending/head.js';

@@ -1,5 +1,5 @@
 import type { ClientLink } from '../client/client-link.js';
-import { closed } from '../client/connector.js';
+import { closed } from '../pool/waiting-calls.js';
 import type { Links } from '../client/links.js';
 import { TransportError } from '../errors.js';
 import type { Limits } from '../options/limits.js';

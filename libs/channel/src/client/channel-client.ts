@@ -10,10 +10,10 @@ import type { ChannelClientOptions } from '../options/channel-options.js';
 import { checkLimit, MAX_TIMER_MS } from '../options/limit.js';
 import type { Limits } from '../options/limits.js';
 import { checkCallbacks, checkOption, checkPaths, OBJECT } from '../options/option-check.js';
+import { Pool } from '../pool/pool.js';
 import { encodePlainCall } from '../sending/plain-message.js';
 import { within } from '../within.js';
 import type { ClientConnectionEvent } from './connection-event.js';
-import { Connector } from './connector.js';
 import { Dialer } from './dialer.js';
 import type { Links } from './links.js';
 
@@ -46,8 +46,9 @@ export class ChannelClient {
       warn: guarded('warn', events.warn),
     }));
     const report = guarded('onConnectionEvent', events.onConnectionEvent);
-    this.#links = new Connector({
-      open: (signal, linkEvents) => this.#dialer.open(signal, linkEvents),
+    this.#links = new Pool({
+      servers: this.#dialer.servers,
+      open: (server, signal, linkEvents) => this.#dialer.open(server, signal, linkEvents),
       limits: this.#limits,
       emit: (event) => {
         if (event.type === 'connecting') noteOwnClient(instance.publicKey); // also after `close`

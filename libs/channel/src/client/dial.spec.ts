@@ -9,6 +9,7 @@ import { wire } from '../../../../test/fuzz/wire.js';
 import { FakeClock } from '../../../../test/support/fake-clock.js';
 import { ALERT, KeyPair, respond, startInitiator } from '../handshake/index.js';
 import { connectSocket } from '../socket/socket-reader.js';
+import { serverAt } from '../pool/server-address.js';
 import { connectFailed, dial } from './dial.js';
 import type { Dialed, DialOptions } from './dial.js';
 
@@ -31,7 +32,7 @@ const ANNOUNCEMENT = {
 
 function optionsOf(port: number): DialOptions {
   return {
-    endpoint: { host: '127.0.0.1', port },
+    server: serverAt({ host: '127.0.0.1', port }),
     key: { keyId: Buffer.alloc(8), psk: Buffer.alloc(32, 1) },
     handshake: { service: 'default', announcement: ANNOUNCEMENT, instance: KeyPair.generate() },
     connectTimeoutMs: 5_000,
@@ -114,7 +115,7 @@ describe('connectFailed', () => {
     const cause = runInNewContext(
       `new AggregateError([new Error('refused at ::1'), new Error('refused at 127.0.0.1')])`,
     );
-    const { message } = connectFailed({ host: 'localhost', port: 1 }, cause as Error);
+    const { message } = connectFailed('localhost:1', cause as Error);
     expect(message).toBe('Cannot connect to localhost:1: Error: refused at ::1; Error: refused at 127.0.0.1');
   });
 });

@@ -5,13 +5,12 @@ import { Deadline } from '../deadline.js';
 import { toTransportError, TransportError } from '../errors.js';
 import { abandonInitiator, expectedReplyBytes, receiveMessage2, startInitiator } from '../handshake/index.js';
 import type { ClientSession, InitiatorOptions, InitiatorState, PskOfKey } from '../handshake/index.js';
-import { formatEndpoint } from '../options/endpoint.js';
-import type { Endpoint } from '../options/endpoint.js';
+import type { ServerAddress } from '../pool/server-address.js';
 import { connectSocket, disownSocket, ownSocket } from '../socket/socket-reader.js';
 import type { SocketOwner } from '../socket/socket-reader.js';
 
 export interface DialOptions {
-  readonly endpoint: Endpoint;
+  readonly server: ServerAddress;
   readonly key: PskOfKey;
   readonly handshake: InitiatorOptions;
   readonly connectTimeoutMs: number;
@@ -66,7 +65,7 @@ class ClientHandshake implements SocketOwner {
   constructor(options: DialOptions, outcome: Outcome) {
     this.#options = options;
     this.#outcome = outcome;
-    this.#socket = connectSocket(options.endpoint, options.shareReadBuffer);
+    this.#socket = connectSocket(options.server.endpoint, options.shareReadBuffer);
     this.#deadline = new Deadline(options.connectTimeoutMs, () => {
       const code = this.#state === undefined ? 'ERR_CONNECT_TIMEOUT' : 'ERR_HANDSHAKE_TIMEOUT';
       this.#fail(new TransportError(code, `${this.#where} did not answer within ${options.connectTimeoutMs} ms`));
@@ -107,7 +106,7 @@ class ClientHandshake implements SocketOwner {
   }
 
   onSocketError(cause: Error): void {
-    this.#failUnlessLate(connectFailed(this.#options.endpoint, cause));
+    this.#failUnlessLate(connectFailed(this.#where, cause));
   }
 
   onSocketClosed(): void {
@@ -141,7 +140,7 @@ class ClientHandshake implements SocketOwner {
   }
 
   get #where(): string {
-    return formatEndpoint(this.#options.endpoint);
+    return this.#options.server.name;
   }
 
   #beginAgainIfLate(): boolean {
@@ -172,11 +171,12 @@ class ClientHandshake implements SocketOwner {
   }
 }
 
-export function connectFailed(endpoint: Endpoint, cause: Error): TransportError {
+/** @param server - The address as text. */
+export function connectFailed(server: string, cause: Error): TransportError {
   // A host name with several addresses fails with one error for each of them.
   const errors = 'errors' in cause && Array.isArray(cause.errors) ? cause.errors : undefined;
   const reason = errors?.map(String).join('; ') ?? cause.message;
-  return new TransportError('ERR_CONNECT_FAILED', `Cannot connect to ${formatEndpoint(endpoint)}: ${reason}`, {
+  return new TransportError('ERR_CONNECT_FAILED', `Cannot connect to ${server}: ${reason}`, {
     cause,
   });
 }

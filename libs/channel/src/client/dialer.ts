@@ -1,5 +1,3 @@
-import { AsyncResource } from 'node:async_hooks';
-
 import { wipe } from '@sealwire/crypto';
 import type { KeySource } from '@sealwire/crypto';
 
@@ -11,9 +9,10 @@ import { isOwnServer } from '../instances.js';
 import { keyLoader, resolveEndpoint, resolveService } from '../options/channel-options.js';
 import type { ChannelOptions } from '../options/channel-options.js';
 import { formatEndpoint } from '../options/endpoint.js';
-import type { Endpoint } from '../options/endpoint.js';
 import { primaryOf } from '../options/key-source-check.js';
 import type { Limits } from '../options/limits.js';
+import { serverAt } from '../pool/server-address.js';
+import type { ServerAddress } from '../pool/server-address.js';
 import { ClientLink } from './client-link.js';
 import type { LinkEvents } from './client-link.js';
 import { dial } from './dial.js';
@@ -26,9 +25,9 @@ export interface DialerOptions {
   readonly warn: (message: string) => void;
 }
 
-/** Opens the connections of one client to one endpoint. */
+/** Opens the connections of one client. */
 export class Dialer {
-  readonly endpoint: Endpoint;
+  readonly servers: readonly ServerAddress[];
   /** Identifies the client object to servers on all its connections. */
   readonly instance = KeyPair.generate();
   readonly #options: ChannelOptions;
@@ -37,11 +36,10 @@ export class Dialer {
   readonly #service: string;
   readonly #loadKeys: () => Promise<KeySource>;
   readonly #sequences = new EventSequences();
-  readonly #home = new AsyncResource('SEALWIRE_CLIENT');
 
   /** @throws {TransportError} `ERR_BAD_OPTION` */
   constructor(options: ChannelOptions, { limits, createCodec, warn }: DialerOptions) {
-    this.endpoint = resolveEndpoint(options);
+    this.servers = [serverAt(resolveEndpoint(options))];
     this.#options = options;
     this.#limits = limits;
     this.#createCodec = createCodec;
@@ -51,27 +49,22 @@ export class Dialer {
 
   /**
    * Opens a connection. Rejects as {@link dial}, with the `CryptoError` of the key file, or if the connection is lost
-   * before it can be used. Runs outside the async context of the calling code, because the connection would keep that
-   * context alive.
+   * before it can be used.
    */
-  open(signal: AbortSignal, events: LinkEvents): Promise<ClientLink> {
-    return this.#home.runInAsyncScope(() => this.#open(signal, events));
-  }
-
-  async #open(signal: AbortSignal, events: LinkEvents): Promise<ClientLink> {
+  async open(server: ServerAddress, signal: AbortSignal, events: LinkEvents): Promise<ClientLink> {
     const { id, keyId, psk } = primaryOf(await this.#loadKeys());
     const { maxMessageBytes, maxIncompleteBytes, connectMs } = this.#limits;
     const announcement = { unixMs: clock.unixMs(), maxMessageBytes, maxInFlight: 0, maxIncompleteBytes };
     const rejectSelf = this.#options.rejectSelf === true ? { rejectSelf: isOwnServer } : {};
     const options = {
-      endpoint: this.endpoint,
+      server,
       key: { keyId, psk },
       handshake: { service: this.#service, announcement, instance: this.instance, ...rejectSelf },
       connectTimeoutMs: connectMs,
       shareReadBuffer: this.#options.shareReadBuffer ?? true,
       signal,
     };
-    const peer = { address: formatEndpoint(this.endpoint), keyId: id };
+    const peer = { address: formatEndpoint(server.endpoint), keyId: id };
     const shared = {
       limits: this.#limits,
       createCodec: this.#createCodec,

@@ -2,9 +2,28 @@ import type { Traffic } from '../connection/traffic-counter.js';
 import type { ClientStream } from '../streams/client-stream.js';
 import type { ClientLink } from './client-link.js';
 
+/** The state of one server of a client. */
+export interface ServerCounts {
+  /** Its address, as errors and events name it: `server:8080`, or `server:8080 (172.18.0.3)`. */
+  readonly server: string;
+  /**
+   * `duplicate`: the same server is connected under another address. `draining`: the address is no longer one of the
+   * name, and running calls finish.
+   */
+  readonly state: 'idle' | 'connecting' | 'connected' | 'duplicate' | 'draining';
+  /** Open connections, including those that drain. */
+  readonly connections: number;
+  /** Requests and events that hold a slot of the server. */
+  readonly inFlight: number;
+  /** Attempts to connect that have failed since the last one that succeeded. */
+  readonly failures: number;
+}
+
 /** The state of the connections of a client. */
 export interface LinkCounts extends Traffic {
+  /** `connected` if at least one server is. */
   readonly state: 'idle' | 'connecting' | 'connected';
+  readonly servers: readonly ServerCounts[];
   /** Open connections, including those that drain. */
   readonly connections: number;
   /** Requests and events that hold a slot of the server. */
@@ -13,10 +32,12 @@ export interface LinkCounts extends Traffic {
   readonly waiting: number;
 }
 
-/** The connections of a client. A {@link Connector} has one for new calls; a pool would have several. */
+/** The connections of a client to its servers. */
 export interface Links {
   /** An open connection, whichever it is; undefined if there is none, so that a call has to wait. */
   readonly open: ClientLink | undefined;
+  /** All open connections. */
+  readonly all: readonly ClientLink[];
   /**
    * Returns the connection for a new call; undefined if there is none and the call has to use {@link connect}.
    *

@@ -5,7 +5,7 @@ import { ClientProxy } from '@nestjs/microservices';
 import type { ReadPacket, WritePacket } from '@nestjs/microservices';
 import { TransportError } from '@sealwire/channel';
 import type { ClientConnectionEvent, ClientStream, KeyLimits } from '@sealwire/channel';
-import { clock, Connector, Dialer, forgetOwnClient, noteOwnClient, within } from '@sealwire/channel/internal';
+import { clock, Dialer, forgetOwnClient, noteOwnClient, Pool, within } from '@sealwire/channel/internal';
 import type { Links, Session } from '@sealwire/channel/internal';
 import { lastValueFrom, Observable, Subject } from 'rxjs';
 
@@ -61,11 +61,15 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
       createCodec: (session, limits) => this.createCodec(session, limits),
       warn: (message) => logger.warn(message),
     });
-    this.#log = new ClientLog(logger, this.#dialer.endpoint);
-    this.#links = new Connector({
-      open: (signal, events) => this.#dialer.open(signal, events),
+    this.#log = new ClientLog(logger, () => this.#links.counts().servers.map(({ server }) => server));
+    this.#links = new Pool({
+      servers: this.#dialer.servers,
+      open: (server, signal, events) => this.#dialer.open(server, signal, events),
       limits: this.#limits,
       emit: (event) => this.#events.emit(event),
+      onOpened: ({ connection }) => {
+        for (const listen of this.#listeners) listen(connection.socket);
+      },
     });
     this.#gate = new ConnectionGate(this.#links, (kind, signal) => this.connect(signal, kind));
     this.#calls = new ClientCalls(options, this.#limits, this.#links, this.#toRoute);
@@ -145,11 +149,10 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   override on<Event extends keyof SealwireClientEvents>(event: Event, callback: SealwireClientEvents[Event]): void {
     const listen = (emitter: NodeJS.EventEmitter): void => void emitter.on(event, callback);
     this.#listeners.push(listen);
-    const link = this.#links.open;
-    if (link !== undefined) listen(link.connection.socket);
+    for (const { connection } of this.#links.all) listen(connection.socket);
   }
 
-  /** The current `net.Socket`. @throws {TransportError} `ERR_NOT_CONNECTED` */
+  /** The `net.Socket` of an open connection. @throws {TransportError} `ERR_NOT_CONNECTED` */
   override unwrap<T = Socket>(): T {
     const link = this.#links.open;
     if (link === undefined) throw new TransportError('ERR_NOT_CONNECTED', 'The client is not connected');
@@ -232,13 +235,12 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
       case 'connected':
       case 'renewed':
         noteOwnClient(this.#dialer.instance.publicKey);
-        for (const listen of this.#listeners) listen(this.unwrap());
         this._status$.next('connected');
         break;
       case 'draining':
       case 'disconnected':
       case 'failed':
-        this._status$.next('disconnected');
+        if (this.#links.open === undefined) this._status$.next('disconnected');
         break;
       case 'connecting':
       case 'renewalFailed':

@@ -8,26 +8,27 @@ import { TransportError } from '../../../channel/src/errors.js';
 import { ClientLog } from './client-log.js';
 
 const lost = new TransportError('ERR_PING_TIMEOUT', 'No PONG in time');
+const server = 'there:8080';
 const lines: string[] = [];
 const note =
   (level: string) =>
   (entry: unknown): void =>
     void lines.push(`${level}: ${String(entry)}`);
 const logger: LoggerService = { log: note('log'), warn: note('warn'), error: note('error') };
-const newLog = (): ClientLog => new ClientLog(logger, { host: 'there', port: 8080 });
+const newLog = (): ClientLog => new ClientLog(logger, () => [server]);
 
 beforeEach(() => void lines.splice(0));
 
 describe('the log of a client', () => {
   it('reports that a connection was lost, and that there is one again', () => {
     const log = newLog();
-    for (const type of ['connecting', 'connected'] as const) log.note({ type });
+    for (const type of ['connecting', 'connected'] as const) log.note({ type, server });
     expect(lines).toEqual([]);
-    log.note({ type: 'disconnected', error: lost });
-    log.note({ type: 'failed', error: new Error('refused'), retryInMs: 100 });
-    log.note({ type: 'connected' });
-    log.note({ type: 'draining' });
-    log.note({ type: 'disconnected', error: undefined });
+    log.note({ type: 'disconnected', server, error: lost });
+    log.note({ type: 'failed', server, error: new Error('refused'), retryInMs: 100 });
+    log.note({ type: 'connected', server });
+    log.note({ type: 'draining', server });
+    log.note({ type: 'disconnected', server, error: undefined });
     log.flush();
     expect(lines).toEqual([
       'warn: Lost the connection to there:8080: No PONG in time (ERR_PING_TIMEOUT)',
@@ -39,9 +40,9 @@ describe('the log of a client', () => {
 
   it('reports neither an attempt whose call fails with the reason nor a close()', () => {
     const log = newLog();
-    log.note({ type: 'failed', error: lost, retryInMs: undefined });
-    log.note({ type: 'connected' });
-    log.note({ type: 'disconnected', error: undefined });
+    log.note({ type: 'failed', server, error: lost, retryInMs: undefined });
+    log.note({ type: 'connected', server });
+    log.note({ type: 'disconnected', server, error: undefined });
     log.note({ type: 'eventFailed', error: lost, pattern: 'x' });
     log.flush();
     expect(lines).toEqual([]);

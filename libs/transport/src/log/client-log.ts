@@ -3,8 +3,7 @@ import { inspect } from 'node:util';
 import type { LoggerService } from '@nestjs/common';
 import { TransportError } from '@sealwire/channel';
 import type { ClientConnectionEvent } from '@sealwire/channel';
-import { codeOf, formatEndpoint } from '@sealwire/channel/internal';
-import type { Endpoint } from '@sealwire/channel/internal';
+import { codeOf } from '@sealwire/channel/internal';
 
 import { RemoteError } from '../packet/remote-error.js';
 import type { SealwireClientSnapshot } from '../snapshot.js';
@@ -13,47 +12,49 @@ import type { FailureFields } from './failure-entry.js';
 import { reasonOf } from './failure-log.js';
 import { LogLimit, writeOrLose } from './log-limit.js';
 
+type Failed = Extract<ClientConnectionEvent, { readonly type: 'failed' }>;
+
+const MAX_AWAY = 1_024;
+
 /** The log of a client: connection changes that no caller gets as an error, and lost events without a subscriber. */
 export class ClientLog {
   readonly #logger: LoggerService;
-  readonly #address: string;
+  readonly #servers: () => readonly string[];
   readonly #limit = new LogLimit();
-  /** Whether the loss of a connection or a failed attempt was logged, so that the next connection is logged, too. */
-  #isAway = false;
+  /** Servers whose loss or failed attempt was logged, so that their next connection is logged, too. */
+  readonly #away = new Set<string>();
 
-  constructor(logger: LoggerService, endpoint: Endpoint) {
+  /** @param servers - Returns the servers of the client, as its events name them. */
+  constructor(logger: LoggerService, servers: () => readonly string[]) {
     this.#logger = logger;
-    this.#address = formatEndpoint(endpoint);
+    this.#servers = servers;
   }
 
   note(event: ClientConnectionEvent): void {
     switch (event.type) {
       case 'connected':
-        if (this.#isAway) this.#log('log', `Connected to ${this.#address} again`, { kind: 'connected' });
-        this.#isAway = false;
+        if (!this.#away.delete(event.server)) return;
+        this.#log('log', `Connected to ${event.server} again`, event.server, { kind: 'connected' });
         return;
       case 'failed':
-        if (event.retryInMs === undefined) return; // the attempt of a call, which fails with the reason
-        this.#isAway = true;
-        this.#logError(
-          'dial',
-          `No connection to ${this.#address}, the next attempt is in ${event.retryInMs} ms`,
-          event.error,
-        );
+        this.#dialFailed(event);
         return;
-      case 'draining':
-        this.#isAway = true;
-        this.#log('log', `${this.#address} drains the connection; new calls use another one`, { kind: 'draining' });
+      case 'draining': {
+        const line = `${event.server} drains the connection; new calls use another one`;
+        this.#noteAway(event.server);
+        this.#log('log', line, event.server, { kind: 'draining' });
         return;
+      }
       case 'disconnected':
         if (event.error === undefined) return;
-        this.#isAway = true;
-        this.#logError('lost', `Lost the connection to ${this.#address}`, event.error);
+        this.#noteAway(event.server);
+        this.#logError('lost', event.server, `Lost the connection to ${event.server}`, event.error);
         return;
       case 'renewalFailed':
         this.#logError(
           'renewal',
-          `Could not renew the connection to ${this.#address}, so the old one stays in use; the next attempt is in ${event.retryInMs} ms`,
+          event.server,
+          `Could not renew the connection to ${event.server}, so the old one stays in use; the next attempt is in ${event.retryInMs} ms`,
           event.error,
         );
         return;
@@ -69,14 +70,18 @@ export class ClientLog {
     const what = mayHaveArrived(error) ? 'may not have reached a handler' : 'did not reach a handler';
     const name = nameOf(pattern);
     const line = `The event ${name} ${what}: ${describe(error)}`;
-    this.#log('error', line, { kind: 'event-lost', code: codeOf(error), pattern: name });
+    const [server, ...others] = this.#servers();
+    const only = others.length === 0 ? server : undefined;
+    this.#log('error', line, only, { kind: 'event-lost', code: codeOf(error), pattern: name });
   }
 
   /** Logs, every second, that the client is still closing. */
-  closing({ inFlight, waiting, connections }: SealwireClientSnapshot): void {
+  closing({ inFlight, waiting, connections, servers }: SealwireClientSnapshot): void {
     const calls = inFlight + waiting;
     const what = calls === 0 ? 'the server to answer CLOSE' : count(calls, 'call');
-    const line = `Closing: waiting for ${what} on ${count(connections, 'connection')} to ${this.#address}`;
+    const [first, ...others] = servers;
+    const where = others.length === 0 ? first?.server : count(servers.length, 'server');
+    const line = `Closing: waiting for ${what} on ${count(connections, 'connection')} to ${where}`;
     writeOrLose(() => this.#logger.log(line));
   }
 
@@ -85,14 +90,31 @@ export class ClientLog {
     this.#limit.flush();
   }
 
-  #logError(kind: FailureFields['kind'], line: string, error: unknown): void {
-    this.#log('warn', `${line}: ${describe(error)}`, { kind, code: codeOf(error) });
+  /**
+   * Logs a failed attempt. One without a retry belongs to a call, which fails with the reason. With several servers only
+   * the first one in a row is logged, because calls use another server.
+   */
+  #dialFailed({ server, error, retryInMs }: Failed): void {
+    const isOnly = this.#servers().length === 1;
+    if (isOnly ? retryInMs === undefined : this.#away.has(server)) return;
+    this.#noteAway(server);
+    const next = retryInMs === undefined ? '' : `, the next attempt is in ${retryInMs} ms`;
+    this.#logError('dial', server, `No connection to ${server}${next}`, error);
   }
 
-  #log(level: 'log' | 'warn' | 'error', line: string, fields: FailureFields): void {
-    this.#limit.write(`${fields.kind} ${fields.code}`, (suppressed) => {
-      const all = { ...fields, address: this.#address };
-      this.#logger[level](new FailureEntry(line, all, suppressed, undefined));
+  #logError(kind: FailureFields['kind'], server: string, line: string, error: unknown): void {
+    this.#log('warn', `${line}: ${describe(error)}`, server, { kind, code: codeOf(error) });
+  }
+
+  #noteAway(server: string): void {
+    this.#away.add(server);
+    const [oldest = server] = this.#away;
+    if (this.#away.size > MAX_AWAY) this.#away.delete(oldest); // addresses may vanish without a further event
+  }
+
+  #log(level: 'log' | 'warn' | 'error', line: string, address: string | undefined, fields: FailureFields): void {
+    this.#limit.write(`${fields.kind} ${fields.code} ${address}`, (suppressed) => {
+      this.#logger[level](new FailureEntry(line, { ...fields, address }, suppressed, undefined));
     });
   }
 }

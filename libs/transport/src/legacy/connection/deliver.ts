@@ -49,7 +49,7 @@ export function deliver({ endpoint, ciphertext, connectionTimeoutMs, signal }: D
     socket.once('finish', () => settle());
     socket.on('error', (cause) => {
       if (isConnected) settle(new TransportError('ERR_CONNECTION_LOST', cause.message, { cause }));
-      else settle(connectFailed(endpoint, cause));
+      else settle(connectFailed(where, cause));
     });
     if (signal.aborted) abort();
   });

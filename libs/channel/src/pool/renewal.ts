@@ -4,22 +4,16 @@
 //   WAITING → DIALING → (the next connection replaces the old one)
 //      ↑         ↓
 //      └───── PAUSED
+import type { ClientLink } from '../client/client-link.js';
 import { clock } from '../clock.js';
 import { Deadline } from '../deadline.js';
 import { TransportError } from '../errors.js';
 import { backOffMs } from './back-off.js';
 import type { Pauses } from './back-off.js';
-import type { ClientLink } from './client-link.js';
-
-/** A running dial. */
-export interface Attempt {
-  readonly promise: Promise<ClientLink>;
-  readonly abort: AbortController;
-}
 
 export interface RenewalOptions {
-  /** Reports its own failure; the rejection is ignored. */
-  readonly dial: (signal: AbortSignal) => Promise<ClientLink>;
+  /** Calls {@link Renewal.noteFailed} if it fails. */
+  readonly dial: (signal: AbortSignal) => void;
   /** Whether one more connection may drain. */
   readonly hasRoom: () => boolean;
   readonly pauses: Pauses;
@@ -27,7 +21,7 @@ export interface RenewalOptions {
 
 type State =
   | { readonly at: 'WAITING' }
-  | { readonly at: 'DIALING'; readonly attempt: Attempt }
+  | { readonly at: 'DIALING'; readonly abort: AbortController }
   | { readonly at: 'PAUSED'; readonly timer: NodeJS.Timeout };
 
 /** The maximum time from CONFIRM to the PONG, fixed by docs/protocol.md §5.11. */
@@ -47,9 +41,8 @@ export class Renewal {
   tryNow(): void {
     if (this.#state.at !== 'WAITING' || !this.#options.hasRoom()) return;
     const abort = new AbortController();
-    const promise = this.#options.dial(abort.signal);
-    promise.catch(() => undefined);
-    this.#state = { at: 'DIALING', attempt: { promise, abort } };
+    this.#state = { at: 'DIALING', abort };
+    this.#options.dial(abort.signal);
   }
 
   /** Schedules a retry. @returns The pause before it. */
@@ -64,10 +57,10 @@ export class Renewal {
     return delayMs;
   }
 
-  /** Ends the renewal. @returns The running dial, if there is one; it continues. */
-  end(): Attempt | undefined {
+  /** Ends the renewal. @returns The controller of the running dial, which continues, if there is one. */
+  end(): AbortController | undefined {
     if (this.#state.at === 'PAUSED') clock.clearTimeout(this.#state.timer);
-    return this.#state.at === 'DIALING' ? this.#state.attempt : undefined;
+    return this.#state.at === 'DIALING' ? this.#state.abort : undefined;
   }
 }
 
@@ -81,7 +74,7 @@ export async function prove({ connection }: ClientLink): Promise<void> {
   try {
     await untilPong(connection);
     if (!connection.isOpen)
-      throw new TransportError('ERR_CONNECTION_CLOSED', 'The server closed the new connection during the renewal');
+      throw new TransportError('ERR_CONNECTION_CLOSED', 'The server closed the new connection before it was used');
   } catch (error) {
     void connection.close(0);
     throw error;

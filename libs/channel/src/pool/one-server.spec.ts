@@ -1,17 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { FakeClock } from '../../../../test/support/fake-clock.js';
+import type { ClientLink, LinkEvents } from '../client/client-link.js';
+import type { ClientConnectionEvent } from '../client/connection-event.js';
 import { TransportError } from '../errors.js';
-import type { ClientLink, LinkEvents } from './client-link.js';
-import type { ClientConnectionEvent } from './connection-event.js';
-import { Connector } from './connector.js';
-import type { ConnectorOptions } from './connector.js';
+import { Pool } from './pool.js';
+import type { PoolOptions } from './pool.js';
+import { serverAt } from './server-address.js';
 
 const PAUSES = { minMs: 100, maxMs: 1_000 };
 const LIMITS = { waitForConnectionMs: 0, maxQueuedMessages: 2 };
 const refused = new TransportError('ERR_CONNECT_FAILED', 'refused', { sent: false });
 
-/** A server that can be up or down, or full, as a connector sees it. */
+/** A server that can be up or down, or full, as a pool sees it. */
 class FakeServer {
   failure: unknown;
   /** What a PING on a new connection comes to. */
@@ -22,10 +23,11 @@ class FakeServer {
   readonly done: string[] = [];
   readonly #opened: { readonly link: ClientLink; readonly events: LinkEvents }[] = [];
 
-  connector(redial: boolean, limits: Partial<ConnectorOptions['limits']> = {}): Connector {
-    return new Connector({
+  pool(redial: boolean, limits: Partial<PoolOptions['limits']> = {}): Pool {
+    return new Pool({
+      servers: [serverAt({ host: '127.0.0.1', port: 8080 })],
       limits: { ...LIMITS, redial: { ...PAUSES, inBackground: redial }, ...limits },
-      open: (_signal, events) => this.#open(events),
+      open: (_server, _signal, events) => this.#open(events),
       emit: (event) => this.events.push(event),
     });
   }
@@ -104,58 +106,54 @@ afterEach(() => {
   if (time.timerCount > 0) throw new Error('A timer is left behind');
 });
 
-describe('a connector', () => {
+describe('a pool of one server', () => {
   it('dials once for concurrent callers, and again only for the next caller', async () => {
-    const connector = server.connector(false, { maxQueuedMessages: 3 });
-    const links = await Promise.all([
-      connector.connect('REQUEST'),
-      connector.connect('REQUEST'),
-      connector.connect('REQUEST'),
-    ]);
+    const pool = server.pool(false, { maxQueuedMessages: 3 });
+    const links = await Promise.all([pool.connect('REQUEST'), pool.connect('REQUEST'), pool.connect('REQUEST')]);
     expect(new Set(links).size).toBe(1);
     server.lose();
     await time.advanceAsync(60_000);
     expect(server.dials).toBe(1);
-    await connector.connect('REQUEST');
+    await pool.connect('REQUEST');
     expect(server.dials).toBe(2);
   });
 
   it('dials again for a caller that retries in the same turn as the failure', async () => {
     server.failure = refused;
-    const connector = server.connector(false);
-    const again = connector.connect('REQUEST').catch(() => {
+    const pool = server.pool(false);
+    const again = pool.connect('REQUEST').catch(() => {
       server.failure = undefined;
-      return connector.connect('REQUEST');
+      return pool.connect('REQUEST');
     });
     await expect(again).resolves.toBeDefined();
   });
 
   it('counts the calls that wait for the dial, and refuses those beyond the queue limit', async () => {
-    const connector = server.connector(false);
-    const waiting = [connector.connect('REQUEST'), connector.connect('REQUEST')];
-    expect(connector.counts()).toMatchObject({ waiting: 2 });
-    await expect(connector.connect('REQUEST')).rejects.toMatchObject({ code: 'ERR_QUEUE_FULL', sent: false });
+    const pool = server.pool(false);
+    const waiting = [pool.connect('REQUEST'), pool.connect('REQUEST')];
+    expect(pool.counts()).toMatchObject({ waiting: 2 });
+    await expect(pool.connect('REQUEST')).rejects.toMatchObject({ code: 'ERR_QUEUE_FULL', sent: false });
     await Promise.all(waiting);
-    expect(connector.counts()).toMatchObject({ waiting: 0 });
+    expect(pool.counts()).toMatchObject({ waiting: 0 });
     expect(server.dials).toBe(1);
   });
 
   it('fails every call that waits for the dial with the error of the first dial', async () => {
     server.failure = refused;
-    const connector = server.connector(true);
-    const waiting = [connector.connect('REQUEST'), connector.connect('REQUEST')];
+    const pool = server.pool(true);
+    const waiting = [pool.connect('REQUEST'), pool.connect('REQUEST')];
     for (const call of waiting) await expect(call).rejects.toBe(refused);
-    expect(connector.counts()).toMatchObject({ waiting: 0 });
+    expect(pool.counts()).toMatchObject({ waiting: 0 });
     expect(server.dials).toBe(1);
-    await connector.close();
+    await pool.close();
   });
 
   it('emits an event for every step', async () => {
-    const connector = server.connector(false);
-    await connector.connect('REQUEST');
+    const pool = server.pool(false);
+    await pool.connect('REQUEST');
     server.lose();
     server.failure = refused;
-    await expect(connector.connect('REQUEST')).rejects.toBe(refused);
+    await expect(pool.connect('REQUEST')).rejects.toBe(refused);
     expect(server.events.map(({ type }) => type)).toEqual([
       'connecting',
       'connected',
@@ -168,8 +166,8 @@ describe('a connector', () => {
 
 describe('with redial', () => {
   it('dials automatically after a loss, with pauses that double up to the maximum and vary randomly', async () => {
-    const connector = server.connector(true);
-    await connector.connect('REQUEST');
+    const pool = server.pool(true);
+    await pool.connect('REQUEST');
     server.failure = refused;
     server.lose();
     await time.advanceAsync(20_000);
@@ -181,24 +179,24 @@ describe('with redial', () => {
     expect(new Set(server.pauses().slice(3)).size).toBeGreaterThan(1);
     server.failure = undefined;
     await time.advanceAsync(1_000);
-    expect(connector.counts().state).toBe('connected');
-    await connector.close();
+    expect(pool.counts().state).toBe('connected');
+    await pool.close();
   });
 
   it('does not make a call wait for the pause', async () => {
-    const connector = server.connector(true);
+    const pool = server.pool(true);
     server.failure = refused;
-    await expect(connector.connect('REQUEST')).rejects.toBe(refused);
+    await expect(pool.connect('REQUEST')).rejects.toBe(refused);
     server.failure = undefined;
-    await expect(connector.connect('REQUEST')).resolves.toBeDefined();
-    await connector.close();
+    await expect(pool.connect('REQUEST')).resolves.toBeDefined();
+    await pool.close();
   });
 
   it('stops redialing after close()', async () => {
-    const connector = server.connector(true);
+    const pool = server.pool(true);
     server.failure = refused;
-    await expect(connector.connect('REQUEST')).rejects.toBe(refused);
-    await connector.close();
+    await expect(pool.connect('REQUEST')).rejects.toBe(refused);
+    await pool.close();
     await time.advanceAsync(60_000);
     expect(server.dials).toBe(1);
   });
@@ -206,20 +204,20 @@ describe('with redial', () => {
 
 describe('with waitForConnectionMs', () => {
   it.each([true, false])('a call waits until there is a connection, with or without redial: %s', async (redial) => {
-    const connector = server.connector(redial, { waitForConnectionMs: 5_000 });
+    const pool = server.pool(redial, { waitForConnectionMs: 5_000 });
     server.failure = refused;
-    const link = connector.connect('REQUEST');
+    const link = pool.connect('REQUEST');
     await time.advanceAsync(2_000);
     server.failure = undefined;
     await time.advanceAsync(1_000);
     await expect(link).resolves.toBeDefined();
-    await connector.close();
+    await pool.close();
   });
 
   it('fails a call at its deadline with the last dial error, and stops dialing', async () => {
-    const connector = server.connector(false, { waitForConnectionMs: 5_000 });
+    const pool = server.pool(false, { waitForConnectionMs: 5_000 });
     server.failure = refused;
-    const failed = connector.connect('REQUEST').catch((error: unknown) => error);
+    const failed = pool.connect('REQUEST').catch((error: unknown) => error);
     await time.advanceAsync(5_000);
     expect(await failed).toBe(refused);
     await time.advanceAsync(1_000);
@@ -229,14 +227,14 @@ describe('with waitForConnectionMs', () => {
   });
 
   it('refuses calls beyond the queue limit', async () => {
-    const connector = server.connector(false, { waitForConnectionMs: 5_000 });
+    const pool = server.pool(false, { waitForConnectionMs: 5_000 });
     server.failure = refused;
-    const waiting = [connector.connect('REQUEST'), connector.connect('REQUEST')].map((link) =>
+    const waiting = [pool.connect('REQUEST'), pool.connect('REQUEST')].map((link) =>
       link.catch((error: unknown) => error),
     );
-    await expect(connector.connect('REQUEST')).rejects.toMatchObject({ code: 'ERR_QUEUE_FULL', sent: false });
-    expect(connector.counts().waiting).toBe(2);
-    await connector.close();
+    await expect(pool.connect('REQUEST')).rejects.toMatchObject({ code: 'ERR_QUEUE_FULL', sent: false });
+    expect(pool.counts().waiting).toBe(2);
+    await pool.close();
     for (const call of waiting) expect(await call).toMatchObject({ code: 'ERR_CLIENT_CLOSED', sent: false });
   });
 
@@ -244,16 +242,16 @@ describe('with waitForConnectionMs', () => {
     'keeps waiting after %s, which any attacker on the path can cause, and fails with it at the deadline',
     async (code) => {
       const failure = new TransportError(code, 'refused', { sent: false });
-      const connector = server.connector(false, { waitForConnectionMs: 5_000 });
+      const pool = server.pool(false, { waitForConnectionMs: 5_000 });
       server.failure = failure;
-      const link = connector.connect('REQUEST');
+      const link = pool.connect('REQUEST');
       await time.advanceAsync(4_000);
       server.failure = undefined;
       await time.advanceAsync(1_000);
       await expect(link).resolves.toBeDefined();
       server.lose();
       server.failure = failure;
-      const failed = connector.connect('REQUEST').catch((error: unknown) => error);
+      const failed = pool.connect('REQUEST').catch((error: unknown) => error);
       await time.advanceAsync(5_000);
       expect(await failed).toBe(failure);
       await time.advanceAsync(1_000);
@@ -264,10 +262,10 @@ describe('with waitForConnectionMs', () => {
     ['a random source that fails', new TransportError('ERR_INTERNAL', 'no randomness', { sent: false })],
     ['a missing key file', new Error('no key file')],
   ])('fails at once with %s, which waiting cannot repair', async (_what, failure) => {
-    const connector = server.connector(false, { waitForConnectionMs: 5_000 });
+    const pool = server.pool(false, { waitForConnectionMs: 5_000 });
     server.failure = failure;
-    await expect(connector.connect('REQUEST')).rejects.toBe(failure);
-    await connector.close();
+    await expect(pool.connect('REQUEST')).rejects.toBe(failure);
+    await pool.close();
   });
 });
 
@@ -285,28 +283,28 @@ describe('a renewal', () => {
     return (roundTripMs) => answer(roundTripMs);
   }
 
-  async function connected(limits: Partial<ConnectorOptions['limits']> = {}): Promise<Connector> {
-    const connector = server.connector(false, limits);
-    await connector.connect('REQUEST');
-    return connector;
+  async function connected(limits: Partial<PoolOptions['limits']> = {}): Promise<Pool> {
+    const pool = server.pool(false, limits);
+    await pool.connect('REQUEST');
+    return pool;
   }
 
   it('moves after the PONG on the new connection, then sends GOAWAY on the old one [R5.36]', async () => {
-    const connector = await connected();
+    const pool = await connected();
     const answer = holdPong();
     server.age();
     await time.advanceAsync(0);
-    expect([server.dials, connector.open, server.done]).toEqual([2, server.linkAt(1), []]);
+    expect([server.dials, pool.open, server.done]).toEqual([2, server.linkAt(1), []]);
     answer(1);
     await time.advanceAsync(0);
-    expect(connector.open).toBe(server.linkAt(2));
+    expect(pool.open).toBe(server.linkAt(2));
     expect(server.done).toEqual(['1 retire']);
     expect(server.types()).toEqual(['connecting', 'connected', 'renewed']);
-    await expect(connector.connect('REQUEST')).resolves.toBe(server.linkAt(2));
+    await expect(pool.connect('REQUEST')).resolves.toBe(server.linkAt(2));
   });
 
   it('fails after 5 s without a PONG, keeps the old connection and closes the new one [R5.36]', async () => {
-    const connector = await connected();
+    const pool = await connected();
     server.answersPing = never;
     server.age();
     await time.advanceAsync(4_999);
@@ -314,15 +312,15 @@ describe('a renewal', () => {
     await time.advanceAsync(1);
     expect(server.events.at(-1)).toMatchObject({ type: 'renewalFailed', error: { code: 'ERR_PING_TIMEOUT' } });
     expect(server.done).toEqual(['2 close']);
-    expect(connector.open).toBe(server.linkAt(1));
-    await connector.close();
+    expect(pool.open).toBe(server.linkAt(1));
+    await pool.close();
   });
 
   it.each([
     ['the dial fails', () => (server.failure = refused)],
     ['the server closes the new connection after CONFIRM', () => (server.answersPing = () => Promise.reject(full))],
   ])('is retried with back-off as long as %s [R5.37]', async (_what, fail) => {
-    const connector = await connected();
+    const pool = await connected();
     fail();
     server.age();
     await time.advanceAsync(20_000);
@@ -333,16 +331,16 @@ describe('a renewal', () => {
       expect(pauses[index]).toBeGreaterThanOrEqual(longestMs / 2);
       expect(pauses[index]).toBeLessThanOrEqual(longestMs);
     }
-    expect(connector.open).toBe(server.linkAt(1));
+    expect(pool.open).toBe(server.linkAt(1));
     server.failure = undefined;
     server.answersPing = () => Promise.resolve(1);
     await time.advanceAsync(1_000);
     expect(server.types().at(-1)).toBe('renewed');
-    expect(connector.open).not.toBe(server.linkAt(1));
+    expect(pool.open).not.toBe(server.linkAt(1));
   });
 
   it('fails if the new connection goes away before its PONG', async () => {
-    const connector = await connected();
+    const pool = await connected();
     server.answersPing = () => {
       Object.assign(server.linkAt(2).connection, { isOpen: false });
       return Promise.resolve(1);
@@ -350,20 +348,20 @@ describe('a renewal', () => {
     server.age(1);
     await time.advanceAsync(0);
     expect(server.types().at(-1)).toBe('renewalFailed');
-    expect(connector.open).toBe(server.linkAt(1));
-    await connector.close();
+    expect(pool.open).toBe(server.linkAt(1));
+    await pool.close();
   });
 
   it.each([0, 1_000])(
     'continues for the calls that wait for it if the server sends GOAWAY on the old connection: waiting up to %i ms',
     async (waitForConnectionMs) => {
-      const connector = await connected({ waitForConnectionMs });
+      const pool = await connected({ waitForConnectionMs });
       const answer = holdPong();
       server.age();
       await time.advanceAsync(0);
       server.goAway(1);
-      const link = connector.connect('REQUEST');
-      expect(connector.counts().state).toBe('connecting');
+      const link = pool.connect('REQUEST');
+      expect(pool.counts().state).toBe('connecting');
       answer(1);
       await expect(link).resolves.toBe(server.linkAt(2));
       expect(server.dials).toBe(2);
@@ -373,40 +371,40 @@ describe('a renewal', () => {
   );
 
   it('is cancelled if the old connection closes while no dial is in progress', async () => {
-    const connector = await connected();
+    const pool = await connected();
     server.failure = refused;
     server.age();
     await time.advanceAsync(0);
     server.lose(1);
-    expect(connector.counts().state).toBe('idle');
+    expect(pool.counts().state).toBe('idle');
     await time.advanceAsync(60_000);
     expect(server.dials).toBe(2);
   });
 
   it('waits while four connections drain, and continues when one of them has ended [R5.38]', async () => {
-    const connector = await connected();
+    const pool = await connected();
     for (let renewals = 1; renewals <= 4; renewals++) {
       server.age();
       await time.advanceAsync(0);
-      expect(connector.open).toBe(server.linkAt(renewals + 1));
+      expect(pool.open).toBe(server.linkAt(renewals + 1));
     }
     server.age();
     server.age();
     await time.advanceAsync(60_000);
-    expect([server.dials, connector.open]).toEqual([5, server.linkAt(5)]);
+    expect([server.dials, pool.open]).toEqual([5, server.linkAt(5)]);
     server.end(3);
     await time.advanceAsync(0);
-    expect(connector.open).toBe(server.linkAt(6));
+    expect(pool.open).toBe(server.linkAt(6));
   });
 
   it('stops on close() during the dial, before the PONG and during a pause', async () => {
     for (const stage of [refused, undefined]) {
-      const connector = await connected();
+      const pool = await connected();
       server.failure = stage;
       server.answersPing = never;
       server.age();
       await time.advanceAsync(stage === undefined ? 5_000 : 0);
-      await connector.close();
+      await pool.close();
       const { dials } = server;
       await time.advanceAsync(60_000);
       expect(server.dials).toBe(dials);

@@ -1,0 +1,206 @@
+// The servers of one client. A request goes to the one with the fewest calls; events go to one server until it leaves,
+// so that their order holds (docs/adr/0016).
+import { AsyncResource } from 'node:async_hooks';
+
+import type { ClientLink, LinkEvents } from '../client/client-link.js';
+import type { ClientConnectionEvent } from '../client/connection-event.js';
+import type { LinkCounts, Links, ServerCounts } from '../client/links.js';
+import { TrafficCounter } from '../connection/traffic-counter.js';
+import { TransportError } from '../errors.js';
+import type { Limits } from '../options/limits.js';
+import type { ClientStream } from '../streams/client-stream.js';
+import { OpenLinks } from './open-links.js';
+import { noServerReached } from './round.js';
+import type { ServerAddress } from './server-address.js';
+import { ServerConnector } from './server-connector.js';
+import type { ConnectorOwner } from './server-connector.js';
+import { closed, WaitingCalls } from './waiting-calls.js';
+
+type Kind = ClientStream['kind'];
+
+export interface PoolOptions {
+  readonly servers: readonly ServerAddress[];
+  readonly open: (server: ServerAddress, signal: AbortSignal, events: LinkEvents) => Promise<ClientLink>;
+  readonly limits: Pick<Limits, 'redial' | 'waitForConnectionMs' | 'maxQueuedMessages'>;
+  readonly emit: (event: ClientConnectionEvent) => void;
+  /** Called with each connection before its event is emitted. */
+  readonly onOpened?: (link: ClientLink) => void;
+}
+
+export class Pool implements Links {
+  readonly #options: PoolOptions;
+  readonly #owner: ConnectorOwner = {
+    beginDial: () => {
+      this.#dials += 1;
+      return this.#dials;
+    },
+    open: ({ server }, signal, events) => this.#options.open(server, signal, events),
+    isSingle: () => this.#connectors.length === 1,
+    hasOther: (connector) => this.#open.all.some((link) => link !== connector.link),
+    keepsDialing: (connector) => this.#keepsDialing(connector),
+    isAlias: (connector, link) => this.#isAlias(connector, link),
+    noteOpened: (connector, link, replaced) => this.#noteOpened(connector, link, replaced),
+    noteLeft: (connector, link, isLost) => this.#noteLeft(connector, link, isLost),
+    noteAlias: (connector) => {
+      if (connector === this.#eventServer) this.#moveEvents();
+    },
+    noteFailed: (connector) => this.#noteFailed(connector),
+    noteResting: () => this.#noteResting(),
+    noteClosed: ({ connection }) => this.#traffic.addClosed(connection),
+    emit: (event) => this.#options.emit(event),
+  };
+  /** Dials and their timers do not run in the async context of a call, because they would keep that context alive. */
+  readonly #home = new AsyncResource('SEALWIRE_CLIENT');
+  readonly #traffic = new TrafficCounter();
+  readonly #waiting: WaitingCalls;
+  readonly #open = new OpenLinks();
+  #connectors: readonly ServerConnector[];
+  /** Its connection takes the events. Undefined before the first connection, and after it has left without another one. */
+  #eventServer: ServerConnector | undefined;
+  /** The number of dials so far. */
+  #dials = 0;
+  /** Whether the next call dials a server whose pause is over. */
+  #isDue = false;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    this.#waiting = new WaitingCalls(options.limits);
+    const { redial } = options.limits;
+    this.#connectors = options.servers.map((server) => new ServerConnector(server, this.#owner, redial));
+  }
+
+  get open(): ClientLink | undefined {
+    return this.#open.first;
+  }
+
+  get all(): readonly ClientLink[] {
+    return this.#open.all;
+  }
+
+  pick(kind: Kind, except?: ReadonlySet<string>): ClientLink | undefined {
+    const { first } = this.#open;
+    if (first === undefined) return undefined;
+    if (this.#isDue) this.#dialDue();
+    if (kind === 'EVENT') {
+      const link = this.#eventServer?.link;
+      if (link === undefined || except?.has(link.serverId) !== true) return link;
+    } else if (this.#open.count === 1 && except === undefined) return first;
+    return this.#open.leastBusy(except);
+  }
+
+  connect(kind: Kind, signal?: AbortSignal): Promise<ClientLink> {
+    const link = this.pick(kind);
+    if (link !== undefined) return Promise.resolve(link);
+    const wanted = this.#open.first === undefined ? this.#connectors : [this.#eventServer];
+    // Calls that may wait do so during the pauses of background dials.
+    const waits = this.#waiting.arePatient && this.#open.first === undefined;
+    const due = wanted.filter(
+      (one) => one?.at === 'IDLE' || (one?.at === 'PAUSED' && !(waits && this.#keepsDialing(one))),
+    );
+    const opened = this.#waiting.add(kind, this.#dials + due.length, signal);
+    this.#dial(due);
+    return opened;
+  }
+
+  counts(): LinkCounts {
+    const links = this.#links();
+    const servers = this.#connectors.map((connector) => connector.counts());
+    return {
+      state: stateOf(this.#open.first !== undefined, servers),
+      servers,
+      connections: servers.reduce((sum, { connections }) => sum + connections, 0),
+      inFlight: servers.reduce((sum, { inFlight }) => sum + inFlight, 0),
+      waiting: links.reduce((sum, { streams }) => sum + streams.queuedCount, this.#waiting.count),
+      ...this.#traffic.sum(links.map(({ connection }) => connection)),
+    };
+  }
+
+  endSeries(): void {
+    for (const { streams } of this.#links())
+      streams.endSeries(() => new TransportError('ERR_CLIENT_CLOSED', 'The client was closed'));
+  }
+
+  async close(drainMs?: number): Promise<void> {
+    const active = this.#connectors.filter((connector) => connector.stop());
+    this.#connectors = this.#connectors.filter(({ isGone }) => !isGone);
+    this.#open.clear();
+    this.#eventServer = undefined;
+    this.#isDue = false;
+    this.#waiting.reject(closed());
+    for (const { server } of active)
+      this.#options.emit({ type: 'disconnected', server: server.name, error: undefined });
+    const closings = Array.from(this.#links(), async ({ connection }) => {
+      const whenGone = connection.close(drainMs);
+      if (!connection.hasSaidAll) await whenGone;
+    });
+    await Promise.all(closings);
+  }
+
+  #links(): readonly ClientLink[] {
+    return this.#connectors.flatMap(({ links }) => [...links]);
+  }
+
+  #dial(connectors: readonly (ServerConnector | undefined)[]): void {
+    for (const connector of connectors) this.#home.runInAsyncScope(() => connector?.dial());
+  }
+
+  /** Not in the call itself, because listeners of events may close the client. */
+  #dialDue(): void {
+    this.#isDue = false;
+    void Promise.resolve().then(() => {
+      if (this.#open.first !== undefined) this.#dial(this.#connectors);
+    });
+  }
+
+  #moveEvents(): void {
+    const link = this.#open.leastBusy(undefined);
+    this.#eventServer = link && this.#connectors.find((connector) => connector.link === link);
+    if (link !== undefined) this.#waiting.resolve(link, 'EVENT');
+  }
+
+  #noteOpened(connector: ServerConnector, link: ClientLink, replaced: ClientLink | undefined): void {
+    this.#open.add(link, replaced);
+    this.#eventServer ??= connector;
+    this.#waiting.resolve(link, connector === this.#eventServer ? undefined : 'REQUEST');
+    this.#noteResting();
+    this.#options.onOpened?.(link);
+    for (const other of this.#connectors) if (other.isLeaving && other !== connector) other.leave();
+  }
+
+  #noteLeft(connector: ServerConnector, link: ClientLink, isLost: boolean): void {
+    this.#open.remove(link);
+    for (const other of this.#connectors) other.forgetAlias(link.serverId);
+    if (connector === this.#eventServer && !isLost) this.#moveEvents();
+  }
+
+  #noteFailed(connector: ServerConnector): void {
+    if (connector === this.#eventServer) this.#moveEvents();
+    const others = this.#connectors.filter((other) => other !== connector && other.lastError !== undefined);
+    const failed = [...others, connector].map(({ server, lastError }) => ({ server: server.name, error: lastError }));
+    const oldestDial = Math.min(...this.#connectors.map(({ dialNumber }) => dialNumber));
+    this.#waiting.dialFailed(noServerReached(failed), oldestDial);
+  }
+
+  #noteResting(): void {
+    this.#connectors = this.#connectors.filter(({ isGone }) => !isGone);
+    if (this.#eventServer?.at === 'GONE') this.#moveEvents();
+    this.#isDue = this.#open.first !== undefined && this.#connectors.some(({ at }) => at === 'IDLE');
+  }
+
+  #keepsDialing(connector: ServerConnector): boolean {
+    const { redial } = this.#options.limits;
+    const isAwaited = this.#waiting.count > 0 && (this.#open.first === undefined || connector === this.#eventServer);
+    return redial.inBackground || (isAwaited && this.#waiting.arePatient);
+  }
+
+  #isAlias(connector: ServerConnector, { serverId }: ClientLink): boolean {
+    return this.#connectors.some(
+      ({ link, server }) => link?.serverId === serverId && link !== undefined && server.name !== connector.server.name,
+    );
+  }
+}
+
+function stateOf(isOpen: boolean, servers: readonly ServerCounts[]): LinkCounts['state'] {
+  if (isOpen) return 'connected';
+  return servers.some(({ state }) => state === 'connecting') ? 'connecting' : 'idle';
+}

@@ -1,0 +1,309 @@
+// The connection to one server, and its reconnect logic:
+//
+//   IDLE → DIALING → CONNECTED → IDLE
+//             ↓ ↑         ↓
+//            PAUSED ←─────┘        with `redial`, while a call waits for a connection, or next to other servers
+//
+// CONNECTED → CONNECTED is a renewal, which dials the next connection first. CONNECTED → DIALING: the old connection
+// ended before the renewal was complete. DIALING → ALIAS: the server is connected under another address. Every state
+// leads to GONE if the address is no longer one of the client's.
+import type { ClientLink, LinkEvents } from '../client/client-link.js';
+import type { ClientConnectionEvent } from '../client/connection-event.js';
+import type { ServerCounts } from '../client/links.js';
+import { clock } from '../clock.js';
+import { backOffMs } from './back-off.js';
+import type { Pauses } from './back-off.js';
+import { prove, Renewal } from './renewal.js';
+import type { ServerAddress } from './server-address.js';
+
+type State =
+  | { readonly at: 'IDLE' }
+  | { readonly at: 'DIALING'; readonly number: number; readonly abort: AbortController }
+  | { readonly at: 'PAUSED'; readonly timer: NodeJS.Timeout }
+  | { readonly at: 'CONNECTED'; readonly link: ClientLink; readonly renewal: Renewal | undefined }
+  | { readonly at: 'ALIAS'; readonly serverId: string }
+  | { readonly at: 'GONE' };
+
+const STATES = {
+  IDLE: 'idle',
+  DIALING: 'connecting',
+  PAUSED: 'connecting',
+  CONNECTED: 'connected',
+  ALIAS: 'duplicate',
+  GONE: 'draining',
+} as const;
+
+/** The maximum number of draining connections when a renewal adds one (docs/protocol.md §5.11). */
+const MAX_DRAINING = 4;
+
+/** The pool of a connector. It sees each change before the event of that change is emitted. */
+export interface ConnectorOwner {
+  /** Whether the client has no other address, so that no call can use another one. */
+  isSingle(): boolean;
+  /** Numbers a dial that begins. */
+  beginDial(): number;
+  open(connector: ServerConnector, signal: AbortSignal, events: LinkEvents): Promise<ClientLink>;
+  /** Whether calls can use another connection. */
+  hasOther(connector: ServerConnector): boolean;
+  /** Whether the server is dialled again without a new call. */
+  keepsDialing(connector: ServerConnector): boolean;
+  /** Whether the server is connected under another address. */
+  isAlias(connector: ServerConnector, link: ClientLink): boolean;
+  /** @param replaced - The connection that a renewal has replaced. */
+  noteOpened(connector: ServerConnector, link: ClientLink, replaced: ClientLink | undefined): void;
+  /** The connection takes no new calls. @param isLost - It did not drain. */
+  noteLeft(connector: ServerConnector, link: ClientLink, isLost: boolean): void;
+  noteAlias(connector: ServerConnector): void;
+  noteFailed(connector: ServerConnector): void;
+  /** The connector waits for the next call, or is gone and has no connection any more. */
+  noteResting(connector: ServerConnector): void;
+  noteClosed(link: ClientLink): void;
+  emit(event: ClientConnectionEvent): void;
+}
+
+type ConnectorEvent = { [Type in ClientConnectionEvent['type']]: EventWithoutServer<Type> }[Exclude<
+  ClientConnectionEvent['type'],
+  'eventFailed'
+>];
+type EventWithoutServer<Type> = Omit<Extract<ClientConnectionEvent, { readonly type: Type }>, 'server'>;
+
+export class ServerConnector {
+  /** May change, because a name may get further addresses. */
+  server: ServerAddress;
+  /** Shared by the current connection and those that drain. */
+  readonly #linkEvents: LinkEvents = {
+    onAged: (link) => this.#renew(link),
+    onRetired: (link) => this.#leave(link, { type: 'draining' }),
+    onClosed: (link, error) => {
+      this.#links.delete(link);
+      this.#owner.noteClosed(link);
+      this.#leave(link, { type: 'disconnected', error });
+      if (this.#state.at === 'CONNECTED') this.#state.renewal?.tryNow();
+      if (this.isGone) this.#owner.noteResting(this);
+    },
+  };
+  readonly #owner: ConnectorOwner;
+  readonly #pauses: Pauses;
+  /** All connections that are not closed: the current one, and those that drain. */
+  readonly #links = new Set<ClientLink>();
+  #state: State = { at: 'IDLE' };
+  /** Failed dials since the last successful one. */
+  #failures = 0;
+  #lastError: unknown;
+  #serverId: string | undefined;
+  /** Whether the address is no longer one of the client's. */
+  #isLeaving = false;
+
+  constructor(server: ServerAddress, owner: ConnectorOwner, pauses: Pauses) {
+    this.server = server;
+    this.#owner = owner;
+    this.#pauses = pauses;
+  }
+
+  get at(): State['at'] {
+    return this.#state.at;
+  }
+
+  /** The connection for new calls. */
+  get link(): ClientLink | undefined {
+    return this.#state.at === 'CONNECTED' ? this.#state.link : undefined;
+  }
+
+  /** All connections that are not closed. */
+  get links(): Iterable<ClientLink> {
+    return this.#links;
+  }
+
+  /** The number of the running dial; Infinity if there is none. */
+  get dialNumber(): number {
+    return this.#state.at === 'DIALING' ? this.#state.number : Infinity;
+  }
+
+  /** The error of the last dial; undefined if it succeeded. */
+  get lastError(): unknown {
+    return this.#lastError;
+  }
+
+  /** The instance id of the server that answered last. */
+  get serverId(): string | undefined {
+    return this.#serverId;
+  }
+
+  /** Whether the server was connected before, or a dial has failed. */
+  get isReturning(): boolean {
+    return this.#failures > 0 || this.#serverId !== undefined;
+  }
+
+  get isLeaving(): boolean {
+    return this.#isLeaving;
+  }
+
+  /** Whether the address has vanished and its last connection has ended. */
+  get isGone(): boolean {
+    return this.#state.at === 'GONE' && this.#links.size === 0;
+  }
+
+  counts(): ServerCounts {
+    const links = [...this.#links];
+    const isResting = this.#state.at === 'PAUSED' && !this.#owner.keepsDialing(this);
+    return {
+      server: this.server.name,
+      state: isResting ? 'idle' : STATES[this.#state.at],
+      connections: links.filter(({ connection }) => !connection.hasSaidAll).length,
+      inFlight: links.reduce((sum, { streams }) => sum + streams.openCount, 0),
+      failures: this.#failures,
+    };
+  }
+
+  /** Dials, unless the connector is busy or there is no need to. */
+  dial(): void {
+    if (this.#state.at !== 'IDLE' && this.#state.at !== 'PAUSED') return;
+    if (this.#state.at === 'PAUSED') clock.clearTimeout(this.#state.timer);
+    const abort = new AbortController();
+    this.#state = { at: 'DIALING', number: this.#owner.beginDial(), abort };
+    this.#emit({ type: 'connecting' }); // listeners may call connect() or close()
+    if (!abort.signal.aborted) void this.#dial(abort.signal);
+  }
+
+  /** Lets the address be dialled again, because the server is no longer connected under the other one. */
+  forgetAlias(serverId?: string): void {
+    if (this.#state.at !== 'ALIAS' || (serverId !== undefined && serverId !== this.#state.serverId)) return;
+    this.#state = { at: 'IDLE' };
+    if (this.#owner.keepsDialing(this)) this.dial();
+    else this.#owner.noteResting(this);
+  }
+
+  /** Ends dials and pauses because the client closes. @returns Whether the connector was connected or about to be. */
+  stop(): boolean {
+    const wasActive = this.counts().state === 'connecting' || this.#state.at === 'CONNECTED';
+    this.#abort();
+    this.#state = this.#isLeaving ? { at: 'GONE' } : { at: 'IDLE' };
+    this.#failures = 0;
+    return wasActive;
+  }
+
+  /**
+   * Leaves the address, which is no longer one of the client's: running calls finish. The last connection of a client
+   * takes calls until there is another one.
+   */
+  leave(): void {
+    this.#isLeaving = true;
+    const { link } = this;
+    const wasDialing = this.#state.at === 'DIALING';
+    this.#abort();
+    if (link === undefined) {
+      this.#state = { at: 'GONE' };
+      this.#owner.noteResting(this);
+      if (wasDialing) this.#emit({ type: 'disconnected', error: undefined });
+    } else if (this.#owner.hasOther(this)) {
+      this.#leave(link, { type: 'draining' });
+      link.connection.retire();
+    }
+  }
+
+  #abort(): void {
+    if (this.#state.at === 'DIALING') this.#state.abort.abort();
+    if (this.#state.at === 'PAUSED') clock.clearTimeout(this.#state.timer);
+    if (this.#state.at === 'CONNECTED') this.#state.renewal?.end()?.abort();
+  }
+
+  /** Never rejects: an event reports the failure, and waiting calls may fail with it. */
+  async #dial(signal: AbortSignal, isRenewal = false): Promise<void> {
+    try {
+      const link = await this.#owner.open(this, signal, this.#linkEvents);
+      this.#links.add(link);
+      if (isRenewal || this.#owner.hasOther(this)) await prove(link);
+      this.#adopt(link, signal);
+    } catch (error) {
+      if (!signal.aborted) this.#fail(error);
+    }
+  }
+
+  #renew(old: ClientLink): void {
+    const state = this.#state;
+    if (state.at !== 'CONNECTED' || state.link !== old || state.renewal !== undefined || this.#isLeaving) return;
+    const renewal = new Renewal({
+      dial: (signal) => void this.#dial(signal, true),
+      hasRoom: () => this.#links.size <= MAX_DRAINING, // one of them is the current one
+      pauses: this.#pauses,
+    });
+    this.#state = { ...state, renewal };
+    renewal.tryNow();
+  }
+
+  #adopt(link: ClientLink, signal: AbortSignal): void {
+    if (signal.aborted) {
+      void link.connection.close();
+      return;
+    }
+    const before = this.#state;
+    if (before.at !== 'CONNECTED' && this.#owner.isAlias(this, link)) {
+      this.#state = { at: 'ALIAS', serverId: link.serverId };
+      void link.connection.close();
+      this.#owner.noteAlias(this);
+      this.#emit({ type: 'disconnected', error: undefined });
+      return;
+    }
+    const replaced = before.at === 'CONNECTED' ? before.link : undefined;
+    this.#failures = 0;
+    this.#lastError = undefined;
+    this.#serverId = link.serverId;
+    this.#state = { at: 'CONNECTED', link, renewal: undefined };
+    this.#owner.noteOpened(this, link, replaced);
+    replaced?.connection.retire();
+    this.#emit({ type: replaced === undefined ? 'connected' : 'renewed' });
+  }
+
+  #fail(error: unknown): void {
+    if (this.#state.at === 'CONNECTED') {
+      const retryInMs = this.#state.renewal?.noteFailed();
+      if (retryInMs !== undefined) this.#emit({ type: 'renewalFailed', error, retryInMs });
+      return;
+    }
+    this.#failures += 1;
+    this.#lastError = error;
+    this.#state = { at: 'IDLE' };
+    this.#owner.noteFailed(this);
+    this.#emit({ type: 'failed', error, retryInMs: this.#pauseOrRest() });
+  }
+
+  #leave(link: ClientLink, event: ConnectorEvent): void {
+    if (this.#state.at !== 'CONNECTED' || this.#state.link !== link) return;
+    const abort = this.#isLeaving ? undefined : this.#state.renewal?.end();
+    if (abort === undefined) this.#state = { at: 'IDLE' };
+    else this.#state = { at: 'DIALING', number: this.#owner.beginDial(), abort };
+    this.#owner.noteLeft(this, link, event.type === 'disconnected');
+    if (abort === undefined) this.#pauseOrRest();
+    this.#emit(event);
+    if (abort?.signal.aborted === false) this.#emit({ type: 'connecting' });
+  }
+
+  /** @returns The pause before the next dial; undefined if only the next call dials. */
+  #pauseOrRest(): number | undefined {
+    if (this.#state.at !== 'IDLE') return undefined; // a caller that was resumed has dialled already
+    const keepsDialing = this.#owner.keepsDialing(this);
+    if (this.#isLeaving || (!keepsDialing && this.#owner.isSingle())) {
+      this.#rest();
+      return undefined;
+    }
+    const delayMs = backOffMs(this.#failures, this.#pauses);
+    // The hope for a server does not keep a process alive; calls that wait for it have timers.
+    const timer = clock
+      .setTimeout(() => {
+        if (this.#owner.keepsDialing(this)) this.dial();
+        else this.#rest(); // the waiting calls have timed out
+      }, delayMs)
+      .unref();
+    this.#state = { at: 'PAUSED', timer };
+    return keepsDialing ? delayMs : undefined;
+  }
+
+  #rest(): void {
+    this.#state = this.#isLeaving ? { at: 'GONE' } : { at: 'IDLE' };
+    this.#owner.noteResting(this);
+  }
+
+  #emit(event: ConnectorEvent): void {
+    this.#owner.emit({ ...event, server: this.server.name });
+  }
+}

@@ -1,0 +1,111 @@
+import type { ClientLink } from '../client/client-link.js';
+import { Deadline } from '../deadline.js';
+import { TransportError } from '../errors.js';
+import type { Limits } from '../options/limits.js';
+import type { ClientStream } from '../streams/client-stream.js';
+
+interface WaitingCall {
+  readonly kind: ClientStream['kind'];
+  readonly resolve: (link: ClientLink) => void;
+  readonly reject: (error: unknown) => void;
+  /** Undefined if it waits only for the dials that were running when it came. */
+  readonly deadline: Deadline | undefined;
+  /** The number of the last of these dials. */
+  readonly lastDial: number;
+}
+
+type WaitingLimits = Pick<Limits, 'waitForConnectionMs' | 'maxQueuedMessages'>;
+
+/**
+ * Calls that wait while there is no connection for them: as many as may be queued on one, each up to its deadline, or
+ * without `waitForConnectionMs` up to the end of the dials that were running when the call came.
+ */
+export class WaitingCalls {
+  readonly #limits: WaitingLimits;
+  readonly #calls = new Set<WaitingCall>();
+  /** The error of the last dial. A call that times out fails with it. */
+  #lastError: unknown;
+
+  constructor(limits: WaitingLimits) {
+    this.#limits = limits;
+  }
+
+  get count(): number {
+    return this.#calls.size;
+  }
+
+  /** Whether calls outlast a failed dial. */
+  get arePatient(): boolean {
+    return this.#limits.waitForConnectionMs > 0;
+  }
+
+  /**
+   * @param lastDial - The number of the last dial that the call waits for.
+   * @param signal - Ends the wait: the promise rejects with the reason of the signal.
+   */
+  add(kind: ClientStream['kind'], lastDial: number, signal?: AbortSignal): Promise<ClientLink> {
+    const { waitForConnectionMs, maxQueuedMessages } = this.#limits;
+    if (this.#calls.size >= maxQueuedMessages) {
+      const message = `The queue is full: ${this.#calls.size} calls already wait for a connection (limits.maxQueuedMessages)`;
+      return Promise.reject(new TransportError('ERR_QUEUE_FULL', message, { sent: false }));
+    }
+    return new Promise((resolve, reject) => {
+      const expire = (): void => {
+        this.#calls.delete(call);
+        const message = `No connection within ${waitForConnectionMs} ms`;
+        reject(this.#lastError ?? new TransportError('ERR_CONNECT_TIMEOUT', message, { sent: false }));
+      };
+      const deadline = this.arePatient ? new Deadline(waitForConnectionMs, expire) : undefined;
+      const call = { kind, resolve, reject, deadline, lastDial };
+      this.#calls.add(call);
+      const abort = (): void => {
+        this.#calls.delete(call);
+        deadline?.clear();
+        reject(signal?.reason);
+      };
+      signal?.addEventListener('abort', abort, { once: true });
+    });
+  }
+
+  /** @param kind - Resolves only the calls of this kind. */
+  resolve(link: ClientLink, kind?: ClientStream['kind']): void {
+    this.#lastError = undefined;
+    for (const call of this.#take((one) => kind === undefined || one.kind === kind)) call.resolve(link);
+  }
+
+  reject(error: unknown): void {
+    for (const call of this.#take(() => true)) call.reject(error);
+  }
+
+  /**
+   * Notes a failed dial. A failure of this side, such as a missing key file, fails all calls at once, because waiting
+   * does not help. They keep waiting after other failures, even after an alert: an attacker can forge the answers of a
+   * server that has not proved the key, and a busy server sends the alert too.
+   *
+   * @param oldestDial - The number of the oldest dial that is still running; Infinity if there is none.
+   */
+  dialFailed(error: unknown, oldestDial: number): void {
+    this.#lastError = error;
+    if (isOwnFault(error)) this.reject(error);
+    else if (!this.arePatient)
+      for (const call of this.#take(({ lastDial }) => lastDial < oldestDial)) call.reject(error);
+  }
+
+  #take(isMeant: (call: WaitingCall) => boolean): readonly WaitingCall[] {
+    const calls = [...this.#calls].filter(isMeant);
+    for (const call of calls) {
+      this.#calls.delete(call);
+      call.deadline?.clear();
+    }
+    return calls;
+  }
+}
+
+/** Whether a dial failed at this side, so that no other server can help. */
+export function isOwnFault(error: unknown): boolean {
+  return !(error instanceof TransportError) || error.fault === 'caller';
+}
+
+export function closed(): TransportError {
+  return new TransportError('ERR_CLIENT_CLOSED', 'The client was closed while it connected', { sent: false });
+}
