@@ -11,6 +11,7 @@ const ALONE = [
   'test/e2e/{async-context,descriptors,fake-timers,hibernation,leaks,listen-close,running-bytes}.spec.ts',
   'test/e2e/scripts/progress-reporter.spec.ts',
   'test/e2e/scripts/bench.spec.ts', // it takes long: by its size it would be the last one, on one core
+  'test/faults/faults.spec.ts',
   'test/fuzz/fuzz.spec.ts',
 ];
 /** An application of its own, which Jest tests, and tests that need a container engine. */

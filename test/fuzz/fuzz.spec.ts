@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { mutate, pieces } from './mutate.js';
-import { Random } from './random.js';
+import { Random } from '../support/random.js';
 import { reportFinding, reportResults } from './report.js';
 import { inputOf, runInput, runTarget } from './run.js';
 import { hold, OK } from './target.js';

@@ -1,6 +1,6 @@
 // One target in this thread: inputs one after the other, until the time or the number of them is over.
 import { setTimeout as delay } from 'node:timers/promises';
-import { hashText, Random } from './random.js';
+import { hashText, Random } from '../support/random.js';
 import { OK } from './target.js';
 import type { Target } from './target.js';
 

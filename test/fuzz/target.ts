@@ -2,7 +2,7 @@ import { CryptoError } from '@sealwire/crypto';
 import { HttpFailure } from '../../apps/client/src/http/failure/http-failure.js';
 import { CryptoError as SourceCryptoError } from '../../libs/crypto/src/errors.js';
 import { TransportError } from '../../libs/channel/src/errors.js';
-import type { Random } from './random.js';
+import type { Random } from '../support/random.js';
 
 /** Something that takes bytes which somebody else made. */
 export interface Target {

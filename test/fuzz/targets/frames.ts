@@ -5,7 +5,7 @@ import { decodeData, encodeData } from '../../../libs/transport/src/packet/paylo
 import { bytesOf, decodeFrames, encodeFrames } from '../../support/frames.js';
 import type { PlainFrame } from '../../support/frames.js';
 import { mutate } from '../mutate.js';
-import type { Random } from '../random.js';
+import type { Random } from '../../support/random.js';
 import { hold, OK, outcomeOf } from '../target.js';
 import type { Target } from '../target.js';
 import { anyJson, judgeJson } from './json.js';

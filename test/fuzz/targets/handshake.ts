@@ -12,7 +12,7 @@ import {
 import { decodeAnnouncement, encodeAnnouncement } from '../../../libs/channel/src/handshake/announcement.js';
 import { encodeConfirm } from '../../../libs/channel/src/handshake/confirm.js';
 import { mutate } from '../mutate.js';
-import type { Random } from '../random.js';
+import type { Random } from '../../support/random.js';
 import { hold, OK, outcomeOf } from '../target.js';
 import type { Target } from '../target.js';
 import { keyPairOf } from '../../support/key-pair.js';

@@ -5,7 +5,7 @@ import { parseBody, parseMessage } from '../../../apps/client/src/trigger/body.j
 import { parsePattern } from '../../../apps/client/src/trigger/pattern.js';
 import { parseEmitQuery, parseSendQuery, parseStreamQuery } from '../../../apps/client/src/trigger/query.js';
 import { mutate } from '../mutate.js';
-import type { Random } from '../random.js';
+import type { Random } from '../../support/random.js';
 import { hold, OK, outcomeOf } from '../target.js';
 import type { Target } from '../target.js';
 import { anyJson, judgeJson } from './json.js';

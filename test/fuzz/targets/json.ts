@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { mutate } from '../mutate.js';
-import type { Random } from '../random.js';
+import type { Random } from '../../support/random.js';
 
 const KEYS = ['a', 'text', '__proto__', 'constructor', 'prototype', '\\u005f_proto__', 'polluted', '', '0'] as const;
 const TEXTS = ['""', '"Hello"', String.raw`"\u0000"`, String.raw`"\ud800"`, '"größe"', '"__proto__"'] as const;

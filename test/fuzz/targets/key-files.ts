@@ -7,7 +7,7 @@ import { loadKeyFile } from '../../../libs/crypto/src/key-file/load.js';
 import { LegacyKey } from '../../../libs/transport/src/legacy/wire/legacy-key.js';
 import { CiphertextGatherer, decodeMessage, encodeMessage } from '../../../libs/transport/src/legacy/wire/message.js';
 import { mutate, pieces } from '../mutate.js';
-import { Random } from '../random.js';
+import { Random } from '../../support/random.js';
 import { codeOf, hold, OK, outcomeOf } from '../target.js';
 import type { Target } from '../target.js';
 

@@ -5,7 +5,7 @@ import { OpeningHalf, SealingHalf } from '../../../libs/channel/src/record/half-
 import { eachRecordBody } from '../../support/record-bodies.js';
 import { RecordDecoder } from '../../../libs/channel/src/record/record.js';
 import { mutate, pieces } from '../mutate.js';
-import { hashText, Random } from '../random.js';
+import { hashText, Random } from '../../support/random.js';
 import { codeOf, hold, OK, outcomeOf } from '../target.js';
 import type { Target } from '../target.js';
 import { anyFrames } from './frames.js';

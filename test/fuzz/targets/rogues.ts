@@ -7,7 +7,7 @@ import { decodeContent } from '../../../libs/channel/src/record/content.js';
 import { OpeningHalf, SealingHalf } from '../../../libs/channel/src/record/half-connection.js';
 import { RecordDecoder } from '../../../libs/channel/src/record/record.js';
 import { mutate, pieces } from '../mutate.js';
-import { hashText, Random } from '../random.js';
+import { hashText, Random } from '../../support/random.js';
 import { hold, OK } from '../target.js';
 import type { Target } from '../target.js';
 import { turn, wire } from '../wire.js';

@@ -1,0 +1,186 @@
+// One run: the scenario of a seed, from the start of its servers to the check of what happened.
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { SealwireClient } from '@sealwire/transport';
+
+import { hashText, Random } from '../support/random.js';
+import { keyring } from '../support/pair.js';
+import { Caller } from './caller.js';
+import type { Sender } from './caller.js';
+import { check } from './checker.js';
+import type { Finding } from './checker.js';
+import { drawConnection, UNHARMED } from './fault-plan.js';
+import { FaultProxy } from './fault-proxy.js';
+import type { Call, HandlerRun } from './history.js';
+import { Residue } from './residue.js';
+import type { Blow, Scenario } from './scenario.js';
+import { ServerPlace, startInProcess } from './tested-server.js';
+import type { StartServer } from './tested-server.js';
+
+export interface RunResult {
+  readonly seed: number;
+  readonly ms: number;
+  readonly calls: readonly Call[];
+  readonly runs: readonly HandlerRun[];
+  /** How often each fault was injected, and each blow dealt. */
+  readonly faults: ReadonlyMap<string, number>;
+  readonly findings: readonly Finding[];
+  /** What was left, or went wrong outside of the calls. */
+  readonly failures: readonly string[];
+}
+
+export interface RunOptions {
+  /** For servers in processes of their own. */
+  readonly startProcess?: StartServer;
+  /** Puts something between the callers and their clients. */
+  readonly wrap?: (client: SealwireClient) => Sender;
+}
+
+/** How late a timer may be, besides what was measured; and a deadline of the transport moves by a second if it is late. */
+const SLACK_MS = 2_500;
+const LAGS = 3;
+const LOOK_MS = 20;
+/** A part of the calls that are made last end without faults, and without close(). */
+const MAX_REST_MS = 300;
+
+export async function runScenario(scenario: Scenario, options: RunOptions = {}): Promise<RunResult> {
+  const startMs = performance.now();
+  const residue = new Residue();
+  const slackMs = (): number => SLACK_MS + LAGS * residue.maxLagMs;
+  const run = new Run(scenario, options, slackMs);
+  try {
+    await run.play();
+  } finally {
+    await run.end();
+  }
+  const failures = [...run.failures, ...(await residue.end())];
+  const { calls, runs } = run;
+  const findings = check({ calls, runs, slackMs: slackMs() });
+  return { seed: scenario.seed, ms: performance.now() - startMs, calls, runs, faults: run.faults, findings, failures };
+}
+
+interface Member {
+  readonly client: SealwireClient;
+  readonly caller: Caller;
+  readonly proxy: FaultProxy;
+  readonly maxCloseMs: number;
+}
+
+function isIdle(client: SealwireClient): boolean {
+  const { state, connections, inFlight, waiting } = client.snapshot();
+  return state === 'idle' && connections + inFlight + waiting === 0;
+}
+
+class Run {
+  readonly #scenario: Scenario;
+  readonly #options: RunOptions;
+  readonly #slackMs: () => number;
+  readonly #servers: readonly ServerPlace[];
+  readonly #members: Member[] = [];
+  readonly #failures: string[] = [];
+  readonly #blows = new Map<string, number>();
+
+  constructor(scenario: Scenario, options: RunOptions, slackMs: () => number) {
+    this.#scenario = scenario;
+    this.#options = options;
+    this.#slackMs = slackMs;
+    const start = scenario.hasProcesses ? (options.startProcess ?? startInProcess) : startInProcess;
+    this.#servers = scenario.servers.map((server, index) => new ServerPlace(`s${index}`, server, start));
+  }
+
+  get calls(): readonly Call[] {
+    return this.#members.flatMap(({ caller }) => caller.calls);
+  }
+
+  get runs(): readonly HandlerRun[] {
+    return this.#servers.flatMap(({ started }) => started.flatMap(({ runs }) => runs));
+  }
+
+  get failures(): readonly string[] {
+    return [...this.#failures, ...this.#servers.flatMap(({ started }) => started.flatMap(({ failures }) => failures))];
+  }
+
+  get faults(): ReadonlyMap<string, number> {
+    const sum = new Map(this.#blows);
+    for (const { proxy } of this.#members)
+      for (const [kind, count] of proxy.injected) sum.set(kind, (sum.get(kind) ?? 0) + count);
+    return sum;
+  }
+
+  async play(): Promise<void> {
+    await Promise.all(this.#servers.map((server) => server.start()));
+    for (const index of this.#scenario.clients.keys()) await this.#addClient(index);
+    const stop = new AbortController();
+    const calling = this.#members.map(({ caller }) => caller.run(stop.signal));
+    await this.#strike();
+    stop.abort();
+    await Promise.all(calling);
+    await delay(MAX_REST_MS);
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.#members.map((member, index) => this.#close(member, index)));
+    await Promise.all(this.#servers.map((server) => server.stop()));
+    await Promise.all(this.#members.map(({ proxy }) => proxy.close()));
+  }
+
+  async #addClient(index: number): Promise<void> {
+    const { seed, clients, harshness } = this.#scenario;
+    const plan = clients[index];
+    const server = this.#servers[plan?.server ?? 0];
+    if (plan === undefined || server === undefined) throw new Error(`There is no client ${index}`);
+    const proxy = await FaultProxy.start(
+      () => server.port,
+      (connection) =>
+        harshness === 0
+          ? UNHARMED
+          : drawConnection(new Random(seed, hashText('connection'), index, connection), harshness),
+    );
+    const client = new SealwireClient({ port: proxy.port, keyring, ...plan.options });
+    const random = new Random(seed, hashText('calls'), index);
+    const sender = this.#options.wrap?.(client) ?? client;
+    const caller = new Caller(`c${index}`, sender, random, plan.options.requestTimeoutMs);
+    const { drainMs = 0, closeMs = 0 } = plan.options.timeouts ?? {};
+    this.#members.push({ client, caller, proxy, maxCloseMs: drainMs + closeMs });
+  }
+
+  /** Deals one blow after the other. A restart that takes longer than the pause holds up the next blow. */
+  async #strike(): Promise<void> {
+    const endMs = performance.now() + this.#scenario.durationMs;
+    for (const { pauseMs, blow } of this.#scenario.blows) {
+      await delay(Math.max(0, Math.min(pauseMs, endMs - performance.now())));
+      if (performance.now() >= endMs) return;
+      this.#blows.set(blow.kind, (this.#blows.get(blow.kind) ?? 0) + 1);
+      await this.#deal(blow);
+    }
+    await delay(Math.max(0, endMs - performance.now()));
+  }
+
+  async #deal(blow: Blow): Promise<void> {
+    switch (blow.kind) {
+      case 'cut':
+      case 'reset':
+        return this.#members[blow.at]?.proxy.cut(blow.kind);
+      case 'stall':
+        return this.#members[blow.at]?.proxy.stall(blow.ms);
+      case 'restart':
+      case 'replace':
+      case 'kill':
+        return this.#servers[blow.at]?.[blow.kind]();
+      case 'freeze':
+        return this.#servers[blow.at]?.freeze(blow.ms);
+    }
+  }
+
+  async #close({ client, maxCloseMs }: Member, index: number): Promise<void> {
+    const startMs = performance.now();
+    await client.close();
+    const ms = Math.round(performance.now() - startMs);
+    if (ms > maxCloseMs + this.#slackMs())
+      this.#failures.push(`close() of client ${index} took ${ms} ms, more than ${maxCloseMs} ms`);
+    const untilMs = startMs + maxCloseMs + this.#slackMs();
+    while (!isIdle(client) && performance.now() < untilMs) await delay(LOOK_MS); // a dial may end in a close of its own
+    if (!isIdle(client))
+      this.#failures.push(`after close() client ${index} has left ${JSON.stringify(client.snapshot())}`);
+  }
+}

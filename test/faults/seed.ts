@@ -1,0 +1,18 @@
+// The run of one seed as `npm run faults` does it: a seed with processes starts some.
+import { ProcessServers } from './process-servers.js';
+import { runScenario } from './run.js';
+import { drawScenario } from './scenario.js';
+import { summarize } from './summary.js';
+import type { Summary } from './summary.js';
+
+/** Runs a seed. Never rejects: a run that fails is a finding. */
+export async function runSeed(seed: number): Promise<Summary> {
+  const scenario = drawScenario(seed);
+  if (!scenario.hasProcesses) return summarize(scenario, await runScenario(scenario));
+  const processes = new ProcessServers();
+  try {
+    return summarize(scenario, await runScenario(scenario, { startProcess: processes.start }));
+  } finally {
+    processes.end();
+  }
+}

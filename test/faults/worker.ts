@@ -1,0 +1,29 @@
+// A process of its own for some seeds, one after the other. Started by SeedWorker.
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { runSeed } from './seed.js';
+import type { Summary } from './summary.js';
+
+export interface WorkerReport {
+  readonly summary: Summary;
+  /** The memory in use after a garbage collection. */
+  readonly memoryBytes: number;
+}
+
+async function run(seed: number): Promise<void> {
+  const summary = await runSeed(seed);
+  const report: WorkerReport = { summary, memoryBytes: await memoryBytes() };
+  process.send?.(report);
+}
+
+/** The memory of an OpenSSL handle is freed only after a turn of the event loop. */
+async function memoryBytes(): Promise<number> {
+  globalThis.gc?.();
+  await delay(20);
+  globalThis.gc?.();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+process.on('disconnect', () => process.exit());
+process.on('message', (seed: number) => void run(seed));
