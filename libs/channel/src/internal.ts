@@ -52,7 +52,7 @@ export type { OutgoingContent, RecordContent } from './record/content.js';
 export { LENGTH_BYTES } from './record/record.js';
 export { encodeHead, endOfPart, PART_LENGTH_BYTES } from './sending/head.js';
 export type { MessageHead } from './sending/outgoing-message.js';
-export { failureOf, isWireCode, isWireError, refusalOf, wireError } from './sending/wire-error.js';
+export { answerCodeOf, failureOf, isWireError, refusalOf, wireError } from './sending/wire-error.js';
 export type { RefusalCode, WireErrorCode } from './sending/wire-error.js';
 export { ConnectionLimit } from './server/connection-limit.js';
 export { HandlerLimit } from './server/handler-limit.js';

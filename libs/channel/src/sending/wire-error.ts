@@ -1,6 +1,7 @@
 // The failures of the transport on the wire (docs/protocol.md §6.6): an ERROR whose data is JSON with these three members.
-import { TransportError } from '../errors.js';
+import { codeOf, TransportError } from '../errors.js';
 import type { TransportErrorCode } from '../errors.js';
+import { isObject } from '../options/option-check.js';
 
 export interface WireError {
   readonly status: 'error';
@@ -42,16 +43,21 @@ export function wireError(code: WireErrorCode): WireError {
   return { status: 'error', message: MEANINGS[code].message, code };
 }
 
-export function isWireCode(code: string): code is WireErrorCode {
+function isWireCode(code: string): code is WireErrorCode {
   return Object.hasOwn(MEANINGS, code);
+}
+
+/** Returns the wire code for an answer that cannot be sent. */
+export function answerCodeOf(error: unknown): WireErrorCode {
+  const code = codeOf(error);
+  return code !== undefined && isWireCode(code) ? code : 'ERR_MESSAGE_UNSERIALIZABLE';
 }
 
 /** Returns whether `value` has exactly the three members of a {@link WireError}. */
 export function isWireError(value: unknown): value is WireError {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  if (!('status' in value) || !('message' in value) || !('code' in value)) return false;
-  if (Object.keys(value).length !== 3 || value.status !== 'error' || typeof value.message !== 'string') return false;
-  return typeof value.code === 'string' && isWireCode(value.code);
+  if (!isObject(value) || Object.keys(value).length !== 3) return false;
+  const { status, message, code } = value;
+  return status === 'error' && typeof message === 'string' && typeof code === 'string' && isWireCode(code);
 }
 
 /**

@@ -4,11 +4,10 @@ import { AsyncResource } from 'node:async_hooks';
 import { report } from '../callback.js';
 import { clock } from '../clock.js';
 import { Deadline } from '../deadline.js';
-import { TransportError } from '../errors.js';
 import { readSequence, readTimeout } from '../frame/prefix.js';
 import { decodePlainCall, encodeHandlerFailure, encodePlainAnswer, encodeWireError } from '../sending/plain-message.js';
 import type { PlainCall } from '../sending/plain-message.js';
-import { isWireCode } from '../sending/wire-error.js';
+import { answerCodeOf } from '../sending/wire-error.js';
 import type { RefusalCode, WireErrorCode } from '../sending/wire-error.js';
 import type { EventWindow } from '../streams/event-window.js';
 import type { ServerStream, StreamHandler } from '../streams/server-stream.js';
@@ -162,7 +161,7 @@ function reply(stream: ServerStream, answer: unknown): void {
     if (answer instanceof Uint8Array) stream.checkRoom(answer.byteLength); // before it is copied
     stream.next(encodePlainAnswer(answer), true);
   } catch (error) {
-    const code = error instanceof TransportError && isWireCode(error.code) ? error.code : 'ERR_MESSAGE_UNSERIALIZABLE';
+    const code = answerCodeOf(error);
     if (code === 'ERR_MESSAGE_UNSERIALIZABLE') report('The answer of a channel server', error);
     stream.fail(encodeWireError(code));
   }

@@ -1,16 +1,9 @@
 // The failures of the transport on the wire (docs/protocol.md §6.6), which are the data of an ERROR frame.
 import { TransportError } from '@sealwire/channel';
-import { codeOf, failureOf, isWireCode, isWireError, refusalOf } from '@sealwire/channel/internal';
-import type { WireErrorCode } from '@sealwire/channel/internal';
+import { codeOf, failureOf, isWireError, refusalOf } from '@sealwire/channel/internal';
 
 import { stringifyJson } from './json.js';
 import { isJsonData } from './payload.js';
-
-/** Returns the wire code for an answer that cannot be sent. */
-export function answerCodeOf(error: unknown): WireErrorCode {
-  const code = codeOf(error);
-  return code !== undefined && isWireCode(code) ? code : 'ERR_MESSAGE_UNSERIALIZABLE';
-}
 
 /** Returns the wire code for a message whose content cannot be read. */
 export function contentCodeOf(error: unknown): 'ERR_MESSAGE_MALFORMED' | 'ERR_MESSAGE_TOO_COMPLEX' {

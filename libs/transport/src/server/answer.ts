@@ -1,6 +1,6 @@
 import type { Serializer } from '@nestjs/microservices';
 import type { ServerStream } from '@sealwire/channel';
-import { wireError } from '@sealwire/channel/internal';
+import { answerCodeOf, wireError } from '@sealwire/channel/internal';
 import type { WireErrorCode } from '@sealwire/channel/internal';
 
 import type { ResultSink } from '../handler/result-sink.js';
@@ -8,7 +8,7 @@ import { checkSerialized } from '../packet/packet.js';
 import { encodeData } from '../packet/payload.js';
 import { errorData, HIDDEN } from '../packet/remote-error.js';
 import { SerialQueue, MAX_STEPS_OF_ANSWER } from '../packet/serial-queue.js';
-import { answerCodeOf, asApplicationError } from '../packet/wire-error.js';
+import { asApplicationError } from '../packet/wire-error.js';
 
 /** The callbacks and the serializer that the answers of one connection share. */
 export interface AnswerHost {

@@ -92,7 +92,11 @@ export class LegacyServer extends Server<SealwireServerEvents, SealwireStatus> i
       const handler = this.#findHandler();
       const key = await loadLegacyKey(this.#options, warn);
       keyId = key.id;
-      return this.#createListener(key, handler);
+      return new LegacyListener({
+        ...this.#limits,
+        onMessage: (ciphertext, address) => this.#receive(key, handler, ciphertext, address),
+        onFailure: (error, address) => this.#failures.legacyRefused(error, address),
+      });
     };
     await this.#slot.listen(create, this.#endpoint);
     warn(
@@ -100,14 +104,6 @@ export class LegacyServer extends Server<SealwireServerEvents, SealwireStatus> i
         'anyone who can reach the port can alter and replay messages, and the fixed IV shows which messages are equal. ' +
         'Move its clients to the channel, then switch it off',
     );
-  }
-
-  #createListener(key: LegacyKey, handler: MessageHandler): LegacyListener {
-    return new LegacyListener({
-      ...this.#limits,
-      onMessage: (ciphertext, address) => this.#receive(key, handler, ciphertext, address),
-      onFailure: (error, address) => this.#failures.legacyRefused(error, address),
-    });
   }
 
   #findHandler(): MessageHandler {
