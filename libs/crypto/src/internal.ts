@@ -10,3 +10,6 @@ export { KeyPair, PUBLIC_KEY_BYTES } from './cipher/x25519.js';
 export { clock } from './clock.js';
 export type { Clock } from './clock.js';
 export { allowsPattern } from './keys/key-patterns.js';
+export { formatMoment, parseMoment } from './keys/moment.js';
+export { formatKeyringFile, isKeyringFile, parseKeyringFile } from './ring-file/ring-file.js';
+export type { KeyringFileEntry } from './ring-file/entry.js';

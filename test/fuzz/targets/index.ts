@@ -4,6 +4,7 @@ import { channelJson, data, frames, messages } from './frames.js';
 import { announcement, confirm, message1, message2, preamble } from './handshake.js';
 import { bodies, hosts, patterns, queries } from './http.js';
 import { keyFiles, keys, legacyMessages } from './key-files.js';
+import { keyringFiles } from './keyring-files.js';
 import { contents, records, sealed } from './records.js';
 import { clients, servers } from './rogues.js';
 import { bothStreams, rogueClient, rogueServer } from './streams.js';
@@ -23,6 +24,7 @@ export const TARGETS: readonly Target[] = [
   channelJson,
   keys,
   keyFiles,
+  keyringFiles,
   legacyMessages,
   patterns,
   queries,

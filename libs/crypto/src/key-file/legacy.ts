@@ -21,7 +21,7 @@ export async function loadLegacyKeyFile(
   { warn }: Pick<KeyFileOptions, 'warn'> = {},
 ): Promise<Uint8Array> {
   const name = resolveKeyFile(path);
-  const { key, mode } = readKeyFile(name, 'legacy');
+  const { content: key, mode } = readKeyFile(name, 'legacy');
   if (mode !== undefined && (mode & OTHERS) !== 0) {
     warn?.(`Key file ${name} has mode ${formatMode(mode)}, so other users can use it: chmod 600 ${name}`);
   }

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { createKeyFile, deriveKeySchedule, generateKey, loadKeyring } from '../index.js';
+import { createKeyFile, deriveKeySchedule, generateKey, loadKeyFile, loadKeyring, SecretKey } from '../index.js';
+import { formatKeyringFile } from '../ring-file/ring-file.js';
 
 let directory: string;
 let path: string;
@@ -25,6 +26,46 @@ describe('loadKeyring', () => {
     const keyring = await loadKeyring(path);
     expect(keyring.ids).toEqual([id]);
     expect(keyring.primary.psk()).toEqual(psk);
+  });
+
+  it('contains the keys of a keyring file, which loadKeyFile refuses', async () => {
+    const keys = ['billing', 'audit'].map((label) => {
+      const bytes = generateKey();
+      return { bytes, key: SecretKey.fromBytes(bytes, 'The key', { label }) };
+    });
+    const entries = keys.map((key, index) => ({
+      ...key,
+      state: index === 1 ? ('primary' as const) : ('accept' as const),
+    }));
+    writeFileSync(path, formatKeyringFile(entries), { mode: 0o600 });
+    const keyring = await loadKeyring(path, { generate: true });
+    expect(keyring.keys.map(({ key }) => key.label)).toEqual(['billing', 'audit']);
+    expect(keyring.primary.psk()).toEqual(keys[1]?.key.psk());
+    await expect(loadKeyFile(path)).rejects.toMatchObject({
+      code: 'ERR_KEY_FILE_LENGTH',
+      message: expect.stringContaining('is a keyring; expected the 32 raw bytes of one key'),
+    });
+  });
+
+  it('takes 32 bytes for a key, even if they begin like a keyring', async () => {
+    const key = generateKey();
+    key[0] = 0x7b;
+    writeFileSync(path, key, { mode: 0o600 });
+    expect((await loadKeyring(path)).ids).toEqual([SecretKey.fromBytes(key).id]);
+  });
+
+  it.each([
+    ['[]'.padEnd(40), 'ERR_KEY_FILE_LENGTH', /has 40 bytes; expected 32, or a keyring in JSON of at most 65536: /],
+    [
+      ' \n{"keys": ['.padEnd(40),
+      'ERR_KEYRING_JSON',
+      /^Key file .*aes_key.bin is not valid JSON at line 2, byte 40: expected a value/,
+    ],
+    ['{'.padEnd(65_537), 'ERR_KEY_FILE_LENGTH', /has 65537 bytes/],
+    ['{}', 'ERR_KEY_FILE_LENGTH', /has 2 bytes/],
+  ])('refuses a file that contains %j', async (text, code, message) => {
+    writeFileSync(path, text, { mode: 0o600 });
+    await expect(loadKeyring(path)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
   });
 
   it('creates no file by default', async () => {

@@ -4,9 +4,10 @@ import { resolve } from 'node:path';
 import { wipe } from '../cipher/secret-bytes.js';
 import { CryptoError } from '../errors.js';
 import { Keyring } from '../keys/keyring.js';
-import { keyId } from '../keys/schedule.js';
+import { KEY_BYTES, keyId } from '../keys/schedule.js';
 import { SecretKey } from '../keys/secret-key.js';
 import { checkKeyStrength } from '../keys/strength.js';
+import { parseKeyringFile } from '../ring-file/ring-file.js';
 import { createKeyFile } from './create.js';
 import { resolveKeyFile } from './path.js';
 import type { KeyFilePolicy } from './policy.js';
@@ -28,22 +29,28 @@ export interface KeyringOptions extends KeyFileOptions {
 }
 
 /**
- * Reads the 32 bytes of a key file. Rejects weak keys, and files that other users could have read or written.
+ * Reads the 32 bytes of a key file, which must not be a keyring. Rejects weak keys, and files that other users could have
+ * read or written.
  *
  * @returns The raw key, in memory of its own. The channel needs the result of {@link loadKeyring} instead.
  * @throws {CryptoError} `ERR_KEY_FILE_…`, or the `ERR_KEY_…` of a weak key; the message names the remedy.
  */
 export async function loadKeyFile(path: string, options: KeyFileOptions = {}): Promise<Uint8Array> {
-  return load(path, options, (key, origin) => {
-    checkKeyStrength(key, keyId(key), origin);
-    return key.slice();
+  return load(path, options, (content, origin) => {
+    if (content.length !== KEY_BYTES) {
+      const message = `${origin} is a keyring; expected the ${KEY_BYTES} raw bytes of one key: use loadKeyring()`;
+      throw new CryptoError('ERR_KEY_FILE_LENGTH', message);
+    }
+    checkKeyStrength(content, keyId(content), origin);
+    return content.slice();
   });
 }
 
 /**
- * Reads a key file into a keyring. Processes that create the missing file at the same time all get the same key.
+ * Reads a key file into a keyring: 32 raw bytes are its primary key, a keyring file has the keys that it says. Processes
+ * that create the missing file at the same time all get the same key.
  *
- * @throws {CryptoError} `ERR_KEY_FILE_…`, or the `ERR_KEY_…` of a weak key; the message names the remedy.
+ * @throws {CryptoError} `ERR_KEY_FILE_…`, `ERR_KEYRING_…`, or the `ERR_KEY_…` of a weak key; the message names the remedy.
  */
 export async function loadKeyring(path: string, options: KeyringOptions = {}): Promise<Keyring> {
   try {
@@ -57,26 +64,42 @@ export async function loadKeyring(path: string, options: KeyringOptions = {}): P
 }
 
 function loadExisting(path: string, options: KeyFileOptions): Keyring {
-  return Keyring.of(load(path, options, (key, origin) => SecretKey.fromBytes(key, origin)));
+  return load(path, options, (content, origin) => toKeyring(content, origin));
 }
 
-/** @param take - Checks the strength of the key and copies what it needs: the key is overwritten afterwards. */
-function load<T>(path: string, options: KeyFileOptions, take: (key: Uint8Array, origin: string) => T): T {
+/**
+ * Checks the access to a key file, and reads it.
+ *
+ * @param take - Checks the content and copies what it needs: the content is overwritten afterwards.
+ */
+export function load<T>(path: string, options: KeyFileOptions, take: (content: Uint8Array, origin: string) => T): T {
   const { policy = 'strict', warn } = options;
   const name = resolveKeyFile(path);
-  const { key, mode } = readKeyFile(name, policy);
+  const { content, mode } = readKeyFile(name, policy);
   let taken: T;
   try {
-    taken = take(key, `Key file ${name}`);
+    taken = take(content, `Key file ${name}`);
   } finally {
-    wipe(key); // also a weak key: it may be in use elsewhere
+    wipe(content); // also a weak key: it may be in use elsewhere
   }
   if (mode === undefined) {
-    warn?.(`Key file ${name}: only length and strength were checked, because this platform has no owners and modes`);
+    warn?.(`Key file ${name}: only its content was checked, because this platform has no owners and modes`);
   } else if (policy === 'mounted-secret') {
     warn?.(`Key file ${name}: the policy mounted-secret follows links and lets other users read the file`);
   }
   return taken;
+}
+
+/**
+ * Returns the keys of a key file's content, which is either 32 raw bytes or a keyring.
+ *
+ * @param known - Keys whose strength was checked before, by id.
+ */
+export function toKeyring(content: Uint8Array, origin: string, known?: ReadonlyMap<string, SecretKey>): Keyring {
+  if (content.length === KEY_BYTES) return Keyring.of(SecretKey.fromBytes(content, origin));
+  const entries = parseKeyringFile(content, origin, known);
+  for (const { bytes } of entries) wipe(bytes);
+  return Keyring.ofRing(entries);
 }
 
 async function createUnlessThere(path: string, { warn }: KeyringOptions): Promise<void> {

@@ -80,6 +80,10 @@ describe('the policy mounted-secret', () => {
 });
 
 describe('the policy legacy', () => {
+  it.each([33, 64, 65_536])('refuses a file of %i bytes, because the legacy wire has no keyrings', (size) => {
+    expect(judge('legacy', USER, 0o600, { size })).toMatchObject({ code: 'ERR_KEY_FILE_LENGTH' });
+  });
+
   it.each(['600', '644', '664', '666', '777'])('accepts mode %s', (mode) => {
     expect(judge('legacy', ROOT, mode)).toBe('accepted');
     expect(judge('legacy', USER, mode)).toBe('accepted');
@@ -95,7 +99,7 @@ describe.each(['strict', 'mounted-secret', 'legacy'] as const)('the policy %s', 
     expect(judge(policy, USER, 0o600, { file: false })).toMatchObject({ code: 'ERR_KEY_FILE_NOT_REGULAR' });
   });
 
-  it.each([0, 16, 31, 33, 44, 64])('refuses a file of %i bytes', (size) => {
+  it.each([0, 16, 31, 65_537])('refuses a file of %i bytes', (size) => {
     expect(judge(policy, USER, 0o600, { size })).toMatchObject({
       code: 'ERR_KEY_FILE_LENGTH',
       message: expect.stringContaining(`${size} bytes`),

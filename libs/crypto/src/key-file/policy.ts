@@ -4,6 +4,7 @@ import type { Stats } from 'node:fs';
 
 import { CryptoError } from '../errors.js';
 import { KEY_BYTES } from '../keys/schedule.js';
+import { MAX_KEYRING_BYTES } from '../ring-file/ring-file.js';
 
 /**
  * - `strict`: a file, not a link to one, that only its owner can read. The owner is this user or root; a file of root
@@ -21,6 +22,8 @@ export type KeyFileStatus = Pick<Stats, 'isFile' | 'mode' | 'size' | 'uid'>;
 const ROOT = 0;
 
 /**
+ * Checks the owner, the mode and the size.
+ *
  * @param user - The effective user id of the process; undefined if files have neither owner nor mode (Windows).
  * @throws {CryptoError} `ERR_KEY_FILE_NOT_REGULAR`, `ERR_KEY_FILE_OWNER`, `ERR_KEY_FILE_MODE`, `ERR_KEY_FILE_LENGTH`
  */
@@ -30,11 +33,12 @@ export function checkKeyFile(path: string, file: KeyFileStatus, policy: FilePoli
     checkOwner(path, file, user);
     checkMode(path, file, policy);
   }
-  if (file.size !== KEY_BYTES) throw wrongLength(path, file.size);
+  const most = policy === 'legacy' ? KEY_BYTES : MAX_KEYRING_BYTES;
+  if (file.size < KEY_BYTES || file.size > most) throw wrongLength(path, file.size);
 }
 
 export function notRegular(path: string, options?: ErrorOptions): CryptoError {
-  const message = `Key file ${path} is not a regular file: give the path of the file with the ${KEY_BYTES} bytes of the key`;
+  const message = `Key file ${path} is not a regular file: give the path of the file with the key`;
   return new CryptoError('ERR_KEY_FILE_NOT_REGULAR', message, options);
 }
 
@@ -42,7 +46,7 @@ export function wrongLength(path: string, bytes: number): CryptoError {
   const likely = LIKELY_FORM[bytes] ?? 'a key file holds the key as raw bytes, not as hex or base64 text';
   return new CryptoError(
     'ERR_KEY_FILE_LENGTH',
-    `Key file ${path} has ${bytes} bytes; expected ${KEY_BYTES}: ${likely}`,
+    `Key file ${path} has ${bytes} bytes; expected ${KEY_BYTES}, or a keyring in JSON of at most ${MAX_KEYRING_BYTES}: ${likely}`,
   );
 }
 

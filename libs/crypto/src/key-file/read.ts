@@ -6,14 +6,15 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { wipe } from '../cipher/secret-bytes.js';
 import { CryptoError } from '../errors.js';
 import { KEY_BYTES } from '../keys/schedule.js';
+import { isKeyringFile } from '../ring-file/ring-file.js';
 import { followLinks } from './links.js';
 import { checkKeyFile, notRegular, wrongLength } from './policy.js';
 import type { FilePolicy } from './policy.js';
 import { errnoOf } from './system-error.js';
 
 export interface ReadKeyFile {
-  /** The 32 bytes, in memory of their own. */
-  readonly key: Uint8Array;
+  /** In memory of its own: 32 raw bytes of a key, or a keyring. The caller overwrites it. */
+  readonly content: Uint8Array;
   /** Undefined on Windows, which has no owners and modes. */
   readonly mode: number | undefined;
 }
@@ -22,7 +23,12 @@ export interface ReadKeyFile {
 // Both are undefined on Windows and count as 0.
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 
-/** Does not check the strength of the key. @throws {CryptoError} `ERR_KEY_FILE_…` */
+/**
+ * Reads a key of 32 bytes, or else the text of a keyring, which the legacy wire does not have. Checks neither the strength
+ * of the key nor the keyring.
+ *
+ * @throws {CryptoError} `ERR_KEY_FILE_…`
+ */
 export function readKeyFile(path: string, policy: FilePolicy): ReadKeyFile {
   const user = process.geteuid?.();
   try {
@@ -31,7 +37,9 @@ export function readKeyFile(path: string, policy: FilePolicy): ReadKeyFile {
     try {
       const status = fstatSync(file);
       checkKeyFile(path, status, policy, user);
-      return { key: readKey(file, path), mode: user === undefined ? undefined : status.mode };
+      const content = readContent(file, status.size);
+      checkForm(content, path, policy);
+      return { content, mode: user === undefined ? undefined : status.mode };
     } finally {
       closeSync(file);
     }
@@ -40,18 +48,22 @@ export function readKeyFile(path: string, policy: FilePolicy): ReadKeyFile {
   }
 }
 
-function readKey(file: number, path: string): Uint8Array {
-  const key = new Uint8Array(KEY_BYTES); // not from the pool, whose other slices share its memory
+function readContent(file: number, size: number): Uint8Array {
+  const content = new Uint8Array(size); // not from the pool, whose other slices share its memory
   let filled = 0;
-  while (filled < KEY_BYTES) {
-    const bytesRead = readSync(file, key, filled, KEY_BYTES - filled, filled); // may be fewer than requested
-    if (bytesRead === 0) {
-      wipe(key);
-      throw wrongLength(path, filled); // truncated after fstat
-    }
+  while (filled < size) {
+    const bytesRead = readSync(file, content, filled, size - filled, filled); // may be fewer than requested
+    if (bytesRead === 0) return content.subarray(0, filled); // truncated after fstat
     filled += bytesRead;
   }
-  return key;
+  return content;
+}
+
+function checkForm(content: Uint8Array, path: string, policy: FilePolicy): void {
+  if (content.length === KEY_BYTES) return;
+  if (policy !== 'legacy' && isKeyringFile(content)) return;
+  wipe(content);
+  throw wrongLength(path, content.length);
 }
 
 function readFailed(path: string, policy: FilePolicy, cause: unknown): CryptoError {

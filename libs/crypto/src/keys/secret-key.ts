@@ -66,6 +66,11 @@ export class SecretKey {
     return this.#psk.slice();
   }
 
+  /** Returns the same key with another description. */
+  describedAs(description: KeyDescription): SecretKey {
+    return new SecretKey(this.id, { keyId: this.#idBytes, psk: this.#psk }, description);
+  }
+
   toString(): string {
     return `SecretKey(${this.id})`;
   }
