@@ -199,6 +199,7 @@ describe('docs/protocol.md, §7', () => {
     'limits.maxIncompleteBytesTotal',
     'limits.maxQueuedMessages',
     'timeouts.waitForConnectionMs',
+    'timeouts.resolveMs',
     ...pathsOf('redial', REDIAL),
   ];
 

@@ -33,7 +33,8 @@ export interface SealwireServerOptions extends SealwireOptions {
   readonly deserializer?: Deserializer;
 }
 
-export interface SealwireClientOptions extends SealwireOptions, Pick<ChannelClientOptions, 'redial'> {
+export interface SealwireClientOptions
+  extends SealwireOptions, Pick<ChannelClientOptions, 'redial' | 'servers' | 'connectionsPerServer'> {
   /**
    * The timeout of a request, enforced at both ends, including the wait for a connection. For an event it begins when there
    * is a connection. Default 0: only the loss of the connection ends a call.

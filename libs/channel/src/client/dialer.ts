@@ -6,12 +6,13 @@ import type { CodecFactory } from '../connection/codec.js';
 import { publishHandshakeFailed } from '../diagnostics.js';
 import { KeyPair } from '../handshake/index.js';
 import { isOwnServer } from '../instances.js';
-import { keyLoader, resolveEndpoint, resolveService } from '../options/channel-options.js';
-import type { ChannelOptions } from '../options/channel-options.js';
+import { keyLoader, resolveService } from '../options/channel-options.js';
+import type { ChannelClientOptions } from '../options/channel-options.js';
 import { formatEndpoint } from '../options/endpoint.js';
 import { primaryOf } from '../options/key-source-check.js';
 import type { Limits } from '../options/limits.js';
-import { serverAt } from '../pool/server-address.js';
+import { resolveServers } from '../options/servers.js';
+import type { Servers } from '../options/servers.js';
 import type { ServerAddress } from '../pool/server-address.js';
 import { ClientLink } from './client-link.js';
 import type { LinkEvents } from './client-link.js';
@@ -27,10 +28,10 @@ export interface DialerOptions {
 
 /** Opens the connections of one client. */
 export class Dialer {
-  readonly servers: readonly ServerAddress[];
+  readonly servers: Servers;
   /** Identifies the client object to servers on all its connections. */
   readonly instance = KeyPair.generate();
-  readonly #options: ChannelOptions;
+  readonly #options: ChannelClientOptions;
   readonly #limits: Limits;
   readonly #createCodec: CodecFactory;
   readonly #service: string;
@@ -38,8 +39,8 @@ export class Dialer {
   readonly #sequences = new EventSequences();
 
   /** @throws {TransportError} `ERR_BAD_OPTION` */
-  constructor(options: ChannelOptions, { limits, createCodec, warn }: DialerOptions) {
-    this.servers = [serverAt(resolveEndpoint(options))];
+  constructor(options: ChannelClientOptions, { limits, createCodec, warn }: DialerOptions) {
+    this.servers = resolveServers(options);
     this.#options = options;
     this.#limits = limits;
     this.#createCodec = createCodec;

@@ -36,10 +36,22 @@ export interface ChannelOptions extends Omit<LimitGroups, 'redial'> {
   readonly shareReadBuffer?: boolean;
 }
 
-export interface ChannelClientOptions extends ChannelOptions, Pick<LimitGroups, 'redial'> {}
+export interface ChannelClientOptions extends ChannelOptions, Pick<LimitGroups, 'redial'> {
+  /** Several servers, instead of `host`, `port` and `path`: 1 to 64. Requests are balanced over them. */
+  readonly servers?: readonly ServerOption[];
+  /** The number of connections to each server. Default 1, at most 16. */
+  readonly connectionsPerServer?: number;
+}
+
+/** One server in the option `servers`. A name may have several addresses, each of which is a server. */
+export type ServerOption =
+  /** @property port - Default 8080. */
+  | { readonly host: string; readonly port?: number }
+  /** A Unix domain socket. */
+  | { readonly path: string };
 
 const DEFAULT_HOST = '127.0.0.1';
-const DEFAULT_PORT = 8080;
+export const DEFAULT_PORT = 8080;
 const DEFAULT_SERVICE = 'default';
 const MAX_SERVICE_BYTES = 0xffff;
 
@@ -49,12 +61,14 @@ export const KEYRING: Rule = {
 };
 
 /** The rules of the options that are not numbers. */
+export const PATH: Rule = {
+  mustBe: 'a file path without NUL',
+  accepts: (value) => NAME.accepts(value) && !String(value).includes('\0'), // an abstract socket is open to everybody
+};
+
 const CHANNEL_RULES: Readonly<Record<string, Rule>> = {
   host: NAME,
-  path: {
-    mustBe: 'a file path without NUL',
-    accepts: (value) => NAME.accepts(value) && !String(value).includes('\0'), // an abstract socket is open to everybody
-  },
+  path: PATH,
   keyFile: NAME,
   keyPolicy: oneOf('strict', 'mounted-secret'),
   keyring: KEYRING,
@@ -63,11 +77,17 @@ const CHANNEL_RULES: Readonly<Record<string, Rule>> = {
   shareReadBuffer: FLAG,
   limits: OBJECT,
   timeouts: OBJECT,
+  servers: { mustBe: 'an array', accepts: (value) => Array.isArray(value) },
   redial: { mustBe: 'true, false or an object', accepts: (value) => FLAG.accepts(value) || OBJECT.accepts(value) },
 };
 
 /** The paths of the options of both ends. Both accept the same options, and a server ignores those of a client. */
-export const CHANNEL_PATHS: readonly string[] = [...Object.keys(CHANNEL_RULES), 'port', ...LIMIT_PATHS];
+export const CHANNEL_PATHS: readonly string[] = [
+  ...Object.keys(CHANNEL_RULES),
+  'port',
+  'connectionsPerServer',
+  ...LIMIT_PATHS,
+];
 
 /**
  * Checks the names of all options, and all options that are not numbers.

@@ -94,6 +94,11 @@ export const TIMEOUTS = {
    * with the first failed dial.
    */
   waitForConnectionMs: { default: 0, least: 0, greatest: MAX_TIMER_MS },
+  /**
+   * The time after which a client in use resolves the names of its servers again. Default 30 s; with 0 it does so only
+   * when it connects again.
+   */
+  resolveMs: { default: 30_000, least: 0, greatest: MAX_TIMER_MS, zeroIsOff: true },
 } as const satisfies LimitTable;
 
 /** The pauses of a client between its dials. */

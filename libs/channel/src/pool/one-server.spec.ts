@@ -6,10 +6,9 @@ import type { ClientConnectionEvent } from '../client/connection-event.js';
 import { TransportError } from '../errors.js';
 import { Pool } from './pool.js';
 import type { PoolOptions } from './pool.js';
-import { serverAt } from './server-address.js';
 
 const PAUSES = { minMs: 100, maxMs: 1_000 };
-const LIMITS = { waitForConnectionMs: 0, maxQueuedMessages: 2 };
+const LIMITS = { waitForConnectionMs: 0, maxQueuedMessages: 2, connectMs: 5_000, resolveMs: 30_000 };
 const refused = new TransportError('ERR_CONNECT_FAILED', 'refused', { sent: false });
 
 /** A server that can be up or down, or full, as a pool sees it. */
@@ -25,7 +24,7 @@ class FakeServer {
 
   pool(redial: boolean, limits: Partial<PoolOptions['limits']> = {}): Pool {
     return new Pool({
-      servers: [serverAt({ host: '127.0.0.1', port: 8080 })],
+      servers: { endpoints: [{ host: '127.0.0.1', port: 8080 }], connectionsPerServer: 1 },
       limits: { ...LIMITS, redial: { ...PAUSES, inBackground: redial }, ...limits },
       open: (_server, _signal, events) => this.#open(events),
       emit: (event) => this.events.push(event),

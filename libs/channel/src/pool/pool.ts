@@ -2,26 +2,27 @@
 // so that their order holds (docs/adr/0016).
 import { AsyncResource } from 'node:async_hooks';
 
-import type { ClientLink, LinkEvents } from '../client/client-link.js';
+import type { ClientLink } from '../client/client-link.js';
 import type { ClientConnectionEvent } from '../client/connection-event.js';
 import type { LinkCounts, Links, ServerCounts } from '../client/links.js';
 import { TrafficCounter } from '../connection/traffic-counter.js';
 import { TransportError } from '../errors.js';
 import type { Limits } from '../options/limits.js';
+import type { Servers } from '../options/servers.js';
 import type { ClientStream } from '../streams/client-stream.js';
 import { OpenLinks } from './open-links.js';
+import type { OpenLink, OriginOptions } from './origin.js';
 import { noServerReached } from './round.js';
-import type { ServerAddress } from './server-address.js';
-import { ServerConnector } from './server-connector.js';
-import type { ConnectorOwner } from './server-connector.js';
+import type { ServerConnector } from './server-connector.js';
+import { ServerList } from './server-list.js';
 import { closed, WaitingCalls } from './waiting-calls.js';
 
 type Kind = ClientStream['kind'];
 
 export interface PoolOptions {
-  readonly servers: readonly ServerAddress[];
-  readonly open: (server: ServerAddress, signal: AbortSignal, events: LinkEvents) => Promise<ClientLink>;
-  readonly limits: Pick<Limits, 'redial' | 'waitForConnectionMs' | 'maxQueuedMessages'>;
+  readonly servers: Servers;
+  readonly open: OpenLink;
+  readonly limits: Pick<Limits, 'redial' | 'waitForConnectionMs' | 'maxQueuedMessages' | 'connectMs' | 'resolveMs'>;
   readonly emit: (event: ClientConnectionEvent) => void;
   /** Called with each connection before its event is emitted. */
   readonly onOpened?: (link: ClientLink) => void;
@@ -29,13 +30,13 @@ export interface PoolOptions {
 
 export class Pool implements Links {
   readonly #options: PoolOptions;
-  readonly #owner: ConnectorOwner = {
+  readonly #owner: OriginOptions['owner'] = {
     beginDial: () => {
+      this.#servers.keepResolving();
       this.#dials += 1;
       return this.#dials;
     },
-    open: ({ server }, signal, events) => this.#options.open(server, signal, events),
-    isSingle: () => this.#connectors.length === 1,
+    isSingle: () => this.#servers.all.length === 1,
     hasOther: (connector) => this.#open.all.some((link) => link !== connector.link),
     keepsDialing: (connector) => this.#keepsDialing(connector),
     isAlias: (connector, link) => this.#isAlias(connector, link),
@@ -54,19 +55,28 @@ export class Pool implements Links {
   readonly #traffic = new TrafficCounter();
   readonly #waiting: WaitingCalls;
   readonly #open = new OpenLinks();
-  #connectors: readonly ServerConnector[];
+  readonly #servers: ServerList;
   /** Its connection takes the events. Undefined before the first connection, and after it has left without another one. */
   #eventServer: ServerConnector | undefined;
   /** The number of dials so far. */
   #dials = 0;
+  /** The number of calls of `close()` so far. */
+  #closes = 0;
   /** Whether the next call dials a server whose pause is over. */
   #isDue = false;
 
   constructor(options: PoolOptions) {
     this.#options = options;
     this.#waiting = new WaitingCalls(options.limits);
-    const { redial } = options.limits;
-    this.#connectors = options.servers.map((server) => new ServerConnector(server, this.#owner, redial));
+    const { servers, open, limits } = options;
+    this.#servers = new ServerList({
+      ...servers,
+      ...limits,
+      open,
+      pauses: limits.redial,
+      owner: this.#owner,
+      onChanged: (added) => this.#noteAddresses(added),
+    });
   }
 
   get open(): ClientLink | undefined {
@@ -91,7 +101,7 @@ export class Pool implements Links {
   connect(kind: Kind, signal?: AbortSignal): Promise<ClientLink> {
     const link = this.pick(kind);
     if (link !== undefined) return Promise.resolve(link);
-    const wanted = this.#open.first === undefined ? this.#connectors : [this.#eventServer];
+    const wanted = this.#open.first === undefined ? this.#servers.all : [this.#eventServer];
     // Calls that may wait do so during the pauses of background dials.
     const waits = this.#waiting.arePatient && this.#open.first === undefined;
     const due = wanted.filter(
@@ -104,7 +114,7 @@ export class Pool implements Links {
 
   counts(): LinkCounts {
     const links = this.#links();
-    const servers = this.#connectors.map((connector) => connector.counts());
+    const servers = this.#servers.counts();
     return {
       state: stateOf(this.#open.first !== undefined, servers),
       servers,
@@ -121,14 +131,16 @@ export class Pool implements Links {
   }
 
   async close(drainMs?: number): Promise<void> {
-    const active = this.#connectors.filter((connector) => connector.stop());
-    this.#connectors = this.#connectors.filter(({ isGone }) => !isGone);
+    this.#closes += 1;
+    const active = this.#servers.all.filter((connector) => connector.stop());
+    this.#servers.stop();
+    this.#servers.dropGone();
     this.#open.clear();
     this.#eventServer = undefined;
     this.#isDue = false;
     this.#waiting.reject(closed());
-    for (const { server } of active)
-      this.#options.emit({ type: 'disconnected', server: server.name, error: undefined });
+    for (const name of new Set(active.map(({ server }) => server.name)))
+      this.#options.emit({ type: 'disconnected', server: name, error: undefined });
     const closings = Array.from(this.#links(), async ({ connection }) => {
       const whenGone = connection.close(drainMs);
       if (!connection.hasSaidAll) await whenGone;
@@ -137,24 +149,28 @@ export class Pool implements Links {
   }
 
   #links(): readonly ClientLink[] {
-    return this.#connectors.flatMap(({ links }) => [...links]);
+    return this.#servers.all.flatMap(({ links }) => [...links]);
   }
 
   #dial(connectors: readonly (ServerConnector | undefined)[]): void {
-    for (const connector of connectors) this.#home.runInAsyncScope(() => connector?.dial());
+    const closes = this.#closes;
+    for (const connector of connectors) {
+      if (closes !== this.#closes) return; // by a listener of an event
+      this.#home.runInAsyncScope(() => connector?.dial());
+    }
   }
 
   /** Not in the call itself, because listeners of events may close the client. */
   #dialDue(): void {
     this.#isDue = false;
     void Promise.resolve().then(() => {
-      if (this.#open.first !== undefined) this.#dial(this.#connectors);
+      if (this.#open.first !== undefined) this.#dial(this.#servers.all);
     });
   }
 
   #moveEvents(): void {
     const link = this.#open.leastBusy(undefined);
-    this.#eventServer = link && this.#connectors.find((connector) => connector.link === link);
+    this.#eventServer = link && this.#servers.all.find((connector) => connector.link === link);
     if (link !== undefined) this.#waiting.resolve(link, 'EVENT');
   }
 
@@ -164,27 +180,32 @@ export class Pool implements Links {
     this.#waiting.resolve(link, connector === this.#eventServer ? undefined : 'REQUEST');
     this.#noteResting();
     this.#options.onOpened?.(link);
-    for (const other of this.#connectors) if (other.isLeaving && other !== connector) other.leave();
+    for (const other of this.#servers.all) if (other.isLeaving && other !== connector) other.leave();
   }
 
   #noteLeft(connector: ServerConnector, link: ClientLink, isLost: boolean): void {
     this.#open.remove(link);
-    for (const other of this.#connectors) other.forgetAlias(link.serverId);
+    for (const other of this.#servers.all) other.forgetAlias(link.serverId);
     if (connector === this.#eventServer && !isLost) this.#moveEvents();
   }
 
   #noteFailed(connector: ServerConnector): void {
     if (connector === this.#eventServer) this.#moveEvents();
-    const others = this.#connectors.filter((other) => other !== connector && other.lastError !== undefined);
+    const others = this.#servers.all.filter((other) => other !== connector && other.lastError !== undefined);
     const failed = [...others, connector].map(({ server, lastError }) => ({ server: server.name, error: lastError }));
-    const oldestDial = Math.min(...this.#connectors.map(({ dialNumber }) => dialNumber));
+    const oldestDial = Math.min(...this.#servers.all.map(({ dialNumber }) => dialNumber));
     this.#waiting.dialFailed(noServerReached(failed), oldestDial);
   }
 
   #noteResting(): void {
-    this.#connectors = this.#connectors.filter(({ isGone }) => !isGone);
+    this.#servers.dropGone();
     if (this.#eventServer?.at === 'GONE') this.#moveEvents();
-    this.#isDue = this.#open.first !== undefined && this.#connectors.some(({ at }) => at === 'IDLE');
+    this.#isDue = this.#open.first !== undefined && this.#servers.all.some(({ at }) => at === 'IDLE');
+  }
+
+  #noteAddresses(added: readonly ServerConnector[]): void {
+    for (const connector of this.#servers.all) connector.forgetAlias();
+    if (this.#waiting.count > 0 || this.#servers.all.some(({ at }) => at !== 'IDLE')) this.#dial(added);
   }
 
   #keepsDialing(connector: ServerConnector): boolean {
@@ -194,7 +215,7 @@ export class Pool implements Links {
   }
 
   #isAlias(connector: ServerConnector, { serverId }: ClientLink): boolean {
-    return this.#connectors.some(
+    return this.#servers.all.some(
       ({ link, server }) => link?.serverId === serverId && link !== undefined && server.name !== connector.server.name,
     );
   }

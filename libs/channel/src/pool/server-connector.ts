@@ -251,6 +251,7 @@ export class ServerConnector {
     this.#state = { at: 'CONNECTED', link, renewal: undefined };
     this.#owner.noteOpened(this, link, replaced);
     replaced?.connection.retire();
+    if (this.link !== link) return; // a listener of another event has closed the client
     this.#emit({ type: replaced === undefined ? 'connected' : 'renewed' });
   }
 

@@ -1,0 +1,515 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { FakeClock } from '../../../../test/support/fake-clock.js';
+import type { ClientLink, LinkEvents } from '../client/client-link.js';
+import type { ClientConnectionEvent } from '../client/connection-event.js';
+import { TransportError } from '../errors.js';
+import type { Endpoint } from '../options/endpoint.js';
+import { Pool } from './pool.js';
+import type { PoolOptions } from './pool.js';
+import { resolver } from './resolver.js';
+
+const PAUSES = { minMs: 100, maxMs: 1_000 };
+const LIMITS = { waitForConnectionMs: 0, maxQueuedMessages: 10, connectMs: 5_000, resolveMs: 30_000 };
+const refused = (host: string): TransportError =>
+  new TransportError('ERR_CONNECT_FAILED', `${host} refused`, { sent: false });
+
+interface Opened {
+  readonly link: ClientLink;
+  readonly events: LinkEvents;
+}
+
+/** What a dial of an address comes to. */
+type Behaviour = 'answers' | 'refuses' | 'hangs' | 'never answers a PING';
+
+/** Servers by host. Each has the instance id of its name. */
+class FakeServers {
+  readonly behaviours = new Map<string, Behaviour>();
+  readonly instances = new Map<string, string>();
+  readonly dials: string[] = [];
+  readonly events: ClientConnectionEvent[] = [];
+  /** What was done to connections, in order. */
+  readonly done: string[] = [];
+  readonly #opened = new Map<string, Opened>();
+  readonly #hanging: { readonly host: string; readonly end: () => void }[] = [];
+
+  pool(hosts: readonly string[], limits: Partial<PoolOptions['limits']> = {}, connectionsPerServer = 1): Pool {
+    const endpoints = hosts.map((host): Endpoint => ({ host, port: 8080 }));
+    const pool = new Pool({
+      servers: { endpoints, connectionsPerServer },
+      limits: { ...LIMITS, redial: { ...PAUSES, inBackground: false }, ...limits },
+      open: ({ endpoint }, signal, events) => this.#open('host' in endpoint ? endpoint.host : '', signal, events),
+      emit: (event) => {
+        this.events.push(event);
+        this.onEvent(event);
+      },
+    });
+    pools.push(pool);
+    return pool;
+  }
+
+  onEvent: (event: ClientConnectionEvent) => void = () => undefined;
+
+  /** The connection that was opened last. */
+  at(host: string): ClientLink {
+    return this.#at(host).link;
+  }
+
+  lose(host: string): void {
+    const { link, events } = this.#at(host);
+    events.onClosed(link, new TransportError('ERR_CONNECTION_LOST', 'lost'));
+  }
+
+  drain(host: string): void {
+    const { link, events } = this.#at(host);
+    events.onRetired(link);
+  }
+
+  busy(host: string, openCount: number): void {
+    Object.assign(this.at(host).streams, { openCount });
+  }
+
+  /** Ends the dials that hang. */
+  answer(host: string): void {
+    for (const dial of this.#hanging) if (dial.host === host) dial.end();
+  }
+
+  types(host?: string): string[] {
+    const about = this.events.filter(
+      (event) => host === undefined || ('server' in event && event.server.includes(host)),
+    );
+    return about.map(({ type }) => type);
+  }
+
+  async #open(host: string, signal: AbortSignal, events: LinkEvents): Promise<ClientLink> {
+    this.dials.push(host);
+    if (this.behaviours.get(host) === 'hangs') {
+      await new Promise<void>((resolve, reject) => {
+        this.#hanging.push({ host, end: resolve });
+        signal.addEventListener('abort', () => reject(refused(host)));
+      });
+    }
+    if (this.behaviours.get(host) === 'refuses') throw refused(host);
+    const connection = {
+      isOpen: true,
+      socket: { bytesRead: 0, bytesWritten: 0 },
+      ping: () =>
+        this.behaviours.get(host) === 'never answers a PING' ? new Promise(() => undefined) : Promise.resolve(1),
+      retire: () => {
+        this.done.push(`retire ${host}`);
+        events.onRetired(link);
+      },
+      close: () => {
+        this.done.push(`close ${host}`);
+        events.onClosed(link, undefined);
+        return Promise.resolve();
+      },
+    };
+    const serverId = this.instances.get(host) ?? host;
+    const streams = { openCount: 0, queuedCount: 0 };
+    const link = { connection, serverId, streams } as unknown as ClientLink; // no more of it is looked at
+    this.#opened.set(host, { link, events });
+    return link;
+  }
+
+  #at(host: string): Opened {
+    const opened = this.#opened.get(host);
+    if (opened === undefined) throw new TypeError(`There is no connection to ${host}`);
+    return opened;
+  }
+}
+
+const [A, B, C] = ['10.0.0.1', '10.0.0.2', '10.0.0.3'] as const;
+const ALL = [A, B, C];
+const { lookup } = resolver;
+let servers: FakeServers;
+let time: FakeClock;
+let pools: Pool[];
+
+beforeEach(() => {
+  time = FakeClock.install();
+  servers = new FakeServers();
+  pools = [];
+});
+
+afterEach(async () => {
+  resolver.lookup = lookup;
+  await Promise.all(pools.map((pool) => pool.close()));
+  if (time.timerCount > 0) throw new Error('A timer is left behind');
+});
+
+/** A pool that is connected to all of its servers. */
+async function connected(hosts: readonly string[] = ALL, limits: Partial<PoolOptions['limits']> = {}): Promise<Pool> {
+  const pool = servers.pool(hosts, limits);
+  await pool.connect('REQUEST');
+  await time.advanceAsync(0);
+  return pool;
+}
+
+const stateOf = (pool: Pool): Record<string, string> =>
+  Object.fromEntries(pool.counts().servers.map(({ server, state }) => [server.replace(':8080', ''), state]));
+
+describe('the first call of a client with several servers', () => {
+  it('dials all servers at once and uses the first one that is open', async () => {
+    servers.behaviours.set(A, 'hangs').set(B, 'hangs');
+    const pool = servers.pool(ALL);
+    await expect(pool.connect('REQUEST')).resolves.toBe(servers.at(C));
+    expect(servers.dials).toEqual(ALL);
+    expect(pool.pick('EVENT')).toBe(servers.at(C));
+  });
+
+  it('fails with the reason of every server if none can be reached', async () => {
+    for (const host of ALL) servers.behaviours.set(host, 'refuses');
+    const failed = servers.pool(ALL).connect('REQUEST');
+    await expect(failed).rejects.toMatchObject({
+      code: 'ERR_CONNECT_FAILED',
+      sent: false,
+      message: `None of 3 servers could be reached: ${ALL.map((host) => `${host}:8080: ${host} refused`).join('; ')}`,
+    });
+  });
+
+  it('waits for the dials that were running when it came, and not for later ones', async () => {
+    for (const host of [A, B]) servers.behaviours.set(host, 'hangs');
+    const pool = servers.pool([A, B]);
+    const first = pool.connect('REQUEST').catch((error: unknown) => error);
+    await time.advanceAsync(0);
+    for (const host of [A, B]) servers.behaviours.set(host, 'refuses');
+    servers.answer(A);
+    await time.advanceAsync(0);
+    servers.behaviours.set(A, 'hangs');
+    const second = pool.connect('REQUEST').catch((error: unknown) => error); // dials A again
+    await time.advanceAsync(0);
+    expect(servers.dials).toEqual([A, B, A]);
+    servers.answer(B);
+    expect(await first).toMatchObject({ code: 'ERR_CONNECT_FAILED' });
+    expect(pool.counts().waiting).toBe(1);
+    servers.behaviours.set(A, 'answers');
+    servers.answer(A);
+    expect(await second).toBe(servers.at(A));
+  });
+});
+
+describe('the choice of a server', () => {
+  it('gives a request to the server with the fewest calls', async () => {
+    const pool = await connected();
+    servers.busy(A, 3);
+    servers.busy(B, 1);
+    servers.busy(C, 2);
+    for (let call = 0; call < 5; call++) expect(pool.pick('REQUEST')).toBe(servers.at(B));
+  });
+
+  it('takes turns between servers with equally many calls', async () => {
+    const pool = await connected();
+    const picked = Array.from({ length: 300 }, () => pool.pick('REQUEST')?.serverId);
+    for (const host of ALL) expect(picked.filter((id) => id === host)).toHaveLength(100);
+  });
+
+  it('leaves out the instances that a call has tried', async () => {
+    const pool = await connected();
+    expect(pool.pick('REQUEST', new Set([A, C]))).toBe(servers.at(B));
+    expect(pool.pick('REQUEST', new Set(ALL))).toBeUndefined();
+    expect(pool.pick('EVENT', new Set([A, C]))).toBe(servers.at(B));
+  });
+
+  it('opens as many connections to each server as is asked for, and gives each its share', async () => {
+    const pool = servers.pool([A, B], {}, 3);
+    await pool.connect('REQUEST');
+    await time.advanceAsync(0);
+    expect(servers.dials).toHaveLength(6);
+    expect(pool.counts()).toMatchObject({ connections: 6, servers: [{ connections: 3 }, { connections: 3 }] });
+    expect(new Set(Array.from({ length: 6 }, () => pool.pick('REQUEST'))).size).toBe(6);
+  });
+});
+
+describe('a server that fails', () => {
+  it('takes no calls, which do not wait for it', async () => {
+    const pool = await connected();
+    servers.behaviours.set(A, 'hangs');
+    servers.lose(A);
+    for (let call = 0; call < 10; call++) expect(pool.pick('REQUEST')).not.toBe(servers.at(A));
+    await expect(pool.connect('REQUEST')).resolves.toBeDefined();
+  });
+
+  it('is dialled again by the first call after its pause, without redial', async () => {
+    const pool = await connected();
+    servers.lose(A);
+    pool.pick('REQUEST');
+    await time.advanceAsync(40);
+    expect(servers.dials).toHaveLength(3);
+    await time.advanceAsync(60_000);
+    expect(servers.dials).toHaveLength(3);
+    pool.pick('REQUEST');
+    await time.advanceAsync(0);
+    expect(servers.dials).toEqual([...ALL, A]);
+    expect(stateOf(pool)[A]).toBe('connected');
+  });
+
+  it('is dialled again with pauses that grow, with redial', async () => {
+    const pool = await connected(ALL, { redial: { ...PAUSES, inBackground: true } });
+    servers.behaviours.set(A, 'refuses');
+    servers.lose(A);
+    await time.advanceAsync(10_000);
+    const pauses = servers.events.flatMap((event) => (event.type === 'failed' ? (event.retryInMs ?? -1) : []));
+    for (const [index, longestMs] of [200, 400, 800, 1_000].entries()) {
+      expect(pauses[index]).toBeGreaterThanOrEqual(longestMs / 2);
+      expect(pauses[index]).toBeLessThanOrEqual(longestMs);
+    }
+    servers.behaviours.set(A, 'answers');
+    await time.advanceAsync(1_000);
+    expect(stateOf(pool)).toEqual({ [A]: 'connected', [B]: 'connected', [C]: 'connected' });
+  });
+
+  it('takes calls only after it has answered a PING', async () => {
+    const pool = await connected();
+    servers.behaviours.set(A, 'never answers a PING');
+    servers.lose(A);
+    await time.advanceAsync(100);
+    pool.pick('REQUEST');
+    await time.advanceAsync(4_000);
+    expect(servers.dials).toHaveLength(4);
+    expect(stateOf(pool)[A]).toBe('connecting');
+    await time.advanceAsync(1_000);
+    expect(servers.events.at(-1)).toMatchObject({
+      type: 'failed',
+      server: `${A}:8080`,
+      error: { code: 'ERR_PING_TIMEOUT' },
+    });
+    expect(servers.done).toEqual([`close ${A}`]);
+  });
+
+  it('is dialled at once with all others by a call if none is connected', async () => {
+    const pool = await connected();
+    for (const host of ALL) servers.lose(host);
+    await expect(pool.connect('REQUEST')).resolves.toBeDefined();
+    expect(servers.dials).toEqual([...ALL, ...ALL]);
+  });
+});
+
+describe('events', () => {
+  it('go to one server, whatever it has to do', async () => {
+    const pool = await connected();
+    servers.busy(A, 1_000);
+    for (let call = 0; call < 10; call++) expect(pool.pick('EVENT')).toBe(servers.at(A));
+  });
+
+  it('wait while the connection to their server is lost, and return to it', async () => {
+    const pool = await connected();
+    servers.behaviours.set(A, 'hangs');
+    servers.lose(A);
+    expect(pool.pick('EVENT')).toBeUndefined();
+    const event = pool.connect('EVENT');
+    await expect(pool.connect('REQUEST')).resolves.not.toBe(servers.at(A));
+    expect(servers.dials).toEqual([...ALL, A]);
+    servers.behaviours.set(A, 'answers');
+    servers.answer(A);
+    expect(await event).toBe(servers.at(A));
+  });
+
+  it('move to another server if theirs cannot be reached again', async () => {
+    const pool = await connected();
+    servers.behaviours.set(A, 'refuses');
+    servers.lose(A);
+    const link = await pool.connect('EVENT');
+    expect([servers.at(B), servers.at(C)]).toContain(link);
+    servers.behaviours.set(A, 'answers');
+    await time.advanceAsync(1_000);
+    pool.pick('EVENT');
+    await time.advanceAsync(0);
+    expect(stateOf(pool)[A]).toBe('connected');
+    expect(pool.pick('EVENT')).toBe(link);
+  });
+
+  it('move to another server if theirs drains', async () => {
+    const pool = await connected();
+    servers.drain(A);
+    expect([servers.at(B), servers.at(C)]).toContain(pool.pick('EVENT'));
+  });
+});
+
+describe('two addresses of one server', () => {
+  beforeEach(() => {
+    servers.instances.set(A, 'one').set(B, 'one');
+  });
+
+  it('have one connection, without a failure', async () => {
+    const pool = await connected([A, B]);
+    expect(servers.done).toEqual([`close ${B}`]);
+    expect(stateOf(pool)).toEqual({ [A]: 'connected', [B]: 'duplicate' });
+    expect(servers.types()).not.toContain('failed');
+    await time.advanceAsync(60_000);
+    for (let call = 0; call < 10; call++) expect(pool.pick('REQUEST')).toBe(servers.at(A));
+    expect(servers.dials).toEqual([A, B]);
+  });
+
+  it('are both dialled if the connection is lost', async () => {
+    const pool = await connected([A, B]);
+    servers.lose(A);
+    servers.behaviours.set(A, 'refuses');
+    await expect(pool.connect('REQUEST')).resolves.toBe(servers.at(B));
+    expect(servers.dials).toEqual([A, B, A, B]);
+    expect(pool.pick('EVENT')).toBe(servers.at(B));
+  });
+});
+
+describe('a name', () => {
+  let addresses: readonly string[] | Error;
+  let lookups: number;
+  const NAME = ['server'];
+
+  beforeEach(() => {
+    addresses = ALL;
+    lookups = 0;
+    resolver.lookup = (host) => {
+      if (host !== 'server') throw new TypeError(`${host} is not a name`);
+      lookups += 1;
+      return addresses instanceof Error ? Promise.reject(addresses) : Promise.resolve(addresses);
+    };
+  });
+
+  it('with one address is shown as it is', async () => {
+    addresses = [A];
+    const pool = await connected(NAME);
+    expect(servers.dials).toEqual([A]);
+    expect(servers.events).toMatchObject([
+      { type: 'connecting', server: 'server:8080' },
+      { type: 'connected', server: 'server:8080' },
+    ]);
+    expect(pool.counts().servers).toMatchObject([{ server: 'server:8080', state: 'connected' }]);
+  });
+
+  it('with several addresses is a server for each', async () => {
+    const pool = await connected(NAME);
+    expect([...servers.dials].sort()).toEqual(ALL);
+    expect(pool.counts().servers.map(({ server }) => server)).toEqual(ALL.map((host) => `server:8080 (${host})`));
+    expect(lookups).toBe(1);
+  });
+
+  it('that is not resolved fails the call', async () => {
+    addresses = new Error('getaddrinfo ENOTFOUND server');
+    await expect(servers.pool(NAME).connect('REQUEST')).rejects.toMatchObject({
+      code: 'ERR_CONNECT_FAILED',
+      message: 'Cannot connect to server:8080: getaddrinfo ENOTFOUND server',
+      sent: false,
+    });
+    expect(servers.types()).toEqual(['connecting', 'failed']);
+  });
+
+  it('that is not resolved in time fails the call, and is looked up once at a time', async () => {
+    resolver.lookup = () => {
+      lookups += 1;
+      return new Promise(() => undefined);
+    };
+    const pool = servers.pool(NAME);
+    for (let call = 0; call < 2; call++) {
+      const failed = pool.connect('REQUEST').catch((error: unknown) => error);
+      await time.advanceAsync(5_000);
+      expect(await failed).toMatchObject({ code: 'ERR_CONNECT_TIMEOUT', sent: false });
+    }
+    expect(lookups).toBe(1);
+  });
+
+  it('is resolved again every 30 s: new addresses are dialled, and vanished ones drain', async () => {
+    const pool = await connected(NAME);
+    addresses = [B, C, '10.0.0.4'];
+    await time.advanceAsync(29_999);
+    expect(lookups).toBe(1);
+    await time.advanceAsync(1);
+    expect(lookups).toBe(2);
+    expect(servers.done).toEqual([`retire ${A}`]);
+    expect(stateOf(pool)).toEqual({
+      [`server (${A})`]: 'draining',
+      [`server (${B})`]: 'connected',
+      [`server (${C})`]: 'connected',
+      'server (10.0.0.4)': 'connected',
+    });
+    expect(pool.pick('EVENT')).not.toBe(servers.at(A));
+    servers.lose(A);
+    expect(Object.keys(stateOf(pool))).toHaveLength(3);
+  });
+
+  it('keeps its addresses if it cannot be resolved any more', async () => {
+    const pool = await connected(NAME);
+    addresses = new Error('getaddrinfo EAI_AGAIN server');
+    await time.advanceAsync(30_000);
+    expect(lookups).toBe(2);
+    expect(Object.values(stateOf(pool))).toEqual(['connected', 'connected', 'connected']);
+    addresses = [];
+    await time.advanceAsync(30_000);
+    expect(Object.values(stateOf(pool))).toEqual(['connected', 'connected', 'connected']);
+  });
+
+  it('is resolved before it is dialled again', async () => {
+    addresses = [A];
+    const pool = await connected(NAME);
+    servers.lose(A);
+    servers.behaviours.set(A, 'refuses');
+    addresses = [B];
+    expect(await pool.connect('REQUEST')).toBe(servers.at(B));
+    expect(servers.dials).toEqual([A, B]);
+  });
+
+  it('whose only address changes keeps its connection until the new one is open', async () => {
+    addresses = [A];
+    const pool = await connected(NAME);
+    addresses = [B];
+    servers.behaviours.set(B, 'hangs');
+    await time.advanceAsync(30_000);
+    expect(pool.open).toBe(servers.at(A));
+    servers.behaviours.set(B, 'answers');
+    servers.answer(B);
+    await time.advanceAsync(0);
+    expect(pool.open).toBe(servers.at(B));
+    expect(servers.done).toEqual([`retire ${A}`]);
+  });
+
+  it('has at most 64 addresses, and keeps those that it has', async () => {
+    const many = Array.from({ length: 100 }, (_, index) => `10.0.1.${index}`);
+    addresses = many;
+    await connected(NAME);
+    expect(servers.dials).toHaveLength(64);
+    addresses = many.toReversed();
+    await time.advanceAsync(30_000);
+    expect(servers.dials).toHaveLength(64);
+  });
+
+  it('is not resolved at regular times with resolveMs 0', async () => {
+    await connected(NAME, { resolveMs: Infinity });
+    await time.advanceAsync(600_000);
+    expect(lookups).toBe(1);
+  });
+});
+
+describe('close() of a client with several servers', () => {
+  it.each(['hangs', 'refuses', 'answers', 'never answers a PING'] as const)(
+    'ends everything, whatever the servers do: %s',
+    async (behaviour) => {
+      const pool = await connected(ALL, { redial: { ...PAUSES, inBackground: true } });
+      for (const host of ALL) servers.behaviours.set(host, behaviour);
+      servers.lose(A);
+      servers.lose(B);
+      await time.advanceAsync(200);
+      await pool.close();
+      const { length } = servers.dials;
+      await time.advanceAsync(60_000);
+      expect(servers.dials).toHaveLength(length);
+      expect(pool.counts()).toMatchObject({ state: 'idle', connections: 0, waiting: 0 });
+    },
+  );
+
+  it('fails the waiting calls, also from a listener of its own events', async () => {
+    for (const type of ['connecting', 'failed', 'disconnected'] as const) {
+      for (const host of ALL) servers.behaviours.set(host, type === 'failed' ? 'refuses' : 'answers');
+      const pool = servers.pool(ALL);
+      servers.onEvent = (event) => {
+        if (event.type !== type) return;
+        servers.onEvent = () => undefined;
+        void pool.close();
+      };
+      const failed = pool.connect('REQUEST').catch((error: unknown) => error);
+      if (type === 'disconnected') await pool.close();
+      expect(await failed).toBeInstanceOf(TransportError);
+      await time.advanceAsync(0);
+      expect(pool.counts().state).toBe('idle');
+    }
+  });
+});
