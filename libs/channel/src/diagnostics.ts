@@ -12,6 +12,8 @@ export interface ObservedPeer {
   readonly address: string | undefined;
   /** 16 hexadecimal digits; undefined before a server has verified a key. */
   readonly keyId: string | undefined;
+  /** The label that a server has for this key; undefined at a client, and if the key has none. */
+  readonly label?: string | undefined;
 }
 
 /** `sealwire:<side>:handshake:done` or `failed`. */
@@ -28,6 +30,15 @@ export interface ConnectionMessage extends ObservedPeer {
   readonly code: TransportErrorCode | undefined;
 }
 
+/** `sealwire:server:call:forbidden`. */
+export interface ForbiddenMessage extends ObservedPeer {
+  readonly kind: 'request' | 'event';
+  /** Chosen by the client, so there is no limit to the number of different ones. */
+  readonly pattern: string;
+  /** 32 hexadecimal digits that name the client object. */
+  readonly instanceId: string;
+}
+
 function channelsOf(side: Side) {
   return {
     handshakeDone: channel(`sealwire:${side}:handshake:done`),
@@ -38,6 +49,7 @@ function channelsOf(side: Side) {
 }
 
 const CHANNELS = { client: channelsOf('client'), server: channelsOf('server') };
+const CALL_FORBIDDEN = channel('sealwire:server:call:forbidden');
 
 export function publishHandshakeDone(side: Side, peer: ObservedPeer): void {
   const { handshakeDone } = CHANNELS[side];
@@ -59,13 +71,23 @@ export function publishConnectionClosed(side: Side, peer: ObservedPeer, socket: 
   if (connectionClosed.hasSubscribers) connectionClosed.publish(connectionMessage(peer, socket, error));
 }
 
-type Bytes = Pick<ConnectionMessage, 'bytesRead' | 'bytesWritten'>;
-
-function handshakeMessage({ address, keyId }: ObservedPeer, error: unknown): HandshakeMessage {
-  return { address, keyId, code: codeOf(error) };
+export function publishCallForbidden(
+  { address, keyId, label, instanceId }: Omit<ForbiddenMessage, 'kind' | 'pattern'>,
+  kind: ForbiddenMessage['kind'],
+  pattern: string,
+): void {
+  if (!CALL_FORBIDDEN.hasSubscribers) return;
+  const message: ForbiddenMessage = { kind, pattern, address, keyId, label, instanceId };
+  CALL_FORBIDDEN.publish(message);
 }
 
-function connectionMessage({ address, keyId }: ObservedPeer, socket: Bytes, error: unknown): ConnectionMessage {
+type Bytes = Pick<ConnectionMessage, 'bytesRead' | 'bytesWritten'>;
+
+function handshakeMessage({ address, keyId, label }: ObservedPeer, error: unknown): HandshakeMessage {
+  return { address, keyId, label, code: codeOf(error) };
+}
+
+function connectionMessage({ address, keyId, label }: ObservedPeer, socket: Bytes, error: unknown): ConnectionMessage {
   const { bytesRead, bytesWritten } = socket;
-  return { address, keyId, bytesRead, bytesWritten, code: codeOf(error) };
+  return { address, keyId, label, bytesRead, bytesWritten, code: codeOf(error) };
 }

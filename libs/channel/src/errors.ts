@@ -28,6 +28,7 @@ const FAULT_OF = {
   ERR_INSTANCE_PROOF: 'peer',
   ERR_INTERNAL: 'caller',
   ERR_KEY_EXHAUSTED: 'peer',
+  ERR_KEY_REVOKED: 'peer',
   ERR_KEY_UPDATE_FLOOD: 'peer',
   ERR_LEGACY_KEY_SHARED: 'caller',
   ERR_LEGACY_MALFORMED: 'peer',

@@ -1,6 +1,6 @@
 export type { CallMessage } from './diagnostics.js';
 export { TRANSPORT_ERROR_CODES, TransportError, SocketView } from '@sealwire/channel';
-export type { ConnectionMessage, HandshakeMessage } from '@sealwire/channel/internal';
+export type { ConnectionMessage, ForbiddenMessage, HandshakeMessage } from '@sealwire/channel/internal';
 export type {
   ClientConnectionEvent,
   Fault,
@@ -14,6 +14,7 @@ export type { Metadata } from './packet/message.js';
 export { SealwireClient } from './client/client.js';
 export type { SealwireClientEvents } from './client/client-events.js';
 export { SealwireContext } from './handler/context.js';
+export type { SealwirePeer } from './handler/context.js';
 export { NO_MESSAGE_HANDLER } from './server/dispatcher.js';
 export { drainFirst } from './server/drain-first.js';
 export type { SealwireLimitOptions } from './limits.js';
@@ -31,4 +32,4 @@ export type {
 } from './client/sealwire.module.js';
 export { SEALWIRE, SealwireServer } from './server/server.js';
 export type { SealwireServerEvents, SealwireStatus, ServerConnectionEvent } from './server/server.js';
-export type { SealwireClientSnapshot, SealwireServerSnapshot } from './snapshot.js';
+export type { ConnectionsOfKey, SealwireClientSnapshot, SealwireServerSnapshot } from './snapshot.js';

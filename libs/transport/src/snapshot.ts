@@ -13,9 +13,20 @@ export interface SealwireClientSnapshot extends LinkCounts {
   readonly eventsFailed: number;
 }
 
+/** The open connections with one key. */
+export interface ConnectionsOfKey {
+  /** 16 hexadecimal digits. */
+  readonly keyId: string;
+  /** Undefined if the key has none. */
+  readonly label: string | undefined;
+  readonly connections: number;
+}
+
 export interface SealwireServerSnapshot extends Traffic {
   /** Open connections whose clients have proved the key. */
   readonly connections: number;
+  /** The same connections by key: a key that is not here can be removed without ending a connection. */
+  readonly connectionsByKey: readonly ConnectionsOfKey[];
   /** Connections that have not proved the key yet. */
   readonly strangers: number;
   /** Requests and events that are being received, handled or answered. */
@@ -33,6 +44,10 @@ export interface SealwireServerSnapshot extends Traffic {
   readonly requestsRefused: number;
   /** Events that were refused with `ERR_OVERLOADED`. */
   readonly eventsRefused: number;
+  /** Requests that were refused with `ERR_FORBIDDEN`, because the key may not call the pattern. */
+  readonly requestsForbidden: number;
+  /** Events that were refused for the same reason. */
+  readonly eventsForbidden: number;
   /** Connections that were lost instead of closed by both ends. */
   readonly connectionsFailed: number;
 }
@@ -60,7 +75,7 @@ export class ClientCounters {
 }
 
 /** The parts of a connection that are counted. */
-type OpenLink = Pick<ServerLink<StreamHandler>, 'connection' | 'streams'>;
+type OpenLink = Pick<ServerLink<StreamHandler>, 'connection' | 'peer' | 'streams'>;
 
 export class ServerCounters {
   readonly #traffic = new TrafficCounter();
@@ -69,6 +84,8 @@ export class ServerCounters {
   #connectionsFailed = 0;
   #requestsRefused = 0;
   #eventsRefused = 0;
+  #requestsForbidden = 0;
+  #eventsForbidden = 0;
 
   opened(): void {
     this.#accepted += 1;
@@ -83,6 +100,11 @@ export class ServerCounters {
     else this.#eventsRefused += 1;
   }
 
+  forbidden(kind: 'request' | 'event'): void {
+    if (kind === 'request') this.#requestsForbidden += 1;
+    else this.#eventsForbidden += 1;
+  }
+
   closed({ connection }: OpenLink, failed: boolean): void {
     this.#traffic.addClosed(connection);
     if (failed) this.#connectionsFailed += 1;
@@ -95,14 +117,26 @@ export class ServerCounters {
     const all = [...links];
     return {
       connections: all.length,
+      connectionsByKey: countByKey(all),
       inFlight: all.reduce((sum, { streams }) => sum + streams.openCount, 0),
       ...now,
       accepted: this.#accepted,
       handshakesFailed: this.#handshakesFailed,
       requestsRefused: this.#requestsRefused,
       eventsRefused: this.#eventsRefused,
+      requestsForbidden: this.#requestsForbidden,
+      eventsForbidden: this.#eventsForbidden,
       connectionsFailed: this.#connectionsFailed,
       ...this.#traffic.sum(all.map(({ connection }) => connection)),
     };
   }
+}
+
+function countByKey(links: readonly OpenLink[]): readonly ConnectionsOfKey[] {
+  const counts = new Map<string, ConnectionsOfKey>();
+  for (const { peer } of links) {
+    const { keyId, label } = peer;
+    counts.set(keyId, { keyId, label, connections: (counts.get(keyId)?.connections ?? 0) + 1 });
+  }
+  return [...counts.values()];
 }

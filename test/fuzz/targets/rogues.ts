@@ -138,6 +138,7 @@ class RogueClient {
         const { message2, session, verifier } = respond(() => KEY.psk, SERVER, message1);
         return { message2, keyId: session.keyId, codec: createCodec(session, CONNECTION_LIMITS.key), verifier };
       },
+      findHolder: () => ({}),
       onMessage2Sent: () => undefined,
       onAuthenticated: ({ codec }, rest) => {
         this.#watched = new Watched('server', this.#ends[1], this.#servant.streams, codec);

@@ -1,12 +1,15 @@
 // Checks the results of a `KeySource`, because it is user code that is called at every handshake.
-import type { KeySource, SecretKey } from '@sealwire/crypto';
+import type { KeyDescription, KeysChange, KeySource, SecretKey } from '@sealwire/crypto';
 
-import { TransportError } from '../errors.js';
+import { guarded } from '../callback.js';
+import { codeOf, TransportError } from '../errors.js';
 import type { PskOfKey } from '../handshake/index.js';
-import { hasMethod, ignoreRejection, isThenable, show } from './option-check.js';
+import { checkOption, FUNCTION, hasMethod, ignoreRejection, isThenable, show } from './option-check.js';
 
 const KEY_ID_BYTES = 8;
 const PSK_BYTES = 32;
+const LISTS_OF_IDS = ['added', 'removed', 'revoked', 'updated'] as const;
+const FOUND = 'keyring.find()';
 
 /**
  * Returns the key that starts handshakes.
@@ -23,11 +26,67 @@ export function primaryOf(keys: KeySource): PskOfKey & Pick<SecretKey, 'id'> {
 /**
  * Returns the pre-shared key with this id; undefined if the source has none.
  *
- * @throws {TransportError} `ERR_BAD_OPTION`, or any error of the source.
+ * @throws {TransportError} `ERR_BAD_OPTION`; `ERR_INTERNAL` - the source failed.
  */
 export function findPsk(keys: KeySource, idBytes: Uint8Array): Uint8Array | undefined {
-  const found: SecretKey | null | undefined = keys.find(idBytes);
-  return found === undefined || found === null ? undefined : pskOf('keyring.find()', checkKey('keyring.find()', found));
+  return find(keys, idBytes, (key) => {
+    descriptionOf(key); // a wrong one is refused before the server answers
+    return pskOf(FOUND, key);
+  });
+}
+
+/**
+ * Returns a copy of the label and the patterns of the key with this id; undefined if the source has no such key now.
+ *
+ * @throws {TransportError} `ERR_BAD_OPTION`; `ERR_INTERNAL` - the source failed.
+ */
+export function findDescription(keys: KeySource, idBytes: Uint8Array): KeyDescription | undefined {
+  return find(keys, idBytes, descriptionOf);
+}
+
+/**
+ * Calls `listener` after every change of a source that reports changes. An error of the listener, and `ERR_BAD_OPTION` for a
+ * change without lists of ids, is thrown to the source.
+ *
+ * @returns A function that ends the calls.
+ * @throws {TransportError} `ERR_BAD_OPTION`, or any error of the source.
+ */
+export function watchKeys(keys: KeySource, listener: (change: KeysChange) => void): () => void {
+  const onChange: unknown = Reflect.get(keys, 'onChange');
+  if (onChange === undefined) return () => undefined;
+  checkOption('keyring.onChange', onChange, FUNCTION);
+  const stop = keys.onChange?.((change) => {
+    for (const list of LISTS_OF_IDS)
+      if (!isTexts(change[list]))
+        throw badKey(`${list} of the change of a keyring`, change[list], 'an array of key ids');
+    listener(change);
+  });
+  if (typeof stop === 'function') return guarded('The end of keyring.onChange()', stop);
+  throw badKey('keyring.onChange()', stop, 'a function that ends the calls');
+}
+
+function find<T>(keys: KeySource, idBytes: Uint8Array, read: (key: SecretKey) => T): T | undefined {
+  try {
+    const found: SecretKey | null | undefined = keys.find(idBytes);
+    return found === undefined || found === null ? undefined : read(checkKey(FOUND, found));
+  } catch (cause) {
+    if (codeOf(cause) !== undefined) throw cause;
+    throw new TransportError('ERR_INTERNAL', 'find() of the keyring failed', { cause });
+  }
+}
+
+/** Wrong patterns are refused, because the holder of the key could otherwise call every pattern. */
+function descriptionOf(key: SecretKey): KeyDescription {
+  const label: unknown = key.label;
+  const patterns: unknown = key.patterns;
+  if (label !== undefined && typeof label !== 'string') throw badKey(`${FOUND}.label`, label, 'a string, or undefined');
+  if (patterns === undefined) return { label, patterns };
+  if (isTexts(patterns)) return { label, patterns: [...patterns] };
+  throw badKey(`${FOUND}.patterns`, patterns, 'an array of strings, or undefined');
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((text) => typeof text === 'string');
 }
 
 function checkKey(name: string, key: SecretKey): SecretKey {

@@ -15,7 +15,8 @@ import {
   publishHandshakeDone,
   publishHandshakeFailed,
 } from '../diagnostics.js';
-import { codeOf, toTransportError, TransportError } from '../errors.js';
+import { toTransportError } from '../errors.js';
+import type { TransportError } from '../errors.js';
 import { respond } from '../handshake/index.js';
 import { createInstanceId, forgetOwnServer, isOwnClient, noteOwnServer } from '../instances.js';
 import type { Endpoint } from '../options/endpoint.js';
@@ -116,6 +117,7 @@ export class ChannelServer<Handler extends StreamHandler> implements ServerLinkE
     noteOwnServer(this.#instanceId);
     return new Listener({
       limits,
+      keys,
       shareReadBuffer,
       respond: (message1) => this.#respond(keys, message1),
       connect: (socket, accepted, listenerEvents) => this.#connect(socket, accepted, listenerEvents),
@@ -158,7 +160,7 @@ export class ChannelServer<Handler extends StreamHandler> implements ServerLinkE
   #connect(socket: Socket, accepted: AuthenticatedClient, listener: ListenerEvents): Connection {
     const window = this.#windows.of(accepted.instanceKey.toString('latin1'));
     const link = new ServerLink({ socket, client: accepted, window, listener }, this.#options, this);
-    listener.onOpened(link.connection);
+    listener.onOpened(link);
     this.#links.add(link);
     publishHandshakeDone('server', link.peer);
     publishConnectionOpened('server', link.peer, socket);
@@ -190,10 +192,7 @@ class FoundPsk {
     try {
       this.#psk = findPsk(this.#keys, keyId);
     } catch (error) {
-      this.failure =
-        codeOf(error) === undefined
-          ? new TransportError('ERR_INTERNAL', 'find() of the keyring failed', { cause: error })
-          : toTransportError(error);
+      this.failure = toTransportError(error);
     }
     return this.#psk;
   }

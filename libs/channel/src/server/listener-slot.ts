@@ -77,8 +77,8 @@ export class ListenerSlot<L extends Listening> {
   }
 
   async #start(lifetime: Lifetime<L>, listener: L, endpoint: Endpoint): Promise<void> {
+    lifetime.listener = listener; // set before the check, so that it is closed in any case
     this.#checkIsCurrent(lifetime);
-    lifetime.listener = listener;
     const { server } = listener;
     for (const subscribe of this.#subscribers) subscribe(server);
     server.on('close', () => this.#noteClosed(lifetime));

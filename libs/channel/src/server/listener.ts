@@ -2,16 +2,20 @@
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 
+import type { KeyDescription, KeysChange, KeySource } from '@sealwire/crypto';
+
 import { clock } from '../clock.js';
 import type { Connection } from '../connection/connection.js';
-import type { TransportError } from '../errors.js';
+import { TransportError } from '../errors.js';
 import { remoteAddress, SOCKET_OPTIONS } from '../options/endpoint.js';
+import { findDescription, watchKeys } from '../options/key-source-check.js';
 import type { Limits } from '../options/limits.js';
 import { shareReadBuffer } from '../socket/socket-reader.js';
 import type { Listening } from './listener-slot.js';
 import { SeenKeys } from './seen-keys.js';
 import { ServerHandshake } from './server-handshake.js';
 import type { AuthenticatedClient, Reply } from './server-handshake.js';
+import type { Peer } from './server-link.js';
 import { networkOf, Strangers } from './strangers.js';
 import type { Stranger, StrangerProgress } from './strangers.js';
 
@@ -25,17 +29,24 @@ export interface HandshakeFailure {
   readonly receivedBytes: number;
 }
 
+/** An open connection and its client. */
+export interface Guest {
+  readonly connection: Connection;
+  readonly peer: Peer;
+}
+
 /** The events of a connection for its listener. */
 export interface ListenerEvents {
   /**
    * Fires before all other events of the connection, so that a `close()` of the server in one of them closes it too.
    */
-  onOpened(connection: Connection): void;
-  onClosed(connection: Connection): void;
+  onOpened(guest: Guest): void;
+  onClosed(guest: Guest): void;
 }
 
 export interface ListenerOptions {
   readonly limits: Limits;
+  readonly keys: KeySource;
   /** Whether accepted sockets read into the shared buffer of the process. */
   readonly shareReadBuffer: boolean;
   /** @throws {TransportError} Message 1 was refused. */
@@ -50,15 +61,18 @@ export class Listener implements Listening, ListenerEvents {
   readonly #options: ListenerOptions;
   readonly #strangers: Strangers;
   readonly #seenKeys: SeenKeys;
-  readonly #connections = new Set<Connection>();
+  readonly #guests = new Set<Guest>();
+  #stopWatchingKeys: (() => void) | undefined;
   #isTrimming = false;
 
+  /** @throws {TransportError} `ERR_BAD_OPTION` - `keys.onChange` does not return a function; any error of it. */
   constructor(options: ListenerOptions) {
     const { maxStrangers, maxStrangersPerAddress, handshakeMs } = options.limits;
     this.#options = options;
     this.#strangers = new Strangers(maxStrangers, maxStrangersPerAddress);
     this.#seenKeys = new SeenKeys(handshakeMs);
     this.server = createServer(SOCKET_OPTIONS, (socket) => this.#accept(socket));
+    this.#stopWatchingKeys = watchKeys(options.keys, (change) => this.#onKeysChanged(change));
   }
 
   /** The number of clients that have not proved the key yet. */
@@ -68,15 +82,38 @@ export class Listener implements Listening, ListenerEvents {
 
   async endClients(): Promise<void> {
     this.#strangers.evictAll();
-    await Promise.all([...this.#connections].map((connection) => connection.close()));
+    await Promise.all([...this.#guests].map(({ connection }) => connection.close()));
+    this.#stopWatchingKeys?.(); // not earlier: a key may be revoked while its connections drain
+    this.#stopWatchingKeys = undefined;
   }
 
-  onOpened(connection: Connection): void {
-    this.#connections.add(connection);
+  onOpened(guest: Guest): void {
+    this.#guests.add(guest);
   }
 
-  onClosed(connection: Connection): void {
-    this.#connections.delete(connection);
+  onClosed(guest: Guest): void {
+    this.#guests.delete(guest);
+  }
+
+  /** Destroys the connections of revoked keys, and drains those of removed keys. */
+  #onKeysChanged({ added, removed, revoked, updated }: KeysChange): void {
+    for (const { connection, peer } of this.#guestsWith(revoked)) connection.destroy(keyRevoked(peer.keyId));
+    for (const { connection } of this.#guestsWith(removed)) void connection.close();
+    // A key that was removed and added again may have other patterns, and connections that drain.
+    for (const { peer } of this.#guestsWith([...updated, ...added])) {
+      const holder = findDescription(this.#options.keys, Buffer.from(peer.keyId, 'hex'));
+      if (holder !== undefined) peer.describe(holder);
+    }
+  }
+
+  #guestsWith(keyIds: readonly string[]): readonly Guest[] {
+    return keyIds.length === 0 ? [] : [...this.#guests].filter(({ peer }) => keyIds.includes(peer.keyId));
+  }
+
+  #findHolder(keyId: Buffer): KeyDescription {
+    const holder = findDescription(this.#options.keys, keyId);
+    if (holder !== undefined) return holder;
+    throw new TransportError('ERR_UNKNOWN_KEY', `Key ${keyId.toString('hex')} was removed during the handshake`);
   }
 
   #accept(socket: Socket): void {
@@ -87,13 +124,14 @@ export class Listener implements Listening, ListenerEvents {
       socket,
       handshakeTimeoutMs: limits.handshakeMs,
       respond,
+      findHolder: (keyId) => this.#findHolder(keyId),
       onMessage2Sent: (ephemeral) => {
         const progress = this.#seenKeys.add(ephemeral, clock.nowMs()) ? 'silent' : 'verified';
         caller.progressOf = () => progress;
       },
       onAuthenticated: (accepted, rest) => {
         this.#strangers.delete(caller);
-        const isFull = this.#connections.size >= limits.maxConnections;
+        const isFull = this.#guests.size >= limits.maxConnections;
         const connection = connect(socket, accepted, this);
         if (isFull) connection.turnAway();
         connection.receive(rest);
@@ -120,6 +158,10 @@ export class Listener implements Listening, ListenerEvents {
     };
     clock.setTimeout(() => clock.setImmediate(trim), TIME_TO_SPEAK_MS).unref();
   }
+}
+
+function keyRevoked(keyId: string): TransportError {
+  return new TransportError('ERR_KEY_REVOKED', `Key ${keyId} was revoked`);
 }
 
 /** A client from accept to the verified CONFIRM. */

@@ -1,3 +1,5 @@
+import { Socket } from 'node:net';
+
 import { describe, expect, it } from 'vitest';
 
 import { FakeClock } from '../../../../test/support/fake-clock.js';
@@ -10,9 +12,10 @@ import { ConnectionLimit } from './connection-limit.js';
 import { HandlerLimit } from './handler-limit.js';
 import { PlainHandler } from './plain-handler.js';
 import type { PlainRequest } from './plain-handler.js';
-import type { PeerInfo } from './server-link.js';
+import { Peer } from './server-link.js';
 
 const OWN = { maxMessageBytes: 1_000_000, maxIncompleteBytes: 1e6, maxIncompleteBytesTotal: Infinity, maxInFlight: 8 };
+const PEER = new Peer(new Socket(), { keyId: Buffer.alloc(8), holder: {}, instanceKey: Buffer.alloc(32) });
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 interface Waiting extends PlainRequest {
@@ -33,7 +36,7 @@ class Connection {
   constructor(limit = limitOf(2, 100_000), window = new EventWindow(8)) {
     const answer = (request: PlainRequest): Promise<Uint8Array> =>
       new Promise((resolve) => this.handlers.push({ ...request, settle: () => resolve(request.body) }));
-    const handler = new PlainHandler({ answer, peer: {} as PeerInfo, window, limit });
+    const handler = new PlainHandler({ answer, peer: PEER, window, limit });
     this.#streams = new ServerStreams({ own: OWN, peer: OWN, maxQueuedBytes: 1e6, handler });
   }
 

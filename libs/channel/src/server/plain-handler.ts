@@ -4,6 +4,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { report } from '../callback.js';
 import { clock } from '../clock.js';
 import { Deadline } from '../deadline.js';
+import { publishCallForbidden } from '../diagnostics.js';
 import { readSequence, readTimeout } from '../frame/prefix.js';
 import { decodePlainCall, encodeHandlerFailure, encodePlainAnswer, encodeWireError } from '../sending/plain-message.js';
 import type { PlainCall } from '../sending/plain-message.js';
@@ -12,7 +13,7 @@ import type { RefusalCode, WireErrorCode } from '../sending/wire-error.js';
 import type { EventWindow } from '../streams/event-window.js';
 import type { ServerStream, StreamHandler } from '../streams/server-stream.js';
 import type { ConnectionLimit } from './connection-limit.js';
-import type { PeerInfo } from './server-link.js';
+import type { Peer, PeerInfo } from './server-link.js';
 
 export interface PlainRequest extends PlainCall {
   readonly kind: 'REQUEST' | 'EVENT';
@@ -37,7 +38,7 @@ const HANDLER_BYTES = 1_024;
 
 export interface PlainHandlerOptions {
   readonly answer: PlainAnswer;
-  readonly peer: PeerInfo;
+  readonly peer: Peer;
   readonly window: EventWindow;
   readonly limit: ConnectionLimit;
 }
@@ -98,13 +99,17 @@ export class PlainHandler implements StreamHandler {
 
   /** @returns Why the message is refused; undefined if its handler runs. @param sequence - Of an event. */
   #start(stream: ServerStream, message: Buffer, sequence?: number): RefusalCode | undefined {
-    const { window, limit } = this.#options;
+    const { window, limit, peer } = this.#options;
     let call: PlainCall;
     try {
       if (limit.isFullForRequests) return 'ERR_OVERLOADED'; // before its bytes are copied
       call = decodePlainCall(stream.kind, message);
     } catch {
       return 'ERR_MESSAGE_MALFORMED';
+    }
+    if (!peer.allows(call.pattern)) {
+      publishCallForbidden(peer, stream.kind === 'REQUEST' ? 'request' : 'event', call.pattern);
+      return 'ERR_FORBIDDEN';
     }
     if (sequence !== undefined) window.admit(sequence);
     const scope = new AsyncResource('SEALWIRE_MESSAGE');

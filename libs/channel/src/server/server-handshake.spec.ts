@@ -2,12 +2,14 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 
+import type { KeyDescription } from '@sealwire/crypto';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { wire } from '../../../../test/fuzz/wire.js';
 import { sealRecord } from '../../../../test/support/seal-record.js';
 import { takeCodec } from '../connection/sealing.js';
 import { KeyPair, receiveMessage2, respond, startInitiator } from '../handshake/index.js';
+import { TransportError } from '../errors.js';
 import { SOCKET_OPTIONS } from '../options/endpoint.js';
 import { resolveLimits } from '../options/limits.js';
 import { SealingHalf } from '../record/half-connection.js';
@@ -41,7 +43,12 @@ async function accept(): Promise<{ stranger: Socket; accepted: Socket; failed: P
   const failed = new Promise<string>((resolve) => {
     const unreachable = (): never => expect.unreachable('nobody sends a whole message 1 here');
     const fail = ({ code }: { code: string }): void => resolve(code);
-    const unreached = { respond: unreachable, onMessage2Sent: unreachable, onAuthenticated: unreachable };
+    const unreached = {
+      respond: unreachable,
+      findHolder: unreachable,
+      onMessage2Sent: unreachable,
+      onAuthenticated: unreachable,
+    };
     void new ServerHandshake({ socket: accepted, handshakeTimeoutMs: 5_000, ...unreached, onFailed: fail });
   });
   return { stranger, accepted, failed };
@@ -76,6 +83,7 @@ class Meeting {
   readonly #ends = wire();
   readonly handshake: ServerHandshake;
   readonly #initiator = startInitiator(KEY, CLIENT);
+  findHolder = (): KeyDescription => ({ label: 'billing' });
   answer: Reply | undefined;
   accepted: AuthenticatedClient | undefined;
   rest = '';
@@ -92,6 +100,7 @@ class Meeting {
         this.answer = { message2, keyId: session.keyId, codec: takeCodec(session, resolveLimits({}).key), verifier };
         return this.answer;
       },
+      findHolder: () => this.findHolder(),
       onMessage2Sent: () => undefined,
       onAuthenticated: (accepted, rest) => {
         this.accepted = accepted;
@@ -218,6 +227,23 @@ describe('the way from message 1 to an open connection', () => {
     const meeting = new Meeting().shakeHands();
     meeting.send(record(meeting), Buffer.alloc(64));
     expect([meeting.failed, meeting.said, meeting.isDestroyed]).toEqual([code, '', true]);
+    expect(meeting.accepted).toBeUndefined();
+  });
+
+  it('looks up the description of the key when CONFIRM has arrived', () => {
+    const meeting = new Meeting().shakeHands();
+    meeting.findHolder = () => ({ label: 'renamed', patterns: ['sum'] });
+    meeting.send(meeting.confirm());
+    expect(meeting.accepted?.holder).toEqual({ label: 'renamed', patterns: ['sum'] });
+  });
+
+  it('ends silently at CONFIRM if the key was removed since message 1', () => {
+    const meeting = new Meeting().shakeHands();
+    meeting.findHolder = () => {
+      throw new TransportError('ERR_UNKNOWN_KEY', 'removed');
+    };
+    meeting.send(meeting.confirm(), Buffer.alloc(64));
+    expect([meeting.failed, meeting.said, meeting.isDestroyed]).toEqual(['ERR_UNKNOWN_KEY', '', true]);
     expect(meeting.accepted).toBeUndefined();
   });
 

@@ -1,6 +1,8 @@
 // Opens a connection as a server (docs/protocol.md §4): message 1, message 2, CONFIRM.
 import type { Socket } from 'node:net';
 
+import type { KeyDescription } from '@sealwire/crypto';
+
 import type { ConnectionCodec } from '../connection/codec.js';
 import { Deadline } from '../deadline.js';
 import { toTransportError, TransportError } from '../errors.js';
@@ -28,6 +30,7 @@ export interface Reply {
 /** A client whose CONFIRM was verified, with the codec of its connection. */
 export interface AuthenticatedClient extends ConfirmedClient {
   readonly keyId: Buffer;
+  readonly holder: KeyDescription;
   /** It has opened CONFIRM; the next record is the second one. */
   readonly codec: ConnectionCodec;
 }
@@ -37,6 +40,12 @@ export interface ServerHandshakeOptions {
   readonly handshakeTimeoutMs: number;
   /** @throws {TransportError} Message 1 was refused. */
   readonly respond: (message1: Buffer) => Reply;
+  /**
+   * Returns the description of the key when CONFIRM has arrived, because the key may have been removed since message 1.
+   *
+   * @throws {TransportError} `ERR_UNKNOWN_KEY` - the key was removed; `ERR_BAD_OPTION`, or any error of the source.
+   */
+  readonly findHolder: (keyId: Buffer) => KeyDescription;
   /** Fires when message 2 was sent. `ephemeral` is e_I of message 1, a view. */
   readonly onMessage2Sent: (ephemeral: Buffer) => void;
   /**
@@ -136,9 +145,10 @@ export class ServerHandshake implements SocketOwner {
         `Unexpected ${content.type}: expected CONFIRM as the first record`,
       );
     }
+    const holder = this.#options.findHolder(keyId);
     const client = verifier.verify(content.body);
     this.#release();
-    this.#options.onAuthenticated({ ...client, keyId, codec }, chunk.subarray(missing));
+    this.#options.onAuthenticated({ ...client, keyId, holder, codec }, chunk.subarray(missing));
   }
 
   /** All failures look the same, so that they reveal nothing to a stranger: the alert, or silence after message 2. */

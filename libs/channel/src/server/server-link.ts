@@ -1,5 +1,8 @@
 import type { Socket } from 'node:net';
 
+import type { KeyDescription } from '@sealwire/crypto';
+import { allowsPattern } from '@sealwire/crypto/internal';
+
 import { Connection } from '../connection/connection.js';
 import type { ConnectionEvents } from '../connection/connection-options.js';
 import type { TransportError } from '../errors.js';
@@ -20,13 +23,55 @@ export interface PeerInfo {
   readonly address: string | undefined;
   /** 16 hexadecimal digits. */
   readonly keyId: string;
+  /** The label of the key now; undefined if it has none. */
+  readonly label: string | undefined;
+  /** 32 hexadecimal digits that name the client object. They prove nothing: use the key for permissions. */
+  readonly instanceId: string;
+}
+
+/** The client of a connection, and the description of its key, which the operator may change meanwhile. */
+export class Peer implements PeerInfo {
+  readonly socket: SocketView;
+  readonly address: string | undefined;
+  readonly keyId: string;
+  readonly #instanceKey: Buffer;
+  #holder: KeyDescription;
+
+  constructor(
+    socket: Socket,
+    { keyId, holder, instanceKey }: Pick<AuthenticatedClient, 'keyId' | 'holder' | 'instanceKey'>,
+  ) {
+    this.socket = new SocketView(socket);
+    this.address = remoteAddress(socket);
+    this.keyId = keyId.toString('hex');
+    this.#instanceKey = instanceKey;
+    this.#holder = holder;
+  }
+
+  get label(): string | undefined {
+    return this.#holder.label;
+  }
+
+  get instanceId(): string {
+    return instanceIdOf(this.#instanceKey).toString('hex');
+  }
+
+  /** Whether the holder of the key may call a pattern, given as its route. */
+  allows(route: string): boolean {
+    return allowsPattern(this.#holder.patterns, route);
+  }
+
+  /** Replaces the description of the key, from the next message on. */
+  describe(holder: KeyDescription): void {
+    this.#holder = holder;
+  }
 }
 
 export interface ServerLinkOptions<Handler extends StreamHandler> {
   readonly limits: Limits;
   readonly keepSealedRecord: boolean;
   /** Creates the handler of one connection. @param window - The events of this client that were passed on already. */
-  readonly createHandler: (peer: PeerInfo, window: EventWindow) => Handler;
+  readonly createHandler: (peer: Peer, window: EventWindow) => Handler;
 }
 
 /** A client that has proved the key, with its socket. */
@@ -47,7 +92,7 @@ export class ServerLink<Handler extends StreamHandler> implements ConnectionEven
   readonly connection: Connection;
   readonly streams: ServerStreams;
   readonly handler: Handler;
-  readonly peer: PeerInfo;
+  readonly peer: Peer;
   /** The proved instance key of the client as a latin1 string, for maps. */
   readonly instance: string;
   readonly #events: ServerLinkEvents<Handler>;
@@ -56,12 +101,12 @@ export class ServerLink<Handler extends StreamHandler> implements ConnectionEven
   /** Takes ownership of the socket. */
   constructor(arrival: Arrival, options: ServerLinkOptions<Handler>, events: ServerLinkEvents<Handler>) {
     const { socket, client, window, listener } = arrival;
-    const { codec, announcement, instanceKey, keyId } = client;
+    const { codec, announcement, instanceKey } = client;
     const { limits } = options;
     this.#events = events;
     this.#listener = listener;
     this.instance = instanceKey.toString('latin1');
-    this.peer = { socket: new SocketView(socket), address: remoteAddress(socket), keyId: keyId.toString('hex') };
+    this.peer = new Peer(socket, client);
     this.handler = options.createHandler(this.peer, window);
     this.streams = new ServerStreams({
       own: limits,
@@ -73,13 +118,8 @@ export class ServerLink<Handler extends StreamHandler> implements ConnectionEven
     this.connection = new Connection({ role: 'server', socket, codec, streams: this.streams, limits, events: this });
   }
 
-  /** 32 hexadecimal digits that name the client object, only for logs. */
-  get instanceId(): string {
-    return instanceIdOf(Buffer.from(this.instance, 'latin1')).toString('hex');
-  }
-
   onClosed(error: TransportError | undefined): void {
     this.#events.onClosed(this, error);
-    this.#listener.onClosed(this.connection);
+    this.#listener.onClosed(this);
   }
 }

@@ -6,12 +6,29 @@ import { brand } from '@sealwire/crypto/internal';
 import type { Metadata } from '../packet/message.js';
 import { ownCopy } from '../packet/own-copy.js';
 
+/** The client that sent a message. Its key is proved; anyone with the same key can use any address and instance id. */
+export interface SealwirePeer {
+  /** 16 hexadecimal digits. */
+  readonly keyId: string;
+  /** The label of the key, from the operator of the server; undefined if the key has none. */
+  readonly label: string | undefined;
+  /** `address:port`; undefined on a Unix domain socket. */
+  readonly address: string | undefined;
+  /** 32 hexadecimal digits that name the client object, as in the log. */
+  readonly instanceId: string;
+}
+
 export interface MessageInfo {
   readonly peer: PeerInfo;
   readonly pattern: string;
   readonly metadata: Metadata | undefined;
   /** E ‖ T of the record; undefined if the server does not keep records. */
   readonly record: Buffer | undefined;
+}
+
+/** Returns a copy of the public names of a client. */
+export function namesOf({ keyId, label, address, instanceId }: SealwirePeer): SealwirePeer {
+  return { keyId, label, address, instanceId };
 }
 
 /** The context of a message: `@Ctx() context: SealwireContext`. It begins with the arguments of a `TcpContext`. */
@@ -47,6 +64,11 @@ export class SealwireContext extends BaseRpcContext<
   /** The metadata of the packet, if the client attached any. */
   getMetadata(): Metadata | undefined {
     return this.args[2];
+  }
+
+  /** The client that sent the message, as it is described now. */
+  getPeer(): SealwirePeer {
+    return namesOf(this.#peer);
   }
 
   /** `address:port` of the client; undefined on a Unix domain socket. */

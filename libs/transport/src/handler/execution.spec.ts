@@ -42,7 +42,7 @@ function optionsOf(
     handler: () => Promise.resolve(handler()),
     data: 1,
     context: new SealwireContext({
-      peer: { socket: new SocketView(new Socket()), address: undefined, keyId: '' },
+      peer: { socket: new SocketView(new Socket()), address: undefined, keyId: '', label: undefined, instanceId: '' },
       pattern: 'p',
       metadata: undefined,
       record: undefined,

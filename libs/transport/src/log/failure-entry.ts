@@ -14,6 +14,7 @@ export type FailureKind =
   | 'refused'
   | 'lost'
   | 'overloaded'
+  | 'forbidden'
   | 'legacy-refused'
   | 'no-event-handler'
   | 'event-unreadable'
@@ -30,6 +31,7 @@ export interface FailureFields {
   readonly code?: TransportErrorCode | undefined;
   readonly address?: string | undefined;
   readonly keyId?: string | undefined;
+  readonly label?: string | undefined;
   readonly instanceId?: string | undefined;
   readonly pattern?: string | undefined;
 }

@@ -4,6 +4,8 @@ import type { TransportErrorCode } from '@sealwire/channel';
 import { codeOf, isError } from '@sealwire/channel/internal';
 import type { HandshakeFailure } from '@sealwire/channel/internal';
 
+import { namesOf } from '../handler/context.js';
+import type { SealwirePeer } from '../handler/context.js';
 import { STOP_TIMEOUT_MS } from '../handler/execution.js';
 import { describeFailure } from '../packet/remote-error.js';
 import { FailureEntry, printable } from './failure-entry.js';
@@ -25,13 +27,6 @@ const NO_DESCRIPTORS: ReadonlyMap<unknown, string> = new Map([
   ['ENFILE', 'No client can connect: the system has no file descriptor left'],
 ]);
 
-/** The identity of a client in the log. */
-export interface ClientNames {
-  readonly address: string | undefined;
-  readonly keyId: string;
-  readonly instanceId: string;
-}
-
 /** The log of a server. Anyone who can reach the port can cause any number of failures, so entries are limited by kind. */
 export class FailureLog {
   readonly #logger: () => LoggerService;
@@ -48,20 +43,29 @@ export class FailureLog {
     this.#log('warn', line, { kind: 'refused', code, address }, code === 'ERR_INTERNAL' ? error.cause : undefined);
   }
 
-  clientConnected({ address, keyId, instanceId }: ClientNames): void {
-    const line = `Connected: ${address ?? 'a local client'}, key id ${keyId}`;
-    this.#log('log', line, { kind: 'connected', address, keyId, instanceId });
+  clientConnected(peer: SealwirePeer): void {
+    const line = `Connected: ${peer.address ?? 'a local client'}, key id ${nameOfKey(peer)}`;
+    this.#log('log', line, { kind: 'connected', ...fieldsOf(peer) });
   }
 
-  clientLeft({ address, keyId, instanceId }: ClientNames): void {
-    const line = `Left: ${address ?? 'a local client'}, key id ${keyId}`;
-    this.#log('log', line, { kind: 'left', address, keyId, instanceId });
+  clientLeft(peer: SealwirePeer): void {
+    const line = `Left: ${peer.address ?? 'a local client'}, key id ${nameOfKey(peer)}`;
+    this.#log('log', line, { kind: 'left', ...fieldsOf(peer) });
   }
 
-  connectionFailed(error: TransportError, address: string | undefined): void {
+  connectionFailed(error: TransportError, peer: SealwirePeer): void {
     const { code, message } = error;
-    const line = `Lost the connection of ${address ?? 'a local client'}: ${message} (${code})`;
-    this.#log('warn', line, { kind: 'lost', code, address }, code === 'ERR_INTERNAL' ? error.cause : undefined);
+    const line = `Lost the connection of ${peer.address ?? 'a local client'}: ${message} (${code})`;
+    const cause = code === 'ERR_INTERNAL' ? error.cause : undefined;
+    this.#log('warn', line, { kind: 'lost', code, ...fieldsOf(peer) }, cause);
+  }
+
+  /** Logs at most one entry per second for each key, so that one client cannot hide another one. */
+  forbidden(kind: 'request' | 'event', unsafePattern: string, peer: SealwirePeer): void {
+    const pattern = printable(unsafePattern);
+    const refused = kind === 'request' ? 'Refused a request' : 'Refused an event';
+    const line = `${refused} of ${pattern}: key ${nameOfKey(peer)} may not call this pattern (ERR_FORBIDDEN)`;
+    this.#log('warn', line, { kind: 'forbidden', code: 'ERR_FORBIDDEN', pattern, ...fieldsOf(peer) });
   }
 
   legacyRefused({ code, message }: TransportError, address: string | undefined): void {
@@ -151,7 +155,8 @@ export class FailureLog {
   }
 
   #log(level: 'log' | 'warn' | 'error', line: string, fields: FailureFields, cause?: unknown): void {
-    this.#limit.write(`${fields.kind} ${fields.code}`, (suppressed) => {
+    const ofKey = fields.kind === 'forbidden' ? ` ${fields.keyId}` : '';
+    this.#limit.write(`${fields.kind} ${fields.code}${ofKey}`, (suppressed) => {
       this.#logger()[level](new FailureEntry(line, fields, suppressed, cause));
     });
   }
@@ -159,6 +164,14 @@ export class FailureLog {
 
 function ofPattern(pattern: string | undefined): string {
   return pattern === undefined ? '' : ` of ${pattern}`;
+}
+
+function nameOfKey({ keyId, label }: SealwirePeer): string {
+  return label === undefined ? keyId : `${keyId} (${printable(label)})`;
+}
+
+function fieldsOf(peer: SealwirePeer): Pick<FailureFields, keyof SealwirePeer> {
+  return { ...namesOf(peer), label: peer.label && printable(peer.label) };
 }
 
 /** Describes a thrown value. It may be anything, so its description may throw as well. */

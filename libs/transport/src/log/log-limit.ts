@@ -17,7 +17,7 @@ interface Interval {
 export class LogLimit {
   readonly #intervals = new Map<string, Interval>();
 
-  /** @param kind - One of a closed set, never chosen by a peer, because an interval is kept for each. */
+  /** @param kind - One of a closed set, such as the keys of the server, never chosen by a peer, because an interval is kept for each. */
   write(kind: string, write: (suppressed: number) => void): void {
     const interval = this.#intervals.get(kind);
     if (interval === undefined) this.#begin(kind, write, 0);

@@ -176,7 +176,13 @@ export class Dispatcher implements StreamHandler, AnswerHost {
     this.#waiting.remove(stream);
     const leftMs = this.#deadlines.takeLeftMs(stream, timeoutMs);
     if (!stream.isRunning) return; // cancelled or timed out while it was deserialized
-    const handler = this.#options.host.findHandler(call.pattern);
+    const { host, peer } = this.#options;
+    if (!peer.allows(call.pattern)) {
+      answer.fail('ERR_FORBIDDEN'); // before the handler is looked up, so that the client does not learn whether it exists
+      host.onForbidden('request', call.pattern, peer);
+      return;
+    }
+    const handler = host.findHandler(call.pattern);
     if (handler === null) {
       answer.error(NO_MESSAGE_HANDLER, true);
       return;

@@ -91,13 +91,17 @@ export class EventIntake {
       waitingMessages.remove(stream); // refused, or its connection ended, while it was deserialized
       return;
     }
+    if (this.#refuseForbidden(stream, call.pattern)) return;
     const handler = host.findHandler(call.pattern);
     const handOver = (): void => this.#handOver(scope, sequence, handler, call);
     if (handler === null) {
       handOver(); // without a handler it needs no place
       return;
     }
-    deferred.run(stream, () => scope.runInAsyncScope(handOver)); // the end of another message may call this
+    deferred.run(stream, () => {
+      // The end of another message may call this, and the operator may have changed the patterns meanwhile.
+      if (!this.#refuseForbidden(stream, call.pattern)) scope.runInAsyncScope(handOver);
+    });
   }
 
   /** Records the sequence and calls the handlers. Not earlier: the client may repeat an event that was not handed over. */
@@ -114,6 +118,14 @@ export class EventIntake {
   #refuseUnreadable(stream: ServerStream, error: unknown): void {
     this.#options.host.failures.eventUnreadable(error);
     this.#refuse(stream, contentCodeOf(error));
+  }
+
+  /** Refuses an event that the key may not send. Called before the handler is looked up, so that its absence does not show. */
+  #refuseForbidden(stream: ServerStream, pattern: string): boolean {
+    const { host, peer } = this.#options;
+    if (peer.allows(pattern)) return false;
+    if (this.#refuse(stream, 'ERR_FORBIDDEN')) host.onForbidden('event', pattern, peer);
+    return true;
   }
 
   #refuseOverloaded(stream: ServerStream, pattern: string | undefined): void {

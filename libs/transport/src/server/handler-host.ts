@@ -1,7 +1,7 @@
 import type { Deserializer, MessageHandler, MsPattern, Serializer } from '@nestjs/microservices';
-import type { PeerInfo } from '@sealwire/channel';
-import type { EventWindow, HandlerLimit } from '@sealwire/channel/internal';
+import type { EventWindow, HandlerLimit, Peer } from '@sealwire/channel/internal';
 
+import type { SealwirePeer } from '../handler/context.js';
 import type { ProcessingHooks } from '../handler/processing-hooks.js';
 import type { SealwireLimits } from '../limits.js';
 import type { FailureLog } from '../log/failure-log.js';
@@ -20,13 +20,15 @@ export interface HandlerHost {
   readonly failures: FailureLog;
   /** Reports a message that was refused with ERR_OVERLOADED. @param pattern - Undefined if it had not arrived yet. */
   onOverloaded(kind: 'request' | 'event', pattern: string | undefined): void;
+  /** Reports a message that was refused because the key of its client may not call the pattern. */
+  onForbidden(kind: 'request' | 'event', pattern: string, peer: SealwirePeer): void;
   /** Reports the failure of an event handler, because an event has no caller to reject. */
   onEventFailed(error: unknown, pattern: string): void;
 }
 
 export interface DispatcherOptions {
   readonly host: HandlerHost;
-  readonly peer: PeerInfo;
+  readonly peer: Peer;
   /** The events of this client that have been handed over. */
   readonly window: EventWindow;
   readonly limits: Pick<SealwireLimits, 'maxJsonNodes' | 'maxRunning' | 'maxRunningBytes'>;

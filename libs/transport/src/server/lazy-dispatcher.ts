@@ -1,5 +1,5 @@
-import type { PeerInfo, ServerStream, StreamHandler } from '@sealwire/channel';
-import type { EventWindow } from '@sealwire/channel/internal';
+import type { ServerStream, StreamHandler } from '@sealwire/channel';
+import type { EventWindow, Peer } from '@sealwire/channel/internal';
 
 import type { Execution } from '../handler/execution.js';
 import { Dispatcher } from './dispatcher.js';
@@ -10,12 +10,12 @@ type SharedOptions = Pick<DispatcherOptions, 'host' | 'limits'>;
 /** The dispatcher of a connection, created for its first message. Idle connections, which are most, have none. */
 export class LazyDispatcher implements StreamHandler {
   readonly #shared: SharedOptions;
-  readonly #peer: PeerInfo;
+  readonly #peer: Peer;
   readonly #window: EventWindow;
   #dispatcher: Dispatcher | undefined;
 
   /** @param shared - One object for all connections of the server. */
-  constructor(shared: SharedOptions, peer: PeerInfo, window: EventWindow) {
+  constructor(shared: SharedOptions, peer: Peer, window: EventWindow) {
     this.#shared = shared;
     this.#peer = peer;
     this.#window = window;

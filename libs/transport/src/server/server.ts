@@ -11,6 +11,7 @@ import {
   isError,
   keyLoader,
   PROCESS_MEMORY,
+  publishCallForbidden,
   resolveEndpoint,
   resolveService,
 } from '@sealwire/channel/internal';
@@ -19,11 +20,12 @@ import { Subject } from 'rxjs';
 import type { Observable } from 'rxjs';
 
 import { runApart } from '../async-context.js';
+import { namesOf } from '../handler/context.js';
+import type { SealwirePeer } from '../handler/context.js';
 import { Execution } from '../handler/execution.js';
 import { guardHooks } from '../handler/processing-hooks.js';
 import type { SealwireLimits } from '../limits.js';
 import { FailureLog } from '../log/failure-log.js';
-import type { ClientNames } from '../log/failure-log.js';
 import { resolveOptions } from '../options.js';
 import type { SealwireServerOptions } from '../options.js';
 import { isUnforeseen } from '../packet/remote-error.js';
@@ -52,12 +54,12 @@ export type SealwireServerEvents = {
 export type ServerConnectionEvent =
   /** Anyone who can reach the port can cause any number of these. */
   | { readonly type: 'refused'; readonly address: string | undefined; readonly error: TransportError }
-  | ({ readonly type: 'opened' } & ClientNames)
+  | ({ readonly type: 'opened' } & SealwirePeer)
   | ({
       readonly type: 'closed';
       /** Undefined if both sides agreed to close. */
       readonly error: TransportError | undefined;
-    } & ClientNames);
+    } & SealwirePeer);
 
 export type SealwireStatus = 'connected' | 'disconnected';
 
@@ -183,19 +185,17 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
   }
 
   #opened(link: ServerLink<LazyDispatcher>): void {
-    const names = namesOf(link);
     this.#counters.opened();
-    this.#failures.clientConnected(names);
-    this.#emit({ type: 'opened', ...names });
+    this.#failures.clientConnected(link.peer);
+    this.#emit({ type: 'opened', ...namesOf(link.peer) });
   }
 
   #closed(link: ServerLink<LazyDispatcher>, error: TransportError | undefined): void {
-    const names = namesOf(link);
     this.#drain.linkClosed(link);
     this.#counters.closed(link, error !== undefined);
-    if (error === undefined) this.#failures.clientLeft(names);
-    else this.#failures.connectionFailed(error, names.address);
-    this.#emit({ type: 'closed', ...names, error });
+    if (error === undefined) this.#failures.clientLeft(link.peer);
+    else this.#failures.connectionFailed(error, link.peer);
+    this.#emit({ type: 'closed', ...namesOf(link.peer), error });
   }
 
   #emit(event: ServerConnectionEvent): void {
@@ -216,6 +216,11 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
         this.#counters.refused(kind);
         this.#failures.overloaded(kind, pattern);
       },
+      onForbidden: (kind, pattern, peer) => {
+        this.#counters.forbidden(kind);
+        this.#failures.forbidden(kind, pattern, peer);
+        publishCallForbidden(peer, kind, pattern);
+      },
       onEventFailed: (error, pattern) => this.#logEventFailure(error, pattern),
       hooks: guardHooks(
         {
@@ -233,8 +238,4 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
     const isLogged = 'propagatesEventHandlerErrors' in this || isUnforeseen(error);
     if (isError(error) || !isLogged) this.#failures.eventHandlerFailed(error, pattern);
   }
-}
-
-function namesOf({ peer, instanceId }: ServerLink<LazyDispatcher>): ClientNames {
-  return { address: peer.address, keyId: peer.keyId, instanceId };
 }
