@@ -17,6 +17,8 @@ export interface CallMessage {
   readonly answerBytes: number;
   /** Undefined at the start. */
   readonly durationMs: number | undefined;
+  /** The attempts of a client, of which there are several if a call moved to another connection; 1 at a server. */
+  readonly attempts: number;
   /** Whether the call ended without a result because the caller cancelled it or the connection was lost. */
   readonly isCancelled: boolean;
   /** The code of a transport failure; undefined if the call succeeded or the application failed. */
@@ -42,7 +44,7 @@ export class CallTrace {
   private constructor(side: Side, kind: CallMessage['kind'], pattern: string | undefined) {
     this.#side = side;
     const counts = { requestBytes: 0, answerBytes: 0, durationMs: undefined };
-    this.#message = { kind, pattern, ...counts, isCancelled: false, code: undefined };
+    this.#message = { kind, pattern, ...counts, attempts: 1, isCancelled: false, code: undefined };
   }
 
   /**
@@ -65,6 +67,10 @@ export class CallTrace {
 
   addRequest(bytes: number): void {
     this.#message.requestBytes += bytes;
+  }
+
+  addAttempt(): void {
+    this.#message.attempts += 1;
   }
 
   addAnswer(bytes: number): void {

@@ -9,6 +9,8 @@ export interface SealwireClientSnapshot extends LinkCounts {
   /** Connections since the start, including renewals. */
   readonly connected: number;
   readonly dialsFailed: number;
+  /** Attempts of calls after their first one, on another connection. */
+  readonly retries: number;
   /** Events of `emit()` that did not reach a handler, or may not have reached one. */
   readonly eventsFailed: number;
 }
@@ -52,6 +54,12 @@ export interface SealwireServerSnapshot extends Traffic {
   readonly connectionsFailed: number;
 }
 
+export interface CallCounts {
+  /** The number of calls that wait to be serialized. */
+  readonly waitingCount: number;
+  readonly retries: number;
+}
+
 export class ClientCounters {
   #connected = 0;
   #dialsFailed = 0;
@@ -63,12 +71,13 @@ export class ClientCounters {
     if (type === 'eventFailed') this.#eventsFailed += 1;
   }
 
-  snapshot(counts: LinkCounts, serializing: number): SealwireClientSnapshot {
+  snapshot(counts: LinkCounts, { waitingCount, retries }: CallCounts): SealwireClientSnapshot {
     return {
       ...counts,
-      waiting: counts.waiting + serializing,
+      waiting: counts.waiting + waitingCount,
       connected: this.#connected,
       dialsFailed: this.#dialsFailed,
+      retries,
       eventsFailed: this.#eventsFailed,
     };
   }

@@ -369,7 +369,7 @@ export const SERVER_MESSAGE_FAULTS: readonly ServerFault[] = [
     answeredEvent(
       `refuses an event with ${code} [R6.14, R6.33]`,
       encoded({ status: 'error', message: 'whatever it says', code }),
-      code,
+      code === 'ERR_SHUTTING_DOWN' ? 'answered' : code, // the honest server gets the event next
     ),
   ),
   ...Object.entries(NO_REFUSALS).map(([what, error]) =>

@@ -4,6 +4,7 @@ import type { Links } from '../client/links.js';
 import { TransportError } from '../errors.js';
 import type { Limits } from '../options/limits.js';
 import type { ClientStream } from '../streams/client-stream.js';
+import { RetryBudget } from './retry-budget.js';
 
 /** A call with an encoded message and without a connection. */
 export interface QueuedCall {
@@ -22,6 +23,10 @@ export interface QueuedCall {
  */
 export class CallQueue {
   readonly links: Links;
+  readonly budget = new RetryBudget();
+  /** The number of attempts after the first of a call. */
+  retries = 0;
+  #closes = 0;
   readonly #limits: Pick<Limits, 'maxQueuedMessages' | 'maxQueuedBytes'>;
   readonly #waiting = new Map<QueuedCall, Promise<void>>();
   readonly #counts = { REQUEST: 0, EVENT: 0 };
@@ -57,8 +62,14 @@ export class CallQueue {
     this.#waiting.set(call, this.#start(call));
   }
 
+  /** The number of times that the client was closed: a call that was made before a close is not tried again after it. */
+  get closes(): number {
+    return this.#closes;
+  }
+
   /** Fails the waiting requests because the client closes. Events keep waiting. */
-  refuseRequests(): void {
+  close(): void {
+    this.#closes += 1;
     for (const { kind, fail } of this.#waiting.keys()) if (kind === 'REQUEST') fail(closed());
   }
 

@@ -4,21 +4,43 @@ import { toTransportError, TransportError } from '../errors.js';
 import type { OutgoingMessage } from '../sending/outgoing-message.js';
 import type { AnswerSink, ClientStream } from '../streams/client-stream.js';
 import type { CallQueue } from './call-queue.js';
+import { MAX_ATTEMPTS, moveAfterFailure, moveAfterRefusal } from './move.js';
+import type { Move } from './move.js';
 
-/** One request or event until it is answered. A subclass encodes the message and reads the answer. */
+/** The memory of a call of its failed attempts. */
+interface Past {
+  /** The first failure after which a handler may have run; undefined if none has. */
+  sentFailure: TransportError | undefined;
+  /** The instance ids of the servers that have refused it. */
+  readonly refusedBy: Set<string>;
+}
+
+/**
+ * One request or event until it is answered, which may take several attempts (docs/adr/0018-retries.md). A subclass
+ * encodes the message and reads the answer. The first attempt on an open connection needs no object besides the stream.
+ */
 export abstract class Call implements AnswerSink {
   readonly kind: ClientStream['kind'];
   readonly #queue: CallQueue;
+  readonly #mayRepeat: boolean;
+  readonly #closesBefore: number;
   #isOver = false;
+  #hasValue = false;
+  #attempts = 1;
+  #past: Past | undefined;
   #deadline: Deadline | undefined;
   /** Ends the wait for a connection. */
   #wait: AbortController | undefined;
+  #message: OutgoingMessage | undefined;
   #link: ClientLink | undefined;
   #stream: ClientStream | undefined;
 
-  constructor(kind: ClientStream['kind'], queue: CallQueue) {
+  /** @param mayRepeat - Whether a handler may run twice, so that a call that was sent may be sent again. */
+  constructor(kind: ClientStream['kind'], queue: CallQueue, mayRepeat: boolean) {
     this.kind = kind;
     this.#queue = queue;
+    this.#mayRepeat = mayRepeat;
+    this.#closesBefore = queue.closes;
   }
 
   abstract next(data: Buffer, last: boolean): void;
@@ -26,9 +48,32 @@ export abstract class Call implements AnswerSink {
   abstract complete(): void;
   /** Passes a failure to the caller, unless the call is over. */
   protected abstract giveUp(error: unknown): void;
+  /** Notes that another attempt begins. */
+  protected noteRetry(): void {}
 
+  /** Handles a failure of the connection: tries again if that is safe. */
   fail(error: TransportError): void {
-    this.giveUp(error);
+    const move = moveAfterFailure(error, this.#mayRepeat && !this.#hasValue);
+    if (move === undefined || !this.#retry(move, error)) this.giveUp(this.ofAllAttempts(error));
+  }
+
+  /** Handles a failure of the transport with which a server answered. Returns false if the call is not tried again. */
+  protected retriesAfter(refusal: TransportError): boolean {
+    const move = this.#hasValue ? undefined : moveAfterRefusal(refusal, this.#mayRepeat);
+    return move !== undefined && this.#retry(move, refusal);
+  }
+
+  /**
+   * Returns the last failure with the number of attempts, and with `sent: true` if a handler may have run in any of them.
+   * A failure without `sent`, such as that of the key file, is replaced by the one after which a handler may have run.
+   */
+  protected ofAllAttempts(error: unknown): unknown {
+    const sentFailure = this.#past?.sentFailure;
+    if (!(error instanceof TransportError)) return sentFailure ?? error;
+    if (this.#attempts === 1 && sentFailure === undefined) return error;
+    const message = this.#attempts === 1 ? error.message : `${error.message}; ${this.#attempts} attempts`;
+    const sent = sentFailure === undefined ? error.sent : true;
+    return new TransportError(error.code, message, { cause: error.cause, ...(sent !== undefined && { sent }) });
   }
 
   /**
@@ -42,9 +87,10 @@ export abstract class Call implements AnswerSink {
 
   /** Gives the message to a connection, or waits for one. Never throws: every failure ends the call. */
   protected start(message: OutgoingMessage): void {
-    const link = this.#queue.isEmptyFor(this.kind) ? this.#queue.links.pick(this.kind) : undefined;
-    if (link === undefined) this.#waitForLink(message);
-    else this.#open(link, message);
+    const queue = this.#queue;
+    queue.budget.noteCall();
+    this.#message = message;
+    this.#openOrWait(queue.isEmptyFor(this.kind) ? queue.links.pick(this.kind) : undefined, message);
   }
 
   protected get isOver(): boolean {
@@ -60,28 +106,61 @@ export abstract class Call implements AnswerSink {
     return true;
   }
 
+  /** Notes that the caller has got a value: the answer cannot begin again. */
+  protected noteValue(): void {
+    this.#hasValue = true;
+  }
+
   /** Cancels the stream: the server stops its work, and late frames are ignored. */
   protected cancelStream(): void {
     if (this.#stream !== undefined) this.#link?.streams.cancel(this.#stream);
   }
 
-  #waitForLink(message: OutgoingMessage): void {
+  /** Begins another attempt. Returns false if there is none. */
+  #retry(move: Move, failure: TransportError): boolean {
+    const queue = this.#queue;
+    const message = this.#message;
+    const isFinal = this.#isOver || this.#attempts >= MAX_ATTEMPTS || queue.closes !== this.#closesBefore;
+    if (isFinal || message === undefined) return false;
+    const past = (this.#past ??= { sentFailure: undefined, refusedBy: new Set() });
+    if (move === 'REPEATED') past.sentFailure ??= failure.ofMessage(true);
+    if ((move === 'REFUSED' || move === 'LEAVING') && this.#link !== undefined) past.refusedBy.add(this.#link.serverId);
+    if (move === 'LEAVING') this.#link?.connection.retire(); // it takes no new calls, whether or not it has said so
+    const mayPick = move === 'REFUSED' || queue.isEmptyFor(this.kind);
+    const link = mayPick ? queue.links.pick(this.kind, past.refusedBy) : undefined;
+    if (move === 'REFUSED' && link === undefined) return false;
+    if ((move === 'REFUSED' || move === 'REPEATED') && !queue.budget.take()) return false;
+    this.#attempts += 1;
+    queue.retries += 1;
+    this.noteRetry();
+    this.#openOrWait(link, message);
+    return true;
+  }
+
+  #openOrWait(link: ClientLink | undefined, message: OutgoingMessage): void {
+    if (link !== undefined) {
+      this.#open(link, message);
+      return;
+    }
     const wait = (this.#wait = new AbortController());
     this.#queue.add({
       kind: this.kind,
       bytes: message.bytes,
       signal: wait.signal,
-      start: (link) => this.#open(link, message),
-      fail: (error) => this.giveUp(error),
+      start: (next) => this.#open(this.#queue.links.pick(this.kind, this.#past?.refusedBy) ?? next, message),
+      fail: (error) => this.giveUp(this.ofAllAttempts(error)),
     });
   }
 
   #open(link: ClientLink, message: OutgoingMessage): void {
     if (this.#isOver) return;
     if (this.#deadline !== undefined) message.prefix = this.#deadline.leftMs; // an event gets its sequence instead
+    const attempt = this.#attempts;
     this.#link = link;
+    this.#stream = undefined;
     try {
-      this.#stream = link.open(this.kind, message, this);
+      const stream = link.open(this.kind, message, this);
+      if (attempt === this.#attempts) this.#stream = stream; // writing may have failed, and the call has moved on
     } catch (error) {
       this.fail(toTransportError(error));
     }
@@ -90,7 +169,7 @@ export abstract class Call implements AnswerSink {
   #expire(timeoutMs: number): void {
     const sent = this.#stream?.at === 'SEALED';
     this.cancelStream();
-    this.giveUp(requestTimedOut(timeoutMs, sent));
+    this.giveUp(this.ofAllAttempts(requestTimedOut(timeoutMs, sent)));
   }
 }
 

@@ -1,4 +1,4 @@
-import { toTransportError } from '../errors.js';
+import { toTransportError, TransportError } from '../errors.js';
 import type { OutgoingMessage } from '../sending/outgoing-message.js';
 import { decodePlainAnswer, decodePlainError } from '../sending/plain-message.js';
 import { Call } from './call.js';
@@ -16,8 +16,9 @@ export class PlainCall extends Call {
   readonly #settle: Settle;
   #value: Buffer | undefined;
 
-  constructor(kind: Call['kind'], queue: CallQueue, settle: Settle) {
-    super(kind, queue);
+  /** @param mayRepeat - As in {@link Call}. */
+  constructor(kind: Call['kind'], queue: CallQueue, mayRepeat: boolean, settle: Settle) {
+    super(kind, queue, mayRepeat);
     this.#settle = settle;
   }
 
@@ -38,11 +39,18 @@ export class PlainCall extends Call {
   }
 
   override error(data: Buffer): void {
-    this.giveUp(decodePlainError(this.kind, data));
+    const error = decodePlainError(this.kind, data);
+    if (!(error instanceof TransportError)) this.giveUp(error);
+    else if (!this.retriesAfter(error)) this.giveUp(this.ofAllAttempts(error));
   }
 
   override complete(): void {
     if (this.end()) this.#settle.resolve(this.#value ?? Buffer.alloc(0));
+  }
+
+  /** The values so far were not given to the caller. */
+  protected override noteRetry(): void {
+    this.#value = undefined;
   }
 
   protected override giveUp(error: unknown): void {

@@ -86,7 +86,7 @@ export class ChannelClient {
    */
   async close(): Promise<void> {
     const endMs = clock.nowMs() + this.#limits.drainMs;
-    this.#queue.refuseRequests();
+    this.#queue.close();
     const { whenEventsStarted } = this.#queue;
     if (whenEventsStarted !== undefined) await within(this.#limits.drainMs, whenEventsStarted);
     const whenClosed = this.#links.close(Math.max(0, endMs - clock.nowMs()));
@@ -98,7 +98,7 @@ export class ChannelClient {
   #call(kind: PlainCall['kind'], pattern: string, body: Uint8Array, timeoutMs: number): Promise<Buffer> {
     const message = encodePlainCall(kind, pattern, body);
     return new Promise((resolve, reject) => {
-      new PlainCall(kind, this.#queue, { resolve, reject }).run(message, timeoutMs);
+      new PlainCall(kind, this.#queue, false, { resolve, reject }).run(message, timeoutMs);
     });
   }
 }

@@ -73,7 +73,7 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
     const closed = new Promise<void>((resolve) => (this.#whenClosed ??= []).push(resolve));
     if (this.isOpen || this.#state.at === 'DRAINING') {
       this.#clocks.draining(drainMs);
-      this.#drain(true);
+      this.#drain();
     }
     return closed;
   }
@@ -85,7 +85,7 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
 
   /** As {@link close} but without a deadline, so that no stream is cut: another connection replaces this one. */
   retire(): void {
-    if (this.isOpen) this.#drain(true);
+    if (this.isOpen) this.#drain();
   }
 
   /** Sends CLOSE before anything is served, because this side has reached `maxConnections`. */
@@ -195,8 +195,11 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
   receiveGoaway(): void {
     if (this.#hasReceivedGoaway) throw unexpected('Unexpected second GOAWAY');
     this.#hasReceivedGoaway = true;
+    const wasOpen = this.isOpen;
+    // First, because the calls that fail here look for another connection.
+    if (wasOpen) this.#leaveOpen({ at: 'DRAINING', initiated: false });
     this.#options.streams.stopOpening();
-    if (this.#state.at === 'OPEN') this.#drain(false);
+    if (wasOpen) this.#sayGoaway();
   }
 
   receiveClose(reason: CloseReason): void {
@@ -215,8 +218,12 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
     return (this.#records ??= new RecordLayer(this.#options, this.#kept, this.#clocks, this));
   }
 
-  #drain(initiated: boolean): void {
-    this.#leaveOpen({ at: 'DRAINING', initiated });
+  #drain(): void {
+    this.#leaveOpen({ at: 'DRAINING', initiated: true });
+    this.#sayGoaway();
+  }
+
+  #sayGoaway(): void {
     this.#options.streams.stopTaking();
     this.#layer.sendGoaway();
     this.finishDrain();

@@ -43,6 +43,12 @@ export function wireError(code: WireErrorCode): WireError {
   return { status: 'error', message: MEANINGS[code].message, code };
 }
 
+/** Returns whether a failure with this code means that no handler has started (R6.35). */
+export function neverRan(code: string): boolean {
+  const meaning: Meaning | undefined = isWireCode(code) ? MEANINGS[code] : undefined;
+  return meaning?.neverRan === true;
+}
+
 function isWireCode(code: string): code is WireErrorCode {
   return Object.hasOwn(MEANINGS, code);
 }

@@ -45,7 +45,7 @@ export abstract class ClientCall extends Call {
   readonly #encode: CallCodec['encode'];
 
   constructor({ kind, encode }: CallCodec, options: ClientCallOptions) {
-    super(kind, options.host.queue);
+    super(kind, options.host.queue, false);
     this.options = options;
     this.#encode = encode;
   }
@@ -67,6 +67,10 @@ export abstract class ClientCall extends Call {
       (serialized) => this.#start(packet.pattern, checkSerialized(serialized)),
       (error) => this.giveUp(error),
     );
+  }
+
+  protected override noteRetry(): void {
+    this.options.trace?.addAttempt();
   }
 
   #start(given: OutgoingPacket['pattern'], { pattern = given, data, metadata }: OutgoingPacket): void {

@@ -47,6 +47,11 @@ export class ClientCalls {
     return this.#host.order.waitingCount;
   }
 
+  /** The number of attempts of calls after their first one. */
+  get retries(): number {
+    return this.#host.queue.retries;
+  }
+
   /** Resolves when all waiting calls are serialized and all events have a connection; undefined if none is waiting. */
   get whenStarted(): Promise<void> | undefined {
     const { order, queue } = this.#host;
@@ -54,9 +59,9 @@ export class ClientCalls {
     return order.whenIdle.then(() => queue.whenEventsStarted);
   }
 
-  /** Fails the requests that wait for a connection again, because the client closes. */
-  refuseRequests(): void {
-    this.#host.queue.refuseRequests();
+  /** Fails the requests that wait for a connection again, and lets no call be tried again, because the client closes. */
+  close(): void {
+    this.#host.queue.close();
   }
 
   /** Fails the calls that are still being serialized, because the client was closed. */

@@ -106,7 +106,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   override async close(): Promise<void> {
     forgetOwnClient(this.#dialer.instance.publicKey);
     this.#gate.refuseRequests();
-    this.#calls.refuseRequests();
+    this.#calls.close();
     const stopLogging = everySecond(() => this.#log.closing(this.snapshot()));
     const { drainMs } = this.#limits;
     const endMs = clock.nowMs() + drainMs;
@@ -143,7 +143,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
 
   /** Returns the current state and the counters of the client. */
   snapshot(): SealwireClientSnapshot {
-    return this.#counters.snapshot(this.#links.counts(), this.#calls.waitingCount);
+    return this.#counters.snapshot(this.#links.counts(), this.#calls);
   }
 
   override on<Event extends keyof SealwireClientEvents>(event: Event, callback: SealwireClientEvents[Event]): void {

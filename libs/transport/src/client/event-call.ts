@@ -33,7 +33,9 @@ export class EventCall<T> extends ClientCall {
 
   /** Handles an ERROR. For an event it means only that the server refused it and called no handler. */
   override error(data: Buffer): void {
-    this.giveUp(this.#readRefusal(data) ?? new RemoteError({}, NOT_A_REFUSAL));
+    const refusal = this.#readRefusal(data);
+    if (refusal === undefined) this.giveUp(new RemoteError({}, NOT_A_REFUSAL));
+    else if (!this.retriesAfter(refusal)) this.giveUp(this.ofAllAttempts(refusal));
   }
 
   override complete(): void {

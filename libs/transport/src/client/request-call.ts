@@ -50,6 +50,7 @@ export class RequestCall extends ClientCall {
   }
 
   override next(data: Buffer, last: boolean): void {
+    this.noteValue();
     this.options.trace?.addAnswer(data.length);
     this.#caller.runInAsyncScope(() => this.#receive(last ? 'LAST' : 'NEXT', data));
   }
@@ -82,7 +83,9 @@ export class RequestCall extends ClientCall {
       else this.#incoming.run(() => undefined, refuse, refuse); // after the values that a deserializer still has
       return;
     }
-    const packet = toPacket(part, data, read.value);
+    const failure = part === 'ERROR' ? readWireError(data, read.value) : undefined;
+    if (failure !== undefined && this.retriesAfter(failure)) return;
+    const packet = toPacket(part, read.value, failure && this.ofAllAttempts(failure));
     if (deserializer === undefined) this.#take(part, packet);
     else this.#deserialize(deserializer, part, packet, read.weight);
   }
@@ -129,14 +132,14 @@ export class RequestCall extends ClientCall {
   }
 }
 
-/** Converts a part to the packet that Nest's client expects. */
-function toPacket(part: AnswerPart, data: Buffer, value: unknown): WritePacket {
+/** Converts a part to the packet that Nest's client expects. @param failure - Of the transport, for an ERROR. */
+function toPacket(part: AnswerPart, value: unknown, failure: unknown): WritePacket {
   switch (part) {
     case 'NEXT':
     case 'LAST':
       return { response: value, isDisposed: part === 'LAST' };
     case 'ERROR':
-      return { err: readWireError(data, value) ?? toCallerError(value) };
+      return { err: failure ?? toCallerError(value) };
     case 'COMPLETE':
       return { isDisposed: true };
   }

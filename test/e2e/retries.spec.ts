@@ -1,0 +1,150 @@
+// Calls whose connection ends, between real clients and servers (docs/reliability.md).
+import type { SealwireClient, SealwireServer, SealwireServerOptions } from '@sealwire/transport';
+import { Subject, firstValueFrom } from 'rxjs';
+import { afterEach, describe, expect, it } from 'vitest';
+
+import { outcome } from '../support/application.js';
+import { endAll, newClient, portOf, startServer } from '../support/pair.js';
+
+const PATIENT = { timeouts: { waitForConnectionMs: 60_000 }, redial: { minMs: 5, maxMs: 50, inBackground: false } };
+let release = new Subject<string>();
+
+afterEach(async () => {
+  release.complete();
+  release = new Subject();
+  await endAll();
+});
+
+/** A server that answers `hold` when the test lets it, and counts what it has run. */
+async function start(
+  options: Partial<SealwireServerOptions> = {},
+): Promise<{ server: SealwireServer; runs: unknown[] }> {
+  const runs: unknown[] = [];
+  const server = await startServer(options);
+  const hold = (data: unknown): Promise<string> => {
+    runs.push(data);
+    return firstValueFrom(release, { defaultValue: 'end' });
+  };
+  server.addHandler('hold', hold);
+  server.addHandler('noted', (data: unknown) => Promise.resolve(void runs.push(data)), true);
+  return { server, runs };
+}
+
+function echoes(client: SealwireClient, count: number): Promise<unknown[]> {
+  return Promise.all(Array.from({ length: count }, (_, number) => outcome(client.send('echo', number))));
+}
+
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, number) => number);
+
+/** A client whose only slot at the server is taken by a request. */
+async function holding(server: SealwireServer): Promise<{ client: SealwireClient; held: Promise<unknown> }> {
+  const client = newClient(portOf(server), PATIENT);
+  await client.connect();
+  const held = outcome(client.send('hold', 'held'));
+  await client.ping();
+  await expect.poll(() => server.snapshot().running).toBe(1);
+  return { client, held };
+}
+
+describe('requests that wait for a slot', () => {
+  it('go to the next server as soon as theirs drains, and the running one is still answered', async () => {
+    const { server } = await start({ limits: { maxInFlight: 1 }, timeouts: { drainMs: 60_000 } });
+    const port = portOf(server);
+    const { client, held } = await holding(server);
+    const queued = echoes(client, 5);
+    const closed = server.close();
+    await start({ port });
+    expect(await queued).toEqual(numbers(5));
+    expect(client.snapshot().retries).toBe(5);
+    release.next('released');
+    expect(await held).toBe('released');
+    await closed;
+  });
+
+  it('are answered over the next connection after a loss; the running one fails, and its handler ran once', async () => {
+    const { server, runs } = await start({ limits: { maxInFlight: 1 } });
+    const { client, held } = await holding(server);
+    const queued = echoes(client, 5);
+    client.unwrap().destroy();
+    expect(await held).toMatchObject({ code: 'ERR_CONNECTION_LOST', sent: true });
+    expect(await queued).toEqual(numbers(5));
+    expect(runs).toEqual(['held']);
+  });
+
+  it('reach the serializer once, and arrive whole, if they have several frames', async () => {
+    const { server } = await start({ limits: { maxInFlight: 1 } });
+    let serialized = 0;
+    const serializer = {
+      serialize: (packet: unknown): unknown => {
+        serialized += 1;
+        return packet;
+      },
+    };
+    const client = newClient(portOf(server), { ...PATIENT, serializer, requestTimeoutMs: 60_000 });
+    await client.connect();
+    const held = outcome(client.send('hold', 'held'));
+    await expect.poll(() => server.snapshot().running).toBe(1);
+    const large = 'x'.repeat(300_000);
+    const queued = outcome(client.send('echo', large));
+    client.unwrap().destroy();
+    expect(await queued).toBe(large);
+    expect(await held).toMatchObject({ sent: true });
+    expect(serialized).toBe(2);
+  });
+});
+
+it('events that wait for a slot arrive in order over the next connection', async () => {
+  const { server, runs } = await start({ limits: { maxInFlight: 1 } });
+  const { client, held } = await holding(server);
+  const events = Promise.all(numbers(20).map((number) => outcome(client.emit('noted', number))));
+  client.unwrap().destroy();
+  await Promise.all([held, events]);
+  expect(runs).toEqual(['held', ...numbers(20)]);
+});
+
+it('requests that a server refuses when its drain is over are answered by its successor', async () => {
+  const { server } = await start({ limits: { maxRunning: 1, maxInFlight: 64 } });
+  const port = portOf(server);
+  const { client, held } = await holding(server);
+  const events = Promise.all(numbers(20).map((number) => outcome(client.emit('noted', number))));
+  await client.ping();
+  await server.close();
+  const { runs } = await start({ port });
+  expect(await held).toMatchObject({ code: 'ERR_STREAM_CUT' });
+  await events;
+  expect(runs).toEqual(numbers(20));
+});
+
+it('no request fails while the only server is restarted under load', async () => {
+  let { server } = await start({ timeouts: { drainMs: 60_000 } });
+  const port = portOf(server);
+  const client = newClient(port, PATIENT);
+  const answers: unknown[] = [];
+  const over = new AbortController();
+  const load = numbers(16).map(async (number) => {
+    while (!over.signal.aborted) answers.push(await outcome(client.send('echo', number)));
+  });
+  for (let restart = 0; restart < 3; restart++) {
+    const seen = answers.length;
+    await expect.poll(() => answers.length).toBeGreaterThan(seen + 100);
+    await server.close();
+    ({ server } = await start({ port, timeouts: { drainMs: 60_000 } }));
+  }
+  over.abort();
+  await Promise.all(load);
+  expect(answers.filter((answer) => typeof answer !== 'number')).toEqual([]);
+});
+
+it('a call that waits for the next connection ends with close() and with its subscription', async () => {
+  const { server } = await start({ limits: { maxInFlight: 1 } });
+  const { client, held } = await holding(server);
+  const queued = outcome(client.send('echo', 1));
+  const unsubscribed = client.send('echo', 2).subscribe();
+  await server.close();
+  await held;
+  await expect.poll(() => client.snapshot().waiting).toBe(2);
+  unsubscribed.unsubscribe();
+  await expect.poll(() => client.snapshot().waiting).toBe(1);
+  await client.close();
+  expect(await queued).toMatchObject({ code: 'ERR_CLIENT_CLOSED', sent: false });
+});
