@@ -21,6 +21,11 @@ export interface LinkEvents {
    * {@link onRetired}.
    */
   readonly onClosed: (link: ClientLink, error: TransportError | undefined) => void;
+  /**
+   * Fires when events of this connection wait to be sent again, and no other connection to the same server takes them. May
+   * fire before and after {@link onClosed}, and again.
+   */
+  readonly onKept: (link: ClientLink) => void;
 }
 
 export interface ClientLinkOptions {

@@ -58,6 +58,9 @@ export interface ConnectorOwner {
   /** The connector waits for the next call, or is gone and has no connection any more. */
   noteResting(connector: ServerConnector): void;
   noteClosed(link: ClientLink): void;
+  noteKept(link: ClientLink): void;
+  /** The address no longer leads to this server instance. */
+  noteInstanceLeft(serverId: string): void;
   emit(event: ClientConnectionEvent): void;
 }
 
@@ -81,6 +84,7 @@ export class ServerConnector {
       if (this.#state.at === 'CONNECTED') this.#state.renewal?.tryNow();
       if (this.isGone) this.#owner.noteResting(this);
     },
+    onKept: (link) => this.#owner.noteKept(link),
   };
   readonly #owner: ConnectorOwner;
   readonly #pauses: Pauses;
@@ -173,6 +177,11 @@ export class ServerConnector {
     else this.#owner.noteResting(this);
   }
 
+  /** Dials after a pause if there is a reason to. */
+  wake(): void {
+    this.#pauseOrRest();
+  }
+
   /** Ends dials and pauses because the client closes. @returns Whether the connector was connected or about to be. */
   stop(): boolean {
     const wasActive = this.counts().state === 'connecting' || this.#state.at === 'CONNECTED';
@@ -192,8 +201,7 @@ export class ServerConnector {
     const wasDialing = this.#state.at === 'DIALING';
     this.#abort();
     if (link === undefined) {
-      this.#state = { at: 'GONE' };
-      this.#owner.noteResting(this);
+      this.#rest();
       if (wasDialing) this.#emit({ type: 'disconnected', error: undefined });
     } else if (this.#owner.hasOther(this)) {
       this.#leave(link, { type: 'draining' });
@@ -239,6 +247,7 @@ export class ServerConnector {
     const before = this.#state;
     if (before.at !== 'CONNECTED' && this.#owner.isAlias(this, link)) {
       this.#state = { at: 'ALIAS', serverId: link.serverId };
+      this.#noteInstance(link.serverId);
       void link.connection.close();
       this.#owner.noteAlias(this);
       this.#emit({ type: 'disconnected', error: undefined });
@@ -247,12 +256,18 @@ export class ServerConnector {
     const replaced = before.at === 'CONNECTED' ? before.link : undefined;
     this.#failures = 0;
     this.#lastError = undefined;
-    this.#serverId = link.serverId;
     this.#state = { at: 'CONNECTED', link, renewal: undefined };
+    this.#noteInstance(link.serverId);
     this.#owner.noteOpened(this, link, replaced);
     replaced?.connection.retire();
     if (this.link !== link) return; // a listener of another event has closed the client
     this.#emit({ type: replaced === undefined ? 'connected' : 'renewed' });
+  }
+
+  #noteInstance(serverId: string | undefined): void {
+    const before = this.#serverId;
+    this.#serverId = serverId;
+    if (before !== undefined && before !== serverId) this.#owner.noteInstanceLeft(before);
   }
 
   #fail(error: unknown): void {
@@ -301,6 +316,7 @@ export class ServerConnector {
 
   #rest(): void {
     this.#state = this.#isLeaving ? { at: 'GONE' } : { at: 'IDLE' };
+    if (this.#isLeaving) this.#noteInstance(undefined);
     this.#owner.noteResting(this);
   }
 
