@@ -77,6 +77,11 @@ export class ClientLink {
     publishConnectionOpened('client', options.peer, socket);
   }
 
+  /** The address of the server, as diagnostics name it. */
+  get server(): string | undefined {
+    return this.#options.peer.address;
+  }
+
   /** @throws {TransportError} The reason why the connection ended; `ERR_CONNECTION_LOST` if it has none. */
   throwUnlessOpen(): void {
     if (this.connection.isOpen) return;

@@ -13,25 +13,10 @@ import type { ServerCounts } from '../client/links.js';
 import { clock } from '../clock.js';
 import { backOffMs } from './back-off.js';
 import type { Pauses } from './back-off.js';
+import { SHOWN_STATES } from './connector-state.js';
+import type { ConnectorState } from './connector-state.js';
 import { prove, Renewal } from './renewal.js';
 import type { ServerAddress } from './server-address.js';
-
-type State =
-  | { readonly at: 'IDLE' }
-  | { readonly at: 'DIALING'; readonly number: number; readonly abort: AbortController }
-  | { readonly at: 'PAUSED'; readonly timer: NodeJS.Timeout }
-  | { readonly at: 'CONNECTED'; readonly link: ClientLink; readonly renewal: Renewal | undefined }
-  | { readonly at: 'ALIAS'; readonly serverId: string }
-  | { readonly at: 'GONE' };
-
-const STATES = {
-  IDLE: 'idle',
-  DIALING: 'connecting',
-  PAUSED: 'connecting',
-  CONNECTED: 'connected',
-  ALIAS: 'duplicate',
-  GONE: 'draining',
-} as const;
 
 /** The maximum number of draining connections when a renewal adds one (docs/protocol.md §5.11). */
 const MAX_DRAINING = 4;
@@ -90,7 +75,7 @@ export class ServerConnector {
   readonly #pauses: Pauses;
   /** All connections that are not closed: the current one, and those that drain. */
   readonly #links = new Set<ClientLink>();
-  #state: State = { at: 'IDLE' };
+  #state: ConnectorState = { at: 'IDLE' };
   /** Failed dials since the last successful one. */
   #failures = 0;
   #lastError: unknown;
@@ -104,7 +89,7 @@ export class ServerConnector {
     this.#pauses = pauses;
   }
 
-  get at(): State['at'] {
+  get at(): ConnectorState['at'] {
     return this.#state.at;
   }
 
@@ -152,7 +137,7 @@ export class ServerConnector {
     const isResting = this.#state.at === 'PAUSED' && !this.#owner.keepsDialing(this);
     return {
       server: this.server.name,
-      state: isResting ? 'idle' : STATES[this.#state.at],
+      state: isResting ? 'idle' : SHOWN_STATES[this.#state.at],
       connections: links.filter(({ connection }) => !connection.hasSaidAll).length,
       inFlight: links.reduce((sum, { streams }) => sum + streams.openCount, 0),
       failures: this.#failures,
