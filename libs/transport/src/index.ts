@@ -13,6 +13,7 @@ export { checkJson } from './packet/json-check.js';
 export type { Metadata } from './packet/message.js';
 export { SealwireClient } from './client/client.js';
 export type { SealwireClientEvents } from './client/client-events.js';
+export { AllowKeys, SealwireKeysGuard } from './guard/allow-keys.js';
 export { SealwireContext } from './handler/context.js';
 export type { SealwirePeer } from './handler/context.js';
 export { NO_MESSAGE_HANDLER } from './server/dispatcher.js';

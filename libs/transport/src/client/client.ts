@@ -131,17 +131,14 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   }
 
   /**
-   * Pings every connected server over the encrypted connection. Connects first if there is no connection.
+   * Pings the server over the encrypted connection. Connects first if there is no connection.
    *
-   * @returns The round trip in milliseconds of the first answer.
+   * @returns The round trip in milliseconds.
    * @throws {TransportError} As `connect`, or the reason why the connection ended before the answer.
    */
   async ping(): Promise<number> {
-    const links = new Set([await this.#links.connect('REQUEST'), ...this.#links.all]);
-    const pings = Array.from(links, ({ connection }) => connection.ping());
-    return Promise.any(pings).catch((error: unknown) => {
-      throw error instanceof AggregateError ? error.errors[0] : error;
-    });
+    const { connection } = await this.#links.connect('REQUEST');
+    return connection.ping();
   }
 
   /** Returns the current state and the counters of the client. */

@@ -25,10 +25,7 @@ export class SealwireHealthIndicator {
     this.#indicator = indicator;
   }
 
-  /**
-   * Returns up with `roundTripMs` if a server answers, or down with the `code` and `message` of the failure. With several
-   * servers, up also has the state of each.
-   */
+  /** Returns up with `roundTripMs`, or down with the `code` and `message` of the failure. */
   async pingCheck<Key extends string>(
     key: Key,
     client: SealwireClient,
@@ -36,9 +33,7 @@ export class SealwireHealthIndicator {
   ): Promise<HealthIndicatorResult<Key>> {
     const check = this.#indicator.check(key);
     try {
-      const roundTripMs = await pingWithin(timeoutMs, client);
-      const servers = client.snapshot().servers.map(({ server, state }) => ({ server, state }));
-      return check.up(servers.length === 1 ? { roundTripMs } : { roundTripMs, servers });
+      return check.up({ roundTripMs: await pingWithin(timeoutMs, client) });
     } catch (error) {
       if (!isError(error)) return check.down({ code: 'ERR_INTERNAL', message: String(error) });
       return check.down({ code: 'code' in error ? String(error.code) : 'ERR_INTERNAL', message: error.message });

@@ -44,7 +44,8 @@ describe('an Answer', () => {
     const answerFailed = vi.fn<(stream: ServerStream, error: unknown) => void>();
     const bytes = Buffer.alloc(500_000);
     const allocated = vi.spyOn(Buffer, 'allocUnsafeSlow');
-    const host = { streams, flush: () => undefined, serializer: undefined, handlerFailed: answerFailed, answerFailed };
+    const failed = { handlerFailed: answerFailed, handlerForbidden: answerFailed, answerFailed };
+    const host = { streams, flush: () => undefined, serializer: undefined, ...failed };
     const answer = new Answer(host, second);
     answer.only(bytes);
     expect(answerFailed).toHaveBeenCalledWith(second, expect.objectContaining({ code: 'ERR_ANSWER_OVERFLOW' }));

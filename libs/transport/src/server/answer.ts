@@ -3,6 +3,7 @@ import type { ServerStream } from '@sealwire/channel';
 import { answerCodeOf, wireError } from '@sealwire/channel/internal';
 import type { WireErrorCode } from '@sealwire/channel/internal';
 
+import { KeyRefusal } from '../guard/key-refusal.js';
 import type { ResultSink } from '../handler/result-sink.js';
 import { checkSerialized } from '../packet/packet.js';
 import { encodeData } from '../packet/payload.js';
@@ -16,6 +17,8 @@ export interface AnswerHost {
   readonly serializer: Serializer | undefined;
   /** Called with an error that is hidden from the caller. */
   handlerFailed(stream: ServerStream, error: unknown): void;
+  /** Called when a guard has refused the key of the client. */
+  handlerForbidden(stream: ServerStream, refusal: KeyRefusal): void;
   /** Called when a value could not be sent. The caller has got an error and needs no further values. */
   answerFailed(stream: ServerStream, error: unknown): void;
 }
@@ -62,6 +65,11 @@ export class Answer implements ResultSink {
   }
 
   error(error: unknown, isFiltered: boolean): void {
+    if (error instanceof KeyRefusal) {
+      this.#host.handlerForbidden(this.#stream, error);
+      this.fail('ERR_FORBIDDEN');
+      return;
+    }
     const err = errorData(error, isFiltered);
     if (err === HIDDEN) this.#host.handlerFailed(this.#stream, error);
     this.#send({ err, isDisposed: true });

@@ -4,6 +4,7 @@ import type { ServerStream, StreamHandler } from '@sealwire/channel';
 import { ConnectionLimit, IdTable } from '@sealwire/channel/internal';
 import type { Deadline, WireErrorCode } from '@sealwire/channel/internal';
 
+import type { KeyRefusal } from '../guard/key-refusal.js';
 import { SealwireContext } from '../handler/context.js';
 import { Execution } from '../handler/execution.js';
 import { EventSink } from '../handler/result-sink.js';
@@ -69,6 +70,10 @@ export class Dispatcher implements StreamHandler, AnswerHost {
 
   handlerFailed(stream: ServerStream, error: unknown): void {
     this.#options.host.failures.handlerFailed(error, this.#work.get(stream.id)?.pattern);
+  }
+
+  handlerForbidden(stream: ServerStream, { peer }: KeyRefusal): void {
+    this.#options.host.onForbidden('request', this.#work.get(stream.id)?.pattern ?? '', peer);
   }
 
   answerFailed(stream: ServerStream, error: unknown): void {

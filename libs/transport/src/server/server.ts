@@ -20,6 +20,7 @@ import { Subject } from 'rxjs';
 import type { Observable } from 'rxjs';
 
 import { runApart } from '../async-context.js';
+import { KeyRefusal } from '../guard/key-refusal.js';
 import { namesOf } from '../handler/context.js';
 import type { SealwirePeer } from '../handler/context.js';
 import { Execution } from '../handler/execution.js';
@@ -216,11 +217,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
         this.#counters.refused(kind);
         this.#failures.overloaded(kind, pattern);
       },
-      onForbidden: (kind, pattern, peer) => {
-        this.#counters.forbidden(kind);
-        this.#failures.forbidden(kind, pattern, peer);
-        publishCallForbidden(peer, kind, pattern);
-      },
+      onForbidden: (kind, pattern, peer) => this.#forbidden(kind, pattern, peer),
       onEventFailed: (error, pattern) => this.#logEventFailure(error, pattern),
       hooks: guardHooks(
         {
@@ -233,8 +230,18 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
     };
   }
 
+  #forbidden(kind: 'request' | 'event', pattern: string, peer: SealwirePeer): void {
+    this.#counters.forbidden(kind);
+    this.#failures.forbidden(kind, pattern, peer);
+    publishCallForbidden(peer, kind, pattern);
+  }
+
   /** Logs an `Error`, which no filter of Nest has seen. Other failures are logged by Nest: all by 12, unforeseen ones by 11. */
   #logEventFailure(error: unknown, pattern: string): void {
+    if (error instanceof KeyRefusal) {
+      this.#forbidden('event', pattern, error.peer);
+      return;
+    }
     const isLogged = 'propagatesEventHandlerErrors' in this || isUnforeseen(error);
     if (isError(error) || !isLogged) this.#failures.eventHandlerFailed(error, pattern);
   }

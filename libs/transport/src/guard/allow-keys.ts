@@ -1,0 +1,49 @@
+// Permissions by key for handlers: finer than the patterns of a key, because a guard sees the whole call.
+import { applyDecorators, SetMetadata, UseGuards } from '@nestjs/common';
+import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { RpcException } from '@nestjs/microservices';
+import { TransportError } from '@sealwire/channel';
+
+import { SealwireContext } from '../handler/context.js';
+import type { SealwirePeer } from '../handler/context.js';
+import { KeyRefusal } from './key-refusal.js';
+
+const ALLOWED_KEYS = 'sealwire:allowed-keys';
+const KEY_ID = /^[0-9a-f]{16}$/;
+
+/**
+ * Allows the handlers of a method or a controller only to the holders of some keys; on a method it replaces the list of the
+ * controller. Each name is a label, or a key id of 16 hexadecimal digits, which never counts as a label.
+ *
+ * Calls of other keys fail with `ERR_FORBIDDEN`. Events of other keys are acknowledged, logged and not handled. Calls over
+ * any other transport are refused: HTTP, WebSocket, `Transport.TCP` and the legacy wire prove no key.
+ *
+ * @throws {TransportError} `ERR_BAD_OPTION` - no name, or one that is not a non-empty string.
+ */
+export function AllowKeys(...names: readonly string[]): ClassDecorator & MethodDecorator {
+  if (names.length === 0 || names.some((name) => typeof name !== 'string' || name === ''))
+    throw new TransportError('ERR_BAD_OPTION', '@AllowKeys() must get labels or ids of keys, as non-empty strings');
+  return applyDecorators(SetMetadata(ALLOWED_KEYS, names), UseGuards(SealwireKeysGuard));
+}
+
+/** The guard of {@link AllowKeys}. It allows every call of a handler that has no list of keys. */
+export class SealwireKeysGuard implements CanActivate {
+  readonly #reflector = new Reflector();
+
+  /** @throws {RpcException} The key of the client is not allowed. */
+  canActivate(context: ExecutionContext): boolean {
+    const targets = [context.getHandler(), context.getClass()];
+    const names = this.#reflector.getAllAndOverride<readonly string[] | undefined>(ALLOWED_KEYS, targets);
+    if (names === undefined) return true;
+    const message: unknown = context.getType() === 'rpc' ? context.switchToRpc().getContext() : undefined;
+    if (!(message instanceof SealwireContext)) return false;
+    const peer = message.getPeer();
+    if (names.some((name) => isNameOf(name, peer))) return true;
+    throw new RpcException(new KeyRefusal(peer));
+  }
+}
+
+function isNameOf(name: string, { keyId, label }: SealwirePeer): boolean {
+  return name === (KEY_ID.test(name) ? keyId : label);
+}
