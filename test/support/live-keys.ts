@@ -6,6 +6,11 @@ export function newKey(description: KeyDescription = {}): SecretKey {
   return SecretKey.fromBytes(generateKey(), 'The key', description);
 }
 
+/** A key as a rogue peer uses it. */
+export function pskOf(key: SecretKey) {
+  return { keyId: Buffer.from(key.idBytes), psk: Buffer.from(key.psk()) };
+}
+
 /** Keys that a test changes while both ends run. Every change is reported. */
 export class LiveKeys implements KeySource {
   readonly #keys = new Map<string, SecretKey>();

@@ -1,23 +1,24 @@
-// Rows 31 to 33, 36, 43 and 45: key files, randomness, and the cipher under other eyes.
+// Rows 31 to 33, 35, 36, 43 and 45: key files, randomness, and the cipher under other eyes.
 import crypto from 'node:crypto';
-import { execFile, fork } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect } from 'node:tls';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-import { generateKey, loadKeyring, openA128CbcHs256, sealA128CbcHs256 } from '@sealwire/crypto';
+import { generateKey, Keyring, loadKeyring, openA128CbcHs256, sealA128CbcHs256 } from '@sealwire/crypto';
 import { base64url, compactDecrypt, CompactEncrypt } from 'jose';
 import { KeyPair } from '../../../libs/channel/src/handshake/index.js';
+import { LiveKeys, newKey, pskOf } from '../../support/live-keys.js';
+import { keyring } from '../../support/pair.js';
 import { RoguePeer } from '../../support/rogue-peer.js';
+import { asked, request } from '../../support/rogue-words.js';
 import { falls, stands, type Attack } from '../attack.js';
 import { atEnd } from '../clean-up.js';
-import type { TlsServerAsk } from '../tls-psk-server.js';
-import { Channel, outcomeOf } from '../targets/channel.js';
+import { Channel, comesTrue, MESSAGE_1_BYTES, outcomeOf } from '../targets/channel.js';
+import { TlsPskServer } from '../targets/tls-psk.js';
 
 function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'sealwire-attacks-'));
@@ -164,57 +165,99 @@ async function crossCheck() {
   return stands('200 sizes, jose opens ours and we open theirs', { [`${different} differ`]: different > 0 });
 }
 
-const PSK_OPTIONS = { ciphers: 'ECDHE-PSK-AES128-CBC-SHA256', minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' } as const;
+/** Keeps a connection, and half a handshake, over the time in which operators replace its key. */
+async function keepRotatedKey() {
+  const [old, next] = [newKey(), newKey()];
+  const serverKeys = new LiveKeys(keyring.primary, old);
+  const clientKeys = new LiveKeys(old);
+  const channel = await Channel.open({ keyring: serverKeys, timeouts: { drainMs: 1_000 } });
+  const client = channel.client(channel.port, { keyring: clientKeys });
+  const answers: Promise<unknown>[] = [];
+  const load = setInterval(() => answers.push(outcomeOf(client, 'echo', 'ok')), 5); // 200 calls in a second
+  atEnd(() => clearInterval(load));
+  const [insider, half] = [await channel.insider(pskOf(old)), await channel.stranger(pskOf(old))];
+  await comesTrue('50 calls under the old key', () => answers.length > 50);
+  serverKeys.add(next);
+  clientKeys.primary = next;
+  serverKeys.remove(old);
+  half.say(half.confirm(), request(1, asked('count', 1)));
+  await insider.hears('GOAWAY'); // and does not answer it
+  const removedMs = performance.now();
+  await insider.left;
+  const keptMs = Math.round(performance.now() - removedMs);
+  const after = answers.length;
+  await comesTrue('50 calls under the new key', () => answers.length > after + 50);
+  clearInterval(load);
+  const failed = (await Promise.all(answers)).filter((answer) => answer !== 'ok');
+  const again = await channel.greeting(pskOf(old));
+  return stands(
+    `${answers.length} calls, ${failed.length} failed; the old connection got GOAWAY and ended after ${keptMs} ms; half a handshake: ${half.words.join()}; again: ${again}`,
+    {
+      [`calls failed: ${String(failed[0])}`]: failed.length > 0,
+      'the old connection stayed': keptMs > 5_000,
+      'half a handshake was completed': half.words.join() !== 'message 2' || channel.runs > 0,
+      'the old key was accepted again': again !== 'alert',
+      'a connection has the old key': channel.server.snapshot().connectionsByKey.some(({ keyId }) => keyId === old.id),
+    },
+  );
+}
+
+/** Holds a connection, half a handshake and a recorded message 1 when the key is revoked, and tries them all. */
+async function returnAfterRevocation() {
+  const stolen = newKey();
+  const keys = new LiveKeys(keyring.primary, stolen);
+  const channel = await Channel.open({ keyring: keys });
+  const [insider, half] = [await channel.insider(pskOf(stolen)), await channel.stranger(pskOf(stolen))];
+  await outcomeOf(channel.client(channel.proxy.port, { keyring: Keyring.of(stolen) }), 'echo', 1);
+  const recorded = channel.proxy.bytes('c2s').subarray(0, MESSAGE_1_BYTES);
+  insider.say(request(1, asked('hang', 1)));
+  await comesTrue('a handler runs for the insider', () => channel.runs === 1);
+  const startMs = performance.now();
+  keys.revoke(stolen);
+  await insider.left;
+  const tookMs = Math.round(performance.now() - startMs);
+  insider.say(request(2, asked('count', 2)));
+  half.say(half.confirm(), request(1, asked('count', 1)));
+  await half.left;
+  const [replayed, again] = [await channel.greeting(pskOf(stolen), recorded), await channel.greeting(pskOf(stolen))];
+  return stands(
+    `the connection ended after ${tookMs} ms (${channel.ended.join()}); half a handshake: ${half.words.join()}; recorded message 1: ${replayed}; again: ${again}`,
+    {
+      'the connection lived for more than a second': tookMs > 1_000,
+      'a handler ran after the revocation': channel.runs > 1,
+      'half a handshake was completed': half.words.join() !== 'message 2',
+      'the key was accepted again': replayed !== 'alert' || again !== 'alert',
+      'others were not served': !(await channel.servesOthers()),
+    },
+  );
+}
 
 /** A client whose key was taken off the server comes back with the session that it has saved. */
 async function resumeAfterRevocation() {
   const psk = crypto.randomBytes(16);
-  const server = fork(fileURLToPath(new URL('../tls-psk-server.js', import.meta.url)));
-  atEnd(() => server.kill('SIGKILL'));
-  const ask = async (question: TlsServerAsk): Promise<number> => {
-    server.send(question);
-    return ((await once(server, 'message')) as [number])[0];
-  };
-  const port = await ask({ ask: 'serve', psk: psk.toString('hex') });
-  const before = await connectTls(port, psk);
-  await ask({ ask: 'revoke' });
-  const refused = await connectTls(port, psk);
-  const resumed = await connectTls(port, psk, before.session);
-  await ask({ ask: 'forget tickets' });
-  const forgotten = await connectTls(port, psk, before.session);
+  const server = await TlsPskServer.start(psk);
+  const before = await server.connect();
+  await server.ask({ ask: 'revoke' });
+  const refused = await server.connect();
+  const resumed = await server.connect(before.session);
+  await server.ask({ ask: 'forget tickets' });
+  const forgotten = await server.connect(before.session);
   const saw =
     `before: ${before.said}; key revoked: ${refused.said}; with the saved session: ${resumed.said}; ` +
     `after setTicketKeys: ${forgotten.said}`;
   return falls(saw, refused.said !== 'fresh' && resumed.said === 'resumed');
 }
 
-function connectTls(
-  port: number,
-  psk: Buffer,
-  session?: Buffer,
-): Promise<{ said: string; session: Buffer | undefined }> {
-  return new Promise((resolve) => {
-    let [said, saved]: [string, Buffer | undefined] = ['', undefined];
-    const socket = connect({
-      ...PSK_OPTIONS,
-      port,
-      host: '127.0.0.1',
-      session,
-      checkServerIdentity: () => undefined,
-      pskCallback: () => ({ psk, identity: 'client' }),
-    });
-    socket.on('session', (ticket) => (saved = ticket));
-    socket.on('data', (chunk) => (said += chunk.toString()));
-    socket.on('error', (error: { code?: string }) => (said = error.code ?? 'failed'));
-    socket.on('close', () => resolve({ said, session: saved }));
-  });
-}
-
 export const KEYS: readonly Attack[] = [
   { row: 31, name: 'counts on a weak key', against: { S: offerWeakKeys } },
   { row: 32, name: 'counts on a bad key file', against: { S: offerBadFiles } },
   { row: 33, name: 'makes a key in many processes at once', against: { S: raceForKey } },
-  { row: 36, name: 'comes back after its key was revoked', against: { T: resumeAfterRevocation } },
+  { row: 35, name: 'keeps a key that was rotated out', against: { S: keepRotatedKey } },
+  {
+    row: 36,
+    name: 'comes back after its key was revoked',
+    against: { S: returnAfterRevocation, T: resumeAfterRevocation },
+  },
   { row: 43, name: 'breaks the random source', against: { S: breakRandom } },
   { row: 45, name: 'compares the cipher with another', against: { S: crossCheck } },
 ];

@@ -8,7 +8,7 @@ import type {
   SealwireServerOptions,
 } from '../../../libs/transport/src/index.js';
 import { newClient, portOf, startServer } from '../../support/pair.js';
-import { RoguePeer } from '../../support/rogue-peer.js';
+import { KEY, RoguePeer } from '../../support/rogue-peer.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
 import { NotCarriedOut } from '../attack.js';
 import { atEnd } from '../clean-up.js';
@@ -64,14 +64,29 @@ export class Channel {
     return newClient(port, { ...PATIENT, ...options, timeouts: { ...PATIENT.timeouts, ...options.timeouts } });
   }
 
-  /** Somebody who holds the key and has opened a connection. */
-  async insider(): Promise<RoguePeer> {
-    const rogue = await RoguePeer.dial(this.port);
-    atEnd(() => rogue.socket.destroy());
-    rogue.write(rogue.message1());
-    await rogue.hears('message 2');
+  /** Somebody who holds a key and has opened a connection. */
+  async insider(key = KEY): Promise<RoguePeer> {
+    const rogue = await this.stranger(key);
     rogue.say(rogue.confirm());
     return rogue;
+  }
+
+  /** Somebody who holds a key and has got message 2. */
+  async stranger(key = KEY): Promise<RoguePeer> {
+    const rogue = await RoguePeer.dial(this.port);
+    atEnd(() => rogue.socket.destroy());
+    rogue.write(rogue.message1({}, key));
+    await rogue.hears('message 2');
+    return rogue;
+  }
+
+  /** The answer to message 1. */
+  async greeting(key = KEY, recorded?: Buffer): Promise<string> {
+    const rogue = await RoguePeer.dial(this.port);
+    atEnd(() => rogue.socket.destroy());
+    rogue.write(recorded ?? rogue.message1({}, key));
+    await Promise.race([rogue.hears('message 2'), rogue.hears('alert')]).catch(() => undefined);
+    return rogue.words.join();
   }
 
   /** Whether a client that comes anew gets its answer. */
