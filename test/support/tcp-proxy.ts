@@ -22,12 +22,15 @@ export class TcpProxy {
   alter: Alter = (chunk) => chunk;
   /** The client's and the server's socket of the connection that was made last. */
   last: { readonly client: Socket; readonly server: Socket } | undefined;
+  /** The port to which the next connections go. */
+  target: number;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
   private constructor(target: number) {
+    this.target = target;
     this.#server = createServer({ allowHalfOpen: true }, (client) => {
-      const server = connect({ port: target, host: '127.0.0.1', allowHalfOpen: true });
+      const server = connect({ port: this.target, host: '127.0.0.1', allowHalfOpen: true });
       this.last = { client, server };
       this.#pass('c2s', client, server);
       this.#pass('s2c', server, client);

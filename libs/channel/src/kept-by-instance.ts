@@ -11,7 +11,7 @@ interface Kept<T> {
 }
 
 export interface KeptByInstanceOptions<T> {
-  readonly create: () => T;
+  readonly create: (key: string) => T;
   /** How long a value is kept after the last connection. */
   readonly keptMs: number;
   /** The maximum number of values without a connection. The value that was unused for longest goes first. */
@@ -38,7 +38,7 @@ export class KeptByInstance<T> {
       this.#kept.delete(expired);
     }
     const used = this.#used.get(key);
-    const value = used?.value ?? this.#kept.get(key)?.value ?? create();
+    const value = used?.value ?? this.#kept.get(key)?.value ?? create(key);
     this.#kept.delete(key);
     this.#used.set(key, { value, connections: (used?.connections ?? 0) + 1 });
     return value;

@@ -89,7 +89,7 @@ class Pair {
     }
     hold(this.#client.ended === 'agreed', `the client ended with ${this.#client.ended}`);
     hold(this.#server.ended === 'agreed', `the server ended with ${this.#server.ended}`);
-    for (const { heard } of this.#caller.calls) heard.checkAtEnd();
+    this.#caller.checkAtEnd();
     hold(this.#servant.streams.isIdle && this.#caller.streams.isIdle, 'a connection that is over has streams');
   }
 

@@ -288,7 +288,7 @@ export const clients: Target = {
     end.destroy();
     await turn();
     hold(watched.ended !== undefined, 'a connection that never ends');
-    for (const { heard } of caller.calls) heard.checkAtEnd();
+    caller.checkAtEnd();
     hold(rogue.heard.length === 0 || rogue.heard[0] === 'CONFIRM', 'a client that does not begin with CONFIRM');
     hold(
       rogue.heard.every((word) => !ONLY_OF_SERVER.has(word)),

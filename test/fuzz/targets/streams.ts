@@ -66,12 +66,13 @@ export class Heard implements AnswerSink {
 }
 
 export class Caller {
+  readonly #sequence = new EventSequence();
   readonly streams = new ClientStreams({
     own: LIMITS,
     peer: LIMITS,
     maxQueuedMessages: 30,
     maxQueuedBytes: 400_000,
-    sequence: new EventSequence(),
+    sequence: this.#sequence,
   });
   readonly calls: { readonly stream: ClientStream; readonly heard: Heard }[] = [];
 
@@ -95,6 +96,12 @@ export class Caller {
   end(): void {
     this.streams.end(() => LOST);
     hold(this.streams.isIdle, 'a client that is over has streams');
+    this.checkAtEnd();
+  }
+
+  /** Checks that every call has ended. No connection follows on which events could be sent again. */
+  checkAtEnd(): void {
+    this.#sequence.giveUp();
     for (const { heard } of this.calls) heard.checkAtEnd();
   }
 }
@@ -255,7 +262,7 @@ export const bothStreams: Target = {
       for (const choice of [4, 6, 8, 10]) step(choice);
     }
     hold(!caller.streams.hasIncomplete && !servant.streams.hasIncomplete, 'half a message is left');
-    for (const { heard } of caller.calls) heard.checkAtEnd();
+    caller.checkAtEnd();
     return OK;
   },
 };

@@ -167,7 +167,7 @@ export abstract class Call implements AnswerSink {
   }
 
   #expire(timeoutMs: number): void {
-    const sent = this.#stream?.at === 'SEALED';
+    const sent = this.#stream?.wasSealed ?? false;
     this.cancelStream();
     this.giveUp(this.ofAllAttempts(requestTimedOut(timeoutMs, sent)));
   }

@@ -50,6 +50,7 @@ export class ChannelClient {
       servers: this.#dialer.servers,
       open: (server, signal, linkEvents) => this.#dialer.open(server, signal, linkEvents),
       limits: this.#limits,
+      kept: this.#dialer.sequences,
       emit: (event) => {
         if (event.type === 'connecting') noteOwnClient(instance.publicKey); // also after `close`
         report(event);

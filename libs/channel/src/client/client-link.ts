@@ -4,6 +4,7 @@ import { Connection } from '../connection/connection.js';
 import { publishConnectionClosed, publishConnectionOpened, publishHandshakeDone } from '../diagnostics.js';
 import type { ObservedPeer } from '../diagnostics.js';
 import { TransportError } from '../errors.js';
+import { thisMoment } from '../moment.js';
 import type { Limits } from '../options/limits.js';
 import type { OutgoingMessage } from '../sending/outgoing-message.js';
 import type { AnswerSink, ClientStream } from '../streams/client-stream.js';
@@ -53,6 +54,8 @@ export class ClientLink {
       maxQueuedBytes: limits.maxQueuedBytes,
       maxQueuedMessages: limits.maxQueuedMessages,
       sequence: sequences.of(this.serverId),
+      openedAt: thisMoment(),
+      onKept: () => events.onKept(this),
     });
     this.connection = new Connection({
       role: 'client',
@@ -82,11 +85,20 @@ export class ClientLink {
   }
 
   /**
+   * Sends the events of lost connections to the same server again, before new ones. Called when the connection is to be
+   * used, and with its first event at the latest.
+   */
+  takeKept(): void {
+    this.streams.takeKept();
+  }
+
+  /**
    * Opens a request or an event. Retires the connection if its stream ids run out: the next call then uses another one.
    *
    * @throws {TransportError} As `ClientStreams.open`.
    */
   open(kind: ClientStream['kind'], message: OutgoingMessage, sink: AnswerSink): ClientStream {
+    if (kind === 'EVENT') this.streams.takeKept();
     const stream = this.streams.open(kind, message, sink);
     if (this.streams.isNearlyExhausted) this.connection.retire();
     return stream;

@@ -31,12 +31,12 @@ export class Dialer {
   readonly servers: Servers;
   /** Identifies the client object to servers on all its connections. */
   readonly instance = KeyPair.generate();
+  readonly sequences = new EventSequences();
   readonly #options: ChannelClientOptions;
   readonly #limits: Limits;
   readonly #createCodec: CodecFactory;
   readonly #service: string;
   readonly #loadKeys: () => Promise<KeySource>;
-  readonly #sequences = new EventSequences();
 
   /** @throws {TransportError} `ERR_BAD_OPTION` */
   constructor(options: ChannelClientOptions, { limits, createCodec, warn }: DialerOptions) {
@@ -69,7 +69,7 @@ export class Dialer {
     const shared = {
       limits: this.#limits,
       createCodec: this.#createCodec,
-      sequences: this.#sequences,
+      sequences: this.sequences,
       peer,
       events,
     };

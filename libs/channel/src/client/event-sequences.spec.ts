@@ -1,9 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { FakeClock } from '../../../../test/support/fake-clock.js';
+import { messageOf } from '../../../../test/support/frames.js';
 import { EventSequences } from './event-sequences.js';
 
 const HOUR_MS = 3_600_000;
+const event = { sequence: undefined, message: messageOf(Buffer.of(2)) };
 const server = (number: number): string => {
   const bytes = Buffer.alloc(16);
   bytes.writeUInt32BE(number);
@@ -20,7 +22,7 @@ describe('the event sequences of a client', () => {
   it('are one for each server object, and each begins at 0 [R6.21]', () => {
     const sequences = new EventSequences();
     const [one, other] = [sequences.of(server(1)), sequences.of(server(2))];
-    expect([one.begin(), one.begin(), other.begin()]).toEqual([0, 1, 0]);
+    expect([one, one, other].map((sequence) => sequence.begin(event, () => undefined))).toEqual([0, 1, 0]);
   });
 
   it('continue over concurrent and consecutive connections [R6.21]', () => {

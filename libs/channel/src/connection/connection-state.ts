@@ -1,6 +1,7 @@
 // The state of a connection (docs/protocol.md §5.5, §5.8), and the counters that outlive its record layer.
 //
 //   OPEN → DRAINING (GOAWAY) → CLOSING (CLOSE sent) → ENDED (CLOSE received) → CLOSED
+import type { Moment } from '../moment.js';
 import { SendWindow } from '../record/send-window.js';
 import { TakenBytes } from '../record/taken-bytes.js';
 import { Heartbeat } from './heartbeat.js';
@@ -18,6 +19,6 @@ export class RecordCounters {
   readonly heartbeat = new Heartbeat();
   readonly taken = new TakenBytes();
   readonly window = new SendWindow();
-  /** Whether a record has arrived. */
-  hasReceived = false;
+  /** When the last record was read; undefined before the first. CONFIRM does not count. */
+  lastRead: Moment | undefined;
 }

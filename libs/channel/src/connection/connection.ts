@@ -118,7 +118,7 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
     codec.deserializer.wipe();
     socket.destroy();
     this.#kept.heartbeat.end(reason);
-    streams.end(reason);
+    streams.end(reason, this.#kept.lastRead);
     events.onClosed(error);
     for (const resolve of this.#whenClosed ?? []) resolve();
   }
@@ -209,7 +209,7 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
     this.#leaveOpen({ at: 'ENDED' });
     this.#clocks.closing();
     this.#kept.heartbeat.end(failure);
-    streams.end(failure);
+    streams.end(failure, this.#kept.lastRead);
     this.#layer.sendClose(reason);
     socket.end();
   }

@@ -1,6 +1,7 @@
 import { release } from '@sealwire/crypto/internal';
 
 import { clock } from '../clock.js';
+import { thisMoment } from '../moment.js';
 import { FrameReader } from '../frame/frame.js';
 import type { RecordContent } from '../record/content.js';
 import { RecordDecoder } from '../record/record.js';
@@ -60,9 +61,10 @@ export class RecordReader {
 
   /** @throws {TransportError} The record is not the next one of the peer, or its content is malformed. */
   open(body: Buffer): RecordContent {
-    this.#isFirst = !this.#kept.hasReceived;
-    this.#kept.hasReceived = true;
-    return this.#codec.deserializer.deserialize(body);
+    this.#isFirst = this.#kept.lastRead === undefined;
+    const content = this.#codec.deserializer.deserialize(body);
+    this.#kept.lastRead = thisMoment();
+    return content;
   }
 
   /** Passes the frames of a DATA record to the streams, until a frame ends the connection. */

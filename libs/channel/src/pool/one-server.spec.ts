@@ -81,7 +81,9 @@ class FakeServer {
         return Promise.resolve();
       },
     };
-    const link = { connection, streams: { openCount: 0, queuedCount: 0 } } as unknown as ClientLink; // no more of it is looked at
+    const takeKept = (): void => undefined;
+    const streams = { openCount: 0, queuedCount: 0 };
+    const link = { connection, streams, takeKept } as unknown as ClientLink; // no more of it is looked at
     this.#opened.push({ link, events });
     return Promise.resolve(link);
   }

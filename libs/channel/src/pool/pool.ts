@@ -177,6 +177,7 @@ export class Pool implements Links {
   #noteOpened(connector: ServerConnector, link: ClientLink, replaced: ClientLink | undefined): void {
     this.#open.add(link, replaced);
     this.#eventServer ??= connector;
+    link.takeKept();
     this.#waiting.resolve(link, connector === this.#eventServer ? undefined : 'REQUEST');
     this.#noteResting();
     this.#options.onOpened?.(link);

@@ -2,6 +2,9 @@
 //
 //   QUEUED → BEGUN (has a slot) → SEALED (its first frame is sealed, with its id) → ENDED
 //                                    ↘ CANCELLED (until CANCEL is sealed) ↗
+//
+// An event whose connection is lost: SEALED → KEPT (by its sequence) → BEGUN on another connection
+import type { Moment } from '../moment.js';
 import type { TransportError } from '../errors.js';
 import type { OutgoingMessage } from '../sending/outgoing-message.js';
 import { SendingStream } from '../sending/sending-stream.js';
@@ -21,6 +24,18 @@ export interface AnswerSink {
   fail(error: TransportError): void;
 }
 
+/** The connection that has a stream, or the sequence that keeps an event. */
+export interface StreamHolder {
+  cancel(stream: ClientStream): void;
+}
+
+/** The loss of the connection on which an event was sealed. */
+export interface Loss {
+  readonly reason: () => TransportError;
+  /** The last moment at which the server certainly had the client's window of events in use. */
+  readonly lastRead: Moment;
+}
+
 /** One request or event, and the sink of its answer. */
 export class ClientStream extends SendingStream {
   readonly kind: 'REQUEST' | 'EVENT';
@@ -30,15 +45,30 @@ export class ClientStream extends SendingStream {
   readonly order: number;
   /** Whether it was answered with a value that is not the last: the answer may never end. */
   isSeries = false;
-  at: 'QUEUED' | 'BEGUN' | 'SEALED' | 'CANCELLED' | 'ENDED' = 'QUEUED';
-  /** Set when an event begins. */
+  at: 'QUEUED' | 'BEGUN' | 'SEALED' | 'KEPT' | 'CANCELLED' | 'ENDED' = 'QUEUED';
+  holder: StreamHolder;
+  /** The last loss after which the event was kept. */
+  loss: Loss | undefined;
+  /** Set when an event begins for the first time. */
   sequence: number | undefined;
 
-  constructor(kind: 'REQUEST' | 'EVENT', message: OutgoingMessage, sink: AnswerSink, order: number) {
+  constructor(
+    kind: 'REQUEST' | 'EVENT',
+    message: OutgoingMessage,
+    sink: AnswerSink,
+    order: number,
+    holder: StreamHolder,
+  ) {
     super(0);
     this.kind = kind;
     this.message = message;
     this.sink = sink;
     this.order = order;
+    this.holder = holder;
+  }
+
+  /** Whether its first frame was sealed on any connection, so that a handler may have run. */
+  get wasSealed(): boolean {
+    return this.at === 'SEALED' || this.loss !== undefined;
   }
 }

@@ -157,10 +157,24 @@ describe('the events of one client at one server', () => {
     const sequence = new EventSequence();
     const [old, next] = [client(LIMITS, { sequence }), client(LIMITS, { sequence, peer: FEW })];
     old.open('EVENT', event(), silent());
+    expect(sequencesOf(old)).toEqual([0]);
+    old.receive(asReceived(plainFrame('ACK', 1)), 0);
+    for (let i = 0; i < 3; i++) next.open('EVENT', event(), silent());
+    expect(sequencesOf(next)).toEqual([1, 2]);
+    next.receive(asReceived(plainFrame('ACK', 1)), 0);
+    expect(sequencesOf(next)).toEqual([3]);
+  });
+
+  it('begin on a connection when no event of another one is unacknowledged, because frames of two arrive in any order', () => {
+    const sequence = new EventSequence();
+    const [old, next] = [client(LIMITS, { sequence }), client(LIMITS, { sequence })];
+    for (let i = 0; i < 2; i++) old.open('EVENT', event(), silent());
     next.open('EVENT', event(), silent());
-    expect([sequencesOf(old), sequencesOf(next)]).toEqual([[0], [1]]);
-    old.open('EVENT', event(), silent());
-    expect(drain(old)).toEqual([]);
+    expect([sequencesOf(old), sequencesOf(next)]).toEqual([[0, 1], []]);
+    old.receive(asReceived(plainFrame('ACK', 1)), 0);
+    expect(sequencesOf(next)).toEqual([]);
+    old.receive(asReceived(plainFrame('ACK', 2)), 0);
+    expect(sequencesOf(next)).toEqual([2]);
   });
 
   it('begin on one connection when an event is acknowledged on another, which has it sealed [R6.23]', () => {

@@ -1,4 +1,5 @@
 // The client's side of streams (docs/protocol.md §6.5, §6.6).
+import type { Moment } from '../moment.js';
 import type { TransportError } from '../errors.js';
 import { endsStream, MAX_STREAM_ID } from '../frame/frame.js';
 import type { Frame } from '../frame/frame.js';
@@ -9,10 +10,11 @@ import type { FrameWriter, Sending } from '../sending/sending.js';
 import { MessageAssembler, NO_MEMORY } from './assembler.js';
 import type { AssemblerLimits, ReceiverLimits } from './assembler.js';
 import type { AnswerSink, ClientStream } from './client-stream.js';
+import type { EventSequence } from './event-sequence.js';
 import { IdTable } from './id-table.js';
 import { noMemory, ofSealed, refusal } from './stream-failure.js';
 import { StreamOpener } from './stream-opener.js';
-import type { StreamOpenerOptions } from './stream-opener.js';
+import type { OpenerOwner, StreamOpenerOptions } from './stream-opener.js';
 import { MANY_STREAMS } from './streams.js';
 import type { Streams } from './streams.js';
 
@@ -21,27 +23,37 @@ export interface ClientStreamsOptions extends StreamOpenerOptions {
   readonly own: ReceiverLimits;
   /** Announced by the peer: it binds this side as a sender. */
   readonly peer: AssemblerLimits & { readonly maxInFlight: number };
+  /** When the connection was opened; undefined: long ago. */
+  readonly openedAt?: Moment;
   /** The id of the first stream; 1 except in tests. */
   readonly firstId?: number;
+  /** Called when events wait to be sent again on another connection to the same server, and none takes them. */
+  readonly onKept?: () => void;
 }
 
 /** Leaves room to move to another connection before the ids run out. */
 const SPARE_IDS = 65_536;
+const LONG_AGO: Moment = { nowMs: 0, unixMs: 0 };
 
-export class ClientStreams implements Streams {
+export class ClientStreams implements OpenerOwner, Streams {
   readonly #sender: FrameSender<ClientStream>;
   readonly #opener: StreamOpener;
   readonly #assembler: MessageAssembler;
   /** Streams by id, which they get with their first frame. */
   readonly #open = new IdTable<ClientStream>();
+  readonly #sequence: EventSequence;
+  readonly #onKept: () => void;
+  readonly #openedAt: Moment;
   #endOfSeries: (() => TransportError) | undefined;
   #writer: FrameWriter | undefined;
 
   constructor(options: ClientStreamsOptions) {
     this.#sender = new FrameSender(options.peer.maxIncompleteBytes, options.firstId);
-    // Paced, because the end of another event may have caused it while a record is being written.
-    this.#opener = new StreamOpener(options, this.#sender, () => this.#writer?.schedule(true));
+    this.#opener = new StreamOpener(options, this.#sender, this);
     this.#assembler = new MessageAssembler(options.own);
+    this.#sequence = options.sequence;
+    this.#openedAt = options.openedAt ?? LONG_AGO;
+    this.#onKept = options.onKept ?? ((): void => undefined);
   }
 
   get sending(): Sending {
@@ -101,8 +113,25 @@ export class ClientStreams implements Streams {
     return stream;
   }
 
-  /** Cancels a stream: its sink is not called anymore. May be called at any time, also twice. */
+  /** From now on, events of a lost connection to the same server are sent again on this one, before new events. */
+  takeKept(): void {
+    this.#opener.takeKept();
+  }
+
+  onLateBegin(): void {
+    // Paced, because the end of another event may have caused it while a record is being written.
+    this.#writer?.schedule(true);
+  }
+
+  /**
+   * Cancels a stream: its sink is not called anymore. May be called at any time, also twice, and on a connection that the
+   * event has left.
+   */
   cancel(stream: ClientStream): void {
+    if (stream.holder !== this) {
+      stream.holder.cancel(stream);
+      return;
+    }
     switch (stream.at) {
       case 'QUEUED':
         this.#opener.end(stream);
@@ -117,6 +146,7 @@ export class ClientStreams implements Streams {
         this.#sender.cancel(stream);
         this.#writer?.schedule(false);
         return;
+      case 'KEPT':
       case 'CANCELLED':
       case 'ENDED':
         return;
@@ -165,11 +195,11 @@ export class ClientStreams implements Streams {
 
   stopTaking(): void {
     this.#opener.stopTaking();
+    this.#reportKept();
   }
 
   stopOpening(): void {
-    for (const stream of this.#takeUnopened())
-      stream.sink.fail(refusal('ERR_CONNECTION_DRAINING', 'The connection is draining: use another one'));
+    this.#takeUnopened(true, () => refusal('ERR_CONNECTION_DRAINING', 'The connection is draining: use another one'));
   }
 
   stopSending(): void {
@@ -177,13 +207,18 @@ export class ClientStreams implements Streams {
     for (const [, stream] of this.#open.entries()) this.#sender.drop(stream);
   }
 
-  end(reason: () => TransportError): void {
+  end(reason: () => TransportError, lastRead?: Moment): void {
     this.#opener.stopWaiting();
-    for (const stream of this.#takeUnopened()) stream.sink.fail(reason().ofMessage(false));
-    for (const [, stream] of this.#open.entries()) {
-      const wanted = stream.at === 'SEALED';
-      this.#end(stream);
-      if (wanted) stream.sink.fail(ofSealed(reason()));
+    const cause = reason();
+    const mayKeep = cause.code !== 'ERR_CLIENT_CLOSED';
+    const open = this.#open.entries().map(([, stream]) => stream);
+    const lost = mayKeep ? open.filter((stream) => isLost(stream, cause)) : [];
+    for (const stream of lost) this.#noteLoss(stream, reason, lastRead);
+    this.#takeUnopened(mayKeep, reason, lost);
+    for (const stream of open) {
+      const isWanted = stream.holder === this && stream.at === 'SEALED';
+      if (stream.holder === this) this.#end(stream);
+      if (isWanted) stream.sink.fail(ofSealed(reason()));
     }
   }
 
@@ -228,10 +263,47 @@ export class ClientStreams implements Streams {
     this.#opener.end(stream);
   }
 
-  /** Removes and returns the streams of which no byte was sealed. */
-  #takeUnopened(): readonly ClientStream[] {
+  /**
+   * Removes the streams of which no byte was sealed here. New ones fail.
+   *
+   * @param mayKeep - Whether events that were sealed on a lost connection are kept again. They fail otherwise.
+   * @param lost - The events to keep with those.
+   */
+  #takeUnopened(mayKeep: boolean, reason: () => TransportError, lost: readonly ClientStream[] = []): void {
     const unopened = this.#opener.stopOpening();
-    for (const stream of unopened) if (stream.at === 'BEGUN') this.#end(stream);
-    return unopened;
+    // First, because an event that ends may let a new one begin on another connection.
+    this.#keep([...lost, ...unopened.filter(({ wasSealed }) => mayKeep && wasSealed)]);
+    const failed = unopened.filter(({ holder }) => holder === this);
+    for (const stream of failed) if (stream.at === 'BEGUN') this.#end(stream);
+    for (const stream of failed) stream.sink.fail(reason().ofMessage(stream.wasSealed));
   }
+
+  /** Gives events to the sequence, which keeps them for another connection. */
+  #keep(streams: readonly ClientStream[]): void {
+    for (const stream of streams) {
+      this.#sender.drop(stream);
+      if (stream.at === 'SEALED') {
+        this.#assembler.drop(stream.id);
+        this.#open.delete(stream.id);
+      }
+      this.#opener.release(stream);
+    }
+    this.#sequence.keep(streams);
+    this.#reportKept();
+  }
+
+  #noteLoss(stream: ClientStream, reason: () => TransportError, lastRead: Moment | undefined): void {
+    // A server that has turned the connection away, or sent nothing, may not have looked at the event window.
+    const isOld = stream.loss !== undefined && (lastRead === undefined || reason().sent === false);
+    if (!isOld) stream.loss = { reason, lastRead: lastRead ?? this.#openedAt };
+  }
+
+  #reportKept(): void {
+    if (this.#sequence.needsConnection) this.#onKept();
+  }
+}
+
+/** Whether the server may have the event, so that only it can say whether a handler ran. */
+function isLost({ kind, at, loss }: ClientStream, { sent }: TransportError): boolean {
+  return kind === 'EVENT' && at === 'SEALED' && (sent !== false || loss !== undefined);
 }

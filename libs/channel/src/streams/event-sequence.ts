@@ -1,56 +1,223 @@
+import type { TransportError } from '../errors.js';
+import { Fifo } from '../sending/fifo.js';
+import type { ClientStream, Loss, StreamHolder } from './client-stream.js';
+
+/** The owner of a sequence, which has the clock. */
+export interface SequenceOwner {
+  /** Returns the time in which an event may still be sent again; 0 if it may not. */
+  leftMs(loss: Loss): number;
+  /** Called when further events are kept. */
+  onKept(): void;
+  /** Called when no event is kept anymore. */
+  onNoneKept(): void;
+}
+
+const NO_OWNER: SequenceOwner = { leftMs: () => Infinity, onKept: () => undefined, onNoneKept: () => undefined };
+
+/** An event; its sequence is undefined before it begins for the first time. */
+type SequencedEvent = Pick<ClientStream, 'sequence' | 'message'>;
+
 /**
  * The sequence numbers of the events of one client object at one server object (docs/protocol.md §6.7). All connections
- * between the two share it, so that the server recognises an event that it has already passed on.
+ * between the two share it, so that the server recognises an event that it has already passed on. It keeps the events
+ * that were sealed on a lost connection, in ascending order, until another connection takes them.
+ *
+ * One connection at a time has events that are unacknowledged: frames of two connections can arrive in any order.
  */
-export class EventSequence {
+export class EventSequence implements StreamHolder {
+  readonly #owner: SequenceOwner;
   /** The smallest `maxInFlight` that the server has announced: its window is at least as wide. */
   #window = Infinity;
+  #maxBytes = Infinity;
   #next = 0;
-  /** In ascending order, so that the first one is the oldest. */
-  readonly #unacknowledged = new Set<number>();
+  /** The bytes of each event by its sequence, in ascending order, so that the first one is the oldest. */
+  readonly #unacknowledged = new Map<number, number>();
+  #unacknowledgedBytes = 0;
+  /** The callback of the connection that has the unacknowledged events which are not kept. */
+  #carrier: (() => void) | undefined;
+  readonly #kept = new Fifo<ClientStream>();
+  #keptBytes = 0;
   /** Callbacks of connections whose next event has to wait. */
   readonly #waiting = new Set<() => void>();
+  /** Callbacks of the connections that take kept events. */
+  readonly #takers = new Set<() => void>();
 
-  /** Notes the `maxInFlight` that the server has announced on a further connection. */
-  announce(maxInFlight: number): void {
-    this.#window = Math.min(this.#window, maxInFlight);
+  constructor(owner = NO_OWNER) {
+    this.#owner = owner;
+  }
+
+  /** The number of events that wait to be sent again. */
+  get keptCount(): number {
+    return this.#kept.size;
+  }
+
+  get keptBytes(): number {
+    return this.#keptBytes;
+  }
+
+  /** Whether events wait to be sent again and no connection takes them. */
+  get needsConnection(): boolean {
+    return this.keptCount > 0 && this.#takers.size === 0;
   }
 
   /**
-   * Returns whether another event may begin. The server remembers the last `window` sequences; an event that arrived
-   * after its place was dropped would be lost.
+   * Notes the `maxInFlight` that the server has announced on a further connection.
    *
-   * @param onRoom - Called once, as soon as an event may begin, if this returns false.
+   * @param maxBytes - The maximum bytes of unacknowledged events, unless there is only one.
    */
-  mayBegin(onRoom: () => void): boolean {
-    if (this.#hasRoom) return true;
+  announce(maxInFlight: number, maxBytes: number): void {
+    this.#window = Math.min(this.#window, maxInFlight);
+    this.#maxBytes = maxBytes;
+  }
+
+  /**
+   * Returns whether an event may begin. The server remembers the last `window` sequences; an event that arrived after
+   * its place was dropped would be lost. An event waits for those that another connection has, and a new one also until
+   * those that are sent again have begun.
+   *
+   * @param onRoom - Names the connection. Called once, as soon as an event may begin, if this returns false.
+   */
+  mayBegin({ sequence, message }: SequencedEvent, onRoom: () => void): boolean {
+    const isNew = sequence === undefined;
+    const isNext = !isNew || (this.keptCount === 0 && this.#hasBytes(message.bytes));
+    const isAlone = this.#carrier === onRoom || this.#carriedCount === 0;
+    if (isNext && isAlone && this.#isInWindow(sequence ?? this.#next)) return true;
     this.#waiting.add(onRoom);
     return false;
   }
 
-  begin(): number {
-    const sequence = this.#next;
+  /**
+   * Notes that an event has begun, and returns its sequence: a new one, or that which it had on the lost connection.
+   *
+   * @param carrier - As `onRoom` of {@link mayBegin}.
+   */
+  begin({ sequence, message }: SequencedEvent, carrier: () => void): number {
+    this.#carrier = carrier;
+    if (sequence !== undefined) return sequence;
+    const next = this.#next;
     this.#next += 1;
-    this.#unacknowledged.add(sequence);
-    return sequence;
+    this.#unacknowledged.set(next, message.bytes);
+    this.#unacknowledgedBytes += message.bytes;
+    return next;
   }
 
   /** Notes that an event was acknowledged or given up. */
   settle(sequence: number): void {
+    this.#unacknowledgedBytes -= this.#unacknowledged.get(sequence) ?? 0;
     this.#unacknowledged.delete(sequence);
-    if (this.#waiting.size === 0 || !this.#hasRoom) return;
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const onRoom of waiting) onRoom();
+    if (this.#waiting.size > 0) this.#wakeWaiting();
   }
 
   /** Removes the callback of a connection that has ended. */
   stopWaiting(onRoom: () => void): void {
     this.#waiting.delete(onRoom);
+    if (this.#carrier === onRoom) this.#carrier = undefined;
   }
 
-  get #hasRoom(): boolean {
-    for (const oldest of this.#unacknowledged) return this.#next - oldest < this.#window;
+  /** Adds a connection that takes kept events. @param onKept - Called when there are some. */
+  addTaker(onKept: () => void): void {
+    this.#takers.add(onKept);
+  }
+
+  removeTaker(onKept: () => void): void {
+    this.#takers.delete(onKept);
+  }
+
+  /** Keeps events of a lost connection. Their sequences stay unacknowledged. */
+  keep(streams: readonly ClientStream[]): void {
+    if (streams.length === 0) return;
+    const all = [...this.#kept.drain(), ...streams].sort((a, b) => (a.sequence ?? 0) - (b.sequence ?? 0));
+    for (const stream of all) this.#kept.push(stream);
+    for (const stream of streams) {
+      stream.at = 'KEPT';
+      stream.id = 0;
+      stream.holder = this;
+      this.#keptBytes += stream.message.bytes;
+    }
+    this.#owner.onKept();
+    for (const onKept of [...this.#takers].toReversed()) onKept(); // the youngest connection first
+  }
+
+  /** Returns the oldest kept event, after it has given up those that it may not send anymore. */
+  firstKept(): ClientStream | undefined {
+    for (let stream = this.#kept.peek(); stream !== undefined; stream = this.#kept.peek()) {
+      if (this.#leftMs(stream) > 0) return stream;
+      this.#giveUp(stream);
+    }
+    return undefined;
+  }
+
+  /** Removes a kept event that another connection has begun. */
+  take(stream: ClientStream): void {
+    this.#remove(stream);
+  }
+
+  cancel(stream: ClientStream): void {
+    if (stream.at === 'KEPT') this.#drop(stream);
+  }
+
+  /** Fails a kept event and gives its sequence up. @param reason - Undefined: the loss of its connection. */
+  giveUp(reason?: TransportError): void {
+    for (const stream of this.#kept.values()) if (stream.at === 'KEPT') this.#giveUp(stream, reason);
+  }
+
+  /** Fails a kept event with a reason of its own. */
+  refuse(stream: ClientStream, reason: TransportError): void {
+    this.#giveUp(stream, reason);
+  }
+
+  /** Gives up the kept events that may not be sent again anymore. @returns The time until the next one; Infinity if none is left. */
+  giveUpLate(): number {
+    const kept = this.#kept.values();
+    for (const stream of kept) if (stream.at === 'KEPT' && this.#leftMs(stream) <= 0) this.#giveUp(stream);
+    return Math.min(...this.#kept.values().map((stream) => this.#leftMs(stream)));
+  }
+
+  #giveUp(stream: ClientStream, reason = stream.loss?.reason()): void {
+    this.#drop(stream);
+    if (reason !== undefined) stream.sink.fail(reason.ofMessage(true));
+  }
+
+  #drop(stream: ClientStream): void {
+    stream.at = 'ENDED';
+    this.#remove(stream);
+    if (stream.sequence !== undefined) this.settle(stream.sequence);
+  }
+
+  #remove(stream: ClientStream): void {
+    if (!this.#kept.remove(stream)) return;
+    this.#keptBytes -= stream.message.bytes;
+    if (this.keptCount === 0) this.#owner.onNoneKept();
+  }
+
+  #leftMs({ loss }: ClientStream): number {
+    return loss === undefined ? 0 : this.#owner.leftMs(loss);
+  }
+
+  /** The number of events that a connection has. */
+  get #carriedCount(): number {
+    return this.#unacknowledged.size - this.#kept.size;
+  }
+
+  /** Calls those whose event may begin now. */
+  #wakeWaiting(): void {
+    if (this.#carriedCount > 0) {
+      const carrier = this.#carrier;
+      const next = this.#kept.peek()?.sequence ?? this.#next;
+      if (carrier !== undefined && this.#isInWindow(next) && this.#waiting.delete(carrier)) carrier();
+      return;
+    }
+    const waiting = [...this.#waiting].toReversed();
+    this.#waiting.clear();
+    for (const onRoom of waiting) onRoom();
+  }
+
+  #isInWindow(sequence: number): boolean {
+    for (const [oldest] of this.#unacknowledged) return sequence - oldest < this.#window;
     return true;
+  }
+
+  #hasBytes(bytes: number): boolean {
+    return this.#unacknowledgedBytes === 0 || this.#unacknowledgedBytes + bytes <= this.#maxBytes;
   }
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { messageOf } from '../../../../test/support/frames.js';
 import { EventSequence } from './event-sequence.js';
 import { EventWindow } from './event-window.js';
 
@@ -33,13 +34,15 @@ describe('EventWindow', () => {
 describe('EventSequence', () => {
   it('begins no event that is a window or more ahead of the oldest unacknowledged one', () => {
     const sequence = new EventSequence();
-    sequence.announce(4);
-    const begun = Array.from({ length: 4 }, () => sequence.begin());
+    const event = { sequence: undefined, message: messageOf(Buffer.of(2)) };
+    const room = (): void => undefined;
+    sequence.announce(4, Infinity);
+    const begun = Array.from({ length: 4 }, () => sequence.begin(event, room));
     expect(begun).toEqual([0, 1, 2, 3]);
-    expect(sequence.mayBegin(() => undefined)).toBe(false);
+    expect(sequence.mayBegin(event, room)).toBe(false);
     sequence.settle(2);
-    expect(sequence.mayBegin(() => undefined)).toBe(false);
+    expect(sequence.mayBegin(event, room)).toBe(false);
     sequence.settle(0);
-    expect(sequence.mayBegin(() => undefined)).toBe(true);
+    expect(sequence.mayBegin(event, room)).toBe(true);
   });
 });

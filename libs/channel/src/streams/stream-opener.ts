@@ -2,7 +2,7 @@ import { MAX_STREAM_ID } from '../frame/frame.js';
 import type { OutgoingMessage } from '../sending/outgoing-message.js';
 import type { FrameSender } from '../sending/sender.js';
 import { ClientStream } from './client-stream.js';
-import type { AnswerSink } from './client-stream.js';
+import type { AnswerSink, StreamHolder } from './client-stream.js';
 import type { EventSequence } from './event-sequence.js';
 import { OpeningQueue } from './opening-queue.js';
 import { refusal, tooLarge } from './stream-failure.js';
@@ -17,26 +17,32 @@ export interface StreamOpenerOptions {
   readonly sequence: EventSequence;
 }
 
+/** The streams of the connection. */
+export interface OpenerOwner extends StreamHolder {
+  /** Called when events begin that had to wait for others, for example of another connection. */
+  onLateBegin(): void;
+}
+
 /**
  * Opens the streams of a client (docs/protocol.md §6.5). They wait for a slot, then until their first frame is sealed.
  */
 export class StreamOpener {
   readonly #options: StreamOpenerOptions;
   readonly #sender: FrameSender<ClientStream>;
-  readonly #onLateBegin: () => void;
+  readonly #owner: OpenerOwner;
   readonly #queue = new OpeningQueue<ClientStream>();
   readonly #slots: StreamSlots;
   #opened = 0;
   #mayTake = true;
   #mayOpen = true;
+  #takesKept = false;
 
-  /** @param onLateBegin - Called when events begin that had to wait for others, for example of another connection. */
-  constructor(options: StreamOpenerOptions, sender: FrameSender<ClientStream>, onLateBegin: () => void) {
+  constructor(options: StreamOpenerOptions, sender: FrameSender<ClientStream>, owner: OpenerOwner) {
     this.#options = options;
     this.#sender = sender;
-    this.#onLateBegin = onLateBegin;
+    this.#owner = owner;
     this.#slots = new StreamSlots(options.peer.maxInFlight);
-    options.sequence.announce(options.peer.maxInFlight);
+    options.sequence.announce(options.peer.maxInFlight, options.maxQueuedBytes);
   }
 
   /** The number of streams that hold a slot of the server. */
@@ -57,7 +63,7 @@ export class StreamOpener {
   add(kind: 'REQUEST' | 'EVENT', message: OutgoingMessage, sink: AnswerSink): ClientStream {
     this.#check(message.bytes);
     this.#opened += 1;
-    const stream = new ClientStream(kind, message, sink, this.#opened);
+    const stream = new ClientStream(kind, message, sink, this.#opened, this.#owner);
     if (this.#queue.size === 0 && this.#hasSlot && this.#mayBegin(stream)) {
       this.#begin(stream); // no stream waits before it
     } else {
@@ -87,6 +93,7 @@ export class StreamOpener {
       case 'CANCELLED':
         this.#slots.freeSealed();
         break;
+      case 'KEPT':
       case 'ENDED':
         return;
     }
@@ -95,25 +102,44 @@ export class StreamOpener {
     this.beginEligible();
   }
 
-  /** Begins all streams that need not wait anymore. */
+  /** Frees the slot of an event that the sequence is about to keep. */
+  release({ at, message }: ClientStream): void {
+    if (at === 'BEGUN') this.#slots.freeUnsealed(message);
+    else this.#slots.freeSealed();
+  }
+
+  /** Begins all streams that need not wait anymore: first the events of a lost connection. */
   beginEligible(): void {
-    while (this.#queue.size > 0 && this.#hasSlot) {
-      const stream = this.#queue.takeNext((waiting) => this.#mayBegin(waiting));
+    while ((this.#queue.size > 0 || this.#hasKept) && this.#hasSlot) {
+      const stream = this.#nextKept() ?? this.#queue.takeNext((waiting) => this.#mayBegin(waiting));
       if (stream === undefined) return;
       this.#begin(stream);
     }
   }
 
-  stopTaking(): void {
-    this.#mayTake = false;
+  /** From now on, events of a lost connection to the same server are sent again here. May be called again. */
+  takeKept(): void {
+    if (!this.#mayTake || this.#takesKept) return;
+    this.#takesKept = true;
+    this.#options.sequence.addTaker(this.#beginWaiting);
+    this.#beginWaiting();
   }
 
-  /** @returns All streams of which no byte was sealed, in the order of opening. The caller must end those that have begun. */
+  stopTaking(): void {
+    this.#mayTake = this.#takesKept = false;
+    this.#options.sequence.removeTaker(this.#beginWaiting);
+  }
+
+  /**
+   * @returns All streams of which no byte was sealed here, in the order of opening; those that were sealed on a lost
+   *   connection first. The caller must end those that have begun.
+   */
   stopOpening(): readonly ClientStream[] {
-    this.#mayTake = this.#mayOpen = false;
+    this.stopTaking();
+    this.#mayOpen = false;
     const queued = this.#queue.drain();
     for (const stream of queued) stream.at = 'ENDED';
-    return [...queued, ...this.#sender.unopened()].sort((one, other) => one.order - other.order);
+    return [...queued, ...this.#sender.unopened()].sort((a, b) => a.order - b.order);
   }
 
   /** Ends the wait of events when the connection has ended. */
@@ -123,22 +149,28 @@ export class StreamOpener {
 
   readonly #beginWaiting = (): void => {
     this.beginEligible();
-    this.#onLateBegin();
+    this.#owner.onLateBegin();
   };
 
   #check(bytes: number): void {
-    const { peer, maxQueuedBytes, maxQueuedMessages } = this.#options;
+    const { peer, maxQueuedBytes, maxQueuedMessages, sequence } = this.#options;
     if (!this.#mayTake) throw refusal('ERR_CONNECTION_DRAINING', 'The connection is draining: use another one');
     if (this.#sender.nextId > MAX_STREAM_ID)
       throw refusal('ERR_STREAMS_EXHAUSTED', 'The connection has no stream id left');
     if (bytes > peer.maxMessageBytes) throw tooLarge(bytes, peer.maxMessageBytes);
-    const waiting = this.#queue.bytes + this.#sender.queuedBytes;
-    if (this.#queue.size >= maxQueuedMessages || (waiting > 0 && waiting + bytes > maxQueuedBytes)) {
+    const count = this.#queue.size + sequence.keptCount;
+    const waiting = this.#queue.bytes + this.#sender.queuedBytes + sequence.keptBytes;
+    if (count >= maxQueuedMessages || (waiting > 0 && waiting + bytes > maxQueuedBytes)) {
       throw refusal(
         'ERR_QUEUE_FULL',
-        `The queue is full: ${this.#queue.size} messages and ${waiting} bytes already wait (limits.maxQueuedMessages, limits.maxQueuedBytes)`,
+        `The queue is full: ${count} messages and ${waiting} bytes already wait (limits.maxQueuedMessages, limits.maxQueuedBytes)`,
       );
     }
+  }
+
+  /** Whether there are events that are to be sent again on this connection. */
+  get #hasKept(): boolean {
+    return this.#takesKept && this.#options.sequence.keptCount > 0;
   }
 
   get #hasSlot(): boolean {
@@ -146,18 +178,35 @@ export class StreamOpener {
     return this.#mayOpen && hasId && this.#slots.hasFree;
   }
 
-  #mayBegin({ kind, message }: ClientStream): boolean {
-    if (!this.#sender.hasRoomFor(message) || !this.#slots.mayTake(message)) return false;
-    return kind === 'REQUEST' || this.#options.sequence.mayBegin(this.#beginWaiting);
+  /** Returns the oldest event that is to be sent again, if it may begin. */
+  #nextKept(): ClientStream | undefined {
+    const { peer, sequence } = this.#options;
+    while (this.#hasKept) {
+      const stream = sequence.firstKept();
+      if (stream === undefined) return undefined;
+      const { bytes } = stream.message;
+      if (bytes <= peer.maxMessageBytes) return this.#mayBegin(stream) ? stream : undefined;
+      sequence.refuse(stream, tooLarge(bytes, peer.maxMessageBytes));
+    }
+    return undefined;
+  }
+
+  #mayBegin(stream: ClientStream): boolean {
+    if (!this.#sender.hasRoomFor(stream.message) || !this.#slots.mayTake(stream.message)) return false;
+    return stream.kind === 'REQUEST' || this.#options.sequence.mayBegin(stream, this.#beginWaiting);
   }
 
   #begin(stream: ClientStream): void {
+    const { sequence } = this.#options;
     if (stream.kind === 'EVENT') {
-      stream.sequence = this.#options.sequence.begin();
+      stream.sequence = sequence.begin(stream, this.#beginWaiting);
       stream.message.prefix = stream.sequence;
     }
+    const wasKept = stream.at === 'KEPT';
     stream.at = 'BEGUN';
+    stream.holder = this.#owner;
     this.#slots.take(stream.message);
     this.#sender.sendMessage(stream, stream.kind, stream.message);
+    if (wasKept) sequence.take(stream);
   }
 }

@@ -1,3 +1,4 @@
+import type { Moment } from '../moment.js';
 import type { TransportError } from '../errors.js';
 import type { Frame } from '../frame/frame.js';
 import type { FrameWriter, Sending } from '../sending/sending.js';
@@ -45,6 +46,8 @@ export interface Streams {
   /**
    * Called when the connection has ended: all open streams fail with `reason`, which is a function because errors are
    * expensive to create. Its `sent: false` applies to sealed messages too.
+   *
+   * @param lastRead - When the last record of the peer was read; undefined if none was.
    */
-  end(reason: () => TransportError): void;
+  end(reason: () => TransportError, lastRead?: Moment): void;
 }

@@ -66,6 +66,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
       servers: this.#dialer.servers,
       open: (server, signal, events) => this.#dialer.open(server, signal, events),
       limits: this.#limits,
+      kept: this.#dialer.sequences,
       emit: (event) => this.#events.emit(event),
       onOpened: ({ connection }) => {
         for (const listen of this.#listeners) listen(connection.socket);
