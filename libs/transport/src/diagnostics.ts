@@ -12,6 +12,8 @@ export interface CallMessage {
   readonly kind: 'request' | 'event';
   /** The route; undefined if the pattern has none. */
   readonly pattern: string | undefined;
+  /** At a client: the address of the server that has the call; undefined while it waits for a connection. */
+  readonly server: string | undefined;
   /** The sizes of the message and of its answer before encryption. */
   readonly requestBytes: number;
   readonly answerBytes: number;
@@ -44,7 +46,7 @@ export class CallTrace {
   private constructor(side: Side, kind: CallMessage['kind'], pattern: string | undefined) {
     this.#side = side;
     const counts = { requestBytes: 0, answerBytes: 0, durationMs: undefined };
-    this.#message = { kind, pattern, ...counts, attempts: 1, isCancelled: false, code: undefined };
+    this.#message = { kind, pattern, server: undefined, ...counts, attempts: 1, isCancelled: false, code: undefined };
   }
 
   /**
@@ -63,6 +65,10 @@ export class CallTrace {
     const trace = new CallTrace(side, kind, routeIfAny(pattern, toRoute));
     start.publish(trace.#message);
     return trace;
+  }
+
+  setServer(server: string | undefined): void {
+    this.#message.server = server;
   }
 
   addRequest(bytes: number): void {

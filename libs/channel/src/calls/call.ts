@@ -93,6 +93,9 @@ export abstract class Call implements AnswerSink {
     this.#openOrWait(queue.isEmptyFor(this.kind) ? queue.links.pick(this.kind) : undefined, message);
   }
 
+  /** Called with each connection that the message is given to. */
+  protected noteLink(_link: ClientLink): void {}
+
   protected get isOver(): boolean {
     return this.#isOver;
   }
@@ -158,6 +161,7 @@ export abstract class Call implements AnswerSink {
     const attempt = this.#attempts;
     this.#link = link;
     this.#stream = undefined;
+    this.noteLink(link);
     try {
       const stream = link.open(this.kind, message, this);
       if (attempt === this.#attempts) this.#stream = stream; // writing may have failed, and the call has moved on

@@ -22,6 +22,11 @@ export interface LinkEvents {
    * {@link onRetired}.
    */
   readonly onClosed: (link: ClientLink, error: TransportError | undefined) => void;
+  /**
+   * Fires when events of this connection wait to be sent again, and no other connection to the same server takes them. May
+   * fire before and after {@link onClosed}, and again.
+   */
+  readonly onKept: (link: ClientLink) => void;
 }
 
 export interface ClientLinkOptions {
@@ -73,6 +78,11 @@ export class ClientLink {
     });
     publishHandshakeDone('client', options.peer);
     publishConnectionOpened('client', options.peer, socket);
+  }
+
+  /** The address of the server, as diagnostics name it. */
+  get server(): string | undefined {
+    return this.#options.peer.address;
   }
 
   /** @throws {TransportError} The reason why the connection ended; `ERR_CONNECTION_LOST` if it has none. */

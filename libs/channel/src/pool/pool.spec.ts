@@ -30,6 +30,8 @@ class FakeServers {
   readonly events: ClientConnectionEvent[] = [];
   /** What was done to connections, in order. */
   readonly done: string[] = [];
+  /** Server instances with events that wait to be sent again. */
+  readonly kept = new Set<string>();
   readonly #opened = new Map<string, Opened>();
   readonly #hanging: { readonly host: string; readonly end: () => void }[] = [];
 
@@ -39,6 +41,13 @@ class FakeServers {
       servers: { endpoints, connectionsPerServer },
       limits: { ...LIMITS, redial: { ...PAUSES, inBackground: false }, ...limits },
       open: ({ endpoint }, signal, events) => this.#open('host' in endpoint ? endpoint.host : '', signal, events),
+      kept: {
+        keptCount: 0,
+        hasKept: (id) => (id === undefined ? this.kept.size > 0 : this.kept.has(id)),
+        giveUp: (id) => void this.kept.delete(id),
+        giveUpOthers: () => this.kept.clear(),
+        whenNoneKept: () => Promise.resolve(),
+      },
       emit: (event) => {
         this.events.push(event);
         this.onEvent(event);
@@ -58,6 +67,19 @@ class FakeServers {
   lose(host: string): void {
     const { link, events } = this.#at(host);
     events.onClosed(link, new TransportError('ERR_CONNECTION_LOST', 'lost'));
+  }
+
+  /** Loses a connection with an event that is not acknowledged. */
+  loseEvent(host: string): void {
+    const { link, events } = this.#at(host);
+    this.kept.add(link.serverId);
+    this.lose(host);
+    events.onKept(link);
+  }
+
+  /** A connection reports that events of it wait to be sent again. */
+  keep(host: string, link: ClientLink): void {
+    this.#at(host).events.onKept(link);
   }
 
   drain(host: string): void {
@@ -327,6 +349,50 @@ describe('events', () => {
   });
 });
 
+describe('a server with events that wait to be sent again', () => {
+  it.each([[[A]], [ALL]])('is dialled again without a call and without redial: %s', async (hosts) => {
+    const pool = await connected(hosts);
+    servers.behaviours.set(A, 'refuses');
+    servers.loseEvent(A);
+    await time.advanceAsync(2_000);
+    servers.behaviours.set(A, 'answers');
+    await time.advanceAsync(1_000);
+    expect(stateOf(pool)[A]).toBe('connected');
+    expect(servers.kept).toEqual(new Set([A]));
+    servers.kept.clear();
+  });
+
+  it('gives them up if another instance answers at its address', async () => {
+    await connected();
+    servers.loseEvent(A);
+    servers.instances.set(A, 'restarted');
+    await time.advanceAsync(200);
+    expect(servers.kept).toEqual(new Set());
+  });
+
+  it('gives them up if they become known after another instance has answered', async () => {
+    await connected([A]);
+    const old = servers.at(A);
+    servers.instances.set(A, 'restarted');
+    servers.drain(A);
+    await pools[0]?.connect('REQUEST');
+    servers.kept.add(old.serverId);
+    servers.keep(A, old);
+    expect(servers.kept).toEqual(new Set());
+  });
+
+  it('keeps them while the instance can be reached under another address', async () => {
+    servers.instances.set(A, 'one').set(B, 'one');
+    const pool = await connected([A, B]);
+    servers.loseEvent(A);
+    servers.behaviours.set(A, 'refuses');
+    await time.advanceAsync(1_000);
+    expect(pool.open).toBe(servers.at(B));
+    expect(servers.kept).toEqual(new Set(['one']));
+    servers.kept.clear();
+  });
+});
+
 describe('two addresses of one server', () => {
   beforeEach(() => {
     servers.instances.set(A, 'one').set(B, 'one');
@@ -461,6 +527,15 @@ describe('a name', () => {
     await time.advanceAsync(0);
     expect(pool.open).toBe(servers.at(B));
     expect(servers.done).toEqual([`retire ${A}`]);
+  });
+
+  it('gives up the events for an address that has vanished', async () => {
+    await connected(NAME);
+    servers.behaviours.set(A, 'refuses');
+    servers.loseEvent(A);
+    addresses = [B, C];
+    await time.advanceAsync(1_000);
+    expect(servers.kept).toEqual(new Set());
   });
 
   it('has at most 64 addresses, and keeps those that it has', async () => {

@@ -5,11 +5,14 @@ import { AsyncResource } from 'node:async_hooks';
 import type { ClientLink } from '../client/client-link.js';
 import type { ClientConnectionEvent } from '../client/connection-event.js';
 import type { LinkCounts, Links, ServerCounts } from '../client/links.js';
+import { clock } from '../clock.js';
 import { TrafficCounter } from '../connection/traffic-counter.js';
 import { TransportError } from '../errors.js';
 import type { Limits } from '../options/limits.js';
 import type { Servers } from '../options/servers.js';
 import type { ClientStream } from '../streams/client-stream.js';
+import { NO_KEPT_EVENTS } from './kept-events.js';
+import type { KeptEvents } from './kept-events.js';
 import { OpenLinks } from './open-links.js';
 import type { OpenLink, OriginOptions } from './origin.js';
 import { noServerReached } from './round.js';
@@ -24,6 +27,8 @@ export interface PoolOptions {
   readonly open: OpenLink;
   readonly limits: Pick<Limits, 'redial' | 'waitForConnectionMs' | 'maxQueuedMessages' | 'connectMs' | 'resolveMs'>;
   readonly emit: (event: ClientConnectionEvent) => void;
+  /** Default: none. */
+  readonly kept?: KeptEvents;
   /** Called with each connection before its event is emitted. */
   readonly onOpened?: (link: ClientLink) => void;
 }
@@ -48,6 +53,14 @@ export class Pool implements Links {
     noteFailed: (connector) => this.#noteFailed(connector),
     noteResting: () => this.#noteResting(),
     noteClosed: ({ connection }) => this.#traffic.addClosed(connection),
+    noteKept: ({ serverId }) => {
+      const connectors = this.#connectorsOf(serverId);
+      for (const connector of connectors) connector.wake();
+      if (connectors.length === 0) this.#kept.giveUp(serverId);
+    },
+    noteInstanceLeft: (serverId) => {
+      if (this.#connectorsOf(serverId).length === 0) this.#kept.giveUp(serverId);
+    },
     emit: (event) => this.#options.emit(event),
   };
   /** Dials and their timers do not run in the async context of a call, because they would keep that context alive. */
@@ -56,6 +69,7 @@ export class Pool implements Links {
   readonly #waiting: WaitingCalls;
   readonly #open = new OpenLinks();
   readonly #servers: ServerList;
+  readonly #kept: KeptEvents;
   /** Its connection takes the events. Undefined before the first connection, and after it has left without another one. */
   #eventServer: ServerConnector | undefined;
   /** The number of dials so far. */
@@ -68,6 +82,7 @@ export class Pool implements Links {
   constructor(options: PoolOptions) {
     this.#options = options;
     this.#waiting = new WaitingCalls(options.limits);
+    this.#kept = options.kept ?? NO_KEPT_EVENTS;
     const { servers, open, limits } = options;
     this.#servers = new ServerList({
       ...servers,
@@ -120,7 +135,10 @@ export class Pool implements Links {
       servers,
       connections: servers.reduce((sum, { connections }) => sum + connections, 0),
       inFlight: servers.reduce((sum, { inFlight }) => sum + inFlight, 0),
-      waiting: links.reduce((sum, { streams }) => sum + streams.queuedCount, this.#waiting.count),
+      waiting: links.reduce(
+        (sum, { streams }) => sum + streams.queuedCount,
+        this.#waiting.count + this.#kept.keptCount,
+      ),
       ...this.#traffic.sum(links.map(({ connection }) => connection)),
     };
   }
@@ -130,7 +148,18 @@ export class Pool implements Links {
       streams.endSeries(() => new TransportError('ERR_CLIENT_CLOSED', 'The client was closed'));
   }
 
-  async close(drainMs?: number): Promise<void> {
+  async close(drainMs = 0): Promise<void> {
+    const endMs = clock.nowMs() + drainMs;
+    const leftMs = (): number => Math.max(0, endMs - clock.nowMs());
+    do {
+      if (this.#kept.hasKept()) await this.#kept.whenNoneKept(leftMs());
+      await this.#closeLinks(leftMs());
+      // A connection may be lost while it drains. Its events are sent again if there is time for another one.
+    } while (this.#kept.hasKept() && leftMs() > 0);
+    this.#kept.giveUpOthers(undefined, cutOff());
+  }
+
+  async #closeLinks(drainMs: number): Promise<void> {
     this.#closes += 1;
     const active = this.#servers.all.filter((connector) => connector.stop());
     this.#servers.stop();
@@ -146,6 +175,11 @@ export class Pool implements Links {
       if (!connection.hasSaidAll) await whenGone;
     });
     await Promise.all(closings);
+  }
+
+  /** The connectors of addresses that led to this server instance when they answered last. */
+  #connectorsOf(serverId: string): readonly ServerConnector[] {
+    return this.#servers.all.filter((connector) => connector.serverId === serverId);
   }
 
   #links(): readonly ClientLink[] {
@@ -212,7 +246,8 @@ export class Pool implements Links {
   #keepsDialing(connector: ServerConnector): boolean {
     const { redial } = this.#options.limits;
     const isAwaited = this.#waiting.count > 0 && (this.#open.first === undefined || connector === this.#eventServer);
-    return redial.inBackground || (isAwaited && this.#waiting.arePatient);
+    if (redial.inBackground || (isAwaited && this.#waiting.arePatient)) return true;
+    return connector.serverId !== undefined && this.#kept.hasKept(connector.serverId);
   }
 
   #isAlias(connector: ServerConnector, { serverId }: ClientLink): boolean {
@@ -220,6 +255,10 @@ export class Pool implements Links {
       ({ link, server }) => link?.serverId === serverId && link !== undefined && server.name !== connector.server.name,
     );
   }
+}
+
+function cutOff(): TransportError {
+  return new TransportError('ERR_CLIENT_CLOSED', 'The client was closed before the server acknowledged the event');
 }
 
 function stateOf(isOpen: boolean, servers: readonly ServerCounts[]): LinkCounts['state'] {

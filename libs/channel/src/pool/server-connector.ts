@@ -13,25 +13,10 @@ import type { ServerCounts } from '../client/links.js';
 import { clock } from '../clock.js';
 import { backOffMs } from './back-off.js';
 import type { Pauses } from './back-off.js';
+import { SHOWN_STATES } from './connector-state.js';
+import type { ConnectorState } from './connector-state.js';
 import { prove, Renewal } from './renewal.js';
 import type { ServerAddress } from './server-address.js';
-
-type State =
-  | { readonly at: 'IDLE' }
-  | { readonly at: 'DIALING'; readonly number: number; readonly abort: AbortController }
-  | { readonly at: 'PAUSED'; readonly timer: NodeJS.Timeout }
-  | { readonly at: 'CONNECTED'; readonly link: ClientLink; readonly renewal: Renewal | undefined }
-  | { readonly at: 'ALIAS'; readonly serverId: string }
-  | { readonly at: 'GONE' };
-
-const STATES = {
-  IDLE: 'idle',
-  DIALING: 'connecting',
-  PAUSED: 'connecting',
-  CONNECTED: 'connected',
-  ALIAS: 'duplicate',
-  GONE: 'draining',
-} as const;
 
 /** The maximum number of draining connections when a renewal adds one (docs/protocol.md §5.11). */
 const MAX_DRAINING = 4;
@@ -58,6 +43,9 @@ export interface ConnectorOwner {
   /** The connector waits for the next call, or is gone and has no connection any more. */
   noteResting(connector: ServerConnector): void;
   noteClosed(link: ClientLink): void;
+  noteKept(link: ClientLink): void;
+  /** The address no longer leads to this server instance. */
+  noteInstanceLeft(serverId: string): void;
   emit(event: ClientConnectionEvent): void;
 }
 
@@ -81,12 +69,13 @@ export class ServerConnector {
       if (this.#state.at === 'CONNECTED') this.#state.renewal?.tryNow();
       if (this.isGone) this.#owner.noteResting(this);
     },
+    onKept: (link) => this.#owner.noteKept(link),
   };
   readonly #owner: ConnectorOwner;
   readonly #pauses: Pauses;
   /** All connections that are not closed: the current one, and those that drain. */
   readonly #links = new Set<ClientLink>();
-  #state: State = { at: 'IDLE' };
+  #state: ConnectorState = { at: 'IDLE' };
   /** Failed dials since the last successful one. */
   #failures = 0;
   #lastError: unknown;
@@ -100,7 +89,7 @@ export class ServerConnector {
     this.#pauses = pauses;
   }
 
-  get at(): State['at'] {
+  get at(): ConnectorState['at'] {
     return this.#state.at;
   }
 
@@ -148,7 +137,7 @@ export class ServerConnector {
     const isResting = this.#state.at === 'PAUSED' && !this.#owner.keepsDialing(this);
     return {
       server: this.server.name,
-      state: isResting ? 'idle' : STATES[this.#state.at],
+      state: isResting ? 'idle' : SHOWN_STATES[this.#state.at],
       connections: links.filter(({ connection }) => !connection.hasSaidAll).length,
       inFlight: links.reduce((sum, { streams }) => sum + streams.openCount, 0),
       failures: this.#failures,
@@ -173,6 +162,11 @@ export class ServerConnector {
     else this.#owner.noteResting(this);
   }
 
+  /** Dials after a pause if there is a reason to. */
+  wake(): void {
+    this.#pauseOrRest();
+  }
+
   /** Ends dials and pauses because the client closes. @returns Whether the connector was connected or about to be. */
   stop(): boolean {
     const wasActive = this.counts().state === 'connecting' || this.#state.at === 'CONNECTED';
@@ -192,8 +186,7 @@ export class ServerConnector {
     const wasDialing = this.#state.at === 'DIALING';
     this.#abort();
     if (link === undefined) {
-      this.#state = { at: 'GONE' };
-      this.#owner.noteResting(this);
+      this.#rest();
       if (wasDialing) this.#emit({ type: 'disconnected', error: undefined });
     } else if (this.#owner.hasOther(this)) {
       this.#leave(link, { type: 'draining' });
@@ -239,6 +232,7 @@ export class ServerConnector {
     const before = this.#state;
     if (before.at !== 'CONNECTED' && this.#owner.isAlias(this, link)) {
       this.#state = { at: 'ALIAS', serverId: link.serverId };
+      this.#noteInstance(link.serverId);
       void link.connection.close();
       this.#owner.noteAlias(this);
       this.#emit({ type: 'disconnected', error: undefined });
@@ -247,12 +241,18 @@ export class ServerConnector {
     const replaced = before.at === 'CONNECTED' ? before.link : undefined;
     this.#failures = 0;
     this.#lastError = undefined;
-    this.#serverId = link.serverId;
     this.#state = { at: 'CONNECTED', link, renewal: undefined };
+    this.#noteInstance(link.serverId);
     this.#owner.noteOpened(this, link, replaced);
     replaced?.connection.retire();
     if (this.link !== link) return; // a listener of another event has closed the client
     this.#emit({ type: replaced === undefined ? 'connected' : 'renewed' });
+  }
+
+  #noteInstance(serverId: string | undefined): void {
+    const before = this.#serverId;
+    this.#serverId = serverId;
+    if (before !== undefined && before !== serverId) this.#owner.noteInstanceLeft(before);
   }
 
   #fail(error: unknown): void {
@@ -301,6 +301,7 @@ export class ServerConnector {
 
   #rest(): void {
     this.#state = this.#isLeaving ? { at: 'GONE' } : { at: 'IDLE' };
+    if (this.#isLeaving) this.#noteInstance(undefined);
     this.#owner.noteResting(this);
   }
 

@@ -1,5 +1,5 @@
 import type { Deserializer, ReadPacket, Serializer } from '@nestjs/microservices';
-import type { OutgoingMessage } from '@sealwire/channel';
+import type { ClientLink, OutgoingMessage } from '@sealwire/channel';
 import { Call } from '@sealwire/channel/internal';
 import type { CallQueue } from '@sealwire/channel/internal';
 
@@ -71,6 +71,10 @@ export abstract class ClientCall extends Call {
 
   protected override noteRetry(): void {
     this.options.trace?.addAttempt();
+  }
+
+  protected override noteLink({ server }: ClientLink): void {
+    this.options.trace?.setServer(server);
   }
 
   #start(given: OutgoingPacket['pattern'], { pattern = given, data, metadata }: OutgoingPacket): void {

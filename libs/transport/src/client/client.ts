@@ -132,14 +132,17 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   }
 
   /**
-   * Pings the server over the encrypted connection. Connects first if there is no connection.
+   * Pings every connected server over the encrypted connection. Connects first if there is no connection.
    *
-   * @returns The round trip in milliseconds.
+   * @returns The round trip in milliseconds of the first answer.
    * @throws {TransportError} As `connect`, or the reason why the connection ended before the answer.
    */
   async ping(): Promise<number> {
-    const { connection } = await this.#links.connect('REQUEST');
-    return connection.ping();
+    const links = new Set([await this.#links.connect('REQUEST'), ...this.#links.all]);
+    const pings = Array.from(links, ({ connection }) => connection.ping());
+    return Promise.any(pings).catch((error: unknown) => {
+      throw error instanceof AggregateError ? error.errors[0] : error;
+    });
   }
 
   /** Returns the current state and the counters of the client. */

@@ -25,7 +25,10 @@ export class SealwireHealthIndicator {
     this.#indicator = indicator;
   }
 
-  /** Returns up with `roundTripMs`, or down with the `code` and `message` of the failure. */
+  /**
+   * Returns up with `roundTripMs` if a server answers, or down with the `code` and `message` of the failure. With several
+   * servers, up also has the state of each.
+   */
   async pingCheck<Key extends string>(
     key: Key,
     client: SealwireClient,
@@ -33,7 +36,9 @@ export class SealwireHealthIndicator {
   ): Promise<HealthIndicatorResult<Key>> {
     const check = this.#indicator.check(key);
     try {
-      return check.up({ roundTripMs: await pingWithin(timeoutMs, client) });
+      const roundTripMs = await pingWithin(timeoutMs, client);
+      const servers = client.snapshot().servers.map(({ server, state }) => ({ server, state }));
+      return check.up(servers.length === 1 ? { roundTripMs } : { roundTripMs, servers });
     } catch (error) {
       if (!isError(error)) return check.down({ code: 'ERR_INTERNAL', message: String(error) });
       return check.down({ code: 'code' in error ? String(error.code) : 'ERR_INTERNAL', message: error.message });

@@ -1,0 +1,22 @@
+import type { TransportError } from '../errors.js';
+
+/** The events of lost connections, which wait to be sent again to the same server instance (docs/protocol.md §6.7). */
+export interface KeptEvents {
+  readonly keptCount: number;
+  /** @param serverId - A server instance; undefined: any. */
+  hasKept(serverId?: string): boolean;
+  /** Fails the events of a server instance that is gone. @param reason - Undefined: the loss of the connection. */
+  giveUp(serverId: string, reason?: TransportError): void;
+  /** As {@link KeptEvents.giveUp}, for all server instances but one. */
+  giveUpOthers(serverId: string | undefined, reason?: TransportError): void;
+  /** Resolves when no event is kept, or after `timeoutMs`. */
+  whenNoneKept(timeoutMs: number): Promise<void>;
+}
+
+export const NO_KEPT_EVENTS: KeptEvents = {
+  keptCount: 0,
+  hasKept: () => false,
+  giveUp: () => undefined,
+  giveUpOthers: () => undefined,
+  whenNoneKept: () => Promise.resolve(),
+};
