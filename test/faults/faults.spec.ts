@@ -1,20 +1,27 @@
 // A few seeds of `npm run faults`, and clients that are broken on purpose, which have to be found.
-import { of } from 'rxjs';
+import { EMPTY, ignoreElements, map, merge, NEVER } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 
-import type { Sender } from './caller.js';
-import type { Rule } from './checker.js';
+import type { Sender } from './calls/caller.js';
+import type { Rule } from './history/checker.js';
 import { runScenario } from './run.js';
-import type { RunOptions } from './run.js';
 import { drawScenario } from './scenario.js';
+import { Soak } from './soak-run.js';
+import type { Tenth } from './soak-run.js';
 import { summarize, sumOf } from './summary.js';
 
-/** Scenarios without processes. */
-const SEEDS = [4, 9, 10, 11];
+/** Scenarios without processes, of little more than a second each. */
+const SEEDS = [17, 25, 52, 77, 110] as const;
 /** No network fault reaches it, so that a broken client alone is to blame. */
-const CALM = { ...drawScenario(SEEDS[0] ?? 0), durationMs: 300, harshness: 0, blows: [] };
+const CALM = { ...drawScenario(SEEDS[0]), durationMs: 300, harshness: 0, blows: [] };
 
-async function rulesFoundIn(wrap: NonNullable<RunOptions['wrap']>): Promise<ReadonlySet<Rule>> {
+/** Runs a client whose `send` or `emit` is replaced. */
+async function rulesFoundWith(broken: (client: Sender) => Partial<Sender>): Promise<ReadonlySet<Rule>> {
+  const wrap = (client: Sender): Sender => ({
+    send: (pattern, data) => client.send(pattern, data),
+    emit: (pattern, data) => client.emit(pattern, data),
+    ...broken(client),
+  });
   const { findings } = await runScenario(CALM, { wrap });
   return new Set(findings.map(({ rule }) => rule));
 }
@@ -36,22 +43,55 @@ describe('a seed', () => {
 });
 
 describe('a client', () => {
+  it('that is not broken has no finding in the calm run', async () => {
+    expect(await rulesFoundWith(() => ({}))).toEqual(new Set());
+  });
+
   it('that emits twice is found', async () => {
-    const emitTwice = (client: Sender): Sender => ({
-      send: (pattern, data) => client.send(pattern, data),
+    const emitTwice = (client: Sender): Partial<Sender> => ({
       emit: (pattern, data) => {
         client.emit(pattern, data).subscribe({ error: () => undefined });
         return client.emit(pattern, data);
       },
     });
-    expect(await rulesFoundIn(emitTwice)).toContain('doubled');
+    expect(await rulesFoundWith(emitTwice)).toContain('doubled');
   });
 
   it('that acknowledges an event without sending it is found', async () => {
-    const swallowEvent = (client: Sender): Sender => ({
-      send: (pattern, data) => client.send(pattern, data),
-      emit: () => of(),
+    expect(await rulesFoundWith(() => ({ emit: () => EMPTY }))).toContain('lost');
+  });
+
+  it('that swallows answers is found', async () => {
+    const swallow = (client: Sender): Partial<Sender> => ({
+      send: (pattern, data) => merge(client.send(pattern, data).pipe(ignoreElements()), NEVER),
     });
-    expect(await rulesFoundIn(swallowEvent)).toContain('lost');
+    expect(await rulesFoundWith(swallow)).toContain('pending');
+  });
+
+  it('that mixes up answers is found', async () => {
+    const last: Record<string, unknown> = {};
+    const mixUp = (client: Sender): Partial<Sender> => ({
+      send: (pattern: string, data: unknown) =>
+        client.send(pattern, data).pipe(
+          map((value) => {
+            const before = last[pattern] ?? value;
+            last[pattern] = value;
+            return before;
+          }),
+        ),
+    });
+    expect(await rulesFoundWith(mixUp)).toContain('wrong');
+  });
+});
+
+describe('a soak', () => {
+  it('makes all its calls over lost connections and restarts, and finds nothing', async () => {
+    const tenths: Tenth[] = [];
+    const options = { calls: 3_000, seed: 1, callsPerBlow: 300, onTenth: (tenth: Tenth) => tenths.push(tenth) };
+    const result = await new Soak(options).run();
+    expect(result.findings).toEqual([]);
+    expect(result).toMatchObject({ requests: 1_500, events: 1_500, tenths });
+    expect(tenths).toHaveLength(10);
+    expect([...result.blows.values()].reduce((sum, count) => sum + count, 0)).toBe(10);
   });
 });

@@ -5,17 +5,17 @@ import { SealwireClient } from '@sealwire/transport';
 
 import { hashText, Random } from '../support/random.js';
 import { keyring } from '../support/pair.js';
-import { Caller } from './caller.js';
-import type { Sender } from './caller.js';
-import { check } from './checker.js';
-import type { Finding } from './checker.js';
-import { drawConnection, UNHARMED } from './fault-plan.js';
-import { FaultProxy } from './fault-proxy.js';
-import type { Call, HandlerRun } from './history.js';
-import { Residue } from './residue.js';
+import { Caller } from './calls/caller.js';
+import type { Sender } from './calls/caller.js';
+import { check } from './history/checker.js';
+import type { Finding } from './history/checker.js';
+import { drawConnection, UNHARMED } from './network/fault-plan.js';
+import { FaultProxy } from './network/fault-proxy.js';
+import type { Call, HandlerRun } from './history/history.js';
+import { Residue } from './history/residue.js';
 import type { Blow, Scenario } from './scenario.js';
-import { ServerPlace, startInProcess } from './tested-server.js';
-import type { StartServer } from './tested-server.js';
+import { ServerPlace, startInProcess } from './servers/tested-server.js';
+import type { StartServer } from './servers/tested-server.js';
 
 export interface RunResult {
   readonly seed: number;
@@ -93,11 +93,11 @@ class Run {
   }
 
   get runs(): readonly HandlerRun[] {
-    return this.#servers.flatMap(({ started }) => started.flatMap(({ runs }) => runs));
+    return this.#servers.flatMap(({ records }) => records.flatMap(({ runs }) => runs));
   }
 
   get failures(): readonly string[] {
-    return [...this.#failures, ...this.#servers.flatMap(({ started }) => started.flatMap(({ failures }) => failures))];
+    return [...this.#failures, ...this.#servers.flatMap(({ records }) => records.flatMap(({ failures }) => failures))];
   }
 
   get faults(): ReadonlyMap<string, number> {

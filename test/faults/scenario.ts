@@ -41,11 +41,13 @@ const MAX_SERVERS = 3;
 const MAX_CLIENTS = 4;
 const MIN_DURATION_MS = 800;
 const MAX_DURATION_MS = 2_500;
+/** A process takes a time to start. */
+const PROCESS_MS = 2_500;
 const MAX_PAUSE_MS = 600;
 const MAX_STALL_MS = 1_200;
 const BLOWS = ['cut', 'reset', 'stall', 'restart', 'replace'] as const;
 const PROCESS_BLOWS = ['kill', 'kill', 'freeze', 'freeze', 'restart', 'replace', 'cut', 'stall'] as const;
-const HARSHNESS = [0, 5, 20, 60] as const;
+const HARSHNESS = [0, 5, 10, 20, 50] as const;
 
 /** Draws a scenario: it depends on the seed and on nothing else. */
 export function drawScenario(seed: number): Scenario {
@@ -56,7 +58,8 @@ export function drawScenario(seed: number): Scenario {
     server: index % servers.length,
     options: drawClient(random),
   }));
-  const durationMs = MIN_DURATION_MS + random.below(MAX_DURATION_MS - MIN_DURATION_MS);
+  const extraMs = hasProcesses ? PROCESS_MS : 0;
+  const durationMs = MIN_DURATION_MS + extraMs + random.below(MAX_DURATION_MS - MIN_DURATION_MS);
   const harshness = random.pick(HARSHNESS);
   const blows: TimedBlow[] = [];
   for (let ms = 0; ms < durationMs; ms += blows.at(-1)?.pauseMs ?? 0)
@@ -105,7 +108,7 @@ function drawClient(random: Random): SealwireClientOptions {
     timeouts: {
       ...drawTimeouts(random),
       connectMs: 300 + random.below(2_000),
-      waitForConnectionMs: random.pick([0, 300, 2_000]),
+      waitForConnectionMs: random.pick([0, 300, 2_000, 2_000]),
       ...(random.oneIn(4) && drawAges(random)),
     },
     limits: { ...drawLimits(random), ...(random.oneIn(6) && { maxQueuedMessages: 1 + random.below(32) }) },

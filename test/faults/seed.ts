@@ -1,5 +1,5 @@
 // The run of one seed as `npm run faults` does it: a seed with processes starts some.
-import { ProcessServers } from './process-servers.js';
+import { ProcessServers } from './servers/process-servers.js';
 import { runScenario } from './run.js';
 import { drawScenario } from './scenario.js';
 import { summarize } from './summary.js';

@@ -1,4 +1,4 @@
-import type { Call } from './history.js';
+import type { Call } from './history/history.js';
 import type { RunResult } from './run.js';
 import type { Scenario } from './scenario.js';
 

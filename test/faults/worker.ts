@@ -1,6 +1,5 @@
 // A process of its own for some seeds, one after the other. Started by SeedWorker.
-import { setTimeout as delay } from 'node:timers/promises';
-
+import { memoryBytes } from './memory.js';
 import { runSeed } from './seed.js';
 import type { Summary } from './summary.js';
 
@@ -14,15 +13,6 @@ async function run(seed: number): Promise<void> {
   const summary = await runSeed(seed);
   const report: WorkerReport = { summary, memoryBytes: await memoryBytes() };
   process.send?.(report);
-}
-
-/** The memory of an OpenSSL handle is freed only after a turn of the event loop. */
-async function memoryBytes(): Promise<number> {
-  globalThis.gc?.();
-  await delay(20);
-  globalThis.gc?.();
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
 }
 
 process.on('disconnect', () => process.exit());

@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url';
 
 import type { SealwireServerOptions } from '@sealwire/transport';
 
-import { key } from '../support/pair.js';
-import type { HandlerRun } from './history.js';
+import { key } from '../../support/pair.js';
+import type { HandlerRun } from '../history/history.js';
 import { FAILURE_MARK } from './server-command.js';
 import type { ServerCommand } from './server-command.js';
 import type { TestedServer } from './tested-server.js';
@@ -37,8 +37,7 @@ export class ProcessServers {
 
 class ProcessServer implements TestedServer {
   readonly port: number;
-  readonly runs: HandlerRun[] = [];
-  readonly failures: string[] = [];
+  readonly record = { runs: [] as HandlerRun[], failures: [] as string[] };
   readonly #name: string;
   readonly #child: ChildProcess;
   readonly #logFile: string;
@@ -55,7 +54,7 @@ class ProcessServer implements TestedServer {
   async stop(): Promise<void> {
     tell(this.#child, 'stop');
     const [code] = (await this.#exited) as [number | null];
-    if (code !== 0) this.failures.push(`the process of ${this.#name} ended with ${code}`);
+    if (code !== 0) this.record.failures.push(`the process of ${this.#name} ended with ${code}`);
     this.#readLog();
   }
 
@@ -73,8 +72,8 @@ class ProcessServer implements TestedServer {
 
   #readLog(): void {
     for (const line of readFileSync(this.#logFile, 'utf8').split('\n')) {
-      if (line.startsWith(FAILURE_MARK)) this.failures.push(`${this.#name}: ${line.slice(FAILURE_MARK.length)}`);
-      else if (line !== '') this.runs.push({ call: line, server: this.#name });
+      if (line.startsWith(FAILURE_MARK)) this.record.failures.push(`${this.#name}: ${line.slice(FAILURE_MARK.length)}`);
+      else if (line !== '') this.record.runs.push({ call: line, server: this.#name });
     }
   }
 }

@@ -21,7 +21,7 @@ async function serve({ name, keyHex, logFile, options }: ServeCommand): Promise<
 
 async function stop(): Promise<void> {
   await server?.stop();
-  for (const failure of server?.failures ?? []) fail(failure);
+  for (const failure of server?.record.failures ?? []) fail(failure);
   process.disconnect();
 }
 

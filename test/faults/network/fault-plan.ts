@@ -1,4 +1,4 @@
-import type { Random } from '../support/random.js';
+import type { Random } from '../../support/random.js';
 
 /** What happens to one direction of a connection when its byte `atByte` comes by. */
 export type Incident =

@@ -2,8 +2,8 @@
 import type { SealwireServer } from '@sealwire/transport';
 import { Observable } from 'rxjs';
 
-import { hashText } from '../support/random.js';
-import type { Random } from '../support/random.js';
+import { hashText } from '../../support/random.js';
+import type { Random } from '../../support/random.js';
 
 export type Work =
   | { readonly pattern: 'value' }

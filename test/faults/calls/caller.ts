@@ -4,8 +4,8 @@ import { SealwireRecordBuilder, TransportError } from '@sealwire/transport';
 import type { SealwireClient } from '@sealwire/transport';
 import { CryptoError } from '@sealwire/crypto';
 
-import type { Random } from '../support/random.js';
-import type { Call, Outcome } from './history.js';
+import type { Random } from '../../support/random.js';
+import type { Call, Outcome } from '../history/history.js';
 import { drawEvent, drawRequest, failureOf, orderOf, shorten, valuesOf } from './work.js';
 import type { Work } from './work.js';
 

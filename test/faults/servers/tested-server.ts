@@ -2,17 +2,22 @@
 import { SealwireServer } from '@sealwire/transport';
 import type { SealwireServerOptions } from '@sealwire/transport';
 
-import { keyring, listen, portOf } from '../support/pair.js';
-import type { HandlerRun } from './history.js';
-import { addHandlers } from './work.js';
+import { keyring, listen, portOf } from '../../support/pair.js';
+import type { HandlerRun } from '../history/history.js';
+import { addHandlers } from '../calls/work.js';
+
+/** What a server did. Complete after its end. */
+export interface ServerRecord {
+  /** The handlers that have run. */
+  readonly runs: readonly HandlerRun[];
+  /** What went wrong in it. */
+  readonly failures: readonly string[];
+}
 
 /** One start of a server. */
 export interface TestedServer {
   readonly port: number;
-  /** The handlers that have run. Complete after the end. */
-  readonly runs: readonly HandlerRun[];
-  /** What went wrong in it. Complete after the end. */
-  readonly failures: readonly string[];
+  readonly record: ServerRecord;
   /** Drains. */
   stop(): Promise<void>;
   /** SIGKILL; a server of this process drains. */
@@ -40,18 +45,22 @@ export async function startInProcess(
     const left = { connections, strangers, inFlight };
     if (connections + strangers + inFlight > 0) failures.push(`${name} has left ${JSON.stringify(left)} after close()`);
   };
-  return { port: portOf(server), runs, failures, stop, kill: stop, freeze: () => Promise.resolve() };
+  const freeze = (): Promise<void> => Promise.resolve();
+  return { port: portOf(server), record: { runs, failures }, stop, kill: stop, freeze };
 }
 
 /** A place of a server in a run: one server after the other, all behind the same proxies. */
 export class ServerPlace {
-  readonly started: TestedServer[] = [];
+  /** Of all servers so far. */
+  readonly records: ServerRecord[] = [];
   readonly #name: string;
   readonly #options: SealwireServerOptions;
   readonly #start: StartServer;
   #current: TestedServer | undefined;
+  /** The port of the last server; while none runs, no server listens there. */
+  #port = 1;
   /** Servers that drain after another has taken their place. */
-  readonly #ends: Promise<void>[] = [];
+  readonly #draining = new Set<Promise<void>>();
 
   constructor(name: string, options: SealwireServerOptions, start: StartServer) {
     this.#name = name;
@@ -59,14 +68,14 @@ export class ServerPlace {
     this.#start = start;
   }
 
-  /** The last one that was started; while none runs nothing listens there. */
   get port(): number {
-    return this.started.at(-1)?.port ?? 1;
+    return this.#port;
   }
 
   async start(): Promise<void> {
-    const server = await this.#start(`${this.#name}.${this.started.length}`, this.#options);
-    this.started.push(server);
+    const server = await this.#start(`${this.#name}.${this.records.length}`, this.#options);
+    this.records.push(server.record);
+    this.#port = server.port;
     this.#current = server;
   }
 
@@ -79,7 +88,10 @@ export class ServerPlace {
   async replace(): Promise<void> {
     const before = this.#current;
     await this.start();
-    if (before !== undefined) this.#ends.push(before.stop());
+    if (before === undefined) return;
+    const draining = before.stop();
+    this.#draining.add(draining);
+    void draining.finally(() => this.#draining.delete(draining));
   }
 
   async kill(): Promise<void> {
@@ -94,6 +106,6 @@ export class ServerPlace {
   async stop(): Promise<void> {
     await this.#current?.stop();
     this.#current = undefined;
-    await Promise.all(this.#ends.splice(0));
+    await Promise.all(this.#draining);
   }
 }
