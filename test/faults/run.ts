@@ -9,11 +9,11 @@ import { Caller } from './calls/caller.js';
 import type { Sender } from './calls/caller.js';
 import { check } from './history/checker.js';
 import type { Finding } from './history/checker.js';
-import { drawConnection, UNHARMED } from './network/fault-plan.js';
+import { drawConnection } from './network/fault-plan.js';
 import { FaultProxy } from './network/fault-proxy.js';
 import type { Call, HandlerRun } from './history/history.js';
 import { Residue } from './history/residue.js';
-import type { Blow, Scenario } from './scenario.js';
+import type { Blow, ClientPlan, Scenario } from './scenario.js';
 import { ServerPlace, startInProcess } from './servers/tested-server.js';
 import type { StartServer } from './servers/tested-server.js';
 
@@ -40,8 +40,8 @@ export interface RunOptions {
 const SLACK_MS = 2_500;
 const LAGS = 3;
 const LOOK_MS = 20;
-/** A part of the calls that are made last end without faults, and without close(). */
-const MAX_REST_MS = 300;
+/** Some of the last calls end in this time, without close(). */
+const REST_MS = 300;
 
 export async function runScenario(scenario: Scenario, options: RunOptions = {}): Promise<RunResult> {
   const startMs = performance.now();
@@ -62,7 +62,8 @@ export async function runScenario(scenario: Scenario, options: RunOptions = {}):
 interface Member {
   readonly client: SealwireClient;
   readonly caller: Caller;
-  readonly proxy: FaultProxy;
+  /** One to each of its servers. */
+  readonly proxies: readonly FaultProxy[];
   readonly maxCloseMs: number;
 }
 
@@ -79,6 +80,8 @@ class Run {
   readonly #members: Member[] = [];
   readonly #failures: string[] = [];
   readonly #blows = new Map<string, number>();
+  /** What is being done to each server. */
+  readonly #dealing = new Map<ServerPlace, Promise<void>>();
 
   constructor(scenario: Scenario, options: RunOptions, slackMs: () => number) {
     this.#scenario = scenario;
@@ -102,74 +105,87 @@ class Run {
 
   get faults(): ReadonlyMap<string, number> {
     const sum = new Map(this.#blows);
-    for (const { proxy } of this.#members)
-      for (const [kind, count] of proxy.injected) sum.set(kind, (sum.get(kind) ?? 0) + count);
+    for (const { injected } of this.#members.flatMap(({ proxies }) => proxies))
+      for (const [kind, count] of injected) sum.set(kind, (sum.get(kind) ?? 0) + count);
     return sum;
   }
 
   async play(): Promise<void> {
     await Promise.all(this.#servers.map((server) => server.start()));
-    for (const index of this.#scenario.clients.keys()) await this.#addClient(index);
+    for (const [index, plan] of this.#scenario.clients.entries()) await this.#addClient(index, plan);
     const stop = new AbortController();
     const calling = this.#members.map(({ caller }) => caller.run(stop.signal));
     await this.#strike();
     stop.abort();
     await Promise.all(calling);
-    await delay(MAX_REST_MS);
+    await Promise.all(this.#dealing.values());
+    await delay(REST_MS);
   }
 
   async end(): Promise<void> {
     await Promise.all(this.#members.map((member, index) => this.#close(member, index)));
     await Promise.all(this.#servers.map((server) => server.stop()));
-    await Promise.all(this.#members.map(({ proxy }) => proxy.close()));
+    await Promise.all(this.#members.flatMap(({ proxies }) => proxies.map((proxy) => proxy.close())));
   }
 
-  async #addClient(index: number): Promise<void> {
-    const { seed, clients, harshness } = this.#scenario;
-    const plan = clients[index];
-    const server = this.#servers[plan?.server ?? 0];
-    if (plan === undefined || server === undefined) throw new Error(`There is no client ${index}`);
-    const proxy = await FaultProxy.start(
-      () => server.port,
-      (connection) =>
-        harshness === 0
-          ? UNHARMED
-          : drawConnection(new Random(seed, hashText('connection'), index, connection), harshness),
-    );
-    const client = new SealwireClient({ port: proxy.port, keyring, ...plan.options });
+  async #addClient(index: number, plan: ClientPlan): Promise<void> {
+    const { seed } = this.#scenario;
+    const proxies = await Promise.all(plan.servers.map((server) => this.#startProxy(index, server)));
+    const servers = proxies.map(({ port }) => ({ host: '127.0.0.1', port }));
+    const client = new SealwireClient({ servers, keyring, ...plan.options });
     const random = new Random(seed, hashText('calls'), index);
     const sender = this.#options.wrap?.(client) ?? client;
     const caller = new Caller(`c${index}`, sender, random, plan.options.requestTimeoutMs);
     const { drainMs = 0, closeMs = 0 } = plan.options.timeouts ?? {};
-    this.#members.push({ client, caller, proxy, maxCloseMs: drainMs + closeMs });
+    this.#members.push({ client, caller, proxies, maxCloseMs: drainMs + closeMs });
   }
 
-  /** Deals one blow after the other. A restart that takes longer than the pause holds up the next blow. */
+  #startProxy(client: number, server: number): Promise<FaultProxy> {
+    const { seed, harshness } = this.#scenario;
+    return FaultProxy.start(
+      () => this.#servers[server]?.port ?? 0,
+      (connection) => drawConnection(new Random(seed, hashText('connection'), client, server, connection), harshness),
+    );
+  }
+
+  /** Deals the blows of the scenario. Those to one server come one after the other, as a start takes a time. */
   async #strike(): Promise<void> {
     const endMs = performance.now() + this.#scenario.durationMs;
     for (const { pauseMs, blow } of this.#scenario.blows) {
       await delay(Math.max(0, Math.min(pauseMs, endMs - performance.now())));
       if (performance.now() >= endMs) return;
-      this.#blows.set(blow.kind, (this.#blows.get(blow.kind) ?? 0) + 1);
-      await this.#deal(blow);
+      this.#deal(blow);
     }
     await delay(Math.max(0, endMs - performance.now()));
   }
 
-  async #deal(blow: Blow): Promise<void> {
+  #deal(blow: Blow): void {
     switch (blow.kind) {
       case 'cut':
       case 'reset':
-        return this.#members[blow.at]?.proxy.cut(blow.kind);
+        for (const proxy of this.#members[blow.at]?.proxies ?? []) proxy.cut(blow.kind);
+        return;
       case 'stall':
-        return this.#members[blow.at]?.proxy.stall(blow.ms);
+        for (const proxy of this.#members[blow.at]?.proxies ?? []) proxy.stall(blow.ms);
+        return;
       case 'restart':
       case 'replace':
       case 'kill':
-        return this.#servers[blow.at]?.[blow.kind]();
+        return this.#dealServer(blow, (server) => server[blow.kind]());
       case 'freeze':
-        return this.#servers[blow.at]?.freeze(blow.ms);
+        return this.#dealServer(blow, (server) => server.freeze(blow.ms));
     }
+  }
+
+  #dealServer({ kind, at }: Blow, deal: (server: ServerPlace) => Promise<void>): void {
+    const server = this.#servers[at];
+    if (server === undefined) return;
+    this.#blows.set(kind, (this.#blows.get(kind) ?? 0) + 1);
+    const before = this.#dealing.get(server) ?? Promise.resolve();
+    this.#dealing.set(
+      server,
+      before.then(() => deal(server)),
+    );
   }
 
   async #close({ client, maxCloseMs }: Member, index: number): Promise<void> {

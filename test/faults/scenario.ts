@@ -4,7 +4,7 @@ import { Random } from '../support/random.js';
 
 /** What is done to a server or to the network while the clients call. */
 export type Blow =
-  /** All connections of one proxy. */
+  /** All connections of a client. */
   | { readonly kind: 'cut' | 'reset'; readonly at: number }
   | { readonly kind: 'stall'; readonly at: number; readonly ms: number }
   /** A server drains and starts again: after it has ended, or, as in a rolling restart, before it drains. */
@@ -32,8 +32,8 @@ export interface Scenario {
 }
 
 export interface ClientPlan {
-  /** The number of its server. */
-  readonly server: number;
+  /** The numbers of its servers. */
+  readonly servers: readonly number[];
   readonly options: SealwireClientOptions;
 }
 
@@ -55,7 +55,7 @@ export function drawScenario(seed: number): Scenario {
   const hasProcesses = random.oneIn(8);
   const servers = Array.from({ length: 1 + random.below(MAX_SERVERS) }, () => drawServer(random));
   const clients = Array.from({ length: 1 + random.below(MAX_CLIENTS) }, (_, index) => ({
-    server: index % servers.length,
+    servers: random.oneIn(2) ? [...servers.keys()] : [index % servers.length],
     options: drawClient(random),
   }));
   const extraMs = hasProcesses ? PROCESS_MS : 0;
@@ -112,6 +112,7 @@ function drawClient(random: Random): SealwireClientOptions {
       ...(random.oneIn(4) && drawAges(random)),
     },
     limits: { ...drawLimits(random), ...(random.oneIn(6) && { maxQueuedMessages: 1 + random.below(32) }) },
+    connectionsPerServer: random.oneIn(4) ? 2 : 1,
     redial: random.pick([false, true, { minMs: 1, maxMs: 200 }]),
     requestTimeoutMs: random.oneIn(3) ? 100 + random.below(2_000) : 0,
   };

@@ -5,7 +5,7 @@ import { drawScenario } from './scenario.js';
 import { summarize } from './summary.js';
 import type { Summary } from './summary.js';
 
-/** Runs a seed. Never rejects: a run that fails is a finding. */
+/** Runs a seed. Rejects if the run itself fails. */
 export async function runSeed(seed: number): Promise<Summary> {
   const scenario = drawScenario(seed);
   if (!scenario.hasProcesses) return summarize(scenario, await runScenario(scenario));

@@ -60,7 +60,8 @@ export class Soak {
   readonly #random: Random;
   readonly #servers: readonly ServerPlace[];
   readonly #clients: SealwireClient[] = [];
-  readonly #proxies: FaultProxy[] = [];
+  /** Of each client. */
+  readonly #proxies: (readonly FaultProxy[])[] = [];
   readonly #ends: Uint8Array;
   /** How often the handler of each call has run. */
   readonly #runs: Uint8Array;
@@ -88,7 +89,7 @@ export class Soak {
   async run(): Promise<SoakResult> {
     const startMs = performance.now();
     await Promise.all(this.#servers.map((server) => server.start()));
-    for (let index = 0; index < CLIENTS; index++) await this.#addClient(index);
+    for (let index = 0; index < CLIENTS; index++) await this.#addClient();
     const tenths: Tenth[] = [];
     for (let tenth = 0; tenth < 10; tenth++) tenths.push(await this.#runTenth(tenth));
     const connections = this.#clients.reduce((sum, client) => sum + client.snapshot().connected, 0);
@@ -107,16 +108,16 @@ export class Soak {
     };
   }
 
-  async #addClient(index: number): Promise<void> {
-    const server = this.#servers[index % SERVERS];
-    const proxy = await FaultProxy.start(
-      () => server?.port ?? 0,
-      () => UNHARMED,
-    );
-    this.#proxies.push(proxy);
-    this.#clients.push(
-      new SealwireClient({ port: proxy.port, keyring, redial: { minMs: 1, maxMs: 100 }, timeouts: TIMEOUTS }),
-    );
+  async #addClient(): Promise<void> {
+    const start = (server: ServerPlace): Promise<FaultProxy> =>
+      FaultProxy.start(
+        () => server.port,
+        () => UNHARMED,
+      );
+    const proxies = await Promise.all(this.#servers.map(start));
+    this.#proxies.push(proxies);
+    const servers = proxies.map(({ port }) => ({ host: '127.0.0.1', port }));
+    this.#clients.push(new SealwireClient({ servers, keyring, redial: { minMs: 1, maxMs: 100 }, timeouts: TIMEOUTS }));
   }
 
   async #runTenth(tenth: number): Promise<Tenth> {
@@ -164,7 +165,7 @@ export class Soak {
     const blow = this.#random.pick(BLOWS);
     const at = this.#random.below(SERVERS);
     this.#blows.set(blow, (this.#blows.get(blow) ?? 0) + 1);
-    if (blow === 'cut' || blow === 'reset') this.#proxies[at]?.cut(blow);
+    if (blow === 'cut' || blow === 'reset') this.#proxies[at]?.forEach((proxy) => proxy.cut(blow));
     else await this.#servers[at]?.[blow]();
   }
 
@@ -186,7 +187,7 @@ export class Soak {
   async #end(): Promise<void> {
     await Promise.all(this.#clients.map((client) => client.close()));
     await Promise.all(this.#servers.map((server) => server.stop()));
-    await Promise.all(this.#proxies.map((proxy) => proxy.close()));
+    await Promise.all(this.#proxies.flat().map((proxy) => proxy.close()));
     for (const failure of this.#servers.flatMap(({ records }) => records.flatMap(({ failures }) => failures)))
       this.#find(failure);
   }
