@@ -82,6 +82,8 @@ class Run {
   readonly #blows = new Map<string, number>();
   /** What is being done to each server. */
   readonly #dealing = new Map<ServerPlace, Promise<void>>();
+  /** After it no server restarts. */
+  #endMs = 0;
 
   constructor(scenario: Scenario, options: RunOptions, slackMs: () => number) {
     this.#scenario = scenario;
@@ -150,7 +152,7 @@ class Run {
 
   /** Deals the blows of the scenario. Those to one server come one after the other, as a start takes a time. */
   async #strike(): Promise<void> {
-    const endMs = performance.now() + this.#scenario.durationMs;
+    const endMs = (this.#endMs = performance.now() + this.#scenario.durationMs);
     for (const { pauseMs, blow } of this.#scenario.blows) {
       await delay(Math.max(0, Math.min(pauseMs, endMs - performance.now())));
       if (performance.now() >= endMs) return;
@@ -180,11 +182,14 @@ class Run {
   #dealServer({ kind, at }: Blow, deal: (server: ServerPlace) => Promise<void>): void {
     const server = this.#servers[at];
     if (server === undefined) return;
-    this.#blows.set(kind, (this.#blows.get(kind) ?? 0) + 1);
     const before = this.#dealing.get(server) ?? Promise.resolve();
     this.#dealing.set(
       server,
-      before.then(() => deal(server)),
+      before.then(() => {
+        if (performance.now() >= this.#endMs) return undefined;
+        this.#blows.set(kind, (this.#blows.get(kind) ?? 0) + 1);
+        return deal(server);
+      }),
     );
   }
 
