@@ -178,7 +178,7 @@ export class Soak {
   #noteFailure(number: number, error: unknown): void {
     const isKnown = error instanceof TransportError && error.sent !== undefined;
     if (!isKnown) this.#find(`call ${number} failed with ${String(error)}`);
-    const sent = !isKnown || error.sent !== false;
+    const sent = !isKnown || error.sent;
     this.#ends[number] = sent ? SENT : UNSENT;
     const name = isKnown ? `${error.code} (sent: ${sent})` : 'unknown';
     this.#failed.set(name, (this.#failed.get(name) ?? 0) + 1);

@@ -77,7 +77,9 @@ async function send(plan: Partial<PathPlan> | 'REFUSED') {
   return { receiver, proxy, client, closed, startMs };
 }
 
-const arrived = (receiver: Receiver, bytes: number) => expect.poll(() => receiver.received.length).toBe(bytes);
+async function arrived(receiver: Receiver, bytes: number): Promise<void> {
+  await expect.poll(() => receiver.received.length).toBe(bytes);
+}
 
 describe('a proxy', () => {
   it('passes everything on, and the ends of both directions', async () => {
