@@ -27,39 +27,49 @@ export async function createKeyFile(path: string): Promise<string> {
   const name = resolveKeyFile(path);
   const key = generateKey();
   try {
-    await publish(name, key);
-    await syncDirectory(dirname(name));
-  } catch (cause) {
+    await createFile(name, key);
+    return keyId(key);
+  } finally {
     wipe(key);
-    throw createFailed(name, cause);
   }
-  const id = keyId(key);
-  wipe(key);
-  return id;
 }
 
-// `link`, unlike `rename`, fails if the name exists. The key is complete and on disk before it gets its name.
-async function publish(path: string, key: Uint8Array): Promise<void> {
+/**
+ * As {@link createKeyFile}, with any content, which the caller overwrites.
+ *
+ * @param path - Absolute.
+ */
+export async function createFile(path: string, content: Uint8Array): Promise<void> {
+  try {
+    await publish(path, content);
+    await syncDirectory(dirname(path));
+  } catch (cause) {
+    throw createFailed(path, cause);
+  }
+}
+
+// `link`, unlike `rename`, fails if the name exists. The content is complete and on disk before it gets its name.
+async function publish(path: string, content: Uint8Array): Promise<void> {
   const temporary = join(dirname(path), `.sealwire-${randomUUID()}.key`);
-  await write(temporary, key);
+  await write(temporary, content);
   try {
     await link(temporary, path);
   } catch (error) {
     if (!NOT_SUPPORTED.has(errnoOf(error))) throw error;
-    await write(path, key); // still exactly one process succeeds, but others may see the file while it is empty
+    await write(path, content); // still exactly one process succeeds, but others may see the file while it is empty
   } finally {
     await unlink(temporary);
   }
 }
 
-async function write(path: string, key: Uint8Array): Promise<void> {
+async function write(path: string, content: Uint8Array): Promise<void> {
   const file = await open(path, 'wx', OWNER_ONLY); // O_CREAT and O_EXCL: does not follow a link of an attacker
   try {
     // Restores the bits that the umask cleared. Some file systems refuse that, or report a mode of their own.
     const failure = await file.chmod(OWNER_ONLY).catch((error: unknown) => error);
     const { mode } = await file.stat();
     if ((mode & OTHERS) !== 0 && process.platform !== 'win32') throw new NoModesError(mode, { cause: failure });
-    await file.writeFile(key);
+    await file.writeFile(content);
     await file.sync();
   } catch (error) {
     await unlink(path);
@@ -76,7 +86,7 @@ class NoModesError extends Error {
 }
 
 /** Makes the new name survive a power cut, if the file system supports it. Windows cannot open directories. */
-async function syncDirectory(path: string): Promise<void> {
+export async function syncDirectory(path: string): Promise<void> {
   if (process.platform === 'win32') return;
   const directory = await open(path, 'r');
   try {

@@ -1,0 +1,63 @@
+// The changes of a keyring that operators make. Each returns the new entries, and refuses what would break the ring.
+import { CryptoError } from '../errors.js';
+import { formatMoment } from '../keys/moment.js';
+import type { KeyState } from '../keys/ring-key.js';
+import type { KeyringFileEntry } from '../ring-file/entry.js';
+
+type Entries = readonly KeyringFileEntry[];
+
+/** @throws {CryptoError} `ERR_KEYRING_DUPLICATE` - the ring has the key already, perhaps as a retired or revoked one. */
+export function installKey(entries: Entries, entry: KeyringFileEntry): Entries {
+  const same = entries.find(({ key }) => key.id === entry.key.id);
+  if (same === undefined) return [...entries, entry];
+  const message = `The keyring has the key ${same.key.id} already, with the state ${same.state}; expected another key`;
+  throw new CryptoError('ERR_KEYRING_DUPLICATE', message);
+}
+
+/**
+ * Makes a key primary. The one before it is accepted from now on.
+ *
+ * @throws {CryptoError} `ERR_KEYRING_CHANGE` - the key is revoked, or not usable at `unixMs`.
+ */
+export function useKey(entries: Entries, { key: { id }, state, ...window }: KeyringFileEntry, unixMs: number): Entries {
+  if (state === 'revoked') throw refused(`Key ${id} is revoked and must never be used: choose another key`);
+  const { notBefore = -Infinity, notAfter = Infinity } = window;
+  if (unixMs < notBefore) throw refused(`Key ${id} may be used only from ${formatMoment(notBefore)}: wait until then`);
+  if (unixMs >= notAfter)
+    throw refused(`Key ${id} may be used only until ${formatMoment(notAfter)}: choose another key`);
+  return entries.map((entry) => {
+    if (entry.key.id === id) return { ...entry, state: 'primary' };
+    return entry.state === 'primary' ? { ...entry, state: 'accept' } : entry;
+  });
+}
+
+/** @throws {CryptoError} `ERR_KEYRING_CHANGE` - the key is primary. */
+export function removeKey(entries: Entries, { key: { id }, state }: KeyringFileEntry): Entries {
+  if (state === 'primary') throw isPrimary(id, 'removed');
+  return entries.filter(({ key }) => key.id !== id);
+}
+
+/** @throws {CryptoError} `ERR_KEYRING_CHANGE` - the key is primary or revoked. */
+export function retireKey(entries: Entries, { key: { id }, state }: KeyringFileEntry): Entries {
+  if (state === 'primary') throw isPrimary(id, 'retired');
+  if (state === 'revoked') throw refused(`Key ${id} is revoked, which is more than retired: leave it as it is`);
+  return withState(entries, id, 'retired');
+}
+
+/** Accepts the primary key as well, because a leaked key must be stopped at once. Then nothing can dial with the ring. */
+export function revokeKey(entries: Entries, { key: { id } }: KeyringFileEntry): Entries {
+  return withState(entries, id, 'revoked');
+}
+
+function withState(entries: Entries, id: string, state: KeyState): Entries {
+  return entries.map((entry) => (entry.key.id === id ? { ...entry, state } : entry));
+}
+
+function isPrimary(id: string, participle: string): CryptoError {
+  const message = `Key ${id} is primary, and cannot be ${participle}: make another key primary first`;
+  return refused(`${message} (sealwire keyring use)`);
+}
+
+function refused(message: string): CryptoError {
+  return new CryptoError('ERR_KEYRING_CHANGE', message);
+}

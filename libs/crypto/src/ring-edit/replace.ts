@@ -1,0 +1,79 @@
+// Replaces a file by renaming a complete new one, so that a reader, or a crash, never finds a part of it.
+import {
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import type { Stats } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+import { CryptoError } from '../errors.js';
+import { syncDirectory } from '../key-file/create.js';
+import { formatMode } from '../key-file/policy.js';
+import { errnoOf } from '../key-file/system-error.js';
+
+const OWNER_ONLY = 0o600;
+const MODE_BITS = 0o777;
+
+/**
+ * Replaces the content of a file. Keeps owner and mode, or fails. The caller has its lock: the name of the new file is always
+ * the same, so that one which a crash has left is removed.
+ *
+ * @param path - Absolute.
+ * @throws {CryptoError} `ERR_KEY_FILE_WRITE` - the file is the old one, unless the message says that it is the new one.
+ */
+export async function replaceFile(path: string, content: Uint8Array): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.new`);
+  try {
+    rmSync(temporary, { force: true });
+    writeLike(lstatSync(path), temporary, content);
+    renameSync(temporary, path);
+  } catch (cause) {
+    rmSync(temporary, { force: true });
+    throw writeFailed(path, cause);
+  }
+  await syncDirectory(dirname(path)).catch((cause: unknown) => {
+    const message = `Key file ${path} has its new content, which a power cut could undo (${errnoOf(cause)})`;
+    throw new CryptoError('ERR_KEY_FILE_WRITE', `${message}: check its disk`, { cause });
+  });
+}
+
+function writeLike(old: Stats, path: string, content: Uint8Array): void {
+  const file = openSync(path, 'wx', OWNER_ONLY); // O_CREAT and O_EXCL: does not follow a link of an attacker
+  try {
+    const { uid, gid } = fstatSync(file);
+    if (uid !== old.uid || gid !== old.gid) fchownSync(file, old.uid, old.gid);
+    fchmodSync(file, old.mode & MODE_BITS);
+    const { mode } = fstatSync(file);
+    if ((mode & MODE_BITS) !== (old.mode & MODE_BITS)) throw new Error(`mode ${formatMode(mode)} instead`);
+    writeFileSync(file, content);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+export function writeFailed(path: string, cause: unknown): CryptoError {
+  const errno = errnoOf(cause);
+  const remedy = REMEDY_OF[errno] ?? 'check the file, its directory and its disk';
+  return new CryptoError('ERR_KEY_FILE_WRITE', `Cannot change key file ${path} (${errno}): ${remedy}`, { cause });
+}
+
+const DIRECTORY = 'its directory must be writable for this user, because the file is replaced by a new one';
+const OWNER = 'the new file would get another owner or group. Run the command as the owner of the file or as root';
+
+const REMEDY_OF: Readonly<Record<string, string>> = {
+  EACCES: DIRECTORY,
+  EROFS: 'its file system is read-only. Change the file that it is a copy of',
+  EPERM: OWNER,
+  EBUSY: 'it is mounted alone, and cannot be replaced. Change the file on the host, and mount its directory',
+  ENOSPC: 'its disk is full',
+  EDQUOT: 'the quota of this user is used up',
+};

@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+
+import { COMMON_OPTIONS } from './input.js';
+import { formatTable } from './terminal.js';
+import type { Verb, VerbOption } from './verb.js';
+
+/** @param program - As the user has called it: `sealwire`, or `npm run keys --`. */
+export function overview(program: string, verbs: readonly Verb[]): string {
+  const rows = verbs.map((verb) => [`  ${synopsis(verb)}`, verb.summary]);
+  return [
+    `Usage: ${program} VERB [ARGUMENTS] [OPTIONS]`,
+    '',
+    'Keys and connections of Sealwire.',
+    '',
+    formatTable(rows),
+    '',
+    `${program} VERB --help explains a verb. --version prints the version.`,
+    'Exit codes: 0 success, 1 failure, 2 wrong usage, 130 after Ctrl-C.',
+  ].join('\n');
+}
+
+export function helpOf(program: string, verb: Verb): string {
+  const rows = Object.entries({ ...verb.options, ...COMMON_OPTIONS }).map(describeOption);
+  return [
+    `Usage: ${program} ${synopsis(verb)} [OPTIONS]`,
+    '',
+    `${verb.name} ${verb.summary}.`,
+    ...(verb.details === undefined ? [] : ['', verb.details]),
+    '',
+    formatTable(rows),
+  ].join('\n');
+}
+
+/** Returns the version of this package. */
+export function readVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const manifest: unknown = JSON.parse(text);
+  const isManifest = typeof manifest === 'object' && manifest !== null && 'version' in manifest;
+  return isManifest ? String(manifest.version) : 'unknown';
+}
+
+function synopsis(verb: Verb): string {
+  return [verb.name, ...verb.arguments].join(' ');
+}
+
+function describeOption([name, { value, summary, env, multiple }]: readonly [string, VerbOption]): readonly string[] {
+  const notes = [...(env === undefined ? [] : [`default: ${env}`]), ...(multiple === true ? ['may be repeated'] : [])];
+  const option = `  --${name}${value === undefined ? '' : ` ${value}`}`;
+  return [option, notes.length === 0 ? summary : `${summary} (${notes.join('; ')})`];
+}

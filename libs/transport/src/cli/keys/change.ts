@@ -1,0 +1,40 @@
+// The verbs that change one key of a keyring: they find it, ask, and change the file.
+import { editKeyringFile, findEntry, readRing } from '@sealwire/crypto/internal';
+import type { KeyringFileEntry } from '@sealwire/crypto/internal';
+
+import { Failure } from '../failure.js';
+import type { Input } from '../input.js';
+import type { Terminal } from '../terminal.js';
+import type { Result } from '../verb.js';
+import { nameOf, viewOf, wipeAll } from './key-view.js';
+
+type Entries = readonly KeyringFileEntry[];
+
+export interface Change {
+  /** Returns the new entries, or throws. */
+  readonly apply: (entries: Entries, entry: KeyringFileEntry) => Entries;
+  /** Returns what will happen, in whole sentences. */
+  readonly consequence: (name: string, entry: KeyringFileEntry) => string;
+  /** Returns what has happened. */
+  readonly done: (name: string) => string;
+}
+
+export async function changeKey(input: Input, terminal: Terminal, change: Change): Promise<Result> {
+  const [file, wanted] = [input.argument('FILE'), input.argument('KID')];
+  const entries = readRing(file);
+  wipeAll({ entries });
+  const entry = findEntry(entries, wanted);
+  const [kid, name] = [entry.key.id, nameOf(entry)];
+  change.apply(entries, entry); // before the question: it may be refused
+  const question = change.consequence(name, entry);
+  if (!input.flag('yes') && !(await terminal.confirm(question)))
+    throw new Failure('ERR_NOT_CONFIRMED', `Nothing was changed: the key ${name} stays as it is`);
+  let after: KeyringFileEntry | undefined;
+  // Again, by its whole id: another command may have changed the file while the question was open.
+  await editKeyringFile(file, (current) => {
+    const changed = change.apply(current, findEntry(current, kid));
+    after = changed.find(({ key }) => key.id === kid);
+    return changed;
+  });
+  return { json: { file, kid, key: after === undefined ? null : viewOf(after) }, text: change.done(name) };
+}

@@ -1,0 +1,99 @@
+import { createInterface } from 'node:readline';
+import { styleText } from 'node:util';
+
+import type { Environment } from './input.js';
+import { UsageError } from './failure.js';
+
+type Style = Parameters<typeof styleText>[0];
+
+export interface Streams {
+  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  readonly stderr: NodeJS.WritableStream;
+}
+
+/** The terminal or the pipes of the command. */
+export class Terminal {
+  readonly #streams: Streams;
+  readonly #hasColours: boolean;
+
+  constructor(streams: Streams, environment: Environment) {
+    this.#streams = streams;
+    const { NO_COLOR = '', TERM } = environment;
+    this.#hasColours = streams.stdout.isTTY === true && NO_COLOR === '' && TERM !== 'dumb';
+  }
+
+  /** Prints a line on standard output. */
+  print(line: string): void {
+    this.#streams.stdout.write(`${line}\n`);
+  }
+
+  /** Prints a line on standard error. */
+  warn(line: string): void {
+    this.#streams.stderr.write(`sealwire: ${printable(line)}\n`);
+  }
+
+  /** Returns a text with a style, if standard output is a terminal that shows colours. */
+  style(style: Style, text: string): string {
+    return this.#hasColours ? styleText(style, text, { validateStream: false }) : text;
+  }
+
+  /**
+   * Asks a question with the answer yes or no.
+   *
+   * @throws {UsageError} There is nobody to ask.
+   */
+  async confirm(question: string): Promise<boolean> {
+    const { stdin, stderr } = this.#streams;
+    if (stdin.isTTY !== true) {
+      const message = `${printable(question)} There is no terminal to ask: repeat the command with --yes`;
+      throw new UsageError(message);
+    }
+    const lines = createInterface({ input: stdin, output: stderr, terminal: false }); // so that Ctrl-C ends the process
+    try {
+      stderr.write(`${printable(question)} Continue? [y/N] `);
+      const answer = await new Promise<string>((resolve) => {
+        lines.once('line', resolve).once('close', () => resolve(''));
+      });
+      return /^y(?:es)?$/i.test(answer.trim());
+    } finally {
+      lines.close();
+    }
+  }
+
+  /** Reads standard input to its end. */
+  async readAll(maxBytes: number): Promise<Buffer> {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    for await (const chunk of this.#streams.stdin) {
+      const part = Buffer.from(chunk);
+      bytes += part.length;
+      if (bytes > maxBytes) throw new UsageError(`Standard input has more than ${maxBytes} bytes`);
+      chunks.push(part);
+    }
+    return Buffer.concat(chunks);
+  }
+}
+
+/** Returns a text without characters that could control the terminal. */
+export function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    return character === '\n' ? ' ' : `\\u{${code.toString(16)}}`;
+  });
+}
+
+/** Returns rows as lines with aligned columns. @param style - Of a cell, after it was aligned. */
+export function formatTable(
+  rows: readonly (readonly string[])[],
+  style: (cell: string, row: number, column: number) => string = (cell) => cell,
+): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const lines = rows.map((row, at) =>
+    row.map((cell, column) => {
+      const isLast = column === row.length - 1;
+      return style(isLast ? cell : cell.padEnd(widths[column] ?? 0), at, column);
+    }),
+  );
+  return lines.map((cells) => cells.join('  ').trimEnd()).join('\n');
+}
