@@ -1,10 +1,14 @@
 // Calls whose connection ends, between real clients and servers (docs/reliability.md).
+import type { Delivery } from '@sealwire/channel';
+import { SealwireRecordBuilder } from '@sealwire/transport';
 import type { SealwireClient, SealwireServer, SealwireServerOptions } from '@sealwire/transport';
-import { Subject, firstValueFrom } from 'rxjs';
+import { firstValueFrom, Subject } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { outcome } from '../support/application.js';
-import { endAll, newClient, portOf, startServer } from '../support/pair.js';
+import { arrived, outcome } from '../support/application.js';
+import { endAll, endLater, newClient, portOf, startServer } from '../support/pair.js';
+import { channelClient, startPlainServer } from '../support/plain.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 
 const PATIENT = { timeouts: { waitForConnectionMs: 60_000 }, redial: { minMs: 5, maxMs: 50, inBackground: false } };
 let release = new Subject<string>();
@@ -26,6 +30,11 @@ async function start(
     return firstValueFrom(release, { defaultValue: 'end' });
   };
   server.addHandler('hold', hold);
+  server.addHandler('large', (data: unknown) => {
+    runs.push(data);
+    return Promise.resolve('x'.repeat(2_000_000));
+  });
+  server.addHandler('holding', hold, true);
   server.addHandler('noted', (data: unknown) => Promise.resolve(void runs.push(data)), true);
   return { server, runs };
 }
@@ -147,4 +156,96 @@ it('a call that waits for the next connection ends with close() and with its sub
   await expect.poll(() => client.snapshot().waiting).toBe(1);
   await client.close();
   expect(await queued).toMatchObject({ code: 'ERR_CLIENT_CLOSED', sent: false });
+});
+
+describe('a request whose connection is cut in the middle of its answer', () => {
+  /** Cuts the first connection after 500,000 bytes of the answer. */
+  async function cutting(port: number): Promise<TcpProxy> {
+    const proxy = await TcpProxy.to(port);
+    endLater({ close: () => Promise.resolve(proxy.close()) });
+    proxy.alter = (chunk, offset, direction) => {
+      if (direction === 's2c' && offset > 500_000) proxy.reset();
+      return chunk;
+    };
+    return proxy;
+  }
+
+  it.each([
+    ['of the client', true, false],
+    ['of its record', false, true],
+  ])('is sent again because of the option `idempotent` %s', async (_which, ofClient, ofRecord) => {
+    const { server, runs } = await start();
+    const proxy = await cutting(portOf(server));
+    const client = newClient(proxy.port, { ...PATIENT, idempotent: ofClient });
+    const builder = new SealwireRecordBuilder('data');
+    const record = ofRecord ? builder.setIdempotent(true) : builder;
+    expect(await outcome(client.send('large', record.build()))).toHaveLength(2_000_000);
+    expect([runs, client.snapshot().retries]).toEqual([['data', 'data'], 1]);
+  });
+
+  it('fails with `sent: true` otherwise, and its handler runs once', async () => {
+    const { server, runs } = await start();
+    const proxy = await cutting(portOf(server));
+    const client = newClient(proxy.port, { ...PATIENT, idempotent: true });
+    const record = new SealwireRecordBuilder('data').setIdempotent(false).build();
+    expect(await outcome(client.send('large', record))).toMatchObject({ sent: true });
+    expect(await outcome(client.send('echo', 1))).toBe(1);
+    expect([runs, client.snapshot().retries]).toEqual([['data'], 0]);
+  });
+
+  it('is sent again by a client without Nest', async () => {
+    const server = await startPlainServer(() => Buffer.alloc(2_000_000));
+    const proxy = await cutting(server.port);
+    const client = channelClient(proxy.port, PATIENT);
+    expect(await client.request('large', Buffer.of(1), { idempotent: true })).toHaveLength(2_000_000);
+    await expect(client.request('large', Buffer.of(1), { idempotent: 'yes' as never })).rejects.toMatchObject({
+      code: 'ERR_BAD_OPTION',
+    });
+  });
+});
+
+describe('an event that waits at a server which dies', () => {
+  /** A server that holds one event, has another one waiting, and then dies; its successor listens at the same port. */
+  async function dying(delivery: Delivery): Promise<{
+    client: SealwireClient;
+    event: Promise<unknown>;
+    successor: { runs: unknown[] };
+    die: () => Promise<void>;
+  }> {
+    const { server } = await start({ limits: { maxRunning: 1 } });
+    const port = portOf(server);
+    const client = newClient(port, PATIENT);
+    await arrived(client.emit('holding', 'held'));
+    const record = new SealwireRecordBuilder('event').setDelivery(delivery).build();
+    const event = outcome(client.emit('noted', record));
+    await client.ping();
+    const successor: { runs: unknown[] } = { runs: [] };
+    const die = async (): Promise<void> => {
+      server.unwrap().close();
+      client.unwrap().destroy();
+      await expect.poll(() => client.snapshot().connections).toBe(0);
+      Object.assign(successor, await start({ port }));
+    };
+    return { client, event, successor, die };
+  }
+
+  it('goes to the next server with `delivery: at-least-once`', async () => {
+    const { event, successor, die } = await dying('at-least-once');
+    await die();
+    expect(await event).toBeUndefined();
+    expect(successor.runs).toEqual(['event']);
+  });
+
+  it('is complete before with `delivery: sent`, and is counted and reported as lost', async () => {
+    const { client, event, successor, die } = await dying('sent');
+    const lost: unknown[] = [];
+    client.connectionEvents.subscribe((noted) => {
+      if (noted.type === 'eventFailed') lost.push(noted);
+    });
+    expect(await event).toBeUndefined();
+    await die();
+    expect(await outcome(client.send('echo', 1))).toBe(1);
+    await expect.poll(() => lost).toMatchObject([{ pattern: 'noted', error: { sent: true } }]);
+    expect([client.snapshot().eventsFailed, successor.runs]).toEqual([1, []]);
+  });
 });

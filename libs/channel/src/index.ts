@@ -1,10 +1,10 @@
 export { ChannelClient } from './client/channel-client.js';
-export type { ChannelClientEvents, PlainRequestOptions } from './client/channel-client.js';
+export type { ChannelClientEvents, PlainEventOptions, PlainRequestOptions } from './client/channel-client.js';
 export type { ClientLink } from './client/client-link.js';
 export type { ClientConnectionEvent } from './client/connection-event.js';
 export { TRANSPORT_ERROR_CODES, TransportError } from './errors.js';
 export type { Fault, TransportErrorCode } from './errors.js';
-export type { ChannelClientOptions, ChannelOptions, ServerOption } from './options/channel-options.js';
+export type { ChannelClientOptions, ChannelOptions, Delivery, ServerOption } from './options/channel-options.js';
 export type { LimitOptions, RedialOptions, TimeoutOptions } from './options/limits.js';
 export type { KeyLimits } from './record/traffic-key.js';
 export { OutgoingMessage } from './sending/outgoing-message.js';

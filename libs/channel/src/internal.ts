@@ -19,6 +19,7 @@ export { forgetOwnClient, noteOwnClient } from './instances.js';
 export {
   CHANNEL_PATHS,
   checkChannelOptions,
+  DELIVERY,
   keyLoader,
   KEYRING,
   resolveEndpoint,

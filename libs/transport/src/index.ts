@@ -3,6 +3,7 @@ export { TRANSPORT_ERROR_CODES, TransportError, SocketView } from '@sealwire/cha
 export type { ConnectionMessage, ForbiddenMessage, HandshakeMessage } from '@sealwire/channel/internal';
 export type {
   ClientConnectionEvent,
+  Delivery,
   Fault,
   KeyLimits,
   RedialOptions,

@@ -34,7 +34,9 @@ export interface SealwireServerOptions extends SealwireOptions {
 }
 
 export interface SealwireClientOptions
-  extends SealwireOptions, Pick<ChannelClientOptions, 'redial' | 'servers' | 'connectionsPerServer'> {
+  extends
+    SealwireOptions,
+    Pick<ChannelClientOptions, 'redial' | 'servers' | 'connectionsPerServer' | 'idempotent' | 'delivery'> {
   /**
    * The timeout of a request, enforced at both ends, including the wait for a connection. For an event it begins when there
    * is a connection. Default 0: only the loss of the connection ends a call.

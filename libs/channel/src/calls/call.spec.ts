@@ -20,7 +20,7 @@ interface Attempt {
   readonly prefix: number;
   readonly name: number;
   readonly sink: AnswerSink;
-  readonly stream: { at: 'QUEUED' | 'SEALED' };
+  readonly stream: { wasSealed: boolean };
 }
 
 interface Dial {
@@ -49,7 +49,7 @@ class FakeLinks {
   /** The server is not used anymore, and fails the call that is at it. */
   lose(error: TransportError, sealed = error.sent !== false): void {
     const { server, sink, stream } = this.last;
-    if (sealed) stream.at = 'SEALED';
+    if (sealed) stream.wasSealed = true;
     this.leave(server);
     sink.fail(error);
   }
@@ -94,7 +94,7 @@ class FakeLinks {
       open: (_kind: string, message: OutgoingMessage, sink: AnswerSink): Attempt['stream'] => {
         const { refusal } = this;
         this.refusal = undefined;
-        const stream: Attempt['stream'] = { at: 'QUEUED' };
+        const stream: Attempt['stream'] = { wasSealed: false };
         this.attempts.push({ server: serverId, prefix: message.prefix, name: message.bytes, sink, stream });
         if (refusal !== undefined) throw refusal;
         return stream;
@@ -119,6 +119,7 @@ interface Options {
   readonly mayRepeat?: boolean;
   readonly timeoutMs?: number;
   readonly queue?: CallQueue;
+  readonly onLost?: (error: unknown) => void;
   /** The length of the message, by which a test knows a call. */
   readonly bytes?: number;
 }
@@ -131,7 +132,7 @@ function start(links: FakeLinks, options: Options = {}): Started {
     resolve: (answer: Buffer) => void (outcome.value = answer.toString()),
     reject: (error: unknown) => void (outcome.error = error),
   };
-  new PlainCall(kind, queue, mayRepeat, settle).run(
+  new PlainCall({ kind, queue, mayRepeat, onLost: options.onLost }, settle).run(
     new OutgoingMessage(Buffer.of(1), Buffer.alloc(bytes - 1)),
     timeoutMs,
   );
@@ -381,6 +382,54 @@ describe('a call that was sent', () => {
   });
 });
 
+describe('an event that is complete when it is sealed', () => {
+  function sent(links: FakeLinks, lost: unknown[], timeoutMs = 0): Outcome {
+    return start(links, { kind: 'EVENT', timeoutMs, onLost: (error) => lost.push(error) }).outcome;
+  }
+
+  it('has no deadline afterwards, and is not lost when it is acknowledged', async () => {
+    const clock = FakeClock.install();
+    const lost: unknown[] = [];
+    const links = new FakeLinks('a');
+    const outcome = sent(links, lost, 1_000);
+    expect(outcome.value).toBeUndefined();
+    links.last.sink.sealed?.();
+    expect(outcome.value).toBe('');
+    await clock.advanceAsync(2_000);
+    links.last.sink.complete();
+    expect([lost, links.cancelled]).toEqual([[], []]);
+  });
+
+  it('is reported as lost if its connection fails afterwards', () => {
+    const lost: unknown[] = [];
+    const links = new FakeLinks('a', 'b');
+    const outcome = sent(links, lost);
+    links.last.sink.sealed?.();
+    links.lose(failure('ERR_CONNECTION_LOST', true));
+    expect([links.servers, outcome, lost]).toEqual(['a', { value: '' }, [failure('ERR_CONNECTION_LOST', true)]]);
+  });
+
+  it('moves if a server refuses it afterwards, and is reported as lost if every server does', () => {
+    const lost: unknown[] = [];
+    const links = new FakeLinks('a', 'b');
+    const outcome = sent(links, lost);
+    for (let server = 0; server < 2; server++) {
+      links.last.sink.sealed?.();
+      links.last.sink.error(refusal('ERR_OVERLOADED'));
+    }
+    expect([links.servers, outcome.error]).toEqual(['a b', undefined]);
+    expect(lost).toMatchObject([{ code: 'ERR_OVERLOADED', sent: false }]);
+  });
+
+  it('fails as any other if it cannot be sealed', () => {
+    const lost: unknown[] = [];
+    const links = new FakeLinks('a');
+    const outcome = sent(links, lost);
+    links.lose(failure('ERR_MESSAGE_TOO_LARGE', false));
+    expect([outcome.error, lost]).toEqual([failure('ERR_MESSAGE_TOO_LARGE', false), []]);
+  });
+});
+
 describe('the end of a call', () => {
   const lost = failure('ERR_CONNECTION_LOST', false);
 
@@ -405,7 +454,7 @@ describe('the end of a call', () => {
     const links = new FakeLinks('a', 'b');
     const { outcome } = start(links, { timeoutMs: 1_000 });
     links.lose(lost);
-    links.last.stream.at = 'SEALED';
+    links.last.stream.wasSealed = true;
     await clock.advanceAsync(1_000);
     expect(links.cancelled).toEqual(['b']);
     expect(outcome.error).toMatchObject({ code: 'ERR_REQUEST_TIMEOUT', sent: true });

@@ -109,6 +109,12 @@ export abstract class Call implements AnswerSink {
     return true;
   }
 
+  /** Ends the deadline, because the caller has got its result although the call goes on. */
+  protected stopDeadline(): void {
+    this.#deadline?.clear();
+    this.#deadline = undefined;
+  }
+
   /** Notes that the caller has got a value: the answer cannot begin again. */
   protected noteValue(): void {
     this.#hasValue = true;

@@ -11,21 +11,39 @@ export interface Settle {
   readonly reject: (error: unknown) => void;
 }
 
+export interface PlainCallOptions {
+  readonly kind: Call['kind'];
+  readonly queue: CallQueue;
+  /** As in {@link Call}. */
+  readonly mayRepeat: boolean;
+  /** Called if an event is lost that was complete when it was sealed; undefined for any other call. */
+  readonly onLost?: ((error: unknown) => void) | undefined;
+}
+
 /** One request or event of raw bytes. Only the last value of an answer is kept. */
 export class PlainCall extends Call {
   readonly #settle: Settle;
+  readonly #onLost: PlainCallOptions['onLost'];
   #value: Buffer | undefined;
+  #isSettled = false;
 
-  /** @param mayRepeat - As in {@link Call}. */
-  constructor(kind: Call['kind'], queue: CallQueue, mayRepeat: boolean, settle: Settle) {
+  constructor({ kind, queue, mayRepeat, onLost }: PlainCallOptions, settle: Settle) {
     super(kind, queue, mayRepeat);
     this.#settle = settle;
+    this.#onLost = onLost;
   }
 
   /** @param timeoutMs - Of the wait for a connection and of the answer together; 0: none. */
   run(message: OutgoingMessage, timeoutMs: number): void {
     this.limitTime(timeoutMs, timeoutMs);
     this.start(message);
+  }
+
+  sealed(): void {
+    if (this.#onLost === undefined || this.isOver) return;
+    this.#isSettled = true;
+    this.stopDeadline();
+    this.#settle.resolve(Buffer.alloc(0));
   }
 
   override next(data: Buffer, last: boolean): void {
@@ -54,6 +72,8 @@ export class PlainCall extends Call {
   }
 
   protected override giveUp(error: unknown): void {
-    if (this.end()) this.#settle.reject(error);
+    if (!this.end()) return;
+    if (this.#isSettled) this.#onLost?.(error);
+    else this.#settle.reject(error);
   }
 }

@@ -2,14 +2,15 @@
 import { guarded } from '../callback.js';
 import { CallQueue } from '../calls/call-queue.js';
 import { PlainCall } from '../calls/plain-call.js';
+import type { PlainCallOptions } from '../calls/plain-call.js';
 import { clock } from '../clock.js';
 import { takeCodec } from '../connection/sealing.js';
 import { forgetOwnClient, noteOwnClient } from '../instances.js';
-import { resolveChannelOptions } from '../options/channel-options.js';
-import type { ChannelClientOptions } from '../options/channel-options.js';
+import { DELIVERY, resolveChannelOptions } from '../options/channel-options.js';
+import type { ChannelClientOptions, Delivery } from '../options/channel-options.js';
 import { checkLimit, MAX_TIMER_MS } from '../options/limit.js';
 import type { Limits } from '../options/limits.js';
-import { checkCallbacks, checkOption, checkPaths, OBJECT } from '../options/option-check.js';
+import { checkCallbacks, checkOption, checkOptions, checkPaths, FLAG, OBJECT } from '../options/option-check.js';
 import { Pool } from '../pool/pool.js';
 import { encodePlainCall } from '../sending/plain-message.js';
 import { within } from '../within.js';
@@ -27,6 +28,13 @@ export interface ChannelClientEvents {
 export interface PlainRequestOptions {
   /** The timeout of the request, enforced at both ends, including the wait for a connection. Default 0: none. */
   readonly timeoutMs?: number;
+  /** Whether the handler may run twice; see {@link ChannelClientOptions.idempotent}. Default that of the client. */
+  readonly idempotent?: boolean;
+}
+
+export interface PlainEventOptions {
+  /** Default that of the client. */
+  readonly delivery?: Delivery;
 }
 
 /** A client of raw bytes. It connects with the first call, and reconnects with the next call after a loss. */
@@ -35,6 +43,9 @@ export class ChannelClient {
   readonly #links: Links;
   readonly #limits: Limits;
   readonly #queue: CallQueue;
+  readonly #idempotent: boolean;
+  readonly #delivery: Delivery;
+  readonly #report: (event: ClientConnectionEvent) => void;
 
   /** @throws {TransportError} `ERR_BAD_OPTION` */
   constructor(options: ChannelClientOptions, events: ChannelClientEvents = {}) {
@@ -45,7 +56,10 @@ export class ChannelClient {
       createCodec: takeCodec,
       warn: guarded('warn', events.warn),
     }));
-    const report = guarded('onConnectionEvent', events.onConnectionEvent);
+    const { idempotent = false, delivery = 'acknowledged' } = options;
+    this.#idempotent = idempotent;
+    this.#delivery = delivery;
+    const report = (this.#report = guarded('onConnectionEvent', events.onConnectionEvent));
     this.#links = new Pool({
       servers: this.#dialer.servers,
       open: (server, signal, linkEvents) => this.#dialer.open(server, signal, linkEvents),
@@ -68,17 +82,27 @@ export class ChannelClient {
    */
   async request(pattern: string, body: Uint8Array, options: PlainRequestOptions = {}): Promise<Buffer> {
     checkOption('The options', options, OBJECT);
-    checkPaths(options, ['timeoutMs']);
-    const { timeoutMs = 0 } = options;
-    return this.#call('REQUEST', pattern, body, checkLimit('timeoutMs', timeoutMs, 0, MAX_TIMER_MS));
+    checkPaths(options, ['timeoutMs', 'idempotent']);
+    checkOptions(options, { idempotent: FLAG });
+    const { timeoutMs = 0, idempotent = this.#idempotent } = options;
+    checkLimit('timeoutMs', timeoutMs, 0, MAX_TIMER_MS);
+    return this.#call({ kind: 'REQUEST', queue: this.#queue, mayRepeat: idempotent }, pattern, body, timeoutMs);
   }
 
   /**
    * Sends an event, and resolves when the server has acknowledged it. A server of this package does so after its handler
-   * has settled, a server of Nest after its handlers were called. Throws as {@link request}.
+   * has settled, a server of Nest after its handlers were called. Throws as {@link request}. With `delivery: 'sent'` it
+   * resolves earlier, and a later failure is the `eventFailed` of `onConnectionEvent`.
    */
-  async emit(pattern: string, body: Uint8Array): Promise<void> {
-    await this.#call('EVENT', pattern, body, 0);
+  async emit(pattern: string, body: Uint8Array, options: PlainEventOptions = {}): Promise<void> {
+    checkOption('The options', options, OBJECT);
+    checkPaths(options, ['delivery']);
+    checkOptions(options, { delivery: DELIVERY });
+    const { delivery = this.#delivery } = options;
+    const report = (error: unknown): void => this.#report({ type: 'eventFailed', pattern, error });
+    const onLost = delivery === 'sent' ? report : undefined;
+    const call = { kind: 'EVENT', queue: this.#queue, mayRepeat: delivery === 'at-least-once', onLost } as const;
+    await this.#call(call, pattern, body, 0);
   }
 
   /**
@@ -96,10 +120,10 @@ export class ChannelClient {
     if (this.#links.counts().state === 'idle') forgetOwnClient(this.#dialer.instance.publicKey);
   }
 
-  #call(kind: PlainCall['kind'], pattern: string, body: Uint8Array, timeoutMs: number): Promise<Buffer> {
-    const message = encodePlainCall(kind, pattern, body);
+  #call(call: PlainCallOptions, pattern: string, body: Uint8Array, timeoutMs: number): Promise<Buffer> {
+    const message = encodePlainCall(call.kind, pattern, body);
     return new Promise((resolve, reject) => {
-      new PlainCall(kind, this.#queue, false, { resolve, reject }).run(message, timeoutMs);
+      new PlainCall(call, { resolve, reject }).run(message, timeoutMs);
     });
   }
 }

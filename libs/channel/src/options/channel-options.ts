@@ -41,7 +41,26 @@ export interface ChannelClientOptions extends ChannelOptions, Pick<LimitGroups, 
   readonly servers?: readonly ServerOption[];
   /** The number of connections to each server. Default 1, at most 16. */
   readonly connectionsPerServer?: number;
+  /**
+   * Whether the handlers of requests may run twice, so that a request whose connection fails before a value of its answer
+   * was passed on is sent again. Default false.
+   */
+  readonly idempotent?: boolean;
+  /** When an event is complete, and what happens if its server is gone. Default `acknowledged`. */
+  readonly delivery?: Delivery;
 }
+
+/**
+ * How an event is delivered:
+ *
+ * - `acknowledged`: it is complete when a server has acknowledged it. If that server is gone, it fails with `sent: true`,
+ *   because its handlers may have run.
+ * - `at-least-once`: as `acknowledged`, but if that server is gone, it goes to another one, whose handlers may be the
+ *   second ones.
+ * - `sent`: it is complete when the client has sealed all of it, as with Nest's TCP transport. A later failure is reported
+ *   as a lost event.
+ */
+export type Delivery = 'acknowledged' | 'at-least-once' | 'sent';
 
 /** One server in the option `servers`. A name may have several addresses, each of which is a server. */
 export type ServerOption =
@@ -66,6 +85,8 @@ export const PATH: Rule = {
   accepts: (value) => NAME.accepts(value) && !String(value).includes('\0'), // an abstract socket is open to everybody
 };
 
+export const DELIVERY: Rule = oneOf('acknowledged', 'at-least-once', 'sent');
+
 const CHANNEL_RULES: Readonly<Record<string, Rule>> = {
   host: NAME,
   path: PATH,
@@ -74,6 +95,8 @@ const CHANNEL_RULES: Readonly<Record<string, Rule>> = {
   keyring: KEYRING,
   service: NAME,
   rejectSelf: FLAG,
+  idempotent: FLAG,
+  delivery: DELIVERY,
   shareReadBuffer: FLAG,
   limits: OBJECT,
   timeouts: OBJECT,

@@ -29,7 +29,10 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 export function oneOf(...values: readonly string[]): Rule {
-  return { mustBe: values.join(' or '), accepts: (value) => values.some((allowed) => allowed === value) };
+  return {
+    mustBe: `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`,
+    accepts: (value) => values.some((allowed) => allowed === value),
+  };
 }
 
 /** Accepts every object that has the method: its class may come from another copy of the package. */

@@ -30,6 +30,10 @@ export interface ClientCallOptions {
   /** The part of the timeout that is left after the wait for a connection. */
   readonly leftMs: number;
   readonly trace: CallTrace | undefined;
+  /** Whether a handler may run twice. */
+  readonly mayRepeat: boolean;
+  /** Called if an event is lost that was complete when it was sealed; undefined for any other call. */
+  readonly onLost: ((error: unknown) => void) | undefined;
 }
 
 /** The encoding of one kind of call. */
@@ -45,7 +49,7 @@ export abstract class ClientCall extends Call {
   readonly #encode: CallCodec['encode'];
 
   constructor({ kind, encode }: CallCodec, options: ClientCallOptions) {
-    super(kind, options.host.queue, false);
+    super(kind, options.host.queue, options.mayRepeat);
     this.options = options;
     this.#encode = encode;
   }

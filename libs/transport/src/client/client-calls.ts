@@ -1,5 +1,6 @@
 import type { ReadPacket, WritePacket } from '@nestjs/microservices';
 import { TransportError } from '@sealwire/channel';
+import type { Delivery } from '@sealwire/channel';
 import { CallQueue } from '@sealwire/channel/internal';
 import type { Links } from '@sealwire/channel/internal';
 
@@ -21,19 +22,35 @@ export interface BegunCall {
   readonly trace: CallTrace | undefined;
 }
 
+type OnEventLost = (error: unknown, pattern: ReadPacket['pattern']) => void;
+
 /** Creates the calls of one client. */
 export class ClientCalls {
   readonly #host: CallHost;
   readonly #requestTimeoutMs: number;
+  readonly #idempotent: boolean;
+  readonly #delivery: Delivery;
+  readonly #onEventLost: OnEventLost;
   /** Keyed by packet, because a subclass of the client may override `publish`. */
   readonly #begun = new WeakMap<ReadPacket, BegunCall>();
 
   /**
    * @param toRoute - Nest's normalisation.
+   * @param onEventLost - Called for an event whose `emit()` has completed already.
    * @throws {TransportError} `ERR_BAD_OPTION`
    */
-  constructor(options: SealwireClientOptions, limits: SealwireLimits, links: Links, toRoute: CallHost['toRoute']) {
+  constructor(
+    options: SealwireClientOptions,
+    limits: SealwireLimits,
+    links: Links,
+    toRoute: CallHost['toRoute'],
+    onEventLost: OnEventLost,
+  ) {
     const { serializer, deserializer, requestTimeoutMs = 0 } = options;
+    const { idempotent = false, delivery = 'acknowledged' } = options;
+    this.#idempotent = idempotent;
+    this.#delivery = delivery;
+    this.#onEventLost = onEventLost;
     const { maxQueuedMessages, maxIncompleteBytes, maxJsonNodes } = limits;
     const order = new SerialQueue(maxQueuedMessages);
     this.#requestTimeoutMs = checkTimeoutMs('requestTimeoutMs', requestTimeoutMs);
@@ -82,17 +99,26 @@ export class ClientCalls {
 
   /** @returns A function that cancels the request. */
   request(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
-    const { packet: unwrapped, timeoutMs = this.#requestTimeoutMs } = unwrapRecord(packet);
-    return new RequestCall(this.#options(packet, timeoutMs), callback).run(unwrapped);
+    const { packet: unwrapped, timeoutMs, idempotent = this.#idempotent } = unwrapRecord(packet);
+    return new RequestCall(this.#options(packet, timeoutMs, idempotent), callback).run(unwrapped);
   }
 
   event<T>(packet: ReadPacket): Promise<T> {
-    const { packet: unwrapped, timeoutMs = this.#requestTimeoutMs } = unwrapRecord(packet);
-    return EventCall.run<T>(this.#options(packet, timeoutMs), unwrapped);
+    const { packet: unwrapped, timeoutMs, delivery = this.#delivery } = unwrapRecord(packet);
+    const onLost = delivery === 'sent' ? (error: unknown) => this.#onEventLost(error, packet.pattern) : undefined;
+    const options = this.#options(packet, timeoutMs, delivery === 'at-least-once', onLost);
+    return EventCall.run<T>(options, unwrapped);
   }
 
-  #options(packet: ReadPacket, timeoutMs: number): ClientCallOptions {
+  #options(
+    packet: ReadPacket,
+    timeoutMs: number | undefined,
+    mayRepeat: boolean,
+    onLost?: ClientCallOptions['onLost'],
+  ): ClientCallOptions {
     const begun = this.#begun.get(packet);
-    return { host: this.#host, timeoutMs, leftMs: begun?.leftMs ?? timeoutMs, trace: begun?.trace };
+    const wholeMs = timeoutMs ?? this.#requestTimeoutMs;
+    const leftMs = begun?.leftMs ?? wholeMs;
+    return { host: this.#host, timeoutMs: wholeMs, leftMs, trace: begun?.trace, mayRepeat, onLost };
   }
 }

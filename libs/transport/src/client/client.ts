@@ -73,7 +73,10 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
       },
     });
     this.#gate = new ConnectionGate(this.#links, (kind, signal) => this.connect(signal, kind));
-    this.#calls = new ClientCalls(options, this.#limits, this.#links, this.#toRoute);
+    this.#calls = new ClientCalls(options, this.#limits, this.#links, this.#toRoute, (error, pattern) => {
+      this.#log.eventLost(error, pattern);
+      this.#events.emit({ type: 'eventFailed', pattern, error });
+    });
     noteOwnClient(this.#dialer.instance.publicKey);
   }
 

@@ -15,6 +15,7 @@ const NOT_A_REFUSAL = 'The server answered the event with an error that the prot
 export class EventCall<T> extends ClientCall {
   readonly #resolve: (value: T) => void;
   readonly #reject: (error: unknown) => void;
+  #isSettled = false;
 
   private constructor(options: ClientCallOptions, resolve: (value: T) => void, reject: (error: unknown) => void) {
     super(EVENT, options);
@@ -27,6 +28,13 @@ export class EventCall<T> extends ClientCall {
     return new Promise<T>((resolve, reject) => {
       new EventCall<T>(options, resolve, reject).send(packet);
     });
+  }
+
+  sealed(): void {
+    if (this.options.onLost === undefined || this.isOver) return;
+    this.#isSettled = true;
+    this.stopDeadline();
+    this.#resolve(undefined as T); // as in `complete`
   }
 
   override next(): void {}
@@ -43,7 +51,9 @@ export class EventCall<T> extends ClientCall {
   }
 
   protected override giveUp(error: unknown): void {
-    if (this.end()) this.#reject(error);
+    if (!this.end()) return;
+    if (this.#isSettled) this.options.onLost?.(error);
+    else this.#reject(error);
   }
 
   #readRefusal(data: Buffer): TransportError | undefined {

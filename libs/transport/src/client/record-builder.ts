@@ -1,5 +1,7 @@
 import type { ReadPacket } from '@nestjs/microservices';
 import { TransportError } from '@sealwire/channel';
+import type { Delivery } from '@sealwire/channel';
+import { checkOption, DELIVERY, FLAG } from '@sealwire/channel/internal';
 import { brand } from '@sealwire/crypto/internal';
 
 import { checkTimeoutMs } from '../options.js';
@@ -8,6 +10,10 @@ import type { Metadata } from '../packet/message.js';
 export interface SealwireRecordOptions {
   /** The timeout of this request, enforced at both ends; 0: none. Default: the client's `requestTimeoutMs`. */
   readonly timeoutMs?: number;
+  /** Whether the handler of this request may run twice. Default: the client's `idempotent`. */
+  readonly idempotent?: boolean;
+  /** How this event is delivered. Default: the client's `delivery`. */
+  readonly delivery?: Delivery;
   /** Strings for the handler, which reads them with `context.getMetadata()`; at most 64 KiB as JSON. */
   readonly metadata?: Metadata;
 }
@@ -51,6 +57,24 @@ export class SealwireRecordBuilder<Data = unknown> {
     return this;
   }
 
+  /**
+   * Lets a request be sent again if its connection fails before a value of its answer was passed on.
+   *
+   * @throws {TransportError} `ERR_BAD_OPTION` - not true or false.
+   */
+  setIdempotent(idempotent: boolean): this {
+    checkOption('idempotent', idempotent, FLAG);
+    this.#options = { ...this.#options, idempotent };
+    return this;
+  }
+
+  /** @throws {TransportError} `ERR_BAD_OPTION` - not a {@link Delivery}. */
+  setDelivery(delivery: Delivery): this {
+    checkOption('delivery', delivery, DELIVERY);
+    this.#options = { ...this.#options, delivery };
+    return this;
+  }
+
   setMetadata(metadata: Metadata): this {
     this.#options = { ...this.#options, metadata };
     return this;
@@ -74,6 +98,8 @@ export interface UnwrappedRecord {
   readonly packet: OutgoingPacket;
   /** The timeout of the record; undefined if it has none, so that the timeout of the client applies. */
   readonly timeoutMs?: number;
+  readonly idempotent?: boolean;
+  readonly delivery?: Delivery;
 }
 
 /**
