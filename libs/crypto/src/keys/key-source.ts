@@ -9,7 +9,8 @@ export interface KeySource {
   readonly primary: SecretKey;
   /**
    * Returns the key with this id of 8 bytes, if it may be used now. Not a promise. Its {@link SecretKey.label} names the
-   * holder, its {@link SecretKey.patterns} are the messages that the holder may send.
+   * holder, its {@link SecretKey.patterns} are the messages that the holder may send. A server calls it twice in a
+   * handshake, for message 1 and for CONFIRM, so that a key that was removed in between is refused.
    */
   find(idBytes: Uint8Array): SecretKey | undefined;
   /** The current keys, for logs, health checks and snapshots. */
