@@ -153,6 +153,35 @@ describe('an event that cannot be handed over', () => {
     ]);
     expect(values).toEqual(['a']);
   });
+
+  it('is acknowledged at the end of a shutdown if another connection has handed it over [R6.22, R6.38]', async () => {
+    const { server, values } = await startHolding({ limits: { maxRunning: 1 }, timeouts: { drainMs: 50 } });
+    const [old, next] = [await dial(server), await dial(server)];
+    old.peer.say(event(1, noted(0, 'a')), event(2, noted(1, 'b')));
+    old.peer.say(data(first('EVENT', 3, 70_000, noted(0).subarray(0, 8))), PING);
+    await old.peer.hears('PONG');
+    next.peer.say(event(1, noted(1, 'b')), PING);
+    await next.peer.hears('ACK 1');
+    const closed = server.close();
+    await Promise.all([old.peer.hears('CLOSE'), next.peer.hears('CLOSE')]);
+    for (const { peer } of [old, next]) peer.leave();
+    await closed;
+    expect(old.peer.words.filter((word) => /ERROR|ACK/.test(word))).toEqual(['ACK 1', 'ACK 2', 'ACK 3']);
+    expect(values).toEqual(['a', 'b']);
+  });
+
+  it('is acknowledged at once if it comes again while its handler runs, and after it has ended [R6.22]', async () => {
+    const { server, values, releases } = await startHolding({});
+    const [old, next] = [await dial(server), await dial(server)];
+    old.peer.say(event(1, noted(0, 'a')));
+    await old.peer.hears('ACK 1');
+    next.peer.say(event(1, noted(0, 'a')));
+    await next.peer.hears('ACK 1');
+    for (const release of releases) release();
+    next.peer.say(event(2, noted(0, 'a')));
+    await next.peer.hears('ACK 2');
+    expect(values).toEqual(['a']);
+  });
 });
 
 describe('the events of one client', () => {

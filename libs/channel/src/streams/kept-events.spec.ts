@@ -219,6 +219,20 @@ describe('the events of a lost connection', () => {
     expect(sequencesOf(next)).toEqual([2, 3]);
   });
 
+  it('keep their order when a second connection is lost that has taken a part of them', () => {
+    const old = connection();
+    for (let i = 0; i < 3; i++) emit(old);
+    drainFrames(old);
+    lose(old);
+    const second = connection({ peer: { ...PEER, maxInFlight: 2 } });
+    expect(sequencesOf(second)).toEqual([0, 1]);
+    lose(second);
+    const third = connection();
+    expect(sequencesOf(third)).toEqual([0, 1]);
+    for (const stream of [1, 2]) acknowledge(third, stream);
+    expect(sequencesOf(third)).toEqual([2]);
+  });
+
   it('fail if the new connection takes no message of that size', () => {
     const old = connection();
     const { heard } = emit(old, Buffer.alloc(100_000));
