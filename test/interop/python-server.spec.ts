@@ -79,7 +79,7 @@ describe.skipIf(python === undefined)('the Python server', () => {
     const seen: unknown[] = [];
     client.connectionEvents.subscribe((event) => seen.push(event));
     await client.close();
-    expect(seen).toEqual([{ type: 'disconnected', error: undefined }]);
+    expect(seen).toEqual([{ type: 'disconnected', server: expect.any(String) as string, error: undefined }]);
   });
 
   it('reports the bulk it has taken, and continues by the reports of the client [R5.29, R5.31, R5.34]', async () => {

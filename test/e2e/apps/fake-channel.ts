@@ -1,5 +1,6 @@
 import { ClientProxy } from '@nestjs/microservices';
 import type { ReadPacket, WritePacket } from '@nestjs/microservices';
+import type { SealwireClientSnapshot } from '@sealwire/transport';
 import type { Observable } from 'rxjs';
 
 const NO_HANDLER = 'There is no matching message handler defined in the remote service.';
@@ -24,6 +25,10 @@ export class FakeChannel extends ClientProxy {
   async ping(): Promise<number> {
     await this.connect();
     return 1;
+  }
+
+  snapshot(): Pick<SealwireClientSnapshot, 'servers'> {
+    return { servers: [] };
   }
 
   override close(): void {

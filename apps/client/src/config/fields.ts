@@ -18,7 +18,7 @@ export const servers = z
   .transform((found) =>
     found.map((server) => ({ host: withoutBrackets(server?.[1] ?? ''), port: Number(server?.[2]) })),
   )
-  .refine((list) => list.length === 1, 'one host:port, as this version connects to one server');
+  .refine((list) => list.length <= 64, 'a list of at most 64 host:port');
 
 export const token = z.string().regex(TOKEN, 'a token of letters, digits and -._~+/');
 

@@ -48,11 +48,16 @@ describe('the settings of the client app', () => {
       { SEALWIRE_HOST: 'server', SEALWIRE_PORT: '9' },
       { host: 'server', port: 9 },
     ],
+    [{ SEALWIRE_SERVERS: 'server:9', SEALWIRE_PORT: '8' }, { servers: [{ host: 'server', port: 9 }] }],
     [
-      { SEALWIRE_SERVERS: 'server:9', SEALWIRE_PORT: '8' },
-      { host: 'server', port: 9 },
+      { SEALWIRE_SERVERS: '[::1]:9, server:10' },
+      {
+        servers: [
+          { host: '::1', port: 9 },
+          { host: 'server', port: 10 },
+        ],
+      },
     ],
-    [{ SEALWIRE_SERVERS: '[::1]:9' }, { host: '::1', port: 9 }],
     [{ SEALWIRE_PATH: '/tmp/s.sock', SEALWIRE_PORT: '9' }, { path: '/tmp/s.sock' }],
   ])('contain the address of the server: %o', (env, server) => {
     expect(parseSettings(env).server).toEqual(server);
@@ -85,7 +90,7 @@ describe('the settings of the client app', () => {
     ['SEALWIRE_SERVERS', 'server:0', 'a list of host:port'],
     ['SEALWIRE_PORT', '0', 'a whole number from 1 to 65535'],
     ['SEALWIRE_PORT', '65536', 'a whole number from 1 to 65535'],
-    ['SEALWIRE_SERVERS', 'a:1,b:2', 'one host:port, as this version connects to one server'],
+    ['SEALWIRE_SERVERS', Array.from({ length: 65 }, () => 'a:1').join(','), 'a list of at most 64 host:port'],
     ['HTTP_HOST', 'http://localhost', 'a host name or an IP address, without a port'],
     ['HTTP_PORT', '99999', 'a whole number from 0 to 65535'],
     ['HTTP_ALLOWED_HOSTS', '*', 'a list of host names, host:port or origins (no *)'],

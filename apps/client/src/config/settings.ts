@@ -37,7 +37,7 @@ const environment = z
   })
   .transform((env) => ({
     ...commonSettings(env),
-    server: env.SEALWIRE_PATH === undefined ? tcpServer(env) : { path: env.SEALWIRE_PATH },
+    server: env.SEALWIRE_PATH === undefined ? tcpServers(env) : { path: env.SEALWIRE_PATH },
     connectTimeoutMs: env.SEALWIRE_CONNECT_TIMEOUT_MS,
     http: {
       host: env.HTTP_HOST,
@@ -66,6 +66,7 @@ interface TcpVariables {
   readonly SEALWIRE_PORT: number;
 }
 
-function tcpServer(env: TcpVariables): { readonly host: string; readonly port: number } {
-  return env.SEALWIRE_SERVERS?.[0] ?? { host: env.SEALWIRE_HOST, port: env.SEALWIRE_PORT };
+function tcpServers(env: TcpVariables) {
+  if (env.SEALWIRE_SERVERS !== undefined) return { servers: env.SEALWIRE_SERVERS };
+  return { host: env.SEALWIRE_HOST, port: env.SEALWIRE_PORT };
 }

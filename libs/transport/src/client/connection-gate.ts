@@ -40,8 +40,10 @@ export class ConnectionGate {
    * events that still wait for their server.
    */
   isOpenFor(kind: Kind): boolean {
-    if (this.#waitingRequests > 0 || this.#links.pick(kind) === undefined) return false;
-    return this.#waitingEvents === 0 || (kind === 'REQUEST' && this.#links.pick('EVENT') === undefined);
+    // Not pick() for a request, which takes a turn of the servers.
+    if (this.#waitingRequests > 0 || this.#links.open === undefined) return false;
+    const eventsWait = this.#links.pick('EVENT') === undefined;
+    return kind === 'EVENT' ? !eventsWait && this.#waitingEvents === 0 : eventsWait || this.#waitingEvents === 0;
   }
 
   /** Resolves when every waiting event has started or failed; undefined if no event waits. */

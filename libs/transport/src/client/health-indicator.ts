@@ -38,7 +38,7 @@ export class SealwireHealthIndicator {
     try {
       const roundTripMs = await pingWithin(timeoutMs, client);
       const servers = client.snapshot().servers.map(({ server, state }) => ({ server, state }));
-      return check.up(servers.length === 1 ? { roundTripMs } : { roundTripMs, servers });
+      return check.up(servers.length > 1 ? { roundTripMs, servers } : { roundTripMs });
     } catch (error) {
       if (!isError(error)) return check.down({ code: 'ERR_INTERNAL', message: String(error) });
       return check.down({ code: 'code' in error ? String(error.code) : 'ERR_INTERNAL', message: error.message });

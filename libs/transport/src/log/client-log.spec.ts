@@ -48,6 +48,22 @@ describe('the log of a client', () => {
     expect(lines).toEqual([]);
   });
 
+  it('has one line when one of several servers begins to fail, and one when it is back', () => {
+    const log = new ClientLog(logger, () => [server, 'here:8080']);
+    for (const retryInMs of [undefined, 100, 200])
+      log.note({ type: 'failed', server, error: new Error('refused'), retryInMs });
+    log.note({ type: 'disconnected', server: 'here:8080', error: lost });
+    log.note({ type: 'failed', server: 'here:8080', error: new Error('refused'), retryInMs: 100 });
+    for (const name of [server, 'here:8080']) log.note({ type: 'connected', server: name });
+    log.flush();
+    expect(lines).toEqual([
+      'warn: No connection to there:8080: refused',
+      'warn: Lost the connection to here:8080: No PONG in time (ERR_PING_TIMEOUT)',
+      'log: Connected to there:8080 again',
+      'log: Connected to here:8080 again',
+    ]);
+  });
+
   it('has one line a second for events that are lost with one code, with the count of the others', () => {
     const time = FakeClock.install();
     const log = newLog();
