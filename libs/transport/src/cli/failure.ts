@@ -13,6 +13,11 @@ export class UsageError extends Error {
   readonly code = 'ERR_USAGE';
 }
 
+/** The end by Ctrl-C. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+}
+
 /** A failure with a code for programs. */
 export class Failure extends Error {
   override readonly name = 'Failure';

@@ -1,4 +1,4 @@
-import { describe, UsageError, USAGE } from './failure.js';
+import { describe, INTERRUPTED, Interrupted, UsageError, USAGE } from './failure.js';
 import { helpOf, overview, readVersion } from './help.js';
 import { Input } from './input.js';
 import type { Environment } from './input.js';
@@ -33,7 +33,7 @@ export async function run(call: Call): Promise<number> {
     const { run: runVerb } = await verb.load();
     const { text, json, exitCode = 0 } = await runVerb(input, terminal);
     const output = input.flag('json') ? JSON.stringify(json) : text;
-    if (output !== '') terminal.print(output);
+    if (output !== undefined && output !== '') terminal.print(output);
     return exitCode;
   } catch (error) {
     return report(error, terminal, args.includes('--json'));
@@ -58,6 +58,7 @@ function findVerb(args: readonly string[]): { readonly verb: Verb; readonly rest
 }
 
 function report(error: unknown, terminal: Terminal, isJson: boolean): number {
+  if (error instanceof Interrupted) return INTERRUPTED;
   const { code, message, exitCode, facts } = describe(error);
   if (isJson) terminal.print(JSON.stringify({ error: { code, message: printable(message), ...facts } }));
   else terminal.warn(exitCode === USAGE ? message : `${message} (${code})`);

@@ -101,5 +101,50 @@ const KEYRING_VERBS: readonly Verb[] = [
   },
 ];
 
+const CALL_OPTIONS: Verb['options'] = {
+  key: { value: 'FILE', summary: 'the key file, whose primary key is used', env: 'SEALWIRE_KEY_FILE' },
+  policy: { ...POLICY, env: 'SEALWIRE_KEY_POLICY' },
+  service: { value: 'NAME', summary: 'the service name of the server, else "default"', env: 'SEALWIRE_SERVICE' },
+  timeout: { value: 'MS', summary: 'the time limit of the connection and the call together, else 10000' },
+};
+
+const SERVER = 'SERVER is HOST:PORT, [IPV6]:PORT or unix:/path.';
+const MESSAGE = `${SERVER} PATTERN is a text, or the JSON of a pattern that is an object. JSON is the data, - for standard input. Write -- before data that begins with -.`;
+
+const CALL_VERBS: readonly Verb[] = [
+  {
+    name: 'ping',
+    arguments: ['SERVER'],
+    summary: 'connects with a key, and measures a round trip',
+    details: SERVER,
+    options: CALL_OPTIONS,
+    load: () => import('./calls/ping.js'),
+  },
+  {
+    name: 'send',
+    arguments: ['SERVER', 'PATTERN', '[JSON]'],
+    summary: 'sends a request, and prints its answer',
+    details: MESSAGE,
+    options: CALL_OPTIONS,
+    load: () => import('./calls/send.js'),
+  },
+  {
+    name: 'emit',
+    arguments: ['SERVER', 'PATTERN', '[JSON]'],
+    summary: 'sends an event, and waits until the server has it',
+    details: MESSAGE,
+    options: CALL_OPTIONS,
+    load: () => import('./calls/emit.js'),
+  },
+  {
+    name: 'stream',
+    arguments: ['SERVER', 'PATTERN', '[JSON]'],
+    summary: 'sends a request, and prints each value of its answer until Ctrl-C',
+    details: `${MESSAGE} Without --timeout, only the connection has a time limit.`,
+    options: CALL_OPTIONS,
+    load: () => import('./calls/stream.js'),
+  },
+];
+
 /** All verbs, in the order of the help. */
-export const VERBS: readonly Verb[] = [...KEY_VERBS, ...KEYRING_VERBS];
+export const VERBS: readonly Verb[] = [...KEY_VERBS, ...KEYRING_VERBS, ...CALL_VERBS];

@@ -1,0 +1,60 @@
+// The usual failures of a connection and of a call, in words for operators.
+import { codeOf } from '@sealwire/channel/internal';
+import type { TransportErrorCode } from '@sealwire/channel';
+
+import { Failure } from '../failure.js';
+
+export interface CallFacts {
+  readonly server: string;
+  readonly keyId: string;
+  readonly service: string;
+  readonly timeoutMs: number;
+  /** Empty if there is none. */
+  readonly pattern: string;
+}
+
+type Words = (facts: CallFacts, error: unknown) => string;
+
+const timedOut: Words = ({ server, timeoutMs }) =>
+  `${server} did not answer within ${timeoutMs} ms: it is busy, or does not speak this protocol, or a firewall drops packets`;
+
+const WORDS: Partial<Record<TransportErrorCode, Words>> = {
+  ERR_ALERT: ({ server, keyId, service }) =>
+    `${server} refused the handshake: it does not accept the key ${keyId}, or its service is not ${JSON.stringify(service)}, or it is busy. Its log has the reason`,
+  ERR_BAD_MAC: ({ server, keyId, service }) =>
+    `The answer of ${server} is not sealed under the key ${keyId} for the service ${JSON.stringify(service)}: this is not the right server`,
+  ERR_CONNECT_FAILED: ({ server }, error) => `Cannot connect to ${server}: ${reasonOf(error)}`,
+  ERR_HANDSHAKE_MALFORMED: ({ server }) =>
+    `${server} does not speak version 1 of this protocol: another version, or another program, listens there`,
+  ERR_CONNECT_TIMEOUT: timedOut,
+  ERR_HANDSHAKE_TIMEOUT: timedOut,
+  ERR_PING_TIMEOUT: timedOut,
+  ERR_REQUEST_TIMEOUT: ({ server, timeoutMs }) => `${server} did not answer within ${timeoutMs} ms (--timeout)`,
+  ERR_FORBIDDEN: ({ server, keyId, pattern }) =>
+    `${server} does not let the key ${keyId} call the pattern ${JSON.stringify(pattern)}`,
+};
+
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there',
+  ENOTFOUND: 'there is no such host',
+  EAI_AGAIN: 'the name of the host could not be resolved now',
+  ENOENT: 'there is no such socket',
+  EACCES: 'this user may not use the socket',
+  EHOSTUNREACH: 'the host cannot be reached',
+  ENETUNREACH: 'the network cannot be reached',
+};
+
+/** Returns the failure in words; every other error stays as it is. */
+export function explain(error: unknown, facts: CallFacts): unknown {
+  const code = codeOf(error);
+  const words = code === undefined ? undefined : WORDS[code];
+  return code === undefined || words === undefined ? error : new Failure(code, words(facts, error));
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error;
+  const errno = typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : '';
+  const reason = REASONS[errno];
+  return reason === undefined ? error.message : `${reason} (${errno})`;
+}
