@@ -3,14 +3,15 @@
 import { createHash } from 'node:crypto';
 import type * as NodeCrypto from 'node:crypto';
 import type * as NodeFs from 'node:fs';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lastValueFrom } from 'rxjs';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
-import { createKeyFile, loadKeyring } from '@sealwire/crypto';
+import { createKeyFile, generateKey, loadKeyring, SecretKey } from '@sealwire/crypto';
 import type { Keyring } from '@sealwire/crypto';
+import { formatKeyringFile } from '@sealwire/crypto/internal';
 
 import type * as Hkdf from '../../libs/crypto/src/cipher/hkdf.js';
 import type * as Hmac from '../../libs/crypto/src/cipher/hmac.js';
@@ -22,7 +23,7 @@ interface Seen {
   readonly copy: Uint8Array<ArrayBuffer>;
 }
 
-const { seen, note, noteKey, PUBLIC, BASE_POINT } = vi.hoisted(() => {
+const { seen, note, noteKey, isKeyFileSalt, PUBLIC, BASE_POINT } = vi.hoisted(() => {
   const all: Seen[] = [];
   const noted = <T>(what: string, secret: T): T => {
     const isSecret = secret instanceof Uint8Array && what !== 'public';
@@ -33,6 +34,8 @@ const { seen, note, noteKey, PUBLIC, BASE_POINT } = vi.hoisted(() => {
     seen: all,
     note: noted,
     noteKey: (key: Uint8Array): Uint8Array => noted('a key of HMAC', key),
+    /** Other inputs of HKDF are public keys, or secrets that are seen elsewhere. */
+    isKeyFileSalt: (salt: Uint8Array): boolean => String.fromCharCode(...salt) === 'sealwire key file v1',
     PUBLIC: 'public',
     BASE_POINT: Buffer.alloc(32).fill(9, 0, 1).toString('base64url'),
   };
@@ -60,7 +63,8 @@ vi.mock('../../libs/crypto/src/cipher/hkdf.js', async (importOriginal) => {
   const hkdf = await importOriginal<typeof Hkdf>();
   return {
     ...hkdf,
-    hkdfExtract: (salt: Uint8Array, ikm: Uint8Array) => hkdf.hkdfExtract(noteKey(salt), ikm),
+    hkdfExtract: (salt: Uint8Array, ikm: Uint8Array) =>
+      hkdf.hkdfExtract(noteKey(salt), note(isKeyFileSalt(salt) ? 'a key of a key file' : PUBLIC, ikm)),
     hkdfExpand: (prk: Uint8Array, info: Uint8Array | string, bytes: number) =>
       hkdf.hkdfExpand(noteKey(prk), info, bytes),
   };
@@ -120,6 +124,20 @@ async function newFile(name: string): Promise<Keyring> {
   return loadKeyring(path);
 }
 
+/** A keyring file with two keys, which are overwritten as a caller has to do it. */
+async function newRing(name: string): Promise<Keyring> {
+  const path = join(directory, name);
+  const entries = (['primary', 'accept'] as const).map((state) => {
+    const bytes = generateKey();
+    return { bytes, key: SecretKey.fromBytes(bytes, 'The key', { label: state }), state };
+  });
+  const content = formatKeyringFile(entries);
+  writeFileSync(path, content, { mode: 0o600 });
+  for (const { bytes } of entries) bytes.fill(0);
+  content.fill(0);
+  return loadKeyring(path);
+}
+
 /** Public values that are used as a key. */
 function publicBytes(): readonly Buffer[] {
   const name = createHash('sha256').update('Noise_NNpsk0_25519_A128CBC/HS256_SHA256').digest();
@@ -128,7 +146,7 @@ function publicBytes(): readonly Buffer[] {
 
 /** Every kind of handshake and of record, from the making of the key files to the end of the connections. */
 async function talk(): Promise<void> {
-  const keyring = await newFile('right');
+  const keyring = await newRing('right');
   const server = await startServer({ keyring, limits: { key: { softRecords: 70 } } });
   const client = newClient(portOf(server), { keyring, limits: { key: { softRecords: 70 } } });
   const calls = [1, 100, 20_000, ...Array.from({ length: 80 }, () => 10)];
@@ -161,6 +179,7 @@ describe('secrets in memory', () => {
       'a digest of HMAC',
       'a key of AES',
       'a key of HMAC',
+      'a key of a key file',
       'a key that is made',
       'a key that was read',
       'a shared secret',

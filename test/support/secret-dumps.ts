@@ -6,7 +6,7 @@ import { inspect } from 'node:util';
 
 import { firstValueFrom } from 'rxjs';
 
-import { loadKeyring, SecretKey } from '../../libs/crypto/src/index.js';
+import { loadKeyring, SecretKey, WatchedKeyFile } from '../../libs/crypto/src/index.js';
 import type { Keyring } from '../../libs/crypto/src/index.js';
 import { SealwireClient, SealwireServer } from '../../libs/transport/src/index.js';
 import { LegacyClient, LegacyServer } from '../../libs/transport/src/legacy/index.js';
@@ -23,8 +23,51 @@ export async function describeEverything(keyring: Keyring, file: Uint8Array): Pr
   const client = newClient(portOf(server), { keyring });
   await firstValueFrom(client.send('echo', 1));
   const errors = await collectErrors(keyring, file, portOf(server));
-  const objects = [keyring, keyring.primary, server, client, server.unwrap(), client.unwrap(), server.snapshot()];
+  const watched = await describeWatched(keyring.primary, file);
+  const objects = [
+    keyring,
+    keyring.primary,
+    server,
+    client,
+    server.unwrap(),
+    client.unwrap(),
+    server.snapshot(),
+    ...watched,
+  ];
   return [...objects, ...errors].flatMap(printed);
+}
+
+/** A watched keyring file: the object, its status after a wrong content, and what it logs. */
+async function describeWatched({ id }: SecretKey, file: Uint8Array): Promise<readonly unknown[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'sealwire-dumps-'));
+  const path = join(folder, 'ring.json');
+  const k = Buffer.from(file).toString('base64url');
+  const logged: unknown[] = [];
+  const note = (line: string): void => void logged.push(line);
+  const ring = (entry: object): string =>
+    JSON.stringify({
+      keys: [{ kty: 'oct', kid: id, alg: 'A128CBC-HS256', label: 'x', state: 'primary', k, ...entry }],
+    });
+  await writeFile(path, ring({}), { mode: 0o600 });
+  const keys = await WatchedKeyFile.open(path, { log: note, warn: note });
+  for (const entry of [
+    { k: `${k}=` },
+    { label: k },
+    { kid: k },
+    { state: k },
+    { [k]: k },
+    { notAfter: k },
+    { patterns: [k] },
+  ]) {
+    await writeFile(path, ring(entry));
+    keys.reload();
+    logged.push(keys.status);
+  }
+  await writeFile(path, ring({}).replace(`"${k}"`, k));
+  keys.reload();
+  keys.close();
+  await rm(folder, { recursive: true });
+  return [keys, keys.keyring, keys.keyring.keys, keys.status, ...logged];
 }
 
 function printed(thing: unknown): string[] {

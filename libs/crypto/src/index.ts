@@ -11,6 +11,8 @@ export { loadKeyFile, loadKeyring } from './key-file/load.js';
 export type { KeyFileOptions, KeyringOptions } from './key-file/load.js';
 export { isKeyText } from './key-file/path.js';
 export type { KeyFilePolicy } from './key-file/policy.js';
+export { WatchedKeyFile } from './key-watch/watched-key-file.js';
+export type { WatchedKeyFileOptions } from './key-watch/watched-key-file.js';
 export { generateKey } from './keys/generate.js';
 export type { KeysChange, KeysFailure, KeySource, KeysStatus } from './keys/key-source.js';
 export { Keyring } from './keys/keyring.js';

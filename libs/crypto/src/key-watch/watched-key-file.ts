@@ -1,0 +1,224 @@
+import { dirname } from 'node:path';
+import { inspect } from 'node:util';
+
+import { brand } from '../brand.js';
+import { hmacSha256 } from '../cipher/hmac.js';
+import { clock } from '../clock.js';
+import { errnoOf } from '../key-file/system-error.js';
+import { load, loadKeyring, toKeyring } from '../key-file/load.js';
+import type { KeyringOptions } from '../key-file/load.js';
+import { resolveKeyFile } from '../key-file/path.js';
+import { generateKey } from '../keys/generate.js';
+import type { KeysChange, KeysFailure, KeySource, KeysStatus } from '../keys/key-source.js';
+import { KeyringView } from '../keys/keyring-change.js';
+import type { Keyring } from '../keys/keyring.js';
+import { formatMoment } from '../keys/moment.js';
+import { nextBoundary } from '../keys/ring-key.js';
+import { toHex } from '../keys/schedule.js';
+import type { SecretKey } from '../keys/secret-key.js';
+import { DirectoryWatch } from './directory-watch.js';
+
+export interface WatchedKeyFileOptions extends KeyringOptions {
+  /** Called for the log after keys were loaded, also at the start. A failed reload is reported by `warn`. */
+  readonly log?: ((message: string) => void) | undefined;
+  /** How often the file is read although no change was reported, in milliseconds. Default: 30 s. */
+  readonly pollMs?: number | undefined;
+}
+
+const POLL_MS = 30_000;
+/** From a change in the directory to the read. A writer has usually finished then, and a busy directory costs little. */
+const SETTLE_MS = 100;
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** The reason why a content, or a file that cannot be read, was not loaded. */
+interface Failed extends KeysFailure {
+  /** Undefined if there is no content: the file cannot be read. */
+  readonly digest: string | undefined;
+}
+
+/**
+ * The keys of a key file, which is read again after each change. All its keys change at once; if the new content is wrong,
+ * the old keys stay in force, {@link status} says why, and `warn` is called once for that content. It does not keep the
+ * process alive. It installs no signal handler: `process.on('SIGHUP', () => keys.reload())`.
+ */
+export class WatchedKeyFile implements KeySource {
+  static {
+    brand(this, 'crypto/WatchedKeyFile');
+  }
+
+  readonly #path: string;
+  readonly #options: WatchedKeyFileOptions;
+  readonly #watch: DirectoryWatch;
+  readonly #listeners = new Set<(change: KeysChange) => void>();
+  /** Distinguishes contents without keeping them. */
+  readonly #digestKey = generateKey();
+  #ring: Keyring;
+  #view: KeyringView;
+  /** Of the content that is in force. */
+  #digest = '';
+  #failed: Failed | undefined;
+  #poll: NodeJS.Timeout | undefined;
+  #settle: NodeJS.Timeout | undefined;
+  #boundary: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  private constructor(path: string, options: WatchedKeyFileOptions, ring: Keyring) {
+    this.#path = path;
+    this.#options = options;
+    this.#ring = ring;
+    this.#view = new KeyringView(ring.keys, clock.unixMs());
+    this.#watch = new DirectoryWatch(dirname(path), () => this.#reloadSoon());
+    this.reload(); // the file may have changed before it was watched
+    this.#pollLater();
+  }
+
+  /**
+   * Loads the key file, and watches it until {@link close}.
+   *
+   * @throws {CryptoError} As {@link loadKeyring}: without a first load there are no keys.
+   */
+  static async open(path: string, options: WatchedKeyFileOptions = {}): Promise<WatchedKeyFile> {
+    return new WatchedKeyFile(resolveKeyFile(path), options, await loadKeyring(path, options));
+  }
+
+  /** The key that starts handshakes. @throws {CryptoError} `ERR_KEYRING_NO_PRIMARY` */
+  get primary(): SecretKey {
+    return this.#ring.primary;
+  }
+
+  /** The keys in force. */
+  get keyring(): Keyring {
+    return this.#ring;
+  }
+
+  /** The ids of the keys that may be used now, the primary one first. */
+  get ids(): readonly string[] {
+    return this.#ring.ids;
+  }
+
+  get status(): KeysStatus {
+    const failed = this.#failed;
+    const error = failed && { code: failed.code, message: failed.message, since: failed.since };
+    return { ...this.#ring.status, error };
+  }
+
+  find(idBytes: Uint8Array): SecretKey | undefined {
+    return this.#ring.find(idBytes);
+  }
+
+  onChange(listener: (change: KeysChange) => void): () => void {
+    const entry = (change: KeysChange): void => listener(change);
+    this.#listeners.add(entry);
+    return () => void this.#listeners.delete(entry);
+  }
+
+  /** Reads the file now. The keys that it contains are in force afterwards, unless it is wrong. Never throws. */
+  reload(): void {
+    if (this.#isClosed) return;
+    this.#watch.renew();
+    try {
+      load(this.#path, { policy: this.#options.policy }, (content, origin) => this.#take(content, origin));
+    } catch (error) {
+      this.#fail(error, undefined);
+    }
+    this.#announce();
+  }
+
+  /** Ends the watch. The keys stay usable, and do not change any more. May be called again. */
+  close(): void {
+    this.#isClosed = true;
+    this.#watch.close();
+    this.#listeners.clear();
+    for (const timer of [this.#poll, this.#settle, this.#boundary]) clock.clearTimeout(timer);
+  }
+
+  #take(content: Uint8Array, origin: string): void {
+    const digest = toHex(hmacSha256(this.#digestKey, content));
+    if (digest === this.#digest) return this.#isBack();
+    if (digest === this.#failed?.digest) return;
+    try {
+      const known = new Map(this.#ring.keys.map(({ key }) => [key.id, key]));
+      this.#ring = toKeyring(content, origin, known);
+      this.#digest = digest;
+      this.#failed = undefined;
+    } catch (error) {
+      return this.#fail(error, digest);
+    }
+    const { ids, primary = 'none' } = this.#ring.status;
+    const keys = ids.length === 1 ? '1 key' : `${ids.length} keys`;
+    this.#options.log?.(`Loaded keyring ${this.#path}: ${keys}, primary ${primary}`);
+  }
+
+  #isBack(): void {
+    if (this.#failed === undefined) return;
+    this.#failed = undefined;
+    this.#options.log?.(`Key file ${this.#path} contains the keys in force again`);
+  }
+
+  #fail(error: unknown, digest: string | undefined): void {
+    const message = error instanceof Error ? error.message : 'unknown reason';
+    if (digest === undefined && this.#failed?.digest === undefined && message === this.#failed?.message) return;
+    this.#failed = { code: errnoOf(error), message, since: clock.unixMs(), digest };
+    const loadedAt = formatMoment(this.#ring.status.loadedAt);
+    this.#options.warn?.(`Cannot reload the keys: ${message}; the keys loaded at ${loadedAt} stay in force`);
+  }
+
+  /** Compares the usable keys with those of the last time, which the clock may have changed as well. */
+  #announce(): void {
+    const nowMs = clock.unixMs();
+    const view = new KeyringView(this.#ring.keys, nowMs);
+    const change = view.changeSince(this.#view);
+    this.#view = view;
+    this.#announceAt(nextBoundary(this.#ring.keys, nowMs), nowMs);
+    if (change === undefined) return;
+    for (const listener of this.#listeners) callListener(listener, change);
+  }
+
+  #announceAt(boundary: number | undefined, nowMs: number): void {
+    clock.clearTimeout(this.#boundary);
+    if (boundary === undefined || this.#isClosed) return;
+    const delayMs = Math.min(boundary - nowMs, MAX_TIMER_MS);
+    this.#boundary = clock.setTimeout(() => this.#announce(), delayMs).unref();
+  }
+
+  #pollLater(): void {
+    if (this.#isClosed) return;
+    this.#poll = clock
+      .setTimeout(() => {
+        this.reload();
+        this.#pollLater();
+      }, this.#options.pollMs ?? POLL_MS)
+      .unref();
+  }
+
+  #reloadSoon(): void {
+    if (this.#settle !== undefined || this.#isClosed) return;
+    this.#settle = clock
+      .setTimeout(() => {
+        this.#settle = undefined; // before the read: a later change is read once more
+        this.reload();
+      }, SETTLE_MS)
+      .unref();
+  }
+
+  toString(): string {
+    return `WatchedKeyFile(${this.ids.join(', ')})`;
+  }
+
+  toJSON(): string {
+    return this.toString();
+  }
+
+  [inspect.custom](): string {
+    return this.toString();
+  }
+}
+
+/** A listener that throws changes nothing: a warning of the process reports it. */
+function callListener(listener: (change: KeysChange) => void, change: KeysChange): void {
+  try {
+    listener(change);
+  } catch (error) {
+    process.emitWarning('A listener of key changes failed', { type: 'SealwireWarning', detail: String(error) });
+  }
+}
