@@ -371,6 +371,25 @@ describe('a renewal', () => {
     },
   );
 
+  it.each([
+    [0, 'ERR_PING_TIMEOUT'],
+    [1_000, 'ERR_CONNECTION_CLOSED'],
+  ])(
+    'fails a call that waits for it with `sent: false` if it turns into the only dial: waiting up to %i ms',
+    async (waitForConnectionMs, code) => {
+      const pool = await connected({ waitForConnectionMs });
+      server.answersPing = never;
+      server.age();
+      await time.advanceAsync(4_500);
+      server.lose(1);
+      server.failure = new TransportError('ERR_CONNECTION_CLOSED', 'closed'); // of the next dials
+      const failed = pool.connect('REQUEST').catch((error: unknown) => error);
+      await time.advanceAsync(waitForConnectionMs + 500);
+      expect(await failed).toMatchObject({ code, sent: false });
+      await pool.close();
+    },
+  );
+
   it('is cancelled if the old connection closes while no dial is in progress', async () => {
     const pool = await connected();
     server.failure = refused;

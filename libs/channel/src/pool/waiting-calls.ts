@@ -53,7 +53,7 @@ export class WaitingCalls {
       const expire = (): void => {
         this.#calls.delete(call);
         const message = `No connection within ${waitForConnectionMs} ms`;
-        reject(this.#lastError ?? new TransportError('ERR_CONNECT_TIMEOUT', message, { sent: false }));
+        reject(unsent(this.#lastError ?? new TransportError('ERR_CONNECT_TIMEOUT', message)));
       };
       const deadline = this.arePatient ? new Deadline(waitForConnectionMs, expire) : undefined;
       const call = { kind, resolve, reject, deadline, lastDial };
@@ -74,7 +74,7 @@ export class WaitingCalls {
   }
 
   reject(error: unknown): void {
-    for (const call of this.#take(() => true)) call.reject(error);
+    for (const call of this.#take(() => true)) call.reject(unsent(error));
   }
 
   /**
@@ -88,7 +88,7 @@ export class WaitingCalls {
     this.#lastError = error;
     if (isOwnFault(error)) this.reject(error);
     else if (!this.arePatient)
-      for (const call of this.#take(({ lastDial }) => lastDial < oldestDial)) call.reject(error);
+      for (const call of this.#take(({ lastDial }) => lastDial < oldestDial)) call.reject(unsent(error));
   }
 
   #take(isMeant: (call: WaitingCall) => boolean): readonly WaitingCall[] {
@@ -99,6 +99,11 @@ export class WaitingCalls {
     }
     return calls;
   }
+}
+
+/** Returns the error for a waiting call: no byte of it was sent, whatever the failed connection has sent. */
+function unsent(error: unknown): unknown {
+  return error instanceof TransportError && error.sent !== false ? error.ofMessage(false) : error;
 }
 
 /** Whether a dial failed at this side, so that no other server can help. */
