@@ -1,7 +1,7 @@
 import { Inject, Logger, Module } from '@nestjs/common';
 import type { OnApplicationBootstrap } from '@nestjs/common';
 import { ClientProxy } from '@nestjs/microservices';
-import type { Keyring } from '@sealwire/crypto';
+import type { KeySource } from '@sealwire/crypto';
 import { CryptoModule, KEYRING } from '@sealwire/crypto/nest';
 import { SealwireModule } from '@sealwire/transport';
 
@@ -21,7 +21,7 @@ import { MAX_MESSAGE_BYTES } from './trigger/body.js';
     SealwireModule.registerAsync({
       name: CHANNEL,
       inject: [settings.KEY, KEYRING],
-      useFactory: ({ server, service, connectTimeoutMs }: Settings, keyring: Keyring) => ({
+      useFactory: ({ server, service, connectTimeoutMs }: Settings, keyring: KeySource) => ({
         ...server,
         keyring,
         service,

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import type { Keyring } from '@sealwire/crypto';
+import type { KeySource } from '@sealwire/crypto';
 import { CryptoModule, KEYRING } from '@sealwire/crypto/nest';
 import { SealwireServer } from '@sealwire/transport';
 
@@ -21,7 +21,7 @@ const MAX_STRANGERS = 1_024;
     {
       provide: SealwireServer,
       inject: [settings.KEY, KEYRING],
-      useFactory: ({ listen, service, maxStrangersPerAddress }: Settings, keyring: Keyring) => {
+      useFactory: ({ listen, service, maxStrangersPerAddress }: Settings, keyring: KeySource) => {
         const maxStrangers = Math.max(MAX_STRANGERS, maxStrangersPerAddress);
         const limits = { maxStrangers, maxStrangersPerAddress };
         return new SealwireServer({ ...listen, limits, keyring, service, keepSealedRecord: true });

@@ -4,7 +4,7 @@ import { Logger } from '@nestjs/common';
 import type { Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import type { Keyring } from '@sealwire/crypto';
+import type { WatchedKeyFile } from '@sealwire/crypto';
 import { KEYRING } from '@sealwire/crypto/nest';
 
 import { AppLogger } from './app-logger.js';
@@ -12,7 +12,7 @@ import type { CommonSettings } from './settings/index.js';
 import { listenFailed, shownAddress } from './start-failure.js';
 import type { ListenerVariables } from './start-failure.js';
 
-/** Creates an app that shuts down on a signal. Its log is buffered until {@link logReady}, so that a failure is one line. */
+/** Creates an app that shuts down on SIGINT and SIGTERM, and loads its keys again on SIGHUP. Its log is buffered until {@link logReady}, so that a failure is one line. */
 export async function createApp(root: Type): Promise<NestExpressApplication> {
   const app = await NestFactory.create<NestExpressApplication>(root, {
     abortOnError: false,
@@ -22,7 +22,9 @@ export async function createApp(root: Type): Promise<NestExpressApplication> {
     forceCloseConnections: true,
   });
   app.disable('x-powered-by');
-  return app.enableShutdownHooks(['SIGHUP', 'SIGINT', 'SIGTERM'], { useProcessExit: true });
+  const keys = keysOf(app);
+  process.on('SIGHUP', () => keys.reload());
+  return app.enableShutdownHooks(['SIGINT', 'SIGTERM'], { useProcessExit: true });
 }
 
 /** @throws {StartError} If the app cannot listen there. */
@@ -50,14 +52,20 @@ export function logReady(
   app.useLogger(new AppLogger(name.toLowerCase(), logFormat));
   app.flushLogs();
   const logger = new Logger(name);
-  logger.log('Ready', { ...addresses, service, keyId: keyringOf(app).primary.id });
+  logger.log('Ready', { ...addresses, service, keyId: keyIdOf(app) });
   for (const variable of serviceLinks) {
     logger.warn(`${variable} is ignored, because it has the address of a service, as Kubernetes sets it`);
   }
 }
 
-export function keyringOf(app: NestExpressApplication): Keyring {
-  return app.get<Keyring>(KEYRING, { strict: false });
+export function keysOf(app: NestExpressApplication): WatchedKeyFile {
+  return app.get<WatchedKeyFile>(KEYRING, { strict: false });
+}
+
+/** The primary key; all keys if none is, as a server may have it. */
+function keyIdOf(app: NestExpressApplication): string {
+  const { primary, ids } = keysOf(app).status;
+  return primary ?? ids.join(', ');
 }
 
 /** `host:port`, or the path of a socket. */

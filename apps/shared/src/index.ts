@@ -1,5 +1,5 @@
 // The parts that both apps share. This module loads Nest; ./settings has the parts that are needed before.
-export { boundAddress, createApp, keyringOf, listenHttp, logReady } from './app.js';
+export { boundAddress, createApp, keysOf, listenHttp, logReady } from './app.js';
 export { printable } from './printable.js';
 export { run } from './run.js';
 export { explainStartFailure, listenFailed, shownAddress } from './start-failure.js';

@@ -16,11 +16,11 @@ export { codeOf, isError, toTransportError } from './errors.js';
 export { readSequence, readTimeout, SEQUENCE_BYTES, TIMEOUT_BYTES } from './frame/prefix.js';
 export type { Session } from './handshake/session.js';
 export { forgetOwnClient, noteOwnClient } from './instances.js';
+export { ChannelKeys } from './options/channel-keys.js';
 export {
   CHANNEL_PATHS,
   checkChannelOptions,
   DELIVERY,
-  keyLoader,
   KEYRING,
   resolveEndpoint,
   resolveService,

@@ -7,7 +7,7 @@ import type { LoggerService } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { createKeyFile, generateKey, Keyring, SecretKey } from './index.js';
+import { createKeyFile, generateKey, Keyring, SecretKey, WatchedKeyFile } from './index.js';
 import { CryptoModule, KeyFileProvider, KEYRING } from './nest.js';
 
 let directory: string;
@@ -51,7 +51,7 @@ describe('CryptoModule', () => {
     const id = await createKeyFile(keyFile);
     const module = await compile(CryptoModule.forRoot({ keyFile }));
     const keyring: unknown = module.get(KEYRING);
-    expect(keyring).toBeInstanceOf(Keyring);
+    expect(keyring).toBeInstanceOf(WatchedKeyFile);
     expect(keyring).toMatchObject({ ids: [id] });
   });
 

@@ -1,11 +1,11 @@
 import { ConfigurableModuleBuilder, Inject, Injectable, Logger, Module } from '@nestjs/common';
+import type { OnApplicationShutdown } from '@nestjs/common';
 
-import { loadKeyring } from './key-file/load.js';
 import type { KeyFilePolicy } from './key-file/policy.js';
-import type { Keyring } from './keys/keyring.js';
+import { WatchedKeyFile } from './key-watch/watched-key-file.js';
 
 export interface CryptoModuleOptions {
-  /** Path of the key file, read once at start-up. */
+  /** The path of the key file. It is read at start-up, and again after each change until the application shuts down. */
   readonly keyFile: string;
   /** Creates the key file with mode 0600 if it is missing. Default: `false`. */
   readonly generate?: boolean | undefined;
@@ -13,7 +13,7 @@ export interface CryptoModuleOptions {
   readonly policy?: KeyFilePolicy | undefined;
 }
 
-/** Injection token of the process-wide {@link Keyring}. */
+/** Injection token of the keys of the process, a {@link WatchedKeyFile}. */
 export const KEYRING = Symbol.for('@sealwire/crypto/KEYRING');
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<CryptoModuleOptions>()
@@ -23,18 +23,32 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
 
 /** Loads {@link KEYRING}. Override this provider to take the keys from another source. */
 @Injectable()
-export class KeyFileProvider {
+export class KeyFileProvider implements OnApplicationShutdown {
   readonly #options: CryptoModuleOptions;
   readonly #logger = new Logger(KeyFileProvider.name);
+  readonly #open = new Set<WatchedKeyFile>();
 
   constructor(@Inject(MODULE_OPTIONS_TOKEN) options: CryptoModuleOptions) {
     this.#options = options;
   }
 
-  /** @throws {CryptoError} `ERR_KEY_FILE_…`, or the `ERR_KEY_…` of a weak key; the message names the remedy. */
-  load(): Promise<Keyring> {
+  /** @throws {CryptoError} `ERR_KEY_FILE_…`, `ERR_KEYRING_…`, or the `ERR_KEY_…` of a weak key; the message names the remedy. */
+  async load(): Promise<WatchedKeyFile> {
     const { keyFile, generate, policy } = this.#options;
-    return loadKeyring(keyFile, { generate, policy, warn: (message) => this.#logger.warn(message) });
+    const keys = await WatchedKeyFile.open(keyFile, {
+      generate,
+      policy,
+      warn: (message) => this.#logger.warn(message),
+      log: (message) => this.#logger.log(message),
+    });
+    this.#open.add(keys);
+    return keys;
+  }
+
+  /** Called by Nest after the connections have closed. */
+  onApplicationShutdown(): void {
+    for (const keys of this.#open) keys.close();
+    this.#open.clear();
   }
 }
 

@@ -2,6 +2,7 @@
 import type { ClientConnectionEvent, ServerLink, StreamHandler } from '@sealwire/channel';
 import { TrafficCounter } from '@sealwire/channel/internal';
 import type { LinkCounts, Traffic } from '@sealwire/channel/internal';
+import type { KeysStatus } from '@sealwire/crypto';
 
 export interface SealwireClientSnapshot extends LinkCounts {
   /** Calls that wait for the serializer, for a connection, or for the in-flight limit of the server. */
@@ -13,6 +14,8 @@ export interface SealwireClientSnapshot extends LinkCounts {
   readonly retries: number;
   /** Events of `emit()` that did not reach a handler, or may not have reached one. */
   readonly eventsFailed: number;
+  /** The current keys, and why newer ones were not loaded. Undefined before they are loaded. */
+  readonly keys: KeysStatus | undefined;
 }
 
 /** The open connections with one key. */
@@ -52,6 +55,8 @@ export interface SealwireServerSnapshot extends Traffic {
   readonly eventsForbidden: number;
   /** Connections that were lost instead of closed by both ends. */
   readonly connectionsFailed: number;
+  /** The current keys, and why newer ones were not loaded. Undefined before they are loaded. */
+  readonly keys: KeysStatus | undefined;
 }
 
 export interface CallCounts {
@@ -71,7 +76,11 @@ export class ClientCounters {
     if (type === 'eventFailed') this.#eventsFailed += 1;
   }
 
-  snapshot(counts: LinkCounts, { waitingCount, retries }: CallCounts): SealwireClientSnapshot {
+  snapshot(
+    counts: LinkCounts,
+    { waitingCount, retries }: CallCounts,
+    keys: KeysStatus | undefined,
+  ): SealwireClientSnapshot {
     return {
       ...counts,
       waiting: counts.waiting + waitingCount,
@@ -79,6 +88,7 @@ export class ClientCounters {
       dialsFailed: this.#dialsFailed,
       retries,
       eventsFailed: this.#eventsFailed,
+      keys,
     };
   }
 }
@@ -121,7 +131,7 @@ export class ServerCounters {
 
   snapshot(
     links: Iterable<OpenLink>,
-    now: Pick<SealwireServerSnapshot, 'strangers' | 'running' | 'runningBytes' | 'incompleteBytes'>,
+    now: Pick<SealwireServerSnapshot, 'strangers' | 'running' | 'runningBytes' | 'incompleteBytes' | 'keys'>,
   ): SealwireServerSnapshot {
     const all = [...links];
     return {

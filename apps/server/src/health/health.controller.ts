@@ -1,9 +1,9 @@
 import { Controller, Get, Inject } from '@nestjs/common';
 import { HealthCheck, HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
-import type { HealthCheckResult } from '@nestjs/terminus';
+import type { HealthCheckResult, HealthIndicatorResult } from '@nestjs/terminus';
 import { SealwireServer } from '@sealwire/transport';
 
-/** Answers 200 if the channel accepts connections, otherwise 503. */
+/** Answers 200 if the channel accepts connections, otherwise 503. `keysError` says why changed keys were not loaded. */
 @Controller('health')
 export class HealthController {
   constructor(
@@ -15,10 +15,21 @@ export class HealthController {
   @Get()
   @HealthCheck()
   check(): Promise<HealthCheckResult> {
-    return this.health.check([() => this.indicator.check('channel').attempt(() => this.assertListening())]);
+    return this.health.check([() => this.checkChannel()]);
   }
 
-  private assertListening(): void {
-    if (!this.channel.unwrap().listening) throw new Error('The channel does not accept connections');
+  private checkChannel(): HealthIndicatorResult<'channel'> {
+    const check = this.indicator.check('channel');
+    if (!this.isListening()) return check.down('The channel does not accept connections');
+    const error = this.channel.snapshot().keys?.error;
+    return error === undefined ? check.up() : check.up({ keysError: error.code });
+  }
+
+  private isListening(): boolean {
+    try {
+      return this.channel.unwrap().listening;
+    } catch {
+      return false; // it has not listened yet, or was closed
+    }
   }
 }

@@ -21,7 +21,7 @@ import type { Links } from './links.js';
 /** If a callback throws, the process emits a warning, and the client continues. */
 export interface ChannelClientEvents {
   readonly onConnectionEvent?: (event: ClientConnectionEvent) => void;
-  /** Receives warnings about a key file that is usable. */
+  /** Receives warnings about a usable key file, and the reason why a changed one was not loaded. */
   readonly warn?: (message: string) => void;
 }
 
@@ -117,7 +117,9 @@ export class ChannelClient {
     const whenClosed = this.#links.close(Math.max(0, endMs - clock.nowMs()));
     this.#links.endSeries();
     await whenClosed;
-    if (this.#links.counts().state === 'idle') forgetOwnClient(this.#dialer.instance.publicKey);
+    if (this.#links.counts().state !== 'idle') return;
+    forgetOwnClient(this.#dialer.instance.publicKey);
+    this.#dialer.close();
   }
 
   #call(call: PlainCallOptions, pattern: string, body: Uint8Array, timeoutMs: number): Promise<Buffer> {

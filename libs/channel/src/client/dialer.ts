@@ -1,12 +1,13 @@
 import { wipe } from '@sealwire/crypto';
-import type { KeySource } from '@sealwire/crypto';
+import type { KeysStatus } from '@sealwire/crypto';
 
 import { clock } from '../clock.js';
 import type { CodecFactory } from '../connection/codec.js';
 import { publishHandshakeFailed } from '../diagnostics.js';
 import { KeyPair } from '../handshake/index.js';
 import { isOwnServer } from '../instances.js';
-import { keyLoader, resolveService } from '../options/channel-options.js';
+import { ChannelKeys } from '../options/channel-keys.js';
+import { resolveService } from '../options/channel-options.js';
 import type { ChannelClientOptions } from '../options/channel-options.js';
 import { formatEndpoint } from '../options/endpoint.js';
 import { primaryOf } from '../options/key-source-check.js';
@@ -22,8 +23,10 @@ import { EventSequences } from './event-sequences.js';
 export interface DialerOptions {
   readonly limits: Limits;
   readonly createCodec: CodecFactory;
-  /** Receives warnings about a key file that is usable. */
+  /** Receives warnings about a usable key file, and the reason why a changed one was not loaded. */
   readonly warn: (message: string) => void;
+  /** Receives a line for the log after keys were loaded from a key file. */
+  readonly log?: (message: string) => void;
 }
 
 /** Opens the connections of one client. */
@@ -36,16 +39,26 @@ export class Dialer {
   readonly #limits: Limits;
   readonly #createCodec: CodecFactory;
   readonly #service: string;
-  readonly #loadKeys: () => Promise<KeySource>;
+  readonly #keys: ChannelKeys;
 
   /** @throws {TransportError} `ERR_BAD_OPTION` */
-  constructor(options: ChannelClientOptions, { limits, createCodec, warn }: DialerOptions) {
+  constructor(options: ChannelClientOptions, { limits, createCodec, ...keyEvents }: DialerOptions) {
     this.servers = resolveServers(options);
     this.#options = options;
     this.#limits = limits;
     this.#createCodec = createCodec;
     this.#service = resolveService(options);
-    this.#loadKeys = keyLoader(options, warn);
+    this.#keys = new ChannelKeys(options, keyEvents);
+  }
+
+  /** The current keys; undefined before the key file is loaded, and if a source of the user has no status. */
+  get keys(): KeysStatus | undefined {
+    return this.#keys.status;
+  }
+
+  /** Ends the watch of the key file. `open` may be called again. */
+  close(): void {
+    this.#keys.detach()();
   }
 
   /**
@@ -53,7 +66,7 @@ export class Dialer {
    * before it can be used.
    */
   async open(server: ServerAddress, signal: AbortSignal, events: LinkEvents): Promise<ClientLink> {
-    const { id, keyId, psk } = primaryOf(await this.#loadKeys());
+    const { id, keyId, psk } = primaryOf(await this.#keys.load());
     const { maxMessageBytes, maxIncompleteBytes, connectMs } = this.#limits;
     const announcement = { unixMs: clock.unixMs(), maxMessageBytes, maxInFlight: 0, maxIncompleteBytes };
     const rejectSelf = this.#options.rejectSelf === true ? { rejectSelf: isOwnServer } : {};

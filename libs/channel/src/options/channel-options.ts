@@ -1,5 +1,4 @@
 // The options that a client and a server of the channel share: address, keys and limits.
-import { loadKeyring } from '@sealwire/crypto';
 import type { KeyFilePolicy, KeySource } from '@sealwire/crypto';
 
 import { TransportError } from '../errors.js';
@@ -158,27 +157,4 @@ export function resolveService({ service = DEFAULT_SERVICE }: ChannelOptions): s
   const bytes = Buffer.byteLength(service);
   if (bytes > 0 && bytes <= MAX_SERVICE_BYTES) return service;
   throw new TransportError('ERR_BAD_OPTION', 'service must be a name of 1 to 65535 bytes');
-}
-
-/**
- * Returns the function that loads the keys: its first call reads the key file, and so does a call after a failure.
- *
- * @param warn - Called with each weakness of a key file that is usable.
- * @throws {TransportError} `ERR_BAD_OPTION`; the result rejects with the `CryptoError` of the key file.
- */
-export function keyLoader(
-  { keyring, keyFile, keyPolicy = 'strict' }: ChannelOptions,
-  warn: (message: string) => void,
-): () => Promise<KeySource> {
-  if ((keyring === undefined) === (keyFile === undefined)) {
-    throw new TransportError('ERR_BAD_OPTION', 'Exactly one of keyFile and keyring must be given');
-  }
-  let loading: Promise<KeySource> | undefined = keyring && Promise.resolve(keyring);
-  return () => {
-    loading ??= loadKeyring(keyFile ?? '', { policy: keyPolicy, warn }).catch((error: unknown) => {
-      loading = undefined;
-      throw error;
-    });
-    return loading;
-  };
 }

@@ -2,7 +2,7 @@
 import type { Server, Socket } from 'node:net';
 
 import { wipe } from '@sealwire/crypto';
-import type { KeySource } from '@sealwire/crypto';
+import type { KeySource, KeysStatus } from '@sealwire/crypto';
 
 import { guarded } from '../callback.js';
 import { clock } from '../clock.js';
@@ -20,6 +20,7 @@ import type { TransportError } from '../errors.js';
 import { respond } from '../handshake/index.js';
 import { createInstanceId, forgetOwnServer, isOwnClient, noteOwnServer } from '../instances.js';
 import type { Endpoint } from '../options/endpoint.js';
+import type { ChannelKeys } from '../options/channel-keys.js';
 import { findPsk } from '../options/key-source-check.js';
 import type { StreamHandler } from '../streams/server-stream.js';
 import { EventWindows } from './event-windows.js';
@@ -45,7 +46,7 @@ export interface ChannelServerEvents<Handler extends StreamHandler> {
 export interface ChannelServerOptions<Handler extends StreamHandler> extends ServerLinkOptions<Handler> {
   readonly endpoint: Endpoint;
   readonly service: string;
-  readonly loadKeys: () => Promise<KeySource>;
+  readonly keys: ChannelKeys;
   readonly createCodec: CodecFactory;
   readonly rejectSelf: boolean;
   readonly shareReadBuffer: boolean;
@@ -79,6 +80,11 @@ export class ChannelServer<Handler extends StreamHandler> implements ServerLinkE
     return this.#links;
   }
 
+  /** The current keys; undefined before the key file is loaded, and if a source of the user has no status. */
+  get keys(): KeysStatus | undefined {
+    return this.#options.keys.status;
+  }
+
   /** The number of connections that have not proved the key yet. */
   get strangerCount(): number {
     return this.#slot.listener?.strangerCount ?? 0;
@@ -103,13 +109,15 @@ export class ChannelServer<Handler extends StreamHandler> implements ServerLinkE
    *   file.
    */
   listen(): Promise<void> {
-    return this.#slot.listen(async () => this.#createListener(await this.#options.loadKeys()), this.#options.endpoint);
+    return this.#slot.listen(async () => this.#createListener(await this.#options.keys.load()), this.#options.endpoint);
   }
 
   /** Sends GOAWAY on every connection, drains them, then sends CLOSE. May be called again; never rejects. */
-  close(): Promise<void> {
+  async close(): Promise<void> {
     forgetOwnServer(this.#instanceId);
-    return this.#slot.close();
+    const endKeys = this.#options.keys.detach();
+    await this.#slot.close();
+    endKeys(); // not earlier: a key may be revoked while its connections drain
   }
 
   #createListener(keys: KeySource): Listener {

@@ -1,6 +1,7 @@
 import { guarded } from '../callback.js';
 import { takeCodec } from '../connection/sealing.js';
-import { keyLoader, resolveChannelOptions, resolveEndpoint, resolveService } from '../options/channel-options.js';
+import { ChannelKeys } from '../options/channel-keys.js';
+import { resolveChannelOptions, resolveEndpoint, resolveService } from '../options/channel-options.js';
 import type { ChannelOptions } from '../options/channel-options.js';
 import { checkCallbacks, checkOption, FUNCTION } from '../options/option-check.js';
 import type { StreamHandler } from '../streams/server-stream.js';
@@ -12,7 +13,7 @@ import { PlainHandler } from './plain-handler.js';
 import type { PlainAnswer } from './plain-handler.js';
 
 export interface PlainServerEvents extends Partial<ChannelServerEvents<StreamHandler>> {
-  /** Receives warnings about a key file that is usable. */
+  /** Receives warnings about a usable key file, and the reason why a changed one was not loaded. */
   readonly warn?: (message: string) => void;
 }
 
@@ -45,7 +46,7 @@ export function createChannelServer(
     limits,
     endpoint: resolveEndpoint(options),
     service: resolveService(options),
-    loadKeys: keyLoader(options, guarded('warn', events.warn)),
+    keys: new ChannelKeys(options, { warn: guarded('warn', events.warn) }),
     createCodec: takeCodec,
     createHandler: (peer, window) =>
       new PlainHandler({ answer, peer, window, limit: new ConnectionLimit(ofConnection, total) }),

@@ -60,6 +60,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
       limits: this.#limits,
       createCodec: (session, limits) => this.createCodec(session, limits),
       warn: (message) => logger.warn(message),
+      log: (message) => logger.log(message),
     });
     this.#log = new ClientLog(logger, () => this.#links.counts().servers.map(({ server }) => server));
     this.#links = new Pool({
@@ -125,6 +126,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     const closed = this.#links.close(Math.max(0, endMs - clock.nowMs()));
     this.#links.endSeries();
     await closed;
+    if (this.#links.counts().state === 'idle') this.#dialer.close();
     stopLogging();
     this.#log.flush();
   }
@@ -150,7 +152,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
 
   /** Returns the current state and the counters of the client. */
   snapshot(): SealwireClientSnapshot {
-    return this.#counters.snapshot(this.#links.counts(), this.#calls);
+    return this.#counters.snapshot(this.#links.counts(), this.#calls, this.#dialer.keys);
   }
 
   override on<Event extends keyof SealwireClientEvents>(event: Event, callback: SealwireClientEvents[Event]): void {

@@ -27,7 +27,7 @@ export class SealwireHealthIndicator {
 
   /**
    * Returns up with `roundTripMs` if a server answers, or down with the `code` and `message` of the failure. With several
-   * servers, up also has the state of each.
+   * servers, up also has the state of each. `keysError` is the code of a changed key file that was not loaded.
    */
   async pingCheck<Key extends string>(
     key: Key,
@@ -37,8 +37,13 @@ export class SealwireHealthIndicator {
     const check = this.#indicator.check(key);
     try {
       const roundTripMs = await pingWithin(timeoutMs, client);
-      const servers = client.snapshot().servers.map(({ server, state }) => ({ server, state }));
-      return check.up(servers.length > 1 ? { roundTripMs, servers } : { roundTripMs });
+      const { servers: counts, keys } = client.snapshot();
+      const servers = counts.map(({ server, state }) => ({ server, state }));
+      return check.up({
+        roundTripMs,
+        ...(servers.length > 1 && { servers }),
+        ...(keys?.error !== undefined && { keysError: keys.error.code }),
+      });
     } catch (error) {
       if (!isError(error)) return check.down({ code: 'ERR_INTERNAL', message: String(error) });
       return check.down({ code: 'code' in error ? String(error.code) : 'ERR_INTERNAL', message: error.message });

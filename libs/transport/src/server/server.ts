@@ -7,9 +7,9 @@ import type { CustomTransportStrategy, MessageHandler, MsPattern } from '@nestjs
 import { ChannelServer } from '@sealwire/channel';
 import type { KeyLimits, ServerLink, TransportError } from '@sealwire/channel';
 import {
+  ChannelKeys,
   HandlerLimit,
   isError,
-  keyLoader,
   PROCESS_MEMORY,
   publishCallForbidden,
   resolveEndpoint,
@@ -105,6 +105,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
       running: this.#handlerLimit.takenCount,
       runningBytes: this.#handlerLimit.takenBytes,
       incompleteBytes: PROCESS_MEMORY.bytes,
+      keys: this.#channel.keys,
     });
   }
 
@@ -163,7 +164,10 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
       endpoint: resolveEndpoint(this.#options),
       service: resolveService(this.#options),
       limits,
-      loadKeys: keyLoader(this.#options, (message) => this.logger.warn(message)),
+      keys: new ChannelKeys(this.#options, {
+        warn: (message) => this.logger.warn(message),
+        log: (message) => this.logger.log(message),
+      }),
       createCodec: (session, keyLimits) => this.createCodec(session, keyLimits),
       createHandler: (peer, window) => new LazyDispatcher(shared, peer, window),
       rejectSelf,

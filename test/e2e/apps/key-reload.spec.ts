@@ -1,0 +1,59 @@
+// The server app as a process whose key file changes.
+import { renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { generateKey, SecretKey } from '@sealwire/crypto';
+import { formatKeyringFile } from '@sealwire/crypto/internal';
+import { afterAll, describe, expect, it } from 'vitest';
+
+import { AppProcesses } from '../../support/app-process.js';
+
+const apps = new AppProcesses();
+
+afterAll(() => apps.end());
+
+function newEntry(label: string) {
+  const bytes = generateKey();
+  return { bytes, key: SecretKey.fromBytes(bytes, 'The key', { label }), state: 'accept' as const };
+}
+
+async function healthOf(url: string | undefined): Promise<unknown> {
+  const response = await fetch(url ?? '');
+  return response.json();
+}
+
+describe.skipIf(process.platform === 'win32')('SIGHUP', () => {
+  it('makes an app load its keys again instead of ending it, and a wrong file changes nothing', async () => {
+    const keyFile = join(await apps.directory(), 'ring.json');
+    const [first, second] = [newEntry('first'), newEntry('second')];
+    writeFileSync(keyFile, formatKeyringFile([first]), { mode: 0o600 });
+    const server = await apps.start('server', { SEALWIRE_KEY_FILE: keyFile });
+    const { keyId, health } = await server.ready();
+    expect(keyId).toBe(first.key.id);
+    await server.logged(`Loaded keyring ${keyFile}: 1 key, primary none`);
+
+    writeFileSync(`${keyFile}.new`, formatKeyringFile([first, { ...second, state: 'primary' }]), { mode: 0o600 });
+    renameSync(`${keyFile}.new`, keyFile);
+    server.signal('SIGHUP');
+    await server.logged(`Loaded keyring ${keyFile}: 2 keys, primary ${second.key.id}`);
+    expect(await healthOf(health)).toMatchObject({ info: { channel: { status: 'up' } } });
+
+    const k = Buffer.from(second.bytes).toString('base64url');
+    writeFileSync(
+      keyFile,
+      Buffer.from(formatKeyringFile([second]))
+        .toString()
+        .replace('"oct"', `"${k}"`),
+    );
+    server.signal('SIGHUP');
+    const { level } = await server.logged('has a text of 43 characters as kty');
+    expect(level).toBe('warn');
+    expect(await healthOf(health)).toMatchObject({
+      status: 'ok',
+      info: { channel: { status: 'up', keysError: 'ERR_KEYRING_FORMAT' } },
+    });
+    expect(await server.stop('SIGTERM')).toBe(0);
+    for (const secret of [k, Buffer.from(second.bytes).toString('hex')])
+      expect(server.output.join('')).not.toContain(secret);
+  });
+});
