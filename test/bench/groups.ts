@@ -1,6 +1,6 @@
 import type { PayloadShape } from './payload.js';
 import type { Peer, Setting } from './peer.js';
-import { ALL_PEERS, APPLICATIONS, EVENT_PEERS, SOCKET_PEERS, STRATEGIES } from './peers/index.js';
+import { ALL_PEERS, APPLICATIONS, EVENT_PEERS, SCALED_PEERS, SOCKET_PEERS, STRATEGIES } from './peers/index.js';
 import type { Workload } from './workload.js';
 
 const KIB = 1024;
@@ -23,6 +23,9 @@ const echo = (inFlight: number, payloadBytes: number, as: PayloadShape['as'] = '
   payloadBytes,
   as,
 });
+
+/** Its tables are in a document of their own. */
+export const SCALE = 'scale';
 
 const IN_FLIGHT = [1, 16, 64, 512];
 const SIZES = [64, 256, 4 * KIB, 64 * KIB, MIB];
@@ -88,6 +91,12 @@ export const GROUPS: readonly Group[] = [
       { kind: 'idle', connections: 10_000 },
     ],
     maxRounds: 3,
+  },
+  {
+    name: SCALE,
+    peers: SCALED_PEERS,
+    limits: 'default',
+    workloads: [echo(64, 256), { kind: 'hash', inFlight: 64 }],
   },
   {
     name: 'beside',

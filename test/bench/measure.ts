@@ -92,6 +92,15 @@ export function measureUsage(): Usage {
   return { cpuMicros: user + system, peakMemoryMiB: process.resourceUsage().maxRSS / 1024 };
 }
 
+/** Of several processes together. */
+export function addUsages(usages: readonly Usage[]): Usage {
+  const add = (one: Usage, other: Usage): Usage => ({
+    cpuMicros: one.cpuMicros + other.cpuMicros,
+    peakMemoryMiB: one.peakMemoryMiB + other.peakMemoryMiB,
+  });
+  return usages.reduce(add, { cpuMicros: 0, peakMemoryMiB: 0 });
+}
+
 /** What a process holds once what nobody needs is gone. */
 export function measureHeldKiB(): number {
   if (globalThis.gc === undefined) throw new Error('Needs --expose-gc');

@@ -1,22 +1,22 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { measureCpu, type BothEnds, type Measure, type Usage } from './measure.js';
+import { ask } from './ask.js';
+import { addUsages, measureCpu, type BothEnds, type Measure, type Usage } from './measure.js';
 import type { Peer, Setting } from './peer.js';
-import type { AnswerTo, Command, Reply } from './peer-process.js';
 import type { RunningPair } from './rounds.js';
 import { deadlineMs, type Workload } from './workload.js';
 
 const PROCESS_FILE = fileURLToPath(new URL('peer-process.js', import.meta.url));
-const START_DEADLINE_MS = 10_000;
+const START_DEADLINE_MS = 30_000;
 const USAGE_DEADLINE_MS = 10_000;
 const EXIT_DEADLINE_MS = 2000;
 /** Opened before memory is looked at, so that what is loaded once is not counted as memory of a connection. */
 const WARM_UP_CONNECTIONS = 100;
 
-/** The server process and the client process of one peer, connected. */
+/** The server processes and the client process of one peer, connected. */
 export class Pair implements RunningPair {
-  readonly #server: ChildProcess;
+  readonly #servers: readonly ChildProcess[];
   readonly #client: ChildProcess;
 
   private constructor(peer: Peer, profileFolder: string | undefined) {
@@ -24,7 +24,7 @@ export class Pair implements RunningPair {
       const execArgv = [...process.execArgv, '--expose-gc', ...profileArguments(`${peer.name}-${end}`, profileFolder)];
       return fork(PROCESS_FILE, { execArgv });
     };
-    this.#server = start('server');
+    this.#servers = Array.from({ length: peer.servers ?? 1 }, () => start('server'));
     this.#client = start('client');
   }
 
@@ -32,8 +32,10 @@ export class Pair implements RunningPair {
   static async start(peer: Peer, setting: Setting, profileFolder?: string): Promise<Pair> {
     const pair = new Pair(peer, profileFolder);
     try {
-      const { port } = await ask(pair.#server, { ask: 'serve', peer: peer.name, setting }, START_DEADLINE_MS);
-      await ask(pair.#client, { ask: 'connect', peer: peer.name, setting, port }, START_DEADLINE_MS);
+      const serve = { ask: 'serve', peer: peer.name, setting } as const;
+      const served = await Promise.all(pair.#servers.map((server) => ask(server, serve, START_DEADLINE_MS)));
+      const ports = served.map(({ port }) => port);
+      await ask(pair.#client, { ask: 'connect', peer: peer.name, setting, ports }, START_DEADLINE_MS);
       return pair;
     } catch (error) {
       await pair.end();
@@ -69,22 +71,24 @@ export class Pair implements RunningPair {
     return { server: server.peakMemoryMiB, client: client.peakMemoryMiB };
   }
 
-  /** Both processes are gone when this resolves. */
+  /** All processes are gone when this resolves. */
   async end(): Promise<void> {
-    await Promise.all([this.#server, this.#client].map(endProcess));
+    await Promise.all([...this.#servers, this.#client].map(endProcess));
   }
 
-  #usage(): Promise<BothEnds<Usage>> {
-    return this.#both((child) => ask(child, { ask: 'usage' }, USAGE_DEADLINE_MS));
+  async #usage(): Promise<BothEnds<Usage>> {
+    const { servers, client } = await this.#all((child) => ask(child, { ask: 'usage' }, USAGE_DEADLINE_MS));
+    return { server: addUsages(servers), client };
   }
 
-  #heldKiB(): Promise<BothEnds<number>> {
-    return this.#both((child) => ask(child, { ask: 'held-kib' }, USAGE_DEADLINE_MS));
+  async #heldKiB(): Promise<BothEnds<number>> {
+    const { servers, client } = await this.#all((child) => ask(child, { ask: 'held-kib' }, USAGE_DEADLINE_MS));
+    return { server: servers.reduce((sum, held) => sum + held, 0), client };
   }
 
-  async #both<T>(askOne: (child: ChildProcess) => Promise<T>): Promise<BothEnds<T>> {
-    const [server, client] = await Promise.all([askOne(this.#server), askOne(this.#client)]);
-    return { server, client };
+  async #all<T>(askOne: (child: ChildProcess) => Promise<T>): Promise<{ servers: readonly T[]; client: T }> {
+    const [servers, client] = await Promise.all([Promise.all(this.#servers.map(askOne)), askOne(this.#client)]);
+    return { servers, client };
   }
 }
 
@@ -103,25 +107,4 @@ async function endProcess(child: ChildProcess): Promise<void> {
   if (child.connected) child.disconnect();
   await exit;
   clearTimeout(deadline);
-}
-
-function ask<Ask extends Command['ask']>(
-  child: ChildProcess,
-  command: Command & { readonly ask: Ask },
-  afterMs: number,
-): Promise<AnswerTo[Ask]> {
-  return new Promise((resolve, reject) => {
-    const settle = (reply: Reply<Ask>): void => {
-      clearTimeout(deadline);
-      child.off('message', settle).off('exit', gone);
-      if ('failed' in reply) reject(new Error(reply.failed));
-      else resolve(reply.ok);
-    };
-    const gone = (): void => settle({ failed: 'its process ended' });
-    const deadline = setTimeout(() => settle({ failed: `no answer within ${afterMs / 1000} s` }), afterMs);
-    child.once('message', settle).once('exit', gone);
-    child.send(command, (error) => {
-      if (error !== null) settle({ failed: 'its process ended' });
-    });
-  });
 }

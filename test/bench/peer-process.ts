@@ -2,7 +2,7 @@
 
 import { Logger } from '@nestjs/common';
 import { measureClient, measureHeldKiB, measureUsage, type ClientMeasure, type Usage } from './measure.js';
-import type { ConnectedClient, Setting } from './peer.js';
+import type { ConnectedClient, RunningServer, Setting } from './peer.js';
 import { findPeer } from './peers/index.js';
 import { runWorkload, type Workplace } from './work/index.js';
 import type { Workload } from './workload.js';
@@ -10,7 +10,7 @@ import type { Workload } from './workload.js';
 /** What the bench asks of a process, by the name of the answer's type. */
 export type Command =
   | { readonly ask: 'serve'; readonly peer: string; readonly setting: Setting }
-  | { readonly ask: 'connect'; readonly peer: string; readonly setting: Setting; readonly port: number }
+  | { readonly ask: 'connect'; readonly peer: string; readonly setting: Setting; readonly ports: readonly number[] }
   | { readonly ask: 'run'; readonly workload: Workload; readonly durationMs: number }
   | { readonly ask: 'usage' }
   | { readonly ask: 'held-kib' };
@@ -27,15 +27,18 @@ export type Reply<Ask extends Command['ask'] = Command['ask']> =
   { readonly ok: AnswerTo[Ask] } | { readonly failed: string };
 
 let workplace: Workplace | undefined;
+let server: RunningServer | undefined;
 
 async function answer(command: Command): Promise<AnswerTo[Command['ask']]> {
   switch (command.ask) {
     case 'serve': {
-      const { port } = await findPeer(command.peer).serve(command.setting);
-      return { port };
+      server = await findPeer(command.peer).serve(command.setting);
+      return { port: server.port };
     }
     case 'connect': {
-      const connect = (): Promise<ConnectedClient> => findPeer(command.peer).connect(command.setting, command.port);
+      const [port = 0, ...others] = command.ports;
+      const peer = findPeer(command.peer);
+      const connect = (): Promise<ConnectedClient> => peer.connect(command.setting, port, others);
       workplace = { client: await connect(), connect };
       return null;
     }
@@ -44,7 +47,7 @@ async function answer(command: Command): Promise<AnswerTo[Command['ask']]> {
       return measureClient(command.workload, await runWorkload(workplace, command.workload, command.durationMs));
     }
     case 'usage':
-      return measureUsage();
+      return server?.usage?.() ?? measureUsage();
     case 'held-kib':
       return measureHeldKiB();
   }

@@ -1,3 +1,5 @@
+import type { Usage } from './measure.js';
+
 /** What a peer may need to know of; made anew for every bench. */
 export interface Secrets {
   /** Path of a Sealwire key file. */
@@ -17,6 +19,8 @@ export interface Setting {
 
 export interface RunningServer {
   readonly port: number;
+  /** What it has used, if other processes belong to it. */
+  readonly usage?: () => Promise<Usage>;
   readonly close: () => Promise<void> | void;
 }
 
@@ -34,6 +38,8 @@ export interface ConnectedClient {
   /** Sends `payload` to an echo. */
   readonly request: (payload: unknown, done: Done) => void;
   readonly stream?: (ask: StreamAsk, next: (value: unknown) => void, done: Done) => void;
+  /** Sends a request whose handler computes a digest of the text, which takes about a millisecond. */
+  readonly hash?: (text: string, done: Done) => void;
   /** Sends an event; done when the transport says so, which need not be when the server has it. */
   readonly emit?: (payload: unknown, done: Done) => void;
   /** Asks how many events the handler of the server has been given. */
@@ -44,10 +50,12 @@ export interface ConnectedClient {
 /** One transport under measurement. `npm run bench` runs its two halves in processes of their own. */
 export interface Peer {
   readonly name: string;
+  /** How many processes serve it; one unless given. */
+  readonly servers?: number;
   /** Why it cannot run here, or undefined. */
   missing?(secrets: Secrets): string | undefined;
   /** Serves an echo on a free port of 127.0.0.1. */
   serve(setting: Setting): Promise<RunningServer>;
-  /** Opens one connection. */
-  connect(setting: Setting, port: number): Promise<ConnectedClient>;
+  /** Opens one connection. @param others - The ports of the other processes that serve it. */
+  connect(setting: Setting, port: number, others?: readonly number[]): Promise<ConnectedClient>;
 }

@@ -4,6 +4,8 @@ import type { PayloadShape } from './payload.js';
 export type Workload =
   /** Echoes, with a fixed number of requests under way. */
   | ({ readonly kind: 'echo'; readonly inFlight: number } & PayloadShape)
+  /** Requests whose handlers need the processor for about a millisecond each. */
+  | { readonly kind: 'hash'; readonly inFlight: number }
   /** Answers of many small values, one after the other. */
   | { readonly kind: 'stream'; readonly values: number }
   /** Events, with a fixed number of them under way. */
@@ -20,6 +22,7 @@ export type Unit = 'request' | 'value' | 'event' | 'connection';
 
 export const UNIT_OF: Readonly<Record<Workload['kind'], Unit>> = {
   echo: 'request',
+  hash: 'request',
   stream: 'value',
   events: 'event',
   connect: 'connection',
@@ -30,6 +33,7 @@ export const UNIT_OF: Readonly<Record<Workload['kind'], Unit>> = {
 /** What a run may take beyond its own time before it counts as hung. */
 const GRACE_MS: Readonly<Record<Workload['kind'], number>> = {
   echo: 10_000,
+  hash: 10_000,
   stream: 10_000,
   events: 10_000,
   connect: 10_000,
@@ -50,6 +54,8 @@ export function nameOf(workload: Workload): string {
   switch (workload.kind) {
     case 'echo':
       return `${workload.inFlight}x${sizeOf(workload)}`;
+    case 'hash':
+      return `hash-${workload.inFlight}`;
     case 'stream':
       return `stream-${workload.values}`;
     case 'events':

@@ -6,6 +6,7 @@ import { moleculer } from './moleculer.js';
 import { nestPsk } from './nest-psk.js';
 import { nestTcp } from './nest-tcp.js';
 import { nestTls } from './nest-tls.js';
+import { sealwireCluster, sealwireServers } from './scaled.js';
 import { sealwire } from './sealwire.js';
 
 /** In the order of a round; the last one is what the others are measured against. */
@@ -14,10 +15,17 @@ export const APPLICATIONS: readonly Peer[] = [nestTcpApp, nestTlsApp, sealwireAp
 export const ALL_PEERS: readonly Peer[] = [bareNet, tlsPsk, moleculer, grpc, ...STRATEGIES];
 /** One connection of each is one socket. */
 export const SOCKET_PEERS: readonly Peer[] = [bareNet, tlsPsk, ...STRATEGIES];
+export const SCALED_PEERS: readonly Peer[] = [
+  sealwire,
+  sealwireCluster(2),
+  sealwireCluster(4),
+  sealwireServers(2),
+  sealwireServers(4),
+];
 export const EVENT_PEERS: readonly Peer[] = [moleculer, ...STRATEGIES];
 
 export function findPeer(name: string): Peer {
-  const peer = [...ALL_PEERS, ...APPLICATIONS].find((each) => each.name === name);
+  const peer = [...ALL_PEERS, ...APPLICATIONS, ...SCALED_PEERS].find((each) => each.name === name);
   if (peer === undefined) throw new Error(`No peer is called ${name}`);
   return peer;
 }

@@ -3,9 +3,16 @@
 import type { AddressInfo } from 'node:net';
 import type { ClientProxy, Server } from '@nestjs/microservices';
 import type { ConnectedClient, Done, RunningServer, StreamAsk } from '../peer.js';
+import { digestOf } from './digest.js';
 import { makeStream } from './stream-source.js';
 
-export const PATTERNS = { echo: 'echo', stream: 'stream', event: 'event', eventCount: 'event-count' } as const;
+export const PATTERNS = {
+  echo: 'echo',
+  stream: 'stream',
+  hash: 'hash',
+  event: 'event',
+  eventCount: 'event-count',
+} as const;
 export const HOST = '127.0.0.1';
 
 /** The part of a strategy that Nest itself uses. */
@@ -15,6 +22,7 @@ export async function serveStrategy(strategy: Strategy): Promise<RunningServer> 
   let events = 0;
   strategy.addHandler(PATTERNS.echo, (payload: unknown) => Promise.resolve(payload));
   strategy.addHandler(PATTERNS.stream, (ask: StreamAsk) => Promise.resolve(makeStream(ask)));
+  strategy.addHandler(PATTERNS.hash, (text: string) => Promise.resolve(digestOf(text)));
   strategy.addHandler(PATTERNS.event, () => Promise.resolve(void events++), true);
   strategy.addHandler(PATTERNS.eventCount, () => Promise.resolve(events));
   await new Promise<void>((resolve, reject) => {
@@ -40,6 +48,7 @@ export async function connectClient(client: NestClient): Promise<ConnectedClient
         complete: () => done(undefined),
       });
     },
+    hash: (text, done) => lastOf(client, PATTERNS.hash, text, done),
     emit(payload, done) {
       client.emit(PATTERNS.event, payload).subscribe({
         error: (error: unknown) => done(toError(error)),

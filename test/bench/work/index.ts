@@ -4,6 +4,7 @@ import { runBeside } from './beside.js';
 import { runConnect } from './connect.js';
 import { runEcho } from './echo.js';
 import { runEvents } from './events.js';
+import { runHash } from './hash.js';
 import { runIdle } from './idle.js';
 import type { Outcome } from './outcome.js';
 import { runStream } from './stream.js';
@@ -21,6 +22,8 @@ export function runWorkload({ client, connect }: Workplace, workload: Workload, 
   switch (workload.kind) {
     case 'echo':
       return runEcho(client, workload, durationMs);
+    case 'hash':
+      return runHash(client, workload.inFlight, durationMs);
     case 'stream':
       return runStream(client, workload.values, durationMs);
     case 'events':

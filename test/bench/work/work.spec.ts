@@ -1,10 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { digestOf } from '../peers/digest.js';
 import { bytesPayload, isEcho, makePayload } from '../payload.js';
 import type { ConnectedClient, Done } from '../peer.js';
 import { runConnect } from './connect.js';
 import { runEcho } from './echo.js';
 import { runEvents } from './events.js';
+import { runHash } from './hash.js';
 import { runIdle } from './idle.js';
 import { runStream } from './stream.js';
 import { runBeside } from './beside.js';
@@ -76,6 +78,26 @@ describe('echoes', () => {
         0,
       ),
     ).rejects.toThrow('not what was sent');
+  });
+});
+
+describe('digests', () => {
+  const answering = (answer: (text: string) => string): Pick<ConnectedClient, 'hash'> => ({
+    hash: (text, done) => void setImmediate(done, undefined, answer(text)),
+  });
+
+  it('are counted', async () => {
+    expect(await runHash(answering(digestOf), 4, 0)).toMatchObject({ units: 4 });
+  });
+
+  it('refuse an answer that is another one', async () => {
+    await expect(
+      runHash(
+        answering((text) => text),
+        4,
+        0,
+      ),
+    ).rejects.toThrow('not the digest');
   });
 });
 

@@ -29,6 +29,21 @@ describe('npm run bench', { timeout: TIMEOUT_MS }, () => {
     ]);
   });
 
+  it('measures a client with several server processes, and with the workers of a cluster', async () => {
+    const { stdout, stderr, status } = await bench('--only', 'scale', ...SHORT);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    for (const peer of [
+      'sealwire',
+      'sealwire-cluster-2',
+      'sealwire-cluster-4',
+      'sealwire-2-servers',
+      'sealwire-4-servers',
+    ])
+      for (const workload of ['64x256B', 'hash-64'])
+        expect(stdout).toMatch(new RegExp(`^${peer} ${workload} requests_per_s: \\d`, 'mu'));
+    expect(stdout).not.toMatch(/ failed: /u);
+  });
+
   it('lists the groups', async () => {
     const { stderr, status } = await bench('--only', 'everything');
     expect({ stderr, status }).toEqual({
