@@ -10,6 +10,7 @@ import {
   firstReceipt,
   get,
   linesOf,
+  Messages,
   port,
   type Receipt,
   readLog,
@@ -21,6 +22,8 @@ import {
 const BUILD_TIMEOUT_MS = 240_000;
 const STOP_TIMEOUT_MS = 20_000; // of a busy machine; that nothing was killed shows in the exit codes
 const CONNECT_TIMEOUT_MS = 1000;
+const SPREAD_TIMEOUT_MS = 60_000;
+const AT_ONCE = 8;
 const TEXT = 'Grüße, €5 {"text":1}';
 const TEXT_BYTES = 24;
 
@@ -62,6 +65,7 @@ describe('the stack', () => {
       bytes: TEXT_BYTES,
       keyId: first.keyId,
       receivedAt,
+      server: first.server,
     });
   });
 
@@ -217,6 +221,43 @@ it('a client without a key does not start, and says why in one line', async () =
   const { code, stdout, stderr } = await runClient('/tmp/none.bin', ['apps/client/dist/main.js']);
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(linesOf(stderr).filter((line) => line.includes('/tmp/none.bin'))).toHaveLength(1);
+});
+
+const serversOf = (receipts: readonly Receipt[]): ReadonlySet<string> => new Set(receipts.map(({ server }) => server));
+
+describe('the stack with --scale', () => {
+  it('spreads messages over three servers within a minute, and none fails when two of them are stopped', async () => {
+    const messages = new Messages(AT_ONCE);
+    const startedAtMs = performance.now();
+    await up(3);
+    const spread = () => serversOf(messages.receipts).size;
+    await expect.poll(spread, { timeout: SPREAD_TIMEOUT_MS, interval: 500 }).toBe(3);
+    console.log(`${((performance.now() - startedAtMs) / 1000).toFixed(1)} s from up to answers of three servers`);
+    await up(1);
+    const { length } = messages.receipts;
+    await expect
+      .poll(() => messages.receipts.length, { timeout: START_TIMEOUT_MS })
+      .toBeGreaterThan(length + 2 * AT_ONCE);
+    await messages.stop();
+    expect(messages.failures).toEqual([]);
+    expect(serversOf(messages.receipts.slice(length + AT_ONCE)).size).toBe(1);
+  });
+
+  it('starts with three servers that make one key together', async () => {
+    await compose(['down', '-v']);
+    await up(3);
+    const receipts: Receipt[] = [];
+    const spread = async () => {
+      receipts.push((await send('/messages')) as Receipt);
+      return serversOf(receipts).size;
+    };
+    await firstReceipt();
+    await expect.poll(spread, { timeout: SPREAD_TIMEOUT_MS }).toBe(3);
+    expect(new Set(receipts.map(({ keyId }) => keyId)).size).toBe(1);
+    expect((await serverLog()).filter((line) => line.includes('has been created'))).toHaveLength(1);
+    first = receipts[0] ?? first;
+    await up(1);
+  });
 });
 
 describe('the life of the stack', () => {

@@ -37,8 +37,9 @@ export async function compose(args: readonly string[], timeoutMs = COMMAND_TIMEO
   return stdout;
 }
 
-export function up(): Promise<string> {
-  return compose(['up', '-d'], START_TIMEOUT_MS);
+/** @param servers - The number of containers of the server. */
+export function up(servers = 1): Promise<string> {
+  return compose(['up', '-d', '--scale', `server=${servers}`], START_TIMEOUT_MS);
 }
 
 /** What a service has printed so far. */
@@ -67,6 +68,35 @@ export interface Receipt {
   readonly bytes: number;
   readonly receivedAt: string;
   readonly keyId: string;
+  /** The id of the container that answered. */
+  readonly server: string;
+}
+
+/** Sends messages without a pause, several at once, until it is stopped. */
+export class Messages {
+  readonly receipts: Receipt[] = [];
+  readonly failures: unknown[] = [];
+  readonly #senders: readonly Promise<void>[];
+  #isStopped = false;
+
+  constructor(atOnce: number) {
+    this.#senders = Array.from({ length: atOnce }, () => this.#send());
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await Promise.all(this.#senders);
+  }
+
+  async #send(): Promise<void> {
+    while (!this.#isStopped) {
+      try {
+        this.receipts.push((await send('/messages')) as Receipt);
+      } catch (error) {
+        this.failures.push(error);
+      }
+    }
+  }
 }
 
 /** The receipt of the first message that is answered: a service may still be starting. */

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
@@ -51,6 +52,7 @@ describe('the two apps', () => {
         bytes: Buffer.byteLength(sent),
         receivedAt: expect.stringMatching(/^\d{4}-/),
         keyId: addresses['keyId'],
+        server: hostname(),
       },
     });
     const decrypted = await server.logged(`Decrypted: ${sent}`);

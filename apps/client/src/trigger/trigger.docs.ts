@@ -86,6 +86,7 @@ export const DescribeMessages = (): MethodDecorator =>
       bytes: 13,
       receivedAt: '2026-01-01T12:00:00.000Z',
       keyId: '0123456789abcdef',
+      server: 'server-1',
     }),
     ...CALL_FAILURES,
   );

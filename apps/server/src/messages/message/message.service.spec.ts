@@ -1,3 +1,5 @@
+import { hostname } from 'node:os';
+
 import { ConsoleLogger, Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
@@ -36,7 +38,7 @@ describe('a message', () => {
 
   it('is answered with a receipt', () => {
     const { receivedAt, ...receipt } = receive(true, RECORD);
-    expect(receipt).toEqual({ text: 'Grüße', bytes: 7, keyId: '0123456789abcdef' });
+    expect(receipt).toEqual({ text: 'Grüße', bytes: 7, keyId: '0123456789abcdef', server: hostname() });
     expect(new Date(receivedAt).toISOString()).toBe(receivedAt);
   });
 

@@ -1,3 +1,5 @@
+import { hostname } from 'node:os';
+
 import { Inject, Injectable } from '@nestjs/common';
 
 import { MessageLog } from '../message-log.js';
@@ -10,6 +12,8 @@ export interface Receipt {
   readonly receivedAt: string;
   /** The key that the message was encrypted under. */
   readonly keyId: string;
+  /** The host name of the server: in a container its id, in Kubernetes the name of the pod. */
+  readonly server: string;
 }
 
 /** Logs a message of either wire and creates its receipt. */
@@ -35,6 +39,7 @@ export class MessageService {
 
   #receipt(text: string, keyId: string): Receipt {
     this.#log.text(text);
-    return { text, bytes: Buffer.byteLength(text), receivedAt: new Date().toISOString(), keyId };
+    const receivedAt = new Date().toISOString();
+    return { text, bytes: Buffer.byteLength(text), receivedAt, keyId, server: hostname() };
   }
 }
