@@ -27,10 +27,11 @@ it('connectionEvents emits the error of a killed server before the calls fail wi
   await client.ping();
   await server.stop('SIGKILL');
   expect(await toldBefore).toEqual([
-    { type: 'connecting' },
-    { type: 'connected' },
+    { type: 'connecting', server: expect.any(String) as string },
+    { type: 'connected', server: expect.any(String) as string },
     {
       type: 'disconnected',
+      server: expect.any(String) as string,
       error: expect.objectContaining({
         code: expect.stringMatching(/^ERR_(CONNECTION_LOST|TRUNCATED)$/) as string,
       }) as Error,
