@@ -11,6 +11,7 @@ import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 
 import { freePorts } from '../../support/free-ports.js';
 import { endAll, key, portOf, startServer } from '../../support/pair.js';
+import { echo, startChannelServer } from '../../support/plain.js';
 import { findSecretsInOutput } from '../../support/secret-forms.js';
 import { newDirectory } from './key-files.js';
 import { Running, sealwire } from './sealwire.js';
@@ -223,6 +224,12 @@ describe('the failures of a call', () => {
     const { stdout } = await withKey(['send', at, 'broken', '--json']);
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'ERR_HANDLER_FAILED', failure: { id: 7 } } });
     expect(await withKey(['send', at, 'nobody'])).toEqual(failed(/no matching message handler/));
+  });
+
+  it('say that a server without Nest takes raw bytes', async () => {
+    const port = await startChannelServer(echo);
+    const run = await withKey(['send', `127.0.0.1:${port}`, 'echo', '1']);
+    expect(run).toEqual(failed(/takes raw bytes.*ERR_MESSAGE_MALFORMED/));
   });
 
   it('say that no answer came in time', async () => {

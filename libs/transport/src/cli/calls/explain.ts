@@ -30,6 +30,8 @@ const WORDS: Partial<Record<TransportErrorCode, Words>> = {
   ERR_HANDSHAKE_TIMEOUT: timedOut,
   ERR_PING_TIMEOUT: timedOut,
   ERR_REQUEST_TIMEOUT: ({ server, timeoutMs }) => `${server} did not answer within ${timeoutMs} ms (--timeout)`,
+  ERR_MESSAGE_MALFORMED: ({ server }) =>
+    `${server} cannot read the message: a server without Nest takes raw bytes, and this command sends JSON`,
   ERR_FORBIDDEN: ({ server, keyId, pattern }) =>
     `${server} does not let the key ${keyId} call the pattern ${JSON.stringify(pattern)}`,
 };
