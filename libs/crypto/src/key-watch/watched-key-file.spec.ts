@@ -144,7 +144,7 @@ describe('a watched key file', () => {
     },
   );
 
-  it('is read by polls alone if the system has no watch left', async () => {
+  it('is read by polls alone if the system has no watch left, and is watched as soon as it has one', async () => {
     const others = Array.from({ length: 64 }, () => {
       const other = mkdtempSync(join(tmpdir(), 'sealwire-'));
       onTestFinished(() => rmSync(other, { recursive: true }));
@@ -163,10 +163,13 @@ describe('a watched key file', () => {
     time.advance(1);
     expect(keys.ids).toEqual([two.id, one.id]);
     for (const other of others) other.close();
-    time.advance(30_000); // watches the directory as soon as it can
-    probe.renew();
-    expect(probe.isOpen).toBe(true);
-    probe.close();
+    time.advance(30_000); // the next poll watches the directory
+    replace(FIRST);
+    const idsLater = (): readonly string[] => {
+      time.advance(100); // all steps together are shorter than the time to the next poll
+      return keys.ids;
+    };
+    await expect.poll(idsLater).toEqual([one.id]);
   });
 
   it('is watched again after its directory was replaced', async () => {
