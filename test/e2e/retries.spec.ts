@@ -144,6 +144,28 @@ it('no request fails while the only server is restarted under load', async () =>
   expect(answers.filter((answer) => typeof answer !== 'number')).toEqual([]);
 });
 
+it.each([0, 200])(
+  'events that wait for a slot do not connect a client again that closes, after a drain of %i ms',
+  async (drainMs) => {
+    const { server } = await start({ limits: { maxInFlight: 1 }, timeouts: { closeMs: 50 } });
+    const redial = { minMs: 1, maxMs: 10, inBackground: true };
+    const client = newClient(portOf(server), { timeouts: { drainMs, closeMs: 50 }, redial });
+    const early = numbers(3).map((number) => outcome(client.emit('noted', number))); // wait for the connection
+    await client.connect();
+    await Promise.all(early);
+    const held = outcome(client.send('hold', 'held'));
+    await expect.poll(() => server.snapshot().running).toBe(1);
+    const events = numbers(3).map((number) => outcome(client.emit('noted', number)));
+    const { connected } = client.snapshot();
+    await client.close();
+    expect(await held).toMatchObject({ code: 'ERR_CLIENT_CLOSED', sent: true });
+    for (const event of await Promise.all(events))
+      expect(event).toMatchObject({ code: 'ERR_CLIENT_CLOSED', sent: false });
+    expect(client.snapshot()).toMatchObject({ state: 'idle', connections: 0, waiting: 0, connected });
+    expect(await outcome(client.send('echo', 'again'))).toBe('again');
+  },
+);
+
 it('a call that waits for the next connection ends with close() and with its subscription', async () => {
   const { server } = await start({ limits: { maxInFlight: 1 } });
   const { client, held } = await holding(server);

@@ -49,7 +49,7 @@ export {
 } from './options/option-check.js';
 export type { Rule } from './options/option-check.js';
 export { Pool } from './pool/pool.js';
-export { closed } from './pool/waiting-calls.js';
+export { closed, closedBefore } from './pool/waiting-calls.js';
 export type { OutgoingContent, RecordContent } from './record/content.js';
 export { LENGTH_BYTES } from './record/record.js';
 export { encodeHead, endOfPart, PART_LENGTH_BYTES } from './sending/head.js';

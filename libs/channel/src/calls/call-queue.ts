@@ -1,5 +1,5 @@
 import type { ClientLink } from '../client/client-link.js';
-import { closed } from '../pool/waiting-calls.js';
+import { closed, closedBefore } from '../pool/waiting-calls.js';
 import type { Links } from '../client/links.js';
 import { TransportError } from '../errors.js';
 import type { Limits } from '../options/limits.js';
@@ -74,9 +74,11 @@ export class CallQueue {
   }
 
   async #start(call: QueuedCall): Promise<void> {
+    const { closes } = this.links;
     let link: ClientLink;
     try {
       link = await this.links.connect(call.kind, call.signal);
+      if (this.links.closes !== closes) throw closedBefore();
     } catch (error) {
       this.#remove(call);
       call.fail(error);

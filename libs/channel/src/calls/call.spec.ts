@@ -36,6 +36,7 @@ class FakeLinks {
   readonly dials: Dial[] = [];
   /** Thrown by the next attempt. */
   refusal: TransportError | undefined;
+  closes = 0;
   #open: readonly string[];
 
   constructor(...open: readonly string[]) {
@@ -63,6 +64,13 @@ class FakeLinks {
     for (const { resolve } of this.dials.splice(0)) resolve(this.#link(server));
   }
 
+  /** All connections end, and the calls on them fail as if they drained. */
+  close(): void {
+    this.closes += 1;
+    this.#open = [];
+    for (const { sink } of this.attempts.splice(0)) sink.fail(failure('ERR_CONNECTION_DRAINING', false));
+  }
+
   get last(): Attempt {
     const attempt = this.attempts.at(-1);
     if (attempt === undefined) throw new Error('No attempt was made');
@@ -83,7 +91,7 @@ class FakeLinks {
           signal?.addEventListener('abort', () => reject(new Error('aborted')));
         }),
     };
-    return links as unknown as Links;
+    return Object.defineProperty(links, 'closes', { get: () => this.closes }) as unknown as Links;
   }
 
   #link(serverId: string): ClientLink {
@@ -481,6 +489,32 @@ describe('the end of a call', () => {
     links.connect('b');
     await whenEventsStarted;
     expect([links.last.name, event.outcome, queue.whenEventsStarted]).toEqual([11, {}, undefined]);
+  });
+
+  it.each(['REQUEST', 'EVENT'] as const)(
+    'comes with ERR_CLIENT_CLOSED, and without a dial, if the connections close while the %s waits on one',
+    (kind) => {
+      const links = new FakeLinks('a');
+      const { queue } = start(links);
+      queue.close();
+      const { outcome } = start(links, { queue, kind }); // it had waited for the connection
+      links.close();
+      expect(outcome.error).toMatchObject({ code: 'ERR_CLIENT_CLOSED', sent: false });
+      expect(links.dials).toEqual([]);
+    },
+  );
+
+  it('comes with ERR_CLIENT_CLOSED if the connections close before an event starts on the one that it waited for', async () => {
+    const links = new FakeLinks();
+    const { queue, outcome } = start(links, { kind: 'EVENT' });
+    links.connect('a');
+    links.close();
+    await settled();
+    expect(outcome.error).toMatchObject({ code: 'ERR_CLIENT_CLOSED', sent: false });
+    const later = start(links, { queue, kind: 'EVENT' });
+    links.connect('b');
+    await settled();
+    expect([later.outcome, links.servers]).toEqual([{}, 'b']);
   });
 
   it('comes with ERR_QUEUE_FULL if too many calls or bytes wait for a connection', () => {

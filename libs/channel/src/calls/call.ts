@@ -2,6 +2,7 @@ import type { ClientLink } from '../client/client-link.js';
 import { Deadline } from '../deadline.js';
 import { toTransportError, TransportError } from '../errors.js';
 import type { OutgoingMessage } from '../sending/outgoing-message.js';
+import { closedBefore } from '../pool/waiting-calls.js';
 import type { AnswerSink, ClientStream } from '../streams/client-stream.js';
 import type { CallQueue } from './call-queue.js';
 import { MAX_ATTEMPTS, moveAfterFailure, moveAfterRefusal } from './move.js';
@@ -24,6 +25,7 @@ export abstract class Call implements AnswerSink {
   readonly #queue: CallQueue;
   readonly #mayRepeat: boolean;
   readonly #closesBefore: number;
+  readonly #linkClosesBefore: number;
   #isOver = false;
   #hasValue = false;
   #attempts = 1;
@@ -41,6 +43,7 @@ export abstract class Call implements AnswerSink {
     this.#queue = queue;
     this.#mayRepeat = mayRepeat;
     this.#closesBefore = queue.closes;
+    this.#linkClosesBefore = queue.links.closes;
   }
 
   abstract next(data: Buffer, last: boolean): void;
@@ -54,7 +57,8 @@ export abstract class Call implements AnswerSink {
   /** Handles a failure of the connection: tries again if that is safe. */
   fail(error: TransportError): void {
     const move = moveAfterFailure(error, this.#mayRepeat && !this.#hasValue);
-    if (move === undefined || !this.#retry(move, error)) this.giveUp(this.ofAllAttempts(error));
+    if (move !== undefined && this.#retry(move, error)) return;
+    this.giveUp(this.ofAllAttempts(move === 'UNSENT' && this.#isCutOff ? closedBefore() : error));
   }
 
   /** Handles a failure of the transport with which a server answered. Returns false if the call is not tried again. */
@@ -129,8 +133,8 @@ export abstract class Call implements AnswerSink {
   #retry(move: Move, failure: TransportError): boolean {
     const queue = this.#queue;
     const message = this.#message;
-    const isFinal = this.#isOver || this.#attempts >= MAX_ATTEMPTS || queue.closes !== this.#closesBefore;
-    if (isFinal || message === undefined) return false;
+    const isFinal = this.#isOver || this.#attempts >= MAX_ATTEMPTS;
+    if (isFinal || queue.closes !== this.#closesBefore || this.#isCutOff || message === undefined) return false;
     const past = (this.#past ??= { sentFailure: undefined, refusedBy: new Set() });
     if (move === 'REPEATED') past.sentFailure ??= failure.ofMessage(true);
     if ((move === 'REFUSED' || move === 'LEAVING') && this.#link !== undefined) past.refusedBy.add(this.#link.serverId);
@@ -146,7 +150,16 @@ export abstract class Call implements AnswerSink {
     return true;
   }
 
+  /** Whether the connections were closed after the call was made: it may not use later ones. */
+  get #isCutOff(): boolean {
+    return this.#queue.links.closes !== this.#linkClosesBefore;
+  }
+
   #openOrWait(link: ClientLink | undefined, message: OutgoingMessage): void {
+    if (this.#isCutOff) {
+      this.giveUp(this.ofAllAttempts(closedBefore()));
+      return;
+    }
     if (link !== undefined) {
       this.#open(link, message);
       return;

@@ -38,6 +38,8 @@ export interface Links {
   readonly open: ClientLink | undefined;
   /** All open connections. */
   readonly all: readonly ClientLink[];
+  /** The number of times that {@link close} has ended connections: a call that was made before it opens none afterwards. */
+  readonly closes: number;
   /**
    * Returns the connection for a new call; undefined if there is none and the call has to use {@link connect}.
    *

@@ -572,6 +572,45 @@ describe('close() of a client with several servers', () => {
     },
   );
 
+  it.each([true, false])(
+    'dials no server again for events that are lost while it closes: redial %s',
+    async (redial) => {
+      const pool = await connected([A], { redial: { ...PAUSES, inBackground: redial } });
+      Object.assign(servers.at(A).connection, { close: () => Promise.resolve(servers.loseEvent(A)) });
+      await pool.close();
+      await time.advanceAsync(60_000);
+      expect([servers.dials, servers.kept]).toEqual([[A], new Set()]);
+      expect(pool.counts().state).toBe('idle');
+    },
+  );
+
+  it('leaves no connection that it opened for events of a lost one', async () => {
+    const pool = await connected([A, B]);
+    let end = (): void => undefined;
+    const ends = new Promise<void>((resolve) => (end = resolve));
+    Object.assign(servers.at(A).connection, { close: () => Promise.resolve(servers.loseEvent(A)) });
+    Object.assign(servers.at(B).connection, { close: () => ends });
+    const closed = pool.close(10_000);
+    await time.advanceAsync(1_000);
+    expect(stateOf(pool)[A]).toBe('connected');
+    servers.kept.clear();
+    end();
+    await closed;
+    expect(servers.dials).toEqual([A, B, A]);
+    expect(pool.counts().state).toBe('idle');
+  });
+
+  it('leaves a connection that a listener of its events has asked for', async () => {
+    const pool = await connected([A]);
+    let again: Promise<ClientLink> | undefined;
+    servers.onEvent = ({ type }) => {
+      if (type === 'disconnected') again ??= pool.connect('REQUEST');
+    };
+    await pool.close(1_000);
+    await expect(again).resolves.toBe(servers.at(A));
+    expect(pool.counts().state).toBe('connected');
+  });
+
   it('fails the waiting calls, also from a listener of its own events', async () => {
     for (const type of ['connecting', 'failed', 'disconnected'] as const) {
       for (const host of ALL) servers.behaviours.set(host, type === 'failed' ? 'refuses' : 'answers');

@@ -74,8 +74,12 @@ export class Pool implements Links {
   #eventServer: ServerConnector | undefined;
   /** The number of dials so far. */
   #dials = 0;
-  /** The number of calls of `close()` so far. */
   #closes = 0;
+  /**
+   * IDLE: no call has come since the last close, so that nothing is dialled. CLOSING: dials only for events that wait to be
+   * sent again.
+   */
+  #use: 'IDLE' | 'IN_USE' | 'CLOSING' = 'IDLE';
   /** Whether the next call dials a server whose pause is over. */
   #isDue = false;
 
@@ -102,6 +106,10 @@ export class Pool implements Links {
     return this.#open.all;
   }
 
+  get closes(): number {
+    return this.#closes;
+  }
+
   pick(kind: Kind, except?: ReadonlySet<string>): ClientLink | undefined {
     const { first } = this.#open;
     if (first === undefined) return undefined;
@@ -114,6 +122,7 @@ export class Pool implements Links {
   }
 
   connect(kind: Kind, signal?: AbortSignal): Promise<ClientLink> {
+    this.#use = 'IN_USE';
     const link = this.pick(kind);
     if (link !== undefined) return Promise.resolve(link);
     const wanted = this.#open.first === undefined ? this.#servers.all : [this.#eventServer];
@@ -151,15 +160,25 @@ export class Pool implements Links {
   async close(drainMs = 0): Promise<void> {
     const endMs = clock.nowMs() + drainMs;
     const leftMs = (): number => Math.max(0, endMs - clock.nowMs());
-    do {
-      if (this.#kept.hasKept()) await this.#kept.whenNoneKept(leftMs());
-      await this.#closeLinks(leftMs());
-      // A connection may be lost while it drains. Its events are sent again if there is time for another one.
-    } while (this.#kept.hasKept() && leftMs() > 0);
+    if (this.#kept.hasKept()) await this.#kept.whenNoneKept(leftMs());
+    await this.#closeLinks(leftMs() > 0 ? 'CLOSING' : 'IDLE', leftMs());
+    // A connection may be lost while it drains. Its events are sent again if there is time for another one.
+    while (leftMs() > 0 && (this.#kept.hasKept() || this.#hasLeftover)) {
+      await this.#kept.whenNoneKept(leftMs());
+      if (this.#use === 'CLOSING') await this.#closeLinks('CLOSING', leftMs());
+    }
+    if (this.#hasLeftover) await this.#closeLinks('IDLE', 0);
+    else if (this.#use === 'CLOSING') this.#use = 'IDLE';
     this.#kept.giveUpOthers(undefined, cutOff());
   }
 
-  async #closeLinks(drainMs: number): Promise<void> {
+  /** Whether there is a connection, a dial or a pause again, only for events of a lost connection. */
+  get #hasLeftover(): boolean {
+    return this.#use === 'CLOSING' && this.#servers.all.some(({ at }) => at !== 'IDLE' && at !== 'GONE');
+  }
+
+  async #closeLinks(use: 'CLOSING' | 'IDLE', drainMs: number): Promise<void> {
+    this.#use = use; // first, because listeners of the events below may connect again
     this.#closes += 1;
     const active = this.#servers.all.filter((connector) => connector.stop());
     this.#servers.stop();
@@ -240,14 +259,17 @@ export class Pool implements Links {
 
   #noteAddresses(added: readonly ServerConnector[]): void {
     for (const connector of this.#servers.all) connector.forgetAlias();
+    if (this.#use !== 'IN_USE') return;
     if (this.#waiting.count > 0 || this.#servers.all.some(({ at }) => at !== 'IDLE')) this.#dial(added);
   }
 
   #keepsDialing(connector: ServerConnector): boolean {
+    if (this.#use === 'IDLE') return false;
+    if (connector.serverId !== undefined && this.#kept.hasKept(connector.serverId)) return true;
+    if (this.#use === 'CLOSING') return false;
     const { redial } = this.#options.limits;
     const isAwaited = this.#waiting.count > 0 && (this.#open.first === undefined || connector === this.#eventServer);
-    if (redial.inBackground || (isAwaited && this.#waiting.arePatient)) return true;
-    return connector.serverId !== undefined && this.#kept.hasKept(connector.serverId);
+    return redial.inBackground || (isAwaited && this.#waiting.arePatient);
   }
 
   #isAlias(connector: ServerConnector, { serverId }: ClientLink): boolean {

@@ -164,7 +164,7 @@ export class ServerConnector {
 
   /** Dials after a pause if there is a reason to. */
   wake(): void {
-    this.#pauseOrRest();
+    if (this.#owner.keepsDialing(this)) this.#pauseOrRest();
   }
 
   /** Ends dials and pauses because the client closes. @returns Whether the connector was connected or about to be. */

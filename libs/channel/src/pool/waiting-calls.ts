@@ -114,3 +114,8 @@ export function isOwnFault(error: unknown): boolean {
 export function closed(): TransportError {
   return new TransportError('ERR_CLIENT_CLOSED', 'The client was closed while it connected', { sent: false });
 }
+
+/** For a call that was made before the close, and would need a connection after it. */
+export function closedBefore(): TransportError {
+  return new TransportError('ERR_CLIENT_CLOSED', 'The client was closed before the message was sent', { sent: false });
+}

@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 
 import type { ClientStream } from '@sealwire/channel';
-import { closed, Deadline, requestTimedOut } from '@sealwire/channel/internal';
+import { closed, closedBefore, Deadline, requestTimedOut } from '@sealwire/channel/internal';
 import type { Links } from '@sealwire/channel/internal';
 import type { Subscriber } from 'rxjs';
 
@@ -97,11 +97,13 @@ export class ConnectionGate {
 
   /** Calls `start` in the same turn in which the wait ends, so that no later call can start first. */
   async #wait<T>(kind: Kind, start: () => T | Promise<T>, onWaitEnd: () => void, signal?: AbortSignal): Promise<T> {
+    const { closes } = this.#links;
     try {
       await this.#connect(kind, signal);
     } finally {
       onWaitEnd();
     }
+    if (this.#links.closes !== closes) throw closedBefore();
     return start();
   }
 }
