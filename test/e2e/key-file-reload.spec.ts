@@ -10,7 +10,7 @@ import { formatKeyringFile } from '@sealwire/crypto/internal';
 import { SealwireClient, SealwireServer } from '@sealwire/transport';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { outcome } from '../support/application.js';
+import { listenToWarnings, outcome } from '../support/application.js';
 import { LogLines } from '../support/legacy.js';
 import { endAll, endLater, listen, portOf } from '../support/pair.js';
 
@@ -68,10 +68,9 @@ describe('the option keyFile', () => {
     await expect.poll(() => server.snapshot().keys?.ids).toEqual([old.id, next.id]);
     put('client.json', next.as('primary'), old.as('accept'));
     await expect.poll(() => client.snapshot().keys?.primary).toBe(next.id);
-    await call();
+    await expect.poll(() => server.snapshot().connectionsByKey).toMatchObject([{ keyId: next.id }]);
     put('server.json', next.as('accept'));
     await expect.poll(() => server.snapshot().keys?.ids).toEqual([next.id]);
-    await expect.poll(() => client.snapshot().state).not.toBe('connected'); // the server drains the old key
     await call();
 
     writeFileSync(serverFile, '{"keys":[]}'.padEnd(40));
@@ -88,6 +87,25 @@ describe('the option keyFile', () => {
         ),
       ]),
     );
+  });
+
+  it('that loses its primary key keeps the connection of the client, with one warning', async () => {
+    const [old, next] = [newKey(), newKey()];
+    const server = new SealwireServer({ port: 0, keyFile: put('server.json', old.as('accept'), next.as('accept')) });
+    endLater(server);
+    server.addHandler('echo', (data: unknown) => Promise.resolve(data));
+    await listen(server);
+    const client = new SealwireClient({ port: portOf(server), keyFile: put('client.json', old.as('primary')) });
+    endLater(client);
+    const warnings = listenToWarnings();
+    expect(await outcome(client.send('echo', 1))).toBe(1);
+    put('client.json', old.as('accept'));
+    await expect.poll(() => client.snapshot().keys?.primary).toBeUndefined();
+    expect(await outcome(client.send('echo', 2))).toBe(2);
+    expect(server.snapshot().accepted).toBe(1);
+    put('client.json', next.as('primary'));
+    await expect.poll(() => server.snapshot().connectionsByKey).toMatchObject([{ keyId: next.id }]);
+    expect(warnings).toEqual([expect.stringMatching(/^The keyring has no primary key anymore: open connections stay/)]);
   });
 
   it('without a primary key at a client fails a call with the reason', async () => {

@@ -45,6 +45,14 @@ export class LiveKeys implements KeySource {
     this.#report({ added: [key.id] });
   }
 
+  /** Makes a key the one that starts handshakes. */
+  use(key: SecretKey): void {
+    const added = this.#keys.has(key.id) ? [] : [key.id];
+    this.#keys.set(key.id, key);
+    this.primary = key;
+    this.#report({ added, primaryChanged: true });
+  }
+
   remove({ id }: SecretKey): void {
     this.#keys.delete(id);
     this.#report({ removed: [id] });

@@ -97,6 +97,11 @@ export class TransportError extends Error {
   }
 }
 
+/** The end of a connection whose key was revoked, at either end. @param keyId - In hexadecimal digits. */
+export function keyRevoked(keyId: string): TransportError {
+  return new TransportError('ERR_KEY_REVOKED', `Key ${keyId} was revoked`);
+}
+
 /**
  * Returns a `TransportError` unchanged. An error of another class is a defect, because every exception in this code ends
  * a connection, and becomes `ERR_INTERNAL`.

@@ -11,6 +11,7 @@ import type { AnswerSink, ClientStream } from '../streams/client-stream.js';
 import { ClientStreams } from '../streams/client-streams.js';
 import type { Dialed } from './dial.js';
 import type { EventSequences } from './event-sequences.js';
+import type { LinkKey } from './link-key.js';
 
 export interface LinkEvents {
   /** Fires when the session or its keys are old and the connection should be replaced. May fire again. */
@@ -33,6 +34,7 @@ export interface ClientLinkOptions {
   readonly limits: Limits;
   readonly createCodec: CodecFactory;
   readonly sequences: EventSequences;
+  readonly key: LinkKey;
   /** The server as published on the diagnostics channels. */
   readonly peer: ObservedPeer;
   readonly events: LinkEvents;
@@ -85,6 +87,11 @@ export class ClientLink {
     return this.#options.peer.address;
   }
 
+  /** Whether the client connects with another key by now. */
+  get isOutdated(): boolean {
+    return this.#options.key.isOutdated;
+  }
+
   /** @throws {TransportError} The reason why the connection ended; `ERR_CONNECTION_LOST` if it has none. */
   throwUnlessOpen(): void {
     if (this.connection.isOpen) return;
@@ -117,7 +124,8 @@ export class ClientLink {
   #noteEnd(error: TransportError | undefined): void {
     if (this.#end !== undefined) return;
     this.#end = { error };
-    const { sequences, peer, events } = this.#options;
+    const { key, sequences, peer, events } = this.#options;
+    key.end();
     sequences.release(this.serverId);
     publishConnectionClosed('client', peer, this.connection.socket, error);
     events.onClosed(this, error);

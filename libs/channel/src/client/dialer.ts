@@ -1,5 +1,7 @@
+import { AsyncResource } from 'node:async_hooks';
+
 import { wipe } from '@sealwire/crypto';
-import type { KeysStatus } from '@sealwire/crypto';
+import type { KeysChange, KeysStatus } from '@sealwire/crypto';
 
 import { clock } from '../clock.js';
 import type { CodecFactory } from '../connection/codec.js';
@@ -19,6 +21,8 @@ import { ClientLink } from './client-link.js';
 import type { LinkEvents } from './client-link.js';
 import { dial } from './dial.js';
 import { EventSequences } from './event-sequences.js';
+import { LinkKeys } from './link-key.js';
+import type { LinkKey } from './link-key.js';
 
 export interface DialerOptions {
   readonly limits: Limits;
@@ -29,7 +33,15 @@ export interface DialerOptions {
   readonly log?: (message: string) => void;
 }
 
-/** Opens the connections of one client. */
+interface Attempt {
+  readonly primary: ReturnType<typeof primaryOf>;
+  readonly key: LinkKey;
+  readonly server: ServerAddress;
+  readonly signal: AbortSignal;
+  readonly events: LinkEvents;
+}
+
+/** Opens the connections of one client. When its primary key changes, it asks for their renewal. */
 export class Dialer {
   readonly servers: Servers;
   /** Identifies the client object to servers on all its connections. */
@@ -40,6 +52,7 @@ export class Dialer {
   readonly #createCodec: CodecFactory;
   readonly #service: string;
   readonly #keys: ChannelKeys;
+  readonly #linkKeys: LinkKeys;
 
   /** @throws {TransportError} `ERR_BAD_OPTION` */
   constructor(options: ChannelClientOptions, { limits, createCodec, ...keyEvents }: DialerOptions) {
@@ -48,7 +61,10 @@ export class Dialer {
     this.#limits = limits;
     this.#createCodec = createCodec;
     this.#service = resolveService(options);
-    this.#keys = new ChannelKeys(options, keyEvents);
+    const linkKeys = (this.#linkKeys = new LinkKeys(keyEvents.warn));
+    // A source of the user may report a change inside of a call, whose context must not stay alive with a connection.
+    const onChanged = AsyncResource.bind((change: KeysChange) => linkKeys.apply(change));
+    this.#keys = new ChannelKeys(options, { ...keyEvents, onChanged });
   }
 
   /** The current keys; undefined before the key file is loaded, and if a source of the user has no status. */
@@ -63,10 +79,23 @@ export class Dialer {
 
   /**
    * Opens a connection. Rejects as {@link dial}, with the `CryptoError` of the key file, or if the connection is lost
-   * before it can be used.
+   * before it can be used. A dial that fails after its key was replaced or revoked begins again with the primary key.
    */
   async open(server: ServerAddress, signal: AbortSignal, events: LinkEvents): Promise<ClientLink> {
-    const { id, keyId, psk } = primaryOf(await this.#keys.load());
+    for (;;) {
+      const primary = primaryOf(await this.#keys.load());
+      const key = this.#linkKeys.begin(primary.id);
+      try {
+        return await this.#dial({ primary, key, server, signal, events });
+      } catch (error) {
+        key.end();
+        if (signal.aborted || !key.isOutdated) throw error;
+      }
+    }
+  }
+
+  async #dial({ primary, key, server, signal, events }: Attempt): Promise<ClientLink> {
+    const { id, keyId, psk } = primary;
     const { maxMessageBytes, maxIncompleteBytes, connectMs } = this.#limits;
     const announcement = { unixMs: clock.unixMs(), maxMessageBytes, maxInFlight: 0, maxIncompleteBytes };
     const rejectSelf = this.#options.rejectSelf === true ? { rejectSelf: isOwnServer } : {};
@@ -83,6 +112,7 @@ export class Dialer {
       limits: this.#limits,
       createCodec: this.#createCodec,
       sequences: this.sequences,
+      key,
       peer,
       events,
     };
@@ -91,6 +121,7 @@ export class Dialer {
         publishHandshakeFailed('client', peer, error);
         throw error;
       });
+      key.connected(link.connection);
       link.throwUnlessOpen();
       return link;
     } finally {

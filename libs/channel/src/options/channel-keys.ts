@@ -3,6 +3,7 @@ import type { KeyFilePolicy, KeysChange, KeySource, KeysStatus } from '@sealwire
 
 import { guarded } from '../callback.js';
 import { TransportError } from '../errors.js';
+import { watchKeys } from './key-source-check.js';
 
 /** The options that name the keys. Exactly one of `keyring` and `keyFile` must be given. */
 export interface KeyOptions {
@@ -92,9 +93,10 @@ class KeyUse {
 
   #adopt(source: KeySource): KeySource {
     const { onChanged } = this.#events;
-    const changed = guarded('onChanged', (change: KeysChange) => onChanged?.(change, source));
-    const stop = onChanged && source.onChange?.(changed);
-    if (stop !== undefined) this.#ends.push(stop);
+    if (onChanged !== undefined) {
+      const changed = guarded('onChanged', (change: KeysChange) => onChanged(change, source));
+      this.#ends.push(watchKeys(source, changed));
+    }
     this.source = source;
     if (this.#isOver) this.end();
     return source;

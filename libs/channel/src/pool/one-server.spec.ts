@@ -16,6 +16,8 @@ class FakeServer {
   failure: unknown;
   /** What a PING on a new connection comes to. */
   answersPing: () => Promise<number> = () => Promise.resolve(1);
+  /** The number of the next connections whose key is replaced while they are opened. */
+  outdated = 0;
   dials = 0;
   readonly events: ClientConnectionEvent[] = [];
   /** What was done to a connection, in order: its number, and `retire` or `close`. */
@@ -27,9 +29,14 @@ class FakeServer {
       servers: { endpoints: [{ host: '127.0.0.1', port: 8080 }], connectionsPerServer: 1 },
       limits: { ...LIMITS, redial: { ...PAUSES, inBackground: redial }, ...limits },
       open: (_server, _signal, events) => this.#open(events),
-      emit: (event) => this.events.push(event),
+      emit: (event) => {
+        this.events.push(event);
+        this.onEvent(event);
+      },
     });
   }
+
+  onEvent: (event: ClientConnectionEvent) => void = () => undefined;
 
   /** Of the connection that was opened last, or of the one of this number, from 1 on. */
   lose(number = this.#opened.length): void {
@@ -40,6 +47,12 @@ class FakeServer {
   end(number: number): void {
     const { link, events } = this.#at(number);
     events.onClosed(link, undefined);
+  }
+
+  /** Its key is revoked. */
+  revoke(number = this.#opened.length): void {
+    const { link, events } = this.#at(number);
+    events.onClosed(link, new TransportError('ERR_KEY_REVOKED', 'revoked'));
   }
 
   age(number = this.#opened.length): void {
@@ -83,7 +96,9 @@ class FakeServer {
     };
     const takeKept = (): void => undefined;
     const streams = { openCount: 0, queuedCount: 0 };
-    const link = { connection, streams, takeKept } as unknown as ClientLink; // no more of it is looked at
+    const isOutdated = this.outdated > 0;
+    if (isOutdated) this.outdated -= 1;
+    const link = { connection, streams, takeKept, isOutdated } as unknown as ClientLink; // no more of it is looked at
     this.#opened.push({ link, events });
     return Promise.resolve(link);
   }
@@ -340,6 +355,15 @@ describe('a renewal', () => {
     expect(pool.open).not.toBe(server.linkAt(1));
   });
 
+  it('follows at once if the key was replaced while the connection was opened, however often that happens', async () => {
+    server.outdated = 3;
+    const pool = await connected();
+    await time.advanceAsync(0);
+    expect([server.dials, pool.open]).toEqual([4, server.linkAt(4)]);
+    expect(server.done).toEqual(['1 retire', '2 retire', '3 retire']);
+    expect(server.types()).toEqual(['connecting', 'connected', 'renewed', 'renewed', 'renewed']);
+  });
+
   it('fails if the new connection goes away before its PONG', async () => {
     const pool = await connected();
     server.answersPing = () => {
@@ -431,5 +455,53 @@ describe('a renewal', () => {
       expect(server.types().at(-1)).toBe('disconnected');
       server.failure = undefined;
     }
+  });
+});
+
+describe('a connection whose key is revoked', () => {
+  it('is dialled again at once, without redial and without a call', async () => {
+    const pool = server.pool(false);
+    await pool.connect('REQUEST');
+    server.revoke();
+    expect(pool.counts().state).toBe('connecting');
+    const waiting = pool.connect('REQUEST');
+    await time.advanceAsync(0);
+    await expect(waiting).resolves.toBe(server.linkAt(2));
+    expect(server.types()).toEqual(['connecting', 'connected', 'disconnected', 'connecting', 'connected']);
+  });
+
+  it.each(['disconnected', 'connecting'])(
+    'is not dialled again if a listener of "%s" closes the client',
+    async (type) => {
+      const pool = server.pool(false);
+      await pool.connect('REQUEST');
+      server.onEvent = (event) => {
+        if (event.type === type) void pool.close();
+      };
+      server.revoke();
+      await time.advanceAsync(60_000);
+      expect(server.dials).toBe(1);
+      expect(pool.counts().state).toBe('idle');
+    },
+  );
+
+  it('is not dialled a second time if a renewal is running', async () => {
+    const pool = server.pool(false);
+    await pool.connect('REQUEST');
+    server.age();
+    server.revoke(1);
+    await time.advanceAsync(0);
+    expect([server.dials, pool.open]).toEqual([2, server.linkAt(2)]);
+    expect(server.types()).toEqual(['connecting', 'connected', 'disconnected', 'connecting', 'connected']);
+  });
+
+  it('is not dialled if another connection has replaced it', async () => {
+    const pool = server.pool(false);
+    await pool.connect('REQUEST');
+    server.age();
+    await time.advanceAsync(0);
+    server.revoke(1);
+    await time.advanceAsync(60_000);
+    expect([server.dials, pool.open]).toEqual([2, server.linkAt(2)]);
   });
 });

@@ -5,7 +5,7 @@
 //            PAUSED ←─────┘        with `redial`, while a call waits for a connection, or next to other servers
 //
 // CONNECTED → CONNECTED is a renewal, which dials the next connection first. CONNECTED → DIALING: the old connection
-// ended before the renewal was complete. DIALING → ALIAS: the server is connected under another address. Every state
+// ended before the renewal was complete, or because its key was revoked. DIALING → ALIAS: the server is connected under another address. Every state
 // leads to GONE if the address is no longer one of the client's.
 import type { ClientLink, LinkEvents } from '../client/client-link.js';
 import type { ClientConnectionEvent } from '../client/connection-event.js';
@@ -247,6 +247,7 @@ export class ServerConnector {
     replaced?.connection.retire();
     if (this.link !== link) return; // a listener of another event has closed the client
     this.#emit({ type: replaced === undefined ? 'connected' : 'renewed' });
+    if (link.isOutdated) this.#renew(link); // the primary key has changed since the dial began
   }
 
   #noteInstance(serverId: string | undefined): void {
@@ -270,13 +271,16 @@ export class ServerConnector {
 
   #leave(link: ClientLink, event: ConnectorEvent): void {
     if (this.#state.at !== 'CONNECTED' || this.#state.link !== link) return;
-    const abort = this.#isLeaving ? undefined : this.#state.renewal?.end();
+    const renewal = this.#isLeaving ? undefined : this.#state.renewal?.end();
+    const isRevoked = event.type === 'disconnected' && event.error?.code === 'ERR_KEY_REVOKED';
+    const abort = renewal ?? (isRevoked && !this.#isLeaving ? new AbortController() : undefined);
     if (abort === undefined) this.#state = { at: 'IDLE' };
     else this.#state = { at: 'DIALING', number: this.#owner.beginDial(), abort };
     this.#owner.noteLeft(this, link, event.type === 'disconnected');
     if (abort === undefined) this.#pauseOrRest();
     this.#emit(event);
     if (abort?.signal.aborted === false) this.#emit({ type: 'connecting' });
+    if (renewal === undefined && abort?.signal.aborted === false) void this.#dial(abort.signal);
   }
 
   /** @returns The pause before the next dial; undefined if only the next call dials. */

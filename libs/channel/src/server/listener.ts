@@ -6,7 +6,7 @@ import type { KeyDescription, KeysChange, KeySource } from '@sealwire/crypto';
 
 import { clock } from '../clock.js';
 import type { Connection } from '../connection/connection.js';
-import { TransportError } from '../errors.js';
+import { keyRevoked, TransportError } from '../errors.js';
 import { remoteAddress, SOCKET_OPTIONS } from '../options/endpoint.js';
 import { findDescription, watchKeys } from '../options/key-source-check.js';
 import type { Limits } from '../options/limits.js';
@@ -158,10 +158,6 @@ export class Listener implements Listening, ListenerEvents {
     };
     clock.setTimeout(() => clock.setImmediate(trim), TIME_TO_SPEAK_MS).unref();
   }
-}
-
-function keyRevoked(keyId: string): TransportError {
-  return new TransportError('ERR_KEY_REVOKED', `Key ${keyId} was revoked`);
 }
 
 /** A client from accept to the verified CONFIRM. */
