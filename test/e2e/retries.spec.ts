@@ -2,7 +2,7 @@
 import type { Delivery } from '@sealwire/channel';
 import { SealwireRecordBuilder } from '@sealwire/transport';
 import type { SealwireClient, SealwireServer, SealwireServerOptions } from '@sealwire/transport';
-import { firstValueFrom, Subject } from 'rxjs';
+import { filter, firstValueFrom, Subject } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { arrived, outcome } from '../support/application.js';
@@ -109,6 +109,23 @@ it('events that wait for a slot arrive in order over the next connection', async
   client.unwrap().destroy();
   await Promise.all([held, events]);
   expect(runs).toEqual(['held', ...numbers(20)]);
+});
+
+it('events that wait for a slot arrive before those that come after a renewal of the connection', async () => {
+  const { server, runs } = await start({ limits: { maxInFlight: 1 } });
+  const client = newClient(portOf(server), { timeouts: { sessionSoftAgeMs: 300 } });
+  await client.connect();
+  const held = outcome(client.send('hold', 'held'));
+  await expect.poll(() => server.snapshot().running).toBe(1);
+  const renewed = firstValueFrom(client.connectionEvents.pipe(filter(({ type }) => type === 'renewed')));
+  const early = numbers(5).map((number) => outcome(client.emit('noted', number)));
+  await renewed;
+  const late = numbers(5).map((number) => outcome(client.emit('noted', number + 5)));
+  await client.ping();
+  release.next('released');
+  expect(await held).toBe('released');
+  await Promise.all([...early, ...late]);
+  expect(runs).toEqual(['held', ...numbers(10)]);
 });
 
 it('requests that a server refuses when its drain is over are answered by its successor', async () => {

@@ -23,6 +23,17 @@ export class Fifo<T> {
     else this.#items.push(item);
   }
 
+  /** Adds an item before the last ones that belong after it; constant cost at the end. */
+  insert(item: T, belongsAfter: (other: T) => boolean): void {
+    const items = (this.#items ??= []);
+    let at = items.length;
+    for (let other = this.peekLast(); other !== undefined && belongsAfter(other); other = items[at - 1]) {
+      at -= 1;
+      if (at === this.#head) break;
+    }
+    items.splice(at, 0, item);
+  }
+
   shift(): T | undefined {
     const items = this.#items;
     const item = items?.[this.#head];

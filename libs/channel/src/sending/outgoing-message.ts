@@ -20,6 +20,9 @@ export const NO_HEAD: MessageHead = { prefixBytes: 0, bytes: NOTHING };
  * A text stays a string and is written straight into the record, without a buffer of its own.
  */
 export class OutgoingMessage {
+  static #count = 0;
+  /** Greater than that of every earlier message of the process, so that messages keep their order when they move. */
+  readonly order = (OutgoingMessage.#count += 1);
   /** The length on the wire. */
   readonly bytes: number;
   /** The timeout of a request in milliseconds, or the sequence of an event. */

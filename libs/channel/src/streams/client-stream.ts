@@ -41,8 +41,6 @@ export class ClientStream extends SendingStream {
   readonly kind: 'REQUEST' | 'EVENT';
   readonly message: OutgoingMessage;
   readonly sink: AnswerSink;
-  /** Its number in the order of opening on this connection. */
-  readonly order: number;
   /** Whether it was answered with a value that is not the last: the answer may never end. */
   isSeries = false;
   at: 'QUEUED' | 'BEGUN' | 'SEALED' | 'KEPT' | 'CANCELLED' | 'ENDED' = 'QUEUED';
@@ -52,19 +50,16 @@ export class ClientStream extends SendingStream {
   /** Set when an event begins for the first time. */
   sequence: number | undefined;
 
-  constructor(
-    kind: 'REQUEST' | 'EVENT',
-    message: OutgoingMessage,
-    sink: AnswerSink,
-    order: number,
-    holder: StreamHolder,
-  ) {
+  constructor(kind: 'REQUEST' | 'EVENT', message: OutgoingMessage, sink: AnswerSink, holder: StreamHolder) {
     super(0);
     this.kind = kind;
     this.message = message;
     this.sink = sink;
-    this.order = order;
     this.holder = holder;
+  }
+
+  get order(): number {
+    return this.message.order;
   }
 
   /** Whether its first frame was sealed on any connection, so that a handler may have run. */

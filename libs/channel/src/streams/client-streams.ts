@@ -220,6 +220,7 @@ export class ClientStreams implements OpenerOwner, Streams {
       if (stream.holder === this) this.#end(stream);
       if (isWanted) stream.sink.fail(ofSealed(reason()));
     }
+    this.#opener.leave();
   }
 
   #receiveAnswer(stream: ClientStream, frame: Frame, nowMs: number): void {
@@ -275,7 +276,7 @@ export class ClientStreams implements OpenerOwner, Streams {
     this.#keep([...lost, ...unopened.filter(({ wasSealed }) => mayKeep && wasSealed)]);
     const failed = unopened.filter(({ holder }) => holder === this);
     for (const stream of failed) if (stream.at === 'BEGUN') this.#end(stream);
-    for (const stream of failed) stream.sink.fail(reason().ofMessage(stream.wasSealed));
+    this.#opener.fail(failed, reason);
   }
 
   /** Gives events to the sequence, which keeps them for another connection. */

@@ -39,6 +39,8 @@ export class EventSequence implements StreamHolder {
   #keptBytes = 0;
   /** Callbacks of connections whose next event has to wait. */
   readonly #waiting = new Set<() => void>();
+  /** The order of the first small event that waits to begin on each connection, by its callback. */
+  readonly #firsts = new Map<() => void, () => number>();
   /** Callbacks of the connections that take kept events. */
   readonly #takers = new Set<() => void>();
 
@@ -60,6 +62,21 @@ export class EventSequence implements StreamHolder {
     return this.keptCount > 0 && this.#takers.size === 0;
   }
 
+  /** Adds a connection. @param first - Returns the order of the first small event that waits there; Infinity: none. */
+  join(onRoom: () => void, first: () => number): void {
+    this.#firsts.set(onRoom, first);
+  }
+
+  /** Removes a connection that has ended, and on which no event waits anymore. */
+  leave(onRoom: () => void): void {
+    this.#firsts.delete(onRoom);
+  }
+
+  /** Notes that an event no longer waits on its connection although it has not begun. */
+  noteFirstChanged(): void {
+    if (this.#waiting.size > 0) this.#wakeWaiting();
+  }
+
   /**
    * Notes the `maxInFlight` that the server has announced on a further connection.
    *
@@ -73,15 +90,16 @@ export class EventSequence implements StreamHolder {
   /**
    * Returns whether an event may begin. The server remembers the last `window` sequences; an event that arrived after
    * its place was dropped would be lost. An event waits for those that another connection has, and a new one also until
-   * those that are sent again have begun.
+   * those that are sent again have begun. A small one waits for older small ones that wait on other connections.
    *
    * @param onRoom - Names the connection. Called once, as soon as an event may begin, if this returns false.
    */
   mayBegin({ sequence, message }: SequencedEvent, onRoom: () => void): boolean {
     const isNew = sequence === undefined;
     const isNext = !isNew || (this.keptCount === 0 && this.#hasBytes(message.bytes));
+    const isFirst = !isNew || message.isBulk || this.#isFirst(message.order, onRoom);
     const isAlone = this.#carrier === onRoom || this.#carriedCount === 0;
-    if (isNext && isAlone && this.#isInWindow(sequence ?? this.#next)) return true;
+    if (isNext && isFirst && isAlone && this.#isInWindow(sequence ?? this.#next)) return true;
     this.#waiting.add(onRoom);
     return false;
   }
@@ -105,7 +123,7 @@ export class EventSequence implements StreamHolder {
   settle(sequence: number): void {
     this.#unacknowledgedBytes -= this.#unacknowledged.get(sequence) ?? 0;
     this.#unacknowledged.delete(sequence);
-    if (this.#waiting.size > 0) this.#wakeWaiting();
+    this.noteFirstChanged();
   }
 
   /** Removes the callback of a connection that has ended. */
@@ -210,6 +228,12 @@ export class EventSequence implements StreamHolder {
     const waiting = [...this.#waiting].toReversed();
     this.#waiting.clear();
     for (const onRoom of waiting) onRoom();
+  }
+
+  #isFirst(order: number, onRoom: () => void): boolean {
+    if (this.#firsts.size > 1)
+      for (const [other, first] of this.#firsts) if (other !== onRoom && first() < order) return false;
+    return true;
   }
 
   #isInWindow(sequence: number): boolean {

@@ -5,7 +5,7 @@ import type { OutgoingMessage } from '../sending/outgoing-message.js';
 export interface Waiting {
   readonly kind: 'REQUEST' | 'EVENT';
   readonly message: OutgoingMessage;
-  /** Its number in the order of opening on this connection. */
+  /** Its place among all streams: one that has left another connection may belong before others. */
   readonly order: number;
 }
 
@@ -28,8 +28,13 @@ export class OpeningQueue<T extends Waiting> {
     return this.#bytes;
   }
 
+  /** The `order` of the first small event; Infinity if there is none. */
+  get firstEvent(): number {
+    return this.#events.peek()?.order ?? Infinity;
+  }
+
   push(stream: T): void {
-    this.#lineOf(stream).push(stream);
+    this.#lineOf(stream).insert(stream, ({ order }) => order > stream.order);
     this.#bytes += stream.message.bytes;
   }
 

@@ -1,4 +1,6 @@
+import type { TransportError } from '../errors.js';
 import { MAX_STREAM_ID } from '../frame/frame.js';
+import { Fifo } from '../sending/fifo.js';
 import type { OutgoingMessage } from '../sending/outgoing-message.js';
 import type { FrameSender } from '../sending/sender.js';
 import { ClientStream } from './client-stream.js';
@@ -32,7 +34,8 @@ export class StreamOpener {
   readonly #owner: OpenerOwner;
   readonly #queue = new OpeningQueue<ClientStream>();
   readonly #slots: StreamSlots;
-  #opened = 0;
+  /** Streams that are about to fail, and perhaps to open on another connection. */
+  readonly #leaving = new Fifo<ClientStream>();
   #mayTake = true;
   #mayOpen = true;
   #takesKept = false;
@@ -43,6 +46,7 @@ export class StreamOpener {
     this.#owner = owner;
     this.#slots = new StreamSlots(options.peer.maxInFlight);
     options.sequence.announce(options.peer.maxInFlight, options.maxQueuedBytes);
+    options.sequence.join(this.#beginWaiting, () => Math.min(this.#queue.firstEvent, this.#firstLeaving));
   }
 
   /** The number of streams that hold a slot of the server. */
@@ -62,8 +66,7 @@ export class StreamOpener {
   /** @throws {TransportError} As {@link ClientStreams.open}. */
   add(kind: 'REQUEST' | 'EVENT', message: OutgoingMessage, sink: AnswerSink): ClientStream {
     this.#check(message.bytes);
-    this.#opened += 1;
-    const stream = new ClientStream(kind, message, sink, this.#opened, this.#owner);
+    const stream = new ClientStream(kind, message, sink, this.#owner);
     if (this.#queue.size === 0 && this.#hasSlot && this.#mayBegin(stream)) {
       this.#begin(stream); // no stream waits before it
     } else {
@@ -85,6 +88,7 @@ export class StreamOpener {
       case 'QUEUED':
         this.#queue.remove(stream);
         stream.at = 'ENDED';
+        this.#options.sequence.noteFirstChanged();
         return;
       case 'BEGUN':
         this.#slots.freeUnsealed(stream.message);
@@ -131,8 +135,7 @@ export class StreamOpener {
   }
 
   /**
-   * @returns All streams of which no byte was sealed here, in the order of opening; those that were sealed on a lost
-   *   connection first. The caller must end those that have begun.
+   * @returns All streams of which no byte was sealed here, in their order. The caller must end those that have begun.
    */
   stopOpening(): readonly ClientStream[] {
     this.stopTaking();
@@ -142,9 +145,22 @@ export class StreamOpener {
     return [...queued, ...this.#sender.unopened()].sort((a, b) => a.order - b.order);
   }
 
+  /** Fails streams, of which each may open on another connection: later events begin there after all of them. */
+  fail(streams: readonly ClientStream[], reason: () => TransportError): void {
+    for (const stream of streams) this.#leaving.push(stream);
+    for (let stream = this.#leaving.shift(); stream !== undefined; stream = this.#leaving.shift())
+      stream.sink.fail(reason().ofMessage(stream.wasSealed));
+    this.#options.sequence.noteFirstChanged();
+  }
+
   /** Ends the wait of events when the connection has ended. */
   stopWaiting(): void {
     this.#options.sequence.stopWaiting(this.#beginWaiting);
+  }
+
+  /** Called at the end of the connection, after all streams. */
+  leave(): void {
+    this.#options.sequence.leave(this.#beginWaiting);
   }
 
   readonly #beginWaiting = (): void => {
@@ -166,6 +182,10 @@ export class StreamOpener {
         `The queue is full: ${count} messages and ${waiting} bytes already wait (limits.maxQueuedMessages, limits.maxQueuedBytes)`,
       );
     }
+  }
+
+  get #firstLeaving(): number {
+    return this.#leaving.peek()?.order ?? Infinity;
   }
 
   /** Whether there are events that are to be sent again on this connection. */
