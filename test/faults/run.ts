@@ -137,7 +137,7 @@ class Run {
     const client = new SealwireClient({ servers, keyring, ...plan.options });
     const random = new Random(seed, hashText('calls'), index);
     const sender = this.#options.wrap?.(client) ?? client;
-    const caller = new Caller(`c${index}`, sender, random, plan.options.requestTimeoutMs);
+    const caller = new Caller(`c${index}`, sender, random, plan.options);
     const { drainMs = 0, closeMs = 0 } = plan.options.timeouts ?? {};
     this.#members.push({ client, caller, proxies, maxCloseMs: drainMs + closeMs });
   }

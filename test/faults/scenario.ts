@@ -115,6 +115,8 @@ function drawClient(random: Random): SealwireClientOptions {
     connectionsPerServer: random.oneIn(4) ? 2 : 1,
     redial: random.pick([false, true, { minMs: 1, maxMs: 200 }]),
     requestTimeoutMs: random.oneIn(3) ? 100 + random.below(2_000) : 0,
+    idempotent: random.oneIn(4),
+    delivery: random.pick(['acknowledged', 'acknowledged', 'acknowledged', 'at-least-once', 'sent'] as const),
   };
 }
 

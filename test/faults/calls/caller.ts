@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { SealwireRecordBuilder, TransportError } from '@sealwire/transport';
-import type { SealwireClient } from '@sealwire/transport';
+import type { SealwireClient, SealwireClientOptions } from '@sealwire/transport';
 import { CryptoError } from '@sealwire/crypto';
 
 import type { Random } from '../../support/random.js';
@@ -11,11 +11,18 @@ import type { Work } from './work.js';
 
 /** The part of a client that a caller uses, so that a test can put a broken one in its place. */
 export type Sender = Pick<SealwireClient, 'send' | 'emit'>;
+type ClientTerms = Pick<SealwireClientOptions, 'requestTimeoutMs' | 'idempotent' | 'delivery'>;
 
 const MAX_BURST = 6;
 const MAX_PAUSE_MS = 40;
 const MAX_TIMEOUT_MS = 1_000;
 const MAX_CANCEL_MS = 100;
+const DELIVERIES = ['acknowledged', 'at-least-once', 'sent'] as const;
+
+/** What the caller allows. */
+interface Terms extends Pick<Call, 'mayRepeat' | 'endsSealed'> {
+  readonly timeoutMs?: number | undefined;
+}
 
 /** A call whose end is yet to come. */
 class RecordedCall implements Call {
@@ -27,15 +34,20 @@ class RecordedCall implements Call {
   readonly failure: string | undefined;
   readonly dueMs: number | undefined;
   readonly isOrdered: boolean;
+  readonly mayRepeat: boolean;
+  readonly endsSealed: boolean;
   readonly received: string[] = [];
   outcome: Outcome = { at: 'PENDING' };
   endedMs: number | undefined;
 
-  constructor(id: string, client: string, work: Work, timeoutMs: number | undefined) {
+  constructor(id: string, client: string, work: Work, { timeoutMs, mayRepeat, endsSealed }: Terms) {
     this.id = id;
     this.client = client;
     this.kind = work.pattern === 'event' || work.pattern === 'large event' ? 'event' : 'request';
-    this.work = timeoutMs === undefined ? work.pattern : `${work.pattern}, timeout ${timeoutMs} ms`;
+    const terms = [timeoutMs === undefined ? '' : `, timeout ${timeoutMs} ms`, mayRepeat ? ', may repeat' : ''];
+    this.work = `${work.pattern}${terms.join('')}${endsSealed ? ', done when sealed' : ''}`;
+    this.mayRepeat = mayRepeat;
+    this.endsSealed = endsSealed;
     this.values = valuesOf(id, work);
     this.failure = failureOf(id, work);
     this.dueMs = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
@@ -55,14 +67,14 @@ export class Caller {
   readonly #name: string;
   readonly #sender: Sender;
   readonly #random: Random;
-  /** The timeout of a request that has none of its own; 0: none. */
-  readonly #timeoutMs: number;
+  /** Of calls that have no terms of their own. */
+  readonly #defaults: ClientTerms;
 
-  constructor(name: string, sender: Sender, random: Random, timeoutMs = 0) {
+  constructor(name: string, sender: Sender, random: Random, defaults: ClientTerms = {}) {
     this.#name = name;
     this.#sender = sender;
     this.#random = random;
-    this.#timeoutMs = timeoutMs;
+    this.#defaults = defaults;
   }
 
   /** Makes calls until the signal aborts. */
@@ -80,8 +92,12 @@ export class Caller {
   }
 
   #emit(work: Work): void {
-    const call = this.#record(work);
-    this.#sender.emit(work.pattern, orderOf(call.id, work)).subscribe({
+    const { delivery: usual = 'acknowledged' } = this.#defaults;
+    const delivery = this.#random.oneIn(4) ? this.#random.pick(DELIVERIES) : usual;
+    const call = this.#record(work, { mayRepeat: delivery === 'at-least-once', endsSealed: delivery === 'sent' });
+    const order = new SealwireRecordBuilder(orderOf(call.id, work));
+    if (delivery !== usual) order.setDelivery(delivery);
+    this.#sender.emit(work.pattern, order.build()).subscribe({
       complete: () => call.end({ at: 'DONE' }),
       error: (error: unknown) => call.end(outcomeOf(error)),
     });
@@ -90,8 +106,12 @@ export class Caller {
   #send(work: Work): void {
     const timeoutMs = this.#random.oneIn(2) ? 20 + this.#random.below(MAX_TIMEOUT_MS) : undefined;
     const cancelAfterMs = this.#random.oneIn(20) ? this.#random.below(MAX_CANCEL_MS) : undefined;
-    const call = this.#record(work, timeoutMs ?? (this.#timeoutMs === 0 ? undefined : this.#timeoutMs));
+    const { requestTimeoutMs = 0, idempotent = false } = this.#defaults;
+    const mayRepeat = this.#random.oneIn(8) ? !idempotent : idempotent;
+    const dueInMs = timeoutMs ?? (requestTimeoutMs === 0 ? undefined : requestTimeoutMs);
+    const call = this.#record(work, { timeoutMs: dueInMs, mayRepeat, endsSealed: false });
     const order = new SealwireRecordBuilder(orderOf(call.id, work));
+    if (mayRepeat !== idempotent) order.setIdempotent(mayRepeat);
     if (timeoutMs !== undefined) order.setTimeoutMs(timeoutMs);
     const answer = this.#sender.send<unknown>(work.pattern, order.build()).subscribe({
       next: (value) => void (call.outcome.at === 'PENDING' && call.received.push(shorten(value))),
@@ -106,8 +126,8 @@ export class Caller {
     answer.add(() => clearTimeout(timer));
   }
 
-  #record(work: Work, timeoutMs?: number): RecordedCall {
-    const call = new RecordedCall(`${this.#name}-${this.calls.length}`, this.#name, work, timeoutMs);
+  #record(work: Work, terms: Terms): RecordedCall {
+    const call = new RecordedCall(`${this.#name}-${this.calls.length}`, this.#name, work, terms);
     this.calls.push(call);
     return call;
   }

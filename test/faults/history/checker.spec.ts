@@ -14,6 +14,8 @@ const REQUEST: Call = {
   failure: undefined,
   dueMs: 1_000,
   isOrdered: false,
+  mayRepeat: false,
+  endsSealed: false,
   received: ['a', 'b'],
   outcome: { at: 'DONE' },
   endedMs: 1_000 + SLACK_MS,
@@ -48,6 +50,8 @@ describe('a right history', () => {
     ['a request that was not sent and did not run', UNSENT, []],
     ['a request that was lost before it ran', LOST, []],
     ['a request that was lost after it ran, with the first of its values', { ...LOST, received: ['a'] }, [RUN]],
+    ['a request that may run twice and did', { ...REQUEST, mayRepeat: true }, [RUN, ELSEWHERE]],
+    ['an event that was sealed and lost', { ...EVENT, endsSealed: true }, []],
     ['a cancelled request', { ...REQUEST, received: ['a'], outcome: { at: 'CANCELLED' } }, [RUN]],
   ])('has no finding with %s', (_, call, runs) => {
     expect(rulesOf([call], runs)).toEqual([]);
@@ -75,6 +79,8 @@ describe('a wrong history', () => {
     ['an event that ran twice in one server', 'doubled', EVENT, [RUN, RUN]],
     ['an event that ran in two servers', 'doubled', EVENT, [RUN, ELSEWHERE]],
     ['a request that ran twice', 'doubled', LOST, [RUN, RUN]],
+    ['a request that ran more often than it may', 'doubled', { ...REQUEST, mayRepeat: true }, [RUN, RUN, RUN, RUN]],
+    ['an event that ran twice after it was sealed once', 'doubled', { ...EVENT, endsSealed: true }, [RUN, RUN]],
   ])('is found: %s', (_, rule, call, runs) => {
     expect(rulesOf([call], runs)).toEqual([rule]);
   });

@@ -12,10 +12,13 @@ export const RULES = {
   unsent: 'A call that failed with sent: false ran no handler',
   unknown: 'A call that failed in the transport has a code of it, and says whether it was sent',
   lost: 'A call that has its answer or its acknowledgement ran a handler',
-  doubled: 'A call runs one handler once',
+  doubled: 'A call runs one handler once, unless its caller allows more',
   order: 'The events of one client run at one server in the order in which they were emitted',
   invented: 'A handler runs only for a call that was made',
 } as const;
+
+/** The maximum number of attempts of a call, each of which may run a handler. */
+const MAX_ATTEMPTS = 3;
 
 export type Rule = keyof typeof RULES;
 
@@ -48,8 +51,9 @@ function checkCall(call: Call, runs: readonly HandlerRun[], slackMs: number): re
     add('unknown', describeOutcome(call));
   if (outcome.at === 'FAILED' && outcome.sent === false && runs.length > 0)
     add('unsent', `${describeOutcome(call)}, and ran at ${describeRuns(runs)}`);
-  if (outcome.at === 'DONE' && runs.length === 0) add('lost', 'no handler ran');
-  if (runs.length > 1) add('doubled', `ran at ${describeRuns(runs)}, with ${describeOutcome(call)}`);
+  if (outcome.at === 'DONE' && runs.length === 0 && !call.endsSealed) add('lost', 'no handler ran');
+  if (runs.length > (call.mayRepeat ? MAX_ATTEMPTS : 1))
+    add('doubled', `ran at ${describeRuns(runs)}, with ${describeOutcome(call)}`);
   return findings;
 }
 
@@ -68,14 +72,18 @@ function isRightSoFar({ values, failure, received, outcome }: Call): boolean {
   }
 }
 
-/** An event that failed may run late, so only those that were acknowledged have an order. */
+/**
+ * An event that failed may run late, so only those that were acknowledged have an order. One that is done when it is sealed
+ * may move afterwards, and one that may run twice may run late for the second time.
+ */
 function checkOrder(runs: readonly HandlerRun[], callOf: ReadonlyMap<string, Call>): readonly Finding[] {
   const findings: Finding[] = [];
   const placeOf = new Map([...callOf.keys()].map((id, place) => [id, place]));
   const last = new Map<string, string>();
   for (const { call: id, server } of runs) {
     const call = callOf.get(id);
-    if (call === undefined || !call.isOrdered || call.outcome.at !== 'DONE') continue;
+    if (call === undefined || !call.isOrdered || call.endsSealed || call.mayRepeat || call.outcome.at !== 'DONE')
+      continue;
     const pair = `${call.client} at ${server}`;
     const before = last.get(pair);
     last.set(pair, id);

@@ -27,6 +27,10 @@ export interface Call {
   readonly dueMs: number | undefined;
   /** A small event: the order in which such events run is the order in which they were emitted. */
   readonly isOrdered: boolean;
+  /** Whether its handler may run more than once, because the caller allows it. */
+  readonly mayRepeat: boolean;
+  /** Whether an event is done when it is sealed: it may be lost afterwards, and that is reported elsewhere. */
+  readonly endsSealed: boolean;
   /** The values that came. */
   readonly received: readonly string[];
   readonly outcome: Outcome;
