@@ -10,6 +10,8 @@ import { RetryBudget } from './retry-budget.js';
 export interface QueuedCall {
   readonly kind: ClientStream['kind'];
   readonly bytes: number;
+  /** As of its message: a call that moves may be older than those that wait already. */
+  readonly order: number;
   /** Ends the wait. */
   readonly signal: AbortSignal;
   /** Must not throw. */
@@ -18,8 +20,8 @@ export interface QueuedCall {
 }
 
 /**
- * The calls of one client that wait for a connection. Those of one kind start in the order in which they came. They wait
- * within the limits of those that are queued on a connection.
+ * The calls of one client that wait for a connection. Requests start in the order in which they came, and events in the
+ * order in which they were emitted, also those that come from a lost connection. They wait within the limits of those that are queued on a connection.
  */
 export class CallQueue {
   readonly links: Links;
@@ -80,17 +82,24 @@ export class CallQueue {
       link = await this.links.connect(call.kind, call.signal);
       if (this.links.closes !== closes) throw closedBefore();
     } catch (error) {
-      this.#remove(call);
-      call.fail(error);
+      if (this.#remove(call)) call.fail(error);
       return;
     }
-    this.#remove(call); // first, because a call that fails may wait again
-    call.start(link);
+    if (!this.#waiting.has(call)) return; // started with an event that came before it
+    const started = call.kind === 'EVENT' ? this.#eventsInOrder() : [call];
+    for (const each of started) this.#remove(each); // first, because a call that fails may wait again
+    for (const each of started) each.start(link);
   }
 
-  #remove(call: QueuedCall): void {
-    this.#waiting.delete(call);
+  #eventsInOrder(): readonly QueuedCall[] {
+    return [...this.#waiting.keys()].filter(({ kind }) => kind === 'EVENT').sort((a, b) => a.order - b.order);
+  }
+
+  /** Returns false if the call does not wait anymore. */
+  #remove(call: QueuedCall): boolean {
+    if (!this.#waiting.delete(call)) return false;
     this.#bytes -= call.bytes;
     this.#counts[call.kind] -= 1;
+    return true;
   }
 }

@@ -390,6 +390,20 @@ describe('a call that was sent', () => {
   });
 });
 
+describe('events that wait for a connection', () => {
+  it('start in the order in which they were emitted, also one that a lost server had', async () => {
+    const links = new FakeLinks('a');
+    const { queue } = start(links, { kind: 'EVENT', mayRepeat: true, bytes: 11 });
+    links.leave('a');
+    for (const bytes of [12, 13]) start(links, { kind: 'EVENT', queue, bytes });
+    links.last.sink.fail(failure('ERR_CONNECTION_LOST', true));
+    links.connect('b');
+    await settled();
+    expect(links.attempts.slice(1).map(({ name }) => name)).toEqual([11, 12, 13]);
+    expect(queue.isEmptyFor('EVENT')).toBe(true);
+  });
+});
+
 describe('an event that is complete when it is sealed', () => {
   function sent(links: FakeLinks, lost: unknown[], timeoutMs = 0): Outcome {
     return start(links, { kind: 'EVENT', timeoutMs, onLost: (error) => lost.push(error) }).outcome;

@@ -168,6 +168,7 @@ export abstract class Call implements AnswerSink {
     this.#queue.add({
       kind: this.kind,
       bytes: message.bytes,
+      order: message.order,
       signal: wait.signal,
       start: (next) => this.#open(this.#queue.links.pick(this.kind, this.#past?.refusedBy) ?? next, message),
       fail: (error) => this.giveUp(this.ofAllAttempts(error)),
