@@ -451,6 +451,38 @@ describe('a name', () => {
     expect(lookups).toBe(1);
   });
 
+  it.each([[[A, B]], [[A, B, C]]])('with addresses that refuse is reached at the last one: %s', async (found) => {
+    addresses = found;
+    for (const host of found.slice(0, -1)) servers.behaviours.set(host, 'refuses');
+    const last = found.at(-1) ?? '';
+    servers.behaviours.set(last, 'hangs');
+    const calls = Promise.all((['REQUEST', 'EVENT'] as const).map((kind) => servers.pool(NAME).connect(kind)));
+    await time.advanceAsync(0);
+    servers.behaviours.set(last, 'answers');
+    servers.answer(last);
+    expect((await calls).map(({ serverId }) => serverId)).toEqual([last, last]);
+  });
+
+  it('fails the call if all of its addresses refuse', async () => {
+    for (const host of ALL) servers.behaviours.set(host, 'refuses');
+    await expect(servers.pool(NAME).connect('REQUEST')).rejects.toMatchObject({
+      message: expect.stringMatching(/^None of 3 servers could be reached/) as string,
+    });
+  });
+
+  it('is reached at a new address after a loss, if another new one refuses', async () => {
+    addresses = [A];
+    const pool = await connected(NAME);
+    servers.lose(A);
+    servers.behaviours.set(B, 'refuses').set(C, 'hangs');
+    addresses = [B, C];
+    const call = pool.connect('REQUEST');
+    await time.advanceAsync(0);
+    servers.behaviours.set(C, 'answers');
+    servers.answer(C);
+    expect(await call).toBe(servers.at(C));
+  });
+
   it('that is not resolved fails the call', async () => {
     addresses = new Error('getaddrinfo ENOTFOUND server');
     await expect(servers.pool(NAME).connect('REQUEST')).rejects.toMatchObject({

@@ -260,7 +260,9 @@ export class Pool implements Links {
   #noteAddresses(added: readonly ServerConnector[]): void {
     for (const connector of this.#servers.all) connector.forgetAlias();
     if (this.#use !== 'IN_USE') return;
-    if (this.#waiting.count > 0 || this.#servers.all.some(({ at }) => at !== 'IDLE')) this.#dial(added);
+    if (this.#waiting.count === 0 && this.#servers.all.every(({ at }) => at === 'IDLE')) return;
+    this.#dial(added);
+    this.#waiting.awaitDial(this.#dials);
   }
 
   #keepsDialing(connector: ServerConnector): boolean {

@@ -11,7 +11,7 @@ interface WaitingCall {
   /** Undefined if it waits only for the dials that were running when it came. */
   readonly deadline: Deadline | undefined;
   /** The number of the last of these dials. */
-  readonly lastDial: number;
+  lastDial: number;
 }
 
 type WaitingLimits = Pick<Limits, 'waitForConnectionMs' | 'maxQueuedMessages'>;
@@ -56,7 +56,7 @@ export class WaitingCalls {
         reject(unsent(this.#lastError ?? new TransportError('ERR_CONNECT_TIMEOUT', message)));
       };
       const deadline = this.arePatient ? new Deadline(waitForConnectionMs, expire) : undefined;
-      const call = { kind, resolve, reject, deadline, lastDial };
+      const call: WaitingCall = { kind, resolve, reject, deadline, lastDial };
       this.#calls.add(call);
       const abort = (): void => {
         this.#calls.delete(call);
@@ -65,6 +65,11 @@ export class WaitingCalls {
       };
       signal?.addEventListener('abort', abort, { once: true });
     });
+  }
+
+  /** Lets all calls wait for this dial too, because it goes to an address of a name that they wait for. */
+  awaitDial(number: number): void {
+    for (const call of this.#calls) call.lastDial = number;
   }
 
   /** @param kind - Resolves only the calls of this kind. */
