@@ -1,8 +1,9 @@
-import { Controller, Get, Inject } from '@nestjs/common';
+import { Controller, Get, Inject, Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { HealthCheck, HealthCheckService, MicroserviceHealthIndicator, TerminusModule } from '@nestjs/terminus';
 import type { HealthCheckResult } from '@nestjs/terminus';
-import { afterEach, describe, expect, it } from 'vitest';
+import { generateKey, Keyring, SecretKey } from '@sealwire/crypto';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { SealwireClient, SealwireModule } from '@sealwire/transport';
 import { SealwireHealthIndicator } from '@sealwire/transport/terminus';
@@ -46,6 +47,27 @@ describe('SealwireHealthIndicator', () => {
     await prepare(application);
     const result = await own.pingCheck('orders', await startCaller(port, options));
     expect(result.orders).toEqual({ status: 'down', code, message: expect.any(String) as string });
+  });
+
+  it('shows only the code of a failure of the keys, and logs its message once', async () => {
+    const warn = vi.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
+    endLater({ close: async () => warn.mockRestore() });
+    const { own } = await terminus();
+    const { server } = await startApplication({});
+    const key = SecretKey.fromBytes(generateKey());
+    const expired = Keyring.ofRing([{ key, state: 'primary', notAfter: Date.now() - 1_000 }]);
+    const client = await startCaller(portOf(server), { keyring: expired });
+    for (let probes = 0; probes < 2; probes++) {
+      expect(await own.pingCheck('orders', client)).toEqual({
+        orders: {
+          status: 'down',
+          code: 'ERR_KEYRING_NO_PRIMARY',
+          message: 'The keys cannot be used now; the log has the reason',
+        },
+      });
+    }
+    const reasons = warn.mock.calls.filter(([message]) => String(message).includes(key.id));
+    expect(reasons).toEqual([[expect.stringMatching(/may be used only until .* \(ERR_KEYRING_NO_PRIMARY\)$/)]]);
   });
 
   it('reports down when the server does not answer in time', async () => {

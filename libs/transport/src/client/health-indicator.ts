@@ -1,8 +1,9 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { HealthIndicatorService } from '@nestjs/terminus';
 import type { HealthIndicatorResult } from '@nestjs/terminus';
 import { TransportError } from '@sealwire/channel';
 import { Deadline, isError } from '@sealwire/channel/internal';
+import { CryptoError } from '@sealwire/crypto';
 
 import type { SealwireClient } from './client.js';
 
@@ -13,6 +14,9 @@ export interface PingCheckOptions {
 
 const DEFAULT_TIMEOUT_MS = 1_000;
 
+/** Shown for every failure of the keys, because its own message may contain key ids and dates, and a probe needs no token. */
+const KEY_FAILURE = 'The keys cannot be used now; the log has the reason';
+
 /**
  * Checks whether a server answers over the connection of the application. A check opens no second connection, and it also
  * detects a wrong key. Provide it in the module that checks health.
@@ -20,6 +24,9 @@ const DEFAULT_TIMEOUT_MS = 1_000;
 @Injectable()
 export class SealwireHealthIndicator {
   readonly #indicator: HealthIndicatorService;
+  readonly #logger = new Logger(SealwireHealthIndicator.name);
+  /** The last failure of the keys of each client that was logged, so that probes do not repeat it. */
+  readonly #logged = new WeakMap<SealwireClient, string>();
 
   constructor(@Inject(HealthIndicatorService) indicator: HealthIndicatorService) {
     this.#indicator = indicator;
@@ -27,7 +34,8 @@ export class SealwireHealthIndicator {
 
   /**
    * Returns up with `roundTripMs` if a server answers, or down with the `code` and `message` of the failure. With several
-   * servers, up also has the state of each. `keysError` is the code of a changed key file that was not loaded.
+   * servers, up also has the state of each. `keysError` is the code of a changed key file that was not loaded. The message
+   * of a failure of the keys is in Nest's log only.
    */
   async pingCheck<Key extends string>(
     key: Key,
@@ -37,6 +45,7 @@ export class SealwireHealthIndicator {
     const check = this.#indicator.check(key);
     try {
       const roundTripMs = await pingWithin(timeoutMs, client);
+      this.#logged.delete(client);
       const { servers: counts, keys } = client.snapshot();
       const servers = counts.map(({ server, state }) => ({ server, state }));
       return check.up({
@@ -46,9 +55,22 @@ export class SealwireHealthIndicator {
       });
     } catch (error) {
       if (!isError(error)) return check.down({ code: 'ERR_INTERNAL', message: String(error) });
-      return check.down({ code: 'code' in error ? String(error.code) : 'ERR_INTERNAL', message: error.message });
+      const code = 'code' in error ? String(error.code) : 'ERR_INTERNAL';
+      if (!isKeyFailure(error)) return check.down({ code, message: error.message });
+      this.#logOnce(client, `${error.message} (${code})`);
+      return check.down({ code, message: KEY_FAILURE });
     }
   }
+
+  #logOnce(client: SealwireClient, message: string): void {
+    if (this.#logged.get(client) === message) return;
+    this.#logged.set(client, message);
+    this.#logger.warn(message);
+  }
+}
+
+function isKeyFailure(error: Error): boolean {
+  return error instanceof CryptoError || (error instanceof TransportError && error.code === 'ERR_KEY_REVOKED');
 }
 
 async function pingWithin(timeoutMs: number, client: SealwireClient): Promise<number> {
