@@ -109,6 +109,11 @@ export class ClientLink {
     this.streams.takeKept();
   }
 
+  /** Takes the events that wait for a slot of the connection that this one replaces: a long request may hold it. */
+  takeEventsOf({ streams }: ClientLink): void {
+    this.streams.takeEventsOf(streams);
+  }
+
   /**
    * Opens a request or an event. Retires the connection if its stream ids run out: the next call then uses another one.
    *

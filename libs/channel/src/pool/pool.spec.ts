@@ -130,7 +130,7 @@ class FakeServers {
     const serverId = this.instances.get(host) ?? host;
     const streams = { openCount: 0, queuedCount: 0 };
     const takeKept = (): void => undefined;
-    const link = { connection, serverId, streams, takeKept } as unknown as ClientLink; // no more of it is looked at
+    const link = { connection, serverId, streams, takeKept, takeEventsOf: takeKept } as unknown as ClientLink; // no more of it is looked at
     this.#opened.set(host, { link, events });
     return link;
   }

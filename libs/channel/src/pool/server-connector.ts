@@ -243,6 +243,7 @@ export class ServerConnector {
     this.#lastError = undefined;
     this.#state = { at: 'CONNECTED', link, renewal: undefined };
     this.#noteInstance(link.serverId);
+    if (replaced !== undefined) link.takeEventsOf(replaced);
     this.#owner.noteOpened(this, link, replaced);
     replaced?.connection.retire();
     if (this.link !== link) return; // a listener of another event has closed the client

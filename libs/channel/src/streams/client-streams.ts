@@ -118,6 +118,12 @@ export class ClientStreams implements OpenerOwner, Streams {
     this.#opener.takeKept();
   }
 
+  /** Takes the small events that wait to begin on another connection, in their order. */
+  takeEventsOf(other: ClientStreams): void {
+    this.#opener.takeEventsOf(other.#opener);
+    this.#writer?.schedule(false);
+  }
+
   onLateBegin(): void {
     // Paced, because the end of another event may have caused it while a record is being written.
     this.#writer?.schedule(true);

@@ -110,6 +110,17 @@ describe('an event on the next connection', () => {
     expect(sealed).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 
+  it('is sent after the waiting ones that the next one takes over, although the slot of the old one stays taken', () => {
+    hold();
+    const [, cancelled] = ['a', 'b', 'c'].map((name) => emit(name, old));
+    emit('d', next);
+    next.takeEventsOf(old);
+    if (cancelled !== undefined) old.cancel(cancelled.stream); // by its caller, who knows only the old connection
+    expect([old.hasUnopened, next.queuedCount]).toEqual([false, 2]);
+    run();
+    expect(sealed).toEqual(['a', 'c', 'd']);
+  });
+
   it('does not wait for a large one, nor for a slot that it does not need', () => {
     hold();
     emit('large', old, 100_000);

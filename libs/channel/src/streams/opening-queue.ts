@@ -49,6 +49,13 @@ export class OpeningQueue<T extends Waiting> {
     return stream;
   }
 
+  /** Removes and returns the small events. */
+  drainEvents(): readonly T[] {
+    const events = this.#events.drain();
+    for (const { message } of events) this.#bytes -= message.bytes;
+    return events;
+  }
+
   drain(): T[] {
     this.#bytes = 0;
     return [this.#requests, this.#events, this.#bulk, this.#large].flatMap((line) => line.drain());

@@ -129,6 +129,17 @@ export class StreamOpener {
     this.#beginWaiting();
   }
 
+  /** As {@link ClientStreams.takeEventsOf}. */
+  takeEventsOf(other: StreamOpener): void {
+    for (const stream of other.#queue.drainEvents()) {
+      const taker = stream.message.bytes <= this.#options.peer.maxMessageBytes ? this : other;
+      stream.holder = taker.#owner;
+      taker.#queue.push(stream);
+    }
+    this.beginEligible();
+    other.#options.sequence.noteFirstChanged();
+  }
+
   stopTaking(): void {
     this.#mayTake = this.#takesKept = false;
     this.#options.sequence.removeTaker(this.#beginWaiting);
