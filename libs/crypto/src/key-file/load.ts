@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
@@ -71,14 +72,19 @@ function loadExisting(path: string, options: KeyFileOptions): Keyring {
  * Checks the access to a key file, and reads it.
  *
  * @param take - Checks the content and copies what it needs: the content is overwritten afterwards.
+ *   `status` is that of the descriptor which was checked.
  */
-export function load<T>(path: string, options: KeyFileOptions, take: (content: Uint8Array, origin: string) => T): T {
+export function load<T>(
+  path: string,
+  options: KeyFileOptions,
+  take: (content: Uint8Array, origin: string, status: Stats) => T,
+): T {
   const { policy = 'strict', warn } = options;
   const name = resolveKeyFile(path);
-  const { content, mode } = readKeyFile(name, policy);
+  const { content, mode, status } = readKeyFile(name, policy);
   let taken: T;
   try {
-    taken = take(content, `Key file ${name}`);
+    taken = take(content, `Key file ${name}`, status);
   } finally {
     wipe(content); // also a weak key: it may be in use elsewhere
   }

@@ -2,6 +2,7 @@
 // calls are synchronous, because four short calls on other threads would cost a client more than all hashes of the
 // handshake.
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import type { Stats } from 'node:fs';
 
 import { wipe } from '../cipher/secret-bytes.js';
 import { CryptoError } from '../errors.js';
@@ -17,6 +18,8 @@ export interface ReadKeyFile {
   readonly content: Uint8Array;
   /** Undefined on Windows, which has no owners and modes. */
   readonly mode: number | undefined;
+  /** Of the descriptor that was checked and read. */
+  readonly status: Stats;
 }
 
 // O_NOFOLLOW: a link could be created between the check and the opening. O_NONBLOCK: a FIFO may never get a writer.
@@ -39,7 +42,7 @@ export function readKeyFile(path: string, policy: FilePolicy): ReadKeyFile {
       checkKeyFile(path, status, policy, user);
       const content = readContent(file, status.size);
       checkForm(content, path, policy);
-      return { content, mode: user === undefined ? undefined : status.mode };
+      return { content, mode: user === undefined ? undefined : status.mode, status };
     } finally {
       closeSync(file);
     }

@@ -1,4 +1,5 @@
 // Changes a keyring file: one process at a time, and a reader sees the old content or the new one.
+import type { Stats } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 import { wipe } from '../cipher/secret-bytes.js';
@@ -18,6 +19,8 @@ export interface KeyFileEntries {
   /** `raw`: one primary key without a label. */
   readonly form: 'raw' | 'ring';
   readonly entries: readonly KeyringFileEntry[];
+  /** Of the file that was checked and read. Another process may have put another file in its place since. */
+  readonly status: Stats;
 }
 
 /** Longer than the changes of many commands that were started together. */
@@ -25,10 +28,10 @@ const LOCK_WAIT_MS = 30_000;
 
 /** @throws {CryptoError} `ERR_KEY_FILE_…`, `ERR_KEYRING_…`, or the `ERR_KEY_…` of a weak key. */
 export function readEntries(path: string, options: KeyFileOptions = {}): KeyFileEntries {
-  return load(path, options, (content, origin) => {
-    if (content.length !== KEY_BYTES) return { form: 'ring', entries: parseKeyringFile(content, origin) };
+  return load(path, options, (content, origin, status) => {
+    if (content.length !== KEY_BYTES) return { form: 'ring', entries: parseKeyringFile(content, origin), status };
     const key = SecretKey.fromBytes(content, origin);
-    return { form: 'raw', entries: [{ key, state: 'primary', bytes: content.slice() }] };
+    return { form: 'raw', entries: [{ key, state: 'primary', bytes: content.slice() }], status };
   });
 }
 
@@ -46,13 +49,13 @@ export async function editKeyringFile(
   waitMs = LOCK_WAIT_MS,
 ): Promise<void> {
   const name = resolveKeyFile(path);
-  wipeEntries(readRing(name)); // an error of the file is more useful than one of its lock
+  wipeEntries(readRing(name).entries); // an error of the file is more useful than one of its lock
   const lock = await FileLock.acquire(join(dirname(name), `.${basename(name)}.lock`), name, waitMs);
   try {
-    const entries = readRing(name);
+    const { entries, status } = readRing(name);
     try {
       const content = formatKeyringFile(change(entries));
-      await replaceFile(name, content).finally(() => wipe(content));
+      await replaceFile(name, content, status).finally(() => wipe(content));
     } finally {
       wipeEntries(entries);
     }
@@ -62,10 +65,10 @@ export async function editKeyringFile(
 }
 
 /** As {@link readEntries}, with the policy strict, of a file that must be a keyring. */
-export function readRing(path: string): readonly KeyringFileEntry[] {
-  const { form, entries } = readEntries(path);
-  if (form === 'ring') return entries;
-  wipeEntries(entries);
+export function readRing(path: string): KeyFileEntries {
+  const keys = readEntries(path);
+  if (keys.form === 'ring') return keys;
+  wipeEntries(keys.entries);
   const message = `Key file ${path} has the ${KEY_BYTES} raw bytes of one key; expected a keyring: make one of it first`;
   throw new CryptoError('ERR_KEY_FILE_LENGTH', `${message} (sealwire convert ${path} NEW_FILE)`);
 }

@@ -27,22 +27,32 @@ const MODE_BITS = 0o777;
  * the same, so that one which a crash has left is removed.
  *
  * @param path - Absolute.
+ * @param old - Of the file as it was checked and read. Its owner and mode are not read again: whoever can write to the
+ *   directory could have put a file there that they can read.
  * @throws {CryptoError} `ERR_KEY_FILE_WRITE` - the file is the old one, unless the message says that it is the new one.
  */
-export async function replaceFile(path: string, content: Uint8Array): Promise<void> {
+export async function replaceFile(path: string, content: Uint8Array, old: Stats): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.new`);
   try {
     rmSync(temporary, { force: true });
-    writeLike(lstatSync(path), temporary, content);
+    writeLike(old, temporary, content);
+    checkSame(path, old);
     renameSync(temporary, path);
   } catch (cause) {
     rmSync(temporary, { force: true });
-    throw writeFailed(path, cause);
+    throw cause instanceof CryptoError ? cause : writeFailed(path, cause);
   }
   await syncDirectory(dirname(path)).catch((cause: unknown) => {
     const message = `Key file ${path} has its new content, which a power cut could undo (${errnoOf(cause)})`;
     throw new CryptoError('ERR_KEY_FILE_WRITE', `${message}: check its disk`, { cause });
   });
+}
+
+function checkSame(path: string, old: Stats): void {
+  const { dev, ino } = lstatSync(path);
+  if (dev === old.dev && ino === old.ino) return;
+  const message = `Key file ${path} was replaced by another file meanwhile, and was not changed`;
+  throw new CryptoError('ERR_KEY_FILE_WRITE', `${message}: check who can write to its directory, then try again`);
 }
 
 function writeLike(old: Stats, path: string, content: Uint8Array): void {

@@ -21,8 +21,9 @@ export interface Change {
 
 export async function changeKey(input: Input, terminal: Terminal, change: Change): Promise<Result> {
   const [file, wanted] = [input.argument('FILE'), input.argument('KID')];
-  const entries = readRing(file);
-  wipeAll({ entries });
+  const keys = readRing(file);
+  wipeAll(keys);
+  const { entries } = keys;
   const entry = findEntry(entries, wanted);
   const [kid, name] = [entry.key.id, nameOf(entry)];
   change.apply(entries, entry); // before the question: it may be refused
