@@ -1,9 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 
+import { Logger } from '@nestjs/common';
+import { CryptoError } from '@sealwire/crypto';
 import { TransportError } from '@sealwire/transport';
 import { concat, EMPTY, finalize, from, NEVER, of, Subject, throwError } from 'rxjs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { call, open, post } from './http-call.js';
 import { startTrigger } from './trigger-app.js';
@@ -217,6 +219,18 @@ describe('GET /stream/:pattern', () => {
 });
 
 describe('a failed call', () => {
+  it('of which the keys of the client are the reason is 503 without the reason, which is logged', async () => {
+    const warn = vi.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
+    onTestFinished(() => warn.mockRestore());
+    trigger.channel.failure = new CryptoError('ERR_KEYRING_NO_PRIMARY', 'Primary key 5568aa24c82d0bf1 has expired');
+    const answer = await post(`${trigger.url}/send/x`);
+    expect(answer).toMatchObject({ status: 503, json: { code: 'ERR_KEYRING_NO_PRIMARY', sent: false } });
+    expect(JSON.stringify(answer)).not.toContain('5568aa24c82d0bf1');
+    expect(warn.mock.calls.flat()).toContain(
+      'POST /send/x: 503 ERR_KEYRING_NO_PRIMARY: Primary key 5568aa24c82d0bf1 has expired',
+    );
+  });
+
   it.each([
     ['ERR_CONNECT_FAILED', 503],
     ['ERR_CONNECT_TIMEOUT', 503],

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ClientProxy } from '@nestjs/microservices';
+import { CryptoError } from '@sealwire/crypto';
 import { NO_MESSAGE_HANDLER, TransportError } from '@sealwire/transport';
 import { catchError, defer, from, switchMap, throwError, timeout } from 'rxjs';
 import type { Observable } from 'rxjs';
@@ -41,9 +42,9 @@ function notConnectedYet(): TransportError {
   return new TransportError('ERR_CONNECT_TIMEOUT', message, { sent: false });
 }
 
-/** Converts the error of a call: failures of the channel and of this app are kept, others come from the server. */
+/** Converts the error of a call: failures of the channel, of its keys and of this app are kept, others come from the server. */
 function toCallFailure(error: unknown): Error {
-  if (error instanceof TransportError || error instanceof HttpFailure) return error;
+  if (error instanceof TransportError || error instanceof CryptoError || error instanceof HttpFailure) return error;
   if (error === NO_MESSAGE_HANDLER)
     return new HttpFailure('ERR_NO_HANDLER', 'The server has no handler for this pattern');
   return new HandlerFailure(error);

@@ -1,4 +1,5 @@
 import { ImATeapotException, NotFoundException } from '@nestjs/common';
+import { CryptoError } from '@sealwire/crypto';
 import { TransportError } from '@sealwire/transport';
 import { describe, expect, it } from 'vitest';
 
@@ -44,6 +45,18 @@ describe('the body of a failure', () => {
       code,
       message: 'why',
       sent,
+    });
+  });
+
+  it.each([
+    new CryptoError('ERR_KEYRING_NO_PRIMARY', 'Primary key 5568aa24c82d0bf1 may be used only until 2026'),
+    new TransportError('ERR_KEY_REVOKED', 'Key 5568aa24c82d0bf1 was revoked', { sent: false }),
+  ])('has the code and a fixed text for a failure of the keys: $code', (error) => {
+    expect(toFailureBody(error)).toEqual({
+      statusCode: 503,
+      code: error.code,
+      message: 'The keys of the client app cannot be used now; its log has the reason',
+      sent: false,
     });
   });
 

@@ -1,4 +1,5 @@
 import { HttpException, HttpStatus } from '@nestjs/common';
+import { CryptoError } from '@sealwire/crypto';
 import { TransportError } from '@sealwire/transport';
 import type { TransportErrorCode } from '@sealwire/transport';
 
@@ -30,14 +31,18 @@ const CODE_OF_STATUS: ReadonlyMap<number, HttpFailureCode> = new Map([
   [HttpStatus.TOO_MANY_REQUESTS, 'ERR_RATE_LIMIT'],
 ]);
 
-/** Returns the body of a failed call. It contains no details of an unexpected failure. */
+/** The text of a failure of the keys. Its own message may contain key ids and dates, which are for the log. */
+const KEY_FAILURE = 'The keys of the client app cannot be used now; its log has the reason';
+
+/** Returns the body of a failed call. It contains no details of a failure of the keys, or of an unexpected failure. */
 export function toFailureBody(error: unknown): FailureBody {
   if (error instanceof HandlerFailure) {
     const failure = body(error.statusCode, error.code, error.message);
     return { ...failure, ...error.fields, ...failure };
   }
   if (error instanceof HttpFailure) return body(error.getStatus(), error.code, error.message, error.sent);
-  if (error instanceof TransportError) return body(channelStatus(error), error.code, error.message, error.sent);
+  if (error instanceof CryptoError) return body(HttpStatus.SERVICE_UNAVAILABLE, error.code, KEY_FAILURE, false);
+  if (error instanceof TransportError) return body(channelStatus(error), error.code, textOf(error), error.sent);
   if (error instanceof HttpException) return body(error.getStatus(), codeOf(error), error.message);
   return body(
     HttpStatus.INTERNAL_SERVER_ERROR,
@@ -48,6 +53,10 @@ export function toFailureBody(error: unknown): FailureBody {
 
 function body(statusCode: number, code: string, message: string, sent?: boolean): FailureBody {
   return sent === undefined ? { statusCode, code, message } : { statusCode, code, message, sent };
+}
+
+function textOf({ code, message }: TransportError): string {
+  return code === 'ERR_KEY_REVOKED' ? KEY_FAILURE : message;
 }
 
 function channelStatus({ code, sent }: TransportError): number {

@@ -2,6 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { Catch } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
+import { CryptoError } from '@sealwire/crypto';
+import { TransportError } from '@sealwire/transport';
 
 import { toFailureBody } from './failure-body.js';
 import { FailureLog } from './failure-log.js';
@@ -31,8 +33,13 @@ export class FailureFilter implements ExceptionFilter {
     if (error instanceof HandlerFailure) this.#log.warn('ERR_RPC', `${call} ERR_RPC`);
     else if (WITH_STACK.has(code))
       this.#log.error(code, `${call} ${code}`, error instanceof Error ? (error.stack ?? error.message) : String(error));
-    else this.#log.warn(code, `${call} ${code}: ${message}`);
+    else this.#log.warn(code, `${call} ${code}: ${reasonOf(error) ?? message}`);
   }
+}
+
+/** Returns the message of a failure of the channel or its keys. The caller may have got less. */
+function reasonOf(error: unknown): string | undefined {
+  return error instanceof CryptoError || error instanceof TransportError ? error.message : undefined;
 }
 
 function answer(response: ServerResponse, failure: FailureBody): void {
