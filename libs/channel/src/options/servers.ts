@@ -30,7 +30,7 @@ export function resolveServers(options: ChannelClientOptions): Servers {
     const message = `servers has ${servers.length} servers; it must have 1 to ${MAX_SERVERS}`;
     throw new TransportError('ERR_BAD_OPTION', message);
   }
-  const endpoints = new Map(servers.map(resolveServer).map((endpoint) => [formatEndpoint(endpoint), endpoint]));
+  const endpoints = new Map(Array.from(servers, resolveServer).map((endpoint) => [formatEndpoint(endpoint), endpoint]));
   return { endpoints: [...endpoints.values()], connectionsPerServer: count };
 }
 
