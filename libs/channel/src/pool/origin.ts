@@ -32,8 +32,10 @@ export class Origin {
   /** Whether the addresses are known; until then there is one connector, for the name. */
   #isKnown = false;
   #resolution: { readonly whenApplied: Promise<void>; readonly abort: AbortController } | undefined;
-  /** Connectors whose dial begins after the resolution, with the address that they have then. */
-  readonly #awaiting = new Set<ServerConnector>();
+  /** Whether the client was closed since the last resolution, so that the next dial resolves the name. */
+  #isOld = false;
+  /** Connectors whose dial begins after the resolution, with the address that they have then, by the signal of the dial. */
+  readonly #awaiting = new Map<AbortSignal, ServerConnector>();
 
   constructor(endpoint: Endpoint, options: OriginOptions) {
     this.#options = options;
@@ -66,9 +68,11 @@ export class Origin {
     this.#resolve().catch(() => undefined);
   }
 
-  /** Ends a resolution because the client closes. */
+  /** Ends a resolution because the client closes. The next dial begins another one. */
   stop(): void {
     this.#resolution?.abort.abort();
+    this.#resolution = undefined;
+    this.#isOld = true;
   }
 
   get #staying(): readonly ServerConnector[] {
@@ -82,19 +86,19 @@ export class Origin {
   }
 
   #open(connector: ServerConnector, signal: AbortSignal, events: LinkEvents): Promise<ClientLink> {
-    if (this.#lookup === undefined || (this.#isKnown && !connector.isReturning))
+    if (this.#lookup === undefined || (this.#isKnown && !this.#isOld && !connector.isReturning))
       return this.#options.open(connector.server, signal, events);
     return this.#resolveAndOpen(connector, signal, events);
   }
 
   async #resolveAndOpen(connector: ServerConnector, signal: AbortSignal, events: LinkEvents): Promise<ClientLink> {
-    this.#awaiting.add(connector);
+    this.#awaiting.set(signal, connector);
     try {
       await this.#resolve();
     } catch (error) {
       if (!this.#isKnown) throw error;
     } finally {
-      this.#awaiting.delete(connector);
+      this.#awaiting.delete(signal);
     }
     return this.#options.open(connector.server, signal, events);
   }
@@ -105,7 +109,9 @@ export class Origin {
     const abort = new AbortController();
     const whenApplied = this.#lookup
       .run(abort.signal)
-      .finally(() => (this.#resolution = undefined))
+      .finally(() => {
+        if (this.#resolution?.abort === abort) this.#resolution = undefined;
+      })
       .then((addresses) => this.#apply(addresses));
     this.#resolution = { whenApplied, abort };
     return whenApplied;
@@ -119,16 +125,18 @@ export class Origin {
     const missing = new Map<string, number>();
     for (const host of addresses.slice(0, this.addressCount + room())) missing.set(host, connectionsPerServer);
     const isSole = missing.size === 1;
+    const awaiting = new Set(this.#awaiting.values());
     const homeless = this.#staying.filter((connector) => {
       const left = missing.get(hostOf(connector)) ?? 0;
       if (left > 0) missing.set(hostOf(connector), left - 1);
       return left === 0;
     });
     const mayMove = homeless.filter(
-      (one) => this.#awaiting.has(one) || (isSole && one.at !== 'CONNECTED' && one.at !== 'DIALING'),
+      (one) => awaiting.has(one) || (isSole && one.at !== 'CONNECTED' && one.at !== 'DIALING'),
     );
     const added: ServerConnector[] = [];
     this.#isKnown = true;
+    this.#isOld = false;
     for (const connector of this.#staying)
       if (!homeless.includes(connector)) connector.server = this.#server(hostOf(connector), isSole);
     for (const [host, count] of missing) {

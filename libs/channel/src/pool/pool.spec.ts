@@ -1,4 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { getEventListeners } from 'node:events';
+
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { FakeClock } from '../../../../test/support/fake-clock.js';
 import type { ClientLink, LinkEvents } from '../client/client-link.js';
@@ -212,6 +214,36 @@ describe('the first call of a client with several servers', () => {
   });
 });
 
+describe('the signal of a call', () => {
+  it('that is aborted already fails the call with its reason, without a dial', async () => {
+    const failed = servers.pool(ALL, { waitForConnectionMs: 10_000 }).connect('REQUEST', AbortSignal.abort('early'));
+    await expect(failed).rejects.toBe('early');
+    expect(servers.dials).toEqual([]);
+  });
+
+  it('that is aborted during the wait fails the call with its reason', async () => {
+    for (const host of ALL) servers.behaviours.set(host, 'hangs');
+    const abort = new AbortController();
+    const { signal } = abort;
+    const pool = servers.pool(ALL, { waitForConnectionMs: 10_000 });
+    const failed = pool.connect('REQUEST', signal).catch((error: unknown) => error);
+    abort.abort('late');
+    expect(await failed).toBe('late');
+    expect([pool.counts().waiting, getEventListeners(signal, 'abort')]).toEqual([0, []]);
+  });
+
+  it.each(['answers', 'refuses', 'hangs'] as const)('has no listener after the wait, if the server %s', async (how) => {
+    for (const host of ALL) servers.behaviours.set(host, how);
+    const { signal } = new AbortController();
+    const wait = servers.pool(ALL, { waitForConnectionMs: 1_000 }).connect('REQUEST', signal);
+    const ended = wait.catch((error: unknown) => error);
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    await time.advanceAsync(1_000);
+    await ended;
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+});
+
 describe('the choice of a server', () => {
   it('gives a request to the server with the fewest calls', async () => {
     const pool = await connected();
@@ -265,6 +297,18 @@ describe('a server that fails', () => {
     await time.advanceAsync(0);
     expect(servers.dials).toEqual([...ALL, A]);
     expect(stateOf(pool)[A]).toBe('connected');
+  });
+
+  it('is not dialled before the end of its pause because the pause of another one is over', async () => {
+    for (const host of [B, C]) servers.behaviours.set(host, 'refuses');
+    const random = vi.spyOn(Math, 'random').mockReturnValueOnce(0).mockReturnValueOnce(1);
+    const pool = await connected();
+    random.mockRestore();
+    pool.pick('REQUEST');
+    await time.advanceAsync(100); // the pause of B
+    pool.pick('REQUEST');
+    await time.advanceAsync(0);
+    expect(servers.dials).toEqual([...ALL, B]);
   });
 
   it('is dialled again with pauses that grow, with redial', async () => {
@@ -559,6 +603,45 @@ describe('a name', () => {
     await time.advanceAsync(0);
     expect(pool.open).toBe(servers.at(B));
     expect(servers.done).toEqual([`retire ${A}`]);
+  });
+
+  it('takes an address back that has vanished, although its connection is the only one', async () => {
+    addresses = [A, B];
+    servers.behaviours.set(B, 'refuses').set(C, 'refuses');
+    const pool = await connected(NAME);
+    addresses = [C];
+    await time.advanceAsync(30_000);
+    expect(stateOf(pool)).toMatchObject({ [`server (${A})`]: 'connected', server: 'idle' });
+    addresses = [A];
+    await time.advanceAsync(30_000);
+    expect(stateOf(pool)).toMatchObject({ [`server (${A})`]: 'draining', server: 'connected' });
+  });
+
+  it('is resolved again by the first call after close(), also if no address ever answered', async () => {
+    addresses = [A];
+    servers.behaviours.set(A, 'refuses');
+    const pool = servers.pool(NAME);
+    await expect(pool.connect('REQUEST')).rejects.toMatchObject({ code: 'ERR_CONNECT_FAILED' });
+    await pool.close();
+    addresses = [B];
+    expect(await pool.connect('REQUEST')).toBe(servers.at(B));
+  });
+
+  it.each([0, 1])('is resolved for a call in the same turn as close(), after %i others', async (closes) => {
+    addresses = [A];
+    const pool = await connected(NAME);
+    for (let close = 0; close < closes; close++) await pool.close();
+    let answer = (): void => undefined;
+    resolver.lookup = () => new Promise((resolve) => (answer = () => resolve([B])));
+    servers.lose(A);
+    const first = pool.connect('REQUEST').catch((error: unknown) => error);
+    await time.advanceAsync(0);
+    void pool.close();
+    const second = pool.connect('REQUEST');
+    await time.advanceAsync(0);
+    answer();
+    expect(await first).toMatchObject({ code: 'ERR_CLIENT_CLOSED' });
+    expect(await second).toBe(servers.at(B));
   });
 
   it('gives up the events for an address that has vanished', async () => {

@@ -125,6 +125,7 @@ export class Pool implements Links {
     this.#use = 'IN_USE';
     const link = this.pick(kind);
     if (link !== undefined) return Promise.resolve(link);
+    if (signal?.aborted === true) return Promise.reject(signal.reason);
     const wanted = this.#open.first === undefined ? this.#servers.all : [this.#eventServer];
     // Calls that may wait do so during the pauses of background dials.
     const waits = this.#waiting.arePatient && this.#open.first === undefined;
@@ -217,7 +218,7 @@ export class Pool implements Links {
   #dialDue(): void {
     this.#isDue = false;
     void Promise.resolve().then(() => {
-      if (this.#open.first !== undefined) this.#dial(this.#servers.all);
+      if (this.#open.first !== undefined) this.#dial(this.#servers.all.filter(({ at }) => at === 'IDLE'));
     });
   }
 
@@ -276,7 +277,8 @@ export class Pool implements Links {
 
   #isAlias(connector: ServerConnector, { serverId }: ClientLink): boolean {
     return this.#servers.all.some(
-      ({ link, server }) => link?.serverId === serverId && link !== undefined && server.name !== connector.server.name,
+      ({ link, server, isLeaving }) =>
+        link !== undefined && link.serverId === serverId && !isLeaving && server.name !== connector.server.name,
     );
   }
 }

@@ -8,8 +8,8 @@ interface WaitingCall {
   readonly kind: ClientStream['kind'];
   readonly resolve: (link: ClientLink) => void;
   readonly reject: (error: unknown) => void;
-  /** Undefined if it waits only for the dials that were running when it came. */
-  readonly deadline: Deadline | undefined;
+  /** Releases the deadline and the signal. */
+  readonly release: () => void;
   /** The number of the last of these dials. */
   lastDial: number;
 }
@@ -41,7 +41,7 @@ export class WaitingCalls {
 
   /**
    * @param lastDial - The number of the last dial that the call waits for.
-   * @param signal - Ends the wait: the promise rejects with the reason of the signal.
+   * @param signal - Not aborted yet. Ends the wait: the promise rejects with the reason of the signal.
    */
   add(kind: ClientStream['kind'], lastDial: number, signal?: AbortSignal): Promise<ClientLink> {
     const { waitForConnectionMs, maxQueuedMessages } = this.#limits;
@@ -51,18 +51,21 @@ export class WaitingCalls {
     }
     return new Promise((resolve, reject) => {
       const expire = (): void => {
-        this.#calls.delete(call);
+        this.#take((one) => one === call);
         const message = `No connection within ${waitForConnectionMs} ms`;
         reject(unsent(this.#lastError ?? new TransportError('ERR_CONNECT_TIMEOUT', message)));
       };
       const deadline = this.arePatient ? new Deadline(waitForConnectionMs, expire) : undefined;
-      const call: WaitingCall = { kind, resolve, reject, deadline, lastDial };
-      this.#calls.add(call);
       const abort = (): void => {
-        this.#calls.delete(call);
-        deadline?.clear();
+        this.#take((one) => one === call);
         reject(signal?.reason);
       };
+      const release = (): void => {
+        deadline?.clear();
+        signal?.removeEventListener('abort', abort);
+      };
+      const call: WaitingCall = { kind, resolve, reject, release, lastDial };
+      this.#calls.add(call);
       signal?.addEventListener('abort', abort, { once: true });
     });
   }
@@ -100,7 +103,7 @@ export class WaitingCalls {
     const calls = [...this.#calls].filter(isMeant);
     for (const call of calls) {
       this.#calls.delete(call);
-      call.deadline?.clear();
+      call.release();
     }
     return calls;
   }
