@@ -79,6 +79,17 @@ describe('findEntry', () => {
     expect(findEntry(named, accept.key.id)).toBe(accept);
   });
 
+  it('does not take 16 hexadecimal digits as a label, so that a command said twice changes no other key', () => {
+    const labelled = entryOf('accept', accept.key.id);
+    expect(() => findEntry([primary, labelled], accept.key.id)).toThrow(expect.objectContaining(UNKNOWN));
+  });
+
+  it('needs at least 4 digits of the beginning of an id', () => {
+    expect(findEntry([accept], accept.key.id.slice(0, 4))).toBe(accept);
+    for (const digits of [1, 2, 3])
+      expect(() => findEntry([accept], accept.key.id.slice(0, digits))).toThrow(expect.objectContaining(UNKNOWN));
+  });
+
   it('does not show a name that is a key', () => {
     const hex = Buffer.from(accept.bytes).toString('hex');
     expect(() => findEntry(ring, hex)).toThrow(/^(?:(?![0-9a-f]{64}).)*$/);

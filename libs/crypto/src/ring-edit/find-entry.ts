@@ -1,10 +1,14 @@
 import { CryptoError } from '../errors.js';
 import { isKeyText } from '../key-file/path.js';
+import { isKeyId } from '../ring-file/entry.js';
 import type { KeyringFileEntry } from '../ring-file/entry.js';
 
+/** Fewer digits would be the beginning of another key's id too often, if they were meant as a label. */
+const ID_BEGINNING = /^[0-9a-f]{4,15}$/;
+
 /**
- * Returns the entry that an operator names by its key id, by the beginning of its key id, or by a label that no other key
- * has.
+ * Returns the entry that an operator names by its key id, by at least 4 digits of its beginning, or by a label that no
+ * other key has. 16 digits name only a key id.
  *
  * @throws {CryptoError} `ERR_KEYRING_NO_KEY` - no key has that name, or more than one.
  */
@@ -13,9 +17,11 @@ export function findEntry(entries: readonly KeyringFileEntry[], name: string): K
     const message = 'The name of the key looks like a key and is not shown: give its key id or its label';
     throw new CryptoError('ERR_KEYRING_NO_KEY', message);
   }
-  const exact = entries.find(({ key }) => key.id === name);
-  if (exact !== undefined) return exact;
-  const found = entries.filter(({ key }) => key.label === name || (name !== '' && key.id.startsWith(name)));
+  const isBeginning = ID_BEGINNING.test(name);
+  const found = entries.filter(({ key: { id, label } }) => {
+    if (isKeyId(name)) return id === name;
+    return label === name || (isBeginning && id.startsWith(name));
+  });
   const [only, ...others] = found;
   if (only !== undefined && others.length === 0) return only;
   const message =

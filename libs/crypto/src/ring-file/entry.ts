@@ -51,7 +51,7 @@ class EntryReader {
 
   constructor(members: ReadonlyMap<string, JsonValue>, origin: string, index: number) {
     this.#members = members;
-    const kid = this.#textOf('kid', (text) => KEY_ID.test(text));
+    const kid = this.#textOf('kid', isKeyId);
     const label = this.#textOf('label', isLabel);
     const names = [...(kid === undefined ? [] : [`kid ${kid}`]), ...(label === undefined ? [] : [`label "${label}"`])];
     this.#name = `${origin}: keys[${index}]${names.length === 0 ? '' : ` (${names.join(', ')})`}`;
@@ -61,8 +61,12 @@ class EntryReader {
     this.#checkNames();
     this.#text('kty', `"${KEY_TYPE}"`, (text) => text === KEY_TYPE);
     this.#text('alg', `"${ALGORITHM}"`, (text) => text === ALGORITHM);
-    const kid = this.#text('kid', 'the key id, 16 lower-case hexadecimal digits', (text) => KEY_ID.test(text));
-    const label = this.#text('label', '1 to 64 printable characters, and not a key', isLabel);
+    const kid = this.#text('kid', 'the key id, 16 lower-case hexadecimal digits', isKeyId);
+    const label = this.#text(
+      'label',
+      '1 to 64 printable characters, and neither a key nor 16 hexadecimal digits, as a key id',
+      isLabel,
+    );
     const window = { notBefore: this.#moment('notBefore'), notAfter: this.#moment('notAfter') };
     const { notBefore = -Infinity, notAfter = Infinity } = window;
     if (notBefore >= notAfter) throw this.#error('ends before it begins: notAfter must be later than notBefore');
@@ -146,9 +150,13 @@ class EntryReader {
   }
 }
 
-/** A label is logged, so it must not be a key that was meant for `k`. */
+export function isKeyId(text: string): boolean {
+  return KEY_ID.test(text);
+}
+
+/** A label is logged, so it must not be a key that was meant for `k`. A text like a key id would name two keys. */
 function isLabel(text: string): boolean {
-  return LABEL.test(text) && !isKeyText(text) && text.trim() !== '';
+  return LABEL.test(text) && !isKeyText(text) && !isKeyId(text.toLowerCase()) && text.trim() !== '';
 }
 
 /** Describes a wrong value, without quoting what may be a key. */

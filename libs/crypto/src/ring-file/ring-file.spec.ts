@@ -119,6 +119,7 @@ describe('parseKeyringFile', () => {
     ['a label with a line feed', jwk(first, { label: 'a\nb' }), 'FORMAT', /label; it must be/],
     ['a label that turns the direction of text', jwk(first, { label: 'a\u202eb' }), 'FORMAT', /label; it must be/],
     ['a lone surrogate in a label', jwk(first, { label: '\ud800' }), 'FORMAT', /label; it must be/],
+    ['a label like a key id', jwk(first, { label: '0123456789ABCDEF' }), 'FORMAT', /label; it must be/],
     ['the key as its label', jwk(first, { label: K }), 'FORMAT', /a text of 43 characters as label/],
     ['a number as label', jwk(first, { label: 7 }), 'FORMAT', /a number as label/],
     [

@@ -2,7 +2,7 @@ import type { Verb, VerbOption } from './verb.js';
 
 const POLICY: VerbOption = { value: 'POLICY', summary: 'strict, or mounted-secret for a file that was mounted' };
 const YES: VerbOption = { summary: 'does not ask' };
-const KEY_NAME = 'KID is a key id, the beginning of one, or a label that no other key has.';
+const KEY_NAME = 'KID is a key id, at least 4 digits of its beginning, or a label that no other key has.';
 const EDITED =
   'The file is replaced by a complete new one with the same owner and mode; a link is refused. Commands that run at the same time wait for each other.';
 
