@@ -15,7 +15,7 @@ export { allowsPattern } from './keys/key-patterns.js';
 export { formatMoment, parseMoment } from './keys/moment.js';
 export { formatKeyringFile, isKeyringFile, parseKeyringFile } from './ring-file/ring-file.js';
 export type { KeyringFileEntry } from './ring-file/entry.js';
-export { installKey, removeKey, retireKey, revokeKey, useKey } from './ring-edit/changes.js';
+export { forgetKey, installKey, removeKey, retireKey, revokeKey, useKey } from './ring-edit/changes.js';
 export { editKeyringFile, readEntries, readRing } from './ring-edit/edit.js';
 export type { KeyFileEntries } from './ring-edit/edit.js';
 export { findEntry } from './ring-edit/find-entry.js';

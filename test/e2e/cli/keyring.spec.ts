@@ -53,7 +53,15 @@ describe('sealwire keyring', () => {
     expect(statesOf(ring)).toEqual({ [id]: 'retired', [kid]: 'primary' });
     await sealwireHere(['keyring', 'revoke', ring, id.slice(0, 12), '--yes']);
     expect(statesOf(ring)).toEqual({ [id]: 'revoked', [kid]: 'primary' });
-    await sealwireHere(['keyring', 'remove', ring, id, '--yes']);
+    expect(await sealwireHere(['keyring', 'remove', ring, id, '--yes'])).toEqual(
+      refused(/is revoked.*--forget-revoked/),
+    );
+    expect(statesOf(ring)).toEqual({ [id]: 'revoked', [kid]: 'primary' });
+    const forget = ['keyring', 'remove', ring, id, '--forget-revoked'];
+    expect(await sealwireHere(forget, { answer: 'y\n' })).toMatchObject({
+      status: 0,
+      stderr: expect.stringContaining('The revocation of the key'),
+    });
     expect(statesOf(ring)).toEqual({ [kid]: 'primary' });
     expect(readdirSync(dirname(ring))).toEqual(['ring.json']);
   });

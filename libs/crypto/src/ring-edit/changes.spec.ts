@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { generateKey, SecretKey } from '../index.js';
 import type { KeyState } from '../keys/ring-key.js';
 import type { KeyringFileEntry } from '../ring-file/entry.js';
-import { installKey, removeKey, retireKey, revokeKey, useKey } from './changes.js';
+import { forgetKey, installKey, removeKey, retireKey, revokeKey, useKey } from './changes.js';
 import { findEntry } from './find-entry.js';
 
 const NOW_MS = 1_000_000;
@@ -52,6 +52,13 @@ describe('the changes of a keyring', () => {
     expect(statesOf(retireKey(ring, accept))).toEqual(['primary', 'retired', 'retired', 'revoked']);
     expect(statesOf(revokeKey(ring, retired))).toEqual(['primary', 'accept', 'revoked', 'revoked']);
     expect(statesOf(revokeKey(ring, primary))).toEqual(['revoked', 'accept', 'retired', 'revoked']);
+  });
+
+  it('remove a revoked key only if it is to be forgotten, and do not install it again', () => {
+    expect(() => removeKey(ring, revoked)).toThrow(expect.objectContaining(REFUSED));
+    expect(forgetKey(ring, revoked)).toEqual([primary, accept, retired]);
+    expect(() => forgetKey(ring, primary)).toThrow(expect.objectContaining(REFUSED));
+    expect(() => installKey(ring, { ...revoked, state: 'accept' })).toThrow(/as revoked, so it must never be used/);
   });
 
   it('neither remove nor retire the primary key, and do not weaken a revocation', () => {

@@ -10,6 +10,10 @@ type Entries = readonly KeyringFileEntry[];
 export function installKey(entries: Entries, entry: KeyringFileEntry): Entries {
   const same = entries.find(({ key }) => key.id === entry.key.id);
   if (same === undefined) return [...entries, entry];
+  if (same.state === 'revoked') {
+    const message = `The keyring has the key ${same.key.id} as revoked, so it must never be used: choose another key`;
+    throw new CryptoError('ERR_KEYRING_DUPLICATE', message);
+  }
   const message = `The keyring has the key ${same.key.id} already, with the state ${same.state}; expected another key`;
   throw new CryptoError('ERR_KEYRING_DUPLICATE', message);
 }
@@ -31,8 +35,16 @@ export function useKey(entries: Entries, { key: { id }, state, ...window }: Keyr
   });
 }
 
-/** @throws {CryptoError} `ERR_KEYRING_CHANGE` - the key is primary. */
-export function removeKey(entries: Entries, { key: { id }, state }: KeyringFileEntry): Entries {
+/** @throws {CryptoError} `ERR_KEYRING_CHANGE` - the key is primary or revoked. */
+export function removeKey(entries: Entries, entry: KeyringFileEntry): Entries {
+  if (entry.state !== 'revoked') return forgetKey(entries, entry);
+  const reason = 'a server that has not loaded the revocation would let its connections end in peace';
+  const message = `Key ${entry.key.id} is revoked and stays in the file: ${reason}, and it could be installed again`;
+  throw refused(`${message}. If every server has loaded it, repeat the command with --forget-revoked`);
+}
+
+/** As {@link removeKey}, also for a revoked key. @throws {CryptoError} `ERR_KEYRING_CHANGE` - the key is primary. */
+export function forgetKey(entries: Entries, { key: { id }, state }: KeyringFileEntry): Entries {
   if (state === 'primary') throw isPrimary(id, 'removed');
   return entries.filter(({ key }) => key.id !== id);
 }

@@ -95,8 +95,11 @@ const KEYRING_VERBS: readonly Verb[] = [
     name: 'keyring remove',
     arguments: ['FILE', 'KID'],
     summary: 'deletes a key; its connections are drained',
-    details: `The primary key is refused. ${KEY_NAME} ${EDITED}`,
-    options: { yes: YES },
+    details: `The primary key is refused, and a revoked key without --forget-revoked. ${KEY_NAME} ${EDITED}`,
+    options: {
+      'forget-revoked': { summary: 'also deletes a revoked key, after every server has loaded it' },
+      yes: YES,
+    },
     load: () => import('./keys/remove.js'),
   },
 ];

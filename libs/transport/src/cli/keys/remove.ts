@@ -1,4 +1,4 @@
-import { removeKey } from '@sealwire/crypto/internal';
+import { forgetKey, removeKey } from '@sealwire/crypto/internal';
 
 import type { Input } from '../input.js';
 import type { Terminal } from '../terminal.js';
@@ -7,8 +7,11 @@ import { changeKey } from './change.js';
 
 export function run(input: Input, terminal: Terminal): Promise<Result> {
   return changeKey(input, terminal, {
-    apply: removeKey,
-    consequence: (name) => `The key ${name} will be deleted; clients that still dial with it are refused.`,
+    apply: input.flag('forget-revoked') ? forgetKey : removeKey,
+    consequence: (name, { state }) =>
+      state === 'revoked'
+        ? `The revocation of the key ${name} will be deleted: servers that have not loaded it only drain its connections, and the key can be installed again.`
+        : `The key ${name} will be deleted; clients that still dial with it are refused.`,
     done: (name) => `Removed the key ${name}.`,
   });
 }
