@@ -8,6 +8,7 @@ import type { WatchedKeyFile } from '@sealwire/crypto';
 import { KEYRING } from '@sealwire/crypto/nest';
 
 import { AppLogger } from './app-logger.js';
+import { reloadSignal } from './reload-signal.js';
 import type { CommonSettings } from './settings/index.js';
 import { listenFailed, shownAddress } from './start-failure.js';
 import type { ListenerVariables } from './start-failure.js';
@@ -23,7 +24,7 @@ export async function createApp(root: Type): Promise<NestExpressApplication> {
   });
   app.disable('x-powered-by');
   const keys = keysOf(app);
-  process.on('SIGHUP', () => keys.reload());
+  reloadSignal.connect(() => keys.reload());
   return app.enableShutdownHooks(['SIGINT', 'SIGTERM'], { useProcessExit: true });
 }
 

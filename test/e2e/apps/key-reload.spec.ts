@@ -22,7 +22,22 @@ async function healthOf(url: string | undefined): Promise<unknown> {
   return response.json();
 }
 
+/** Makes a process send itself SIGHUP as soon as it begins to load Nest. */
+const hook =
+  'export async function resolve(name,context,next)' +
+  "{if(name==='@nestjs/core')process.kill(process.pid,'SIGHUP');return next(name,context)}";
+const program = `import{register}from'node:module';register('data:text/javascript,${encodeURIComponent(hook).replaceAll("'", '%27')}')`;
+const SIGHUP_EARLY = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(program)}` };
+
 describe.skipIf(process.platform === 'win32')('SIGHUP', () => {
+  it.each(['server', 'client'] as const)('during the start does not end an app: %s', async (app) => {
+    const keyFile = join(await apps.directory(), `${app}.bin`);
+    writeFileSync(keyFile, generateKey(), { mode: 0o600 });
+    const started = await apps.start(app, { ...SIGHUP_EARLY, SEALWIRE_KEY_FILE: keyFile });
+    await started.ready();
+    expect(await started.stop('SIGTERM')).toBe(0);
+  });
+
   it('makes an app load its keys again instead of ending it, and a wrong file changes nothing', async () => {
     const keyFile = join(await apps.directory(), 'ring.json');
     const [first, second] = [newEntry('first'), newEntry('second')];
