@@ -100,13 +100,14 @@ describe('the maximum of running handlers in the whole server', () => {
   });
 
   it('counts handlers of departed clients, whose events wait no longer', async () => {
-    const { server, first, second, runs } = await start(1);
+    const { server, second, runs } = await start(1);
+    const first = newClient(portOf(server), { timeouts: { drainMs: 0 } });
     void outcome(first.send('hold', 0));
     await runs(1);
     void outcome(first.emit('noted', 'a'));
     expect(await outcome(first.send('echo', 1))).toMatchObject({ code: 'ERR_OVERLOADED' });
-    first.unwrap().destroy();
-    await expect.poll(() => server.snapshot().connections).toBe(1);
+    await first.close();
+    await expect.poll(() => server.snapshot().connections).toBe(2);
     expect(await outcome(second.send('echo', 1))).toMatchObject({ code: 'ERR_OVERLOADED' });
     release.next('done');
     await runs(0);

@@ -76,6 +76,7 @@ describe('an event', () => {
     const sent = [1, 2, 3, 4, 5].map((value) => outcome(client.emit('noted', value)));
     client.unwrap().destroy();
     const told = await Promise.all(sent);
+    await client.close();
     await expect.poll(() => server.snapshot().connections).toBe(0);
     told.forEach((end, index) => {
       if (end === undefined) expect(seen).toContain(index + 1);

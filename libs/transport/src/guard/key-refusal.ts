@@ -37,3 +37,12 @@ export class KeyRefusal {
     return this.#peer;
   }
 }
+
+/** Never throws, although a handler may have thrown a proxy that throws when it is read, or that claims every property. */
+export function isKeyRefusal(error: unknown): error is KeyRefusal {
+  try {
+    return error instanceof KeyRefusal && typeof error.peer.keyId === 'string';
+  } catch {
+    return false;
+  }
+}

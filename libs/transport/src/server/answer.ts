@@ -3,7 +3,8 @@ import type { ServerStream } from '@sealwire/channel';
 import { answerCodeOf, wireError } from '@sealwire/channel/internal';
 import type { WireErrorCode } from '@sealwire/channel/internal';
 
-import { KeyRefusal } from '../guard/key-refusal.js';
+import { isKeyRefusal } from '../guard/key-refusal.js';
+import type { KeyRefusal } from '../guard/key-refusal.js';
 import type { ResultSink } from '../handler/result-sink.js';
 import { checkSerialized } from '../packet/packet.js';
 import { encodeData } from '../packet/payload.js';
@@ -65,7 +66,7 @@ export class Answer implements ResultSink {
   }
 
   error(error: unknown, isFiltered: boolean): void {
-    if (error instanceof KeyRefusal) {
+    if (isKeyRefusal(error)) {
       this.#host.handlerForbidden(this.#stream, error);
       this.fail('ERR_FORBIDDEN');
       return;

@@ -20,7 +20,7 @@ import { Subject } from 'rxjs';
 import type { Observable } from 'rxjs';
 
 import { runApart } from '../async-context.js';
-import { KeyRefusal } from '../guard/key-refusal.js';
+import { isKeyRefusal } from '../guard/key-refusal.js';
 import { namesOf } from '../handler/context.js';
 import type { SealwirePeer } from '../handler/context.js';
 import { Execution } from '../handler/execution.js';
@@ -242,7 +242,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
 
   /** Logs an `Error`, which no filter of Nest has seen. Other failures are logged by Nest: all by 12, unforeseen ones by 11. */
   #logEventFailure(error: unknown, pattern: string): void {
-    if (error instanceof KeyRefusal) {
+    if (isKeyRefusal(error)) {
       this.#forbidden('event', pattern, error.peer);
       return;
     }

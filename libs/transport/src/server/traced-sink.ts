@@ -1,5 +1,5 @@
 import { CallTrace } from '../diagnostics.js';
-import { KeyRefusal } from '../guard/key-refusal.js';
+import { isKeyRefusal } from '../guard/key-refusal.js';
 import type { ResultSink } from '../handler/result-sink.js';
 import type { MessageScope } from './message-scope.js';
 
@@ -44,7 +44,7 @@ export class TracedSink implements ResultSink {
   }
 
   error(error: unknown, isFiltered: boolean): void {
-    this.#failure ??= { error: error instanceof KeyRefusal ? error.failure : error };
+    this.#failure ??= { error: isKeyRefusal(error) ? error.failure : error };
     this.#sink.error(error, isFiltered);
   }
 
