@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { ChannelClient } from '@sealwire/channel';
 import type { ClientConnectionEvent } from '@sealwire/channel';
 import { SealwireClient, SealwireServer } from '@sealwire/transport';
-import type { SealwireClientOptions, SealwireClientSnapshot } from '@sealwire/transport';
+import type { SealwireClientOptions, SealwireClientSnapshot, SealwireServerOptions } from '@sealwire/transport';
 import { filter, firstValueFrom, lastValueFrom } from 'rxjs';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 
@@ -24,7 +24,7 @@ interface NumberedServer {
 /** A server whose handlers answer with its number. */
 async function start(
   number: number,
-  options: { readonly host?: string; readonly port?: number } = {},
+  options: Pick<SealwireServerOptions, 'limits'> & { readonly host?: string; readonly port?: number } = {},
 ): Promise<NumberedServer> {
   const server = new SealwireServer({ keyring, port: 0, ...patient(options) });
   const events: number[] = [];
@@ -112,6 +112,40 @@ describe('a client with three servers', () => {
     expect(client.snapshot().inFlight).toBe(1);
     await expect(client.ping()).resolves.toBeGreaterThan(0);
     expect(answered).toBeTypeOf('number');
+  });
+
+  it('does not give a stalled server more than one request that times out', async () => {
+    const servers = await startThree();
+    const client = clientOf(servers, { requestTimeoutMs: 1_000 });
+    await connectAll(client);
+    client.unwrap().pause(); // nothing arrives from one of the servers
+    const outcomes: unknown[] = [];
+    for (let call = 0; call < 30; call++) outcomes.push(await ask(client).catch((error: unknown) => error));
+    expect(outcomes.filter((outcome) => typeof outcome !== 'number')).toMatchObject([{ code: 'ERR_REQUEST_TIMEOUT' }]);
+  });
+
+  it('gives requests to a slow server again after it has answered a PING', async () => {
+    const servers = await startThree();
+    const client = clientOf(servers, { requestTimeoutMs: 1_000 });
+    await connectAll(client);
+    await expect(ask(client, 'hold')).rejects.toMatchObject({ code: 'ERR_REQUEST_TIMEOUT' });
+    await client.ping();
+    const answers: number[] = [];
+    for (let call = 0; call < 30; call++) answers.push(await ask(client));
+    expect(countsOf(answers)).toEqual({ 1: 10, 2: 10, 3: 10 });
+  });
+
+  it('does not wait for a slot of a server while another one has a free slot', async () => {
+    const [full, ...others] = await Promise.all([start(1, { limits: { maxInFlight: 1 } }), start(2)]);
+    const client = newClient({
+      servers: [full, ...others].map(({ port }) => ({ host: hostOf(1), port })),
+      limits: { maxQueuedMessages: 1 },
+    });
+    await connectAll(client, 2);
+    const held = Array.from({ length: 30 }, () => ask(client, 'hold'));
+    const whenHeld = Promise.all(held);
+    for (const { release } of [full, ...others]) release();
+    expect(countsOf(await whenHeld)).toEqual({ 1: 1, 2: 29 });
   });
 
   it('uses the others while a server is away, and the server again when it is back', async () => {

@@ -47,6 +47,8 @@ export class ClientLink {
   /** The instance id of the server, 16 bytes as a latin1 string. */
   readonly serverId: string;
   readonly #options: ClientLinkOptions;
+  /** Requests that were cancelled without an answer while the number of bytes read stayed the same. */
+  #unanswered = { count: 0, bytesRead: -1 };
   #end: { readonly error: TransportError | undefined } | undefined;
 
   /** Takes ownership of the socket. */
@@ -63,6 +65,7 @@ export class ClientLink {
       sequence: sequences.of(this.serverId),
       openedAt: thisMoment(),
       onKept: () => events.onKept(this),
+      onUnanswered: () => this.#noteUnanswered(),
     });
     this.connection = new Connection({
       role: 'client',
@@ -90,6 +93,11 @@ export class ClientLink {
   /** Whether the client connects with another key by now. */
   get isOutdated(): boolean {
     return this.#options.key.isOutdated;
+  }
+
+  /** Requests that were cancelled without an answer, for example by their timeouts, since the server last sent something. */
+  get unansweredCount(): number {
+    return this.connection.socket.bytesRead === this.#unanswered.bytesRead ? this.#unanswered.count : 0;
   }
 
   /** @throws {TransportError} The reason why the connection ended; `ERR_CONNECTION_LOST` if it has none. */
@@ -124,6 +132,13 @@ export class ClientLink {
     const stream = this.streams.open(kind, message, sink);
     if (this.streams.isNearlyExhausted) this.connection.retire();
     return stream;
+  }
+
+  /** The first one sends a PING: its answer shows that the server only takes long for the request. */
+  #noteUnanswered(): void {
+    const count = this.unansweredCount + 1;
+    this.#unanswered = { count, bytesRead: this.connection.socket.bytesRead };
+    if (count === 1) this.connection.ping().catch(() => undefined);
   }
 
   #noteEnd(error: TransportError | undefined): void {

@@ -35,7 +35,8 @@ export class OpenLinks {
   }
 
   /**
-   * Returns the connection with the fewest calls that run or wait for a slot of the server.
+   * Returns the connection with the fewest calls, of those with a free slot if there are any. Requests that have timed out
+   * count too until the server sends something, so that a server that has stalled does not get the next ones.
    *
    * @param except - Server instances that are left out.
    */
@@ -43,15 +44,29 @@ export class OpenLinks {
     const { length } = this.#links;
     this.#turn = (this.#turn + 1) % Math.max(1, length);
     let best: ClientLink | undefined;
-    let fewest = Infinity;
+    let lowest: Load = { hasFreeSlot: false, calls: Infinity };
     for (let step = 0; step < length; step++) {
       const link = this.#links[(this.#turn + step) % length];
       if (link === undefined || except?.has(link.serverId) === true) continue;
-      const calls = link.streams.openCount + link.streams.queuedCount;
-      if (calls >= fewest) continue;
+      const load = loadOf(link);
+      if (!isLower(load, lowest)) continue;
       best = link;
-      fewest = calls;
+      lowest = load;
     }
     return best;
   }
+}
+
+interface Load {
+  readonly hasFreeSlot: boolean;
+  readonly calls: number;
+}
+
+function loadOf({ streams, unansweredCount }: ClientLink): Load {
+  const { hasFreeSlot, openCount, queuedCount } = streams;
+  return { hasFreeSlot, calls: openCount + queuedCount + unansweredCount };
+}
+
+function isLower(one: Load, other: Load): boolean {
+  return one.hasFreeSlot === other.hasFreeSlot ? one.calls < other.calls : one.hasFreeSlot;
 }

@@ -130,9 +130,16 @@ class FakeServers {
       },
     };
     const serverId = this.instances.get(host) ?? host;
-    const streams = { openCount: 0, queuedCount: 0 };
+    const streams = { openCount: 0, queuedCount: 0, hasFreeSlot: true };
     const takeKept = (): void => undefined;
-    const link = { connection, serverId, streams, takeKept, takeEventsOf: takeKept } as unknown as ClientLink; // no more of it is looked at
+    const link = {
+      connection,
+      serverId,
+      streams,
+      unansweredCount: 0,
+      takeKept,
+      takeEventsOf: takeKept,
+    } as unknown as ClientLink; // no more of it is looked at
     this.#opened.set(host, { link, events });
     return link;
   }
@@ -251,6 +258,25 @@ describe('the choice of a server', () => {
     servers.busy(B, 1);
     servers.busy(C, 2);
     for (let call = 0; call < 5; call++) expect(pool.pick('REQUEST')).toBe(servers.at(B));
+  });
+
+  it('prefers servers with a free slot', async () => {
+    const pool = await connected();
+    servers.busy(A, 3);
+    servers.busy(B, 1);
+    servers.busy(C, 2);
+    Object.assign(servers.at(B).streams, { hasFreeSlot: false });
+    expect(pool.pick('REQUEST')).toBe(servers.at(C));
+    for (const host of [A, C]) Object.assign(servers.at(host).streams, { hasFreeSlot: false });
+    expect(pool.pick('REQUEST')).toBe(servers.at(B));
+  });
+
+  it('counts requests that were cancelled without an answer', async () => {
+    const pool = await connected();
+    servers.busy(A, 3);
+    servers.busy(B, 2);
+    Object.assign(servers.at(C), { unansweredCount: 3 });
+    for (let call = 0; call < 3; call++) expect(pool.pick('REQUEST')).toBe(servers.at(B));
   });
 
   it('takes turns between servers with equally many calls', async () => {

@@ -27,6 +27,8 @@ export interface ClientStreamsOptions extends StreamOpenerOptions {
   readonly openedAt?: Moment;
   /** The id of the first stream; 1 except in tests. */
   readonly firstId?: number;
+  /** Called when a request is cancelled that has no answer yet, for example by its timeout. */
+  readonly onUnanswered?: () => void;
   /** Called when events wait to be sent again on another connection to the same server, and none takes them. */
   readonly onKept?: () => void;
 }
@@ -43,6 +45,7 @@ export class ClientStreams implements OpenerOwner, Streams {
   readonly #open = new IdTable<ClientStream>();
   readonly #sequence: EventSequence;
   readonly #onKept: () => void;
+  readonly #onUnanswered: () => void;
   readonly #openedAt: Moment;
   #endOfSeries: (() => TransportError) | undefined;
   #writer: FrameWriter | undefined;
@@ -54,6 +57,7 @@ export class ClientStreams implements OpenerOwner, Streams {
     this.#sequence = options.sequence;
     this.#openedAt = options.openedAt ?? LONG_AGO;
     this.#onKept = options.onKept ?? ((): void => undefined);
+    this.#onUnanswered = options.onUnanswered ?? ((): void => undefined);
   }
 
   get sending(): Sending {
@@ -81,6 +85,11 @@ export class ClientStreams implements OpenerOwner, Streams {
   /** The number of streams that wait to begin. */
   get queuedCount(): number {
     return this.#opener.queuedCount;
+  }
+
+  /** Whether a new stream would begin at once. */
+  get hasFreeSlot(): boolean {
+    return this.queuedCount === 0 && this.#opener.hasFreeSlot;
   }
 
   /** Whether the ids of this connection run out, so that the client must move to another one. */
@@ -151,6 +160,7 @@ export class ClientStreams implements OpenerOwner, Streams {
         this.#assembler.discard(stream.id);
         this.#sender.cancel(stream);
         this.#writer?.schedule(false);
+        if (stream.kind === 'REQUEST' && !stream.isSeries) this.#onUnanswered();
         return;
       case 'KEPT':
       case 'CANCELLED':

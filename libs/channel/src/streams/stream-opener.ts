@@ -59,6 +59,10 @@ export class StreamOpener {
     return this.#queue.size;
   }
 
+  get hasFreeSlot(): boolean {
+    return this.#slots.hasFree;
+  }
+
   get hasUnopened(): boolean {
     return this.#queue.size > 0 || this.#slots.unsealed > 0;
   }
