@@ -6,6 +6,7 @@ import type { Observable } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { LegacyBench, legacyPortOf } from '../../../../../test/support/legacy.js';
+import { LiveKeys, newKey } from '../../../../../test/support/live-keys.js';
 
 let bench: LegacyBench;
 
@@ -74,6 +75,18 @@ describe('LegacyClient', () => {
     });
     await bench.newClient(1).connect();
     expect(await bench.log.logged('not authenticated')).toContain('127.0.0.1:1');
+  });
+
+  it('sends nothing more once its key is added to the keyring of the channel', async () => {
+    const channelKeyring = new LiveKeys(newKey());
+    const client = bench.newClient(legacyPortOf(await bench.startServer()), { channelKeyring });
+    await values(client.send('any', 'before'));
+    channelKeyring.add(SecretKey.fromBytes(bench.key));
+    for (const way of ['send', 'emit'] as const)
+      await expect(values(client[way]('any', 'x'))).rejects.toMatchObject({
+        code: 'ERR_LEGACY_KEY_SHARED',
+        sent: false,
+      });
   });
 
   it('has no connection to unwrap', () => {

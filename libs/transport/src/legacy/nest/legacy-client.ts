@@ -8,7 +8,7 @@ import type { Endpoint } from '@sealwire/channel/internal';
 import { deliver } from '../connection/deliver.js';
 import type { LegacyKey } from '../wire/legacy-key.js';
 import { encodeMessage } from '../wire/message.js';
-import { loadLegacyKey, resolveLegacyEndpoint, resolveLegacyLimits } from './legacy-options.js';
+import { checkNotShared, loadLegacyKey, resolveLegacyEndpoint, resolveLegacyLimits } from './legacy-options.js';
 import type { LegacyLimits, LegacyOptions } from './legacy-options.js';
 
 /**
@@ -72,7 +72,9 @@ export class LegacyClient extends ClientProxy<never> {
 
   async #send(content: unknown, signal: AbortSignal): Promise<void> {
     const { maxConnections, connectionTimeoutMs } = this.#limits;
-    const ciphertext = encodeMessage(await this.#loadKey(), content);
+    const key = await this.#loadKey();
+    checkNotShared(key, this.#options); // the keyring of the channel may have changed
+    const ciphertext = encodeMessage(key, content);
     if (this.#sending.size >= maxConnections) {
       throw new TransportError(
         'ERR_QUEUE_FULL',

@@ -108,17 +108,25 @@ export function resolveLegacyLimits(options: Partial<LegacyLimits>): LegacyLimit
  * @throws {TransportError} `ERR_LEGACY_KEY_SHARED`
  * @throws {CryptoError} `ERR_KEY_FILE_…`
  */
-export async function loadLegacyKey(
-  { keyFile, channelKeyring }: LegacyOptions,
-  warn: (message: string) => void,
-): Promise<LegacyKey> {
-  const bytes = await loadLegacyKeyFile(keyFile, { warn });
+export async function loadLegacyKey(options: LegacyOptions, warn: (message: string) => void): Promise<LegacyKey> {
+  const bytes = await loadLegacyKeyFile(options.keyFile, { warn });
   const key = LegacyKey.fromBytes(bytes);
   bytes.fill(0);
-  if (channelKeyring?.find(Buffer.from(key.id, 'hex')) === undefined) return key;
+  checkNotShared(key, options);
+  return key;
+}
+
+/**
+ * Checks that the channel does not accept the key now. Its keyring may change after the key was loaded.
+ *
+ * @throws {TransportError} `ERR_LEGACY_KEY_SHARED`
+ */
+export function checkNotShared({ id }: LegacyKey, { keyFile, channelKeyring }: LegacyOptions): void {
+  if (channelKeyring?.find(Buffer.from(id, 'hex')) === undefined) return;
   throw new TransportError(
     'ERR_LEGACY_KEY_SHARED',
-    `Key file ${keyFile} contains key ${key.id} of the channel, which must not be used on the legacy wire: ` +
+    `Key file ${keyFile} contains key ${id} of the channel, which must not be used on the legacy wire: ` +
       'make a new key for the channel',
+    { sent: false },
   );
 }

@@ -9,6 +9,7 @@ import { bufferCount, firstValueFrom, NEVER, Subject, throwError } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { closed, LegacyBench, legacyPortOf, listenLegacy } from '../../../../../test/support/legacy.js';
+import { LiveKeys, newKey } from '../../../../../test/support/live-keys.js';
 import type { LegacyContext } from '../index.js';
 import { MAX_CIPHERTEXT_BYTES } from '../wire/message.js';
 
@@ -237,6 +238,27 @@ describe('the start of a LegacyServer', () => {
 });
 
 describe('the end of a LegacyServer', () => {
+  it('comes with an error in the log if its key is added to the keyring of the channel [R9.3]', async () => {
+    const channelKeyring = new LiveKeys(newKey());
+    const server = await bench.startServer({ channelKeyring });
+    const port = legacyPortOf(server);
+    channelKeyring.add(newKey());
+    await bench.send(port, encrypt('Before'));
+    await bench.log.logged('Handled Before');
+    channelKeyring.add(SecretKey.fromBytes(bench.key));
+    expect(await bench.log.logged('Closing the legacy wire')).toMatch(/make a new key.*\(ERR_LEGACY_KEY_SHARED\)$/);
+    await server.close();
+    await expect(bench.connect(port)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    expect(channelKeyring.listenerCount).toBe(0);
+  });
+
+  it('leaves the keyring of the channel unwatched if it could not listen', async () => {
+    const channelKeyring = new LiveKeys(newKey());
+    const port = legacyPortOf(await bench.startServer());
+    await expect(bench.startServer({ port, channelKeyring })).rejects.toMatchObject({ code: 'ERR_LISTEN_FAILED' });
+    expect(channelKeyring.listenerCount).toBe(0);
+  });
+
   it('cuts incomplete messages, and may be called again', async () => {
     const server = await bench.startServer();
     const socket = await bench.connect(legacyPortOf(server));

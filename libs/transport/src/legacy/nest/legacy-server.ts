@@ -15,7 +15,7 @@ import { LegacyListener } from '../connection/legacy-listener.js';
 import type { LegacyKey } from '../wire/legacy-key.js';
 import { decodeMessage } from '../wire/message.js';
 import { LegacyContext } from './legacy-context.js';
-import { loadLegacyKey, resolveLegacyEndpoint, resolveLegacyLimits } from './legacy-options.js';
+import { checkNotShared, loadLegacyKey, resolveLegacyEndpoint, resolveLegacyLimits } from './legacy-options.js';
 import type { LegacyLimits, LegacyServerOptions } from './legacy-options.js';
 import { RunningHandlers } from './running-handlers.js';
 
@@ -88,22 +88,44 @@ export class LegacyServer extends Server<SealwireServerEvents, SealwireStatus> i
   async #start(): Promise<void> {
     const warn = this.#options.warn ?? ((message: string) => this.logger.warn(message));
     let keyId = '';
+    let unwatch: (() => void) | undefined;
     const create = async (): Promise<LegacyListener> => {
       const handler = this.#findHandler();
       const key = await loadLegacyKey(this.#options, warn);
       keyId = key.id;
-      return new LegacyListener({
+      const listener = new LegacyListener({
         ...this.#limits,
         onMessage: (ciphertext, address) => this.#receive(key, handler, ciphertext, address),
         onFailure: (error, address) => this.#failures.legacyRefused(error, address),
       });
+      unwatch = this.#options.channelKeyring?.onChange?.(() => this.#closeIfShared(key));
+      listener.server.once('close', () => unwatch?.());
+      return listener;
     };
-    await this.#slot.listen(create, this.#endpoint);
+    try {
+      await this.#slot.listen(create, this.#endpoint);
+    } catch (error) {
+      unwatch?.();
+      throw error;
+    }
     warn(
       `The legacy wire is on at ${formatEndpoint(this.#endpoint)}, key ${keyId}. Nothing on it is authenticated: ` +
         'anyone who can reach the port can alter and replay messages, and the fixed IV shows which messages are equal. ' +
         'Move its clients to the channel, then switch it off',
     );
+  }
+
+  /** Called after the keyring of the channel has changed. */
+  #closeIfShared(key: LegacyKey): void {
+    try {
+      checkNotShared(key, this.#options);
+    } catch (error) {
+      const { code, message } = toTransportError(error);
+      this.logger.error(
+        `Closing the legacy wire, because the keyring of the channel has changed: ${message} (${code})`,
+      );
+      void this.close();
+    }
   }
 
   #findHandler(): MessageHandler {
