@@ -3,6 +3,7 @@ import { boundAddress, createApp, listenHttp, logReady } from '@sealwire/app';
 
 import { AppModule } from './app.module.js';
 import { settings } from './config/registration.js';
+import { serverNames } from './config/server-names.js';
 import type { Settings } from './config/settings.js';
 import { isLoopback } from './http/allowed-hosts.js';
 import { configureEdge } from './http/edge.js';
@@ -21,7 +22,7 @@ export async function startClient(): Promise<void> {
   logReady(app, 'Client', config, {
     trigger,
     docs: `${trigger}/docs`,
-    server: 'path' in server ? server.path : `${server.host}:${server.port}`,
+    server: serverNames(server),
   });
   if (!isLoopback(http.host) && !http.isForThisHost) warnOfOpenAddress(http);
 }
