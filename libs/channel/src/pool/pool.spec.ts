@@ -352,6 +352,23 @@ describe('a server that fails', () => {
     expect(stateOf(pool)).toEqual({ [A]: 'connected', [B]: 'connected', [C]: 'connected' });
   });
 
+  it('is dialled with pauses that grow if it accepts connections and loses them soon', async () => {
+    const random = vi.spyOn(Math, 'random').mockReturnValue(1);
+    await connected(ALL, { redial: { ...PAUSES, inBackground: true } });
+    const loses = async (pauseMs: number): Promise<void> => {
+      const before = servers.dials.length;
+      servers.lose(A);
+      await time.advanceAsync(pauseMs - 1);
+      expect(servers.dials).toHaveLength(before);
+      await time.advanceAsync(1);
+      expect(servers.dials).toHaveLength(before + 1);
+    };
+    for (const pauseMs of [100, 200, 400, 800, 1_000]) await loses(pauseMs);
+    await time.advanceAsync(10_000);
+    await loses(100);
+    random.mockRestore();
+  });
+
   it('takes calls only after it has answered a PING', async () => {
     const pool = await connected();
     servers.behaviours.set(A, 'never answers a PING');

@@ -11,7 +11,7 @@ import type { ClientLink, LinkEvents } from '../client/client-link.js';
 import type { ClientConnectionEvent } from '../client/connection-event.js';
 import type { ServerCounts } from '../client/links.js';
 import { clock } from '../clock.js';
-import { backOffMs } from './back-off.js';
+import { backOffMs, EarlyLosses } from './back-off.js';
 import type { Pauses } from './back-off.js';
 import { SHOWN_STATES } from './connector-state.js';
 import type { ConnectorState } from './connector-state.js';
@@ -78,6 +78,7 @@ export class ServerConnector {
   #state: ConnectorState = { at: 'IDLE' };
   /** Failed dials since the last successful one. */
   #failures = 0;
+  readonly #earlyLosses = new EarlyLosses();
   #lastError: unknown;
   #serverId: string | undefined;
   /** Whether the address is no longer one of the client's. */
@@ -173,6 +174,7 @@ export class ServerConnector {
     this.#abort();
     this.#state = this.#isLeaving ? { at: 'GONE' } : { at: 'IDLE' };
     this.#failures = 0;
+    this.#earlyLosses.reset();
     return wasActive;
   }
 
@@ -240,6 +242,7 @@ export class ServerConnector {
     }
     const replaced = before.at === 'CONNECTED' ? before.link : undefined;
     this.#failures = 0;
+    if (replaced === undefined) this.#earlyLosses.noteOpened();
     this.#lastError = undefined;
     this.#state = { at: 'CONNECTED', link, renewal: undefined };
     this.#noteInstance(link.serverId);
@@ -277,6 +280,7 @@ export class ServerConnector {
     const abort = renewal ?? (isRevoked && !this.#isLeaving ? new AbortController() : undefined);
     if (abort === undefined) this.#state = { at: 'IDLE' };
     else this.#state = { at: 'DIALING', number: this.#owner.beginDial(), abort };
+    if (event.type === 'disconnected') this.#earlyLosses.noteLost();
     this.#owner.noteLeft(this, link, event.type === 'disconnected');
     if (abort === undefined) this.#pauseOrRest();
     this.#emit(event);
@@ -292,7 +296,7 @@ export class ServerConnector {
       this.#rest();
       return undefined;
     }
-    const delayMs = backOffMs(this.#failures, this.#pauses);
+    const delayMs = backOffMs(this.#failures + this.#earlyLosses.failures, this.#pauses);
     // The hope for a server does not keep a process alive; calls that wait for it have timers.
     const timer = clock
       .setTimeout(() => {
