@@ -27,6 +27,7 @@ const FAULT_OF = {
   ERR_KEY_FILE_NAME: 'operator',
   ERR_KEY_FILE_NOT_REGULAR: 'operator',
   ERR_KEY_FILE_OWNER: 'operator',
+  ERR_KEY_FILE_POLL: 'caller',
   ERR_KEY_FILE_SYMLINK: 'operator',
   ERR_KEY_FILE_UNREADABLE: 'operator',
   ERR_KEY_FILE_WRITE: 'operator',

@@ -35,6 +35,13 @@ afterEach(() => {
   rmSync(directory, { recursive: true, force: true });
 });
 
+describe('pollMs', () => {
+  it.each([0, -1, 0.5, Number.NaN, Infinity, 2 ** 31])('is refused if it is %d', async (pollMs) => {
+    write(newRing());
+    await expect(WatchedKeyFile.open(path, { pollMs })).rejects.toMatchObject({ code: 'ERR_KEY_FILE_POLL' });
+  });
+});
+
 interface Planned {
   readonly state?: KeyState;
   readonly label?: string;

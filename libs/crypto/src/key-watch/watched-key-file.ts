@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 import { brand } from '../brand.js';
 import { hmacSha256 } from '../cipher/hmac.js';
 import { clock } from '../clock.js';
+import { CryptoError } from '../errors.js';
 import { errnoOf } from '../key-file/system-error.js';
 import { load, loadKeyring, toKeyring } from '../key-file/load.js';
 import type { KeyringOptions } from '../key-file/load.js';
@@ -21,7 +22,7 @@ import { DirectoryWatch } from './directory-watch.js';
 export interface WatchedKeyFileOptions extends KeyringOptions {
   /** Called for the log after keys were loaded, also at the start. A failed reload is reported by `warn`. */
   readonly log?: ((message: string) => void) | undefined;
-  /** How often the file is read although no change was reported, in milliseconds. Default: 30 s. */
+  /** How often the file is read although no change was reported, in whole milliseconds, at least 1. Default: 30 s. */
   readonly pollMs?: number | undefined;
 }
 
@@ -75,9 +76,10 @@ export class WatchedKeyFile implements KeySource {
   /**
    * Loads the key file, and watches it until {@link close}.
    *
-   * @throws {CryptoError} As {@link loadKeyring}: without a first load there are no keys.
+   * @throws {CryptoError} As {@link loadKeyring}: without a first load there are no keys. `ERR_KEY_FILE_POLL`
    */
   static async open(path: string, options: WatchedKeyFileOptions = {}): Promise<WatchedKeyFile> {
+    checkPoll(options.pollMs);
     return new WatchedKeyFile(resolveKeyFile(path), options, await loadKeyring(path, options));
   }
 
@@ -212,6 +214,12 @@ export class WatchedKeyFile implements KeySource {
   [inspect.custom](): string {
     return this.toString();
   }
+}
+
+function checkPoll(pollMs = POLL_MS): void {
+  if (Number.isInteger(pollMs) && pollMs >= 1 && pollMs <= MAX_TIMER_MS) return;
+  const message = `pollMs is ${pollMs}; it must be a whole number of milliseconds from 1 to ${MAX_TIMER_MS}`;
+  throw new CryptoError('ERR_KEY_FILE_POLL', message);
 }
 
 /** A listener that throws changes nothing: a warning of the process reports it. */
