@@ -87,6 +87,17 @@ describe('sealwire keyring', () => {
     expect(await sealwireHere(['keyring', 'install', ring, '--from', raw])).toEqual(refused(/has the key .* already/));
   });
 
+  it('installs a key with the label of the primary key only together with its patterns', async () => {
+    const ring = writeRing([entry({ state: 'primary', label: 'billing', patterns: ['billing.*'] })]);
+    const installed = async (...options: readonly string[]) =>
+      JSON.parse((await sealwireHere(['keyring', 'install', ring, ...options, '--json'])).stdout).key;
+    expect(await installed()).toMatchObject({ label: 'billing', patterns: ['billing.*'] });
+    expect(await installed('--patterns', 'sum')).toMatchObject({ label: 'billing', patterns: ['sum'] });
+    expect(await installed('--label', 'audit')).toMatchObject({ label: 'audit', patterns: null });
+    const { stdout } = await sealwireHere(['keyring', 'install', ring]);
+    expect(stdout).toContain('Its holder may call billing.*.');
+  });
+
   it('makes no key primary that is revoked, too early or too late', async () => {
     const ring = writeRing([
       entry({ state: 'primary' }),
@@ -184,6 +195,24 @@ describe('the confirmation of a change', () => {
       expect(readFileSync(ring)).not.toEqual(before);
     },
   );
+
+  it('does not count for a key that has become primary since the question', async () => {
+    const [first, audit] = [entry({ state: 'primary' }), entry({ label: 'audit' })];
+    const ring = writeRing([first, audit]);
+    const run = await sealwireHere(['keyring', 'revoke', ring, 'audit'], {
+      answer: 'y\n',
+      atQuestion: () =>
+        void writeRing(
+          [
+            { ...first, state: 'accept' },
+            { ...audit, state: 'primary' },
+          ],
+          dirname(ring),
+        ),
+    });
+    expect(run).toMatchObject({ status: 1, stderr: expect.stringMatching(/has changed since.*ERR_NOT_CONFIRMED/) });
+    expect(statesOf(ring)).toEqual({ [first.key.id]: 'accept', [audit.key.id]: 'primary' });
+  });
 
   it('names the consequence of a revoked primary key', async () => {
     const ring = writeRing([entry({ state: 'primary' })]);

@@ -6,6 +6,7 @@ import { PassThrough } from 'node:stream';
 
 import { run } from '../../../libs/transport/src/cli/run.js';
 import { Terminal } from '../../../libs/transport/src/cli/terminal.js';
+import type { Streams } from '../../../libs/transport/src/cli/terminal.js';
 import { ROOT } from '../scripts/script-run.js';
 
 export const MAIN = join(ROOT, 'libs/transport/dist/cli/main.js');
@@ -58,20 +59,36 @@ export interface HereOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The line that is typed at a question. Without it, there is no terminal. */
   readonly answer?: string;
+  /** Called before the question is asked. */
+  readonly atQuestion?: () => void;
   /** Whether standard output is a terminal. */
   readonly isTerminal?: boolean;
   readonly program?: string;
 }
 
+class AskingTerminal extends Terminal {
+  readonly #atQuestion: (() => void) | undefined;
+
+  constructor(streams: Streams, env: Readonly<Record<string, string>>, atQuestion: (() => void) | undefined) {
+    super(streams, env);
+    this.#atQuestion = atQuestion;
+  }
+
+  override confirm(question: string): Promise<boolean> {
+    this.#atQuestion?.();
+    return super.confirm(question);
+  }
+}
+
 /** The same in this process, with streams that may look like a terminal. */
 export async function sealwireHere(args: readonly string[], options: HereOptions = {}): Promise<Ended> {
-  const { env = {}, answer, isTerminal = false, program = 'sealwire' } = options;
+  const { env = {}, answer, atQuestion, isTerminal = false, program = 'sealwire' } = options;
   const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() };
   if (answer === undefined) streams.stdin.end();
   else streams.stdin.write(answer);
   Object.assign(streams.stdin, { isTTY: answer !== undefined });
   Object.assign(streams.stdout, { isTTY: isTerminal });
-  const terminal = new Terminal(streams, env);
+  const terminal = new AskingTerminal(streams, env, atQuestion);
   const status = await run({ args, environment: env, terminal, program });
   const textOf = (stream: PassThrough): string => String(stream.read() ?? '');
   return { status, stdout: textOf(streams.stdout), stderr: textOf(streams.stderr) };

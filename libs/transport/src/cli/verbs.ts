@@ -61,7 +61,11 @@ const KEYRING_VERBS: readonly Verb[] = [
     options: {
       from: { value: 'RAW_FILE', summary: 'the raw key file to take the key from' },
       label: { value: 'LABEL', summary: 'the name of its holder, default that of the primary key' },
-      patterns: { value: 'PATTERN', summary: 'a pattern that its holder may call, default all', multiple: true },
+      patterns: {
+        value: 'PATTERN',
+        summary: 'a pattern that its holder may call, default those of the primary key, with --label all',
+        multiple: true,
+      },
       'not-before': { value: 'TIME', summary: 'the first moment of use, such as 2027-01-31T12:00:00Z' },
       'not-after': { value: 'TIME', summary: 'the end of use' },
     },

@@ -28,12 +28,19 @@ export async function changeKey(input: Input, terminal: Terminal, change: Change
   const [kid, name] = [entry.key.id, nameOf(entry)];
   change.apply(entries, entry); // before the question: it may be refused
   const question = change.consequence(name, entry);
-  if (!input.flag('yes') && !(await terminal.confirm(question)))
+  const isAsked = !input.flag('yes');
+  if (isAsked && !(await terminal.confirm(question)))
     throw new Failure('ERR_NOT_CONFIRMED', `Nothing was changed: the key ${name} stays as it is`);
   let after: KeyringFileEntry | undefined;
   // Again, by its whole id: another command may have changed the file while the question was open.
   await editKeyringFile(file, (current) => {
-    const changed = change.apply(current, findEntry(current, kid));
+    const found = findEntry(current, kid);
+    if (isAsked && change.consequence(nameOf(found), found) !== question)
+      throw new Failure(
+        'ERR_NOT_CONFIRMED',
+        `Nothing was changed: the key ${name} has changed since the question; try again`,
+      );
+    const changed = change.apply(current, found);
     after = changed.find(({ key }) => key.id === kid);
     return changed;
   });

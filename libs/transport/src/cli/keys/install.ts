@@ -1,10 +1,12 @@
 import { generateKey, SecretKey, wipe } from '@sealwire/crypto';
+import type { KeyDescription } from '@sealwire/crypto';
 import { editKeyringFile, installKey, parseMoment, readEntries } from '@sealwire/crypto/internal';
 import type { KeyringFileEntry } from '@sealwire/crypto/internal';
 
 import type { Input } from '../input.js';
+import { printable } from '../terminal.js';
 import type { Result } from '../verb.js';
-import { wipeAll, viewOf } from './key-view.js';
+import { nameOf, viewOf, wipeAll } from './key-view.js';
 import { DEFAULT_LABEL } from './keygen.js';
 
 export async function run(input: Input): Promise<Result> {
@@ -16,17 +18,28 @@ export async function run(input: Input): Promise<Result> {
     let installed: KeyringFileEntry = { key, bytes, state: 'accept', ...window };
     await editKeyringFile(file, (entries) => {
       const primary = entries.find(({ state }) => state === 'primary');
-      const label = input.text('label') ?? primary?.key.label ?? DEFAULT_LABEL;
-      installed = { ...installed, key: key.describedAs({ label, patterns: input.texts('patterns') }) };
+      installed = { ...installed, key: key.describedAs(describe(input, primary)) };
       return installKey(entries, installed);
     });
     return {
       json: { file, key: viewOf(installed) },
-      text: `Installed the key ${key.id} (${installed.key.label}) with the state accept. Both sides need it before it is used.`,
+      text: `Installed the key ${nameOf(installed)} with the state accept. Its holder may call ${patternsOf(installed)}. Both sides need the key before it is used.`,
     };
   } finally {
     wipe(bytes);
   }
+}
+
+/** A label that is copied takes its patterns with it: a rotation must not allow its holder more. */
+function describe(input: Input, primary: KeyringFileEntry | undefined): KeyDescription {
+  const [label, patterns] = [input.text('label'), input.texts('patterns')];
+  if (label !== undefined) return { label, patterns };
+  const { key } = primary ?? {};
+  return { label: key?.label ?? DEFAULT_LABEL, patterns: patterns ?? key?.patterns };
+}
+
+function patternsOf({ key: { patterns } }: KeyringFileEntry): string {
+  return printable(patterns === undefined ? 'all patterns' : patterns.join(' '));
 }
 
 function readRaw(input: Input): Uint8Array | undefined {
