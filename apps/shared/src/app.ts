@@ -53,7 +53,7 @@ export function logReady(
   app.useLogger(new AppLogger(name.toLowerCase(), logFormat));
   app.flushLogs();
   const logger = new Logger(name);
-  logger.log('Ready', { ...addresses, service, keyId: keyIdOf(app) });
+  logger.log('Ready', { ...addresses, service, keyId: keyIdOf(app, name) });
   for (const variable of serviceLinks) {
     logger.warn(`${variable} is ignored, because it has the address of a service, as Kubernetes sets it`);
   }
@@ -63,10 +63,11 @@ export function keysOf(app: NestExpressApplication): WatchedKeyFile {
   return app.get<WatchedKeyFile>(KEYRING, { strict: false });
 }
 
-/** The primary key; all keys if none is, as a server may have it. */
-function keyIdOf(app: NestExpressApplication): string {
+/** The key that a client dials with; of a server without a primary key, all that it accepts. */
+function keyIdOf(app: NestExpressApplication, name: 'Client' | 'Server'): string {
   const { primary, ids } = keysOf(app).status;
-  return primary ?? ids.join(', ');
+  if (primary !== undefined) return primary;
+  return name === 'Client' || ids.length === 0 ? 'none' : ids.join(', ');
 }
 
 /** `host:port`, or the path of a socket. */

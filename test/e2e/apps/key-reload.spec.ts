@@ -72,3 +72,13 @@ describe.skipIf(process.platform === 'win32')('SIGHUP', () => {
       expect(server.output.join('')).not.toContain(secret);
   });
 });
+
+describe('the entry Ready', () => {
+  it('names no key if the primary key of the client has expired, although it accepts another one', async () => {
+    const keyFile = join(await apps.directory(), 'expired.json');
+    const expired = { ...newEntry('expired'), state: 'primary' as const, notAfter: Date.now() - 60_000 };
+    writeFileSync(keyFile, formatKeyringFile([expired, newEntry('other')]), { mode: 0o600 });
+    const client = await apps.start('client', { SEALWIRE_KEY_FILE: keyFile });
+    expect((await client.ready())['keyId']).toBe('none');
+  });
+});
