@@ -5,6 +5,7 @@ import { call, post, type Answer } from '../e2e/apps/http-call.js';
 import { freePorts } from '../support/free-ports.js';
 
 const COMMAND_TIMEOUT_MS = 90_000;
+const MAX_OUTPUT_BYTES = 64 * 1_048_576; // a log has two lines for each message
 const ANSWER_TIMEOUT_MS = 10_000;
 export const START_TIMEOUT_MS = 60_000;
 
@@ -24,8 +25,11 @@ export interface Ended {
 /** How a command of Compose ends that may fail. */
 export function attempt(args: readonly string[], timeoutMs = COMMAND_TIMEOUT_MS): Promise<Ended> {
   return new Promise((resolve) => {
-    execFile(program, [...project, ...args], { env, timeout: timeoutMs }, (error, stdout, stderr) =>
-      resolve({ code: error === null ? 0 : error.code, stdout, stderr }),
+    execFile(
+      program,
+      [...project, ...args],
+      { env, timeout: timeoutMs, maxBuffer: MAX_OUTPUT_BYTES },
+      (error, stdout, stderr) => resolve({ code: error === null ? 0 : error.code, stdout, stderr }),
     );
   });
 }

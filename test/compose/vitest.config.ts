@@ -2,5 +2,11 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  test: { include: ['test/compose/*.spec.ts'], testTimeout: 180_000, hookTimeout: 420_000 },
+  // One file at a time, because all of them use the same project.
+  test: {
+    include: ['test/compose/*.spec.ts'],
+    fileParallelism: false,
+    testTimeout: 180_000,
+    hookTimeout: 420_000,
+  },
 });
