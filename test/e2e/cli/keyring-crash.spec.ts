@@ -1,15 +1,16 @@
 // `sealwire keyring` in several processes at once, and killed in the middle of its work.
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { chownSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import { describe, expect, it } from 'vitest';
 
-import { entry, statesOf, writeRing } from './key-files.js';
+import { entry, newDirectory, statesOf, writeRing } from './key-files.js';
 import { sealwire } from './sealwire.js';
 
+const NOBODY = 65_534;
 const KILL = pathToFileURL(join(import.meta.dirname, 'kill.mjs')).href;
 
 function times<T>(count: number, make: (index: number) => T): readonly T[] {
@@ -40,6 +41,20 @@ describe('sealwire keyring in several processes at once', () => {
     const kids = runs.slice(0, 5).map(({ stdout: line }) => JSON.parse(line).key.kid);
     expect(new Set(Object.keys(statesOf(ring)).slice(1))).toEqual(new Set(kids));
     expect(readdirSync(dirname(ring))).toEqual(['ring.json']);
+  });
+});
+
+const canChangeUser = process.platform === 'linux' && process.geteuid?.() === 0;
+
+describe('the lock of a process whose id a process of another user has got', () => {
+  it.runIf(canChangeUser)('is broken', async () => {
+    const directory = newDirectory();
+    const ring = writeRing([entry({ state: 'primary' })], directory);
+    const lock = join(directory, '.ring.json.lock');
+    writeFileSync(lock, `${process.pid}\n5\n${hostname()} ${readlinkSync('/proc/self/ns/pid')}\nx\n`);
+    for (const path of [directory, ring, lock]) chownSync(path, NOBODY, NOBODY);
+    expect(await sealwire(['keyring', 'install', ring], { uid: NOBODY })).toMatchObject({ status: 0, stderr: '' });
+    expect(readdirSync(directory)).toEqual(['ring.json']);
   });
 });
 

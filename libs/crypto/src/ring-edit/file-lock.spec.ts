@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -88,6 +88,19 @@ describe('FileLock', () => {
     writeFileSync(path, text);
     await expect(FileLock.acquire(path, 'the ring', 1)).rejects.toMatchObject({ code: 'ERR_KEY_FILE_LOCKED' });
     expect(readFileSync(path, 'utf8')).toBe(text);
+    expect(readdirSync(directory)).toEqual(['.ring.lock']);
+  });
+
+  it.each([
+    ['a link to nothing', () => symlinkSync('/nonexistent/target', path)],
+    ['a FIFO', () => spawnSync('mkfifo', [path])],
+    ['a directory', () => mkdirSync(path)],
+    ['a file of 2 KiB', () => writeFileSync(path, 'x'.repeat(2_048))],
+  ])('is refused at once if it is %s, with the name of the lock', async (_, make) => {
+    make();
+    const error = await FileLock.acquire(path, 'the ring', PATIENT_MS).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'ERR_KEY_FILE_LOCKED' });
+    expect(String(error)).toMatch(/Cannot read the lock .*\.ring\.lock .*delete it/);
     expect(readdirSync(directory)).toEqual(['.ring.lock']);
   });
 

@@ -1,6 +1,17 @@
 // A lock file, which says who has it. A lock whose process has ended is broken; a lock of another host never is.
 import { randomUUID } from 'node:crypto';
-import { linkSync, readFileSync, readlinkSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -10,6 +21,9 @@ import { errnoOf } from '../key-file/system-error.js';
 import { writeFailed } from './replace.js';
 
 const PAUSE_MS = 20;
+const MAX_LOCK_BYTES = 1_024;
+// Both of the last are undefined on Windows and count as 0.
+const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 /** A lock, the lock of those who break it, and the lock of those who break that one. */
 const MAX_DEPTH = 3;
 /** The place of the start time in /proc/PID/stat, after the name of the program. */
@@ -43,15 +57,14 @@ export class FileLock {
     const lock = new FileLock(path, describeProcess());
     while (!lock.#create()) {
       const text = readText(path);
-      if (text === undefined) continue; // it has been released just now
-      if (isStale(text) && depth < MAX_DEPTH) {
+      if (text !== undefined && isStale(text) && depth < MAX_DEPTH) {
         // Only one process at a time may remove the lock: another one could have made a new lock under its name.
         const breaking = await FileLock.#acquire(`${path}.break`, file, endMs, depth + 1);
         if (readText(path) === text) unlinkSync(path);
         breaking.release();
         continue;
       }
-      if (clock.nowMs() >= endMs) throw locked(path, file, text);
+      if (clock.nowMs() >= endMs) throw locked(path, file, text ?? '');
       await new Promise<void>((resolve) => void clock.setTimeout(resolve, PAUSE_MS));
     }
     return lock;
@@ -121,19 +134,34 @@ function isStale(text: string): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    return errnoOf(error) === 'ESRCH';
+    // EPERM: another user's process has the id now, perhaps instead of the one that had the lock.
+    if (errnoOf(error) !== 'EPERM') return errnoOf(error) === 'ESRCH';
   }
   const now = startOf(pid);
   return start !== '' && now !== undefined && now !== start;
 }
 
+/** Returns the text of a lock; undefined if there is none. Neither follows a link nor waits for the writer of a FIFO. */
 function readText(path: string): string | undefined {
+  let file: number;
   try {
-    return readFileSync(path, 'utf8');
+    file = openSync(path, OPEN_FLAGS);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
-    throw error;
+    throw notALock(path, errnoOf(error));
   }
+  try {
+    const status = fstatSync(file);
+    if (!status.isFile() || status.size > MAX_LOCK_BYTES) throw notALock(path, 'it is not a small file');
+    return readFileSync(file, 'utf8');
+  } finally {
+    closeSync(file);
+  }
+}
+
+function notALock(path: string, reason: string): CryptoError {
+  const message = `Cannot read the lock ${path} (${reason}): if no other command is running, delete it`;
+  return new CryptoError('ERR_KEY_FILE_LOCKED', message);
 }
 
 function locked(path: string, file: string, text: string): CryptoError {
