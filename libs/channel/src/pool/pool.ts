@@ -179,9 +179,10 @@ export class Pool implements Links {
   }
 
   async #closeLinks(use: 'CLOSING' | 'IDLE', drainMs: number): Promise<void> {
-    this.#use = use; // first, because listeners of the events below may connect again
+    const active = this.#servers.all.filter(({ isActive }) => isActive); // before the use changes, which ends pauses
+    this.#use = use; // before the events below, because their listeners may connect again
     this.#closes += 1;
-    const active = this.#servers.all.filter((connector) => connector.stop());
+    for (const connector of this.#servers.all) connector.stop();
     this.#servers.stop();
     this.#servers.dropGone();
     this.#open.clear();

@@ -168,14 +168,17 @@ export class ServerConnector {
     if (this.#owner.keepsDialing(this)) this.#pauseOrRest();
   }
 
-  /** Ends dials and pauses because the client closes. @returns Whether the connector was connected or about to be. */
-  stop(): boolean {
-    const wasActive = this.counts().state === 'connecting' || this.#state.at === 'CONNECTED';
+  /** Whether the connector is connected or about to be. */
+  get isActive(): boolean {
+    return this.counts().state === 'connecting' || this.#state.at === 'CONNECTED';
+  }
+
+  /** Ends dials and pauses because the client closes. */
+  stop(): void {
     this.#abort();
     this.#state = this.#isLeaving ? { at: 'GONE' } : { at: 'IDLE' };
     this.#failures = 0;
     this.#earlyLosses.reset();
-    return wasActive;
   }
 
   /**
