@@ -8,7 +8,7 @@ const ALONE = [
   'libs/channel/src/handshake/responder-cost.spec.ts',
   'libs/channel/src/record/slab.spec.ts',
   'test/adversarial/{rogue-peer,secret-memory}.spec.ts',
-  'test/e2e/{async-context,descriptors,fake-timers,hibernation,leaks,listen-close,running-bytes}.spec.ts',
+  'test/e2e/{async-context,descriptors,fake-timers,hibernation,key-source,leaks,listen-close,running-bytes}.spec.ts',
   'test/e2e/scripts/progress-reporter.spec.ts',
   'test/e2e/scripts/bench.spec.ts', // it takes long: by its size it would be the last one, on one core
   'test/faults/faults.spec.ts',
