@@ -10,7 +10,9 @@ import { ROOT, runInForeground } from '../lib/tool.mjs';
 const TESTS = ['e2e', 'support'];
 
 /** Tests of the apps and of the commands, which belong to this repository and run on its Nest. */
-const NOT_TESTED = new Set(['apps', 'cli', 'key-rotation-apps.spec.ts', 'scripts'].map((name) => join(ROOT, 'test', 'e2e', name)));
+const NOT_TESTED = new Set(
+  ['apps', 'cli', 'key-rotation-apps.spec.ts', 'scripts'].map((name) => join(ROOT, 'test', 'e2e', name)),
+);
 
 /**
  * `npm run test:nest11`: installs both libraries as npm would publish them, with Nest 11, in a folder of their own; there
