@@ -1,3 +1,2 @@
 // The clock of this library is that of @sealwire/crypto, which looks after the time windows of keys and watches key files.
 export { clock } from '@sealwire/crypto/internal';
-export type { Clock } from '@sealwire/crypto/internal';
