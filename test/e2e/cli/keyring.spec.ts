@@ -72,19 +72,27 @@ describe('sealwire keyring', () => {
     writeFileSync(raw, key, { mode: 0o600 });
     const ring = writeRing([entry({ state: 'primary' })]);
     const options = ['--from', raw, '--label', 'audit', '--patterns', 'audit.*', '--patterns', '{"cmd":"a","v":1}'];
-    const window = ['--not-before', '2027-01-01T00:00:00Z', '--not-after', '2028-01-01T00:00:00Z'];
+    const window = ['--not-before', '2027-01-01T00:00:00Z', '--not-after', '2128-01-01T00:00:00Z'];
     const { stdout } = await sealwireHere(['keyring', 'install', ring, ...options, ...window, '--json']);
     expect(JSON.parse(stdout).key).toEqual({
       kid: keyId(key),
       label: 'audit',
       state: 'accept',
       notBefore: '2027-01-01T00:00:00.000Z',
-      notAfter: '2028-01-01T00:00:00.000Z',
+      notAfter: '2128-01-01T00:00:00.000Z',
       patterns: ['audit.*', '{"cmd":"a","v":1}'],
     });
     const { stdout: listed } = await sealwireHere(['keyring', 'list', ring, '--json']);
     expect(JSON.parse(listed).keys[1]).toEqual(JSON.parse(stdout).key);
     expect(await sealwireHere(['keyring', 'install', ring, '--from', raw])).toEqual(refused(/has the key .* already/));
+  });
+
+  it('installs no key whose time is over', async () => {
+    const ring = writeRing([entry({ state: 'primary' })]);
+    const before = readFileSync(ring);
+    const { status, stderr } = await sealwireHere(['keyring', 'install', ring, '--not-after', '2020-01-01T00:00:00Z']);
+    expect([status, stderr]).toEqual([2, expect.stringContaining('--not-after is in the past')]);
+    expect(readFileSync(ring)).toEqual(before);
   });
 
   it('installs a key with the label of the primary key only together with its patterns', async () => {
@@ -164,6 +172,13 @@ describe('sealwire keyring verify', () => {
     const { stdout: json } = await sealwireHere(['keyring', 'verify', ring, '--json']);
     expect(JSON.parse(json)).toMatchObject({ valid: true, form: 'ring', problems: [] });
     expect(JSON.parse(json).hints).toHaveLength(3);
+  });
+
+  it('says that no key may be used now, whatever the reason', async () => {
+    const ring = writeRing([entry({ state: 'primary', notAfter: Date.now() - 1_000 }), entry({ state: 'revoked' })]);
+    const { status, stdout } = await sealwireHere(['keyring', 'verify', ring]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/is valid: a keyring of 2 keys\nNo key may be used now: .*\n$/);
   });
 
   it('prints what is wrong on standard output, and fails', async () => {

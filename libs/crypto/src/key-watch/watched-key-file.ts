@@ -13,7 +13,7 @@ import { generateKey } from '../keys/generate.js';
 import type { KeysChange, KeysFailure, KeySource, KeysStatus } from '../keys/key-source.js';
 import { KeyringView } from '../keys/keyring-change.js';
 import type { Keyring } from '../keys/keyring.js';
-import { formatMoment } from '../keys/moment.js';
+import { formatTimestamp } from '../keys/timestamp.js';
 import { nextBoundary } from '../keys/ring-key.js';
 import { toHex } from '../keys/schedule.js';
 import type { SecretKey } from '../keys/secret-key.js';
@@ -161,7 +161,7 @@ export class WatchedKeyFile implements KeySource {
     const message = error instanceof Error ? error.message : 'unknown reason';
     if (digest === undefined && this.#failed?.digest === undefined && message === this.#failed?.message) return;
     this.#failed = { code: errnoOf(error), message, since: clock.unixMs(), digest };
-    const loadedAt = formatMoment(this.#ring.status.loadedAt);
+    const loadedAt = formatTimestamp(this.#ring.status.loadedAt);
     this.#options.warn?.(`Cannot reload the keys: ${message}; the keys loaded at ${loadedAt} stay in force`);
   }
 

@@ -4,7 +4,7 @@ import { brand } from '../brand.js';
 import { clock } from '../clock.js';
 import { CryptoError } from '../errors.js';
 import type { KeySource, KeysStatus } from './key-source.js';
-import { formatMoment } from './moment.js';
+import { formatTimestamp } from './timestamp.js';
 import { isUsable } from './ring-key.js';
 import type { RingKey } from './ring-key.js';
 import { toHex } from './schedule.js';
@@ -124,8 +124,8 @@ function noPrimary(primary: RingKey | undefined): CryptoError {
     return new CryptoError('ERR_KEYRING_NO_PRIMARY', `The keyring has no primary key, so it cannot dial: ${remedy}`);
   const { key, notBefore, notAfter } = primary;
   const window = [
-    ...(notBefore === undefined ? [] : [`from ${formatMoment(notBefore)}`]),
-    ...(notAfter === undefined ? [] : [`until ${formatMoment(notAfter)}`]),
+    ...(notBefore === undefined ? [] : [`from ${formatTimestamp(notBefore)}`]),
+    ...(notAfter === undefined ? [] : [`until ${formatTimestamp(notAfter)}`]),
   ].join(' ');
   const message = `Primary key ${key.id} of the keyring may be used only ${window}, so the keyring cannot dial now`;
   return new CryptoError('ERR_KEYRING_NO_PRIMARY', `${message}: ${remedy}`);

@@ -79,7 +79,7 @@ describe('findEntry', () => {
 
   it('refuses a name that no key has, or more than one', () => {
     const twins = [entryOf('primary', 'twin'), entryOf('accept', 'twin')];
-    for (const name of ['twin', '', 'nobody', 'TWIN'])
+    for (const name of ['twin', '', 'unknown', 'TWIN'])
       expect(() => findEntry(twins, name)).toThrow(expect.objectContaining(UNKNOWN));
     const named = [entryOf('accept', accept.key.id.slice(0, 4)), accept];
     expect(() => findEntry(named, accept.key.id.slice(0, 4))).toThrow(/names 2 keys/);

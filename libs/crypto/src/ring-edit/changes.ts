@@ -1,6 +1,6 @@
 // The changes of a keyring that operators make. Each returns the new entries, and refuses what would break the ring.
 import { CryptoError } from '../errors.js';
-import { formatMoment } from '../keys/moment.js';
+import { formatTimestamp } from '../keys/timestamp.js';
 import type { KeyState } from '../keys/ring-key.js';
 import type { KeyringFileEntry } from '../ring-file/entry.js';
 
@@ -26,9 +26,9 @@ export function installKey(entries: Entries, entry: KeyringFileEntry): Entries {
 export function useKey(entries: Entries, { key: { id }, state, ...window }: KeyringFileEntry, unixMs: number): Entries {
   if (state === 'revoked') throw refused(`Key ${id} is revoked and must never be used: choose another key`);
   const { notBefore = -Infinity, notAfter = Infinity } = window;
-  if (unixMs < notBefore) throw refused(`Key ${id} may be used only from ${formatMoment(notBefore)}: wait until then`);
+  if (unixMs < notBefore) throw refused(`Key ${id} may be used only from ${formatTimestamp(notBefore)}: wait until then`);
   if (unixMs >= notAfter)
-    throw refused(`Key ${id} may be used only until ${formatMoment(notAfter)}: choose another key`);
+    throw refused(`Key ${id} may be used only until ${formatTimestamp(notAfter)}: choose another key`);
   return entries.map((entry) => {
     if (entry.key.id === id) return { ...entry, state: 'primary' };
     return entry.state === 'primary' ? { ...entry, state: 'accept' } : entry;

@@ -27,8 +27,8 @@ const MODE_BITS = 0o777;
  * the same, so that one which a crash has left is removed.
  *
  * @param path - Absolute.
- * @param old - Of the file as it was checked and read. Its owner and mode are not read again: whoever can write to the
- *   directory could have put a file there that they can read.
+ * @param old - The status of the file when it was checked and read. The new file gets its owner and mode, which are not
+ *   read again, because an attacker who can write to the directory could have replaced the file since.
  * @throws {CryptoError} `ERR_KEY_FILE_WRITE` - the file is the old one, unless the message says that it is the new one.
  */
 export async function replaceFile(path: string, content: Uint8Array, old: Stats): Promise<void> {

@@ -2,7 +2,7 @@
 import { wipe } from '../cipher/secret-bytes.js';
 import { CryptoError } from '../errors.js';
 import { isKeyText } from '../key-file/path.js';
-import { parseMoment } from '../keys/moment.js';
+import { parseTimestamp } from '../keys/timestamp.js';
 import { KEY_STATES } from '../keys/ring-key.js';
 import type { KeyState, RingKey } from '../keys/ring-key.js';
 import { keyId } from '../keys/schedule.js';
@@ -67,7 +67,7 @@ class EntryReader {
       '1 to 64 printable characters, and neither a key nor 16 hexadecimal digits, as a key id',
       isLabel,
     );
-    const window = { notBefore: this.#moment('notBefore'), notAfter: this.#moment('notAfter') };
+    const window = { notBefore: this.#timestamp('notBefore'), notAfter: this.#timestamp('notAfter') };
     const { notBefore = -Infinity, notAfter = Infinity } = window;
     if (notBefore >= notAfter) throw this.#error('ends before it begins: notAfter must be later than notBefore');
     const rest = { state: this.#state(), ...window };
@@ -114,10 +114,10 @@ class EntryReader {
     return KEY_STATES.find((one) => one === state) ?? 'retired';
   }
 
-  #moment(name: 'notBefore' | 'notAfter'): number | undefined {
+  #timestamp(name: 'notBefore' | 'notAfter'): number | undefined {
     if (!this.#members.has(name)) return undefined;
     const mustBe = 'a time of RFC 3339, such as 2027-01-31T12:00:00Z';
-    return parseMoment(this.#text(name, mustBe, (text) => parseMoment(text) !== undefined));
+    return parseTimestamp(this.#text(name, mustBe, (text) => parseTimestamp(text) !== undefined));
   }
 
   #patterns(): readonly string[] | undefined {

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { Random } from '../../../../test/support/random.js';
 import { findSecrets } from '../../../../test/support/secret-forms.js';
 import { CryptoError, generateKey, keyId, SecretKey } from '../index.js';
-import { MAX_MOMENT } from '../keys/moment.js';
+import { MAX_TIMESTAMP } from '../keys/timestamp.js';
 import { KEY_STATES } from '../keys/ring-key.js';
 import type { KeyringFileEntry } from './entry.js';
 import { formatKeyringFile, isKeyringFile, MAX_KEYRING_BYTES, parseKeyringFile } from './ring-file.js';
@@ -308,9 +308,9 @@ const CHARACTERS = ['a', 'Z', '0', ' x', '"', '\\', '{', '}', ',', ':', 'ÃŸ', 'æ
 function anyEntries(random: Random): readonly KeyringFileEntry[] {
   return Array.from({ length: 1 + random.below(5) }, (_, index) => {
     const bytes = generateKey();
-    const notBefore = random.oneIn(2) ? random.below(MAX_MOMENT) : undefined;
+    const notBefore = random.oneIn(2) ? random.below(MAX_TIMESTAMP) : undefined;
     const latest = notBefore ?? 0;
-    const notAfter = random.oneIn(2) ? latest + 1 + random.below(MAX_MOMENT - latest) : undefined;
+    const notAfter = random.oneIn(2) ? latest + 1 + random.below(MAX_TIMESTAMP - latest) : undefined;
     const patterns = random.oneIn(2)
       ? [...new Set(Array.from({ length: 1 + random.below(5) }, () => anyPattern(random)))]
       : undefined;

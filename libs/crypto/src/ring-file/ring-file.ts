@@ -2,7 +2,7 @@
 import { wipe } from '../cipher/secret-bytes.js';
 import { CryptoError } from '../errors.js';
 import { Keyring } from '../keys/keyring.js';
-import { formatMoment } from '../keys/moment.js';
+import { formatTimestamp } from '../keys/timestamp.js';
 import type { SecretKey } from '../keys/secret-key.js';
 import { ALGORITHM, parseEntry, show } from './entry.js';
 import type { KeyringFileEntry } from './entry.js';
@@ -81,8 +81,8 @@ function partsOf(entry: KeyringFileEntry, index: number): readonly Uint8Array[] 
     alg: ALGORITHM,
     label,
     state,
-    notBefore: notBefore === undefined ? undefined : formatMoment(notBefore),
-    notAfter: notAfter === undefined ? undefined : formatMoment(notAfter),
+    notBefore: notBefore === undefined ? undefined : formatTimestamp(notBefore),
+    notAfter: notAfter === undefined ? undefined : formatTimestamp(notAfter),
     patterns,
   });
   const start = `${index === 0 ? '' : ','}\n    ${members.slice(0, -1)},"k":"`;

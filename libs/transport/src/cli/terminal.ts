@@ -41,7 +41,7 @@ export class Terminal {
   /**
    * Asks a question with the answer yes or no.
    *
-   * @throws {UsageError} There is nobody to ask.
+   * @throws {UsageError} Standard input is not a terminal.
    */
   async confirm(question: string): Promise<boolean> {
     const { stdin, stderr } = this.#streams;

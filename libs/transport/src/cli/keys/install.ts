@@ -1,6 +1,6 @@
 import { generateKey, SecretKey, wipe } from '@sealwire/crypto';
 import type { KeyDescription } from '@sealwire/crypto';
-import { editKeyringFile, installKey, parseMoment, readEntries } from '@sealwire/crypto/internal';
+import { clock, editKeyringFile, installKey, parseTimestamp, readEntries } from '@sealwire/crypto/internal';
 import type { KeyringFileEntry } from '@sealwire/crypto/internal';
 
 import type { Input } from '../input.js';
@@ -11,7 +11,9 @@ import { DEFAULT_LABEL } from './keygen.js';
 
 export async function run(input: Input): Promise<Result> {
   const file = input.argument('FILE');
-  const window = { notBefore: momentOf(input, 'not-before'), notAfter: momentOf(input, 'not-after') };
+  const window = { notBefore: timestampOf(input, 'not-before'), notAfter: timestampOf(input, 'not-after') };
+  if (window.notAfter !== undefined && window.notAfter <= clock.unixMs())
+    throw input.usage('--not-after is in the past: no one could use the key');
   const bytes = readRaw(input) ?? generateKey();
   try {
     const key = SecretKey.fromBytes(bytes);
@@ -54,10 +56,10 @@ function readRaw(input: Input): Uint8Array | undefined {
   throw input.usage('--from is a keyring; expected a raw key file (sealwire convert makes one)');
 }
 
-function momentOf(input: Input, name: string): number | undefined {
+function timestampOf(input: Input, name: string): number | undefined {
   const text = input.text(name);
   if (text === undefined) return undefined;
-  const moment = parseMoment(text);
-  if (moment === undefined) throw input.usage(`--${name} is not a time such as 2027-01-31T12:00:00Z`);
-  return moment;
+  const unixMs = parseTimestamp(text);
+  if (unixMs === undefined) throw input.usage(`--${name} is not a time such as 2027-01-31T12:00:00Z`);
+  return unixMs;
 }

@@ -1,7 +1,7 @@
 // The public facts of the keys of a file, as the verbs print them.
 import { wipe } from '@sealwire/crypto';
 import type { KeyFilePolicy } from '@sealwire/crypto';
-import { formatMoment, readEntries } from '@sealwire/crypto/internal';
+import { formatTimestamp, readEntries } from '@sealwire/crypto/internal';
 import type { KeyFileEntries, KeyringFileEntry } from '@sealwire/crypto/internal';
 
 import type { Input } from '../input.js';
@@ -25,8 +25,8 @@ export function viewOf({ key, state, notBefore, notAfter }: KeyringFileEntry): K
     kid: key.id,
     label: key.label ?? null,
     state,
-    notBefore: notBefore === undefined ? null : formatMoment(notBefore),
-    notAfter: notAfter === undefined ? null : formatMoment(notAfter),
+    notBefore: notBefore === undefined ? null : formatTimestamp(notBefore),
+    notAfter: notAfter === undefined ? null : formatTimestamp(notAfter),
     patterns: key.patterns ?? null,
   };
 }

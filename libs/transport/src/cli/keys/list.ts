@@ -1,4 +1,4 @@
-import { clock, parseMoment } from '@sealwire/crypto/internal';
+import { clock, parseTimestamp } from '@sealwire/crypto/internal';
 
 import type { Input } from '../input.js';
 import { formatTable } from '../terminal.js';
@@ -36,8 +36,8 @@ function cellsOf(key: KeyView): readonly string[] {
 function stateOf({ state, notBefore, notAfter }: KeyView): string {
   const nowMs = clock.unixMs();
   if (state !== 'primary' && state !== 'accept') return state;
-  if (nowMs < (parseMoment(notBefore ?? '') ?? -Infinity)) return `${state}, too early`;
-  return nowMs < (parseMoment(notAfter ?? '') ?? Infinity) ? state : `${state}, too late`;
+  if (nowMs < (parseTimestamp(notBefore ?? '') ?? -Infinity)) return `${state}, too early`;
+  return nowMs < (parseTimestamp(notAfter ?? '') ?? Infinity) ? state : `${state}, too late`;
 }
 
 function timeOf(moment: string | null): string {

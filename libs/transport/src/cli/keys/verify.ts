@@ -1,4 +1,4 @@
-import { clock } from '@sealwire/crypto/internal';
+import { clock, isUsable } from '@sealwire/crypto/internal';
 import type { KeyFileEntries, KeyringFileEntry } from '@sealwire/crypto/internal';
 
 import { describe, FAILED, UsageError } from '../failure.js';
@@ -36,6 +36,8 @@ function accepted(file: string, { form, entries }: KeyFileEntries): Result {
 function hintsOf(entries: readonly KeyringFileEntry[], nowMs: number): readonly string[] {
   const primary = entries.find(({ state }) => state === 'primary');
   const hints = primary === undefined ? ['No key is primary: a server can use this keyring, a client cannot'] : [];
+  if (!entries.some((entry) => isUsable(entry, nowMs)))
+    return ['No key may be used now: neither a server nor a client can use this keyring'];
   for (const entry of entries) {
     const { state, notBefore = -Infinity, notAfter = Infinity } = entry;
     if (state === 'retired' || state === 'revoked') continue;

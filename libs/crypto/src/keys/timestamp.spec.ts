@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
 
-import { formatMoment, parseMoment } from './moment.js';
+import { formatTimestamp, parseTimestamp } from './timestamp.js';
 
-describe('a moment', () => {
+describe('a timestamp', () => {
   it.each([
     ['1970-01-01T00:00:00Z', 0],
     ['2027-01-31T12:00:00Z', Date.UTC(2027, 0, 31, 12)],
     ['2027-01-31T13:00:00.25+01:00', Date.UTC(2027, 0, 31, 12, 0, 0, 250)],
     ['2028-02-29T00:00:00.001-23:59', Date.UTC(2028, 1, 29, 23, 59, 0, 1)],
     ['9999-12-31T23:59:59.999Z', Date.UTC(9999, 11, 31, 23, 59, 59, 999)],
-  ])('is read from %s, and written so that it is read as the same', (text, moment) => {
-    expect(parseMoment(text)).toBe(moment);
-    expect(parseMoment(formatMoment(moment))).toBe(moment);
+  ])('is read from %s, and written so that it is read as the same', (text, timestamp) => {
+    expect(parseTimestamp(text)).toBe(timestamp);
+    expect(parseTimestamp(formatTimestamp(timestamp))).toBe(timestamp);
   });
 
   it.each([
@@ -39,6 +39,6 @@ describe('a moment', () => {
     ' 2027-01-31T12:00:00Z',
     '2027-01-31T12:00:00Z\n',
   ])('is not read from %j', (text) => {
-    expect(parseMoment(text)).toBeUndefined();
+    expect(parseTimestamp(text)).toBeUndefined();
   });
 });
