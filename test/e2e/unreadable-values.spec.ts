@@ -1,12 +1,13 @@
 // What an application throws, emits or returns may throw again as soon as it is read. The call ends even so.
 import { Controller } from '@nestjs/common';
 import { EventPattern, MessagePattern, Payload, RpcException } from '@nestjs/microservices';
+import { SealwireClient } from '@sealwire/transport';
 import { lastValueFrom, of, throwError } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { arrived, outcome, startApplication } from '../support/application.js';
 import type { Application } from '../support/application.js';
-import { endAll, newClient, portOf, startServer } from '../support/pair.js';
+import { endAll, endLater, newClient, portOf, startServer } from '../support/pair.js';
 
 afterEach(() => endAll());
 
@@ -110,6 +111,28 @@ describe.each(STARTS)('a handler %s', (_where, start) => {
         message: 'Internal server error',
       });
   });
+});
+
+describe('a source of keys', () => {
+  it.each(Object.keys(VALUES))(
+    'fails the calls of a client with one server or several if it throws %s',
+    async (value) => {
+      const port = portOf(await startServer());
+      const keyring = {
+        get primary(): never {
+          return WAYS['throws']?.(VALUES[value]?.()) as never;
+        },
+        find: () => undefined,
+      };
+      const servers = [1, 2].map(() => ({ host: '127.0.0.1', port }));
+      for (const address of [{ port }, { servers }]) {
+        const client = new SealwireClient({ ...address, keyring });
+        endLater(client);
+        await expect(lastValueFrom(client.send('echo', 1))).rejects.toBeDefined();
+        await expect(lastValueFrom(client.emit('echo', 1))).rejects.toBeDefined();
+      }
+    },
+  );
 });
 
 describe('a user serializer', () => {

@@ -107,7 +107,7 @@ export function keyRevoked(keyId: string): TransportError {
  * a connection, and becomes `ERR_INTERNAL`.
  */
 export function toTransportError(error: unknown): TransportError {
-  if (codeOf(error) !== undefined && error instanceof TransportError) return error;
+  if (isTransportError(error)) return error;
   return new TransportError('ERR_INTERNAL', 'An unexpected failure inside the transport', { cause: error });
 }
 
@@ -130,4 +130,9 @@ export function codeOf(error: unknown): TransportErrorCode | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** As `instanceof`, for a value that user code may have thrown: never throws, and is false if its code cannot be read. */
+export function isTransportError(value: unknown): value is TransportError {
+  return codeOf(value) !== undefined;
 }

@@ -1,6 +1,6 @@
 import type { ClientLink } from '../client/client-link.js';
 import { Deadline } from '../deadline.js';
-import { toTransportError, TransportError } from '../errors.js';
+import { isTransportError, toTransportError, TransportError } from '../errors.js';
 import type { OutgoingMessage } from '../sending/outgoing-message.js';
 import { closedBefore } from '../pool/waiting-calls.js';
 import type { AnswerSink, ClientStream } from '../streams/client-stream.js';
@@ -73,7 +73,7 @@ export abstract class Call implements AnswerSink {
    */
   protected ofAllAttempts(error: unknown): unknown {
     const sentFailure = this.#past?.sentFailure;
-    if (!(error instanceof TransportError)) return sentFailure ?? error;
+    if (!isTransportError(error)) return sentFailure ?? error;
     if (this.#attempts === 1 && sentFailure === undefined) return error;
     const message = this.#attempts === 1 ? error.message : `${error.message}; ${this.#attempts} attempts`;
     const sent = sentFailure === undefined ? error.sent : true;

@@ -60,14 +60,14 @@ export class EventSequences {
     return serverId === undefined ? this.#keeping.size > 0 : this.#keeping.has(serverId);
   }
 
-  /** Fails the kept events of a server that is gone, with `sent: true`. @param reason - Undefined: the loss of the connection. */
-  giveUp(serverId: string, reason?: TransportError): void {
-    this.#keeping.get(serverId)?.giveUp(reason);
+  /** Fails the kept events of a server that is gone with the loss of their connection, and with `sent: true`. */
+  giveUp(serverId: string): void {
+    this.#keeping.get(serverId)?.giveUp();
   }
 
-  /** As {@link giveUp}, for all servers but one. */
-  giveUpOthers(serverId: string | undefined, reason?: TransportError): void {
-    for (const [id, sequence] of this.#keeping) if (id !== serverId) sequence.giveUp(reason);
+  /** Fails all kept events with `reason`, and with `sent: true`. */
+  giveUpAll(reason: TransportError): void {
+    for (const sequence of this.#keeping.values()) sequence.giveUp(reason);
   }
 
   /** Resolves when no event is kept, or after `timeoutMs`. */

@@ -5,10 +5,9 @@ export interface KeptEvents {
   readonly keptCount: number;
   /** @param serverId - A server instance; undefined: any. */
   hasKept(serverId?: string): boolean;
-  /** Fails the events of a server instance that is gone. @param reason - Undefined: the loss of the connection. */
-  giveUp(serverId: string, reason?: TransportError): void;
-  /** As {@link KeptEvents.giveUp}, for all server instances but one. */
-  giveUpOthers(serverId: string | undefined, reason?: TransportError): void;
+  /** Fails the events of a server instance that is gone with the loss of their connection. */
+  giveUp(serverId: string): void;
+  giveUpAll(reason: TransportError): void;
   /** Resolves when no event is kept, or after `timeoutMs`. */
   whenNoneKept(timeoutMs: number): Promise<void>;
 }
@@ -17,6 +16,6 @@ export const NO_KEPT_EVENTS: KeptEvents = {
   keptCount: 0,
   hasKept: () => false,
   giveUp: () => undefined,
-  giveUpOthers: () => undefined,
+  giveUpAll: () => undefined,
   whenNoneKept: () => Promise.resolve(),
 };

@@ -47,7 +47,7 @@ class FakeServers {
         keptCount: 0,
         hasKept: (id) => (id === undefined ? this.kept.size > 0 : this.kept.has(id)),
         giveUp: (id) => void this.kept.delete(id),
-        giveUpOthers: () => this.kept.clear(),
+        giveUpAll: () => this.kept.clear(),
         whenNoneKept: () => Promise.resolve(),
       },
       emit: (event) => {

@@ -170,7 +170,7 @@ export class Pool implements Links {
     }
     if (this.#hasLeftover) await this.#closeLinks('IDLE', 0);
     else if (this.#use === 'CLOSING') this.#use = 'IDLE';
-    this.#kept.giveUpOthers(undefined, cutOff());
+    this.#kept.giveUpAll(cutOff());
   }
 
   /** Whether there is a connection, a dial or a pause again, only for events of a lost connection. */

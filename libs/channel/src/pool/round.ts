@@ -1,4 +1,4 @@
-import { isError, TransportError } from '../errors.js';
+import { codeOf, isTransportError, TransportError } from '../errors.js';
 import { isOwnFault } from './waiting-calls.js';
 
 /** A failed dial. */
@@ -14,11 +14,12 @@ export interface FailedDial {
  * @param failed - The last dials, with the last one of all at the end.
  */
 export function noServerReached(failed: readonly FailedDial[]): unknown {
-  const reasons = new Map(failed.map(({ server, error }) => [server, reasonOf(server, error)]));
   const last = failed.at(-1)?.error;
-  if (reasons.size < 2 || !(last instanceof TransportError) || isOwnFault(last)) return last;
+  if (!isTransportError(last) || isOwnFault(last)) return last;
+  const reasons = new Map(failed.map(({ server, error }) => [server, reasonOf(server, error)]));
+  if (reasons.size < 2) return last;
   const message = `None of ${reasons.size} servers could be reached: ${[...reasons.values()].join('; ')}`;
-  const codes = new Set(failed.map(({ error }) => (error instanceof TransportError ? error.code : undefined)));
+  const codes = new Set(failed.map(({ error }) => codeOf(error)));
   const code = codes.size === 1 ? last.code : 'ERR_CONNECT_FAILED';
   const cause = new AggregateError(
     failed.map(({ error }) => error),
@@ -28,6 +29,6 @@ export function noServerReached(failed: readonly FailedDial[]): unknown {
 }
 
 function reasonOf(server: string, error: unknown): string {
-  const reason = isError(error) ? error.message : String(error);
+  const reason = isTransportError(error) ? error.message : 'a failure of this side'; // of user code, which may be unreadable
   return reason.includes(server) ? reason : `${server}: ${reason}`;
 }

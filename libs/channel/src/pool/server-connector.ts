@@ -5,8 +5,8 @@
 //            PAUSED ←─────┘        with `redial`, while a call waits for a connection, or next to other servers
 //
 // CONNECTED → CONNECTED is a renewal, which dials the next connection first. CONNECTED → DIALING: the old connection
-// ended before the renewal was complete, or because its key was revoked. DIALING → ALIAS: the server is connected under another address. Every state
-// leads to GONE if the address is no longer one of the client's.
+// ended before the renewal was complete, or because its key was revoked. DIALING → ALIAS: the server is connected under
+// another address. Every state leads to GONE if the address is no longer one of the client's.
 import type { ClientLink, LinkEvents } from '../client/client-link.js';
 import type { ClientConnectionEvent } from '../client/connection-event.js';
 import type { ServerCounts } from '../client/links.js';

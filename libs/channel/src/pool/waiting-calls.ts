@@ -1,6 +1,6 @@
 import type { ClientLink } from '../client/client-link.js';
 import { Deadline } from '../deadline.js';
-import { TransportError } from '../errors.js';
+import { isTransportError, TransportError } from '../errors.js';
 import type { Limits } from '../options/limits.js';
 import type { ClientStream } from '../streams/client-stream.js';
 
@@ -111,12 +111,12 @@ export class WaitingCalls {
 
 /** Returns the error for a waiting call: no byte of it was sent, whatever the failed connection has sent. */
 function unsent(error: unknown): unknown {
-  return error instanceof TransportError && error.sent !== false ? error.ofMessage(false) : error;
+  return isTransportError(error) && error.sent !== false ? error.ofMessage(false) : error;
 }
 
 /** Whether a dial failed at this side, so that no other server can help. */
 export function isOwnFault(error: unknown): boolean {
-  return !(error instanceof TransportError) || error.fault === 'caller';
+  return !isTransportError(error) || error.fault === 'caller';
 }
 
 export function closed(): TransportError {
