@@ -26,7 +26,8 @@ export function installKey(entries: Entries, entry: KeyringFileEntry): Entries {
 export function useKey(entries: Entries, { key: { id }, state, ...window }: KeyringFileEntry, unixMs: number): Entries {
   if (state === 'revoked') throw refused(`Key ${id} is revoked and must never be used: choose another key`);
   const { notBefore = -Infinity, notAfter = Infinity } = window;
-  if (unixMs < notBefore) throw refused(`Key ${id} may be used only from ${formatTimestamp(notBefore)}: wait until then`);
+  if (unixMs < notBefore)
+    throw refused(`Key ${id} may be used only from ${formatTimestamp(notBefore)}: wait until then`);
   if (unixMs >= notAfter)
     throw refused(`Key ${id} may be used only until ${formatTimestamp(notAfter)}: choose another key`);
   return entries.map((entry) => {
