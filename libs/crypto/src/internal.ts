@@ -2,6 +2,7 @@
 export { randomBytes } from 'node:crypto';
 
 export { brand } from './brand.js';
+export { guarded, report } from './callback.js';
 export { sha256 } from './cipher/hmac.js';
 export { release } from './cipher/release.js';
 export { A128CBC_HS256 } from './cipher/suite.js';

@@ -1,5 +1,6 @@
 // The client of the secure channel for applications without Nest: requests and events of raw bytes.
-import { guarded } from '../callback.js';
+import { guarded } from '@sealwire/crypto/internal';
+
 import { CallQueue } from '../calls/call-queue.js';
 import { PlainCall } from '../calls/plain-call.js';
 import type { PlainCallOptions } from '../calls/plain-call.js';

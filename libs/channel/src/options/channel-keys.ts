@@ -1,7 +1,7 @@
 import { WatchedKeyFile } from '@sealwire/crypto';
 import type { KeyFilePolicy, KeysChange, KeySource, KeysStatus } from '@sealwire/crypto';
+import { guarded } from '@sealwire/crypto/internal';
 
-import { guarded } from '../callback.js';
 import { TransportError } from '../errors.js';
 import { watchKeys } from './key-source-check.js';
 

@@ -1,7 +1,7 @@
 // Checks the results of a `KeySource`, because it is user code that is called at every handshake.
 import type { KeyDescription, KeysChange, KeySource, SecretKey } from '@sealwire/crypto';
+import { guarded } from '@sealwire/crypto/internal';
 
-import { guarded } from '../callback.js';
 import { codeOf, TransportError } from '../errors.js';
 import type { PskOfKey } from '../handshake/index.js';
 import { checkOption, FUNCTION, hasMethod, ignoreRejection, isThenable, show } from './option-check.js';

@@ -3,8 +3,8 @@ import type { Server, Socket } from 'node:net';
 
 import { wipe } from '@sealwire/crypto';
 import type { KeySource, KeysStatus } from '@sealwire/crypto';
+import { guarded } from '@sealwire/crypto/internal';
 
-import { guarded } from '../callback.js';
 import { clock } from '../clock.js';
 import { checkCodec } from '../connection/codec.js';
 import type { CodecFactory } from '../connection/codec.js';

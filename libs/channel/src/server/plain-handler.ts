@@ -1,7 +1,8 @@
 // Serves the streams of one connection with a function from bytes to bytes, for applications without Nest.
 import { AsyncResource } from 'node:async_hooks';
 
-import { report } from '../callback.js';
+import { report } from '@sealwire/crypto/internal';
+
 import { clock } from '../clock.js';
 import { Deadline } from '../deadline.js';
 import { publishCallForbidden } from '../diagnostics.js';

@@ -1,4 +1,5 @@
-import { guarded } from '../callback.js';
+import { guarded } from '@sealwire/crypto/internal';
+
 import { takeCodec } from '../connection/sealing.js';
 import { ChannelKeys } from '../options/channel-keys.js';
 import { resolveChannelOptions, resolveEndpoint, resolveService } from '../options/channel-options.js';

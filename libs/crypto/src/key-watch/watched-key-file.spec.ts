@@ -342,6 +342,26 @@ describe('a watched key file', () => {
     await expect.poll(() => warnings).toEqual(['A listener of key changes failed']);
   });
 
+  it('is reloaded although its log and warn throw, which warnings of the process report', async () => {
+    const broken = (): never => {
+      throw new Proxy({}, { get: () => broken() });
+    };
+    const warnings: string[] = [];
+    const note = ({ message }: Error): void => void warnings.push(message);
+    process.on('warning', note);
+    onTestFinished(() => void process.off('warning', note));
+    write(FIRST);
+    const keys = await WatchedKeyFile.open(path, { log: broken, warn: broken });
+    onTestFinished(() => keys.close());
+    write(SECOND);
+    keys.reload();
+    expect(keys.ids).toEqual([two.id, one.id]);
+    writeFileSync(path, '{');
+    keys.reload();
+    expect([keys.ids, keys.status.error?.code]).toEqual([[two.id, one.id], 'ERR_KEY_FILE_LENGTH']);
+    await expect.poll(() => warnings).toEqual(['log failed', 'log failed', 'warn failed']);
+  });
+
   it('may be reloaded and closed by a listener', async () => {
     write(FIRST);
     const { keys } = await start();

@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import { inspect } from 'node:util';
 
 import { brand } from '../brand.js';
+import { guarded } from '../callback.js';
 import { hmacSha256 } from '../cipher/hmac.js';
 import { clock } from '../clock.js';
 import { CryptoError } from '../errors.js';
@@ -49,6 +50,8 @@ export class WatchedKeyFile implements KeySource {
 
   readonly #path: string;
   readonly #options: WatchedKeyFileOptions;
+  readonly #log: (message: string) => void;
+  readonly #warn: (message: string) => void;
   readonly #watch: DirectoryWatch;
   readonly #listeners = new Set<(change: KeysChange) => void>();
   /** Distinguishes contents without keeping them. */
@@ -66,6 +69,8 @@ export class WatchedKeyFile implements KeySource {
   private constructor(path: string, options: WatchedKeyFileOptions, ring: Keyring) {
     this.#path = path;
     this.#options = options;
+    this.#log = guarded('log', options.log);
+    this.#warn = guarded('warn', options.warn);
     this.#ring = ring;
     this.#view = new KeyringView(ring.keys, clock.unixMs());
     this.#watch = new DirectoryWatch(dirname(path), () => this.#reloadSoon());
@@ -109,7 +114,7 @@ export class WatchedKeyFile implements KeySource {
   }
 
   onChange(listener: (change: KeysChange) => void): () => void {
-    const entry = (change: KeysChange): void => listener(change);
+    const entry = guarded('A listener of key changes', listener);
     this.#listeners.add(entry);
     return () => void this.#listeners.delete(entry);
   }
@@ -148,13 +153,13 @@ export class WatchedKeyFile implements KeySource {
     }
     const { ids, primary = 'none' } = this.#ring.status;
     const keys = ids.length === 1 ? '1 key' : `${ids.length} keys`;
-    this.#options.log?.(`Loaded keyring ${this.#path}: ${keys}, primary ${primary}`);
+    this.#log(`Loaded keyring ${this.#path}: ${keys}, primary ${primary}`);
   }
 
   #isBack(): void {
     if (this.#failed === undefined) return;
     this.#failed = undefined;
-    this.#options.log?.(`Key file ${this.#path} contains the keys in force again`);
+    this.#log(`Key file ${this.#path} contains the keys in force again`);
   }
 
   #fail(error: unknown, digest: string | undefined): void {
@@ -162,7 +167,7 @@ export class WatchedKeyFile implements KeySource {
     if (digest === undefined && this.#failed?.digest === undefined && message === this.#failed?.message) return;
     this.#failed = { code: errnoOf(error), message, since: clock.unixMs(), digest };
     const loadedAt = formatTimestamp(this.#ring.status.loadedAt);
-    this.#options.warn?.(`Cannot reload the keys: ${message}; the keys loaded at ${loadedAt} stay in force`);
+    this.#warn(`Cannot reload the keys: ${message}; the keys loaded at ${loadedAt} stay in force`);
   }
 
   /** Compares the usable keys with those of the last time, which the clock may have changed as well. */
@@ -173,7 +178,7 @@ export class WatchedKeyFile implements KeySource {
     this.#view = view;
     this.#announceAt(nextBoundary(this.#ring.keys, nowMs), nowMs);
     if (change === undefined) return;
-    for (const listener of this.#listeners) callListener(listener, change);
+    for (const listener of this.#listeners) listener(change);
   }
 
   #announceAt(boundary: number | undefined, nowMs: number): void {
@@ -220,13 +225,4 @@ function checkPoll(pollMs = POLL_MS): void {
   if (Number.isInteger(pollMs) && pollMs >= 1 && pollMs <= MAX_TIMER_MS) return;
   const message = `pollMs is ${pollMs}; it must be a whole number of milliseconds from 1 to ${MAX_TIMER_MS}`;
   throw new CryptoError('ERR_KEY_FILE_POLL', message);
-}
-
-/** A listener that throws changes nothing: a warning of the process reports it. */
-function callListener(listener: (change: KeysChange) => void, change: KeysChange): void {
-  try {
-    listener(change);
-  } catch (error) {
-    process.emitWarning('A listener of key changes failed', { type: 'SealwireWarning', detail: String(error) });
-  }
 }

@@ -2,7 +2,7 @@ import { inspect, types } from 'node:util';
 
 /**
  * Returns a function that calls a callback of the application. If the callback throws or rejects, the process emits a
- * warning, and the channel continues.
+ * warning, and the library continues.
  */
 export function guarded<Args extends readonly unknown[]>(
   name: string,
