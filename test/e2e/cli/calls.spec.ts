@@ -13,7 +13,7 @@ import { freePorts } from '../../support/free-ports.js';
 import { endAll, key, portOf, startServer } from '../../support/pair.js';
 import { echo, startChannelServer } from '../../support/plain.js';
 import { findSecretsInOutput } from '../../support/secret-forms.js';
-import { newDirectory } from './key-files.js';
+import { entry, newDirectory, writeRing } from './key-files.js';
 import { Running, sealwire } from './sealwire.js';
 
 afterEach(endAll);
@@ -66,6 +66,34 @@ describe('sealwire ping', () => {
     await startServer(options);
     const run = await sealwire(['ping', `unix:${path}`, '--key', writeKey(key)]);
     expect(run).toMatchObject({ status: 0, stderr: '' });
+  });
+});
+
+describe('sealwire ping --kid', () => {
+  const now = Date.now();
+  const keys = {
+    first: entry({ state: 'primary', label: 'first' }),
+    second: entry({ label: 'second' }),
+    revoked: entry({ label: 'revoked', state: 'revoked' }),
+    late: entry({ label: 'late', notAfter: now - 1_000 }),
+  };
+
+  it('connects with the key that it names by its label or its id', async () => {
+    const { first, second } = keys;
+    const server = await startServer({ keyring: Keyring.of(second.key) });
+    const args = ['ping', `127.0.0.1:${portOf(server)}`, '--key', writeRing([first, second])];
+    for (const name of ['second', second.key.id]) {
+      const { stdout } = await sealwire([...args, '--kid', name, '--json']);
+      expect(JSON.parse(stdout)).toMatchObject({ keyId: second.key.id });
+    }
+    expect(await sealwire(args)).toEqual(failed(new RegExp(`does not accept the key ${first.key.id}`)));
+  });
+
+  it('refuses a key that may not be used, or that the keyring does not have', async () => {
+    const args = ['ping', '127.0.0.1:1', '--key', writeRing(Object.values(keys)), '--kid'];
+    expect(await sealwire([...args, 'revoked'])).toEqual(failed(/may not be used now: it is revoked/));
+    expect(await sealwire([...args, 'late'])).toEqual(failed(/may not be used now: see its window/));
+    expect(await sealwire([...args, 'none'])).toEqual(failed(/has no key "none".*ERR_KEYRING_NO_KEY/));
   });
 });
 

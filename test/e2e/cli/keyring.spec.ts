@@ -106,6 +106,53 @@ describe('sealwire keyring', () => {
     expect(stdout).toContain('Its holder may call billing.*.');
   });
 
+  it('sorts the members of a pattern that is an object, as the server does', async () => {
+    const ring = writeRing([entry({ state: 'primary' })]);
+    const options = ['--label', 'audit', '--patterns', '{ "v": 1, "cmd": "sum" }'];
+    const { stdout } = await sealwireHere(['keyring', 'install', ring, ...options, '--json']);
+    expect(JSON.parse(stdout).key.patterns).toEqual(['{"cmd":"sum","v":1}']);
+    const wrong = await sealwireHere(['keyring', 'install', ring, '--patterns', '{"cmd":"sum"']);
+    expect(wrong).toEqual(refused(/PATTERN is not valid JSON/, 2));
+  });
+
+  it('says that a pattern with a comma is one pattern', async () => {
+    const ring = writeRing([entry({ state: 'primary' })]);
+    const options = ['--label', 'audit', '--patterns', 'sum,echo', '--patterns', '{"a":1,"b":2}'];
+    const { status, stderr } = await sealwireHere(['keyring', 'install', ring, ...options]);
+    expect({ status, stderr }).toEqual({
+      status: 0,
+      stderr: 'sealwire: "sum,echo" is one pattern with a comma; for several, repeat --patterns\n',
+    });
+  });
+
+  it('refuses a label with a space at its end', async () => {
+    const ring = writeRing([entry({ state: 'primary' })]);
+    const run = await sealwireHere(['keyring', 'install', ring, '--label', 'audit ']);
+    expect(run).toEqual(refused(/without a space at its ends.*ERR_KEYRING_FORMAT/));
+    expect(Object.keys(statesOf(ring))).toHaveLength(1);
+  });
+
+  it('takes a key from a mounted file with --policy', async () => {
+    const raw = join(newDirectory(), 'raw');
+    writeFileSync(raw, generateKey(), { mode: 0o444 });
+    const ring = writeRing([entry({ state: 'primary' })]);
+    const args = ['keyring', 'install', ring, '--from', raw];
+    expect(await sealwireHere(args)).toEqual(refused(/policy mounted-secret.*ERR_KEY_FILE_MODE/));
+    expect(await sealwireHere([...args, '--policy', 'mounted-secret'])).toMatchObject({ status: 0 });
+  });
+
+  it('escapes characters of patterns that would reorder or control the terminal', async () => {
+    const ring = writeRing([entry({ state: 'primary', patterns: ['a\u202Eb\u2028\u200F'] })]);
+    for (const verb of ['list', 'install'])
+      for (const options of [[], ['--json']]) {
+        const { stdout } = await sealwireHere(['keyring', verb, ring, ...options]);
+        expect(stdout).toContain('a\\u202eb\\u2028\\u200f');
+        expect(stdout).toMatch(/^[\n -~]+$/);
+      }
+    const { stdout } = await sealwireHere(['keyring', 'list', ring, '--json']);
+    expect(JSON.parse(stdout).keys[0].patterns).toEqual(['a\u202Eb\u2028\u200F']);
+  });
+
   it('makes no key primary that is revoked, too early or too late', async () => {
     const ring = writeRing([
       entry({ state: 'primary' }),
@@ -265,6 +312,9 @@ describe.each(CHANGES)('sealwire keyring %s and the file', (...given) => {
     writeFileSync(at('open'), readFileSync(ring));
     chmodSync(at('open'), 0o644);
     const before = readFileSync(ring);
+    const remedies = { link: /the file itself, because/, missing: /keygen .* --ring/, open: /chmod 600 \S+ \(/ };
+    for (const [name, remedy] of Object.entries(remedies))
+      expect(await sealwireHere(change(verb, at(name)))).toEqual(refused(remedy));
     const codes = { raw: 'LENGTH', link: 'SYMLINK', directory: 'NOT_REGULAR', missing: 'MISSING', open: 'MODE' };
     for (const [name, code] of Object.entries(codes))
       expect(await sealwireHere(change(verb, at(name)))).toEqual(refused(new RegExp(`ERR_KEY_FILE_${code}`)));

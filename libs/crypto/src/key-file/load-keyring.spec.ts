@@ -68,6 +68,23 @@ describe('loadKeyring', () => {
     await expect(loadKeyring(path)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
   });
 
+  it.each<[string, (text: string) => Uint8Array, RegExp]>([
+    ['UTF-8 with a byte order mark', (text) => Buffer.from(`\uFEFF${text}`), /in UTF-8 with a byte order mark/],
+    ['UTF-16LE', (text) => Buffer.from(text, 'utf16le'), /in UTF-16; expected UTF-8/],
+    ['UTF-16LE with a mark', (text) => Buffer.from(`\uFEFF${text}`, 'utf16le'), /in UTF-16; expected UTF-8/],
+    ['UTF-16BE', (text) => Buffer.from(text, 'utf16le').swap16(), /in UTF-16; expected UTF-8/],
+    ['UTF-16BE with a mark', (text) => Buffer.from(`\uFEFF${text}`, 'utf16le').swap16(), /in UTF-16/],
+  ])('names the encoding of a keyring in %s', async (_, encode, message) => {
+    const bytes = generateKey();
+    const key = SecretKey.fromBytes(bytes, 'The key', { label: 'billing' });
+    const text = Buffer.from(formatKeyringFile([{ bytes, key, state: 'accept' }])).toString();
+    writeFileSync(path, encode(text), { mode: 0o600 });
+    await expect(loadKeyring(path)).rejects.toMatchObject({
+      code: 'ERR_KEYRING_JSON',
+      message: expect.stringMatching(message),
+    });
+  });
+
   it('creates no file by default', async () => {
     await expect(loadKeyring(path)).rejects.toMatchObject({ code: 'ERR_KEY_FILE_MISSING' });
     await expect(loadKeyring(path, { generate: false })).rejects.toMatchObject({ code: 'ERR_KEY_FILE_MISSING' });

@@ -11,7 +11,7 @@ import { checkKeyStrength } from '../keys/strength.js';
 import { parseKeyringFile } from '../ring-file/ring-file.js';
 import { createKeyFile } from './create.js';
 import { resolveKeyFile } from './path.js';
-import type { KeyFilePolicy } from './policy.js';
+import type { FilePolicy, KeyFilePolicy } from './policy.js';
 import { readKeyFile } from './read.js';
 
 /** How often the size of a file that another process has just created is read. All reads together outlast one write. */
@@ -22,6 +22,11 @@ export interface KeyFileOptions {
   readonly policy?: KeyFilePolicy | undefined;
   /** Called for the log, once per load, if the policy or the platform leaves something unchecked. */
   readonly warn?: ((message: string) => void) | undefined;
+}
+
+/** The options of a library or a command that reads a key file. */
+export interface ReadOptions extends Pick<KeyFileOptions, 'warn'> {
+  readonly policy?: FilePolicy | undefined;
 }
 
 export interface KeyringOptions extends KeyFileOptions {
@@ -76,7 +81,7 @@ function loadExisting(path: string, options: KeyFileOptions): Keyring {
  */
 export function load<T>(
   path: string,
-  options: KeyFileOptions,
+  options: ReadOptions,
   take: (content: Uint8Array, origin: string, status: Stats) => T,
 ): T {
   const { policy = 'strict', warn } = options;

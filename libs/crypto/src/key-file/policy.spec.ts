@@ -54,6 +54,13 @@ describe('the policy strict', () => {
     expect(judge('strict', OTHER, 0o600, { user: ROOT })).toMatchObject({ code: 'ERR_KEY_FILE_OWNER' });
   });
 
+  it('suggests to root the owner of the file as the user of the program, and to others a change by root', () => {
+    const toRoot = judge('strict', OTHER, 0o600, { user: ROOT });
+    expect(toRoot).toMatchObject({ message: expect.stringMatching(/expected root: run the program as user 1001, or/) });
+    const toUser = expect.stringMatching(/expected this user \(1000\) or root: .*let root .*\(chown 1000 \/k\)/);
+    expect(judge('strict', OTHER, 0o600)).toMatchObject({ message: toUser });
+  });
+
   it('reports the mode and the remedy', () => {
     const message = expect.stringMatching(/mode 0644.*chmod 600 \/k/);
     expect(judge('strict', USER, 0o644)).toMatchObject({ message });
@@ -94,7 +101,15 @@ describe('the policy legacy', () => {
   });
 });
 
-describe.each(['strict', 'mounted-secret', 'legacy'] as const)('the policy %s', (policy) => {
+describe('the policy edited', () => {
+  it('recommends no other policy', () => {
+    expect(judge('edited', USER, 0o644)).toMatchObject({ message: expect.stringMatching(/chmod 600 \/k$/) });
+    expect(judge('edited', USER, 0o600)).toBe('accepted');
+    expect(judge('edited', ROOT, 0o640)).toBe('accepted');
+  });
+});
+
+describe.each(['strict', 'mounted-secret', 'edited', 'legacy'] as const)('the policy %s', (policy) => {
   it('refuses everything except a regular file', () => {
     expect(judge(policy, USER, 0o600, { file: false })).toMatchObject({ code: 'ERR_KEY_FILE_NOT_REGULAR' });
   });

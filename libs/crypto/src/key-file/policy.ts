@@ -14,8 +14,11 @@ import { MAX_KEYRING_BYTES } from '../ring-file/ring-file.js';
  */
 export type KeyFilePolicy = 'strict' | 'mounted-secret';
 
-/** `legacy`: the file of the original demo, which may have any mode. Never for a key of the channel. */
-export type FilePolicy = KeyFilePolicy | 'legacy';
+/**
+ * - `edited`: as `strict`, for a keyring that a command changes. Its errors do not recommend another policy.
+ * - `legacy`: the file of the original demo, which may have any mode. Never for a key of the channel.
+ */
+export type FilePolicy = KeyFilePolicy | 'edited' | 'legacy';
 
 export type KeyFileStatus = Pick<Stats, 'isFile' | 'mode' | 'size' | 'uid'>;
 
@@ -66,7 +69,8 @@ function checkOwner(path: string, file: KeyFileStatus, user: number): void {
   if (file.uid === user || file.uid === ROOT) return;
   throw new CryptoError(
     'ERR_KEY_FILE_OWNER',
-    `Key file ${path} belongs to user ${file.uid}; expected this user (${user}) or root: chown ${user} ${path}`,
+    `Key file ${path} belongs to user ${file.uid}; expected ${user === ROOT ? 'root' : `this user (${user}) or root`}: ` +
+      `run the program as user ${file.uid}, or let root change the owner (chown ${user} ${path})`,
   );
 }
 
@@ -78,9 +82,10 @@ function checkMode(path: string, file: KeyFileStatus, policy: FilePolicy): void 
 
 function modeRemedy(path: string, file: KeyFileStatus, policy: FilePolicy): string {
   if ((file.mode & forbiddenBits(file, 'mounted-secret')) !== 0) {
-    const change = `chmod ${policy === 'strict' ? '600' : 'go-wx'} ${path}`;
+    const change = `chmod ${policy === 'mounted-secret' ? 'go-wx' : '600'} ${path}`;
     return `${change}. If that has no effect, the file system has no modes (a Windows drive, vfat): use another one`;
   }
+  if (policy === 'edited') return `chmod 600 ${path}`;
   return (
     `chmod 600 ${path}, or choose the policy mounted-secret if Docker, Compose or Kubernetes mounted it ` +
     '(SEALWIRE_KEY_POLICY=mounted-secret for the apps)'

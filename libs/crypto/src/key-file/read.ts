@@ -7,7 +7,7 @@ import type { Stats } from 'node:fs';
 import { wipe } from '../cipher/secret-bytes.js';
 import { CryptoError } from '../errors.js';
 import { KEY_BYTES } from '../keys/schedule.js';
-import { isKeyringFile } from '../ring-file/ring-file.js';
+import { isKeyringFile, otherEncodingOf } from '../ring-file/ring-file.js';
 import { followLinks } from './links.js';
 import { checkKeyFile, notRegular, wrongLength } from './policy.js';
 import type { FilePolicy } from './policy.js';
@@ -64,9 +64,15 @@ function readContent(file: number, size: number): Uint8Array {
 
 function checkForm(content: Uint8Array, path: string, policy: FilePolicy): void {
   if (content.length === KEY_BYTES) return;
-  if (policy !== 'legacy' && isKeyringFile(content)) return;
+  const otherEncoding = policy === 'legacy' ? undefined : otherEncodingOf(content);
+  if (policy !== 'legacy' && otherEncoding === undefined && isKeyringFile(content)) return;
   wipe(content);
-  throw wrongLength(path, content.length);
+  throw otherEncoding === undefined ? wrongLength(path, content.length) : wrongEncoding(path, otherEncoding);
+}
+
+function wrongEncoding(path: string, encoding: string): CryptoError {
+  const message = `Key file ${path} is a keyring in ${encoding}; expected UTF-8 without a byte order mark`;
+  return new CryptoError('ERR_KEYRING_JSON', `${message}: an editor or a shell has changed it, save it again`);
 }
 
 function readFailed(path: string, policy: FilePolicy, cause: unknown): CryptoError {
@@ -92,16 +98,18 @@ function readFailed(path: string, policy: FilePolicy, cause: unknown): CryptoErr
 }
 
 const copyOrMake = (path: string): string =>
-  `copy it from the other side, or create one with createKeyFile('${path}') of @sealwire/crypto`;
+  `copy it from the other side, or create one (sealwire keygen ${path}, or createKeyFile() of @sealwire/crypto)`;
 
 const MISSING_REMEDY: Record<FilePolicy, (path: string) => string> = {
   strict: copyOrMake,
   'mounted-secret': copyOrMake,
+  edited: (path) => `copy it from the other side, or create one (sealwire keygen ${path} --ring)`,
   legacy: () => 'copy the one that the original program uses',
 };
 
 const LINK_REMEDY: Record<FilePolicy, string> = {
   strict: 'give the path of the file itself, or choose the policy mounted-secret',
   'mounted-secret': 'it replaced the file while the file was being opened. Try again',
+  edited: 'give the path of the file itself, because the link would be replaced and not the file',
   legacy: 'give the path of the file itself',
 };

@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { wipe } from '../cipher/secret-bytes.js';
 import { CryptoError } from '../errors.js';
 import { load } from '../key-file/load.js';
-import type { KeyFileOptions } from '../key-file/load.js';
+import type { ReadOptions } from '../key-file/load.js';
 import { resolveKeyFile } from '../key-file/path.js';
 import { KEY_BYTES } from '../keys/schedule.js';
 import { SecretKey } from '../keys/secret-key.js';
@@ -27,7 +27,7 @@ export interface KeyFileEntries {
 const LOCK_WAIT_MS = 30_000;
 
 /** @throws {CryptoError} `ERR_KEY_FILE_…`, `ERR_KEYRING_…`, or the `ERR_KEY_…` of a weak key. */
-export function readEntries(path: string, options: KeyFileOptions = {}): KeyFileEntries {
+export function readEntries(path: string, options: ReadOptions = {}): KeyFileEntries {
   return load(path, options, (content, origin, status) => {
     if (content.length !== KEY_BYTES) return { form: 'ring', entries: parseKeyringFile(content, origin), status };
     const key = SecretKey.fromBytes(content, origin);
@@ -64,9 +64,9 @@ export async function editKeyringFile(
   }
 }
 
-/** As {@link readEntries}, with the policy strict, of a file that must be a keyring. */
+/** As {@link readEntries}, of a file that this user may change, and that must be a keyring. */
 export function readRing(path: string): KeyFileEntries {
-  const keys = readEntries(path);
+  const keys = readEntries(path, { policy: 'edited' });
   if (keys.form === 'ring') return keys;
   wipeEntries(keys.entries);
   const message = `Key file ${path} has the ${KEY_BYTES} raw bytes of one key; expected a keyring: make one of it first`;

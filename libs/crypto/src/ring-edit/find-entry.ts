@@ -1,7 +1,7 @@
 import { CryptoError } from '../errors.js';
 import { isKeyText } from '../key-file/path.js';
+import type { RingKey } from '../keys/ring-key.js';
 import { isKeyId } from '../ring-file/entry.js';
-import type { KeyringFileEntry } from '../ring-file/entry.js';
 
 /** Fewer digits would be the beginning of another key's id too often, if they were meant as a label. */
 const ID_BEGINNING = /^[0-9a-f]{4,15}$/;
@@ -12,7 +12,7 @@ const ID_BEGINNING = /^[0-9a-f]{4,15}$/;
  *
  * @throws {CryptoError} `ERR_KEYRING_NO_KEY` - no key has that name, or more than one.
  */
-export function findEntry(entries: readonly KeyringFileEntry[], name: string): KeyringFileEntry {
+export function findEntry<Entry extends RingKey>(entries: readonly Entry[], name: string): Entry {
   if (isKeyText(name)) {
     const message = 'The name of the key looks like a key and is not shown: give its key id or its label';
     throw new CryptoError('ERR_KEYRING_NO_KEY', message);
@@ -33,7 +33,7 @@ export function findEntry(entries: readonly KeyringFileEntry[], name: string): K
 
 const MAX_NAMES = 8;
 
-function namesOf(entries: readonly KeyringFileEntry[]): string {
+function namesOf(entries: readonly RingKey[]): string {
   const names = entries
     .slice(0, MAX_NAMES)
     .map(({ key: { id, label } }) => (label === undefined ? id : `${id} "${label}"`));

@@ -64,7 +64,7 @@ class EntryReader {
     const kid = this.#text('kid', 'the key id, 16 lower-case hexadecimal digits', isKeyId);
     const label = this.#text(
       'label',
-      '1 to 64 printable characters, and neither a key nor 16 hexadecimal digits, as a key id',
+      '1 to 64 printable characters without a space at its ends, and neither a key nor 16 hexadecimal digits, as a key id',
       isLabel,
     );
     const window = { notBefore: this.#timestamp('notBefore'), notAfter: this.#timestamp('notAfter') };
@@ -154,9 +154,12 @@ export function isKeyId(text: string): boolean {
   return KEY_ID.test(text);
 }
 
-/** A label is logged, so it must not be a key that was meant for `k`. A text like a key id would name two keys. */
+/**
+ * A label is logged, so it must not be a key that was meant for `k`. A text like a key id would name two keys, and so would
+ * one that differs only by a space at its end.
+ */
 function isLabel(text: string): boolean {
-  return LABEL.test(text) && !isKeyText(text) && !isKeyId(text.toLowerCase()) && text.trim() !== '';
+  return LABEL.test(text) && !isKeyText(text) && !isKeyId(text.toLowerCase()) && text === text.trim();
 }
 
 /** Describes a wrong value, without quoting what may be a key. */

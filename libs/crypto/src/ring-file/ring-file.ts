@@ -20,6 +20,20 @@ export function isKeyringFile(bytes: Uint8Array): boolean {
   return bytes[skipWhiteSpace(bytes)] === OPENING_BRACE;
 }
 
+/** How a brace begins a text in the encodings that some editors and shells write. */
+const OTHER_ENCODINGS = [
+  ['UTF-8 with a byte order mark', [0xef, 0xbb, 0xbf, 0x7b]],
+  ['UTF-16', [0xff, 0xfe, 0x7b, 0x00]],
+  ['UTF-16', [0xfe, 0xff, 0x00, 0x7b]],
+  ['UTF-16', [0x7b, 0x00]],
+  ['UTF-16', [0x00, 0x7b]],
+] as const;
+
+/** Returns the encoding of a content that is meant to be a keyring, but is not in plain UTF-8; undefined otherwise. */
+export function otherEncodingOf(bytes: Uint8Array): string | undefined {
+  return OTHER_ENCODINGS.find(([, start]) => start.every((byte, at) => bytes[at] === byte))?.[0];
+}
+
 /**
  * Parses the content of a keyring file. It is not changed: the caller overwrites it.
  *

@@ -4,17 +4,27 @@ import { COMMON_OPTIONS } from './input.js';
 import { formatTable } from './terminal.js';
 import type { Verb, VerbOption } from './verb.js';
 
-/** @param program - As the user has called it: `sealwire`, or `npm run keys --`. */
-export function overview(program: string, verbs: readonly Verb[]): string {
-  const rows = verbs.map((verb) => [`  ${synopsis(verb)}`, verb.summary]);
+/** The verbs whose examples begin the help of all verbs. */
+const FIRST_STEPS: ReadonlySet<string> = new Set(['keygen', 'keyring list', 'ping']);
+
+/**
+ * @param program - As the user has called it: `sealwire`, or `npm run keys --`.
+ * @param group - The first word of the verbs to show; empty for all verbs.
+ */
+export function overview(program: string, verbs: readonly Verb[], group = ''): string {
+  const shown = verbs.filter(({ name }) => group === '' || name.startsWith(`${group} `));
+  const examples = shown.filter(({ name }) => group !== '' || FIRST_STEPS.has(name));
+  const command = group === '' ? program : `${program} ${group}`;
   return [
-    `Usage: ${program} VERB [ARGUMENTS] [OPTIONS]`,
+    `Usage: ${command} VERB [ARGUMENTS] [OPTIONS]`,
     '',
-    'Keys and connections of Sealwire.',
+    group === '' ? 'Keys and connections of Sealwire.' : 'The keys of a keyring file.',
     '',
-    formatTable(rows),
+    formatTable(shown.map((verb) => [`  ${synopsis(verb)}`, verb.summary])),
     '',
-    `${program} VERB --help explains a verb. --version prints the version.`,
+    ...examplesOf(program, examples),
+    '',
+    `${command} VERB --help explains a verb. --version prints the version.`,
     'Exit codes: 0 success, 1 failure, 2 wrong usage, 130 after Ctrl-C.',
   ].join('\n');
 }
@@ -28,7 +38,13 @@ export function helpOf(program: string, verb: Verb): string {
     ...(verb.details === undefined ? [] : ['', verb.details]),
     '',
     formatTable(rows),
+    '',
+    ...examplesOf(program, [verb]),
   ].join('\n');
+}
+
+function examplesOf(program: string, verbs: readonly Verb[]): readonly string[] {
+  return [verbs.length === 1 ? 'Example:' : 'Examples:', ...verbs.map(({ example }) => `  ${program} ${example}`)];
 }
 
 /** Returns the version of this package. */

@@ -11,6 +11,9 @@ export const COMMON_OPTIONS: Readonly<Record<string, VerbOption>> = {
   help: { summary: 'prints this text' },
 };
 
+/** As they are written on the command line. */
+export const COMMON_FLAGS: ReadonlySet<string> = new Set(['--json', '--help', '-h']);
+
 type Value = string | boolean | readonly (string | boolean)[] | undefined;
 export type Environment = Readonly<Record<string, string | undefined>>;
 

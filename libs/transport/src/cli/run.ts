@@ -1,10 +1,10 @@
-import { describe, INTERRUPTED, Interrupted, UsageError, USAGE } from './failure.js';
+import { parseCommand } from './command.js';
+import { describe, INTERRUPTED, Interrupted, USAGE } from './failure.js';
 import { helpOf, overview, readVersion } from './help.js';
 import { Input } from './input.js';
 import type { Environment } from './input.js';
 import { printable } from './terminal.js';
 import type { Terminal } from './terminal.js';
-import type { Verb } from './verb.js';
 import { VERBS } from './verbs.js';
 
 export interface Call {
@@ -25,15 +25,16 @@ export async function run(call: Call): Promise<number> {
       terminal.print(overview(program, VERBS));
       return USAGE;
     }
-    if (['--help', '-h', 'help'].includes(first)) return printed(terminal, overview(program, VERBS));
     if (['--version', '-v'].includes(first)) return printed(terminal, readVersion());
-    const { verb, rest } = findVerb(args);
+    const command = parseCommand(args, VERBS);
+    if (command.kind === 'overview') return printed(terminal, overview(program, VERBS, command.group));
+    const { verb, rest } = command;
     const input = new Input(verb, rest, environment);
     if (input.flag('help')) return printed(terminal, helpOf(program, verb));
     const { run: runVerb } = await verb.load();
     const { text, json, exitCode = 0 } = await runVerb(input, terminal);
-    const output = input.flag('json') ? JSON.stringify(json) : text;
-    if (output !== undefined && output !== '') terminal.print(output);
+    const output = input.flag('json') && json !== undefined ? printable(JSON.stringify(json)) : text;
+    if (output !== '') terminal.print(output);
     return exitCode;
   } catch (error) {
     return report(error, terminal, args.includes('--json'));
@@ -45,22 +46,10 @@ function printed(terminal: Terminal, text: string): number {
   return 0;
 }
 
-function findVerb(args: readonly string[]): { readonly verb: Verb; readonly rest: readonly string[] } {
-  const [first = '', second = ''] = args;
-  for (const words of [2, 1]) {
-    const verb = VERBS.find(({ name }) => name === args.slice(0, words).join(' '));
-    if (verb !== undefined) return { verb, rest: args.slice(words) };
-  }
-  const group = VERBS.filter(({ name }) => name.startsWith(`${first} `));
-  if (group.length > 0 && ['--help', '-h', ''].includes(second))
-    throw new UsageError(`${first} needs a second word: ${group.map(({ name }) => name.split(' ')[1]).join(', ')}`);
-  throw new UsageError('There is no such verb: see --help');
-}
-
 function report(error: unknown, terminal: Terminal, isJson: boolean): number {
   if (error instanceof Interrupted) return INTERRUPTED;
   const { code, message, exitCode, facts } = describe(error);
-  if (isJson) terminal.print(JSON.stringify({ error: { code, message: printable(message), ...facts } }));
+  if (isJson) terminal.print(printable(JSON.stringify({ error: { code, message, ...facts } })));
   else terminal.warn(exitCode === USAGE ? message : `${message} (${code})`);
   return exitCode;
 }

@@ -1,8 +1,9 @@
 import { createInterface } from 'node:readline';
 import { styleText } from 'node:util';
 
-import type { Environment } from './input.js';
+import { escapeOf } from '../escape.js';
 import { UsageError } from './failure.js';
+import type { Environment } from './input.js';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -75,12 +76,12 @@ export class Terminal {
   }
 }
 
-/** Returns a text without characters that could control the terminal. */
-export function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
-    const code = character.codePointAt(0) ?? 0;
-    return character === '\n' ? ' ' : `\\u{${code.toString(16)}}`;
-  });
+// Control characters, characters that reorder or break lines, and lone surrogates.
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
+/** Escapes the characters of a line that could control the terminal or reorder it, as JSON does, so that JSON stays JSON. */
+export function printable(line: string): string {
+  return line.replaceAll('\n', ' ').replaceAll(UNPRINTABLE, escapeOf);
 }
 
 /** Returns rows as lines with aligned columns. @param style - Of a cell, after it was aligned. */

@@ -19,6 +19,8 @@ export interface Verb {
   /** The names of its arguments; those in brackets may be missing. */
   readonly arguments: readonly string[];
   readonly summary: string;
+  /** A command for its help, without the program. */
+  readonly example: string;
   /** More sentences for its help. */
   readonly details?: string;
   readonly options: Readonly<Record<string, VerbOption>>;

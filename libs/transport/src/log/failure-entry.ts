@@ -3,6 +3,8 @@ import { inspect } from 'node:util';
 import type { TransportErrorCode } from '@sealwire/channel';
 import { isError } from '@sealwire/channel/internal';
 
+import { escapeOf } from '../escape.js';
+
 /** The kind of an entry. `docs/operations.md` explains each. */
 export type FailureKind =
   | 'connected'
@@ -45,7 +47,7 @@ const UNPRINTABLE = /[\\\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /** Escapes and truncates an untrusted text so that it cannot forge a log line. */
 export function printable(text: string): string {
-  const shown = text.slice(0, MAX_CHARACTERS).replaceAll(UNPRINTABLE, escape);
+  const shown = text.slice(0, MAX_CHARACTERS).replaceAll(UNPRINTABLE, escapeOf);
   return text.length > MAX_CHARACTERS ? `${shown}… (${text.length} characters)` : shown;
 }
 
@@ -110,15 +112,6 @@ function headersOf(cause: Error): readonly string[] {
     `${cause.constructor.name}: ${cause.message}`,
     `Error: ${cause.message}`,
   ];
-}
-
-/** Escapes a character as JSON does, or as \u if JSON would not escape it. */
-function escape(character: string): string {
-  const json = JSON.stringify(character).slice(1, -1);
-  if (json !== character) return json;
-  return Array.from({ length: character.length }, (_, at) => character.charCodeAt(at))
-    .map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`)
-    .join('');
 }
 
 export function count(number: number, noun: string): string {

@@ -1,13 +1,13 @@
 // One connection for one command: opened, used and closed within its timeout.
-import { loadKeyring } from '@sealwire/crypto';
-import type { Keyring } from '@sealwire/crypto';
+import { Keyring, loadKeyring } from '@sealwire/crypto';
+import type { SecretKey } from '@sealwire/crypto';
 import { Dialer, formatEndpoint, resolveLimits, takeCodec, within } from '@sealwire/channel/internal';
 import type { ClientLink } from '@sealwire/channel';
-import { clock } from '@sealwire/crypto/internal';
+import { clock, findEntry, isUsable } from '@sealwire/crypto/internal';
 
-import { Interrupted, UsageError } from '../failure.js';
+import { Failure, Interrupted, UsageError } from '../failure.js';
 import type { Input } from '../input.js';
-import { POLICIES } from '../keys/key-view.js';
+import { readOptions } from '../keys/key-view.js';
 import type { Terminal } from '../terminal.js';
 import { explain } from './explain.js';
 import { parseTarget } from './target.js';
@@ -90,9 +90,17 @@ function timeoutOf(input: Input): number {
 async function loadKeys(input: Input, terminal: Terminal): Promise<Keyring> {
   const file = input.text('key');
   if (file === undefined) throw new UsageError('There is no key: give --key FILE or set SEALWIRE_KEY_FILE');
-  const policy = input.oneOf('policy', POLICIES);
-  const warn = (message: string): void => terminal.warn(message);
-  return loadKeyring(file, policy === 'strict' ? { policy } : { policy, warn });
+  const keyring = await loadKeyring(file, readOptions(input, terminal));
+  const kid = input.text('kid');
+  return kid === undefined ? keyring : Keyring.of(chooseKey(keyring, kid));
+}
+
+/** @throws {Failure} The keyring has no such key, or it may not be used now. */
+function chooseKey({ keys }: Keyring, kid: string): SecretKey {
+  const found = findEntry(keys, kid);
+  if (isUsable(found, clock.unixMs())) return found.key;
+  const reason = found.state === 'retired' || found.state === 'revoked' ? `it is ${found.state}` : 'see its window';
+  throw new Failure('ERR_KEYRING_NO_KEY', `Key ${found.key.id} may not be used now: ${reason}. Choose another key`);
 }
 
 function stopSignal(): AbortSignal {

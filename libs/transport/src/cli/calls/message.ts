@@ -1,6 +1,6 @@
 import type { Input } from '../input.js';
+import { parseJson, parsePattern } from '../pattern.js';
 import type { Terminal } from '../terminal.js';
-import { parseJson, parsePattern } from './route.js';
 
 const MAX_INPUT_BYTES = 4_194_304;
 const STANDARD_INPUT = '-';

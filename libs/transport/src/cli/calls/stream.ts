@@ -1,4 +1,5 @@
 import type { Input } from '../input.js';
+import { printable } from '../terminal.js';
 import type { Terminal } from '../terminal.js';
 import type { Result } from '../verb.js';
 import { call } from './answer.js';
@@ -14,7 +15,7 @@ export async function run(input: Input, terminal: Terminal): Promise<Result> {
   const message = await readMessage(input, terminal);
   const isJson = input.flag('json');
   const onValue = (value: unknown): void =>
-    terminal.print(isJson ? JSON.stringify({ value: toJson(value) }) : formatValue(value));
+    terminal.print(isJson ? printable(JSON.stringify({ value: toJson(value) })) : formatValue(value));
   return withConnection(input, terminal, async ({ link, leftMs, stop }) => {
     const timeoutMs = input.text('timeout') === undefined ? 0 : leftMs;
     await call(link, { kind: 'REQUEST', ...message, timeoutMs, stop, onValue });

@@ -5,14 +5,12 @@ import { Failure } from '../failure.js';
 import type { Input } from '../input.js';
 import type { Terminal } from '../terminal.js';
 import type { Result } from '../verb.js';
-import { POLICIES, wipeAll } from './key-view.js';
+import { readOptions, wipeAll } from './key-view.js';
 import { createRing } from './keygen.js';
 
 export async function run(input: Input, terminal: Terminal): Promise<Result> {
   const [from, to] = [input.argument('FROM'), input.argument('TO')];
-  const policy = input.oneOf('policy', POLICIES);
-  const warn = (message: string): void => terminal.warn(message);
-  const keys = readEntries(from, policy === 'strict' ? { policy } : { policy, warn });
+  const keys = readEntries(from, readOptions(input, terminal));
   try {
     const { bytes, key } = chooseKey(input, keys);
     const form = keys.form === 'raw' ? 'ring' : 'raw';

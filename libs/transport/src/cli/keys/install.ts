@@ -4,28 +4,31 @@ import { clock, editKeyringFile, installKey, parseTimestamp, readEntries } from 
 import type { KeyringFileEntry } from '@sealwire/crypto/internal';
 
 import type { Input } from '../input.js';
+import { parsePattern } from '../pattern.js';
 import { printable } from '../terminal.js';
+import type { Terminal } from '../terminal.js';
 import type { Result } from '../verb.js';
-import { nameOf, viewOf, wipeAll } from './key-view.js';
+import { nameOf, readOptions, viewOf, wipeAll } from './key-view.js';
 import { DEFAULT_LABEL } from './keygen.js';
 
-export async function run(input: Input): Promise<Result> {
+export async function run(input: Input, terminal: Terminal): Promise<Result> {
   const file = input.argument('FILE');
   const window = { notBefore: timestampOf(input, 'not-before'), notAfter: timestampOf(input, 'not-after') };
   if (window.notAfter !== undefined && window.notAfter <= clock.unixMs())
     throw input.usage('--not-after is in the past: no one could use the key');
-  const bytes = readRaw(input) ?? generateKey();
+  const patterns = patternsOf(input, terminal);
+  const bytes = readRaw(input, terminal) ?? generateKey();
   try {
     const key = SecretKey.fromBytes(bytes);
     let installed: KeyringFileEntry = { key, bytes, state: 'accept', ...window };
     await editKeyringFile(file, (entries) => {
       const primary = entries.find(({ state }) => state === 'primary');
-      installed = { ...installed, key: key.describedAs(describe(input, primary)) };
+      installed = { ...installed, key: key.describedAs(describe(input.text('label'), patterns, primary)) };
       return installKey(entries, installed);
     });
     return {
       json: { file, key: viewOf(installed) },
-      text: `Installed the key ${nameOf(installed)} with the state accept. Its holder may call ${patternsOf(installed)}. Both sides need the key before it is used.`,
+      text: `Installed the key ${nameOf(installed)} with the state accept. Its holder may call ${formatPatterns(installed)}. Both sides need the key before it is used.`,
     };
   } finally {
     wipe(bytes);
@@ -33,21 +36,33 @@ export async function run(input: Input): Promise<Result> {
 }
 
 /** A label that is copied takes its patterns with it: a rotation must not allow its holder more. */
-function describe(input: Input, primary: KeyringFileEntry | undefined): KeyDescription {
-  const [label, patterns] = [input.text('label'), input.texts('patterns')];
+function describe(
+  label: string | undefined,
+  patterns: readonly string[] | undefined,
+  primary: KeyringFileEntry | undefined,
+): KeyDescription {
   if (label !== undefined) return { label, patterns };
   const { key } = primary ?? {};
   return { label: key?.label ?? DEFAULT_LABEL, patterns: patterns ?? key?.patterns };
 }
 
-function patternsOf({ key: { patterns } }: KeyringFileEntry): string {
+/** Returns the patterns as the server compares them: the members of an object are sorted. */
+function patternsOf(input: Input, terminal: Terminal): readonly string[] | undefined {
+  const patterns = input.texts('patterns')?.map(parsePattern);
+  for (const pattern of patterns ?? [])
+    if (pattern.includes(',') && !pattern.startsWith('{'))
+      terminal.warn(`${JSON.stringify(pattern)} is one pattern with a comma; for several, repeat --patterns`);
+  return patterns;
+}
+
+function formatPatterns({ key: { patterns } }: KeyringFileEntry): string {
   return printable(patterns === undefined ? 'all patterns' : patterns.join(' '));
 }
 
-function readRaw(input: Input): Uint8Array | undefined {
+function readRaw(input: Input, terminal: Terminal): Uint8Array | undefined {
   const from = input.text('from');
   if (from === undefined) return undefined;
-  const keys = readEntries(from);
+  const keys = readEntries(from, readOptions(input, terminal));
   const [first] = keys.entries;
   const bytes = first?.bytes.slice();
   wipeAll(keys);

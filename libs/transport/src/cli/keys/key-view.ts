@@ -1,10 +1,11 @@
 // The public facts of the keys of a file, as the verbs print them.
 import { wipe } from '@sealwire/crypto';
-import type { KeyFilePolicy } from '@sealwire/crypto';
+import type { KeyFileOptions, KeyFilePolicy } from '@sealwire/crypto';
 import { formatTimestamp, readEntries } from '@sealwire/crypto/internal';
 import type { KeyFileEntries, KeyringFileEntry } from '@sealwire/crypto/internal';
 
 import type { Input } from '../input.js';
+import { printable } from '../terminal.js';
 import type { Terminal } from '../terminal.js';
 
 export interface KeyView {
@@ -18,7 +19,7 @@ export interface KeyView {
   readonly patterns: readonly string[] | null;
 }
 
-export const POLICIES: readonly [KeyFilePolicy, KeyFilePolicy] = ['strict', 'mounted-secret'];
+const POLICIES: readonly [KeyFilePolicy, KeyFilePolicy] = ['strict', 'mounted-secret'];
 
 export function viewOf({ key, state, notBefore, notAfter }: KeyringFileEntry): KeyView {
   return {
@@ -31,11 +32,15 @@ export function viewOf({ key, state, notBefore, notAfter }: KeyringFileEntry): K
   };
 }
 
+/** Returns the policy of the option, whose consequences are printed if it is not the strict one. */
+export function readOptions(input: Input, terminal: Terminal): KeyFileOptions {
+  const policy = input.oneOf('policy', POLICIES);
+  return policy === 'strict' ? { policy } : { policy, warn: (message) => terminal.warn(message) };
+}
+
 /** Reads the key file of the argument FILE, and overwrites its keys after `use`. */
 export function withKeys<T>(input: Input, terminal: Terminal, use: (keys: KeyFileEntries) => T): T {
-  const policy = input.oneOf('policy', POLICIES);
-  const warn = (message: string): void => terminal.warn(message);
-  const keys = readEntries(input.argument('FILE'), policy === 'strict' ? { policy } : { policy, warn });
+  const keys = readEntries(input.argument('FILE'), readOptions(input, terminal));
   try {
     return use(keys);
   } finally {
@@ -49,5 +54,5 @@ export function wipeAll({ entries }: Pick<KeyFileEntries, 'entries'>): void {
 
 /** Returns a key as a sentence names it. */
 export function nameOf({ key: { id, label } }: KeyringFileEntry): string {
-  return label === undefined ? id : `${id} (${label})`;
+  return label === undefined ? id : `${id} (${printable(label)})`;
 }

@@ -1,7 +1,7 @@
 import { clock, parseTimestamp } from '@sealwire/crypto/internal';
 
 import type { Input } from '../input.js';
-import { formatTable } from '../terminal.js';
+import { formatTable, printable } from '../terminal.js';
 import type { Terminal } from '../terminal.js';
 import type { Result } from '../verb.js';
 import { viewOf, withKeys } from './key-view.js';
@@ -17,7 +17,7 @@ const COLOURS = [
 export async function run(input: Input, terminal: Terminal): Promise<Result> {
   return withKeys(input, terminal, ({ form, entries }) => {
     const keys = entries.map(viewOf);
-    const rows = [HEADINGS, ...keys.map(cellsOf)];
+    const rows = [HEADINGS, ...keys.map((key) => cellsOf(key).map(printable))];
     const text = formatTable(rows, (cell, row, column) => {
       if (row === 0) return terminal.style('bold', cell);
       const colour = column === STATE_COLUMN ? COLOURS.find(([pattern]) => pattern.test(cell))?.[1] : undefined;

@@ -3,6 +3,7 @@ import type { KeyFileEntries, KeyringFileEntry } from '@sealwire/crypto/internal
 
 import { describe, FAILED, UsageError } from '../failure.js';
 import type { Input } from '../input.js';
+import { printable } from '../terminal.js';
 import type { Terminal } from '../terminal.js';
 import type { Result } from '../verb.js';
 import { nameOf, withKeys } from './key-view.js';
@@ -20,7 +21,7 @@ export async function run(input: Input, terminal: Terminal): Promise<Result> {
     const { code, message } = describe(error);
     return {
       json: { file, valid: false, problems: [{ code, message }], hints: [] },
-      text: `${message} (${code})`,
+      text: printable(`${message} (${code})`),
       exitCode: FAILED,
     };
   }

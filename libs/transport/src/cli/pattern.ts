@@ -1,4 +1,4 @@
-import { UsageError } from '../failure.js';
+import { UsageError } from './failure.js';
 
 /**
  * Returns the route of a pattern: a text, or the JSON of an object, whose members Nest sorts. `{"cmd":"sum"}` is the pattern

@@ -1,0 +1,121 @@
+// The verbs of key files and keyrings, for the help and the parser. Their code is loaded when one of them runs.
+import type { Verb, VerbOption } from '../verb.js';
+
+export const POLICY: VerbOption = { value: 'POLICY', summary: 'strict, or mounted-secret for a file that was mounted' };
+const YES: VerbOption = { summary: 'does not ask' };
+export const KEY_NAME = 'KID is a key id, at least 4 digits of its beginning, or a label that no other key has.';
+const EDITED =
+  'The file is replaced by a complete new one with the same owner and mode; a link is refused. Commands that run at the same time wait for each other.';
+
+export const KEY_VERBS: readonly Verb[] = [
+  {
+    name: 'keygen',
+    arguments: ['FILE'],
+    summary: 'creates a key file with a random key, mode 0600, and never overwrites one',
+    example: 'keygen aes_key.bin',
+    options: {
+      ring: { summary: 'creates a keyring with one primary key, instead of 32 raw bytes' },
+      label: { value: 'LABEL', summary: 'the name of the key in the keyring, default main' },
+    },
+    load: () => import('./keygen.js'),
+  },
+  {
+    name: 'fingerprint',
+    arguments: ['FILE'],
+    summary: 'prints the ids of the keys of a key file, which are public',
+    example: 'fingerprint aes_key.bin',
+    options: { policy: POLICY },
+    load: () => import('./fingerprint.js'),
+  },
+  {
+    name: 'convert',
+    arguments: ['FROM', 'TO'],
+    summary: 'creates a keyring from a raw key file, or a raw key file from one key of a keyring',
+    example: 'convert aes_key.bin ring.json --label first',
+    details: `The new file has mode 0600; an existing one is not overwritten. ${KEY_NAME}`,
+    options: {
+      kid: { value: 'KID', summary: 'the key of the keyring to take, default the primary one' },
+      label: { value: 'LABEL', summary: 'the name of the key in the new keyring, default main' },
+      policy: POLICY,
+    },
+    load: () => import('./convert.js'),
+  },
+];
+
+export const KEYRING_VERBS: readonly Verb[] = [
+  {
+    name: 'keyring list',
+    arguments: ['FILE'],
+    summary: 'prints the keys of a key file, without the keys themselves',
+    example: 'keyring list ring.json',
+    options: { policy: POLICY },
+    load: () => import('./list.js'),
+  },
+  {
+    name: 'keyring verify',
+    arguments: ['FILE'],
+    summary: 'checks a key file and prints what is wrong with it; exit code 1 if it would be refused',
+    example: 'keyring verify ring.json --json',
+    options: { policy: POLICY },
+    load: () => import('./verify.js'),
+  },
+  {
+    name: 'keyring install',
+    arguments: ['FILE'],
+    summary: 'adds a random key, or one of a raw key file, with the state accept',
+    example: `keyring install ring.json --label billing --patterns 'billing.*' --patterns sum`,
+    details: EDITED,
+    options: {
+      from: { value: 'RAW_FILE', summary: 'the raw key file to take the key from' },
+      policy: { value: 'POLICY', summary: 'that of RAW_FILE: strict, or mounted-secret' },
+      label: { value: 'LABEL', summary: 'the name of its holder, default that of the primary key' },
+      patterns: {
+        value: 'PATTERN',
+        summary: 'a pattern that its holder may call, default those of the primary key, with --label all',
+        multiple: true,
+      },
+      'not-before': { value: 'TIME', summary: 'the first moment of use, such as 2027-01-31T12:00:00Z' },
+      'not-after': { value: 'TIME', summary: 'the end of use' },
+    },
+    load: () => import('./install.js'),
+  },
+  {
+    name: 'keyring use',
+    arguments: ['FILE', 'KID'],
+    summary: 'makes a key primary; the one before it is accepted from now on',
+    example: 'keyring use ring.json second',
+    details: `${KEY_NAME} ${EDITED}`,
+    options: { yes: YES },
+    load: () => import('./use.js'),
+  },
+  {
+    name: 'keyring retire',
+    arguments: ['FILE', 'KID'],
+    summary: 'stops the use of a key; its connections are drained',
+    example: 'keyring retire ring.json first',
+    details: `The primary key is refused. ${KEY_NAME} ${EDITED}`,
+    options: { yes: YES },
+    load: () => import('./retire.js'),
+  },
+  {
+    name: 'keyring revoke',
+    arguments: ['FILE', 'KID'],
+    summary: 'stops the use of a key for ever; its connections are destroyed at once',
+    example: 'keyring revoke ring.json 0f1e2d3c4b5a6978 --yes',
+    details: `Also for the primary key: without one, nothing can dial with the keyring. ${KEY_NAME} ${EDITED}`,
+    options: { yes: YES },
+    load: () => import('./revoke.js'),
+  },
+  {
+    name: 'keyring remove',
+    arguments: ['FILE', 'KID'],
+    summary: 'deletes a key; its connections are drained',
+    example: 'keyring remove ring.json first',
+    details: `The primary key is refused, and a revoked key without --forget-revoked. ${KEY_NAME} ${EDITED}`,
+    options: {
+      'forget-revoked': { summary: 'also deletes a revoked key, after every server has loaded it' },
+      yes: YES,
+    },
+    load: () => import('./remove.js'),
+  },
+];
