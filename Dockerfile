@@ -6,6 +6,7 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY libs/crypto/package.json libs/crypto/
 COPY libs/channel/package.json libs/channel/
+COPY libs/envelope/package.json libs/envelope/
 COPY libs/transport/package.json libs/transport/
 COPY apps/shared/package.json apps/shared/
 COPY apps/server/package.json apps/server/

@@ -5,7 +5,7 @@ import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const FOLDERS = ['docs', 'libs/crypto', 'libs/channel', 'libs/transport', 'clients/python'];
+const FOLDERS = ['docs', 'libs/crypto', 'libs/channel', 'libs/envelope', 'libs/transport', 'clients/python'];
 
 const documents = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'].concat(
   FOLDERS.flatMap((folder) =>

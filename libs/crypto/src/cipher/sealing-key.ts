@@ -72,13 +72,26 @@ export class OpeningKey {
    *   message.
    */
   open(iv: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Buffer {
-    const ciphertextEnd = sealed.length - TAG_BYTES;
-    if (ciphertextEnd < BLOCK_BYTES || ciphertextEnd % BLOCK_BYTES !== 0) throw openFailed();
-    const ciphertext = sealed.subarray(0, ciphertextEnd);
+    const ciphertext = sealed.subarray(0, sealed.length - TAG_BYTES);
+    if (!this.verify(iv, aad, ciphertext, sealed.subarray(ciphertext.length))) throw openFailed();
+    return this.decrypt(iv, ciphertext);
+  }
+
+  /** Whether the tag is genuine, in constant time. Computes nothing if the ciphertext is not of whole blocks. */
+  verify(iv: Uint8Array, aad: Uint8Array, ciphertext: Uint8Array, tag: Uint8Array): boolean {
+    if (ciphertext.length === 0 || ciphertext.length % BLOCK_BYTES !== 0) return false;
     this.#tag.write(this.#expected, 0, aad, iv, ciphertext);
-    const isGenuine = equalBytes(this.#expected, sealed.subarray(ciphertextEnd));
+    const isGenuine = equalBytes(this.#expected, tag);
     this.#expected.fill(0); // with the correct tag, an attacker could make the forgery genuine
-    if (!isGenuine) throw openFailed();
+    return isGenuine;
+  }
+
+  /**
+   * @param ciphertext - Verified by {@link verify}. With any other, the failure would be a padding oracle.
+   * @returns The plaintext, in a fresh buffer.
+   * @throws {CryptoError} `ERR_OPEN_FAILED` - bad padding under a genuine tag, made by a holder of the key.
+   */
+  decrypt(iv: Uint8Array, ciphertext: Uint8Array): Buffer {
     return withoutPadding(this.#cbc.decrypt(iv, ciphertext));
   }
 

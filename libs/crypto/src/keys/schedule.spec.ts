@@ -7,10 +7,10 @@ import { deriveKeySchedule, keyId } from '../index.js';
 describe('deriveKeySchedule', () => {
   it('derives values that have nothing in common with each other and with the key', () => {
     const key = randomBytes(32);
-    const { psk, keyId: id } = deriveKeySchedule(key);
-    expect([psk.length, id.length]).toEqual([32, 8]);
-    const heads = [key, psk, id].map((bytes) => Buffer.from(bytes.subarray(0, 8)).toString('hex'));
-    expect(new Set(heads).size).toBe(3);
+    const { psk, jwe, keyId: id } = deriveKeySchedule(key);
+    expect([psk.length, jwe.length, id.length]).toEqual([32, 32, 8]);
+    const heads = [key, psk, jwe, id].map((bytes) => Buffer.from(bytes.subarray(0, 8)).toString('hex'));
+    expect(new Set(heads).size).toBe(4);
   });
 
   it('derives another id when any bit of the key differs', () => {

@@ -12,6 +12,8 @@ const EXTRACT_SALT = new TextEncoder().encode('sealwire key file v1');
 export interface KeySchedule {
   /** 32 bytes: the pre-shared key of the channel's handshake. */
   readonly psk: Uint8Array;
+  /** 32 bytes: the content encryption key of envelopes (docs/envelope.md §2). */
+  readonly jwe: Uint8Array;
   /**
    * 8 public bytes that name the key on the wire. They are derived, so they cannot be assigned to another key by
    * mistake.
@@ -28,6 +30,7 @@ export function deriveKeySchedule(key: Uint8Array): KeySchedule {
   const prk = extract(key);
   const schedule = {
     psk: hkdfExpand(prk, 'channel psk', 32),
+    jwe: hkdfExpand(prk, 'jwe dir', 32),
     keyId: hkdfExpand(prk, 'key id', KEY_ID_BYTES),
   };
   wipe(prk);

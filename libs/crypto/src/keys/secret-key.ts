@@ -29,13 +29,15 @@ export class SecretKey {
   readonly patterns: readonly string[] | undefined;
   readonly #idBytes: Uint8Array;
   readonly #psk: Uint8Array;
+  readonly #jwe: Uint8Array;
 
-  private constructor(id: string, { keyId, psk }: KeySchedule, { label, patterns }: KeyDescription) {
+  private constructor(id: string, { keyId, psk, jwe }: KeySchedule, { label, patterns }: KeyDescription) {
     this.id = id;
     this.label = label;
     this.patterns = patterns && Object.freeze([...patterns]);
     this.#idBytes = keyId;
     this.#psk = psk;
+    this.#jwe = jwe;
     Object.freeze(this);
   }
 
@@ -50,7 +52,7 @@ export class SecretKey {
     try {
       checkKeyStrength(key, id, origin);
     } catch (error) {
-      wipe(schedule.psk);
+      wipe(schedule.psk, schedule.jwe);
       throw error;
     }
     return new SecretKey(id, schedule, description);
@@ -66,9 +68,14 @@ export class SecretKey {
     return this.#psk.slice();
   }
 
+  /** The content encryption key of envelopes (RFC 7516, `alg: dir`; docs/envelope.md), 32 secret bytes. A copy. */
+  jweKey(): Uint8Array {
+    return this.#jwe.slice();
+  }
+
   /** Returns the same key with another description. */
   describedAs(description: KeyDescription): SecretKey {
-    return new SecretKey(this.id, { keyId: this.#idBytes, psk: this.#psk }, description);
+    return new SecretKey(this.id, { keyId: this.#idBytes, psk: this.#psk, jwe: this.#jwe }, description);
   }
 
   toString(): string {

@@ -6,7 +6,9 @@ export type JsonValue =
   | { readonly kind: 'text'; readonly raw: Uint8Array }
   | { readonly kind: 'object'; readonly members: ReadonlyMap<string, JsonValue> }
   | { readonly kind: 'array'; readonly items: readonly JsonValue[] }
-  | { readonly kind: 'number' | 'boolean' | 'null' };
+  /** `raw` is a view of its characters, which may be more than JSON allows. */
+  | { readonly kind: 'number'; readonly raw: Uint8Array }
+  | { readonly kind: 'boolean' | 'null' };
 
 /** A position and a reason, never a part of the text. */
 export class JsonError extends Error {
@@ -124,7 +126,7 @@ class JsonReader {
     return this.#bytes.subarray(from, at);
   }
 
-  /** Accepts more numbers than JSON does: no format here has numbers, so that all are refused later. */
+  /** Accepts more numbers than JSON does: the reader of a format checks those that it allows. */
   #scalar(): JsonValue {
     const literal = LITERALS.find(([text]) => text.every((byte, at) => this.#bytes[this.#at + at] === byte));
     if (literal !== undefined) {
@@ -132,8 +134,9 @@ class JsonReader {
       return { kind: literal[1] };
     }
     if (!NUMBER_START.has(this.#bytes[this.#at] ?? 0)) throw this.#error('expected a value');
+    const from = this.#at;
     while (NUMBER_BYTES.has(this.#bytes[this.#at] ?? 0)) this.#at += 1;
-    return { kind: 'number' };
+    return { kind: 'number', raw: this.#bytes.subarray(from, this.#at) };
   }
 
   /** Skips white space, and returns the next character; empty at the end. */

@@ -1,0 +1,15 @@
+export { ENVELOPE_ERROR_CODES, EnvelopeError } from './errors.js';
+export type { EnvelopeErrorCode } from './errors.js';
+export type { EnvelopeHeader, ReadHeader } from './header.js';
+export { openJwe, sealJwe } from './jwe.js';
+export type { OpenedJwe, OpenJweOptions, Refusal, Refused } from './jwe.js';
+export { EnvelopeOpener } from './opener.js';
+export type { Opened } from './opener.js';
+export type { EnvelopeOpenerOptions, EnvelopeOptions } from './options.js';
+export { EnvelopeSealer, MAX_ENVELOPES_PER_KEY } from './sealer.js';
+export { MemoryReplayStore } from './stores/memory-store.js';
+export { NatsReplayStore } from './stores/nats-store.js';
+export type { NatsKv } from './stores/nats-store.js';
+export { RedisReplayStore } from './stores/redis-store.js';
+export type { IoRedis, NodeRedis } from './stores/redis-store.js';
+export type { ReplayStore } from './stores/replay-store.js';

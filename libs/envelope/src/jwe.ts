@@ -1,0 +1,169 @@
+// The compact serialization (RFC 7516 §3.1) with `alg: dir` and `enc: A128CBC-HS256`, docs/envelope.md §4 and §5:
+//
+//   BASE64URL(header) '..' BASE64URL(iv) '.' BASE64URL(ciphertext) '.' BASE64URL(tag)
+import type { KeySource, SecretKey } from '@sealwire/crypto';
+import { randomBytes, report, sealedBytes } from '@sealwire/crypto/internal';
+
+import { ciphersOf } from './envelope-ciphers.js';
+import type { EnvelopeCiphers } from './envelope-ciphers.js';
+import { EnvelopeError } from './errors.js';
+import { MAX_HEADER_BYTES, readHeader, writeHeader } from './header.js';
+import type { EnvelopeHeader, ReadHeader } from './header.js';
+
+const IV_BYTES = 16;
+const TAG_BYTES = 16;
+/** BASE64URL of 16 bytes. */
+const IV_CHARACTERS = 22;
+const MAX_HEADER_CHARACTERS = Math.ceil((MAX_HEADER_BYTES * 4) / 3);
+/** The default of `maxEnvelopeBytes`. */
+export const MAX_ENVELOPE_BYTES = 16_777_216;
+
+/**
+ * Why an envelope was refused, for logs and counters of its receiver. The sender and the broker must see one and the
+ * same outcome for all of them.
+ *
+ * - `form`: not an envelope, or a larger one than is accepted
+ * - `key`: no such key, or not now
+ * - `tag`: altered, or sealed with another key
+ * - `audience`: sealed for another service
+ * - `subject`: sealed for another subject
+ * - `age`: sealed too long ago, or in the future
+ * - `replay`: seen before, or too old for the window to know
+ */
+export type Refusal = 'form' | 'key' | 'tag' | 'audience' | 'subject' | 'age' | 'replay';
+
+export interface Refused {
+  readonly ok: false;
+  readonly reason: Refusal;
+}
+
+/** An envelope that {@link openJwe} opened. */
+export interface OpenedJwe {
+  readonly ok: true;
+  /** A fresh buffer, which belongs to the caller. */
+  readonly plaintext: Uint8Array;
+  /** The key that sealed it. */
+  readonly key: SecretKey;
+  readonly header: EnvelopeHeader;
+}
+
+export interface OpenJweOptions {
+  /** Its `find` is called once. If it throws, the process emits a warning, and the envelope is refused (`key`). */
+  readonly keys: Pick<KeySource, 'find'>;
+  /**
+   * Called after the tag was verified and before anything is decrypted. A reason that it returns refuses the envelope.
+   * Without it an envelope for any service and subject, of any age, opens again and again.
+   */
+  readonly check?: ((header: ReadHeader, key: SecretKey) => Refusal | undefined) | undefined;
+  /** The largest envelope that is accepted, in bytes. 16 MiB unless given. */
+  readonly maxEnvelopeBytes?: number | undefined;
+}
+
+/**
+ * Seals one message, synchronously. A pair of `key` and `jti` must not occur twice; {@link EnvelopeSealer} sees to that.
+ *
+ * @param plaintext - Any number of bytes. Read, never kept.
+ * @returns ASCII: about 4/3 of the plaintext, and 350 bytes.
+ * @throws {EnvelopeError} `ERR_ENVELOPE_HEADER` - a member of the header is malformed, or all take more than 1,024
+ *   bytes. `ERR_ENVELOPE_TOO_LARGE` - longer than `maxEnvelopeBytes`.
+ */
+export function sealJwe(
+  key: SecretKey,
+  header: EnvelopeHeader,
+  plaintext: Uint8Array,
+  maxEnvelopeBytes = MAX_ENVELOPE_BYTES,
+): string {
+  const prefix = writeHeader(key.id, header).toString('base64url');
+  checkSize(prefix.length, plaintext.length, maxEnvelopeBytes);
+  const iv = randomBytes(IV_BYTES);
+  const padded = Buffer.alloc(plaintext.length + IV_BYTES);
+  padded.set(plaintext);
+  const sealed = Buffer.alloc(sealedBytes(plaintext.length));
+  ciphersOf(key).sealing.sealInto(sealed, 0, iv, Buffer.from(prefix, 'latin1'), padded, plaintext.length);
+  padded.fill(0);
+  const tagStart = sealed.length - TAG_BYTES;
+  const ciphertext = sealed.toString('base64url', 0, tagStart);
+  return `${prefix}..${iv.toString('base64url')}.${ciphertext}.${sealed.toString('base64url', tagStart)}`;
+}
+
+/** Opens an envelope, synchronously. Never throws, whatever `envelope` is. */
+export function openJwe(envelope: string | Uint8Array, options: OpenJweOptions): OpenedJwe | Refused {
+  const parts = parse(envelope, options.maxEnvelopeBytes ?? MAX_ENVELOPE_BYTES);
+  if (parts === undefined) return refused('form');
+  const { header, aad, iv, ciphertext, tag } = parts;
+  const found = find(options.keys, header.kid);
+  if (found === undefined) return refused('key');
+  const { key, ciphers } = found;
+  if (!ciphers.opening.verify(iv, aad, ciphertext, tag)) return refused('tag');
+  const reason = options.check?.(header, key);
+  if (reason !== undefined) return refused(reason);
+  try {
+    return { ok: true, plaintext: ciphers.opening.decrypt(iv, ciphertext), key, header };
+  } catch {
+    return refused('tag'); // bad padding of a holder of the key
+  }
+}
+
+export function refused(reason: Refusal): Refused {
+  return { ok: false, reason };
+}
+
+interface Parts {
+  readonly header: ReadHeader;
+  /** The characters of the first part, which are the associated data (RFC 7516 §5.1, step 14). */
+  readonly aad: Uint8Array;
+  readonly iv: Uint8Array;
+  readonly ciphertext: Uint8Array;
+  readonly tag: Uint8Array;
+}
+
+/** Returns undefined for everything that has not the one form of an envelope. */
+function parse(envelope: string | Uint8Array, maxEnvelopeBytes: number): Parts | undefined {
+  if (envelope.length > maxEnvelopeBytes) return undefined;
+  const text = typeof envelope === 'string' ? envelope : toLatin1(envelope);
+  const headerEnd = text.indexOf('.');
+  const ivStart = headerEnd + 2;
+  const ivEnd = ivStart + IV_CHARACTERS;
+  const ciphertextEnd = text.indexOf('.', ivEnd + 1);
+  if (headerEnd === -1 || headerEnd > MAX_HEADER_CHARACTERS || ciphertextEnd === -1) return undefined;
+  if (text[headerEnd + 1] !== '.' || text[ivEnd] !== '.') return undefined;
+  const aad = text.slice(0, headerEnd);
+  const headerBytes = decodeBase64Url(aad);
+  const iv = decodeBase64Url(text.slice(ivStart, ivEnd));
+  const ciphertext = decodeBase64Url(text.slice(ivEnd + 1, ciphertextEnd));
+  const tag = decodeBase64Url(text.slice(ciphertextEnd + 1));
+  const header = headerBytes && readHeader(headerBytes);
+  if (header === undefined || iv === undefined || ciphertext === undefined || tag === undefined) return undefined;
+  if (tag.length !== TAG_BYTES || ciphertext.length === 0 || ciphertext.length % IV_BYTES !== 0) return undefined;
+  return { header, aad: Buffer.from(aad, 'latin1'), iv, ciphertext, tag };
+}
+
+/** Returns undefined for anything but the one encoding of the bytes: Node decodes almost every text. */
+function decodeBase64Url(text: string): Buffer | undefined {
+  const bytes = Buffer.from(text, 'base64url');
+  return bytes.toString('base64url') === text ? bytes : undefined;
+}
+
+function toLatin1({ buffer, byteOffset, length }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, length).toString('latin1');
+}
+
+function find(
+  keys: Pick<KeySource, 'find'>,
+  kid: string,
+): { readonly key: SecretKey; readonly ciphers: EnvelopeCiphers } | undefined {
+  try {
+    const key = keys.find(Buffer.from(kid, 'hex'));
+    return key && { key, ciphers: ciphersOf(key) };
+  } catch (error) {
+    report('find() of the keys of envelopes', error);
+    return undefined;
+  }
+}
+
+function checkSize(prefixLength: number, plaintextBytes: number, maxEnvelopeBytes: number): void {
+  const bytes = prefixLength + 4 + 2 * IV_CHARACTERS + Math.ceil(((sealedBytes(plaintextBytes) - TAG_BYTES) * 4) / 3);
+  if (bytes <= maxEnvelopeBytes) return;
+  const message = `A message of ${plaintextBytes} bytes makes an envelope of ${bytes} bytes; expected at most ${maxEnvelopeBytes}`;
+  throw new EnvelopeError('ERR_ENVELOPE_TOO_LARGE', message);
+}

@@ -1,0 +1,51 @@
+import type { KeySource, SecretKey } from '@sealwire/crypto';
+import { clock } from '@sealwire/crypto/internal';
+
+import { sealJwe } from './jwe.js';
+import { jtiSequence } from './jti.js';
+import { checkOptions } from './options.js';
+import type { EnvelopeOptions } from './options.js';
+
+/**
+ * A key must be replaced before all processes together have sealed so many envelopes with it: the IVs are random, and
+ * the bound of CBC is near (docs/envelope.md §7).
+ */
+export const MAX_ENVELOPES_PER_KEY = 2 ** 32;
+
+/** Seals messages for one service. Synchronous; make one and keep it. */
+export class EnvelopeSealer {
+  readonly #keys: KeySource;
+  readonly #service: string;
+  readonly #maxEnvelopeBytes: number | undefined;
+  readonly #nextJti = jtiSequence();
+  readonly #sealed = new Map<string, number>();
+
+  /** @throws {EnvelopeError} `ERR_ENVELOPE_OPTION` */
+  constructor(options: EnvelopeOptions) {
+    checkOptions(options);
+    this.#keys = options.keys;
+    this.#service = options.service;
+    this.#maxEnvelopeBytes = options.maxEnvelopeBytes;
+  }
+
+  /**
+   * @param subject - Where the message travels, such as `nats:orders.created`. The receiver must expect the same text.
+   * @param plaintext - Any number of bytes. Read, never kept.
+   * @param key - The key of the request, for a reply. Unless given, the primary key.
+   * @returns A compact JWE, ASCII.
+   * @throws {EnvelopeError} `ERR_ENVELOPE_HEADER` - the subject is malformed or too long; `ERR_ENVELOPE_TOO_LARGE`.
+   * @throws {CryptoError} `ERR_KEYRING_NO_PRIMARY`, or any error of the source of keys.
+   */
+  seal(subject: string, plaintext: Uint8Array, key: SecretKey = this.#keys.primary): string {
+    const iat = Math.floor(clock.unixMs() / 1000);
+    const header = { aud: this.#service, sub: subject, jti: this.#nextJti(), iat };
+    const envelope = sealJwe(key, header, plaintext, this.#maxEnvelopeBytes);
+    this.#sealed.set(key.id, (this.#sealed.get(key.id) ?? 0) + 1);
+    return envelope;
+  }
+
+  /** How many envelopes this object has sealed, by the id of the key. Compare the sum of all processes with {@link MAX_ENVELOPES_PER_KEY}. */
+  get sealed(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#sealed);
+  }
+}
