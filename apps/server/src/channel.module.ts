@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import type { KeySource } from '@sealwire/crypto';
 import { CryptoModule, KEYRING } from '@sealwire/crypto/nest';
 import { SealwireServer } from '@sealwire/transport';
+import { LegacyServer } from '@sealwire/transport/legacy';
 
 import { settings } from './config/registration.js';
 import type { Settings } from './config/settings.js';
@@ -9,7 +10,10 @@ import type { Settings } from './config/settings.js';
 /** The default of the transport for all addresses together. */
 const MAX_STRANGERS = 1_024;
 
-/** The encrypted channel: the key, which is generated if its file is missing, and the strategy that listens. */
+/**
+ * The encrypted channel: the key, which is generated if its file is missing, and the strategy that listens. Next to it the
+ * legacy wire; null if it is off.
+ */
 @Module({
   imports: [
     CryptoModule.forRootAsync({
@@ -27,7 +31,13 @@ const MAX_STRANGERS = 1_024;
         return new SealwireServer({ ...listen, limits, keyring, service, keepSealedRecord: true });
       },
     },
+    {
+      provide: LegacyServer,
+      inject: [settings.KEY, KEYRING],
+      useFactory: ({ legacy }: Settings, channelKeyring: KeySource) =>
+        legacy === undefined ? null : new LegacyServer({ ...legacy, channelKeyring }),
+    },
   ],
-  exports: [SealwireServer, CryptoModule],
+  exports: [SealwireServer, LegacyServer, CryptoModule],
 })
 export class ChannelModule {}

@@ -1,6 +1,6 @@
 import type { INestMicroservice } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { boundAddress, createApp, keysOf, listenFailed, listenHttp, logReady, shownAddress } from '@sealwire/app';
+import { boundAddress, createApp, listenFailed, listenHttp, logReady, shownAddress } from '@sealwire/app';
 import { SealwireServer } from '@sealwire/transport';
 import { LegacyServer } from '@sealwire/transport/legacy';
 
@@ -20,7 +20,7 @@ export async function startServer(): Promise<void> {
   const config = app.get<Settings>(settings.KEY);
   const channel = app.get(SealwireServer);
   const channelService = connect(app, channel);
-  const legacy = config.legacy && new LegacyServer({ ...config.legacy, channelKeyring: keysOf(app) });
+  const legacy = app.get<LegacyServer | null>(LegacyServer);
   const legacyService = legacy && connect(app, legacy);
   await app.init();
   await listenChannel(channelService, config);

@@ -1,2 +1,2 @@
 // The clock of this library is that of @sealwire/crypto, which looks after the time windows of keys and watches key files.
-export { clock } from '@sealwire/crypto/internal';
+export { clock, MAX_TIMER_MS } from '@sealwire/crypto/internal';

@@ -1,5 +1,4 @@
-import { clock } from './clock.js';
-import { MAX_TIMER_MS } from './options/limit.js';
+import { clock, MAX_TIMER_MS } from './clock.js';
 
 /** A timer that is later than this was delayed by the process: it was busy or suspended. */
 const LATE_MS = 20;

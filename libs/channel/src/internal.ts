@@ -4,7 +4,7 @@ export { CallQueue } from './calls/call-queue.js';
 export { connectFailed } from './client/dial.js';
 export { Dialer } from './client/dialer.js';
 export type { LinkCounts, Links } from './client/links.js';
-export { clock } from './clock.js';
+export { clock, MAX_TIMER_MS } from './clock.js';
 export type { ConnectionCodec } from './connection/codec.js';
 export { takeCodec } from './connection/sealing.js';
 export { TrafficCounter } from './connection/traffic-counter.js';
@@ -28,7 +28,7 @@ export {
 export { formatEndpoint, remoteAddress, SOCKET_OPTIONS } from './options/endpoint.js';
 export type { Endpoint } from './options/endpoint.js';
 export { LIMITS, quarterOfHeap } from './options/limit-tables.js';
-export { checkLimit, KIB, MAX_TIMER_MS, MAX_U32, resolveTable } from './options/limit.js';
+export { checkLimit, KIB, MAX_U32, resolveTable } from './options/limit.js';
 export type { Given, LimitTable, Resolved, Side } from './options/limit.js';
 export { pathsOf, resolveLimits } from './options/limits.js';
 export type { LimitGroups, Limits } from './options/limits.js';

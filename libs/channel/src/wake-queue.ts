@@ -1,7 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 
-import { clock } from './clock.js';
-import { MAX_TIMER_MS } from './options/limit.js';
+import { clock, MAX_TIMER_MS } from './clock.js';
 
 // A timer keeps the async context in which it is created, and with it the message whose handler moved a deadline.
 const apart = new AsyncResource('SEALWIRE_DEADLINES');

@@ -3,6 +3,9 @@
 import { performance } from 'node:perf_hooks';
 import * as timers from 'node:timers';
 
+/** A longer delay of a timer of Node counts as 1. */
+export const MAX_TIMER_MS = 0x7fff_ffff;
+
 export interface Clock {
   /** Milliseconds since an arbitrary start; monotonic. */
   nowMs: () => number;

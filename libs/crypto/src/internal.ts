@@ -9,7 +9,7 @@ export { OpeningKey, sealedBytes, SealingKey } from './cipher/sealing-key.js';
 export { A128CBC_HS256 } from './cipher/suite.js';
 export type { CipherSuite, Opener, Sealer } from './cipher/suite.js';
 export { KeyPair, PUBLIC_KEY_BYTES } from './cipher/x25519.js';
-export { clock } from './clock.js';
+export { clock, MAX_TIMER_MS } from './clock.js';
 export type { Clock } from './clock.js';
 export { createFile } from './key-file/create.js';
 export { resolveKeyFile } from './key-file/path.js';

@@ -73,6 +73,26 @@ describe.skipIf(process.platform === 'win32')('SIGHUP', () => {
   });
 });
 
+describe.skipIf(process.platform === 'win32')('SIGHUP twice', () => {
+  it('loads the keys of the last content, and a ring without a usable key is a warning', async () => {
+    const keyFile = join(await apps.directory(), 'twice.json');
+    const [first, second] = [newEntry('first'), newEntry('second')];
+    writeFileSync(keyFile, formatKeyringFile([first]), { mode: 0o600 });
+    const server = await apps.start('server', { SEALWIRE_KEY_FILE: keyFile });
+    await server.ready();
+    writeFileSync(keyFile, formatKeyringFile([first, second]));
+    server.signal('SIGHUP');
+    server.signal('SIGHUP');
+    await server.logged(`Loaded keyring ${keyFile}: 2 keys, primary none`);
+    writeFileSync(keyFile, formatKeyringFile([{ ...first, state: 'retired' }]));
+    server.signal('SIGHUP');
+    server.signal('SIGHUP');
+    expect((await server.logged(`No key of the key file ${keyFile} may be used now`)).level).toBe('warn');
+    expect(await server.stop('SIGTERM')).toBe(0);
+    expect(server.stderr).toBe('');
+  });
+});
+
 describe('the entry Ready', () => {
   it('names no key if the primary key of the client has expired, although it accepts another one', async () => {
     const keyFile = join(await apps.directory(), 'expired.json');

@@ -6,6 +6,8 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 
+import { generateKey, SecretKey } from '@sealwire/crypto';
+import { formatKeyringFile } from '@sealwire/crypto/internal';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
 import { AppProcesses } from '../../support/app-process.js';
@@ -122,6 +124,27 @@ describe("the two ports do not speak each other's wire", () => {
   it('without LEGACY_PORT there is no legacy wire [R9.1]', async () => {
     const channelAlone = await apps.start('server');
     expect(await channelAlone.ready()).not.toHaveProperty('legacy');
+  });
+});
+
+describe('the key of the legacy wire on the keyring of the channel', () => {
+  it('closes the legacy wire, which the health endpoint shows, and the channel stays open', async () => {
+    const keyFile = join(await apps.directory(), 'ring.json');
+    const legacyKey = { bytes: key, key: SecretKey.fromBytes(key, 'The key', { label: 'legacy' }) };
+    const own = generateKey();
+    const first = { bytes: own, key: SecretKey.fromBytes(own, 'The key', { label: 'own' }), state: 'primary' as const };
+    await writeFile(keyFile, formatKeyringFile([first]), { mode: 0o600 });
+    const both = await apps.start('server', { ...LEGACY, SEALWIRE_KEY_FILE: keyFile });
+    const { health, channel, legacy } = await both.ready();
+    const check = async (): Promise<unknown> => (await fetch(health ?? '')).json();
+    expect(await check()).toMatchObject({ status: 'ok', info: { channel: { status: 'up' } } });
+    await writeFile(keyFile, formatKeyringFile([first, { ...legacyKey, state: 'accept' }]));
+    both.signal('SIGHUP');
+    expect((await both.logged('Closing the legacy wire')).level).toBe('error');
+    const shown = { status: 'ok', info: { channel: { status: 'up', legacy: 'closed' } } };
+    await expect.poll(check).toMatchObject(shown);
+    await expect(sendTo(legacy, encrypt('too late'))).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    expect((await sendTo(channel, encrypt('open'))).toString('hex')).toBe(ALERT);
   });
 });
 

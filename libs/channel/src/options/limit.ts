@@ -8,7 +8,6 @@ export const MIB = 1_024 * KIB;
 export const GIB = 1_024 * MIB;
 export const HOUR_MS = 3_600_000;
 export const MAX_U32 = 0xffff_ffff;
-export const MAX_TIMER_MS = 0x7fff_ffff;
 
 export type Side = 'client' | 'server';
 

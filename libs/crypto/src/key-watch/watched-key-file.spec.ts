@@ -299,6 +299,26 @@ describe('a watched key file', () => {
     expect(() => keys.primary).toThrow(expect.objectContaining({ code: 'ERR_KEYRING_NO_PRIMARY' }));
   });
 
+  it('warns once if no key may be used, at the start, after a reload and when the window of the last key ends', async () => {
+    const time = FakeClock.install();
+    const expected = expect.stringMatching(/^No key of the key file .* may be used now, .*: install a key, or/);
+    write(ring(one.as({ state: 'revoked' }), two.as({ state: 'primary', notBefore: time.nowMs + 10_000 })));
+    const { keys, logged, warnings } = await start();
+    keys.reload();
+    expect([logged, warnings.splice(0)]).toEqual([[], [expected]]);
+    time.advance(10_000);
+    write(ring(one.as({ state: 'retired' })));
+    keys.reload();
+    keys.reload();
+    expect([logged, warnings.splice(0)]).toEqual([[], [expected]]);
+    write(ring(one.as({ state: 'primary', notAfter: time.nowMs + 1_000 })));
+    keys.reload();
+    expect(warnings).toEqual([]);
+    time.advance(1_000);
+    keys.reload();
+    expect([logged, warnings]).toEqual([[`Loaded keyring ${path}: 1 key, primary ${one.id}`], [expected]]);
+  });
+
   it('waits for a boundary that is further away than a timer can be', async () => {
     const time = FakeClock.install();
     const years = 2 ** 31 + 5_000;

@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 import { brand } from '../brand.js';
 import { guarded } from '../callback.js';
 import { hmacSha256 } from '../cipher/hmac.js';
-import { clock } from '../clock.js';
+import { clock, MAX_TIMER_MS } from '../clock.js';
 import { CryptoError } from '../errors.js';
 import { errnoOf } from '../key-file/system-error.js';
 import { load, loadKeyring, toKeyring } from '../key-file/load.js';
@@ -30,7 +30,6 @@ export interface WatchedKeyFileOptions extends KeyringOptions {
 const POLL_MS = 30_000;
 /** From a change in the directory to the read. A writer has usually finished then, and a busy directory costs little. */
 const SETTLE_MS = 100;
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** The reason why a content, or a file that cannot be read, was not loaded. */
 interface Failed extends KeysFailure {
@@ -61,6 +60,8 @@ export class WatchedKeyFile implements KeySource {
   /** Of the content that is in force. */
   #digest = '';
   #failed: Failed | undefined;
+  /** The ring of which a warning says that no key may be used. */
+  #unusable: Keyring | undefined;
   #poll: NodeJS.Timeout | undefined;
   #settle: NodeJS.Timeout | undefined;
   #boundary: NodeJS.Timeout | undefined;
@@ -152,6 +153,7 @@ export class WatchedKeyFile implements KeySource {
       return this.#fail(error, digest);
     }
     const { ids, primary = 'none' } = this.#ring.status;
+    if (ids.length === 0) return; // then a warning follows
     const keys = ids.length === 1 ? '1 key' : `${ids.length} keys`;
     this.#log(`Loaded keyring ${this.#path}: ${keys}, primary ${primary}`);
   }
@@ -177,8 +179,18 @@ export class WatchedKeyFile implements KeySource {
     const change = view.changeSince(this.#view);
     this.#view = view;
     this.#announceAt(nextBoundary(this.#ring.keys, nowMs), nowMs);
+    this.#warnIfUnusable();
     if (change === undefined) return;
     for (const listener of this.#listeners) listener(change);
+  }
+
+  /** Once, until a key may be used again or the keys change. */
+  #warnIfUnusable(): void {
+    const before = this.#unusable;
+    this.#unusable = this.ids.length === 0 ? this.#ring : undefined;
+    if (this.#unusable === undefined || this.#unusable === before) return;
+    const remedy = 'install a key, or correct the states and windows of its keys (sealwire keyring list)';
+    this.#warn(`No key of the key file ${this.#path} may be used now, so no connection can begin: ${remedy}`);
   }
 
   #announceAt(boundary: number | undefined, nowMs: number): void {
