@@ -22,14 +22,15 @@ export interface Result {
 
 /** Runs the attacks one after the other, so that none disturbs the times of another. */
 export async function* runAttacks(attacks: readonly Attack[]): AsyncGenerator<Result> {
-  for (const { row, name, against } of attacks) {
+  for (const attack of attacks) {
+    const { row, name, against } = attack;
     for (const target of Object.keys(against) as Target[]) {
       const run = against[target];
       if (run === undefined) continue;
       const startMs = performance.now();
       const { outcome, saw } = await observeAgain(run);
       const milliseconds = Math.round(performance.now() - startMs);
-      yield { row, name, target, outcome, expected: expected(target), saw, milliseconds };
+      yield { row, name, target, outcome, expected: expected(attack, target), saw, milliseconds };
     }
   }
 }

@@ -17,9 +17,9 @@ const lines = [...text.matchAll(/^\| +\d+ +\|.*\|$/gm)].map(([line]) =>
 describe('the table of attacks in docs/threat-model.md', () => {
   it('lists every attack of npm run attacks in order, with every expected outcome', () => {
     const targets = Object.keys(TARGETS) as Target[];
-    const rows = ATTACKS.map(({ row, name, against }) =>
-      [String(row), name].concat(
-        targets.map((target) => (against[target] === undefined ? '' : expected(target).toLowerCase())),
+    const rows = ATTACKS.map((attack) =>
+      [String(attack.row), attack.name].concat(
+        targets.map((target) => (attack.against[target] === undefined ? '' : expected(attack, target).toLowerCase())),
       ),
     );
     expect(lines).toEqual(rows);

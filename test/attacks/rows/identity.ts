@@ -14,6 +14,7 @@ import { falls, stands, type Attack } from '../attack.js';
 import { atEnd } from '../clean-up.js';
 import { Channel, outcomeOf, PATIENT } from '../targets/channel.js';
 import { LegacyWire, sendRaw } from '../targets/legacy.js';
+import { misleadNestPsk, probeNestPsk } from './nest-psk.js';
 
 const ALERT = 'e1534c5701ff0000';
 
@@ -187,10 +188,14 @@ async function servesHolderOf(key: SecretKey, channel: Channel): Promise<boolean
 }
 
 export const IDENTITY: readonly Attack[] = [
-  { row: 13, name: 'leads a client to its own server', against: { S: selfie } },
-  { row: 14, name: 'leads a client to another service', against: { L: misleadLegacy, S: misleadChannel } },
+  { row: 13, name: 'leads a client to its own server', against: { S: selfie, T: misleadNestPsk } },
+  {
+    row: 14,
+    name: 'leads a client to another service',
+    against: { L: misleadLegacy, S: misleadChannel, T: misleadNestPsk },
+  },
   { row: 15, name: 'asks for less, or for something else', against: { S: downgrade } },
   { row: 16, name: 'counts on one key for both wires', against: { S: shareKey } },
-  { row: 17, name: 'probes which keys a server knows', against: { S: probeKeys } },
+  { row: 17, name: 'probes which keys a server knows', against: { S: probeKeys, T: probeNestPsk } },
   { row: 18, name: 'swaps the key id', against: { S: confuseKeys } },
 ];

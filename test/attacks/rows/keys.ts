@@ -15,10 +15,10 @@ import { LiveKeys, newKey, pskOf } from '../../support/live-keys.js';
 import { keyring } from '../../support/pair.js';
 import { RoguePeer } from '../../support/rogue-peer.js';
 import { asked, request } from '../../support/rogue-words.js';
-import { falls, stands, type Attack } from '../attack.js';
+import { stands, type Attack } from '../attack.js';
 import { atEnd } from '../clean-up.js';
 import { Channel, comesTrue, MESSAGE_1_BYTES, outcomeOf } from '../targets/channel.js';
-import { TlsPskServer } from '../targets/tls-psk.js';
+import { resumeAfterRevocation, stayAfterRotation } from './nest-psk.js';
 
 function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'sealwire-attacks-'));
@@ -232,27 +232,11 @@ async function returnAfterRevocation() {
   );
 }
 
-/** A client whose key was taken off the server comes back with the session that it has saved. */
-async function resumeAfterRevocation() {
-  const psk = crypto.randomBytes(16);
-  const server = await TlsPskServer.start(psk);
-  const before = await server.connect();
-  await server.ask({ ask: 'revoke' });
-  const refused = await server.connect();
-  const resumed = await server.connect(before.session);
-  await server.ask({ ask: 'forget tickets' });
-  const forgotten = await server.connect(before.session);
-  const saw =
-    `before: ${before.said}; key revoked: ${refused.said}; with the saved session: ${resumed.said}; ` +
-    `after setTicketKeys: ${forgotten.said}`;
-  return falls(saw, refused.said !== 'fresh' && resumed.said === 'resumed');
-}
-
 export const KEYS: readonly Attack[] = [
   { row: 31, name: 'counts on a weak key', against: { S: offerWeakKeys } },
   { row: 32, name: 'counts on a bad key file', against: { S: offerBadFiles } },
   { row: 33, name: 'makes a key in many processes at once', against: { S: raceForKey } },
-  { row: 35, name: 'keeps a key that was rotated out', against: { S: keepRotatedKey } },
+  { row: 35, name: 'keeps a key that was rotated out', against: { S: keepRotatedKey, T: stayAfterRotation } },
   {
     row: 36,
     name: 'comes back after its key was revoked',

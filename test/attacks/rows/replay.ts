@@ -18,6 +18,7 @@ import {
 } from '../targets/channel.js';
 import { LegacyWire, sendRaw } from '../targets/legacy.js';
 import { MoleculerPair, newSecret } from '../targets/moleculer.js';
+import { replayIntoNewNestPsk, replayNestPsk } from './nest-psk.js';
 
 async function replayLegacy() {
   const wire = await LegacyWire.open();
@@ -232,7 +233,8 @@ export const REPLAY: readonly Attack[] = [
   {
     row: 6,
     name: 'repeats a message',
-    against: { L: replayLegacy, M: replayMoleculer, S: () => alterOneCall(twice, 1) },
+    against: { L: replayLegacy, M: replayMoleculer, S: () => alterOneCall(twice, 1), T: replayNestPsk },
+    withstoodBy: ['T'],
   },
   { row: 7, name: 'swaps two messages', against: { L: reorderLegacy, S: reorderChannel } },
   {
@@ -245,7 +247,8 @@ export const REPLAY: readonly Attack[] = [
   {
     row: 11,
     name: 'repeats in another session',
-    against: { L: replayIntoNewLegacyServer, M: replayIntoNewSession, S: spliceSessions },
+    against: { L: replayIntoNewLegacyServer, M: replayIntoNewSession, S: spliceSessions, T: replayIntoNewNestPsk },
+    withstoodBy: ['T'],
   },
   { row: 12, name: 'repeats a handshake', against: { S: replayHandshake } },
   { row: 48, name: 'holds all records, lets one go at a time', against: { S: delay } },

@@ -11,6 +11,7 @@ import { atEnd } from '../clean-up.js';
 import { play } from '../play.js';
 import { Channel, CONFIRM_BYTES, eventually, outcomeOf } from '../targets/channel.js';
 import { LegacyWire } from '../targets/legacy.js';
+import { flipBitOfNestPsk } from './nest-psk.js';
 import { bodyOf, isRequest, MoleculerPair, newSecret } from '../targets/moleculer.js';
 
 const BLOCK_BYTES = 16;
@@ -102,7 +103,12 @@ async function flipEveryBit() {
 }
 
 export const TAMPERING: readonly Attack[] = [
-  { row: 1, name: 'flips a bit', against: { L: payMoreOnLegacy, M: payMoreOnMoleculer, S: flipEveryBit } },
+  {
+    row: 1,
+    name: 'flips a bit',
+    against: { L: payMoreOnLegacy, M: payMoreOnMoleculer, S: flipEveryBit, T: flipBitOfNestPsk },
+    withstoodBy: ['T'],
+  },
   {
     row: 3,
     name: 'cuts or stretches a record, or its tag',
