@@ -4,7 +4,7 @@ import { Failure, oneLine } from './command.mjs';
 import { npmCommand } from './prepare.mjs';
 import { runTool } from './tool.mjs';
 
-const LIBRARIES = ['crypto', 'channel', 'transport'];
+export const LIBRARIES = ['crypto', 'channel', 'transport'];
 
 /**
  * Installs libraries, as npm would publish them, with what `manifest` pins, in a folder of their own.

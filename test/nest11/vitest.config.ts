@@ -1,11 +1,11 @@
-// For the folder that scripts/commands/test-nest11.mjs makes: there the libraries are what npm has installed.
+// For the folders that scripts/lib/nest11.mjs makes: there the libraries are what npm has installed.
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
   test: {
     globals: true,
-    include: ['test/e2e/**/*.spec.ts'],
+    include: ['test/{e2e,brokers}/**/*.spec.ts'],
     testTimeout: 180_000, // as in the repository itself
     hookTimeout: 180_000,
     maxWorkers: 2,

@@ -1,0 +1,33 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { installOn11, runOn11 } from '../lib/nest11.mjs';
+import { prepare } from '../lib/prepare.mjs';
+import { ROOT, runInForeground } from '../lib/tool.mjs';
+
+/** Needs no Nest. */
+const ENGINES_SPEC = join(ROOT, 'test', 'brokers', 'engines', 'engines.spec.ts');
+
+/**
+ * `npm run test:brokers`: the tests of test/brokers, each of which starts its own broker, on the Nest of this repository
+ * and then on Nest 11. A broker that is not installed is named, and its tests are skipped. The arguments are vitest's own.
+ */
+export async function command(stop) {
+  await prepare(stop);
+  const code = await runOn12(stop);
+  if (code !== 0) return code;
+  const folder = await mkdtemp(join(tmpdir(), 'sealwire-brokers-'));
+  try {
+    await installOn11(folder, stop);
+    const filter = (path) => path !== ENGINES_SPEC;
+    return await runOn11(folder, { tests: ['brokers', 'support'], filter }, stop);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function runOn12(stop) {
+  const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
+  const args = ['run', '--config', 'test/brokers/vitest.config.ts', '--reporter=verbose', ...process.argv.slice(2)];
+  return runInForeground([vitest, ...args], stop);
+}

@@ -1,0 +1,4 @@
+import { STOCK_NATS } from './nats.js';
+import { conforms } from './suite.js';
+
+conforms(STOCK_NATS);

@@ -1,0 +1,33 @@
+import { ClientNats, NatsRecordBuilder, ServerNats } from '@nestjs/microservices';
+import type { NatsContext } from '@nestjs/microservices';
+
+import { Engine } from '../engines/engine.js';
+import { NATS } from '../engines/nats.js';
+import { natsHeaders } from './nats-headers.js';
+import type { HeadersUnderTest, TransportUnderTest } from './transport-under-test.js';
+
+const HEADERS: HeadersUnderTest = {
+  record: (data, headers) => new NatsRecordBuilder(data).setHeaders(natsHeaders(headers)).build(),
+  read: (context, name) => (context as NatsContext).getHeaders()?.get(name) || undefined,
+};
+
+/** What every transport on NATS can do. */
+export const ON_NATS = {
+  kind: NATS,
+  wildcard: { pattern: 'conformance.orders.*', message: 'conformance.orders.created' },
+  headers: HEADERS,
+  unknownPattern: 'Empty response. There are no subscribers listening to that message ("conformance.unknown")',
+} as const satisfies Partial<TransportUnderTest>;
+
+export const STOCK_NATS: TransportUnderTest = {
+  ...ON_NATS,
+  name: "Nest's own NATS",
+  async start() {
+    const engine = await Engine.start(NATS);
+    return {
+      createServer: () => new ServerNats({ servers: engine.url }),
+      createClient: () => new ClientNats({ servers: engine.url }),
+      stop: () => engine.stop(),
+    };
+  },
+};
