@@ -12,9 +12,10 @@ describe('the key schedule of channel-v1.json', () => {
     expect(toHex(hkdfExtract(Buffer.from('sealwire key file v1'), key))).toBe(vectors.prk);
   });
 
-  it('derives the pre-shared key and the key id', () => {
+  it('derives the pre-shared key, the key of envelopes and the key id', () => {
     const schedule = deriveKeySchedule(key);
     expect(toHex(schedule.psk)).toBe(vectors.psk);
+    expect(toHex(schedule.jwe)).toBe(vectors.jweKey);
     expect(toHex(schedule.keyId)).toBe(vectors.keyId);
     expect(keyId(key)).toBe(vectors.keyId);
   });

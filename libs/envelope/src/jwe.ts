@@ -2,19 +2,21 @@
 //
 //   BASE64URL(header) '..' BASE64URL(iv) '.' BASE64URL(ciphertext) '.' BASE64URL(tag)
 import type { KeySource, SecretKey } from '@sealwire/crypto';
-import { randomBytes, report, sealedBytes } from '@sealwire/crypto/internal';
+import { report, sealedBytes } from '@sealwire/crypto/internal';
 
 import { ciphersOf } from './envelope-ciphers.js';
 import type { EnvelopeCiphers } from './envelope-ciphers.js';
 import { EnvelopeError } from './errors.js';
 import { MAX_HEADER_BYTES, readHeader, writeHeader } from './header.js';
 import type { EnvelopeHeader, ReadHeader } from './header.js';
+import { IV_BYTES, IvSource } from './iv-source.js';
 
-const IV_BYTES = 16;
 const TAG_BYTES = 16;
 /** BASE64URL of 16 bytes. */
 const IV_CHARACTERS = 22;
 const MAX_HEADER_CHARACTERS = Math.ceil((MAX_HEADER_BYTES * 4) / 3);
+const ivs = new IvSource();
+
 /** The default of `maxEnvelopeBytes`. */
 export const MAX_ENVELOPE_BYTES = 16_777_216;
 
@@ -75,10 +77,14 @@ export function sealJwe(
 ): string {
   const prefix = writeHeader(key.id, header).toString('base64url');
   checkSize(prefix.length, plaintext.length, maxEnvelopeBytes);
-  const iv = randomBytes(IV_BYTES);
+  return writeJwe(key, prefix, ivs.next(), plaintext);
+}
+
+/** @param prefix - BASE64URL of the header. */
+export function writeJwe(key: SecretKey, prefix: string, iv: Buffer, plaintext: Uint8Array): string {
   const padded = Buffer.alloc(plaintext.length + IV_BYTES);
   padded.set(plaintext);
-  const sealed = Buffer.alloc(sealedBytes(plaintext.length));
+  const sealed = Buffer.allocUnsafe(sealedBytes(plaintext.length)); // nothing secret: it may be a part of Node's pool
   ciphersOf(key).sealing.sealInto(sealed, 0, iv, Buffer.from(prefix, 'latin1'), padded, plaintext.length);
   padded.fill(0);
   const tagStart = sealed.length - TAG_BYTES;
@@ -119,6 +125,7 @@ interface Parts {
 
 /** Returns undefined for everything that has not the one form of an envelope. */
 function parse(envelope: string | Uint8Array, maxEnvelopeBytes: number): Parts | undefined {
+  if (typeof envelope !== 'string' && !(envelope instanceof Uint8Array)) return undefined; // of a client in JavaScript
   if (envelope.length > maxEnvelopeBytes) return undefined;
   const text = typeof envelope === 'string' ? envelope : toLatin1(envelope);
   const headerEnd = text.indexOf('.');

@@ -43,6 +43,11 @@ export class ReplayWindow {
     this.#previous = new Generation(nowMs);
   }
 
+  /** How many blocks of 512 ids it remembers. */
+  get blocks(): number {
+    return this.#current.blocks.size + this.#previous.blocks.size;
+  }
+
   /**
    * Returns whether the id was not seen before, and remembers it. Call it only with ids that a tag authenticates, because
    * a stranger could otherwise fill the window.

@@ -43,6 +43,7 @@ describe('SecretKey', () => {
     expect(key.id).toBe(keyId(raw));
     expect(key.idBytes).toEqual(schedule.keyId);
     expect(key.psk()).toEqual(schedule.psk);
+    expect(key.jweKey()).toEqual(schedule.jwe);
   });
 
   it('returns copies, and reads its input only once', () => {
@@ -50,9 +51,16 @@ describe('SecretKey', () => {
     const fromInput = SecretKey.fromBytes(input);
     input.fill(0);
     fromInput.psk().fill(0);
+    fromInput.jweKey().fill(0);
     fromInput.idBytes.fill(0);
     expect(fromInput.psk()).toEqual(schedule.psk);
+    expect(fromInput.jweKey()).toEqual(schedule.jwe);
     expect(fromInput.idBytes).toEqual(schedule.keyId);
+  });
+
+  it('keeps its keys under another description', () => {
+    const described = key.describedAs({ label: 'alice' });
+    expect([described.psk(), described.jweKey()]).toEqual([schedule.psk, schedule.jwe]);
   });
 
   it('cannot be renamed', () => {
@@ -62,7 +70,7 @@ describe('SecretKey', () => {
   it('shows its id and no secret, however it is printed', () => {
     const text = printed(key) + printed(Keyring.of(key));
     expect(text).toContain(key.id);
-    for (const secret of [raw, schedule.psk]) {
+    for (const secret of [raw, schedule.psk, schedule.jwe]) {
       for (const spelling of spellings(secret)) expect(text).not.toContain(spelling);
     }
   });

@@ -71,6 +71,13 @@ describe('JSON', () => {
     );
   });
 
+  it('shows the characters of a number, which need not be a number of JSON', () => {
+    for (const text of ['0', '-1', '1.5e+3', '01', '1.2.3']) {
+      const value = parseJson(new TextEncoder().encode(` ${text} `));
+      expect(value.kind === 'number' && Buffer.from(value.raw).toString()).toBe(text);
+    }
+  });
+
   it('is refused if the bytes of a name are not UTF-8, and its texts are not decoded', () => {
     expect(() => parse(Buffer.concat([Buffer.from('{"'), Buffer.of(0xff), Buffer.from('":1}')]))).toThrow(JsonError);
     expect(decodeText(Buffer.of(0xff))).toBeUndefined();
