@@ -14,6 +14,7 @@ import type { FixtureApp } from '../support/fixture-app.js';
 import { sealwire } from './cli/sealwire.js';
 
 const ROTATIONS = 10;
+const ROTATIONS_OF_OWN_FILES = 2;
 /** From the command to the end of the key that it installs. */
 const TIME_TO_INSTALL_MS = 5_000;
 const LOADED = { timeout: 60_000, interval: 20 };
@@ -104,6 +105,14 @@ async function untilLoaded(processes: readonly FixtureApp[], ids: readonly strin
   await expect.poll(() => Promise.all(processes.map(idsOf)), LOADED).toEqual(loaded);
 }
 
+/** Waits until each client has had this many more answers. */
+async function untilAnswered(clients: readonly FixtureApp[], more: number): Promise<void> {
+  for (const client of clients) {
+    const { answered } = await stateOf(client);
+    await expect.poll(async () => (await stateOf(client)).answered, LOADED).toBeGreaterThan(answered + more);
+  }
+}
+
 async function stop(client: FixtureApp): Promise<State> {
   client.write('stop');
   return JSON.parse(await client.said('stopped ')) as State;
@@ -115,6 +124,28 @@ const keysInUse = async (server: FixtureApp): Promise<readonly string[]> =>
 /** Waits until every connection of the servers has this key. */
 async function untilInUse(servers: readonly FixtureApp[], id: string): Promise<void> {
   for (const server of servers) await expect.poll(() => keysInUse(server), LOADED).toEqual([id]);
+}
+
+/** Ends the clients, prints what their calls came to, and expects that none has failed. */
+async function stopWithoutFailure(clients: readonly FixtureApp[], rotations: number) {
+  const ends = await Promise.all(clients.map(stop));
+  const sum = (read: (state: State) => number): number => ends.reduce((total, end) => total + read(end), 0);
+  const figures = {
+    rotations,
+    seconds: Number(ends[0]?.seconds.toFixed(1)),
+    callsPerSecond: Math.round(sum(({ begun, seconds }) => begun / seconds)),
+    calls: sum(({ begun }) => begun),
+    answered: sum(({ answered }) => answered),
+    failed: sum(({ failed }) => failed),
+    retried: sum(({ retries }) => retries),
+    connections: sum(({ connected }) => connected),
+    renewed: sum(({ renewed }) => renewed),
+  };
+  console.log(`rotation under load: ${JSON.stringify(figures)}`);
+  expect(apps.linesWith('failed ')).toEqual([]);
+  expect(figures).toMatchObject({ failed: 0, answered: figures.calls });
+  expect(figures.callsPerSecond).toBeGreaterThan(190);
+  return figures;
 }
 
 describe('two clients and two servers in processes of their own', () => {
@@ -139,25 +170,45 @@ describe('two clients and two servers in processes of their own', () => {
       await untilLoaded(all, [id]);
     }
     await untilInUse(servers, current.id);
-    const ends = await Promise.all(clients.map(stop));
-    const sum = (read: (state: State) => number): number => ends.reduce((total, end) => total + read(end), 0);
-    const figures = {
-      rotations: ROTATIONS,
-      seconds: Number(ends[0]?.seconds.toFixed(1)),
-      callsPerSecond: Math.round(sum(({ begun, seconds }) => begun / seconds)),
-      calls: sum(({ begun }) => begun),
-      answered: sum(({ answered }) => answered),
-      failed: sum(({ failed }) => failed),
-      retried: sum(({ retries }) => retries),
-      connections: sum(({ connected }) => connected),
-      renewed: sum(({ renewed }) => renewed),
-    };
-    console.log(`rotation under load: ${JSON.stringify(figures)}`);
-    expect(apps.linesWith('failed ')).toEqual([]);
-    expect(figures).toMatchObject({ failed: 0, answered: figures.calls });
-    expect(figures.callsPerSecond).toBeGreaterThan(190);
+    const figures = await stopWithoutFailure(clients, ROTATIONS);
     expect(figures.connections).toBeGreaterThanOrEqual(2 * 2 * (ROTATIONS + 1));
     expect(figures.renewed).toBeGreaterThanOrEqual((2 * 2 * ROTATIONS) / 2);
+    for (const server of servers) expect(await stateOf(server)).toMatchObject({ connectionsFailed: 0 });
+  });
+
+  it('fail no call if each has a key file of its own, which are changed one after the other in the documented order', async () => {
+    let current = newKey('key-0');
+    const files = ['server-1', 'server-2', 'client-1', 'client-2'].map((name) => newRing(name, [current]));
+    const servers = files.slice(0, 2).map((file) => apps.start('rotating-server.mjs', file));
+    const clients = await Promise.all(files.slice(2).map((file) => startClient(file, servers)));
+    const steps = [...servers, ...clients].map((app, index) => ({ app, file: files[index] ?? '' }));
+    const [first, second] = clients;
+    if (first === undefined || second === undefined) throw new TypeError('No two clients');
+    for (let rotation = 1; rotation <= ROTATIONS_OF_OWN_FILES; rotation++) {
+      const before = current;
+      current = newKey(`key-${rotation}`);
+      const { id, file: from, label } = current;
+      for (const { app, file } of steps) {
+        await keyring('install', file, '--from', from, '--label', label);
+        await untilLoaded([app], [before.id, id]);
+        await untilAnswered(clients, 20);
+      }
+      for (const { app, file } of steps.slice(2)) {
+        await keyring('use', file, label, '--yes');
+        await expect.poll(async () => (await stateOf(app)).keys?.primary, LOADED).toBe(id);
+        if (app === first) expect((await stateOf(second)).keys?.primary).toBe(before.id);
+        await untilAnswered(clients, 20);
+      }
+      await untilInUse(servers, id);
+      for (const { app, file } of steps) {
+        if (servers.includes(app)) await keyring('use', file, label, '--yes'); // or it would keep its primary key
+        await keyring('remove', file, before.id, '--yes');
+        await untilLoaded([app], [id]);
+        await untilAnswered(clients, 20);
+      }
+    }
+    const figures = await stopWithoutFailure(clients, ROTATIONS_OF_OWN_FILES);
+    expect(figures.renewed).toBe(2 * 2 * ROTATIONS_OF_OWN_FILES);
     for (const server of servers) expect(await stateOf(server)).toMatchObject({ connectionsFailed: 0 });
   });
 
