@@ -1,4 +1,4 @@
-/* Streams and their slots, docs/protocol.md sections 6.4 to 6.6: IDS streams, of which MAX may be open at once.
+/* Streams and their slots, docs/protocol.md sections 6.4 to 6.6: IDS streams, of which MAX may be open at a time.
  *
  * Each stream is a request of two frames or an event of one. The client cancels at any time, the server ends an answer
  * at any time, also before the request is complete. A frame is put into a line first and sealed later; what is sealed

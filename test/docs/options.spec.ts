@@ -31,11 +31,11 @@ const OF_HANDLERS = pathsOf('limits', HANDLER_LIMITS);
 /** The words for defaults that depend on others. */
 const DERIVED: Readonly<Record<string, string>> = {
   'limits.maxIncompleteBytes': '64 MiB, or twice `maxMessageBytes` if that is more',
-  'limits.maxIncompleteBytesTotal': 'a quarter of the heap of V8, or `maxIncompleteBytes` if that is more',
+  'limits.maxIncompleteBytesTotal': 'a quarter of the V8 heap, or `maxIncompleteBytes` if that is more',
   'limits.maxQueuedBytes': '64 MiB, or twice `maxMessageBytes` if that is more',
   'limits.maxRunning': 'twice `maxInFlight`',
   'limits.maxRunningBytes': 'half of `maxRunningBytesTotal`',
-  'limits.maxRunningBytesTotal': 'a quarter of the heap of V8',
+  'limits.maxRunningBytesTotal': 'a quarter of the V8 heap',
   'timeouts.sessionSoftAgeMs': '1 h (server: 1 h 15 min)',
 };
 

@@ -28,7 +28,7 @@ export const HANDLER_LIMITS = {
     greatest: Number.MAX_SAFE_INTEGER,
     code: 'ERR_OVERLOADED',
   },
-  /** The same for a whole server. Default a quarter of the heap of V8. */
+  /** The same for a whole server. Default a quarter of the V8 heap. */
   maxRunningBytesTotal: {
     default: quarterOfHeap,
     least: 64 * KIB,

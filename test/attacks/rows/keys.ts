@@ -235,7 +235,7 @@ async function returnAfterRevocation() {
 export const KEYS: readonly Attack[] = [
   { row: 31, name: 'counts on a weak key', against: { S: offerWeakKeys } },
   { row: 32, name: 'counts on a bad key file', against: { S: offerBadFiles } },
-  { row: 33, name: 'makes a key in many processes at once', against: { S: raceForKey } },
+  { row: 33, name: 'makes a key in many processes at the same time', against: { S: raceForKey } },
   { row: 35, name: 'keeps a key that was rotated out', against: { S: keepRotatedKey, T: stayAfterRotation } },
   {
     row: 36,

@@ -27,7 +27,7 @@ export const LIMITS = {
   maxIncompleteBytes: { default: roomForLarge, least: 64 * KIB, greatest: MAX_U32, code: 'ERR_INCOMPLETE_LIMIT' },
   /**
    * The memory of incomplete messages on all connections of the process. A message that would exceed it is refused. At
-   * least `maxMessageBytes`. Default a quarter of the heap of V8, or `maxIncompleteBytes` if that is more.
+   * least `maxMessageBytes`. Default a quarter of the V8 heap, or `maxIncompleteBytes` if that is more.
    */
   maxIncompleteBytesTotal: {
     default: (of) => Math.max(quarterOfHeap(), of('maxIncompleteBytes')),
