@@ -1,9 +1,12 @@
 // `sealwire keyring`: each verb, what it refuses, and what it leaves behind.
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
+  closeSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   statSync,
@@ -13,11 +16,11 @@ import {
 import { dirname, join } from 'node:path';
 
 import { generateKey, keyId } from '@sealwire/crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { findSecretsInOutput } from '../../support/secret-forms.js';
 import { entry, newDirectory, statesOf, writeRing } from './key-files.js';
-import { sealwire, sealwireHere } from './sealwire.js';
+import { MAIN, sealwire, sealwireHere } from './sealwire.js';
 
 const NOBODY = 65_534;
 const isRoot = process.geteuid?.() === 0;
@@ -187,7 +190,7 @@ describe('sealwire keyring', () => {
     const run = await sealwireHere(['keyring', 'use', ring, 'main', '--yes']);
     expect(run).toEqual(refused(/names 2 keys.*ERR_KEYRING_NO_KEY/));
     for (const { key } of [one, other]) expect(run.stderr).toContain(key.id);
-    expect(await sealwireHere(['keyring', 'use', ring, '', '--yes'])).toEqual(refused(/has no key/));
+    expect(await sealwireHere(['keyring', 'use', ring, 'nain', '--yes'])).toEqual(refused(/has no key/));
   });
 
   it('lists the keys with a state that says whether they may be used, in colours only on a terminal', async () => {
@@ -366,6 +369,56 @@ describe('a directory that cannot be written to', () => {
     expect(await sealwire(['keyring', 'install', ring], { uid: NOBODY })).toEqual(refused(/EPERM.*another owner/));
     expect(readFileSync(ring)).toEqual(before);
     expect(readdirSync(directory)).toEqual(['ring.json']);
+  });
+});
+
+describe('a directory in the place of the new file or of the lock', () => {
+  it.each([
+    ['.ring.json.new', /EISDIR.*\.NAME\.new.*delete the directory.*ERR_KEY_FILE_WRITE/],
+    ['.ring.json.lock', /\.ring\.json\.lock \(it is not a small file\).*delete it.*ERR_KEY_FILE_LOCKED/],
+  ])('%s is reported with the remedy, and the ring stays as it is', async (name, reason) => {
+    const ring = writeRing([entry({ state: 'primary' })]);
+    const before = readFileSync(ring);
+    mkdirSync(join(dirname(ring), name));
+    expect(await sealwireHere(['keyring', 'install', ring])).toEqual(refused(reason));
+    expect(readFileSync(ring)).toEqual(before);
+    expect(readdirSync(dirname(ring)).toSorted()).toEqual([name, 'ring.json']);
+  });
+});
+
+describe('a keyring whose name is too long for a lock next to it', () => {
+  it('is left as it is, and the error says so', async () => {
+    const ring = join(newDirectory(), 'r'.repeat(250));
+    writeFileSync(ring, readFileSync(writeRing([entry({ state: 'primary' })])), { mode: 0o600 });
+    expect(await sealwireHere(['keyring', 'install', ring])).toEqual(refused(/ENAMETOOLONG.*a shorter name/));
+    expect(Object.keys(statesOf(ring))).toHaveLength(1);
+  });
+});
+
+describe('an empty argument, as of a variable of a script that is not set', () => {
+  it.each([
+    [['keyring', 'list', ''], /FILE is empty/],
+    [['keyring', 'use', 'ring.json', ''], /KID is empty/],
+    [['keygen', ''], /FILE is empty/],
+    [['convert', 'a', ''], /TO is empty/],
+    [['keyring', 'install', 'ring.json', '--label', ''], /--label is empty/],
+    [['keyring', 'install', 'ring.json', '--patterns', 'a', '--patterns='], /--patterns is empty/],
+    [['ping', '127.0.0.1:1', '--key', ''], /--key is empty/],
+  ])('is refused with the exit code 2: %j', async (args, reason) => {
+    expect(await sealwireHere(args)).toEqual(refused(reason, 2));
+  });
+});
+
+describe.runIf(process.platform === 'linux')('a full disk', () => {
+  it('under the output is one line on standard error, and the exit code 1', async () => {
+    const ring = writeRing([entry({ state: 'primary' })]);
+    const full = openSync('/dev/full', 'w');
+    onTestFinished(() => closeSync(full));
+    const { status, stderr } = spawnSync(process.execPath, [MAIN, 'keyring', 'list', ring], {
+      stdio: ['ignore', full, 'pipe'],
+      encoding: 'utf8',
+    });
+    expect({ status, stderr }).toEqual({ status: 1, stderr: 'sealwire: The output could not be written (ENOSPC)\n' });
   });
 });
 

@@ -15,13 +15,17 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { inspect } from 'node:util';
 
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { FakeClock } from '../../../../test/support/fake-clock.js';
+import { clock } from '../clock.js';
 import { generateKey, SecretKey, WatchedKeyFile } from '../index.js';
 import type { KeysChange, KeyState, WatchedKeyFileOptions } from '../index.js';
+import { followsPattern } from '../keys/pattern.js';
 import { formatKeyringFile } from '../ring-file/ring-file.js';
 import { DirectoryWatch } from './directory-watch.js';
+
+vi.mock('../keys/pattern.js', { spy: true });
 
 let directory: string;
 let path: string;
@@ -297,6 +301,53 @@ describe('a watched key file', () => {
     time.advance(1);
     expect(changes).toEqual([{ ...NONE, removed: [one.id], primaryChanged: true, primary: undefined }]);
     expect(() => keys.primary).toThrow(expect.objectContaining({ code: 'ERR_KEYRING_NO_PRIMARY' }));
+  });
+
+  it('follows a wall clock that is set: handshakes at once, listeners with the next poll', async () => {
+    const time = FakeClock.install();
+    const endMs = time.nowMs + 3_600_000;
+    write(ring(one.as({ state: 'primary', notAfter: endMs }), two.as()));
+    const { keys, changes } = await start();
+    const { idBytes } = SecretKey.fromBytes(one.bytes);
+    const { unixMs } = clock;
+    clock.unixMs = () => unixMs() + 3_600_000;
+    expect(keys.find(idBytes)).toBeUndefined();
+    time.advance(30_000);
+    expect(changes.splice(0)).toMatchObject([{ removed: [one.id], primary: undefined }]);
+    clock.unixMs = unixMs;
+    expect(keys.find(idBytes)?.id).toBe(one.id);
+    time.advance(30_000);
+    expect(changes.splice(0)).toMatchObject([{ added: [one.id], primary: one.id }]);
+    time.advance(endMs - time.nowMs);
+    expect(changes).toMatchObject([{ removed: [one.id] }]);
+  });
+
+  it('notices with the next poll that a link above its directory was swapped', async () => {
+    const time = FakeClock.install();
+    for (const [version, content] of [
+      ['one', FIRST],
+      ['two', SECOND],
+    ] as const) {
+      mkdirSync(join(directory, version));
+      write(content, join(directory, version, 'ring.json'));
+    }
+    const current = join(directory, 'current');
+    symlinkSync('one', current);
+    path = join(current, 'ring.json');
+    const { keys } = await start();
+    unlinkSync(current);
+    symlinkSync('two', current);
+    time.advance(30_000);
+    expect(keys.ids).toEqual([two.id, one.id]);
+  });
+
+  it('does not check the strength of known keys again', async () => {
+    write(FIRST);
+    const { keys } = await start();
+    const check = vi.mocked(followsPattern).mockClear();
+    write(SECOND);
+    keys.reload();
+    expect(check).toHaveBeenCalledTimes(1);
   });
 
   it('warns once if no key may be used, at the start, after a reload and when the window of the last key ends', async () => {

@@ -8,7 +8,7 @@ import {
   lstatSync,
   openSync,
   renameSync,
-  rmSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import type { Stats } from 'node:fs';
@@ -34,18 +34,30 @@ const MODE_BITS = 0o777;
 export async function replaceFile(path: string, content: Uint8Array, old: Stats): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.new`);
   try {
-    rmSync(temporary, { force: true });
-    writeLike(old, temporary, content);
-    checkSame(path, old);
-    renameSync(temporary, path);
+    removeFile(temporary);
+    try {
+      writeLike(old, temporary, content);
+      checkSame(path, old);
+      renameSync(temporary, path);
+    } catch (cause) {
+      removeFile(temporary);
+      throw cause;
+    }
   } catch (cause) {
-    rmSync(temporary, { force: true });
     throw cause instanceof CryptoError ? cause : writeFailed(path, cause);
   }
   await syncDirectory(dirname(path)).catch((cause: unknown) => {
     const message = `Key file ${path} has its new content, which a power cut could undo (${errnoOf(cause)})`;
     throw new CryptoError('ERR_KEY_FILE_WRITE', `${message}: check its disk`, { cause });
   });
+}
+
+function removeFile(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+  }
 }
 
 function checkSame(path: string, old: Stats): void {
@@ -86,4 +98,6 @@ const REMEDY_OF: Readonly<Record<string, string>> = {
   EBUSY: 'it is mounted alone, and cannot be replaced. Change the file on the host, and mount its directory',
   ENOSPC: 'its disk is full',
   EDQUOT: 'the quota of this user is used up',
+  EISDIR: 'a directory has the name of its new file, which is .NAME.new next to it: delete the directory',
+  ENAMETOOLONG: 'give it a shorter name, because its lock and its new file next to it have longer ones',
 };

@@ -35,6 +35,8 @@ export class Input {
     const needed = verb.arguments.filter((name) => !name.startsWith('['));
     const missing = needed[positionals.length];
     if (missing !== undefined) throw this.usage(`${missing} is missing`);
+    const empty = [...needed.filter((_, at) => positionals[at] === ''), ...emptyOptions(values)][0];
+    if (empty !== undefined) throw this.usage(`${empty} is empty`);
     if (positionals.length > verb.arguments.length) throw this.usage('There are too many arguments');
     this.#checkForKeys(args);
   }
@@ -87,6 +89,12 @@ export class Input {
     const isKey = args.some((arg) => arg !== data && (isKeyText(arg) || isKeyText(arg.slice(arg.indexOf('=') + 1))));
     if (isKey) throw this.usage('An argument looks like a key and is not shown; expected the path of a key file');
   }
+}
+
+/** Returns the options whose value is empty, as of a variable of a script that is not set. */
+function emptyOptions(values: Readonly<Record<string, Value>>): readonly string[] {
+  const names = Object.keys(values).filter((name) => [values[name]].flat().includes(''));
+  return names.map((name) => `--${name}`);
 }
 
 function parse(verb: Verb, args: readonly string[]): ReturnType<typeof parseArgs> {
