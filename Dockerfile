@@ -8,6 +8,7 @@ COPY libs/crypto/package.json libs/crypto/
 COPY libs/channel/package.json libs/channel/
 COPY libs/envelope/package.json libs/envelope/
 COPY libs/transport/package.json libs/transport/
+COPY libs/brokers/package.json libs/brokers/
 COPY apps/shared/package.json apps/shared/
 COPY apps/server/package.json apps/server/
 COPY apps/client/package.json apps/client/

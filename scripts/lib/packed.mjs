@@ -4,7 +4,7 @@ import { Failure, oneLine } from './command.mjs';
 import { npmCommand } from './prepare.mjs';
 import { runTool } from './tool.mjs';
 
-export const LIBRARIES = ['crypto', 'channel', 'transport'];
+export const LIBRARIES = ['crypto', 'channel', 'envelope', 'transport', 'brokers'];
 
 /**
  * Installs libraries, as npm would publish them, with what `manifest` pins, in a folder of their own.

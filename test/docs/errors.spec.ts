@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 
+import { BROKER_ERROR_CODES, BrokerError } from '@sealwire/brokers';
 import { CRYPTO_ERROR_CODES, CryptoError } from '@sealwire/crypto';
 import { ENVELOPE_ERROR_CODES, EnvelopeError } from '@sealwire/envelope';
 import { TRANSPORT_ERROR_CODES, TransportError } from '@sealwire/transport';
@@ -32,6 +33,7 @@ function parseRow(line: string): Row {
 const faultOfTransport = TRANSPORT_ERROR_CODES.map((code) => [code, new TransportError(code, '').fault] as const);
 const faultOfCrypto = CRYPTO_ERROR_CODES.map((code) => [code, new CryptoError(code, '').fault] as const);
 const faultOfEnvelope = ENVELOPE_ERROR_CODES.map((code) => [code, new EnvelopeError(code, '').fault] as const);
+const faultOfBrokers = BROKER_ERROR_CODES.map((code) => [code, new BrokerError(code, '').fault] as const);
 const statusOfTrigger = HTTP_FAILURE_CODES.map(
   (code) => [code, String(new HttpFailure(code, '').getStatus())] as const,
 );
@@ -40,6 +42,7 @@ describe.each([
   { chapter: 'TransportError', marks: new Map<string, string>(faultOfTransport) },
   { chapter: 'CryptoError', marks: new Map<string, string>(faultOfCrypto) },
   { chapter: 'EnvelopeError', marks: new Map<string, string>(faultOfEnvelope) },
+  { chapter: 'BrokerError', marks: new Map<string, string>(faultOfBrokers) },
   { chapter: 'HTTP trigger', marks: new Map<string, string>(statusOfTrigger) },
 ])('docs/errors.md, $chapter', ({ chapter, marks }) => {
   const rows = rowsOf(chapter);

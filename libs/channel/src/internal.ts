@@ -17,6 +17,7 @@ export { readSequence, readTimeout, SEQUENCE_BYTES, TIMEOUT_BYTES } from './fram
 export type { Session } from './handshake/session.js';
 export { forgetOwnClient, noteOwnClient } from './instances.js';
 export { ChannelKeys } from './options/channel-keys.js';
+export type { KeyOptions } from './options/channel-keys.js';
 export {
   CHANNEL_PATHS,
   checkChannelOptions,
@@ -44,12 +45,15 @@ export {
   having,
   NAME,
   OBJECT,
+  oneOf,
   show,
   TRANSPORT_ID,
 } from './options/option-check.js';
 export type { Rule } from './options/option-check.js';
 export { Pool } from './pool/pool.js';
 export { closed, closedBefore } from './pool/waiting-calls.js';
+export { markProvesPeer, provesPeer } from './proved-peer.js';
+export type { PeerNames } from './proved-peer.js';
 export type { OutgoingContent, RecordContent } from './record/content.js';
 export { LENGTH_BYTES } from './record/record.js';
 export { encodeHead, endOfPart, PART_LENGTH_BYTES } from './sending/head.js';

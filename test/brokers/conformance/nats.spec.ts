@@ -1,4 +1,5 @@
-import { STOCK_NATS } from './nats.js';
+import { SEALED_NATS, STOCK_NATS } from './nats.js';
 import { conforms } from './suite.js';
 
 conforms(STOCK_NATS);
+conforms(SEALED_NATS);

@@ -1,9 +1,11 @@
 import { ClientNats, NatsRecordBuilder, ServerNats } from '@nestjs/microservices';
 import type { NatsContext } from '@nestjs/microservices';
+import { SealedNatsClient, SealedNatsServer } from '@sealwire/brokers';
 
 import { Engine } from '../engines/engine.js';
 import { NATS } from '../engines/nats.js';
 import { natsHeaders } from './nats-headers.js';
+import { sealing } from './sealed.js';
 import type { HeadersUnderTest, TransportUnderTest } from './transport-under-test.js';
 
 const HEADERS: HeadersUnderTest = {
@@ -27,6 +29,20 @@ export const STOCK_NATS: TransportUnderTest = {
     return {
       createServer: () => new ServerNats({ servers: engine.url }),
       createClient: () => new ClientNats({ servers: engine.url }),
+      stop: () => engine.stop(),
+    };
+  },
+};
+
+export const SEALED_NATS: TransportUnderTest = {
+  ...ON_NATS,
+  name: 'Sealed NATS',
+  async start() {
+    const engine = await Engine.start(NATS);
+    const options = { servers: engine.url, seal: sealing() };
+    return {
+      createServer: () => new SealedNatsServer(options),
+      createClient: () => new SealedNatsClient(options),
       stop: () => engine.stop(),
     };
   },

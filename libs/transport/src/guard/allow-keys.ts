@@ -4,8 +4,8 @@ import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { RpcException } from '@nestjs/microservices';
 import { TransportError } from '@sealwire/channel';
+import { provesPeer } from '@sealwire/channel/internal';
 
-import { SealwireContext } from '../handler/context.js';
 import type { SealwirePeer } from '../handler/context.js';
 import { KeyRefusal } from './key-refusal.js';
 
@@ -16,8 +16,9 @@ const KEY_ID = /^[0-9a-f]{16}$/;
  * Allows the handlers of a method or a controller only to the holders of some keys; on a method it replaces the list of the
  * controller. Each name is a label, or a key id of 16 hexadecimal digits, which never counts as a label.
  *
- * Calls of other keys fail with `ERR_FORBIDDEN`. Events of other keys are acknowledged, logged and not handled. Calls over
- * any other transport are refused: HTTP, WebSocket, `Transport.TCP` and the legacy wire prove no key.
+ * Calls of other keys fail with `ERR_FORBIDDEN`. Events of other keys are acknowledged, logged and not handled. The sealed
+ * transports of `@sealwire/brokers` prove a key as well. Calls over any other transport are refused: HTTP, WebSocket,
+ * `Transport.TCP` and the legacy wire prove no key.
  *
  * @throws {TransportError} `ERR_BAD_OPTION` - no name, or one that is not a non-empty string.
  */
@@ -37,7 +38,7 @@ export class SealwireKeysGuard implements CanActivate {
     const names = this.#reflector.getAllAndOverride<readonly string[] | undefined>(ALLOWED_KEYS, targets);
     if (names === undefined) return true;
     const message: unknown = context.getType() === 'rpc' ? context.switchToRpc().getContext() : undefined;
-    if (!(message instanceof SealwireContext)) return false;
+    if (!provesPeer(message)) return false;
     const peer = message.getPeer();
     if (names.some((name) => isNameOf(name, peer))) return true;
     throw new RpcException(new KeyRefusal(peer));

@@ -1,6 +1,6 @@
 import { BaseRpcContext } from '@nestjs/microservices';
 import type { PeerInfo, SocketView } from '@sealwire/channel';
-import { LENGTH_BYTES } from '@sealwire/channel/internal';
+import { LENGTH_BYTES, markProvesPeer } from '@sealwire/channel/internal';
 import { brand } from '@sealwire/crypto/internal';
 
 import type { Metadata } from '../packet/message.js';
@@ -37,6 +37,7 @@ export class SealwireContext extends BaseRpcContext<
 > {
   static {
     brand(this, 'transport/SealwireContext');
+    markProvesPeer(this.prototype);
   }
 
   readonly #peer: PeerInfo;

@@ -1,0 +1,30 @@
+import { brand } from '@sealwire/crypto/internal';
+
+/** All error codes of this library, each with the side at fault. `docs/errors.md` explains each code. */
+const FAULT_OF = {
+  ERR_ANSWER_INCOMPLETE: 'network',
+  ERR_REPLAY_STORE: 'peer',
+} as const;
+
+export type BrokerErrorCode = keyof typeof FAULT_OF;
+
+export const BROKER_ERROR_CODES = Object.keys(FAULT_OF) as readonly BrokerErrorCode[];
+
+/** A failure of a sealed transport. Match on `code`; `message` may change and contains no key material. */
+export class BrokerError extends Error {
+  static {
+    brand(this, 'brokers/BrokerError');
+  }
+
+  override readonly name = 'BrokerError';
+  readonly code: BrokerErrorCode;
+
+  constructor(code: BrokerErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+
+  get fault(): (typeof FAULT_OF)[BrokerErrorCode] {
+    return FAULT_OF[this.code];
+  }
+}

@@ -1,0 +1,69 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+import type { MessageHandler } from '@nestjs/microservices';
+import { wireError } from '@sealwire/channel/internal';
+import { allowsPattern } from '@sealwire/crypto/internal';
+import type { SecretKey } from '@sealwire/crypto';
+import { EMPTY, throwError } from 'rxjs';
+
+import { addPeer, sealedPeer } from './sealed-context.js';
+
+/** A sealed message on its way through Nest. */
+export interface SealedCall {
+  readonly key: SecretKey;
+  /** `<key id>.<sender>.<counter>` */
+  readonly id: string;
+  /** The pattern that the key must allow; undefined: the one that Nest has read from the message. */
+  readonly pattern: string | undefined;
+  readonly isRequest: boolean;
+  /** Why no handler may have it; undefined if one may. */
+  readonly refusal: 'store' | 'overload' | undefined;
+}
+
+const STORE_FAILED = 'The replay store failed; the handler did not run';
+
+/**
+ * The sealed messages that Nest handles. Its servers make the context and find the handler of a message themselves, so
+ * what belongs to the message is kept in the async context of this work.
+ */
+export class SealedCalls {
+  readonly #calls = new AsyncLocalStorage<SealedCall>();
+  readonly #onForbidden: (call: SealedCall, pattern: string) => void;
+
+  /** @param onForbidden - Called with a message that its key may not send. */
+  constructor(onForbidden: (call: SealedCall, pattern: string) => void) {
+    this.#onForbidden = onForbidden;
+  }
+
+  /** Runs Nest's handling of a message. */
+  run<T>(call: SealedCall, handle: () => T): T {
+    return this.#calls.run(call, handle);
+  }
+
+  /**
+   * Returns the handler for the message of this async context, with the sender in its context, or a function that refuses. The patterns come first, so that the absence of a handler does not show.
+   */
+  handlerOf(pattern: string, handler: MessageHandler | null): MessageHandler | null {
+    const call = this.#calls.getStore();
+    if (call === undefined) return handler;
+    const refusal = this.#refusalOf(call, call.pattern ?? pattern);
+    if (refusal !== undefined) return () => Promise.resolve(call.isRequest ? throwError(() => refusal) : EMPTY);
+    if (handler === null) return null;
+    const peer = sealedPeer(call.key, call.id);
+    const sealed: MessageHandler = (data: unknown, context: object) => {
+      addPeer(context, peer);
+      return handler(data, context);
+    };
+    return Object.assign(sealed, handler);
+  }
+
+  /** The error that the caller gets, which has the form of Nest's own errors. */
+  #refusalOf(call: SealedCall, pattern: string): object | undefined {
+    const { key, refusal } = call;
+    if (refusal === 'store') return { status: 'error', message: STORE_FAILED, code: 'ERR_REPLAY_STORE' };
+    if (refusal === 'overload') return wireError('ERR_OVERLOADED');
+    if (allowsPattern(key.patterns, pattern)) return undefined;
+    this.#onForbidden(call, pattern);
+    return wireError('ERR_FORBIDDEN');
+  }
+}

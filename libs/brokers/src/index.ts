@@ -1,0 +1,12 @@
+export type { RefusedMessage } from './diagnostics.js';
+export { BROKER_ERROR_CODES, BrokerError } from './errors.js';
+export type { BrokerErrorCode } from './errors.js';
+export type { SealedContext, SealedPeer } from './handler/sealed-context.js';
+export type { SealedClientConnection } from './nats/client-connection.js';
+export type { NatsConnection, NatsMessage } from './nats/nats-library.js';
+export { SealedNatsClient } from './nats/sealed-nats-client.js';
+export { SealedNatsServer } from './nats/sealed-nats-server.js';
+export type { SealedNatsContext, SealedNatsOptions } from './nats/sealed-nats-server.js';
+export type { SealedServerConnection } from './nats/server-connection.js';
+export type { RefusalReason } from './seal/refusals.js';
+export type { SealOptions } from './seal/seal-options.js';

@@ -1,0 +1,93 @@
+// The parts that are used of `@nats-io/transport-node` (Nest 12) and of `nats` 2 (Nest 11). Neither is imported, because an
+// application has only one of them.
+import type { HeaderEntry } from '../seal/inner-message.js';
+
+export interface NatsHeaders {
+  /** 0 unless the broker has set a status. */
+  readonly code: number;
+  keys(): readonly string[];
+  values(name: string): readonly string[];
+  append(name: string, value: string): void;
+}
+
+export interface NatsMessage {
+  readonly subject: string;
+  readonly data: Uint8Array;
+  /** Empty or undefined for an event. */
+  readonly reply?: string | undefined;
+  readonly headers?: NatsHeaders | undefined;
+}
+
+export type NatsCallback = (error: Error | null, message: NatsMessage) => unknown;
+
+export interface NatsSubscription {
+  unsubscribe(): void;
+}
+
+export interface NatsPublishOptions {
+  readonly reply?: string | undefined;
+  readonly headers?: NatsHeaders | undefined;
+}
+
+export interface NatsConnection {
+  publish(subject: string, data?: Uint8Array | string, options?: NatsPublishOptions): void;
+  subscribe(subject: string, options: { queue?: string | undefined; callback: NatsCallback }): NatsSubscription;
+  status(): AsyncIterable<unknown>;
+  close(): Promise<void>;
+}
+
+/** Sealed headers that were received are put into this one, so that the receiver has an object of the library's class. */
+const MARK = 'Sealwire-Headers';
+
+/** The headers that the broker reads: those of JetStream. */
+const OF_THE_BROKER = /^nats-/i;
+
+/** The names and values of headers, as they are sealed. */
+export function headerEntries(headers: NatsHeaders): readonly HeaderEntry[] {
+  return headers.keys().flatMap((name) => headers.values(name).map((value) => [name, value] as const));
+}
+
+/**
+ * Returns the headers that are sent in the clear beside sealed ones: those of the broker, and those that the options name.
+ *
+ * @param openNames - In lower case.
+ */
+export function outerHeaders(headers: NatsHeaders, openNames: readonly string[]): NatsHeaders {
+  const outer = like(headers);
+  outer.append(MARK, '1'); // an object without any would not be sent
+  for (const [name, value] of headerEntries(headers)) {
+    if (OF_THE_BROKER.test(name) || openNames.includes(name.toLowerCase())) outer.append(name, value);
+  }
+  return outer;
+}
+
+/** Returns the sealed headers as an object of the class of the outer ones; undefined if there are none. */
+export function innerHeaders(
+  entries: readonly HeaderEntry[] | undefined,
+  outer: NatsHeaders | undefined,
+): NatsHeaders | undefined {
+  if (entries === undefined || outer === undefined) return undefined;
+  const headers = like(outer);
+  for (const [name, value] of entries) headers.append(name, value);
+  return headers;
+}
+
+/** New headers: only the library has the class, and it makes one without arguments. */
+function like(headers: NatsHeaders): NatsHeaders {
+  const { constructor } = headers as unknown as { readonly constructor: new () => NatsHeaders };
+  return new constructor();
+}
+
+/** Subjects of the broker's own services, which it must be able to read. */
+export function isOfBroker(subject: string): boolean {
+  return /^\$(?:JS|KV|SYS)\./.test(subject);
+}
+
+/** Returns whether a subscription to `pattern`, which may have wildcards, covers a subject. */
+export function covers(pattern: string, subject: string): boolean {
+  const expected = pattern.split('.');
+  const tokens = subject.split('.');
+  const rest = expected.indexOf('>');
+  if (rest === -1 ? expected.length !== tokens.length : tokens.length <= rest) return false;
+  return expected.every((token, index) => index === rest || token === '*' || token === tokens[index]);
+}

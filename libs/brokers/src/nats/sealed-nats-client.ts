@@ -1,0 +1,39 @@
+import { Logger } from '@nestjs/common';
+import { ClientNats } from '@nestjs/microservices';
+
+import type { Refusals } from '../seal/refusals.js';
+import { SealedSession } from '../seal/sealed-session.js';
+import { SealedClientConnection } from './client-connection.js';
+import type { NatsConnection } from './nats-library.js';
+import type { SealedNatsOptions } from './sealed-nats-server.js';
+
+/** Nest's NATS client, which seals every message and opens every answer: `customClass: SealedNatsClient`. */
+export class SealedNatsClient extends ClientNats {
+  readonly #session: SealedSession;
+
+  /** @throws {TransportError} `ERR_BAD_OPTION` */
+  constructor({ seal, ...options }: SealedNatsOptions) {
+    super(options);
+    const logger = new Logger(SealedNatsClient.name);
+    this.#session = new SealedSession({ scheme: 'nats', side: 'client', seal, logger });
+  }
+
+  /** How many messages were refused since the client was made, by reason. */
+  get refusals(): Refusals['counts'] {
+    return this.#session.refusals.counts;
+  }
+
+  /** Loads the keys and connects. Rejects with the `CryptoError` of the key file. */
+  override async createClient(): Promise<SealedClientConnection> {
+    const seals = await this.#session.start();
+    return new SealedClientConnection((await super.createClient()) as unknown as NatsConnection, seals);
+  }
+
+  override async close(): Promise<void> {
+    try {
+      await super.close();
+    } finally {
+      this.#session.close();
+    }
+  }
+}

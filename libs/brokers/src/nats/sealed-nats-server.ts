@@ -1,0 +1,58 @@
+import { Logger } from '@nestjs/common';
+import { ServerNats } from '@nestjs/microservices';
+import type { MessageHandler, NatsContext, NatsOptions } from '@nestjs/microservices';
+
+import { SealedCalls } from '../handler/sealed-calls.js';
+import type { SealedContext } from '../handler/sealed-context.js';
+import type { Refusals } from '../seal/refusals.js';
+import type { SealOptions } from '../seal/seal-options.js';
+import { SealedSession } from '../seal/sealed-session.js';
+import type { NatsConnection } from './nats-library.js';
+import { SealedServerConnection } from './server-connection.js';
+
+/** The options of Nest's NATS transport, and how messages are sealed. */
+export type SealedNatsOptions = Required<NatsOptions>['options'] & { readonly seal: SealOptions };
+
+/** The context of a handler: `@Ctx() context: SealedNatsContext`. */
+export type SealedNatsContext = NatsContext & SealedContext;
+
+/**
+ * Nest's NATS server, which opens every message and seals every answer. Messages that do not open reach no handler; see
+ * {@link refusals}.
+ */
+export class SealedNatsServer extends ServerNats {
+  readonly #session: SealedSession;
+  readonly #calls: SealedCalls;
+
+  /** @throws {TransportError} `ERR_BAD_OPTION` */
+  constructor({ seal, ...options }: SealedNatsOptions) {
+    super(options);
+    const logger = new Logger(SealedNatsServer.name);
+    this.#session = new SealedSession({ scheme: 'nats', side: 'server', seal, logger });
+    this.#calls = new SealedCalls(({ key }, pattern) => this.#session.forbid(pattern, key));
+  }
+
+  /** How many messages were refused since the server was made, by reason. */
+  get refusals(): Refusals['counts'] {
+    return this.#session.refusals.counts;
+  }
+
+  /** Loads the keys and connects. Rejects with the `CryptoError` of the key file. */
+  override async createNatsClient(): Promise<SealedServerConnection> {
+    const seals = await this.#session.start();
+    const unsealed = (await super.createNatsClient()) as NatsConnection;
+    return new SealedServerConnection({ unsealed, seals, calls: this.#calls, logger: this.logger });
+  }
+
+  override getHandlerByPattern(pattern: string): MessageHandler | null {
+    return this.#calls.handlerOf(pattern, super.getHandlerByPattern(pattern));
+  }
+
+  override async close(): Promise<void> {
+    try {
+      await super.close();
+    } finally {
+      this.#session.close();
+    }
+  }
+}

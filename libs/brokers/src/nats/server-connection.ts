@@ -1,0 +1,121 @@
+import type { LoggerService } from '@nestjs/common';
+import { sha256 } from '@sealwire/crypto/internal';
+
+import type { SealedCall, SealedCalls } from '../handler/sealed-calls.js';
+import { Claims } from '../seal/claims.js';
+import type { ReceivedMessage, SealedMessage, Seals } from '../seal/seals.js';
+import { covers, innerHeaders, isOfBroker } from './nats-library.js';
+import type { NatsCallback, NatsConnection, NatsMessage, NatsSubscription } from './nats-library.js';
+import { OpenedMessage } from './opened-message.js';
+import { passOn } from './passed-on.js';
+import { SealedAnswer } from './sealed-answer.js';
+import { SealedConnection } from './sealed-connection.js';
+
+export interface ServerConnectionOptions {
+  readonly unsealed: NatsConnection;
+  readonly seals: Seals;
+  readonly calls: SealedCalls;
+  readonly logger: Pick<LoggerService, 'error'>;
+}
+
+/** A subscription of a server: the messages of one pattern. */
+interface Intake {
+  readonly pattern: string;
+  readonly open: (message: NatsMessage) => ReceivedMessage;
+  readonly callback: NatsCallback;
+  /** The end of the ids that are claimed; undefined if every server gets every message. */
+  readonly group: string | undefined;
+}
+
+/** The connection of a server. A message that does not open never reaches Nest. */
+export class SealedServerConnection extends SealedConnection {
+  readonly #calls: SealedCalls;
+  readonly #claims: Claims | undefined;
+  readonly #onFailed: (error: unknown) => void;
+
+  constructor({ unsealed, seals, calls, logger }: ServerConnectionOptions) {
+    super(unsealed, seals);
+    const { replayStore, maxAgeMs } = seals.settings;
+    this.#calls = calls;
+    this.#onFailed = (error) => void logger.error(error);
+    this.#claims = replayStore && new Claims(replayStore, maxAgeMs, this.#onFailed);
+  }
+
+  subscribe(
+    pattern: string,
+    { queue, callback }: { queue?: string | undefined; callback: NatsCallback },
+  ): NatsSubscription {
+    if (isOfBroker(pattern)) return this.unsealed.subscribe(pattern, { queue, callback });
+    const open = this.#opener(pattern);
+    const intake: Intake = { pattern, open, callback, group: queue && groupOf(queue, pattern) };
+    return this.unsealed.subscribe(pattern, {
+      queue,
+      callback: (error, message) => {
+        if (error === null) this.#receive(intake, message);
+        else callback(error, message);
+      },
+    });
+  }
+
+  protected override onSealed(): void {
+    // A server awaits no answers.
+  }
+
+  /** Opens the messages of one subscription: another one may receive the same message. */
+  #opener(pattern: string): Intake['open'] {
+    const { bind } = this.seals.settings;
+    const open = this.seals.opener('window');
+    return ({ subject, reply, data }) => {
+      const received = open(subject, bind === 'subject' ? subject : undefined, data);
+      if (received.kind !== 'sealed') return received;
+      const { head, key } = received;
+      const isAnswer = head.answer !== undefined;
+      const isMoved = bind === 'subject' && (head.reply ?? '') !== (reply ?? '');
+      const isOfOtherHandler = bind === 'pattern' && !covers(pattern, received.subject);
+      return isAnswer || isMoved || isOfOtherHandler ? this.seals.refuse('subject', subject, key) : received;
+    };
+  }
+
+  #receive(intake: Intake, message: NatsMessage): void {
+    const received = intake.open(message);
+    if (received.kind === 'refused') return;
+    if (received.kind === 'plain') passOn(intake.callback, message, this.#onFailed);
+    else if (this.#claims === undefined || intake.group === undefined) this.#pass(intake, message, received);
+    else void this.#claim(this.#claims, intake, message, received).catch(this.#onFailed);
+  }
+
+  async #claim(claims: Claims, intake: Intake, message: NatsMessage, sealed: SealedMessage): Promise<void> {
+    const claim = await claims.claim(sealed.subject, `${sealed.id}.${intake.group}`);
+    if (claim === 'first') {
+      this.#pass(intake, message, sealed);
+      return;
+    }
+    this.seals.refuse(claim === 'again' ? 'replay' : claim, sealed.subject, sealed.key);
+    if (claim !== 'again') this.#pass(intake, message, sealed, claim); // its caller gets an error
+  }
+
+  #pass(intake: Intake, message: NatsMessage, sealed: SealedMessage, refusal?: SealedCall['refusal']): void {
+    const { head, payload, key, subject, id } = sealed;
+    const { reply } = message;
+    const isRequest = head.reply !== undefined && reply !== undefined && reply !== '';
+    const call: SealedCall = { key, id, pattern: subject, isRequest, refusal };
+    const opened = new OpenedMessage({
+      subject,
+      data: payload,
+      reply,
+      headers: innerHeaders(head.headers, message.headers),
+      ...(isRequest && { respond: this.#answer({ key, inbox: head.reply, reply }) }),
+    });
+    this.#calls.run(call, () => passOn(intake.callback, opened, this.#onFailed));
+  }
+
+  #answer(to: { key: SealedMessage['key']; inbox: string; reply: string }) {
+    const answer = new SealedAnswer({ connection: this, seals: this.seals, onFailed: this.#onFailed, ...to });
+    return answer.respond.bind(answer);
+  }
+}
+
+/** Letters that every replay store takes for servers that share the messages of one subscription. */
+function groupOf(queue: string, pattern: string): string {
+  return Buffer.from(sha256(Buffer.from(JSON.stringify([queue, pattern])))).toString('hex', 0, 8);
+}

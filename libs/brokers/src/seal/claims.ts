@@ -1,0 +1,59 @@
+import { clock } from '@sealwire/channel/internal';
+import type { ReplayStore } from '@sealwire/envelope';
+
+/** `first`: no other process has the message. */
+export type Claim = 'first' | 'again' | 'store' | 'overload';
+
+const CLAIM_TIMEOUT_MS = 5000;
+const MAX_WAITING = 10_000;
+
+/** Asks a shared replay store for messages, and keeps the messages of each queue in order while it is asked. */
+export class Claims {
+  readonly #store: ReplayStore;
+  readonly #ttlMs: number;
+  readonly #onFailed: (error: unknown) => void;
+  /** The last message of each queue that waits. */
+  readonly #tails = new Map<string, Promise<Claim>>();
+  #waiting = 0;
+
+  /**
+   * @param maxAgeMs - Of messages. An id is claimed for twice as long, because clocks may differ either way.
+   * @param onFailed - Called with the error of the store.
+   */
+  constructor(store: ReplayStore, maxAgeMs: number, onFailed: (error: unknown) => void) {
+    this.#store = store;
+    this.#ttlMs = 2 * maxAgeMs;
+    this.#onFailed = onFailed;
+  }
+
+  /** Resolves after all earlier claims of the same queue. Never rejects. */
+  claim(queue: string, id: string): Promise<Claim> {
+    const before = this.#tails.get(queue);
+    const own = this.#waiting >= MAX_WAITING ? Promise.resolve('overload' as const) : this.#ask(id);
+    const claim = before === undefined ? own : before.then(() => own);
+    this.#tails.set(queue, claim);
+    void claim.then(() => this.#tails.get(queue) === claim && this.#tails.delete(queue));
+    return claim;
+  }
+
+  async #ask(id: string): Promise<Claim> {
+    this.#waiting += 1;
+    try {
+      return (await inTime(this.#store.claim(id, this.#ttlMs))) ? 'first' : 'again';
+    } catch (error) {
+      this.#onFailed(error);
+      return 'store';
+    } finally {
+      this.#waiting -= 1;
+    }
+  }
+}
+
+/** Rejects if `work` takes too long. */
+function inTime<T>(work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const expired = new Error(`The replay store has not answered within ${CLAIM_TIMEOUT_MS} ms`);
+    const timer = clock.setTimeout(() => reject(expired), CLAIM_TIMEOUT_MS);
+    void work.then(resolve, reject).finally(() => clock.clearTimeout(timer));
+  });
+}

@@ -1,0 +1,76 @@
+// The plaintext of an envelope (docs/brokers.md):   length of the head, 4 bytes, big-endian ‖ head, JSON ‖ payload
+import { isObject } from '@sealwire/channel/internal';
+
+export type HeaderEntry = readonly [name: string, value: string];
+
+/** The sealed parts of a message beside the payload. */
+export interface InnerHead {
+  /** Names and values, in the order of the sender. A name may occur again. */
+  readonly headers?: readonly HeaderEntry[] | undefined;
+  /** Where the sender of a request expects the answer. */
+  readonly reply?: string | undefined;
+  /** The place of a value in its answer. */
+  readonly answer?: AnswerPlace | undefined;
+}
+
+export interface AnswerPlace {
+  /** Random, the same for all values of an answer. */
+  readonly id: string;
+  /** 0 for the first value. */
+  readonly number: number;
+}
+
+export interface InnerMessage {
+  readonly head: InnerHead;
+  /** A view of the opened bytes. */
+  readonly payload: Uint8Array;
+}
+
+const LENGTH_BYTES = 4;
+
+export function encodeInner(head: InnerHead, payload: Uint8Array): Uint8Array {
+  const text = Buffer.from(JSON.stringify(head));
+  const bytes = Buffer.alloc(LENGTH_BYTES + text.length + payload.length);
+  bytes.writeUInt32BE(text.length);
+  bytes.set(text, LENGTH_BYTES);
+  bytes.set(payload, LENGTH_BYTES + text.length);
+  return bytes;
+}
+
+/** Returns undefined for bytes of any other form, which only a holder of the key can have sealed. */
+export function decodeInner(bytes: Uint8Array): InnerMessage | undefined {
+  const { buffer, byteOffset, length } = bytes;
+  const all = Buffer.from(buffer, byteOffset, length);
+  if (length < LENGTH_BYTES) return undefined;
+  const end = LENGTH_BYTES + all.readUInt32BE();
+  if (end > length) return undefined;
+  const head = parse(all.toString('utf8', LENGTH_BYTES, end));
+  return isHead(head) ? { head, payload: all.subarray(end) } : undefined;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isHead(value: unknown): value is InnerHead {
+  if (!isObject(value)) return false;
+  const { headers = [], reply = '', answer } = value;
+  return (
+    Array.isArray(headers) &&
+    headers.every(isHeader) &&
+    typeof reply === 'string' &&
+    (answer === undefined || isAnswerPlace(answer))
+  );
+}
+
+function isHeader(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 2 && value.every((part) => typeof part === 'string');
+}
+
+function isAnswerPlace(value: unknown): boolean {
+  return isObject(value) && typeof value['id'] === 'string' && Number.isSafeInteger(value['number']);
+}

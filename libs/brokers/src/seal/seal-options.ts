@@ -1,0 +1,68 @@
+import { checkOption, checkOptions, checkPaths, FLAG, having, NAME, OBJECT, oneOf } from '@sealwire/channel/internal';
+import type { KeyOptions, Rule } from '@sealwire/channel/internal';
+import type { ReplayStore } from '@sealwire/envelope';
+
+/** How messages are sealed. Exactly one of `keyFile` and `keyring` must be given. */
+export interface SealOptions extends KeyOptions {
+  /** The name of the service, at most 255 bytes. Only ends with the same name open each other's messages. */
+  readonly service: string;
+  /**
+   * `seal`, unless given: everything is sealed, and nothing else is accepted. `open-only`, while a fleet is switched over:
+   * a server accepts plain messages too, and a client sends plain ones.
+   */
+  readonly mode?: 'seal' | 'open-only';
+  /**
+   * A server compares the subject that a message was sealed for with this. `subject`, unless given: the name under which it
+   * arrived. `pattern`: the pattern of the handler, if the broker renames messages on their way. `none`: nothing.
+   */
+  readonly bind?: 'subject' | 'pattern' | 'none';
+  /** The greatest age of a message, in milliseconds, and how far its clock may be ahead. 60,000 unless given. */
+  readonly maxAgeMs?: number;
+  /** Shared by the servers of a queue group, so that a message runs once in all of them. */
+  readonly replayStore?: ReplayStore;
+  /** Whether the headers `traceparent` and `tracestate` are also sent in the clear, for tracing in the broker. */
+  readonly traceparent?: boolean;
+}
+
+const MAX_AGE_MS = 86_400_000;
+const MAX_SERVICE_BYTES = 255;
+
+const RULES: Readonly<Record<string, Rule>> = {
+  mode: oneOf('seal', 'open-only'),
+  bind: oneOf('subject', 'pattern', 'none'),
+  maxAgeMs: {
+    mustBe: `a whole number of milliseconds from 1 to ${MAX_AGE_MS}`,
+    accepts: (value) => Number.isSafeInteger(value) && Number(value) > 0 && Number(value) <= MAX_AGE_MS,
+  },
+  replayStore: having('claim', 'an object with the method claim'),
+  traceparent: FLAG,
+};
+
+const SERVICE: Rule = {
+  mustBe: `a name of 1 to ${MAX_SERVICE_BYTES} bytes`,
+  accepts: (value) => NAME.accepts(value) && Buffer.byteLength(String(value)) <= MAX_SERVICE_BYTES,
+};
+
+const PATHS = ['keyFile', 'keyring', 'keyPolicy', 'service', ...Object.keys(RULES)];
+
+/** The options, with their defaults. */
+export interface SealSettings {
+  readonly service: string;
+  readonly isSealing: boolean;
+  readonly bind: 'subject' | 'pattern' | 'none';
+  readonly maxAgeMs: number;
+  readonly replayStore: ReplayStore | undefined;
+  /** The names, in lower case, of the headers that are also sent in the clear. */
+  readonly openHeaders: readonly string[];
+}
+
+/** @throws {TransportError} `ERR_BAD_OPTION` */
+export function resolveSealOptions(options: SealOptions): SealSettings {
+  checkOption('seal', options, OBJECT);
+  checkPaths({ seal: options }, ['seal', ...PATHS.map((path) => `seal.${path}`)]);
+  checkOption('seal.service', options.service, SERVICE);
+  checkOptions(options, RULES);
+  const { service, mode = 'seal', bind = 'subject', maxAgeMs = 60_000, replayStore, traceparent = false } = options;
+  const openHeaders = traceparent ? ['traceparent', 'tracestate'] : [];
+  return { service, isSealing: mode === 'seal', bind, maxAgeMs, replayStore, openHeaders };
+}

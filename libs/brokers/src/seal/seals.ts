@@ -1,0 +1,95 @@
+import type { KeySource, SecretKey } from '@sealwire/crypto';
+import { EnvelopeOpener, EnvelopeSealer } from '@sealwire/envelope';
+
+import { decodeInner, encodeInner } from './inner-message.js';
+import type { InnerHead } from './inner-message.js';
+import type { RefusalReason, Refusals } from './refusals.js';
+import type { SealSettings } from './seal-options.js';
+
+export interface SealsOptions {
+  readonly scheme: string;
+  readonly settings: SealSettings;
+  readonly keys: KeySource;
+  readonly refusals: Refusals;
+}
+
+/** A message that was opened. */
+export interface SealedMessage {
+  readonly kind: 'sealed';
+  readonly head: InnerHead;
+  readonly payload: Uint8Array;
+  readonly key: SecretKey;
+  /** As sealed, without the scheme. */
+  readonly subject: string;
+  /** Unique: `<key id>.<sender>.<counter>`. */
+  readonly id: string;
+}
+
+/** `plain` only in the mode `open-only`. A refused message was counted. */
+export type ReceivedMessage = SealedMessage | { readonly kind: 'plain' } | { readonly kind: 'refused' };
+
+/** Seals and opens the messages of one end with the keys of its session. */
+export class Seals {
+  readonly settings: SealSettings;
+  readonly #scheme: string;
+  readonly #keys: KeySource;
+  readonly #refusals: Refusals;
+  readonly #sealer: EnvelopeSealer;
+
+  constructor({ scheme, settings, keys, refusals }: SealsOptions) {
+    this.settings = settings;
+    this.#scheme = scheme;
+    this.#keys = keys;
+    this.#refusals = refusals;
+    this.#sealer = new EnvelopeSealer({ keys, service: settings.service });
+  }
+
+  /** The key of new messages. @throws {CryptoError} `ERR_KEYRING_NO_PRIMARY` */
+  get primary(): SecretKey {
+    return this.#keys.primary;
+  }
+
+  /**
+   * @returns An envelope, ASCII.
+   * @throws {EnvelopeError} `ERR_ENVELOPE_HEADER`, `ERR_ENVELOPE_TOO_LARGE`
+   */
+  seal(subject: string, head: InnerHead, payload: Uint8Array, key: SecretKey): string {
+    return this.#sealer.seal(this.#named(subject), encodeInner(head, payload), key);
+  }
+
+  /**
+   * Returns a function that opens messages. Each subscription needs one of its own, because the same message may arrive on
+   * several.
+   *
+   * @param replay - `off` if something else refuses a message that is delivered again.
+   * @returns The function. It never throws. `subject`: undefined accepts a message for any subject.
+   */
+  opener(
+    replay: 'window' | 'off',
+  ): (arrivedAt: string, subject: string | undefined, data: Uint8Array) => ReceivedMessage {
+    const { service, maxAgeMs, isSealing } = this.settings;
+    const opener = new EnvelopeOpener({ keys: this.#keys, service, maxAgeMs, replay });
+    return (arrivedAt, subject, data) => {
+      const opened = opener.open(subject === undefined ? undefined : this.#named(subject), data);
+      if (!opened.ok) {
+        if (opened.reason === 'form' && !isSealing) return { kind: 'plain' };
+        return this.refuse(opened.reason, arrivedAt);
+      }
+      const inner = decodeInner(opened.plaintext);
+      const isOfScheme = opened.subject.startsWith(this.#named(''));
+      const { key, id } = opened;
+      if (inner === undefined || !isOfScheme) return this.refuse(isOfScheme ? 'form' : 'subject', arrivedAt, key);
+      return { kind: 'sealed', ...inner, key, subject: opened.subject.slice(this.#named('').length), id };
+    };
+  }
+
+  /** Counts a message that is not passed on. */
+  refuse(reason: RefusalReason, arrivedAt: string, key?: SecretKey): { readonly kind: 'refused' } {
+    this.#refusals.add(reason, this.#named(arrivedAt), key?.id);
+    return { kind: 'refused' };
+  }
+
+  #named(subject: string): string {
+    return `${this.#scheme}:${subject}`;
+  }
+}
