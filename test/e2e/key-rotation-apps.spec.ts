@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { generateKey, keyId, SecretKey } from '@sealwire/crypto';
-import { formatKeyringFile } from '@sealwire/crypto/internal';
+import { editKeyringFile, formatKeyringFile } from '@sealwire/crypto/internal';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { FixtureApps } from '../support/fixture-app.js';
@@ -15,8 +15,8 @@ import { sealwire } from './cli/sealwire.js';
 
 const ROTATIONS = 10;
 const ROTATIONS_OF_OWN_FILES = 2;
-/** From the command to the end of the key that it installs. */
-const TIME_TO_INSTALL_MS = 5_000;
+/** From the change of a ring to the end of its key, so that every server has loaded it before. */
+const TIME_TO_LOAD_MS = 5_000;
 const LOADED = { timeout: 60_000, interval: 20 };
 
 /** What a fixture prints of its state; a server has no counters of calls, a client no connections by key. */
@@ -238,9 +238,13 @@ describe('two clients and two servers in processes of their own', () => {
     await leaves.stop('SIGKILL');
 
     await keyring('use', expiringRing, 'expiring', '--yes'); // refused, and tried again, until the servers have it
-    const endMs = Date.now() + TIME_TO_INSTALL_MS;
-    const notAfter = new Date(endMs).toISOString();
-    await keyring('install', ring, '--from', expiring.file, '--label', 'expiring', '--not-after', notAfter);
+    await keyring('install', ring, '--from', expiring.file, '--label', 'expiring');
+    const inUse = async (): Promise<readonly string[]> => (await Promise.all(servers.map(keysInUse))).flat();
+    await expect.poll(async () => (await inUse()).filter((id) => id === expiring.id), LOADED).toHaveLength(2);
+    const endMs = Date.now() + TIME_TO_LOAD_MS;
+    await editKeyringFile(ring, (entries) =>
+      entries.map((entry) => (entry.key.id === expiring.id ? { ...entry, notAfter: endMs } : entry)),
+    );
     for (const server of servers) {
       const isExpiry = (line: string): boolean => line.startsWith('closed ') && line.includes(expiring.id);
       await expect.poll(() => server.lines.filter(isExpiry), LOADED).toHaveLength(1);

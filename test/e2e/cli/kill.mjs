@@ -1,5 +1,5 @@
 // Loaded before the command: kills the process without a chance to clean up, at the call number KILL_AT of file system
-// calls that change something. KILL_WHEN is "before" or "after" the call.
+// calls that change something, before it has an effect.
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 
@@ -14,7 +14,7 @@ const CALLS = [
   'renameSync',
   'unlinkSync',
 ];
-const { KILL_AT, KILL_WHEN } = process.env;
+const { KILL_AT } = process.env;
 let calls = 0;
 let isArmed = false;
 
@@ -23,11 +23,8 @@ for (const name of CALLS) {
   fs[name] = (...args) => {
     isArmed ||= name === 'writeFileSync'; // the lock is the first file that the command writes
     if (!isArmed) return real(...args);
-    const isLast = ++calls === Number(KILL_AT);
-    if (isLast && KILL_WHEN === 'before') process.kill(process.pid, 'SIGKILL');
-    const result = real(...args);
-    if (isLast) process.kill(process.pid, 'SIGKILL');
-    return result;
+    if (++calls === Number(KILL_AT)) process.kill(process.pid, 'SIGKILL');
+    return real(...args);
   };
 }
 syncBuiltinESMExports();
