@@ -49,7 +49,7 @@ describe('the key of envelope-v1.json', () => {
 
   it('is the key of the JWK', () => {
     const k = hex(vectors.cek).toString('base64url');
-    expect(vectors.jwk).toEqual({ kty: 'oct', k, alg: 'dir', enc: 'A128CBC-HS256', kid: vectors.keyId });
+    expect(vectors.jwk).toEqual({ kty: 'oct', k, alg: 'A128CBC-HS256', use: 'enc', kid: vectors.keyId });
   });
 
   it('is refused as a key file', () => {

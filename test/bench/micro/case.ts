@@ -10,6 +10,8 @@ export interface MicroCase {
 export interface Way {
   readonly name: string;
   readonly run: () => unknown;
+  /** `run` returns a promise, which is awaited. */
+  readonly isAsync?: true;
 }
 
 /** About as long for one sample whatever the size. */

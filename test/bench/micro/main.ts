@@ -5,6 +5,7 @@ import { summarize } from '../measure.js';
 import { readCount } from '../options.js';
 import { format } from '../report.js';
 import { codecCases } from './codecs.js';
+import { envelopeCases } from './envelope.js';
 import { handshakeCases } from './handshake.js';
 import { rateRatios, runCase, type MicroResult } from './run-cases.js';
 import { sealCases } from './seal.js';
@@ -20,7 +21,7 @@ const machine = await describeMachine();
 for (const line of machineLines(machine)) console.log(line);
 console.log(`rounds: ${plan.rounds} of ${plan.runMs} ms each`);
 const results: MicroResult[] = [];
-for (const microCase of [...sealCases(), ...codecCases(), ...handshakeCases()]) {
+for (const microCase of [...sealCases(), ...codecCases(), ...handshakeCases(), ...envelopeCases()]) {
   const result = await runCase(microCase, plan);
   results.push(result);
   for (const [way, nanos] of Object.entries(result.nanos)) {

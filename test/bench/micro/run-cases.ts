@@ -32,9 +32,13 @@ export async function runCase({ name, ways, callsPerSample }: MicroCase, plan: M
   for (let round = 0; round < plan.rounds; round++) {
     const bench = new Bench({ time: plan.runMs, warmupTime: plan.runMs / 4, throws: true });
     for (const way of ways) {
-      bench.add(way.name, () => {
+      const run = (): void => {
         for (let call = 0; call < callsPerSample; call++) way.run();
-      });
+      };
+      const runAsync = async (): Promise<void> => {
+        for (let call = 0; call < callsPerSample; call++) await way.run();
+      };
+      bench.add(way.name, way.isAsync ? runAsync : run);
     }
     for (const task of await bench.run()) {
       if ('latency' in task.result) nanos[task.name]?.push((task.result.latency.p50 * 1e6) / callsPerSample);

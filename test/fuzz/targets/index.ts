@@ -1,5 +1,6 @@
 import type { Target } from '../target.js';
 import { connections } from './connections.js';
+import { envelopes } from './envelopes.js';
 import { channelJson, data, frames, messages } from './frames.js';
 import { announcement, confirm, message1, message2, preamble } from './handshake.js';
 import { bodies, hosts, patterns, queries } from './http.js';
@@ -26,6 +27,7 @@ export const TARGETS: readonly Target[] = [
   keyFiles,
   keyringFiles,
   legacyMessages,
+  envelopes,
   patterns,
   queries,
   bodies,
