@@ -61,6 +61,10 @@ class FakeServers {
 
   onEvent: (event: ClientConnectionEvent) => void = () => undefined;
 
+  isOpen(host: string): boolean {
+    return this.#opened.has(host);
+  }
+
   /** The connection that was opened last. */
   at(host: string): ClientLink {
     return this.#at(host).link;
@@ -218,6 +222,92 @@ describe('the first call of a client with several servers', () => {
     servers.behaviours.set(A, 'answers');
     servers.answer(A);
     expect(await second).toBe(servers.at(A));
+  });
+});
+
+describe('a burst of requests before any connection is open', () => {
+  const LIMIT = { maxQueuedMessages: 1_000 };
+
+  /** Makes calls of which each goes to the server that it gets, and returns the number of calls of each server. */
+  function burst(pool: Pool, requests: number): () => readonly number[] {
+    for (let request = 0; request < requests; request++)
+      void pool
+        .connect('REQUEST')
+        .then(() => pool.pick('REQUEST'))
+        .then((link) => Object.assign(link?.streams ?? {}, { openCount: (link?.streams.openCount ?? 0) + 1 }));
+    return () => ALL.map((host) => (servers.isOpen(host) ? servers.at(host).streams.openCount : 0));
+  }
+
+  beforeEach(() => {
+    servers.behaviours.set(B, 'hangs').set(C, 'hangs');
+  });
+
+  it('is shared by all servers that open within a moment', async () => {
+    const counts = burst(servers.pool(ALL, LIMIT), 300);
+    await time.advanceAsync(0);
+    expect(counts()).toEqual([100, 0, 0]);
+    for (const host of [B, C]) servers.behaviours.set(host, 'answers');
+    servers.answer(B);
+    await time.advanceAsync(0);
+    expect(counts()).toEqual([100, 100, 0]);
+    servers.answer(C);
+    await time.advanceAsync(0);
+    expect(counts()).toEqual([100, 100, 100]);
+  });
+
+  it('goes to the first one after 100 ms if no other one opens', async () => {
+    const pool = servers.pool(ALL, LIMIT);
+    const counts = burst(pool, 300);
+    await time.advanceAsync(99);
+    expect(counts()).toEqual([100, 0, 0]);
+    await time.advanceAsync(1);
+    expect(counts()).toEqual([300, 0, 0]);
+    await expect(pool.connect('REQUEST')).resolves.toBe(servers.at(A));
+  });
+
+  it('goes to the first one when the dials of the others have failed', async () => {
+    const counts = burst(servers.pool(ALL, LIMIT), 300);
+    await time.advanceAsync(0);
+    for (const host of [B, C]) servers.behaviours.set(host, 'refuses');
+    for (const host of [B, C]) servers.answer(host);
+    await time.advanceAsync(0);
+    expect(counts()).toEqual([300, 0, 0]);
+  });
+
+  it('of a few requests goes to the first one at once', async () => {
+    const counts = burst(servers.pool(ALL, LIMIT), 16);
+    await time.advanceAsync(0);
+    expect(counts()).toEqual([16, 0, 0]);
+  });
+
+  it('goes to the first one if the time to wait for a connection is shorter', async () => {
+    const counts = burst(servers.pool(ALL, { ...LIMIT, waitForConnectionMs: 50 }), 300);
+    await time.advanceAsync(50);
+    expect(counts()).toEqual([300, 0, 0]);
+  });
+
+  it('starts in its order, and before a later request', async () => {
+    const pool = servers.pool(ALL, LIMIT);
+    const started: number[] = [];
+    const request = (number: number): void => void pool.connect('REQUEST').then(() => started.push(number));
+    for (let number = 0; number < 40; number++) request(number);
+    await time.advanceAsync(0);
+    expect(started).toHaveLength(16);
+    request(40);
+    await time.advanceAsync(100);
+    expect(started).toEqual(Array.from({ length: 41 }, (_, number) => number));
+  });
+
+  it('fails if the first one is lost and the others cannot be reached', async () => {
+    const pool = servers.pool(ALL, LIMIT);
+    const calls = Array.from({ length: 40 }, () => pool.connect('REQUEST').catch((error: unknown) => error));
+    await time.advanceAsync(0);
+    servers.lose(A);
+    await time.advanceAsync(100);
+    for (const host of [B, C]) servers.behaviours.set(host, 'refuses');
+    for (const host of [B, C]) servers.answer(host);
+    const failed = (await Promise.all(calls)).filter((result) => result instanceof TransportError);
+    expect(failed).toHaveLength(24);
   });
 });
 

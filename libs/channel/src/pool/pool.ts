@@ -11,6 +11,7 @@ import { TransportError } from '../errors.js';
 import type { Limits } from '../options/limits.js';
 import type { Servers } from '../options/servers.js';
 import type { ClientStream } from '../streams/client-stream.js';
+import { Burst } from './burst.js';
 import { NO_KEPT_EVENTS } from './kept-events.js';
 import type { KeptEvents } from './kept-events.js';
 import { OpenLinks } from './open-links.js';
@@ -49,6 +50,7 @@ export class Pool implements Links {
     noteLeft: (connector, link, isLost) => this.#noteLeft(connector, link, isLost),
     noteAlias: (connector) => {
       if (connector === this.#eventServer) this.#moveEvents();
+      this.#burst.noteDialEnded();
     },
     noteFailed: (connector) => this.#noteFailed(connector),
     noteResting: () => this.#noteResting(),
@@ -68,6 +70,7 @@ export class Pool implements Links {
   readonly #traffic = new TrafficCounter();
   readonly #waiting: WaitingCalls;
   readonly #open = new OpenLinks();
+  readonly #burst: Burst;
   readonly #servers: ServerList;
   readonly #kept: KeptEvents;
   /** Its connection takes the events. Undefined before the first connection, and after it has left without another one. */
@@ -85,7 +88,12 @@ export class Pool implements Links {
 
   constructor(options: PoolOptions) {
     this.#options = options;
-    this.#waiting = new WaitingCalls(options.limits);
+    this.#waiting = new WaitingCalls(options.limits, this.#open);
+    this.#burst = new Burst({
+      waiting: this.#waiting,
+      open: this.#open,
+      dialing: () => this.#servers.all.filter(({ at }) => at === 'DIALING').length,
+    });
     this.#kept = options.kept ?? NO_KEPT_EVENTS;
     const { servers, open, limits } = options;
     this.#servers = new ServerList({
@@ -123,10 +131,10 @@ export class Pool implements Links {
 
   connect(kind: Kind, signal?: AbortSignal): Promise<ClientLink> {
     this.#use = 'IN_USE';
-    const link = this.pick(kind);
+    const link = kind === 'REQUEST' && this.#burst.isWaiting ? undefined : this.pick(kind);
     if (link !== undefined) return Promise.resolve(link);
     if (signal?.aborted === true) return Promise.reject(signal.reason);
-    const wanted = this.#open.first === undefined ? this.#servers.all : [this.#eventServer];
+    const wanted = this.#open.first === undefined ? this.#servers.all : kind === 'EVENT' ? [this.#eventServer] : [];
     // Calls that may wait do so during the pauses of background dials.
     const waits = this.#waiting.arePatient && this.#open.first === undefined;
     const due = wanted.filter(
@@ -188,6 +196,7 @@ export class Pool implements Links {
     this.#open.clear();
     this.#eventServer = undefined;
     this.#isDue = false;
+    this.#burst.end();
     this.#waiting.reject(closed());
     for (const name of new Set(active.map(({ server }) => server.name)))
       this.#options.emit({ type: 'disconnected', server: name, error: undefined });
@@ -233,7 +242,7 @@ export class Pool implements Links {
     this.#open.add(link, replaced);
     this.#eventServer ??= connector;
     link.takeKept();
-    this.#waiting.resolve(link, connector === this.#eventServer ? undefined : 'REQUEST');
+    this.#burst.startShare(link, connector === this.#eventServer ? undefined : 'REQUEST');
     this.#noteResting();
     this.#options.onOpened?.(link);
     for (const other of this.#servers.all) if (other.isLeaving && other !== connector) other.leave();
@@ -247,6 +256,10 @@ export class Pool implements Links {
 
   #noteFailed(connector: ServerConnector): void {
     if (connector === this.#eventServer) this.#moveEvents();
+    if (this.#open.first !== undefined) {
+      this.#burst.noteDialEnded();
+      return;
+    }
     const others = this.#servers.all.filter((other) => other !== connector && other.lastError !== undefined);
     const failed = [...others, connector].map(({ server, lastError }) => ({ server: server.name, error: lastError }));
     const oldestDial = Math.min(...this.#servers.all.map(({ dialNumber }) => dialNumber));
@@ -256,6 +269,7 @@ export class Pool implements Links {
   #noteResting(): void {
     this.#servers.dropGone();
     if (this.#eventServer?.at === 'GONE') this.#moveEvents();
+    this.#burst.noteDialEnded();
     this.#isDue = this.#open.first !== undefined && this.#servers.all.some(({ at }) => at === 'IDLE');
   }
 

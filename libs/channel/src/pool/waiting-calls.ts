@@ -3,6 +3,7 @@ import { Deadline } from '../deadline.js';
 import { isTransportError, TransportError } from '../errors.js';
 import type { Limits } from '../options/limits.js';
 import type { ClientStream } from '../streams/client-stream.js';
+import type { OpenLinks } from './open-links.js';
 
 interface WaitingCall {
   readonly kind: ClientStream['kind'];
@@ -25,13 +26,22 @@ export class WaitingCalls {
   readonly #calls = new Set<WaitingCall>();
   /** The error of the last dial. A call that times out fails with it. */
   #lastError: unknown;
+  readonly #open: OpenLinks;
 
-  constructor(limits: WaitingLimits) {
+  /** @param open - A request that times out while other servers may open uses one of these. */
+  constructor(limits: WaitingLimits, open: OpenLinks) {
     this.#limits = limits;
+    this.#open = open;
   }
 
   get count(): number {
     return this.#calls.size;
+  }
+
+  get requestCount(): number {
+    let count = 0;
+    for (const { kind } of this.#calls) if (kind === 'REQUEST') count += 1;
+    return count;
   }
 
   /** Whether calls outlast a failed dial. */
@@ -52,6 +62,10 @@ export class WaitingCalls {
     return new Promise((resolve, reject) => {
       const expire = (): void => {
         this.#take((one) => one === call);
+        if (kind === 'REQUEST' && this.#open.first !== undefined) {
+          resolve(this.#open.first);
+          return;
+        }
         const message = `No connection within ${waitForConnectionMs} ms`;
         reject(unsent(this.#lastError ?? new TransportError('ERR_CONNECT_TIMEOUT', message)));
       };
@@ -75,10 +89,16 @@ export class WaitingCalls {
     for (const call of this.#calls) call.lastDial = number;
   }
 
-  /** @param kind - Resolves only the calls of this kind. */
-  resolve(link: ClientLink, kind?: ClientStream['kind']): void {
+  /** Resolves calls in their order. @param kind - Of which kind; undefined: of both. @param maxRequests - Of the oldest. */
+  resolve(link: ClientLink, kind?: ClientStream['kind'], maxRequests = Infinity): void {
     this.#lastError = undefined;
-    for (const call of this.#take((one) => kind === undefined || one.kind === kind)) call.resolve(link);
+    let requests = 0;
+    const isMeant = (one: WaitingCall): boolean => {
+      if (kind !== undefined && one.kind !== kind) return false;
+      if (one.kind === 'REQUEST') requests += 1;
+      return one.kind === 'EVENT' || requests <= maxRequests;
+    };
+    for (const call of this.#take(isMeant)) call.resolve(link);
   }
 
   reject(error: unknown): void {

@@ -1,0 +1,60 @@
+import type { ClientLink } from '../client/client-link.js';
+import { clock } from '../clock.js';
+import type { OpenLinks } from './open-links.js';
+import type { WaitingCalls } from './waiting-calls.js';
+
+/** The maximum time that requests wait for a further server to open. */
+const MAX_WAIT_MS = 100;
+/** As many requests start on the first connection, however many servers there are. */
+const FEW = 16;
+
+export interface BurstOptions {
+  readonly waiting: WaitingCalls;
+  readonly open: OpenLinks;
+  /** The number of dials that are running. */
+  readonly dialing: () => number;
+}
+
+/**
+ * The requests that came before a connection was open. The first server that opens gets its share of them and not all; the
+ * others start when further servers open, when no dial is running any more, or after 100 ms.
+ */
+export class Burst {
+  readonly #options: BurstOptions;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: BurstOptions) {
+    this.#options = options;
+  }
+
+  /** Whether requests wait although a connection is open, so that later ones have to wait behind them. */
+  get isWaiting(): boolean {
+    return this.#timer !== undefined;
+  }
+
+  /** Starts the share of a connection that has just opened. @param kind - Undefined: all events start too. */
+  startShare(link: ClientLink, kind?: 'REQUEST'): void {
+    const { waiting, dialing } = this.#options;
+    const running = dialing();
+    const share = Math.ceil(waiting.requestCount / (running + 1));
+    waiting.resolve(link, kind, running === 0 ? Infinity : Math.max(FEW, share));
+    if (waiting.requestCount === 0) this.end();
+    else this.#timer ??= clock.setTimeout(() => this.#startAll(), MAX_WAIT_MS);
+  }
+
+  /** Starts all of them if that was the last dial. */
+  noteDialEnded(): void {
+    if (this.isWaiting && this.#options.dialing() === 0) this.#startAll();
+  }
+
+  end(): void {
+    clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #startAll(): void {
+    const { waiting, open } = this.#options;
+    this.end();
+    if (open.first !== undefined) waiting.resolve(open.first, 'REQUEST'); // otherwise they wait for the running dials
+  }
+}
