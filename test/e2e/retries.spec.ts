@@ -1,12 +1,12 @@
 // Calls whose connection ends, between real clients and servers (docs/reliability.md).
 import type { Delivery } from '@sealwire/channel';
-import { SealwireRecordBuilder } from '@sealwire/transport';
-import type { SealwireClient, SealwireServer, SealwireServerOptions } from '@sealwire/transport';
+import { SealwireClient, SealwireRecordBuilder } from '@sealwire/transport';
+import type { SealwireServer, SealwireServerOptions } from '@sealwire/transport';
 import { filter, firstValueFrom, Subject } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { arrived, outcome } from '../support/application.js';
-import { endAll, endLater, newClient, portOf, startServer } from '../support/pair.js';
+import { endAll, endLater, keyring, newClient, portOf, startServer } from '../support/pair.js';
 import { channelClient, startPlainServer } from '../support/plain.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 
@@ -272,6 +272,23 @@ describe('an event that waits at a server which dies', () => {
     await die();
     expect(await event).toBeUndefined();
     expect(successor.runs).toEqual(['event']);
+  });
+
+  it('goes to another server with `delivery: at-least-once`, although none listens at the address of the dead one', async () => {
+    const both = [await start({ limits: { maxRunning: 1 } }), await start({ limits: { maxRunning: 1 } })];
+    const servers = both.map(({ server }) => ({ host: '127.0.0.1', port: portOf(server) }));
+    const client = new SealwireClient({ keyring, servers, delivery: 'at-least-once', ...PATIENT });
+    endLater(client);
+    await client.connect();
+    await arrived(client.emit('holding', 'held'));
+    const dead = both.find(({ runs }) => runs.includes('held'));
+    const event = outcome(client.emit('noted', 'event'));
+    await client.ping();
+    dead?.server.unwrap().close();
+    client.unwrap().destroy(); // the first connection, which has the events
+    expect(await event).toBeUndefined();
+    expect(both.map(({ runs }) => runs)).toEqual(expect.arrayContaining([['held'], ['event']]));
+    expect(client.snapshot().retries).toBe(1);
   });
 
   it('is complete before with `delivery: sent`, and is counted and reported as lost', async () => {

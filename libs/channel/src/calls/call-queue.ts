@@ -2,6 +2,7 @@ import type { ClientLink } from '../client/client-link.js';
 import { closed, closedBefore } from '../pool/waiting-calls.js';
 import type { Links } from '../client/links.js';
 import { TransportError } from '../errors.js';
+import type { OutgoingMessage } from '../sending/outgoing-message.js';
 import type { Limits } from '../options/limits.js';
 import type { ClientStream } from '../streams/client-stream.js';
 import { RetryBudget } from './retry-budget.js';
@@ -9,9 +10,8 @@ import { RetryBudget } from './retry-budget.js';
 /** A call with an encoded message and without a connection. */
 export interface QueuedCall {
   readonly kind: ClientStream['kind'];
-  readonly bytes: number;
-  /** As of its message: a call that moves may be older than those that wait already. */
-  readonly order: number;
+  /** A call that moves may be older, by the `order` of its message, than those that wait already. */
+  readonly message: Pick<OutgoingMessage, 'bytes' | 'order' | 'hasPlace'>;
   /** Ends the wait. */
   readonly signal: AbortSignal;
   /** Must not throw. */
@@ -50,16 +50,23 @@ export class CallQueue {
     return events.length === 0 ? undefined : Promise.all(events).then(() => undefined);
   }
 
-  /** Starts a call when there is a connection. Fails it with the error of the wait, or if too much waits already. */
+  /**
+   * Starts a call when there is a connection. Fails it with the error of the wait, or if it is new and too much waits
+   * already.
+   */
   add(call: QueuedCall): void {
     const { maxQueuedMessages, maxQueuedBytes } = this.#limits;
     const { size } = this.#waiting;
-    if (size >= maxQueuedMessages || (size > 0 && this.#bytes + call.bytes > maxQueuedBytes)) {
+    const {
+      message: { bytes, hasPlace },
+    } = call;
+    if (!hasPlace && (size >= maxQueuedMessages || (size > 0 && this.#bytes + bytes > maxQueuedBytes))) {
       const message = `The queue is full: ${size} messages with ${this.#bytes} bytes already wait for a connection (limits.maxQueuedMessages, limits.maxQueuedBytes)`;
       call.fail(new TransportError('ERR_QUEUE_FULL', message, { sent: false }));
       return;
     }
-    this.#bytes += call.bytes;
+    call.message.hasPlace = true;
+    this.#bytes += bytes;
     this.#counts[call.kind] += 1;
     this.#waiting.set(call, this.#start(call));
   }
@@ -79,7 +86,7 @@ export class CallQueue {
     const { closes } = this.links;
     let link: ClientLink;
     try {
-      link = await this.links.connect(call.kind, call.signal);
+      link = await this.links.connect(call.kind, call.signal, true); // bounded by this queue
       if (this.links.closes !== closes) throw closedBefore();
     } catch (error) {
       if (this.#remove(call)) call.fail(error);
@@ -92,13 +99,15 @@ export class CallQueue {
   }
 
   #eventsInOrder(): readonly QueuedCall[] {
-    return [...this.#waiting.keys()].filter(({ kind }) => kind === 'EVENT').sort((a, b) => a.order - b.order);
+    return [...this.#waiting.keys()]
+      .filter(({ kind }) => kind === 'EVENT')
+      .sort((a, b) => a.message.order - b.message.order);
   }
 
   /** Returns false if the call does not wait anymore. */
   #remove(call: QueuedCall): boolean {
     if (!this.#waiting.delete(call)) return false;
-    this.#bytes -= call.bytes;
+    this.#bytes -= call.message.bytes;
     this.#counts[call.kind] -= 1;
     return true;
   }

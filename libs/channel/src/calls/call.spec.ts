@@ -19,6 +19,7 @@ interface Attempt {
   readonly server: string;
   readonly prefix: number;
   readonly name: number;
+  readonly message: OutgoingMessage;
   readonly sink: AnswerSink;
   readonly stream: { wasSealed: boolean };
 }
@@ -103,7 +104,7 @@ class FakeLinks {
         const { refusal } = this;
         this.refusal = undefined;
         const stream: Attempt['stream'] = { wasSealed: false };
-        this.attempts.push({ server: serverId, prefix: message.prefix, name: message.bytes, sink, stream });
+        this.attempts.push({ server: serverId, prefix: message.prefix, name: message.bytes, message, sink, stream });
         if (refusal !== undefined) throw refusal;
         return stream;
       },
@@ -537,6 +538,20 @@ describe('the end of a call', () => {
     expect(start(links, { queue, bytes: 60 }).outcome.error).toMatchObject({ code: 'ERR_QUEUE_FULL', sent: false });
     for (let more = 0; more < 2; more++) expect(start(links, { queue }).outcome.error).toBeUndefined();
     expect(start(links, { queue }).outcome.error).toMatchObject({ code: 'ERR_QUEUE_FULL', sent: false });
+  });
+
+  it('does not come with ERR_QUEUE_FULL for calls of a lost connection, after which a new one is refused', async () => {
+    const links = new FakeLinks('a');
+    const { queue } = start(links, { bytes: 60 });
+    for (let more = 0; more < 4; more++) start(links, { queue, bytes: 60 });
+    const { attempts } = links;
+    links.leave('a');
+    for (const { sink } of attempts.slice()) sink.fail(failure('ERR_CONNECTION_LOST', false));
+    expect(start(links, { queue }).outcome.error).toMatchObject({ code: 'ERR_QUEUE_FULL', sent: false });
+    links.connect('b');
+    await settled();
+    expect(links.servers).toBe('a a a a a b b b b b');
+    expect(attempts.map(({ message }) => message.hasPlace)).toEqual(Array.from({ length: 10 }, () => true));
   });
 });
 

@@ -22,8 +22,8 @@ interface Past {
  */
 export abstract class Call implements AnswerSink {
   readonly kind: ClientStream['kind'];
+  readonly mayRepeat: boolean;
   readonly #queue: CallQueue;
-  readonly #mayRepeat: boolean;
   readonly #closesBefore: number;
   readonly #linkClosesBefore: number;
   #isOver = false;
@@ -41,7 +41,7 @@ export abstract class Call implements AnswerSink {
   constructor(kind: ClientStream['kind'], queue: CallQueue, mayRepeat: boolean) {
     this.kind = kind;
     this.#queue = queue;
-    this.#mayRepeat = mayRepeat;
+    this.mayRepeat = mayRepeat;
     this.#closesBefore = queue.closes;
     this.#linkClosesBefore = queue.links.closes;
   }
@@ -56,14 +56,14 @@ export abstract class Call implements AnswerSink {
 
   /** Handles a failure of the connection: tries again if that is safe. */
   fail(error: TransportError): void {
-    const move = moveAfterFailure(error, this.#mayRepeat && !this.#hasValue);
+    const move = moveAfterFailure(error, this.mayRepeat && !this.#hasValue);
     if (move !== undefined && this.#retry(move, error)) return;
     this.giveUp(this.ofAllAttempts(move === 'UNSENT' && this.#isCutOff ? closedBefore() : error));
   }
 
   /** Handles a failure of the transport with which a server answered. Returns false if the call is not tried again. */
   protected retriesAfter(refusal: TransportError): boolean {
-    const move = this.#hasValue ? undefined : moveAfterRefusal(refusal, this.#mayRepeat);
+    const move = this.#hasValue ? undefined : moveAfterRefusal(refusal, this.mayRepeat);
     return move !== undefined && this.#retry(move, refusal);
   }
 
@@ -144,6 +144,7 @@ export abstract class Call implements AnswerSink {
     if (move === 'REFUSED' && link === undefined) return false;
     if ((move === 'REFUSED' || move === 'REPEATED') && !queue.budget.take()) return false;
     this.#attempts += 1;
+    message.hasPlace = true;
     queue.retries += 1;
     this.noteRetry();
     this.#openOrWait(link, message);
@@ -167,8 +168,7 @@ export abstract class Call implements AnswerSink {
     const wait = (this.#wait = new AbortController());
     this.#queue.add({
       kind: this.kind,
-      bytes: message.bytes,
-      order: message.order,
+      message,
       signal: wait.signal,
       start: (next) => this.#open(this.#queue.links.pick(this.kind, this.#past?.refusedBy) ?? next, message),
       fail: (error) => this.giveUp(this.ofAllAttempts(error)),

@@ -65,6 +65,11 @@ export class EventSequences {
     this.#keeping.get(serverId)?.giveUp();
   }
 
+  /** Fails the kept events of a server that may run twice, so that they move to another server. */
+  moveRepeatable(serverId: string): void {
+    this.#keeping.get(serverId)?.giveUpRepeatable();
+  }
+
   /** Fails all kept events with `reason`, and with `sent: true`. */
   giveUpAll(reason: TransportError): void {
     for (const sequence of this.#keeping.values()) sequence.giveUp(reason);

@@ -49,8 +49,10 @@ export interface Links {
   /**
    * Returns a connection for a new call of this kind, and dials if there is none. Rejects with the error of the dial, if
    * the wait for a connection times out, or with the reason of `signal`. Waiting calls of one kind resume in FIFO order.
+   *
+   * @param hasPlace - Whether another queue has accepted the call, so that `maxQueuedMessages` does not apply.
    */
-  connect(kind: ClientStream['kind'], signal?: AbortSignal): Promise<ClientLink>;
+  connect(kind: ClientStream['kind'], signal?: AbortSignal, hasPlace?: boolean): Promise<ClientLink>;
   counts(): LinkCounts;
   /** Ends all answers of several values with `ERR_CLIENT_CLOSED`, because they may never end by themselves. */
   endSeries(): void;

@@ -7,6 +7,8 @@ export interface KeptEvents {
   hasKept(serverId?: string): boolean;
   /** Fails the events of a server instance that is gone with the loss of their connection. */
   giveUp(serverId: string): void;
+  /** Fails those events of a server instance that may run twice, so that they move to another server. */
+  moveRepeatable(serverId: string): void;
   giveUpAll(reason: TransportError): void;
   /** Resolves when no event is kept, or after `timeoutMs`. */
   whenNoneKept(timeoutMs: number): Promise<void>;
@@ -16,6 +18,7 @@ export const NO_KEPT_EVENTS: KeptEvents = {
   keptCount: 0,
   hasKept: () => false,
   giveUp: () => undefined,
+  moveRepeatable: () => undefined,
   giveUpAll: () => undefined,
   whenNoneKept: () => Promise.resolve(),
 };

@@ -34,6 +34,8 @@ class FakeServers {
   readonly done: string[] = [];
   /** Server instances with events that wait to be sent again. */
   readonly kept = new Set<string>();
+  /** Server instances whose events were moved if they may run twice, once for each time. */
+  readonly moved: string[] = [];
   readonly #opened = new Map<string, Opened>();
   readonly #hanging: { readonly host: string; readonly end: () => void }[] = [];
 
@@ -47,6 +49,7 @@ class FakeServers {
         keptCount: 0,
         hasKept: (id) => (id === undefined ? this.kept.size > 0 : this.kept.has(id)),
         giveUp: (id) => void this.kept.delete(id),
+        moveRepeatable: (id) => void this.moved.push(id),
         giveUpAll: () => this.kept.clear(),
         whenNoneKept: () => Promise.resolve(),
       },
@@ -86,6 +89,11 @@ class FakeServers {
   /** A connection reports that events of it wait to be sent again. */
   keep(host: string, link: ClientLink): void {
     this.#at(host).events.onKept(link);
+  }
+
+  age(host: string): void {
+    const { link, events } = this.#at(host);
+    events.onAged(link);
   }
 
   drain(host: string): void {
@@ -519,6 +527,19 @@ describe('events', () => {
     expect(pool.pick('EVENT')).toBe(link);
   });
 
+  it('move to another server if theirs drains on one of its connections', async () => {
+    servers.behaviours.set(B, 'hangs');
+    const pool = servers.pool([A, B], {}, 3);
+    await pool.connect('EVENT');
+    await time.advanceAsync(0);
+    servers.behaviours.set(B, 'answers');
+    servers.answer(B);
+    await time.advanceAsync(0);
+    servers.drain(A);
+    expect(pool.all.map(({ serverId }) => serverId)).toEqual([B, B, B]);
+    for (const kind of ['EVENT', 'REQUEST'] as const) expect(pool.pick(kind)?.serverId).toBe(B);
+  });
+
   it('move to another server if theirs drains', async () => {
     const pool = await connected();
     servers.drain(A);
@@ -556,6 +577,32 @@ describe('a server with events that wait to be sent again', () => {
     servers.kept.add(old.serverId);
     servers.keep(A, old);
     expect(servers.kept).toEqual(new Set());
+  });
+
+  it('loses those that may run twice to a connected server when it cannot be reached', async () => {
+    await connected();
+    servers.behaviours.set(A, 'hangs');
+    servers.loseEvent(A);
+    await time.advanceAsync(1_000);
+    expect(servers.moved).toEqual([]);
+    servers.behaviours.set(A, 'refuses');
+    servers.answer(A);
+    await time.advanceAsync(0);
+    expect([servers.moved, servers.kept]).toEqual([[A], new Set([A])]);
+    servers.kept.clear();
+  });
+
+  it('loses those that may run twice to the next server that is connected', async () => {
+    const pool = await connected([A, B], { waitForConnectionMs: 60_000 });
+    for (const host of [A, B]) servers.behaviours.set(host, 'refuses');
+    servers.lose(B);
+    servers.loseEvent(A);
+    await time.advanceAsync(1_000);
+    expect(servers.moved).toEqual([]);
+    servers.behaviours.set(B, 'answers');
+    await pool.connect('REQUEST');
+    expect(servers.moved).toEqual([A]);
+    servers.kept.clear();
   });
 
   it('keeps them while the instance can be reached under another address', async () => {
@@ -736,6 +783,25 @@ describe('a name', () => {
     await time.advanceAsync(0);
     expect(pool.open).toBe(servers.at(B));
     expect(servers.done).toEqual([`retire ${A}`]);
+  });
+
+  it('renews the last connection, also if its address has vanished, until another one is open', async () => {
+    addresses = [A];
+    servers.behaviours.set(C, 'refuses');
+    const pool = await connected(NAME);
+    addresses = [C];
+    await time.advanceAsync(30_000);
+    const old = servers.at(A);
+    servers.age(A);
+    await time.advanceAsync(0);
+    expect(pool.open).toBe(servers.at(A));
+    expect(pool.open).not.toBe(old);
+    servers.behaviours.set(A, 'hangs').set(C, 'answers');
+    servers.age(A);
+    addresses = [B];
+    await time.advanceAsync(30_000);
+    expect(pool.open).toBe(servers.at(B));
+    expect(Object.keys(stateOf(pool))).not.toContain(`server (${C})`);
   });
 
   it('takes an address back that has vanished, although its connection is the only one', async () => {

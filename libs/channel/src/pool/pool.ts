@@ -59,6 +59,7 @@ export class Pool implements Links {
       const connectors = this.#connectorsOf(serverId);
       for (const connector of connectors) connector.wake();
       if (connectors.length === 0) this.#kept.giveUp(serverId);
+      else this.#moveKept();
     },
     noteInstanceLeft: (serverId) => {
       if (this.#connectorsOf(serverId).length === 0) this.#kept.giveUp(serverId);
@@ -129,7 +130,7 @@ export class Pool implements Links {
     return this.#open.leastBusy(except);
   }
 
-  connect(kind: Kind, signal?: AbortSignal): Promise<ClientLink> {
+  connect(kind: Kind, signal?: AbortSignal, hasPlace = false): Promise<ClientLink> {
     this.#use = 'IN_USE';
     const link = kind === 'REQUEST' && this.#burst.isWaiting ? undefined : this.pick(kind);
     if (link !== undefined) return Promise.resolve(link);
@@ -140,7 +141,7 @@ export class Pool implements Links {
     const due = wanted.filter(
       (one) => one?.at === 'IDLE' || (one?.at === 'PAUSED' && !(waits && this.#keepsDialing(one))),
     );
-    const opened = this.#waiting.add(kind, this.#dials + due.length, signal);
+    const opened = this.#waiting.add(kind, { lastDial: this.#dials + due.length, signal, hasPlace });
     this.#dial(due);
     return opened;
   }
@@ -238,6 +239,14 @@ export class Pool implements Links {
     if (link !== undefined) this.#waiting.resolve(link, 'EVENT');
   }
 
+  /** Moves events that may run twice from servers that could not be reached again, if another one is connected. */
+  #moveKept(): void {
+    if (!this.#kept.hasKept() || this.#open.first === undefined) return;
+    for (const { serverId } of this.#servers.all)
+      if (serverId !== undefined && this.#connectorsOf(serverId).every(({ lastError }) => lastError !== undefined))
+        this.#kept.moveRepeatable(serverId);
+  }
+
   #noteOpened(connector: ServerConnector, link: ClientLink, replaced: ClientLink | undefined): void {
     this.#open.add(link, replaced);
     this.#eventServer ??= connector;
@@ -245,19 +254,28 @@ export class Pool implements Links {
     this.#burst.startShare(link, connector === this.#eventServer ? undefined : 'REQUEST');
     this.#noteResting();
     this.#options.onOpened?.(link);
+    this.#moveKept();
     for (const other of this.#servers.all) if (other.isLeaving && other !== connector) other.leave();
   }
 
   #noteLeft(connector: ServerConnector, link: ClientLink, isLost: boolean): void {
     this.#open.remove(link);
     for (const other of this.#servers.all) other.forgetAlias(link.serverId);
-    if (connector === this.#eventServer && !isLost) this.#moveEvents();
+    if (isLost) return;
+    if (!connector.isLeaving) this.#retireOthersTo(link.serverId);
+    if (connector === this.#eventServer) this.#moveEvents();
+  }
+
+  /** A server that leaves ends all its connections: a call must not use its attempts on one after the other. */
+  #retireOthersTo(serverId: string): void {
+    for (const { connection } of this.#open.all.filter((link) => link.serverId === serverId)) connection.retire();
   }
 
   #noteFailed(connector: ServerConnector): void {
     if (connector === this.#eventServer) this.#moveEvents();
     if (this.#open.first !== undefined) {
       this.#burst.noteDialEnded();
+      this.#moveKept();
       return;
     }
     const others = this.#servers.all.filter((other) => other !== connector && other.lastError !== undefined);

@@ -22,7 +22,8 @@ export interface RenewalOptions {
 type State =
   | { readonly at: 'WAITING' }
   | { readonly at: 'DIALING'; readonly abort: AbortController }
-  | { readonly at: 'PAUSED'; readonly timer: NodeJS.Timeout };
+  | { readonly at: 'PAUSED'; readonly timer: NodeJS.Timeout }
+  | { readonly at: 'ENDED' };
 
 /** The maximum time from CONFIRM to the PONG, fixed by docs/protocol.md §5.11. */
 export const PROOF_TIMEOUT_MS = 5_000;
@@ -59,8 +60,10 @@ export class Renewal {
 
   /** Ends the renewal. @returns The controller of the running dial, which continues, if there is one. */
   end(): AbortController | undefined {
-    if (this.#state.at === 'PAUSED') clock.clearTimeout(this.#state.timer);
-    return this.#state.at === 'DIALING' ? this.#state.abort : undefined;
+    const state = this.#state;
+    this.#state = { at: 'ENDED' };
+    if (state.at === 'PAUSED') clock.clearTimeout(state.timer);
+    return state.at === 'DIALING' ? state.abort : undefined;
   }
 }
 

@@ -183,17 +183,18 @@ export class ServerConnector {
 
   /**
    * Leaves the address, which is no longer one of the client's: running calls finish. The last connection of a client
-   * takes calls until there is another one.
+   * takes calls, and is renewed, until there is another one.
    */
   leave(): void {
     this.#isLeaving = true;
     const { link } = this;
+    if (link !== undefined && !this.#owner.hasOther(this)) return;
     const wasDialing = this.#state.at === 'DIALING';
     this.#abort();
     if (link === undefined) {
       this.#rest();
       if (wasDialing) this.#emit({ type: 'disconnected', error: undefined });
-    } else if (this.#owner.hasOther(this)) {
+    } else {
       this.#leave(link, { type: 'draining' });
       link.connection.retire();
     }
@@ -219,7 +220,7 @@ export class ServerConnector {
 
   #renew(old: ClientLink): void {
     const state = this.#state;
-    if (state.at !== 'CONNECTED' || state.link !== old || state.renewal !== undefined || this.#isLeaving) return;
+    if (state.at !== 'CONNECTED' || state.link !== old || state.renewal !== undefined) return;
     const renewal = new Renewal({
       dial: (signal) => void this.#dial(signal, true),
       hasRoom: () => this.#links.size <= MAX_DRAINING, // one of them is the current one
@@ -278,7 +279,7 @@ export class ServerConnector {
 
   #leave(link: ClientLink, event: ConnectorEvent): void {
     if (this.#state.at !== 'CONNECTED' || this.#state.link !== link) return;
-    const renewal = this.#isLeaving ? undefined : this.#state.renewal?.end();
+    const renewal = this.#state.renewal?.end();
     const isRevoked = event.type === 'disconnected' && event.error?.code === 'ERR_KEY_REVOKED';
     const abort = renewal ?? (isRevoked && !this.#isLeaving ? new AbortController() : undefined);
     if (abort === undefined) this.#state = { at: 'IDLE' };

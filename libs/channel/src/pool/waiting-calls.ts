@@ -15,6 +15,15 @@ interface WaitingCall {
   lastDial: number;
 }
 
+export interface Wait {
+  /** The number of the last dial that the call waits for. */
+  readonly lastDial: number;
+  /** Not aborted yet. Ends the wait: the promise rejects with the reason of the signal. */
+  readonly signal: AbortSignal | undefined;
+  /** Whether the call waits in another queue too, which has accepted it. */
+  readonly hasPlace: boolean;
+}
+
 type WaitingLimits = Pick<Limits, 'waitForConnectionMs' | 'maxQueuedMessages'>;
 
 /**
@@ -49,13 +58,9 @@ export class WaitingCalls {
     return this.#limits.waitForConnectionMs > 0;
   }
 
-  /**
-   * @param lastDial - The number of the last dial that the call waits for.
-   * @param signal - Not aborted yet. Ends the wait: the promise rejects with the reason of the signal.
-   */
-  add(kind: ClientStream['kind'], lastDial: number, signal?: AbortSignal): Promise<ClientLink> {
+  add(kind: ClientStream['kind'], { lastDial, signal, hasPlace }: Wait): Promise<ClientLink> {
     const { waitForConnectionMs, maxQueuedMessages } = this.#limits;
-    if (this.#calls.size >= maxQueuedMessages) {
+    if (!hasPlace && this.#calls.size >= maxQueuedMessages) {
       const message = `The queue is full: ${this.#calls.size} calls already wait for a connection (limits.maxQueuedMessages)`;
       return Promise.reject(new TransportError('ERR_QUEUE_FULL', message, { sent: false }));
     }

@@ -25,6 +25,8 @@ export class OutgoingMessage {
   readonly order = (OutgoingMessage.#count += 1);
   /** The length on the wire. */
   readonly bytes: number;
+  /** Whether a queue has accepted it. No other queue refuses it when it moves: there are not more messages than before. */
+  hasPlace = false;
   /** The timeout of a request in milliseconds, or the sequence of an event. */
   prefix = 0;
   readonly #head: MessageHead;

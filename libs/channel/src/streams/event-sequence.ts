@@ -179,6 +179,12 @@ export class EventSequence implements StreamHolder {
     for (const stream of this.#kept.values()) if (stream.at === 'KEPT') this.#giveUp(stream, reason);
   }
 
+  /** Fails those kept events whose handlers may run twice, with the loss of their connection. */
+  giveUpRepeatable(): void {
+    for (const stream of this.#kept.values())
+      if (stream.at === 'KEPT' && stream.sink.mayRepeat === true) this.#giveUp(stream);
+  }
+
   /** Fails a kept event with a reason of its own. */
   refuse(stream: ClientStream, reason: TransportError): void {
     this.#giveUp(stream, reason);

@@ -284,6 +284,18 @@ describe('the events of a lost connection', () => {
     expect(sequencesOf(next)).toEqual([2, 3]);
   });
 
+  it('leave a server that cannot be reached if they may run twice', () => {
+    const old = connection();
+    const repeatable = Object.assign(new Heard(), { mayRepeat: true });
+    const { heard } = emit(old);
+    old.open('EVENT', encodeEvent({ pattern: 'p', data: 1 }), repeatable);
+    drainFrames(old);
+    lose(old);
+    sequence.giveUpRepeatable();
+    expect([heard.words, repeatable.words]).toEqual([[], ['ERR_CONNECTION_LOST true']]);
+    expect(sequencesOf(connection())).toEqual([0]);
+  });
+
   it('count for the queue limits of the client', () => {
     const old = connection();
     for (let i = 0; i < 3; i++) emit(old, Buffer.alloc(100_000));

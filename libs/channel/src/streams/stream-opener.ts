@@ -69,7 +69,7 @@ export class StreamOpener {
 
   /** @throws {TransportError} As {@link ClientStreams.open}. */
   add(kind: 'REQUEST' | 'EVENT', message: OutgoingMessage, sink: AnswerSink): ClientStream {
-    this.#check(message.bytes);
+    this.#check(message);
     const stream = new ClientStream(kind, message, sink, this.#owner);
     if (this.#queue.size === 0 && this.#hasSlot && this.#mayBegin(stream)) {
       this.#begin(stream); // no stream waits before it
@@ -183,12 +183,13 @@ export class StreamOpener {
     this.#owner.onLateBegin();
   };
 
-  #check(bytes: number): void {
+  #check({ bytes, hasPlace }: OutgoingMessage): void {
     const { peer, maxQueuedBytes, maxQueuedMessages, sequence } = this.#options;
     if (!this.#mayTake) throw refusal('ERR_CONNECTION_DRAINING', 'The connection is draining: use another one');
     if (this.#sender.nextId > MAX_STREAM_ID)
       throw refusal('ERR_STREAMS_EXHAUSTED', 'The connection has no stream id left');
     if (bytes > peer.maxMessageBytes) throw tooLarge(bytes, peer.maxMessageBytes);
+    if (hasPlace) return;
     const count = this.#queue.size + sequence.keptCount;
     const waiting = this.#queue.bytes + this.#sender.queuedBytes + sequence.keptBytes;
     if (count >= maxQueuedMessages || (waiting > 0 && waiting + bytes > maxQueuedBytes)) {

@@ -136,6 +136,15 @@ describe('ClientStreams', () => {
     expect(() => streams.open('REQUEST', request(), new Heard())).toThrow(full);
   });
 
+  it('takes a call of another connection beyond its queue limit', () => {
+    const streams = client({ maxQueuedMessages: 1 });
+    for (let i = 0; i < 5; i++) streams.open('REQUEST', request(), new Heard());
+    const moved = request();
+    moved.hasPlace = true;
+    streams.open('REQUEST', moved, new Heard());
+    expect(streams.queuedCount).toBe(2);
+  });
+
   it('refuses a message that the server would not accept', () => {
     const tooLarge = expect.objectContaining({ code: 'ERR_MESSAGE_TOO_LARGE', sent: false });
     expect(() => client().open('REQUEST', request(1_000_000), new Heard())).toThrow(tooLarge);
