@@ -4,7 +4,7 @@ import { AsyncResource } from 'node:async_hooks';
 
 import type { ClientLink } from '../client/client-link.js';
 import type { ClientConnectionEvent } from '../client/connection-event.js';
-import type { LinkCounts, Links, ServerCounts } from '../client/links.js';
+import type { LinkCounts, Links } from '../client/links.js';
 import { clock } from '../clock.js';
 import { TrafficCounter } from '../connection/traffic-counter.js';
 import { TransportError } from '../errors.js';
@@ -12,13 +12,16 @@ import type { Limits } from '../options/limits.js';
 import type { Servers } from '../options/servers.js';
 import type { ClientStream } from '../streams/client-stream.js';
 import { Burst } from './burst.js';
+import { EventServer } from './event-server.js';
 import { NO_KEPT_EVENTS } from './kept-events.js';
 import type { KeptEvents } from './kept-events.js';
 import { OpenLinks } from './open-links.js';
 import type { OpenLink, OriginOptions } from './origin.js';
+import { countPool } from './pool-counts.js';
 import { noServerReached } from './round.js';
 import type { ServerConnector } from './server-connector.js';
 import { ServerList } from './server-list.js';
+import { StrandedEvents } from './stranded-events.js';
 import { closed, WaitingCalls } from './waiting-calls.js';
 
 type Kind = ClientStream['kind'];
@@ -49,21 +52,14 @@ export class Pool implements Links {
     noteOpened: (connector, link, replaced) => this.#noteOpened(connector, link, replaced),
     noteLeft: (connector, link, isLost) => this.#noteLeft(connector, link, isLost),
     noteAlias: (connector) => {
-      if (connector === this.#eventServer) this.#moveEvents();
+      this.#eventServer.leave(connector);
       this.#burst.noteDialEnded();
     },
     noteFailed: (connector) => this.#noteFailed(connector),
     noteResting: () => this.#noteResting(),
     noteClosed: ({ connection }) => this.#traffic.addClosed(connection),
-    noteKept: ({ serverId }) => {
-      const connectors = this.#connectorsOf(serverId);
-      for (const connector of connectors) connector.wake();
-      if (connectors.length === 0) this.#kept.giveUp(serverId);
-      else this.#moveKept();
-    },
-    noteInstanceLeft: (serverId) => {
-      if (this.#connectorsOf(serverId).length === 0) this.#kept.giveUp(serverId);
-    },
+    noteKept: ({ serverId }) => this.#stranded.note(serverId),
+    noteInstanceLeft: (serverId) => this.#stranded.giveUpIfGone(serverId),
     emit: (event) => this.#options.emit(event),
   };
   /** Dials and their timers do not run in the async context of a call, because they would keep that context alive. */
@@ -74,8 +70,8 @@ export class Pool implements Links {
   readonly #burst: Burst;
   readonly #servers: ServerList;
   readonly #kept: KeptEvents;
-  /** Its connection takes the events. Undefined before the first connection, and after it has left without another one. */
-  #eventServer: ServerConnector | undefined;
+  readonly #stranded: StrandedEvents;
+  readonly #eventServer: EventServer;
   /** The number of dials so far. */
   #dials = 0;
   #closes = 0;
@@ -93,7 +89,12 @@ export class Pool implements Links {
     this.#burst = new Burst({
       waiting: this.#waiting,
       open: this.#open,
-      dialing: () => this.#servers.all.filter(({ at }) => at === 'DIALING').length,
+      dialing: () => this.#servers.dialing,
+    });
+    this.#eventServer = new EventServer({
+      open: this.#open,
+      waiting: this.#waiting,
+      all: () => this.#servers.all,
     });
     this.#kept = options.kept ?? NO_KEPT_EVENTS;
     const { servers, open, limits } = options;
@@ -105,6 +106,7 @@ export class Pool implements Links {
       owner: this.#owner,
       onChanged: (added) => this.#noteAddresses(added),
     });
+    this.#stranded = new StrandedEvents(this.#kept, this.#servers, this.#open);
   }
 
   get open(): ClientLink | undefined {
@@ -124,7 +126,7 @@ export class Pool implements Links {
     if (first === undefined) return undefined;
     if (this.#isDue) this.#dialDue();
     if (kind === 'EVENT') {
-      const link = this.#eventServer?.link;
+      const { link } = this.#eventServer;
       if (link === undefined || except?.has(link.serverId) !== true) return link;
     } else if (this.#open.count === 1 && except === undefined) return first;
     return this.#open.leastBusy(except);
@@ -135,7 +137,8 @@ export class Pool implements Links {
     const link = kind === 'REQUEST' && this.#burst.isWaiting ? undefined : this.pick(kind);
     if (link !== undefined) return Promise.resolve(link);
     if (signal?.aborted === true) return Promise.reject(signal.reason);
-    const wanted = this.#open.first === undefined ? this.#servers.all : kind === 'EVENT' ? [this.#eventServer] : [];
+    const wanted =
+      this.#open.first === undefined ? this.#servers.all : kind === 'EVENT' ? [this.#eventServer.connector] : [];
     // Calls that may wait do so during the pauses of background dials.
     const waits = this.#waiting.arePatient && this.#open.first === undefined;
     const due = wanted.filter(
@@ -147,23 +150,18 @@ export class Pool implements Links {
   }
 
   counts(): LinkCounts {
-    const links = this.#links();
-    const servers = this.#servers.counts();
-    return {
-      state: stateOf(this.#open.first !== undefined, servers),
-      servers,
-      connections: servers.reduce((sum, { connections }) => sum + connections, 0),
-      inFlight: servers.reduce((sum, { inFlight }) => sum + inFlight, 0),
-      waiting: links.reduce(
-        (sum, { streams }) => sum + streams.queuedCount,
-        this.#waiting.count + this.#kept.keptCount,
-      ),
-      ...this.#traffic.sum(links.map(({ connection }) => connection)),
-    };
+    const { links } = this.#servers;
+    return countPool({
+      isOpen: this.#open.first !== undefined,
+      servers: this.#servers.counts(),
+      links,
+      waiting: this.#waiting.count + this.#kept.keptCount,
+      traffic: this.#traffic.sum(links.map(({ connection }) => connection)),
+    });
   }
 
   endSeries(): void {
-    for (const { streams } of this.#links())
+    for (const { streams } of this.#servers.links)
       streams.endSeries(() => new TransportError('ERR_CLIENT_CLOSED', 'The client was closed'));
   }
 
@@ -195,26 +193,17 @@ export class Pool implements Links {
     this.#servers.stop();
     this.#servers.dropGone();
     this.#open.clear();
-    this.#eventServer = undefined;
+    this.#eventServer.clear();
     this.#isDue = false;
     this.#burst.end();
     this.#waiting.reject(closed());
     for (const name of new Set(active.map(({ server }) => server.name)))
       this.#options.emit({ type: 'disconnected', server: name, error: undefined });
-    const closings = Array.from(this.#links(), async ({ connection }) => {
+    const closings = this.#servers.links.map(async ({ connection }) => {
       const whenGone = connection.close(drainMs);
       if (!connection.hasSaidAll) await whenGone;
     });
     await Promise.all(closings);
-  }
-
-  /** The connectors of addresses that led to this server instance when they answered last. */
-  #connectorsOf(serverId: string): readonly ServerConnector[] {
-    return this.#servers.all.filter((connector) => connector.serverId === serverId);
-  }
-
-  #links(): readonly ClientLink[] {
-    return this.#servers.all.flatMap(({ links }) => [...links]);
   }
 
   #dial(connectors: readonly (ServerConnector | undefined)[]): void {
@@ -233,28 +222,14 @@ export class Pool implements Links {
     });
   }
 
-  #moveEvents(): void {
-    const link = this.#open.leastBusy(undefined);
-    this.#eventServer = link && this.#servers.all.find((connector) => connector.link === link);
-    if (link !== undefined) this.#waiting.resolve(link, 'EVENT');
-  }
-
-  /** Moves events that may run twice from servers that could not be reached again, if another one is connected. */
-  #moveKept(): void {
-    if (!this.#kept.hasKept() || this.#open.first === undefined) return;
-    for (const { serverId } of this.#servers.all)
-      if (serverId !== undefined && this.#connectorsOf(serverId).every(({ lastError }) => lastError !== undefined))
-        this.#kept.moveRepeatable(serverId);
-  }
-
   #noteOpened(connector: ServerConnector, link: ClientLink, replaced: ClientLink | undefined): void {
     this.#open.add(link, replaced);
-    this.#eventServer ??= connector;
+    const takesEvents = this.#eventServer.offer(connector);
     link.takeKept();
-    this.#burst.startShare(link, connector === this.#eventServer ? undefined : 'REQUEST');
+    this.#burst.startShare(link, takesEvents ? undefined : 'REQUEST');
     this.#noteResting();
     this.#options.onOpened?.(link);
-    this.#moveKept();
+    this.#stranded.move();
     for (const other of this.#servers.all) if (other.isLeaving && other !== connector) other.leave();
   }
 
@@ -263,7 +238,7 @@ export class Pool implements Links {
     for (const other of this.#servers.all) other.forgetAlias(link.serverId);
     if (isLost) return;
     if (!connector.isLeaving) this.#retireOthersTo(link.serverId);
-    if (connector === this.#eventServer) this.#moveEvents();
+    this.#eventServer.leave(connector);
   }
 
   /** A server that leaves ends all its connections: a call must not use its attempts on one after the other. */
@@ -272,10 +247,10 @@ export class Pool implements Links {
   }
 
   #noteFailed(connector: ServerConnector): void {
-    if (connector === this.#eventServer) this.#moveEvents();
+    this.#eventServer.leave(connector);
     if (this.#open.first !== undefined) {
       this.#burst.noteDialEnded();
-      this.#moveKept();
+      this.#stranded.move();
       return;
     }
     const others = this.#servers.all.filter((other) => other !== connector && other.lastError !== undefined);
@@ -286,7 +261,7 @@ export class Pool implements Links {
 
   #noteResting(): void {
     this.#servers.dropGone();
-    if (this.#eventServer?.at === 'GONE') this.#moveEvents();
+    this.#eventServer.leaveIfGone();
     this.#burst.noteDialEnded();
     this.#isDue = this.#open.first !== undefined && this.#servers.all.some(({ at }) => at === 'IDLE');
   }
@@ -304,7 +279,8 @@ export class Pool implements Links {
     if (connector.serverId !== undefined && this.#kept.hasKept(connector.serverId)) return true;
     if (this.#use === 'CLOSING') return false;
     const { redial } = this.#options.limits;
-    const isAwaited = this.#waiting.count > 0 && (this.#open.first === undefined || connector === this.#eventServer);
+    const isAwaited =
+      this.#waiting.count > 0 && (this.#open.first === undefined || connector === this.#eventServer.connector);
     return redial.inBackground || (isAwaited && this.#waiting.arePatient);
   }
 
@@ -318,9 +294,4 @@ export class Pool implements Links {
 
 function cutOff(): TransportError {
   return new TransportError('ERR_CLIENT_CLOSED', 'The client was closed before the server acknowledged the event');
-}
-
-function stateOf(isOpen: boolean, servers: readonly ServerCounts[]): LinkCounts['state'] {
-  if (isOpen) return 'connected';
-  return servers.some(({ state }) => state === 'connecting') ? 'connecting' : 'idle';
 }

@@ -1,3 +1,4 @@
+import type { ClientLink } from '../client/client-link.js';
 import type { ServerCounts } from '../client/links.js';
 import { clock } from '../clock.js';
 import { MAX_SERVERS } from '../options/servers.js';
@@ -34,6 +35,21 @@ export class ServerList {
 
   get all(): readonly ServerConnector[] {
     return this.#all;
+  }
+
+  /** The connectors of addresses that led to this server instance when they answered last. */
+  of(serverId: string): readonly ServerConnector[] {
+    return this.#all.filter((connector) => connector.serverId === serverId);
+  }
+
+  /** All connections that are not closed. */
+  get links(): readonly ClientLink[] {
+    return this.#all.flatMap(({ links }) => [...links]);
+  }
+
+  /** The number of dials that are running. */
+  get dialing(): number {
+    return this.#all.filter(({ at }) => at === 'DIALING').length;
   }
 
   /** Forgets addresses that have vanished and have no connection any more. */
