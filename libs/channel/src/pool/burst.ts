@@ -8,23 +8,21 @@ const MAX_WAIT_MS = 100;
 /** As many requests start on the first connection, however many servers there are. */
 const FEW = 16;
 
-export interface BurstOptions {
-  readonly waiting: WaitingCalls;
-  readonly open: OpenLinks;
-  /** The number of dials that are running. */
-  readonly dialing: () => number;
-}
-
 /**
  * The requests that came before a connection was open. The first server that opens gets its share of them and not all; the
  * others start when further servers open, when no dial is running any more, or after 100 ms.
  */
 export class Burst {
-  readonly #options: BurstOptions;
+  readonly #waiting: WaitingCalls;
+  readonly #open: OpenLinks;
+  readonly #dialing: () => number;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(options: BurstOptions) {
-    this.#options = options;
+  /** @param dialing - Returns the number of dials that are running. */
+  constructor(waiting: WaitingCalls, open: OpenLinks, dialing: () => number) {
+    this.#waiting = waiting;
+    this.#open = open;
+    this.#dialing = dialing;
   }
 
   /** Whether requests wait although a connection is open, so that later ones have to wait behind them. */
@@ -34,17 +32,16 @@ export class Burst {
 
   /** Starts the share of a connection that has just opened. @param kind - Undefined: all events start too. */
   startShare(link: ClientLink, kind?: 'REQUEST'): void {
-    const { waiting, dialing } = this.#options;
-    const running = dialing();
-    const share = Math.ceil(waiting.requestCount / (running + 1));
-    waiting.resolve(link, kind, running === 0 ? Infinity : Math.max(FEW, share));
-    if (waiting.requestCount === 0) this.end();
+    const running = this.#dialing();
+    const share = Math.ceil(this.#waiting.requestCount / (running + 1));
+    this.#waiting.resolve(link, kind, running === 0 ? Infinity : Math.max(FEW, share));
+    if (this.#waiting.requestCount === 0) this.end();
     else this.#timer ??= clock.setTimeout(() => this.#startAll(), MAX_WAIT_MS);
   }
 
   /** Starts all of them if that was the last dial. */
   noteDialEnded(): void {
-    if (this.isWaiting && this.#options.dialing() === 0) this.#startAll();
+    if (this.isWaiting && this.#dialing() === 0) this.#startAll();
   }
 
   end(): void {
@@ -53,8 +50,8 @@ export class Burst {
   }
 
   #startAll(): void {
-    const { waiting, open } = this.#options;
+    const { first } = this.#open;
     this.end();
-    if (open.first !== undefined) waiting.resolve(open.first, 'REQUEST'); // otherwise they wait for the running dials
+    if (first !== undefined) this.#waiting.resolve(first, 'REQUEST'); // otherwise they wait for the running dials
   }
 }

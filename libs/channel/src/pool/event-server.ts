@@ -3,19 +3,18 @@ import type { OpenLinks } from './open-links.js';
 import type { ServerConnector } from './server-connector.js';
 import type { WaitingCalls } from './waiting-calls.js';
 
-export interface EventServerOptions {
-  readonly open: OpenLinks;
-  readonly waiting: WaitingCalls;
-  readonly all: () => readonly ServerConnector[];
-}
-
 /** The server that takes the events of a client until it leaves, so that their order holds. */
 export class EventServer {
-  readonly #options: EventServerOptions;
+  readonly #waiting: WaitingCalls;
+  readonly #open: OpenLinks;
+  readonly #all: () => readonly ServerConnector[];
   #connector: ServerConnector | undefined;
 
-  constructor(options: EventServerOptions) {
-    this.#options = options;
+  /** @param all - Returns the connectors of all servers. */
+  constructor(waiting: WaitingCalls, open: OpenLinks, all: () => readonly ServerConnector[]) {
+    this.#waiting = waiting;
+    this.#open = open;
+    this.#all = all;
   }
 
   /** Undefined before the first connection, and after the server has left while no other one was connected. */
@@ -48,9 +47,8 @@ export class EventServer {
   }
 
   #move(): void {
-    const { open, waiting, all } = this.#options;
-    const link = open.leastBusy(undefined);
-    this.#connector = link && all().find((connector) => connector.link === link);
-    if (link !== undefined) waiting.resolve(link, 'EVENT');
+    const link = this.#open.leastBusy(undefined);
+    this.#connector = link && this.#all().find((connector) => connector.link === link);
+    if (link !== undefined) this.#waiting.resolve(link, 'EVENT');
   }
 }

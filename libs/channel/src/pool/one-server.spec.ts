@@ -5,7 +5,7 @@ import type { ClientLink, LinkEvents } from '../client/client-link.js';
 import type { ClientConnectionEvent } from '../client/connection-event.js';
 import { TransportError } from '../errors.js';
 import { Pool } from './pool.js';
-import type { PoolOptions } from './pool.js';
+import type { PoolOptions } from './pool-options.js';
 
 const PAUSES = { minMs: 100, maxMs: 1_000 };
 const LIMITS = { waitForConnectionMs: 0, maxQueuedMessages: 2, connectMs: 5_000, resolveMs: 30_000 };

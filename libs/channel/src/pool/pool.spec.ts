@@ -8,7 +8,7 @@ import type { ClientConnectionEvent } from '../client/connection-event.js';
 import { TransportError } from '../errors.js';
 import type { Endpoint } from '../options/endpoint.js';
 import { Pool } from './pool.js';
-import type { PoolOptions } from './pool.js';
+import type { PoolOptions } from './pool-options.js';
 import { resolver } from './resolver.js';
 
 const PAUSES = { minMs: 100, maxMs: 1_000 };

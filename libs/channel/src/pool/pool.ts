@@ -1,23 +1,20 @@
 // The servers of one client. A request goes to the one with the fewest calls; events go to one server until it leaves,
 // so that their order holds (docs/adr/0016).
-import { AsyncResource } from 'node:async_hooks';
-
 import type { ClientLink } from '../client/client-link.js';
-import type { ClientConnectionEvent } from '../client/connection-event.js';
 import type { LinkCounts, Links } from '../client/links.js';
 import { clock } from '../clock.js';
 import { TrafficCounter } from '../connection/traffic-counter.js';
 import { TransportError } from '../errors.js';
-import type { Limits } from '../options/limits.js';
-import type { Servers } from '../options/servers.js';
 import type { ClientStream } from '../streams/client-stream.js';
 import { Burst } from './burst.js';
+import { Dials } from './dials.js';
 import { EventServer } from './event-server.js';
 import { NO_KEPT_EVENTS } from './kept-events.js';
 import type { KeptEvents } from './kept-events.js';
 import { OpenLinks } from './open-links.js';
-import type { OpenLink, OriginOptions } from './origin.js';
+import type { OriginOptions } from './origin.js';
 import { countPool } from './pool-counts.js';
+import type { PoolOptions } from './pool-options.js';
 import { noServerReached } from './round.js';
 import type { ServerConnector } from './server-connector.js';
 import { ServerList } from './server-list.js';
@@ -26,29 +23,14 @@ import { closed, WaitingCalls } from './waiting-calls.js';
 
 type Kind = ClientStream['kind'];
 
-export interface PoolOptions {
-  readonly servers: Servers;
-  readonly open: OpenLink;
-  readonly limits: Pick<Limits, 'redial' | 'waitForConnectionMs' | 'maxQueuedMessages' | 'connectMs' | 'resolveMs'>;
-  readonly emit: (event: ClientConnectionEvent) => void;
-  /** Default: none. */
-  readonly kept?: KeptEvents;
-  /** Called with each connection before its event is emitted. */
-  readonly onOpened?: (link: ClientLink) => void;
-}
-
 export class Pool implements Links {
   readonly #options: PoolOptions;
   readonly #owner: OriginOptions['owner'] = {
-    beginDial: () => {
-      this.#servers.keepResolving();
-      this.#dials += 1;
-      return this.#dials;
-    },
+    beginDial: () => this.#dials.begin(),
     isSingle: () => this.#servers.all.length === 1,
     hasOther: (connector) => this.#open.all.some((link) => link !== connector.link),
     keepsDialing: (connector) => this.#keepsDialing(connector),
-    isAlias: (connector, link) => this.#isAlias(connector, link),
+    isAlias: (connector, link) => this.#servers.hasOther(connector, link),
     noteOpened: (connector, link, replaced) => this.#noteOpened(connector, link, replaced),
     noteLeft: (connector, link, isLost) => this.#noteLeft(connector, link, isLost),
     noteAlias: (connector) => {
@@ -62,8 +44,6 @@ export class Pool implements Links {
     noteInstanceLeft: (serverId) => this.#stranded.giveUpIfGone(serverId),
     emit: (event) => this.#options.emit(event),
   };
-  /** Dials and their timers do not run in the async context of a call, because they would keep that context alive. */
-  readonly #home = new AsyncResource('SEALWIRE_CLIENT');
   readonly #traffic = new TrafficCounter();
   readonly #waiting: WaitingCalls;
   readonly #open = new OpenLinks();
@@ -72,30 +52,19 @@ export class Pool implements Links {
   readonly #kept: KeptEvents;
   readonly #stranded: StrandedEvents;
   readonly #eventServer: EventServer;
-  /** The number of dials so far. */
-  #dials = 0;
+  readonly #dials = new Dials(() => this.#servers);
   #closes = 0;
   /**
    * IDLE: no call has come since the last close, so that nothing is dialled. CLOSING: dials only for events that wait to be
    * sent again.
    */
   #use: 'IDLE' | 'IN_USE' | 'CLOSING' = 'IDLE';
-  /** Whether the next call dials a server whose pause is over. */
-  #isDue = false;
 
   constructor(options: PoolOptions) {
     this.#options = options;
     this.#waiting = new WaitingCalls(options.limits, this.#open);
-    this.#burst = new Burst({
-      waiting: this.#waiting,
-      open: this.#open,
-      dialing: () => this.#servers.dialing,
-    });
-    this.#eventServer = new EventServer({
-      open: this.#open,
-      waiting: this.#waiting,
-      all: () => this.#servers.all,
-    });
+    this.#burst = new Burst(this.#waiting, this.#open, () => this.#servers.dialing);
+    this.#eventServer = new EventServer(this.#waiting, this.#open, () => this.#servers.all);
     this.#kept = options.kept ?? NO_KEPT_EVENTS;
     const { servers, open, limits } = options;
     this.#servers = new ServerList({
@@ -124,7 +93,7 @@ export class Pool implements Links {
   pick(kind: Kind, except?: ReadonlySet<string>): ClientLink | undefined {
     const { first } = this.#open;
     if (first === undefined) return undefined;
-    if (this.#isDue) this.#dialDue();
+    if (this.#dials.isDue) this.#dials.startDue();
     if (kind === 'EVENT') {
       const { link } = this.#eventServer;
       if (link === undefined || except?.has(link.serverId) !== true) return link;
@@ -144,8 +113,8 @@ export class Pool implements Links {
     const due = wanted.filter(
       (one) => one?.at === 'IDLE' || (one?.at === 'PAUSED' && !(waits && this.#keepsDialing(one))),
     );
-    const opened = this.#waiting.add(kind, { lastDial: this.#dials + due.length, signal, hasPlace });
-    this.#dial(due);
+    const opened = this.#waiting.add(kind, { lastDial: this.#dials.count + due.length, signal, hasPlace });
+    this.#dials.start(due);
     return opened;
   }
 
@@ -194,7 +163,7 @@ export class Pool implements Links {
     this.#servers.dropGone();
     this.#open.clear();
     this.#eventServer.clear();
-    this.#isDue = false;
+    this.#dials.stop();
     this.#burst.end();
     this.#waiting.reject(closed());
     for (const name of new Set(active.map(({ server }) => server.name)))
@@ -204,22 +173,6 @@ export class Pool implements Links {
       if (!connection.hasSaidAll) await whenGone;
     });
     await Promise.all(closings);
-  }
-
-  #dial(connectors: readonly (ServerConnector | undefined)[]): void {
-    const closes = this.#closes;
-    for (const connector of connectors) {
-      if (closes !== this.#closes) return; // by a listener of an event
-      this.#home.runInAsyncScope(() => connector?.dial());
-    }
-  }
-
-  /** Not in the call itself, because listeners of events may close the client. */
-  #dialDue(): void {
-    this.#isDue = false;
-    void Promise.resolve().then(() => {
-      if (this.#open.first !== undefined) this.#dial(this.#servers.all.filter(({ at }) => at === 'IDLE'));
-    });
   }
 
   #noteOpened(connector: ServerConnector, link: ClientLink, replaced: ClientLink | undefined): void {
@@ -253,25 +206,22 @@ export class Pool implements Links {
       this.#stranded.move();
       return;
     }
-    const others = this.#servers.all.filter((other) => other !== connector && other.lastError !== undefined);
-    const failed = [...others, connector].map(({ server, lastError }) => ({ server: server.name, error: lastError }));
-    const oldestDial = Math.min(...this.#servers.all.map(({ dialNumber }) => dialNumber));
-    this.#waiting.dialFailed(noServerReached(failed), oldestDial);
+    this.#waiting.dialFailed(noServerReached(this.#servers.failuresWith(connector)), this.#servers.oldestDial);
   }
 
   #noteResting(): void {
     this.#servers.dropGone();
     this.#eventServer.leaveIfGone();
     this.#burst.noteDialEnded();
-    this.#isDue = this.#open.first !== undefined && this.#servers.all.some(({ at }) => at === 'IDLE');
+    this.#dials.noteResting(this.#open.first !== undefined);
   }
 
   #noteAddresses(added: readonly ServerConnector[]): void {
     for (const connector of this.#servers.all) connector.forgetAlias();
     if (this.#use !== 'IN_USE') return;
     if (this.#waiting.count === 0 && this.#servers.all.every(({ at }) => at === 'IDLE')) return;
-    this.#dial(added);
-    this.#waiting.awaitDial(this.#dials);
+    this.#dials.start(added);
+    this.#waiting.awaitDial(this.#dials.count);
   }
 
   #keepsDialing(connector: ServerConnector): boolean {
@@ -282,13 +232,6 @@ export class Pool implements Links {
     const isAwaited =
       this.#waiting.count > 0 && (this.#open.first === undefined || connector === this.#eventServer.connector);
     return redial.inBackground || (isAwaited && this.#waiting.arePatient);
-  }
-
-  #isAlias(connector: ServerConnector, { serverId }: ClientLink): boolean {
-    return this.#servers.all.some(
-      ({ link, server, isLeaving }) =>
-        link !== undefined && link.serverId === serverId && !isLeaving && server.name !== connector.server.name,
-    );
   }
 }
 

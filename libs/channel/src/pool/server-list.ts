@@ -5,6 +5,7 @@ import { MAX_SERVERS } from '../options/servers.js';
 import type { Servers } from '../options/servers.js';
 import { Origin } from './origin.js';
 import type { OriginOptions } from './origin.js';
+import type { FailedDial } from './round.js';
 import type { ServerConnector } from './server-connector.js';
 
 export interface ServerListOptions extends Servers, Omit<OriginOptions, 'room' | 'onChanged' | 'connectionsPerServer'> {
@@ -40,6 +41,24 @@ export class ServerList {
   /** The connectors of addresses that led to this server instance when they answered last. */
   of(serverId: string): readonly ServerConnector[] {
     return this.#all.filter((connector) => connector.serverId === serverId);
+  }
+
+  /** Whether the server of this connection is connected under another address. */
+  hasOther({ server: { name } }: ServerConnector, { serverId }: ClientLink): boolean {
+    return this.#all.some(
+      ({ link, server, isLeaving }) => link?.serverId === serverId && !isLeaving && server.name !== name,
+    );
+  }
+
+  /** Returns the last failed dial of each server, that of `last` at the end. */
+  failuresWith(last: ServerConnector): readonly FailedDial[] {
+    const others = this.#all.filter((other) => other !== last && other.lastError !== undefined);
+    return [...others, last].map(({ server, lastError }) => ({ server: server.name, error: lastError }));
+  }
+
+  /** The number of the oldest dial that is running; Infinity if there is none. */
+  get oldestDial(): number {
+    return Math.min(...this.#all.map(({ dialNumber }) => dialNumber));
   }
 
   /** All connections that are not closed. */
