@@ -1,12 +1,13 @@
 // Events that nobody waits for: what becomes of them, and who says so.
 import { Controller, Logger } from '@nestjs/common';
 import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
+import { SealwireRecordBuilder } from '@sealwire/transport';
 import type { ClientConnectionEvent, SealwireClient, SealwireServer } from '@sealwire/transport';
 import { filter, firstValueFrom, lastValueFrom, Subject } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
 import { outcome, startApplication, startCaller } from '../support/application.js';
-import { endAll, newKeyring, portOf } from '../support/pair.js';
+import { endAll, newClient, newKeyring, portOf } from '../support/pair.js';
 
 const noted: unknown[] = [];
 const [holding, release] = [new Subject<void>(), new Subject<void>()];
@@ -152,6 +153,15 @@ it('emit() with a subscriber counts a failure without logging it, because the su
   expect(client.snapshot().eventsFailed).toBe(1);
   await client.close();
   expect(entries).toEqual([]);
+});
+
+it.each([
+  ['requestTimeoutMs', 50, 1],
+  ['setTimeoutMs', 0, new SealwireRecordBuilder(1).setTimeoutMs(50).build()],
+])('emit() fails at the timeout of %s while it waits for a connection', async (_option, requestTimeoutMs, data) => {
+  const client = newClient(1, { requestTimeoutMs, timeouts: { waitForConnectionMs: 60_000 } });
+  expect(await outcome(client.emit('noted', data))).toMatchObject({ code: 'ERR_REQUEST_TIMEOUT', sent: false });
+  expect(client.snapshot()).toMatchObject({ waiting: 0, eventsFailed: 1 });
 });
 
 describe('close() right after emit()', () => {

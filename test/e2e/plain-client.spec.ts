@@ -66,6 +66,13 @@ describe('a client without Nest', () => {
       expect(reason).toMatchObject({ code: 'ERR_CLIENT_CLOSED', sent: false });
   });
 
+  it('fails an event at its timeout while it waits for a connection', async () => {
+    const client = channelClient(1, { timeouts: { waitForConnectionMs: 60_000 } });
+    const event = client.emit('e', NOTHING, { timeoutMs: 50 });
+    await expect(event).rejects.toMatchObject({ code: 'ERR_REQUEST_TIMEOUT', sent: false });
+    await expect(client.emit('e', NOTHING, { timeoutMs: -1 })).rejects.toMatchObject({ code: 'ERR_BAD_OPTION' });
+  });
+
   it('starts calls in the order in which they came while it connects', async () => {
     const seen: string[] = [];
     const port = await startChannelServer(({ pattern, body }) => {

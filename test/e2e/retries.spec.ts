@@ -291,6 +291,18 @@ describe('an event that waits at a server which dies', () => {
     expect(client.snapshot().retries).toBe(1);
   });
 
+  it('fails with `sent: true` at its timeout if no server listens at the address any more', async () => {
+    const { server } = await start({ limits: { maxRunning: 1 } });
+    const client = newClient(portOf(server), { ...PATIENT, requestTimeoutMs: 1_500 });
+    await client.connect();
+    await arrived(client.emit('holding', 'held'));
+    const event = outcome(client.emit('noted', 'event'));
+    await client.ping();
+    server.unwrap().close();
+    client.unwrap().destroy();
+    expect(await event).toMatchObject({ code: 'ERR_REQUEST_TIMEOUT', sent: true });
+  });
+
   it('is complete before with `delivery: sent`, and is counted and reported as lost', async () => {
     const { client, event, successor, die } = await dying('sent');
     const lost: unknown[] = [];

@@ -38,8 +38,8 @@ export interface SealwireClientOptions
     SealwireOptions,
     Pick<ChannelClientOptions, 'redial' | 'servers' | 'connectionsPerServer' | 'idempotent' | 'delivery'> {
   /**
-   * The timeout of a request, enforced at both ends, including the wait for a connection. For an event it begins when there
-   * is a connection. Default 0: only the loss of the connection ends a call.
+   * The timeout of a request, enforced at both ends, or of an event until its acknowledgement, including the wait for a
+   * connection. Default 0: only the loss of the connection ends a request, and an event ends as `delivery` says.
    */
   readonly requestTimeoutMs?: number;
   /** Applied to every request and event, as Nest does. */

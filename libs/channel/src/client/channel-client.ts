@@ -34,6 +34,8 @@ export interface PlainRequestOptions {
 }
 
 export interface PlainEventOptions {
+  /** The timeout of the event until its acknowledgement, including the wait for a connection. Default 0: none. */
+  readonly timeoutMs?: number;
   /** Default that of the client. */
   readonly delivery?: Delivery;
 }
@@ -63,7 +65,7 @@ export class ChannelClient {
     const report = (this.#report = guarded('onConnectionEvent', events.onConnectionEvent));
     this.#links = new Pool({
       servers: this.#dialer.servers,
-      open: (server, signal, linkEvents) => this.#dialer.open(server, signal, linkEvents),
+      open: (...dial) => this.#dialer.open(...dial),
       limits: this.#limits,
       kept: this.#dialer.sequences,
       emit: (event) => {
@@ -97,13 +99,14 @@ export class ChannelClient {
    */
   async emit(pattern: string, body: Uint8Array, options: PlainEventOptions = {}): Promise<void> {
     checkOption('The options', options, OBJECT);
-    checkPaths(options, ['delivery']);
+    checkPaths(options, ['timeoutMs', 'delivery']);
     checkOptions(options, { delivery: DELIVERY });
-    const { delivery = this.#delivery } = options;
+    const { timeoutMs = 0, delivery = this.#delivery } = options;
+    checkLimit('timeoutMs', timeoutMs, 0, MAX_TIMER_MS);
     const report = (error: unknown): void => this.#report({ type: 'eventFailed', pattern, error });
     const onLost = delivery === 'sent' ? report : undefined;
     const call = { kind: 'EVENT', queue: this.#queue, mayRepeat: delivery === 'at-least-once', onLost } as const;
-    await this.#call(call, pattern, body, 0);
+    await this.#call(call, pattern, body, timeoutMs);
   }
 
   /**

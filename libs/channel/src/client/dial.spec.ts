@@ -36,6 +36,7 @@ function optionsOf(port: number): DialOptions {
     key: { keyId: Buffer.alloc(8), psk: Buffer.alloc(32, 1) },
     handshake: { service: 'default', announcement: ANNOUNCEMENT, instance: KeyPair.generate() },
     connectTimeoutMs: 5_000,
+    leftMs: 5_000,
     shareReadBuffer: true,
     signal: new AbortController().signal,
   };

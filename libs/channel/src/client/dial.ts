@@ -13,7 +13,10 @@ export interface DialOptions {
   readonly server: ServerAddress;
   readonly key: PskOfKey;
   readonly handshake: InitiatorOptions;
+  /** Of the whole dial, for the texts of errors. */
   readonly connectTimeoutMs: number;
+  /** The part of it that is left. */
+  readonly leftMs: number;
   /** Whether the socket reads into the shared buffer of the process. */
   readonly shareReadBuffer: boolean;
   /** Aborts the dial. */
@@ -66,7 +69,7 @@ class ClientHandshake implements SocketOwner {
     this.#options = options;
     this.#outcome = outcome;
     this.#socket = connectSocket(options.server.endpoint, options.shareReadBuffer);
-    this.#deadline = new Deadline(options.connectTimeoutMs, () => {
+    this.#deadline = new Deadline(options.leftMs, () => {
       const code = this.#state === undefined ? 'ERR_CONNECT_TIMEOUT' : 'ERR_HANDSHAKE_TIMEOUT';
       this.#fail(new TransportError(code, `${this.#where} did not answer within ${options.connectTimeoutMs} ms`));
     });

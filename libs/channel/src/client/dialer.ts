@@ -39,6 +39,7 @@ interface Attempt {
   readonly server: ServerAddress;
   readonly signal: AbortSignal;
   readonly events: LinkEvents;
+  readonly leftMs: number;
 }
 
 /** Opens the connections of one client. When its primary key changes, it asks for their renewal. */
@@ -81,12 +82,12 @@ export class Dialer {
    * Opens a connection. Rejects as {@link dial}, with the `CryptoError` of the key file, or if the connection is lost
    * before it can be used. A dial that fails after its key was replaced or revoked begins again with the primary key.
    */
-  async open(server: ServerAddress, signal: AbortSignal, events: LinkEvents): Promise<ClientLink> {
+  async open(server: ServerAddress, signal: AbortSignal, events: LinkEvents, leftMs: number): Promise<ClientLink> {
     for (;;) {
       const primary = primaryOf(await this.#keys.load());
       const key = this.#linkKeys.begin(primary.id);
       try {
-        return await this.#dial({ primary, key, server, signal, events });
+        return await this.#dial({ primary, key, server, signal, events, leftMs });
       } catch (error) {
         key.end();
         if (signal.aborted || !key.isOutdated) throw error;
@@ -94,7 +95,7 @@ export class Dialer {
     }
   }
 
-  async #dial({ primary, key, server, signal, events }: Attempt): Promise<ClientLink> {
+  async #dial({ primary, key, server, signal, events, leftMs }: Attempt): Promise<ClientLink> {
     const { id, keyId, psk } = primary;
     const { maxMessageBytes, maxIncompleteBytes, connectMs } = this.#limits;
     const announcement = { unixMs: clock.unixMs(), maxMessageBytes, maxInFlight: 0, maxIncompleteBytes };
@@ -104,6 +105,7 @@ export class Dialer {
       key: { keyId, psk },
       handshake: { service: this.#service, announcement, instance: this.instance, ...rejectSelf },
       connectTimeoutMs: connectMs,
+      leftMs,
       shareReadBuffer: this.#options.shareReadBuffer ?? true,
       signal,
     };

@@ -1,4 +1,5 @@
 import type { LinkEvents, ClientLink } from '../client/client-link.js';
+import { clock } from '../clock.js';
 import { formatEndpoint } from '../options/endpoint.js';
 import type { Endpoint } from '../options/endpoint.js';
 import type { Pauses } from './back-off.js';
@@ -8,7 +9,13 @@ import type { ServerAddress } from './server-address.js';
 import { ServerConnector } from './server-connector.js';
 import type { ConnectorOwner } from './server-connector.js';
 
-export type OpenLink = (server: ServerAddress, signal: AbortSignal, events: LinkEvents) => Promise<ClientLink>;
+/** @param leftMs - The part of `connectMs` that is left after the resolution of the name. */
+export type OpenLink = (
+  server: ServerAddress,
+  signal: AbortSignal,
+  events: LinkEvents,
+  leftMs: number,
+) => Promise<ClientLink>;
 
 export interface OriginOptions {
   readonly open: OpenLink;
@@ -87,11 +94,12 @@ export class Origin {
 
   #open(connector: ServerConnector, signal: AbortSignal, events: LinkEvents): Promise<ClientLink> {
     if (this.#lookup === undefined || (this.#isKnown && !this.#isOld && !connector.isReturning))
-      return this.#options.open(connector.server, signal, events);
+      return this.#options.open(connector.server, signal, events, this.#options.connectMs);
     return this.#resolveAndOpen(connector, signal, events);
   }
 
   async #resolveAndOpen(connector: ServerConnector, signal: AbortSignal, events: LinkEvents): Promise<ClientLink> {
+    const endMs = clock.nowMs() + this.#options.connectMs;
     this.#awaiting.set(signal, connector);
     try {
       await this.#resolve();
@@ -100,7 +108,7 @@ export class Origin {
     } finally {
       this.#awaiting.delete(signal);
     }
-    return this.#options.open(connector.server, signal, events);
+    return this.#options.open(connector.server, signal, events, Math.max(1, endMs - clock.nowMs()));
   }
 
   #resolve(): Promise<void> {

@@ -29,6 +29,8 @@ class FakeServers {
   readonly behaviours = new Map<string, Behaviour>();
   readonly instances = new Map<string, string>();
   readonly dials: string[] = [];
+  /** The time that each of them has. */
+  readonly leftMs: number[] = [];
   readonly events: ClientConnectionEvent[] = [];
   /** What was done to connections, in order. */
   readonly done: string[] = [];
@@ -44,7 +46,10 @@ class FakeServers {
     const pool = new Pool({
       servers: { endpoints, connectionsPerServer },
       limits: { ...LIMITS, redial: { ...PAUSES, inBackground: false }, ...limits },
-      open: ({ endpoint }, signal, events) => this.#open('host' in endpoint ? endpoint.host : '', signal, events),
+      open: ({ endpoint }, signal, events, leftMs) => {
+        this.leftMs.push(leftMs);
+        return this.#open('host' in endpoint ? endpoint.host : '', signal, events);
+      },
       kept: {
         keptCount: 0,
         hasKept: (id) => (id === undefined ? this.kept.size > 0 : this.kept.has(id)),
@@ -715,6 +720,16 @@ describe('a name', () => {
       sent: false,
     });
     expect(servers.types()).toEqual(['connecting', 'failed']);
+  });
+
+  it('is resolved and reached within timeouts.connectMs together', async () => {
+    let resolveName = (_found: readonly string[]): void => undefined;
+    resolver.lookup = () => new Promise((resolve) => (resolveName = resolve));
+    const call = servers.pool(NAME).connect('REQUEST');
+    await time.advanceAsync(3_000);
+    resolveName([A]);
+    expect(await call).toBe(servers.at(A));
+    expect(servers.leftMs).toEqual([2_000]);
   });
 
   it('that is not resolved in time fails the call, and is looked up once at a time', async () => {

@@ -65,7 +65,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     this.#log = new ClientLog(logger, () => this.#links.counts().servers.map(({ server }) => server));
     this.#links = new Pool({
       servers: this.#dialer.servers,
-      open: (server, signal, events) => this.#dialer.open(server, signal, events),
+      open: (...dial) => this.#dialer.open(...dial),
       limits: this.#limits,
       kept: this.#dialer.sequences,
       emit: (event) => this.#events.emit(event),
@@ -227,7 +227,13 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
 
   #dispatch<T>(pattern: Pattern, data: unknown, trace: CallTrace | undefined): Promise<T> {
     if (isNil(pattern) || isNil(data)) return lastValueFrom(super.emit<T>(pattern, data)); // Nest's own exception
-    return this.#gate.runEvent(() => this.dispatchEvent<T>(this.#packet(pattern, data, trace && { trace })));
+    return this.#gate.runEvent({
+      readTimeoutMs: () => this.#calls.timeoutMsOf({ pattern, data }),
+      start: (leftMs) => {
+        const isPlain = leftMs === undefined && trace === undefined;
+        return this.dispatchEvent<T>(this.#packet(pattern, data, isPlain ? undefined : { leftMs, trace }));
+      },
+    });
   }
 
   /** Creates the packet by Nest 12's `createPacket`, which calls a dispatch hook; Nest 11 has neither. */

@@ -2,7 +2,31 @@ import type { Links } from '@sealwire/channel/internal';
 import { Observable } from 'rxjs';
 import { expect, it } from 'vitest';
 
+import { FakeClock } from '../../../../test/support/fake-clock.js';
 import { ConnectionGate } from './connection-gate.js';
+
+it('an event that waits for a connection fails at its timeout, and starts with the time that is left', async () => {
+  const time = FakeClock.install();
+  let open = (): void => undefined;
+  const connect = (_kind: unknown, signal?: AbortSignal): Promise<void> =>
+    new Promise((resolve, reject) => {
+      open = resolve;
+      signal?.addEventListener('abort', () => reject(signal.reason));
+    });
+  const gate = new ConnectionGate({ closes: 0, pick: () => undefined } as unknown as Links, connect); // as below
+  const lefts: (number | undefined)[] = [];
+  const run = (): Promise<void> =>
+    gate.runEvent({ readTimeoutMs: () => 1_000, start: (leftMs) => Promise.resolve(void lefts.push(leftMs)) });
+  const inTime = run();
+  await time.advanceAsync(400);
+  open();
+  await inTime;
+  expect(lefts).toEqual([600]);
+  const late = run().catch((error: unknown) => error);
+  await time.advanceAsync(1_000);
+  expect(await late).toMatchObject({ code: 'ERR_REQUEST_TIMEOUT', sent: false });
+  expect([lefts, gate.whenEventsStarted, time.timerCount]).toEqual([[600], undefined, 0]);
+});
 
 it('a call does not start if the connections close between the end of its wait and its start', async () => {
   const links = { closes: 0, pick: () => undefined };
@@ -10,7 +34,7 @@ it('a call does not start if the connections close between the end of its wait a
   const started: string[] = [];
   const errors: unknown[] = [];
   const event = gate
-    .runEvent(() => Promise.resolve(started.push('event')))
+    .runEvent({ readTimeoutMs: () => 0, start: () => Promise.resolve(started.push('event')) })
     .catch((error: unknown) => errors.push(error));
   const start = (): (() => void) => {
     started.push('request');

@@ -19,6 +19,13 @@ export interface WaitingRequest {
   readonly start: (leftMs: number | undefined) => () => void;
 }
 
+export interface WaitingEvent<T> {
+  /** Returns the timeout for the wait and the acknowledgement together; 0: none. */
+  readonly readTimeoutMs: () => number;
+  /** Sends the event with the time that is left; undefined if it did not wait. */
+  readonly start: (leftMs: number | undefined) => Promise<T>;
+}
+
 /** Holds calls back until there is a connection, and starts them in FIFO order. */
 export class ConnectionGate {
   readonly #links: Links;
@@ -52,14 +59,28 @@ export class ConnectionGate {
     return new Promise((resolve) => this.#onEventsStarted.push(resolve));
   }
 
-  /** Starts an event once there is a connection. Rejects as `connect` and `start` do. */
-  async runEvent<T>(start: () => Promise<T>): Promise<T> {
-    if (this.isOpenFor('EVENT')) return start();
+  /** Starts an event once there is a connection. Rejects at its timeout, and as `connect` and `start` do. */
+  async runEvent<T>({ readTimeoutMs, start }: WaitingEvent<T>): Promise<T> {
+    if (this.isOpenFor('EVENT')) return start(undefined);
+    const timeoutMs = readTimeoutMs();
+    const abort = new AbortController();
+    const expire = (): void => abort.abort(requestTimedOut(timeoutMs, false));
+    const deadline = timeoutMs > 0 ? new Deadline(timeoutMs, expire) : undefined;
+    const startInTime = (): Promise<T> => {
+      abort.signal.throwIfAborted();
+      return start(deadline?.leftMs);
+    };
     this.#waitingEvents += 1;
-    return this.#wait('EVENT', start, () => {
-      this.#waitingEvents -= 1;
-      if (this.#waitingEvents === 0) for (const resolve of this.#onEventsStarted.splice(0)) resolve();
-    });
+    return this.#wait(
+      'EVENT',
+      startInTime,
+      () => {
+        deadline?.clear();
+        this.#waitingEvents -= 1;
+        if (this.#waitingEvents === 0) for (const resolve of this.#onEventsStarted.splice(0)) resolve();
+      },
+      abort.signal,
+    );
   }
 
   /** Starts a request once there is a connection. The wait ends early if the caller unsubscribes or the timeout expires. */

@@ -8,7 +8,7 @@ import { checkTimeoutMs } from '../options.js';
 import type { Metadata } from '../packet/message.js';
 
 export interface SealwireRecordOptions {
-  /** The timeout of this request, enforced at both ends; 0: none. Default: the client's `requestTimeoutMs`. */
+  /** The timeout of this request, enforced at both ends, or of this event; 0: none. Default: the client's `requestTimeoutMs`. */
   readonly timeoutMs?: number;
   /** Whether the handler of this request may run twice. Default: the client's `idempotent`. */
   readonly idempotent?: boolean;

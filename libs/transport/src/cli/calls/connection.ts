@@ -58,7 +58,7 @@ export async function withConnection<T>(
   const stop = stopSignal();
   const startMs = clock.nowMs();
   try {
-    const link = await dialer.open({ endpoint, name: server }, stop, IGNORED);
+    const link = await dialer.open({ endpoint, name: server }, stop, IGNORED, timeoutMs);
     const connectMs = clock.nowMs() - startMs;
     const leftMs = Math.max(1, Math.ceil(timeoutMs - connectMs));
     try {
