@@ -1,4 +1,14 @@
+// The states of the connection to one server:
+//
+//   IDLE → DIALING → CONNECTED → IDLE
+//             ↓ ↑         ↓
+//            PAUSED ←─────┘        with `redial`, while a call waits for a connection, or next to other servers
+//
+// CONNECTED → CONNECTED is a renewal, which dials the next connection first. CONNECTED → DIALING: the old connection
+// ended before the renewal was complete, or because its key was revoked. DIALING → ALIAS: the server is connected under
+// another address. Every state leads to GONE if the address is no longer one of the client's.
 import type { ClientLink } from '../client/client-link.js';
+import type { ServerCounts } from '../client/links.js';
 import type { Renewal } from './renewal.js';
 
 /** The state of a connector. ALIAS: the server is connected under another address. GONE: the address has vanished. */
@@ -19,3 +29,19 @@ export const SHOWN_STATES = {
   ALIAS: 'duplicate',
   GONE: 'draining',
 } as const;
+
+/** @param links - The connections that are not closed. */
+export function countServer(
+  server: string,
+  state: ServerCounts['state'],
+  links: readonly ClientLink[],
+  failures: number,
+): ServerCounts {
+  return {
+    server,
+    state,
+    connections: links.filter(({ connection }) => !connection.hasSaidAll).length,
+    inFlight: links.reduce((sum, { streams }) => sum + streams.openCount, 0),
+    failures,
+  };
+}

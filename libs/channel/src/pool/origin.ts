@@ -7,7 +7,7 @@ import { hasName, NameLookup } from './resolver.js';
 import { serverAt } from './server-address.js';
 import type { ServerAddress } from './server-address.js';
 import { ServerConnector } from './server-connector.js';
-import type { ConnectorOwner } from './server-connector.js';
+import type { ConnectorOwner } from './connector-owner.js';
 
 /** @param leftMs - The part of `connectMs` that is left after the resolution of the name. */
 export type OpenLink = (

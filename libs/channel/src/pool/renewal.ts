@@ -14,8 +14,8 @@ import type { Pauses } from './back-off.js';
 export interface RenewalOptions {
   /** Calls {@link Renewal.noteFailed} if it fails. */
   readonly dial: (signal: AbortSignal) => void;
-  /** Whether one more connection may drain. */
-  readonly hasRoom: () => boolean;
+  /** Returns the number of connections that drain. */
+  readonly drainingCount: () => number;
   readonly pauses: Pauses;
 }
 
@@ -25,6 +25,8 @@ type State =
   | { readonly at: 'PAUSED'; readonly timer: NodeJS.Timeout }
   | { readonly at: 'ENDED' };
 
+/** The maximum number of draining connections when a renewal adds one (docs/protocol.md §5.11). */
+const MAX_DRAINING = 4;
 /** The maximum time from CONFIRM to the PONG, fixed by docs/protocol.md §5.11. */
 export const PROOF_TIMEOUT_MS = 5_000;
 
@@ -40,7 +42,7 @@ export class Renewal {
 
   /** Dials unless a dial is running, a retry is scheduled, or too many connections drain. */
   tryNow(): void {
-    if (this.#state.at !== 'WAITING' || !this.#options.hasRoom()) return;
+    if (this.#state.at !== 'WAITING' || this.#options.drainingCount() >= MAX_DRAINING) return;
     const abort = new AbortController();
     this.#state = { at: 'DIALING', abort };
     this.#options.dial(abort.signal);

@@ -1,59 +1,15 @@
-// The connection to one server, and its reconnect logic:
-//
-//   IDLE → DIALING → CONNECTED → IDLE
-//             ↓ ↑         ↓
-//            PAUSED ←─────┘        with `redial`, while a call waits for a connection, or next to other servers
-//
-// CONNECTED → CONNECTED is a renewal, which dials the next connection first. CONNECTED → DIALING: the old connection
-// ended before the renewal was complete, or because its key was revoked. DIALING → ALIAS: the server is connected under
-// another address. Every state leads to GONE if the address is no longer one of the client's.
+// The connection to one server, and its reconnect logic. connector-state.ts has the states.
 import type { ClientLink, LinkEvents } from '../client/client-link.js';
-import type { ClientConnectionEvent } from '../client/connection-event.js';
 import type { ServerCounts } from '../client/links.js';
 import { clock } from '../clock.js';
-import { backOffMs, EarlyLosses } from './back-off.js';
+import type { ConnectorEvent } from './connector-event.js';
+import type { ConnectorOwner } from './connector-owner.js';
+import { DialHistory } from './dial-history.js';
 import type { Pauses } from './back-off.js';
-import { SHOWN_STATES } from './connector-state.js';
+import { countServer, SHOWN_STATES } from './connector-state.js';
 import type { ConnectorState } from './connector-state.js';
 import { prove, Renewal } from './renewal.js';
 import type { ServerAddress } from './server-address.js';
-
-/** The maximum number of draining connections when a renewal adds one (docs/protocol.md §5.11). */
-const MAX_DRAINING = 4;
-
-/** The pool of a connector. It sees each change before the event of that change is emitted. */
-export interface ConnectorOwner {
-  /** Whether the client has no other address, so that no call can use another one. */
-  isSingle(): boolean;
-  /** Numbers a dial that begins. */
-  beginDial(): number;
-  open(connector: ServerConnector, signal: AbortSignal, events: LinkEvents): Promise<ClientLink>;
-  /** Whether calls can use another connection. */
-  hasOther(connector: ServerConnector): boolean;
-  /** Whether the server is dialled again without a new call. */
-  keepsDialing(connector: ServerConnector): boolean;
-  /** Whether the server is connected under another address. */
-  isAlias(connector: ServerConnector, link: ClientLink): boolean;
-  /** @param replaced - The connection that a renewal has replaced. */
-  noteOpened(connector: ServerConnector, link: ClientLink, replaced: ClientLink | undefined): void;
-  /** The connection takes no new calls. @param isLost - It did not drain. */
-  noteLeft(connector: ServerConnector, link: ClientLink, isLost: boolean): void;
-  noteAlias(connector: ServerConnector): void;
-  noteFailed(connector: ServerConnector): void;
-  /** The connector waits for the next call, or is gone and has no connection any more. */
-  noteResting(connector: ServerConnector): void;
-  noteClosed(link: ClientLink): void;
-  noteKept(link: ClientLink): void;
-  /** The address no longer leads to this server instance. */
-  noteInstanceLeft(serverId: string): void;
-  emit(event: ClientConnectionEvent): void;
-}
-
-type ConnectorEvent = { [Type in ClientConnectionEvent['type']]: EventWithoutServer<Type> }[Exclude<
-  ClientConnectionEvent['type'],
-  'eventFailed'
->];
-type EventWithoutServer<Type> = Omit<Extract<ClientConnectionEvent, { readonly type: Type }>, 'server'>;
 
 export class ServerConnector {
   /** May change, because a name may get further addresses. */
@@ -76,10 +32,7 @@ export class ServerConnector {
   /** All connections that are not closed: the current one, and those that drain. */
   readonly #links = new Set<ClientLink>();
   #state: ConnectorState = { at: 'IDLE' };
-  /** Failed dials since the last successful one. */
-  #failures = 0;
-  readonly #earlyLosses = new EarlyLosses();
-  #lastError: unknown;
+  readonly history = new DialHistory();
   #serverId: string | undefined;
   /** Whether the address is no longer one of the client's. */
   #isLeaving = false;
@@ -109,11 +62,6 @@ export class ServerConnector {
     return this.#state.at === 'DIALING' ? this.#state.number : Infinity;
   }
 
-  /** The error of the last dial; undefined if it succeeded. */
-  get lastError(): unknown {
-    return this.#lastError;
-  }
-
   /** The instance id of the server that answered last. */
   get serverId(): string | undefined {
     return this.#serverId;
@@ -121,7 +69,7 @@ export class ServerConnector {
 
   /** Whether the server was connected before, or a dial has failed. */
   get isReturning(): boolean {
-    return this.#failures > 0 || this.#serverId !== undefined;
+    return this.history.failures > 0 || this.#serverId !== undefined;
   }
 
   get isLeaving(): boolean {
@@ -134,15 +82,9 @@ export class ServerConnector {
   }
 
   counts(): ServerCounts {
-    const links = [...this.#links];
     const isResting = this.#state.at === 'PAUSED' && !this.#owner.keepsDialing(this);
-    return {
-      server: this.server.name,
-      state: isResting ? 'idle' : SHOWN_STATES[this.#state.at],
-      connections: links.filter(({ connection }) => !connection.hasSaidAll).length,
-      inFlight: links.reduce((sum, { streams }) => sum + streams.openCount, 0),
-      failures: this.#failures,
-    };
+    const state = isResting ? 'idle' : SHOWN_STATES[this.#state.at];
+    return countServer(this.server.name, state, [...this.#links], this.history.failures);
   }
 
   /** Dials, unless the connector is busy or there is no need to. */
@@ -177,8 +119,7 @@ export class ServerConnector {
   stop(): void {
     this.#abort();
     this.#state = this.#isLeaving ? { at: 'GONE' } : { at: 'IDLE' };
-    this.#failures = 0;
-    this.#earlyLosses.reset();
+    this.history.reset();
   }
 
   /**
@@ -223,7 +164,7 @@ export class ServerConnector {
     if (state.at !== 'CONNECTED' || state.link !== old || state.renewal !== undefined) return;
     const renewal = new Renewal({
       dial: (signal) => void this.#dial(signal, true),
-      hasRoom: () => this.#links.size <= MAX_DRAINING, // one of them is the current one
+      drainingCount: () => this.#links.size - 1,
       pauses: this.#pauses,
     });
     this.#state = { ...state, renewal };
@@ -245,9 +186,7 @@ export class ServerConnector {
       return;
     }
     const replaced = before.at === 'CONNECTED' ? before.link : undefined;
-    this.#failures = 0;
-    if (replaced === undefined) this.#earlyLosses.noteOpened();
-    this.#lastError = undefined;
+    this.history.noteOpened(replaced !== undefined);
     this.#state = { at: 'CONNECTED', link, renewal: undefined };
     this.#noteInstance(link.serverId);
     if (replaced !== undefined) link.takeEventsOf(replaced);
@@ -270,8 +209,7 @@ export class ServerConnector {
       if (retryInMs !== undefined) this.#emit({ type: 'renewalFailed', error, retryInMs });
       return;
     }
-    this.#failures += 1;
-    this.#lastError = error;
+    this.history.noteFailed(error);
     this.#state = { at: 'IDLE' };
     this.#owner.noteFailed(this);
     this.#emit({ type: 'failed', error, retryInMs: this.#pauseOrRest() });
@@ -284,7 +222,7 @@ export class ServerConnector {
     const abort = renewal ?? (isRevoked && !this.#isLeaving ? new AbortController() : undefined);
     if (abort === undefined) this.#state = { at: 'IDLE' };
     else this.#state = { at: 'DIALING', number: this.#owner.beginDial(), abort };
-    if (event.type === 'disconnected') this.#earlyLosses.noteLost();
+    if (event.type === 'disconnected') this.history.noteLost();
     this.#owner.noteLeft(this, link, event.type === 'disconnected');
     if (abort === undefined) this.#pauseOrRest();
     this.#emit(event);
@@ -300,7 +238,7 @@ export class ServerConnector {
       this.#rest();
       return undefined;
     }
-    const delayMs = backOffMs(this.#failures + this.#earlyLosses.failures, this.#pauses);
+    const delayMs = this.history.pauseMs(this.#pauses);
     // The hope for a server does not keep a process alive; calls that wait for it have timers.
     const timer = clock
       .setTimeout(() => {

@@ -52,8 +52,8 @@ export class ServerList {
 
   /** Returns the last failed dial of each server, that of `last` at the end. */
   failuresWith(last: ServerConnector): readonly FailedDial[] {
-    const others = this.#all.filter((other) => other !== last && other.lastError !== undefined);
-    return [...others, last].map(({ server, lastError }) => ({ server: server.name, error: lastError }));
+    const others = this.#all.filter((other) => other !== last && other.history.lastError !== undefined);
+    return [...others, last].map(({ server, history }) => ({ server: server.name, error: history.lastError }));
   }
 
   /** The number of the oldest dial that is running; Infinity if there is none. */

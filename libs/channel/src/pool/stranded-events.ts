@@ -30,7 +30,7 @@ export class StrandedEvents {
   move(): void {
     if (!this.#kept.hasKept() || this.#open.first === undefined) return;
     for (const { serverId } of this.#servers.all)
-      if (serverId !== undefined && this.#servers.of(serverId).every(({ lastError }) => lastError !== undefined))
+      if (serverId !== undefined && this.#servers.of(serverId).every(({ history }) => history.lastError !== undefined))
         this.#kept.moveRepeatable(serverId);
   }
 }
