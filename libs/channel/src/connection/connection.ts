@@ -88,6 +88,14 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
     if (this.isOpen) this.#drain();
   }
 
+  /** As {@link retire}, and fails the streams that have not begun, so that they move: the server is about to leave. */
+  vacate(): void {
+    if (!this.isOpen) return;
+    this.#leaveOpen({ at: 'DRAINING', initiated: true });
+    this.#options.streams.stopOpening();
+    this.#sayGoaway();
+  }
+
   /** Sends CLOSE before anything is served, because this side has reached `maxConnections`. */
   turnAway(): void {
     if (this.isOpen) this.#sendClose('limit');

@@ -140,6 +140,7 @@ class FakeServers {
         this.done.push(`retire ${host}`);
         events.onRetired(link);
       },
+      vacate: () => events.onRetired(link),
       close: () => {
         this.done.push(`close ${host}`);
         events.onClosed(link, undefined);

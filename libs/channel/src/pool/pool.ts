@@ -196,7 +196,7 @@ export class Pool implements Links {
 
   /** A server that leaves ends all its connections: a call must not use its attempts on one after the other. */
   #retireOthersTo(serverId: string): void {
-    for (const { connection } of this.#open.all.filter((link) => link.serverId === serverId)) connection.retire();
+    for (const { connection } of this.#open.all.filter((link) => link.serverId === serverId)) connection.vacate();
   }
 
   #noteFailed(connector: ServerConnector): void {
