@@ -70,6 +70,23 @@ describe('requests that wait for a slot', () => {
     await closed;
   });
 
+  it('go to the next server, although theirs drains one of its connections after the other', async () => {
+    const { server } = await start({ limits: { maxInFlight: 1 }, timeouts: { drainMs: 60_000 } });
+    const port = portOf(server);
+    const client = newClient(port, { ...PATIENT, connectionsPerServer: 4 });
+    await client.connect();
+    await expect.poll(() => client.snapshot().connected).toBe(4);
+    const held = Promise.all(numbers(4).map((number) => outcome(client.send('hold', number))));
+    await expect.poll(() => server.snapshot().running).toBe(4);
+    const queued = echoes(client, 40);
+    const closed = server.close();
+    await start({ port });
+    expect(await queued).toEqual(numbers(40));
+    expect(client.snapshot().retries).toBe(40);
+    release.next('released');
+    await Promise.all([held, closed]);
+  });
+
   it('are answered over the next connection after a loss; the running one fails, and its handler ran once', async () => {
     const { server, runs } = await start({ limits: { maxInFlight: 1 } });
     const { client, held } = await holding(server);
