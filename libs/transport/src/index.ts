@@ -33,5 +33,5 @@ export type {
   SealwireOptionsFactory,
 } from './client/sealwire.module.js';
 export { SEALWIRE, SealwireServer } from './server/server.js';
-export type { SealwireServerEvents, SealwireStatus, ServerConnectionEvent } from './server/server.js';
+export type { SealwireServerEvents, SealwireStatus, ServerConnectionEvent } from './server/server-events.js';
 export type { ConnectionsOfKey, SealwireClientSnapshot, SealwireServerSnapshot } from './snapshot.js';

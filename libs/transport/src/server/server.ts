@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
-import type { Server as NetServer, Socket } from 'node:net';
+import type { Server as NetServer } from 'node:net';
 
 import { Logger } from '@nestjs/common';
 import { Server } from '@nestjs/microservices';
@@ -39,30 +39,10 @@ import type { SealwireServerSnapshot } from '../snapshot.js';
 import type { HandlerHost } from './handler-host.js';
 import { LazyDispatcher } from './lazy-dispatcher.js';
 import { ServerDrain } from './server-drain.js';
+import type { SealwireServerEvents, SealwireStatus, ServerConnectionEvent } from './server-events.js';
 
 /** The transport id of Sealwire: `@MessagePattern('sum', SEALWIRE)`. */
 export const SEALWIRE = Symbol.for('@sealwire/transport/SEALWIRE');
-
-/** Events of the listening `net.Server`. */
-export type SealwireServerEvents = {
-  listening: () => void;
-  connection: (socket: Socket) => void;
-  error: (error: Error) => void;
-  close: () => void;
-};
-
-/** `address` is `address:port`, undefined on a Unix domain socket. */
-export type ServerConnectionEvent =
-  /** Anyone who can reach the port can cause any number of these. */
-  | { readonly type: 'refused'; readonly address: string | undefined; readonly error: TransportError }
-  | ({ readonly type: 'opened' } & SealwirePeer)
-  | ({
-      readonly type: 'closed';
-      /** Undefined if both sides agreed to close. */
-      readonly error: TransportError | undefined;
-    } & SealwirePeer);
-
-export type SealwireStatus = 'connected' | 'disconnected';
 
 /**
  * The server side of the transport: `{ strategy: new SealwireServer({ keyFile: 'aes_key.bin' }) }`.

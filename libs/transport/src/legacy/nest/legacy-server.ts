@@ -10,7 +10,7 @@ import type { Endpoint } from '@sealwire/channel/internal';
 import { guardHooks } from '../../handler/processing-hooks.js';
 import type { ResultSink } from '../../handler/result-sink.js';
 import { FailureLog } from '../../log/failure-log.js';
-import type { SealwireServerEvents, SealwireStatus } from '../../server/server.js';
+import type { SealwireServerEvents, SealwireStatus } from '../../server/server-events.js';
 import { LegacyListener } from '../connection/legacy-listener.js';
 import type { LegacyKey } from '../wire/legacy-key.js';
 import { decodeMessage } from '../wire/message.js';
