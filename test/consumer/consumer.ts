@@ -5,6 +5,8 @@ import { Controller, Inject, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ClientProxy, ClientsModule, Ctx, MessagePattern, Payload, Transport } from '@nestjs/microservices';
 import type { MicroserviceOptions } from '@nestjs/microservices';
+import { SealedNatsClient, SealedNatsServer } from '@sealwire/brokers';
+import type { SealedNatsContext, SealedNatsOptions } from '@sealwire/brokers';
 import { createKeyFile, loadKeyring } from '@sealwire/crypto';
 import { CryptoModule } from '@sealwire/crypto/nest';
 import {
@@ -88,5 +90,21 @@ async function watch(client: SealwireClient, connections: number): Promise<void>
   } catch (error) {
     if (error instanceof TransportError && error.sent === false) return;
     if (error instanceof RemoteError) throw new Error(`${roundTripMs ?? connections}`, { cause: error });
+  }
+}
+
+const natsOptions: SealedNatsOptions = {
+  servers: 'nats://localhost:4222',
+  queue: 'sums',
+  seal: { keyFile: 'aes_key.bin', service: 'sums', replayStore: { claim: () => Promise.resolve(true) } },
+};
+
+export class SealedOrders {
+  readonly strategy = new SealedNatsServer(natsOptions);
+  readonly clients = ClientsModule.register([{ name: 'NATS', customClass: SealedNatsClient, options: natsOptions }]);
+
+  @MessagePattern('orders.of')
+  of(@Ctx() context: SealedNatsContext): string {
+    return `${context.getSubject()} of ${context.getPeer().keyId}, after ${this.strategy.refusals.replay} replays`;
   }
 }

@@ -3,7 +3,14 @@ export { BROKER_ERROR_CODES, BrokerError } from './errors.js';
 export type { BrokerErrorCode } from './errors.js';
 export type { SealedContext, SealedPeer } from './handler/sealed-context.js';
 export type { SealedClientConnection } from './nats/client-connection.js';
-export type { NatsConnection, NatsMessage } from './nats/nats-library.js';
+export type {
+  NatsCallback,
+  NatsConnection,
+  NatsHeaders,
+  NatsMessage,
+  NatsPublishOptions,
+  NatsSubscription,
+} from './nats/nats-library.js';
 export { SealedNatsClient } from './nats/sealed-nats-client.js';
 export { SealedNatsServer } from './nats/sealed-nats-server.js';
 export type { SealedNatsContext, SealedNatsOptions } from './nats/sealed-nats-server.js';

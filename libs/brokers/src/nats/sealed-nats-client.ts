@@ -1,5 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { ClientNats } from '@nestjs/microservices';
+import type { NatsStatus } from '@nestjs/microservices';
+import type { ReplaySubject } from 'rxjs';
 
 import type { Refusals } from '../seal/refusals.js';
 import { SealedSession } from '../seal/sealed-session.js';
@@ -9,6 +11,8 @@ import type { SealedNatsOptions } from './sealed-nats-server.js';
 
 /** Nest's NATS client, which seals every message and opens every answer: `customClass: SealedNatsClient`. */
 export class SealedNatsClient extends ClientNats {
+  /** Also of any text, as in a plain `ClientProxy`: else `customClass` would not take this class. */
+  declare protected readonly _status$: ReplaySubject<NatsStatus> & ReplaySubject<string>;
   readonly #session: SealedSession;
 
   /** @throws {TransportError} `ERR_BAD_OPTION` */
@@ -24,9 +28,11 @@ export class SealedNatsClient extends ClientNats {
   }
 
   /** Loads the keys and connects. Rejects with the `CryptoError` of the key file. */
-  override async createClient(): Promise<SealedClientConnection> {
-    const seals = await this.#session.start();
-    return new SealedClientConnection((await super.createClient()) as unknown as NatsConnection, seals);
+  override createClient(): Promise<SealedClientConnection> {
+    return this.#session.open(async (seals) => {
+      const unsealed = (await super.createClient()) as unknown as NatsConnection;
+      return new SealedClientConnection(unsealed, seals);
+    });
   }
 
   override async close(): Promise<void> {

@@ -38,10 +38,11 @@ export class SealedNatsServer extends ServerNats {
   }
 
   /** Loads the keys and connects. Rejects with the `CryptoError` of the key file. */
-  override async createNatsClient(): Promise<SealedServerConnection> {
-    const seals = await this.#session.start();
-    const unsealed = (await super.createNatsClient()) as NatsConnection;
-    return new SealedServerConnection({ unsealed, seals, calls: this.#calls, logger: this.logger });
+  override createNatsClient(): Promise<SealedServerConnection> {
+    return this.#session.open(async (seals) => {
+      const unsealed = (await super.createNatsClient()) as NatsConnection;
+      return new SealedServerConnection({ unsealed, seals, calls: this.#calls, logger: this.logger });
+    });
   }
 
   override getHandlerByPattern(pattern: string): MessageHandler | null {

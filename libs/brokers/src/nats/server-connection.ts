@@ -11,6 +11,10 @@ import { passOn } from './passed-on.js';
 import { SealedAnswer } from './sealed-answer.js';
 import { SealedConnection } from './sealed-connection.js';
 
+type Opener = ReturnType<Seals['opener']>;
+
+const GROUP_BYTES = 8;
+
 export interface ServerConnectionOptions {
   readonly unsealed: NatsConnection;
   readonly seals: Seals;
@@ -30,6 +34,8 @@ interface Intake {
 /** The connection of a server. A message that does not open never reaches Nest. */
 export class SealedServerConnection extends SealedConnection {
   readonly #calls: SealedCalls;
+  /** By queue group. */
+  readonly #openers = new Map<string, Opener>();
   readonly #claims: Claims | undefined;
   readonly #onFailed: (error: unknown) => void;
 
@@ -46,8 +52,8 @@ export class SealedServerConnection extends SealedConnection {
     { queue, callback }: { queue?: string | undefined; callback: NatsCallback },
   ): NatsSubscription {
     if (isOfBroker(pattern)) return this.unsealed.subscribe(pattern, { queue, callback });
-    const open = this.#opener(pattern);
-    const intake: Intake = { pattern, open, callback, group: queue && groupOf(queue, pattern) };
+    const open = this.#opener(pattern, queue);
+    const intake: Intake = { pattern, open, callback, group: queue && groupOf(queue) };
     return this.unsealed.subscribe(pattern, {
       queue,
       callback: (error, message) => {
@@ -61,10 +67,9 @@ export class SealedServerConnection extends SealedConnection {
     // A server awaits no answers.
   }
 
-  /** Opens the messages of one subscription: another one may receive the same message. */
-  #opener(pattern: string): Intake['open'] {
+  #opener(pattern: string, queue: string | undefined): Intake['open'] {
     const { bind } = this.seals.settings;
-    const open = this.seals.opener('window');
+    const open = this.#openerOf(queue);
     return ({ subject, reply, data }) => {
       const received = open(subject, bind === 'subject' ? subject : undefined, data);
       if (received.kind !== 'sealed') return received;
@@ -74,6 +79,14 @@ export class SealedServerConnection extends SealedConnection {
       const isOfOtherHandler = bind === 'pattern' && !covers(pattern, received.subject);
       return isAnswer || isMoved || isOfOtherHandler ? this.seals.refuse('subject', subject, key) : received;
     };
+  }
+
+  /** The broker gives a message to one subscription of a queue group, and to every subscription without one. */
+  #openerOf(queue: string | undefined): Opener {
+    const known = queue === undefined ? undefined : this.#openers.get(queue);
+    const opener = known ?? this.seals.opener('window');
+    if (queue !== undefined) this.#openers.set(queue, opener);
+    return opener;
   }
 
   #receive(intake: Intake, message: NatsMessage): void {
@@ -115,7 +128,7 @@ export class SealedServerConnection extends SealedConnection {
   }
 }
 
-/** Letters that every replay store takes for servers that share the messages of one subscription. */
-function groupOf(queue: string, pattern: string): string {
-  return Buffer.from(sha256(Buffer.from(JSON.stringify([queue, pattern])))).toString('hex', 0, 8);
+/** Letters that every replay store takes, for a queue group. */
+function groupOf(queue: string): string {
+  return Buffer.from(sha256(Buffer.from(queue))).toString('hex', 0, GROUP_BYTES);
 }

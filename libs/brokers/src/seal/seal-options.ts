@@ -8,7 +8,7 @@ export interface SealOptions extends KeyOptions {
   readonly service: string;
   /**
    * `seal`, unless given: everything is sealed, and nothing else is accepted. `open-only`, while a fleet is switched over:
-   * a server accepts plain messages too, and a client sends plain ones.
+   * a server serves plain messages too, and a client sends plain ones.
    */
   readonly mode?: 'seal' | 'open-only';
   /**

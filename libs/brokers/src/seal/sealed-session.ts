@@ -34,10 +34,19 @@ export class SealedSession {
     this.refusals = new Refusals(side, logger);
   }
 
-  /** Loads the keys, and watches their file until `close`. Rejects with the `CryptoError` of the key file. */
-  async start(): Promise<Seals> {
+  /**
+   * Loads the keys, and watches their file until `close`, or until `connect` fails. Rejects with the `CryptoError` of the
+   * key file, and with the error of `connect`.
+   */
+  async open<T>(connect: (seals: Seals) => Promise<T>): Promise<T> {
     const { refusals } = this;
-    return new Seals({ scheme: this.#scheme, settings: this.#settings, keys: await this.#keys.load(), refusals });
+    const keys = await this.#keys.load();
+    try {
+      return await connect(new Seals({ scheme: this.#scheme, settings: this.#settings, keys, refusals }));
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   /** Counts a message that its key may not send. */

@@ -58,8 +58,7 @@ export class Seals {
   }
 
   /**
-   * Returns a function that opens messages. Each subscription needs one of its own, because the same message may arrive on
-   * several.
+   * Returns a function that opens messages. Subscriptions on which the same message may arrive each need one of their own.
    *
    * @param replay - `off` if something else refuses a message that is delivered again.
    * @returns The function. It never throws. `subject`: undefined accepts a message for any subject.
