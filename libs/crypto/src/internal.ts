@@ -16,6 +16,7 @@ export { resolveKeyFile } from './key-file/path.js';
 export { allowsPattern } from './keys/key-patterns.js';
 export { isUsable } from './keys/ring-key.js';
 export { formatTimestamp, parseTimestamp } from './keys/timestamp.js';
+export { formatEnvelopeKeys } from './ring-file/jwk-set.js';
 export { decodeText, JsonError, parseJson } from './ring-file/json.js';
 export type { JsonValue } from './ring-file/json.js';
 export { formatKeyringFile, isKeyringFile, parseKeyringFile } from './ring-file/ring-file.js';

@@ -8,12 +8,11 @@ import { ALGORITHM, parseEntry, show } from './entry.js';
 import type { KeyringFileEntry } from './entry.js';
 import { JsonError, parseJson, skipWhiteSpace } from './json.js';
 import type { JsonValue } from './json.js';
-import { encodeKeyText } from './key-text.js';
+import { formatJwkSet } from './jwk-set.js';
 
 export const MAX_KEYRING_BYTES = 65_536;
 const MAX_KEYS = 256;
 const OPENING_BRACE = 0x7b;
-const utf8 = new TextEncoder();
 
 /** Returns whether the content of a key file is meant to be a keyring. 32 raw bytes may begin like one. */
 export function isKeyringFile(bytes: Uint8Array): boolean {
@@ -68,14 +67,7 @@ export function parseKeyringFile(
  * @throws {CryptoError} As {@link parseKeyringFile}: every content that it returns can be parsed.
  */
 export function formatKeyringFile(entries: readonly KeyringFileEntry[]): Uint8Array {
-  const parts = [utf8.encode('{\n  "keys": ['), ...entries.flatMap(partsOf), utf8.encode('\n  ]\n}\n')];
-  const content = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    content.set(part, at);
-    at += part.length;
-    wipe(part);
-  }
+  const content = formatJwkSet(entries.map((entry) => ({ members: membersOf(entry), secret: entry.bytes })));
   try {
     const known = new Map(entries.map(({ key }) => [key.id, key]));
     for (const { bytes } of parseKeyringFile(content, 'The new keyring', known)) wipe(bytes);
@@ -86,21 +78,17 @@ export function formatKeyringFile(entries: readonly KeyringFileEntry[]): Uint8Ar
   }
 }
 
-function partsOf(entry: KeyringFileEntry, index: number): readonly Uint8Array[] {
-  const { key, state, notBefore, notAfter, bytes } = entry;
-  const { id: kid, label, patterns } = key;
-  const members = JSON.stringify({
+function membersOf({ key, state, notBefore, notAfter }: KeyringFileEntry): object {
+  return {
     kty: 'oct',
-    kid,
+    kid: key.id,
     alg: ALGORITHM,
-    label,
+    label: key.label,
     state,
     notBefore: notBefore === undefined ? undefined : formatTimestamp(notBefore),
     notAfter: notAfter === undefined ? undefined : formatTimestamp(notAfter),
-    patterns,
-  });
-  const start = `${index === 0 ? '' : ','}\n    ${members.slice(0, -1)},"k":"`;
-  return [utf8.encode(start), encodeKeyText(bytes), utf8.encode('"}')];
+    patterns: key.patterns,
+  };
 }
 
 function parse(bytes: Uint8Array, origin: string): JsonValue {

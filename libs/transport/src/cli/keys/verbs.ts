@@ -40,6 +40,18 @@ export const KEY_VERBS: readonly Verb[] = [
     },
     load: () => import('./convert.js'),
   },
+  {
+    name: 'jwks',
+    arguments: ['FROM', 'TO'],
+    summary: 'creates a JWK Set for programs in other languages that open and seal messages for brokers',
+    example: 'jwks ring.json envelope.jwks --kid billing',
+    details: `The set is as secret as the key file, but opens no connection. It has mode 0600; an existing file is not overwritten. ${KEY_NAME}`,
+    options: {
+      kid: { value: 'KID', summary: 'the only key to take, default all that may be used now' },
+      policy: POLICY,
+    },
+    load: () => import('./jwks.js'),
+  },
 ];
 
 export const KEYRING_VERBS: readonly Verb[] = [

@@ -1,0 +1,42 @@
+import { wipe } from '@sealwire/crypto';
+import {
+  clock,
+  createFile,
+  findEntry,
+  formatEnvelopeKeys,
+  isUsable,
+  readEntries,
+  resolveKeyFile,
+} from '@sealwire/crypto/internal';
+import type { KeyringFileEntry } from '@sealwire/crypto/internal';
+
+import { Failure } from '../failure.js';
+import type { Input } from '../input.js';
+import type { Terminal } from '../terminal.js';
+import type { Result } from '../verb.js';
+import { readOptions, wipeAll } from './key-view.js';
+
+export async function run(input: Input, terminal: Terminal): Promise<Result> {
+  const [from, to] = [input.argument('FROM'), input.argument('TO')];
+  const keys = readEntries(from, readOptions(input, terminal));
+  wipeAll(keys);
+  const chosen = chooseKeys(keys.entries, input.text('kid')).map(({ key }) => key);
+  const content = formatEnvelopeKeys(chosen);
+  try {
+    await createFile(resolveKeyFile(to), content);
+  } finally {
+    wipe(content);
+  }
+  terminal.warn(`${to} opens every message for brokers under these keys, also recorded ones: keep it as the key file`);
+  const ids = chosen.map(({ id }) => id);
+  return { json: { file: to, kids: ids }, text: `Created the JWK Set ${to} with ${ids.join(', ')}.` };
+}
+
+function chooseKeys(entries: readonly KeyringFileEntry[], name: string | undefined): readonly KeyringFileEntry[] {
+  const named = name === undefined ? entries : [findEntry(entries, name)];
+  const usable = named.filter((entry) => isUsable(entry, clock.unixMs()));
+  if (usable.length > 0) return usable;
+  const message =
+    name === undefined ? 'No key of FROM may be used now' : 'The key may not be used now: see keyring list';
+  throw new Failure('ERR_KEYRING_NO_KEY', message);
+}
