@@ -66,7 +66,7 @@ function listener(env, name, defaultPort) {
  */
 export async function checkPorts({ trigger, health, wire }, env) {
   const wanted = env.SEALWIRE_PATH ? [trigger, health] : [trigger, health, wire];
-  // All of them at once, so that two settings with the same port are told as well.
+  // All of them together, so that two settings with the same port are reported as well.
   const held = await Promise.all(wanted.filter(isPossible).map(hold));
   await Promise.all(held.map(({ server }) => once(server.close(), 'close')));
   const complaints = held.flatMap(({ complaint = [] }) => complaint);

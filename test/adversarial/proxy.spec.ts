@@ -14,7 +14,7 @@ const MESSAGE_2_BYTES = 104;
 const CONFIRM_BYTES = 98;
 /** More than the 16 bits of a length, which are waited for; few enough to come to their bit in time on a busy machine. */
 const FLIPS_AT_ONCE = 32;
-/** A flipped length or type can leave both sides waiting for bytes: one deadline for all who wait at once. */
+/** A flipped length or type can leave both sides waiting for bytes: one deadline for all that wait at the same time. */
 const DEADLINE_MS = 4_000;
 const WAITING = { timeouts: { connectMs: DEADLINE_MS, closeMs: 100 }, requestTimeoutMs: DEADLINE_MS };
 const CROWDED = {
@@ -26,7 +26,7 @@ const ALERT = 'e1534c5701ff0000';
 const proxies: TcpProxy[] = [];
 const sockets: Socket[] = [];
 
-// At the end, as some of the cases run at once.
+// At the end, as some of the cases run concurrently.
 afterAll(async () => {
   for (const proxy of proxies.splice(0)) proxy.close();
   for (const socket of sockets.splice(0)) socket.destroy();

@@ -8,7 +8,7 @@ import { nameOf, type Workload } from './workload.js';
 export interface RunningPair {
   /** Rejects when the run fails, or has not ended when its deadline is over. */
   run(workload: Workload, durationMs: number): Promise<Measure>;
-  /** The most memory that each end has held at once, in MiB. */
+  /** The most memory that each end has held at one time, in MiB. */
   peakMemoryMiB(): Promise<BothEnds<number>>;
   end(): Promise<void>;
 }

@@ -76,7 +76,7 @@ export interface Receipt {
   readonly server: string;
 }
 
-/** Sends messages without a pause, several at once, until it is stopped. */
+/** Sends messages without a pause, several at a time, until it is stopped. */
 export class Messages {
   readonly receipts: Receipt[] = [];
   readonly failures: unknown[] = [];

@@ -110,7 +110,7 @@ describe('the table of limits', () => {
           const group = TABLES[constant]?.[0] ?? '';
           return [...rows.matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/\n  (\w+): \{/g)].map(([, comment = '', name = '']) => {
             const text = comment.replaceAll(/\n? *\* ?|\n/g, ' ').replaceAll(/ +/g, ' ');
-            expect(text, name).toMatch(new RegExp(`Default ${literal(defaultOf(group + name))}[.;:]`));
+            expect(text, name).toMatch(new RegExp(`Default: ${literal(defaultOf(group + name))}[.;:]`));
             return group + name;
           });
         },

@@ -196,7 +196,7 @@ class HybridController {
 }
 
 describe('@AllowKeys() in a hybrid application', () => {
-  it('refuses HTTP with 403 and Transport.TCP with the error of Nest, because they prove no key', async () => {
+  it('refuses HTTP with 403 and Transport.TCP with the error of Nest, because they authenticate no key', async () => {
     const app = await NestFactory.create(rootModule({ controllers: [HybridController] }), { logger: false });
     endLater(app);
     const strategy = newServer({ keyring: Keyring.of(BILLING) });

@@ -113,7 +113,7 @@ function subscribe(values: Observable<unknown>): { first: Promise<unknown>; end:
 }
 
 describe('a client that closes', () => {
-  it('ends its subscriptions at once with an error, and lets its requests finish', async () => {
+  it('ends its subscriptions immediately with an error, and lets its requests finish', async () => {
     const { client } = await start();
     const [ticks, generated] = ['ticks', 'generated'].map((pattern) => subscribe(client.send(pattern, 0)));
     const held = outcome(client.send('hold', 0));

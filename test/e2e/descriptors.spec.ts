@@ -11,7 +11,7 @@ import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { endAll, key, newClient } from '../support/pair.js';
 
 const SERVER = fileURLToPath(new URL('fixtures/few-descriptors.mjs', import.meta.url));
-const MAX_FILES = 200; // loading modules takes many at once
+const MAX_FILES = 200; // loading modules takes many at the same time
 
 afterEach(() => endAll());
 

@@ -170,7 +170,7 @@ describe('an event that cannot be handed over', () => {
     expect(values).toEqual(['a', 'b']);
   });
 
-  it('is acknowledged at once if it comes again while its handler runs, and after it has ended [R6.22]', async () => {
+  it('is acknowledged immediately if it comes again while its handler runs, and after it has ended [R6.22]', async () => {
     const { server, values, releases } = await startHolding({});
     const [old, next] = [await dial(server), await dial(server)];
     old.peer.say(event(1, noted(0, 'a')));

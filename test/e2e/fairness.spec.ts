@@ -102,7 +102,7 @@ describe('a generator that never waits and never ends', () => {
 });
 
 describe('overload', () => {
-  it('of handlers fails the excess at once, and the rest is answered', async () => {
+  it('of handlers fails the excess immediately, and the rest is answered', async () => {
     const { client } = await startApplication({ controllers, server: { limits: { maxInFlight: 64, maxRunning: 3 } } });
     const calls = Array.from({ length: 10 }, () => outcome(client.send('hold', 0)));
     for (const refused of await Promise.all(calls.slice(3))) {
@@ -114,7 +114,7 @@ describe('overload', () => {
     expect(client.snapshot()).toMatchObject({ connected: 1, inFlight: 0, waiting: 0 });
   });
 
-  it('of waiting messages fails the excess at once, unsent, and the rest is answered', async () => {
+  it('of waiting messages fails the excess immediately, unsent, and the rest is answered', async () => {
     const limits = { server: { limits: { maxInFlight: 2 } }, client: { limits: { maxQueuedMessages: 3 } } };
     const { client } = await startApplication({ controllers, ...limits });
     await client.connect(); // calls that wait for a connection have the same bound
@@ -129,10 +129,10 @@ describe('overload', () => {
     expect(client.snapshot()).toMatchObject({ connected: 1, inFlight: 0, waiting: 0 });
   });
 
-  it('of waiting bytes fails the excess at once, unsent, and the rest is answered', async () => {
+  it('of waiting bytes fails the excess immediately, unsent, and the rest is answered', async () => {
     const { client } = await startApplication({ controllers, client: { limits: { maxQueuedBytes: MIB } } });
     await client.connect();
-    const bytes = Buffer.alloc(MIB / 4); // more of them than the system takes at once
+    const bytes = Buffer.alloc(MIB / 4); // more of them than the system takes in one write
     const answers = await Promise.all(Array.from({ length: 100 }, () => outcome(client.send('echo', bytes))));
     const refused = answers.filter((answer) => !Buffer.isBuffer(answer));
     expect(refused.length).toBeGreaterThanOrEqual(10);

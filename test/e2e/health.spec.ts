@@ -81,7 +81,7 @@ describe('SealwireHealthIndicator', () => {
   });
 });
 
-it('Terminus’ own pingCheck proves the key as well, since connect() includes the handshake', async () => {
+it('Terminus’ own pingCheck authenticates the server as well, because connect() includes the handshake', async () => {
   const { stock } = await terminus();
   const { server } = await startApplication({});
   const port = portOf(server);

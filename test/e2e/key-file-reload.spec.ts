@@ -105,7 +105,9 @@ describe('the option keyFile', () => {
     expect(server.snapshot().accepted).toBe(1);
     put('client.json', next.as('primary'));
     await expect.poll(() => server.snapshot().connectionsByKey).toMatchObject([{ keyId: next.id }]);
-    expect(warnings).toEqual([expect.stringMatching(/^The keyring has no primary key anymore: open connections stay/)]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^The keyring no longer has a primary key: open connections stay/),
+    ]);
   });
 
   it('without a primary key at a client fails a call with the reason', async () => {

@@ -107,7 +107,7 @@ describe('a connection with a removed key', () => {
     expect(aborted).toEqual(['held']);
   });
 
-  it('is destroyed at once if the key is revoked while it drains', async () => {
+  it('is destroyed immediately if the key is revoked while it drains', async () => {
     const { server, leaves } = await start();
     const held = outcome(leaves.send('hold', 'held'));
     await runs(server, 1);
@@ -258,6 +258,8 @@ describe('a server', () => {
     };
     await startServer({ keyring: { primary: kept, find: () => kept, onChange } });
     const change = { added: [], removed: [], updated: [], primaryChanged: false, primary: kept.id };
-    expect(() => report(change)).toThrowError(/revoked of the change of a keyring is missing; it must be an array/);
+    expect(() => report(change)).toThrowError(
+      /keyring\.onChange\(\) reported a change whose `revoked` is missing; it must be an array/,
+    );
   });
 });

@@ -115,7 +115,7 @@ describe.each([
     expect(typesOf(caller)).toEqual(['connecting', 'connected']);
   });
 
-  it('destroys the connection of a revoked key at once, and connects with the primary one', async () => {
+  it('destroys the connection of a revoked key immediately, and connects with the primary one', async () => {
     expect(await caller.call('echo')).toBe('x');
     const held = caller.call('hold').catch((error: unknown) => error);
     await expect.poll(() => server.snapshot().running).toBe(1);

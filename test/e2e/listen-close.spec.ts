@@ -122,7 +122,7 @@ it.each(['server', 'client'] as const)('resolves a second close() of a %s after 
   await begun;
   const closed: number[] = [];
   const closing = [1, 2, 3].map((nth) => (which === 'server' ? server : client).close().then(() => closed.push(nth)));
-  for (let turn = 0; turn < 10; turn++) await nextTurn(); // whatever resolves at once has done so by then
+  for (let turn = 0; turn < 10; turn++) await nextTurn(); // whatever resolves immediately has done so by then
   expect(closed).toEqual([]);
   finish();
   await Promise.all(closing);

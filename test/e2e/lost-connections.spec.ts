@@ -105,7 +105,7 @@ describe('events over a network that cuts connections', () => {
     expect(client.snapshot()).toMatchObject({ state: 'idle', connections: 0, eventsFailed: 0 });
   });
 
-  it('are given up by close() after drainMs, and nothing dials anymore', async () => {
+  it('are given up by close() after drainMs, and nothing dials after that', async () => {
     const { client, proxy, noted } = await start({}, { timeouts: { drainMs: 50 } });
     await client.connect();
     mute(proxy, 's2c');

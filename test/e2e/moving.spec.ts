@@ -39,7 +39,7 @@ describe('a call that is retried as soon as its connection is lost', () => {
 });
 
 describe('a server that closes', () => {
-  it('refuses strangers at once, at any step of their handshake', async () => {
+  it('refuses strangers immediately, at any step of their handshake', async () => {
     const { app, server } = await startApplication({});
     const strangers = await Promise.all(Array.from({ length: 3 }, () => RoguePeer.dial(portOf(server))));
     const [, begun, unconfirmed] = strangers;

@@ -9,7 +9,7 @@ import { channelClient, echo, startChannelServer, text } from '../support/plain.
 afterEach(endAll);
 
 describe('a channel without Nest', () => {
-  it('answers requests of every size with bytes, many at once', async () => {
+  it('answers requests of every size with bytes, many of them concurrently', async () => {
     const client = channelClient(await startChannelServer(echo));
     const bodies = [0, 1, 65_536, 300_000].map((size) => Buffer.alloc(size, 'x'));
     const answers = await Promise.all(bodies.map((body) => client.request('echo', body)));

@@ -10,7 +10,7 @@ import { endAll, newClient, portOf, startServer } from '../support/pair.js';
 
 afterEach(() => endAll());
 
-/** Large enough to be freed at once, and each different. */
+/** Large enough to be freed immediately, and each different. */
 const VALUES = Array.from({ length: 8 }, (_, index) => `${index}`.repeat(10_000));
 
 /** Lets some turns pass before each packet, so that further records are read, and freed, meanwhile. */

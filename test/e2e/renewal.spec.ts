@@ -117,7 +117,7 @@ describe('a client that renews its sessions', () => {
     );
   });
 
-  it('stays on the old connection if the server does not accept its key anymore [R5.37]', async () => {
+  it('stays on the old connection if the server no longer accepts its key [R5.37]', async () => {
     const replaced = newKeyring();
     let isReplaced = false;
     const current: KeySource = {

@@ -308,7 +308,7 @@ describe('an event that waits at a server which dies', () => {
     expect(client.snapshot().retries).toBe(1);
   });
 
-  it('fails with `sent: true` at its timeout if no server listens at the address any more', async () => {
+  it('fails with `sent: true` at its timeout if no server listens at the address', async () => {
     const { server } = await start({ limits: { maxRunning: 1 } });
     const client = newClient(portOf(server), { ...PATIENT, requestTimeoutMs: 1_500 });
     await client.connect();

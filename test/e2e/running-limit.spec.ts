@@ -1,4 +1,4 @@
-// What a server does when as many handlers run as may run at once in all, whatever connection they serve.
+// What a server does when as many handlers run as may run concurrently in all, whatever connection they serve.
 import { Controller } from '@nestjs/common';
 import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import { firstValueFrom, Subject } from 'rxjs';
@@ -66,7 +66,7 @@ describe('the maximum of running handlers in the whole server', () => {
     await Promise.all(events);
   });
 
-  it('fails requests of another client at once, and a freed place serves the next one', async () => {
+  it('fails requests of another client immediately, and a freed place serves the next one', async () => {
     const { server, first, second, runs } = await start(2);
     const held = [outcome(first.send('hold', 0)), outcome(second.send('hold', 0))];
     await runs(2);
@@ -121,7 +121,7 @@ const broken = (): never => {
   throw new Error('broken');
 };
 
-/** What fails before anything waits: the place is free again at once. */
+/** What fails before anything waits: the place is free again immediately. */
 const BROKEN: readonly [string, (server: SealwireServer) => void][] = [
   [
     'a start hook',
@@ -141,7 +141,7 @@ const LIMITS: readonly [string, SealwireLimitOptions][] = [
 ];
 
 describe.each(LIMITS)('the maximum of events that wait for the handlers %s', (_whose, limits) => {
-  it.each(BROKEN)('is acknowledged and leaves its places, even if %s throws at once', async (_what, breakIt) => {
+  it.each(BROKEN)('is acknowledged and leaves its places, even if %s throws immediately', async (_what, breakIt) => {
     const { server, client } = await startApplication({
       controllers: [HoldingController],
       server: { limits: { maxInFlight: WAITING + 4, ...limits } },

@@ -170,7 +170,7 @@ describe('a client with three servers', () => {
       code: 'ERR_CONNECT_FAILED',
       sent: false,
       message: expect.stringMatching(
-        /^None of 3 servers could be reached: .*127\.0\.0\.1:.*127\.0\.0\.2:.*127\.0\.0\.3:/,
+        /^None of the 3 servers could be reached: .*127\.0\.0\.1:.*127\.0\.0\.2:.*127\.0\.0\.3:/,
       ) as string,
     });
   });
@@ -339,8 +339,8 @@ describe('the option servers', () => {
     [{ servers: Array.from({ length: 65 }, () => ({ path: '/a' })) }, 'servers has 65 servers; it must have 1 to 64'],
     [{ servers: 'a:1' }, 'servers is of type string; it must be an array'],
     [{ servers: ['a:1'] }, 'servers[0] is of type string; it must be an object'],
-    [{ servers: [{ port: 1 }] }, 'servers[0] must have either a host and perhaps a port, or a path'],
-    [{ servers: [{ host: 'a', path: '/a' }] }, 'servers[0] must have either a host and perhaps a port, or a path'],
+    [{ servers: [{ port: 1 }] }, 'servers[0] must have either host (and optionally port), or path'],
+    [{ servers: [{ host: 'a', path: '/a' }] }, 'servers[0] must have either host (and optionally port), or path'],
     [{ servers: [{ path: '/a' }, { host: '' }] }, 'servers[1].host is empty; it must be a non-empty string'],
     [{ servers: [{ host: 'a', port: 0 }] }, 'servers[0].port is 0; it must be an integer from 1 to 65535'],
     [{ servers: [{ hots: 'a' }] }, 'servers[0].hots is not an option; did you mean servers[0].host?'],

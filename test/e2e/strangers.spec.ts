@@ -1,4 +1,4 @@
-// Connections that do not prove the key, more than may be: who has to go, and who is served all the same.
+// More unauthenticated connections than the limit: which ones are evicted, and which clients are served all the same.
 import { once } from 'node:events';
 import { connect } from 'node:net';
 

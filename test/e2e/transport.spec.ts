@@ -215,7 +215,7 @@ describe('SealwireClient', () => {
     expect(connections).toBe(1);
   });
 
-  it('fails at once and unsent if no server listens, and works as soon as one does', async () => {
+  it('fails immediately and unsent if no server listens, and works as soon as one does', async () => {
     const port = portOf(server);
     const caller = newClient(port);
     await firstValueFrom(caller.send('echo', 1));

@@ -115,7 +115,7 @@ describe('a slow serializer', () => {
     await expect.poll(() => server.snapshot().running).toBe(0);
   });
 
-  it('at the client queues calls up to the limit, and rejects the others at once', async () => {
+  it('at the client queues calls up to the limit, and rejects the others immediately', async () => {
     const slow = { limits: { maxQueuedMessages: 10 }, serializer: { serialize: later } };
     const { client } = await startApplication({ controllers, client: slow });
     await client.connect();

@@ -42,7 +42,7 @@ export interface SoakResult {
 
 const SERVERS = 3;
 const CLIENTS = 3;
-/** Calls of one client that are in flight at once. */
+/** Calls of one client that are in flight at the same time. */
 const AT_ONCE = 32;
 const SAMPLES_PER_TENTH = 5;
 const MAX_FINDINGS = 20;

@@ -34,7 +34,7 @@ const PATTERNS: readonly unknown[] = [
   7,
 ];
 
-/** Handlers that are open, and how many were at once. */
+/** Handlers that are open, and how many were open at the same time. */
 class Places {
   open = 0;
   most = 0;
@@ -127,7 +127,7 @@ describe.skipIf(python === undefined)('the Python client', () => {
     expect(await client.send({ pattern: 'absent' })).toEqual({ values: [{ absent: true }] });
   });
 
-  it('normalises a pattern to the same text as ours', async () => {
+  it('normalizes a pattern to the same text as ours', async () => {
     const answers = await Promise.all(PATTERNS.map((pattern) => client.send({ pattern })));
     expect(answers).toEqual(PATTERNS.map((_, at) => ({ values: [at] })));
   });

@@ -13,7 +13,7 @@ import { python, PythonPrograms, stop } from '../support/python.js';
 
 const KIB = 1024;
 const ALERT = Buffer.from('e1534c5701ff0000', 'hex');
-/** A key is replaced as soon as the protocol lets it be, and the first PING goes at once. */
+/** A key is replaced as soon as the protocol lets it be, and the first PING goes immediately. */
 const EAGER = { limits: { key: { softRecords: 65 } }, timeouts: { pingIntervalMs: 50 } };
 const LONG = 'x'.repeat(2000);
 /** Texts that are not cut out of JSON, or not for their usual key, or that a decoder could change. */
@@ -172,7 +172,7 @@ describe.skipIf(python === undefined)('the Python server', () => {
     expect(await outcome(strict.send('bytes', 64 * KIB))).toMatchObject({ code: 'ERR_MESSAGE_TOO_LARGE' });
     await strict.close();
 
-    const numbers = Array.from({ length: 20 }, (_, at) => at); // two at once
+    const numbers = Array.from({ length: 20 }, (_, at) => at); // two at a time
     await Promise.all(numbers.map((n) => arrived(client.emit('note', n))));
     expect(await firstValueFrom(client.send('notes', {}))).toEqual(numbers);
     expect(await Promise.all(numbers.map((n) => firstValueFrom(client.send('echo', n))))).toEqual(numbers);

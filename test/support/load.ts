@@ -5,7 +5,7 @@ import type { SealwireClient } from '@sealwire/transport';
 import { lastValueFrom } from 'rxjs';
 
 const LOOPS = 50;
-/** The events that are on their way at once. */
+/** The events that are on their way at the same time. */
 const EVENTS = 5;
 /** Between two calls of a loop: other processes need the processor as well. */
 const PAUSE_MS = 10;
@@ -19,7 +19,7 @@ export interface LoadFailure {
 }
 
 /**
- * 50 loops of requests, and one of numbered events, five at once. Every second loop asks for `slow`, the others for
+ * 50 loops of requests, and one of numbered events, five at a time. Every second loop asks for `slow`, the others for
  * `echo`; the event is `count`.
  */
 export class Load {

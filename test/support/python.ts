@@ -71,7 +71,7 @@ export class PythonPrograms {
     return { port: (JSON.parse(String(first.value)) as { port: number }).port, child, lines };
   }
 
-  /** A client that makes the calls of a test one after the other, or at once, over one connection. */
+  /** A client that makes the calls of a test one after the other, or concurrently, over one connection. */
   client(port: number, ...options: readonly string[]): PythonClient {
     return new PythonClient(this.start('calls', this.keyFile, '--stats', `127.0.0.1:${port}`, ...options));
   }

@@ -41,7 +41,7 @@ class Client:
         self.sequences: dict[bytes, Sequences] = {}
         self._waiting: list[Call] = []
         self.homes: dict[Call, ClientConnection] = {}
-        self._dialling: asyncio.Task[None] | None = None
+        self._dialing: asyncio.Task[None] | None = None
         self.closed = self.left = False
 
     # Calls.
@@ -92,8 +92,8 @@ class Client:
 
     async def connect(self) -> None:
         """Returns when message 2 was verified and CONFIRM was written (§4.6)."""
-        if self._dialling:
-            await asyncio.shield(self._dialling)
+        if self._dialing:
+            await asyncio.shield(self._dialing)
         if self.current is None:
             await (await self._dial(proven=False)).ready
 
@@ -110,8 +110,8 @@ class Client:
         return made
 
     def _dial_soon(self) -> None:
-        if self._dialling is None and not self.closed:
-            self._dialling = asyncio.get_running_loop().create_task(self._replace())
+        if self._dialing is None and not self.closed:
+            self._dialing = asyncio.get_running_loop().create_task(self._replace())
 
     async def _replace(self) -> None:
         """Dial until it succeeds, as long as there is a connection to stay on (R5.37)."""
@@ -130,7 +130,7 @@ class Client:
                 await asyncio.sleep(delay * (1 + random.random()))
                 delay = min(2 * delay, 30.0)
         finally:
-            self._dialling = None
+            self._dialing = None
 
     def _fail_waiting(self, why: str) -> None:
         waiting, self._waiting = self._waiting, []
@@ -182,8 +182,8 @@ class Client:
         """Finish what is open, within the drain deadline, then CLOSE."""
         self.closed = True
         handshake.own_instances.discard(self._public)
-        if self._dialling:
-            self._dialling.cancel()
+        if self._dialing:
+            self._dialing.cancel()
         self._fail_waiting("the client is closed")
         live = [c for c in self.connections if c.session]
         for each in live:

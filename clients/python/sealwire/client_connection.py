@@ -103,6 +103,6 @@ class ClientConnection(Connection):
         why = self.failure or ConnectionError("the connection was closed")
         if not self.ready.done():
             self.ready.set_exception(why)
-            self.ready.exception()  # whoever dialled may have given up already
+            self.ready.exception()  # whoever dialed may have given up already
         self._lose(str(why))
         self.client.gone(self)

@@ -1,4 +1,4 @@
-"""Patterns, as Nest normalises them (§6.2)."""
+"""Patterns, as Nest normalizes them (§6.2)."""
 
 from __future__ import annotations
 

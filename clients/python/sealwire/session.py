@@ -143,7 +143,7 @@ class Session:
         self._goaway_wanted |= not self.goaway_sent
 
     def close(self, code: int) -> None:
-        """CLOSE goes at once; what else waits is dropped (§5.3)."""
+        """CLOSE goes immediately; what else waits is dropped (§5.3)."""
         if not self.close_sent and self._close_code is None:
             self._close_code = code
             self.outbox.clear()

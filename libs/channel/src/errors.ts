@@ -97,7 +97,7 @@ export class TransportError extends Error {
   }
 }
 
-/** The end of a connection whose key was revoked, at either end. @param keyId - In hexadecimal digits. */
+/** Returns the error of a connection whose key was revoked, at either end. @param keyId - In hexadecimal digits. */
 export function keyRevoked(keyId: string): TransportError {
   return new TransportError('ERR_KEY_REVOKED', `Key ${keyId} was revoked`);
 }
@@ -108,7 +108,7 @@ export function keyRevoked(keyId: string): TransportError {
  */
 export function toTransportError(error: unknown): TransportError {
   if (isTransportError(error)) return error;
-  return new TransportError('ERR_INTERNAL', 'An unexpected failure inside the transport', { cause: error });
+  return new TransportError('ERR_INTERNAL', 'The transport failed unexpectedly; see `cause`', { cause: error });
 }
 
 /**
@@ -132,7 +132,10 @@ export function codeOf(error: unknown): TransportErrorCode | undefined {
   }
 }
 
-/** As `instanceof`, for a value that user code may have thrown: never throws, and is false if its code cannot be read. */
+/**
+ * Checks as `instanceof` does, for a value that user code may have thrown. Never throws; returns false if the code of
+ * the value cannot be read.
+ */
 export function isTransportError(value: unknown): value is TransportError {
   return codeOf(value) !== undefined;
 }

@@ -1,5 +1,5 @@
 /**
- * Makes `instanceof` recognise the objects of every copy of their package in the process: npm can install two. Call it
+ * Makes `instanceof` recognize the objects of every copy of their package in the process: npm can install two. Call it
  * in a static block, with the package and the class as `name`. Classes that extend `constructor` keep the usual `instanceof`.
  */
 export function brand(constructor: { readonly prototype: object }, name: string): void {

@@ -7,7 +7,10 @@ import { clock, codeOf } from '@sealwire/channel/internal';
 
 type Side = 'client' | 'server';
 
-/** The message of `sealwire:<side>:call:start`, and the same object, updated, of the later `end` or `failed`. */
+/**
+ * The message published on `sealwire:<side>:call:start`. The same object, updated, is published again on `end` or
+ * `failed`.
+ */
 export interface CallMessage {
   readonly kind: 'request' | 'event';
   /** The route; undefined if the pattern has none. */
@@ -19,7 +22,7 @@ export interface CallMessage {
   readonly answerBytes: number;
   /** Undefined at the start. */
   readonly durationMs: number | undefined;
-  /** The attempts of a client, of which there are several if a call moved to another connection; 1 at a server. */
+  /** The number of attempts: more than 1 at a client if the call moved to another connection, always 1 at a server. */
   readonly attempts: number;
   /** Whether the call ended without a result because the caller cancelled it or the connection was lost. */
   readonly isCancelled: boolean;

@@ -6,21 +6,24 @@ import type { Given, LimitGroups, LimitTable, Limits, Resolved, Side } from '@se
 import { DEFAULT_MAX_JSON_NODES } from './packet/json-check.js';
 
 export const HANDLER_LIMITS = {
-  /** JSON values in one received message, counted only if the JSON exceeds 64 KiB. Default 1,000,000. */
+  /** JSON values in one received message, counted only if the JSON exceeds 64 KiB. Default: 1,000,000. */
   maxJsonNodes: { default: DEFAULT_MAX_JSON_NODES, least: 1, greatest: MAX_U32, code: 'ERR_MESSAGE_TOO_COMPLEX' },
-  /** Handlers that run at once for one connection, including cancelled ones. Default twice `maxInFlight`. */
+  /** Running handlers of one connection, including cancelled ones. Default: twice `maxInFlight`. */
   maxRunning: {
     default: (of) => 2 * of('maxInFlight'),
     least: 1,
     greatest: Number.MAX_SAFE_INTEGER,
     code: 'ERR_OVERLOADED',
   },
-  /** The same for a whole server, including lost connections: a handler that never ends keeps its place. Default 65536. */
+  /**
+   * Running handlers of a whole server, including those of lost connections: a handler that never ends keeps its place.
+   * Default: 65536.
+   */
   maxRunningTotal: { default: 65_536, least: 1, greatest: MAX_U32, code: 'ERR_OVERLOADED' },
   /**
    * The estimated memory in bytes of the messages of the handlers of one connection: raw bytes, the values of JSON,
    * metadata, kept records, and 1 KiB for each handler. Beyond it requests fail, and events wait up to the same amount.
-   * Default half of `maxRunningBytesTotal`.
+   * Default: half of `maxRunningBytesTotal`.
    */
   maxRunningBytes: {
     default: (of) => Math.ceil(of('maxRunningBytesTotal') / 2),
@@ -28,7 +31,10 @@ export const HANDLER_LIMITS = {
     greatest: Number.MAX_SAFE_INTEGER,
     code: 'ERR_OVERLOADED',
   },
-  /** The same for a whole server. Default a quarter of the V8 heap. */
+  /**
+   * The estimated memory in bytes of the messages of all running handlers of a server. Default: a quarter of the V8
+   * heap.
+   */
   maxRunningBytesTotal: {
     default: quarterOfHeap,
     least: 64 * KIB,

@@ -23,13 +23,13 @@ export interface SealwireOptions extends ChannelOptions {
 }
 
 export interface SealwireServerOptions extends SealwireOptions {
-  /** The id that handlers may name in their decorator. Default {@link SEALWIRE}. */
+  /** The id that handlers may name in their decorator. Default: {@link SEALWIRE}. */
   readonly transportId?: Transport | symbol;
-  /** Whether to keep the record of a message for `SealwireContext#getSealedRecord`. Default false. */
+  /** Whether to keep the record of a message for `SealwireContext#getSealedRecord`. Default: false. */
   readonly keepSealedRecord?: boolean;
-  /** Applied to every answer, as Nest does. */
+  /** Applied to every answer, as in Nest. */
   readonly serializer?: Serializer;
-  /** Applied to every request and event, as Nest does. */
+  /** Applied to every request and event, as in Nest. */
   readonly deserializer?: Deserializer;
 }
 
@@ -39,12 +39,12 @@ export interface SealwireClientOptions
     Pick<ChannelClientOptions, 'redial' | 'servers' | 'connectionsPerServer' | 'idempotent' | 'delivery'> {
   /**
    * The timeout of a request, enforced at both ends, or of an event until its acknowledgement, including the wait for a
-   * connection. Default 0: only the loss of the connection ends a request, and an event ends as `delivery` says.
+   * connection. Default: 0: only the loss of the connection ends a request, and an event ends as `delivery` says.
    */
   readonly requestTimeoutMs?: number;
-  /** Applied to every request and event, as Nest does. */
+  /** Applied to every request and event, as in Nest. */
   readonly serializer?: Serializer;
-  /** Applied to every answer, as Nest does. */
+  /** Applied to every answer, as in Nest. */
   readonly deserializer?: Deserializer;
 }
 
@@ -56,7 +56,9 @@ const RULES: Readonly<Record<string, Rule>> = {
   deserializer: having('deserialize', 'an object with the method deserialize'),
 };
 
-/** The paths of the options of both ends. Both accept the same options, and each ignores those of the other. */
+/**
+ * The paths of the options of both ends. Both accept all options; each ignores those that are only for the other end.
+ */
 export const OPTION_PATHS: readonly string[] = [
   ...CHANNEL_PATHS,
   ...Object.keys(RULES),

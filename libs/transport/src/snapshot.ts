@@ -28,11 +28,11 @@ export interface ConnectionsOfKey {
 }
 
 export interface SealwireServerSnapshot extends Traffic {
-  /** Open connections whose clients have proved the key. */
+  /** Open connections whose clients are authenticated. */
   readonly connections: number;
   /** The same connections by key: a key that is not here can be removed without ending a connection. */
   readonly connectionsByKey: readonly ConnectionsOfKey[];
-  /** Connections that have not proved the key yet. */
+  /** Connections that are not authenticated yet. */
   readonly strangers: number;
   /** Requests and events that are being received, handled or answered. */
   readonly inFlight: number;
@@ -42,7 +42,7 @@ export interface SealwireServerSnapshot extends Traffic {
   readonly runningBytes: number;
   /** The memory of the incomplete messages on all connections of this process. */
   readonly incompleteBytes: number;
-  /** Connections since the start whose clients have proved the key. */
+  /** Connections since the start whose clients are authenticated. */
   readonly accepted: number;
   readonly handshakesFailed: number;
   /** Requests that were refused with `ERR_OVERLOADED`. */

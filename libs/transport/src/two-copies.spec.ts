@@ -46,13 +46,13 @@ describe('instanceof', () => {
     ['SealwireRecord', () => new other.SealwireRecordBuilder(1).build(), () => transport.SealwireRecord],
     ['SealwireRecordBuilder', () => new other.SealwireRecordBuilder(1), () => transport.SealwireRecordBuilder],
     ['CryptoError', () => new otherCrypto.CryptoError('ERR_OPEN_FAILED', 'x'), () => crypto.CryptoError],
-  ])('recognises a %s of the other copy', (_name, make, constructor) => {
+  ])('recognizes a %s of the other copy', (_name, make, constructor) => {
     expect(make()).toBeInstanceOf(constructor());
     expect(new Error('x')).not.toBeInstanceOf(constructor());
     expect({ name: _name }).not.toBeInstanceOf(constructor());
   });
 
-  it('recognises keys and keyrings of the other copy', () => {
+  it('recognizes keys and keyrings of the other copy', () => {
     expect(newKeyring()).toBeInstanceOf(crypto.Keyring);
     expect(newKeyring().primary).toBeInstanceOf(crypto.SecretKey);
     expect(crypto.Keyring.of(newKeyring().primary).ids).toHaveLength(1);
@@ -68,7 +68,7 @@ describe('instanceof', () => {
 });
 
 describe('a client of one copy and a server of the other', () => {
-  it('accept a record of either copy, and both recognise a context', async () => {
+  it('accept a record of either copy, and both recognize a context', async () => {
     const client = await start();
     const record = new transport.SealwireRecordBuilder([1, 2]).setMetadata({ tenant: 'a' }).build();
     expect(await lastValueFrom(client.send('ask', record))).toEqual({

@@ -194,7 +194,7 @@ async function neverReads() {
   );
 }
 
-/** REQUEST and CANCEL in a loop: the slot is free at once, the handler is not. */
+/** REQUEST and CANCEL in a loop: the slot is free immediately, the handler is not. */
 async function rapidReset() {
   const server = await ServerProcess.start({ limits: { maxInFlight: 4 } });
   const before = await server.usage();

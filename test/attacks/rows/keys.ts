@@ -126,13 +126,13 @@ async function breakRandom() {
   restore(() => {
     throw new Error('no entropy');
   });
-  const dialled = await outcomeOf(client, 'count', 1);
+  const dialed = await outcomeOf(client, 'count', 1);
   const rogue = await RoguePeer.dial(channel.port, instance);
   rogue.write(message1);
   await rogue.left;
   restore(generateKeyPairSync);
   return stands(
-    `100 answers to one message 1 have ${keys.size} keys; without randomness the client says ${String(dialled)}, the server ${rogue.words.join()}`,
+    `100 answers to one message 1 have ${keys.size} keys; without randomness the client says ${String(dialed)}, the server ${rogue.words.join()}`,
     {
       'a key came twice': keys.size !== 100,
       'it opened without randomness': channel.runs > 0 || rogue.words.join() !== 'alert',

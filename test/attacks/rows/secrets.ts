@@ -77,9 +77,9 @@ async function setTheStage(file: Buffer): Promise<Stage> {
   const other = await processes.start('client', { ...env(heaps.other), SEALWIRE_SERVERS: `127.0.0.1:${known.port}` });
   await use((await client.ready())['trigger'] ?? '');
   await call(`${(await other.ready())['trigger']}/send/echo?timeout=100`, {});
-  const dialled = await dialKnown(Number(channel.split(':')[1]), key);
+  const dialed = await dialKnown(Number(channel.split(':')[1]), key);
   await use((await client.ready())['trigger'] ?? '');
-  const sessions = { ...named('server', secretsOf(dialled)), ...named('client', secretsOf(await known.session)) };
+  const sessions = { ...named('server', secretsOf(dialed)), ...named('client', secretsOf(await known.session)) };
   return { apps: { server, client, other }, heaps, sessions, control };
 }
 

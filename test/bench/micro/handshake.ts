@@ -4,7 +4,7 @@ import type { MicroCase } from './case.js';
 
 const KEY = { keyId: randomBytes(8), psk: randomBytes(32) };
 const LIMITS = { unixMs: 0, maxMessageBytes: 1024 * 1024, maxIncompleteBytes: 1024 * 1024 };
-/** A server announces how much it takes at once, a client that it takes no calls. */
+/** A server announces how much it takes at a time, a client that it takes no calls. */
 const CLIENT = { service: 'default', instance: KeyPair.generate(), announcement: { ...LIMITS, maxInFlight: 0 } };
 const SERVER = { service: 'default', instanceId: randomBytes(16), announcement: { ...LIMITS, maxInFlight: 1024 } };
 

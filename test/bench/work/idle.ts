@@ -4,7 +4,7 @@ import type { ConnectedClient } from '../peer.js';
 import { connectAnswered } from './connect.js';
 import type { Outcome } from './outcome.js';
 
-/** Fewer than a server takes from one address before they have proved who they are. */
+/** Fewer than a server takes from one address before they are authenticated. */
 const DIALS_AT_ONCE = 32;
 
 /** A connection may give up memory once it has been idle for a moment: memory is read after that, for all peers alike. */

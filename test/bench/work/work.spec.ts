@@ -28,7 +28,7 @@ describe('a payload', () => {
     }
   });
 
-  it('of small fields is recognised by every one of them', () => {
+  it('of small fields is recognized by every one of them', () => {
     const payload = makePayload({ as: 'fields', payloadBytes: 4096 }) as { rows: { name: string }[] };
     const answer = structuredClone(payload);
     expect(payload.rows.length).toBeGreaterThan(80);
@@ -39,7 +39,7 @@ describe('a payload', () => {
     expect(isEcho({}, payload)).toBe(false);
   });
 
-  it('is recognised in the form that a JSON transport gives to bytes', () => {
+  it('is recognized in the form that a JSON transport gives to bytes', () => {
     const payload = bytesPayload(1000);
     const answer: unknown = JSON.parse(JSON.stringify(payload));
     expect(isEcho(answer, payload)).toBe(true);
@@ -47,7 +47,7 @@ describe('a payload', () => {
     expect(isEcho(Buffer.alloc(1000), payload)).toBe(false);
   });
 
-  it('is not recognised without its text', () => {
+  it('is not recognized without its text', () => {
     expect(isEcho({}, makePayload(SMALL))).toBe(false);
     expect(isEcho(undefined, undefined)).toBe(false);
   });

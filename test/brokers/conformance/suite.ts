@@ -138,7 +138,7 @@ export function conforms(transport: TransportUnderTest): void {
       expect(await outcome(client.send('conformance.unknown', 0))).toMatchObject({ message: unknownPattern });
     });
 
-    it('answers 100 requests at once, each with its own answer', async () => {
+    it('answers 100 concurrent requests, each with its own answer', async () => {
       const numbers = Array.from({ length: 100 }, (_, index) => index);
       const answers = await Promise.all(numbers.map((number) => outcome(client.send('conformance.echo', { number }))));
       expect(answers).toEqual(numbers.map((number) => ({ number })));

@@ -123,7 +123,7 @@ export class EngineRun {
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => (this.#output += text));
     }
-    // Its helpers have ended as well if nothing has the other end of the pipes any more.
+    // Its helpers have ended as well if nothing has the other end of the pipes.
     this.#exited = once(this.#child, 'close').finally(() => {
       this.#hasExited = true;
       process.removeListener('exit', this.#killAtExit);

@@ -7,7 +7,7 @@ const NO_HANDLER = 'There is no matching message handler defined in the remote s
 
 type Handler = (data: unknown) => Observable<unknown>;
 
-/** A channel without a wire: handlers by their pattern, as normalised by Nest. */
+/** A channel without a wire: handlers by their pattern, as normalized by Nest. */
 export class FakeChannel extends ClientProxy {
   readonly events: { readonly pattern: unknown; readonly data: unknown }[] = [];
   /** What connecting fails with, as long as it is set. */

@@ -1,5 +1,5 @@
 // The two apps as they start, lose each other and end: each of them a process if that is the point, or else in this one.
-// The cases run at once, as they mostly wait for processes.
+// The cases run concurrently, as they mostly wait for processes.
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -166,7 +166,7 @@ describe.concurrent('a shutdown', () => {
 });
 
 describe.concurrent('without a server', () => {
-  it('the trigger answers 503 at once, and 200 as soon as the server is back', async () => {
+  it('the trigger answers 503 immediately, and 200 as soon as the server is back', async () => {
     const sameServer = await freePorts('SEALWIRE_PORT');
     const server = await apps.start('server', sameServer);
     await server.ready();

@@ -240,7 +240,7 @@ describe('running calls', () => {
 });
 
 describe('bodies', () => {
-  it('are refused at once if too many are being read, and accepted again afterwards', async () => {
+  it('are refused immediately if too many are being read, and accepted again afterwards', async () => {
     await start();
     const headers = { 'content-type': 'application/octet-stream', 'content-length': String(8 * 1_024 * 1_024) };
     const stalling = new AbortController();

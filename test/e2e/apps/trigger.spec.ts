@@ -94,8 +94,8 @@ describe('POST /send/:pattern', () => {
     ['{"b":1,"a":2}', '{"a":2,"b":1}'],
     ['a/b c', 'a/b c'],
     ['5', '5'],
-  ])('reaches the pattern %s', async (pattern, normalised) => {
-    trigger.channel.handle(normalised, () => of('reached'));
+  ])('reaches the pattern %s', async (pattern, normalized) => {
+    trigger.channel.handle(normalized, () => of('reached'));
     const answer = await post(`${trigger.url}/send/${encodeURIComponent(pattern)}`);
     expect(answer).toMatchObject({ status: 200, json: 'reached' });
   });

@@ -1,4 +1,4 @@
-// `sealwire keyring` in several processes at once, and killed in the middle of its work.
+// `sealwire keyring` in several concurrent processes, and killed in the middle of its work.
 import { spawnSync } from 'node:child_process';
 import { chownSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -17,7 +17,7 @@ function times<T>(count: number, make: (index: number) => T): readonly T[] {
   return Array.from({ length: count }, (_, index) => make(index));
 }
 
-describe('sealwire keyring in several processes at once', () => {
+describe('sealwire keyring in several concurrent processes', () => {
   it.each([2, 20])('loses no key if %i install one each', async (count) => {
     const ring = writeRing([entry({ state: 'primary' })]);
     const runs = await Promise.all(times(count, () => sealwire(['keyring', 'install', ring, '--json'])));

@@ -130,7 +130,7 @@ describe('a peer', () => {
     expect(await outcome(client.send('echo', 2))).toBe(2);
   });
 
-  it('that stays when the server closes is not served anymore, and is disconnected (#17745)', async () => {
+  it('that stays when the server closes is no longer served, and is disconnected (#17745)', async () => {
     const { app, server } = await start({ timeouts: { closeMs: 100 } });
     const peer = await dial(server);
     peer.say(request(1, asked('echo', 'before')), PING);

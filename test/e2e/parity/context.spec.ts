@@ -67,7 +67,7 @@ describe('the context of a message', () => {
     });
   });
 
-  it('names an object pattern as Nest normalises it', async () => {
+  it('names an object pattern as Nest normalizes it', async () => {
     const { client } = await startApplication({ controllers: [ContextController] });
     expect(await outcome(client.send({ a: 1, b: 2 }, 0))).toBe('{"a":1,"b":2}');
   });

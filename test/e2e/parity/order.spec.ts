@@ -99,7 +99,7 @@ describe('the handlers of one connection', () => {
   it('begin with the small message when a large one was sent before it', async () => {
     const { client } = await startApplication({ controllers });
     await client.connect();
-    const sizes = [3_000_000, 0]; // not all of the first goes at once
+    const sizes = [3_000_000, 0]; // not all of the first goes in one write
     const message = (number: number) => ({ number, filling: 'x'.repeat(sizes[number] ?? 0) });
     await Promise.all([0, 1].map((number) => outcome(client.send('request', message(number)))));
     expect(seen).toEqual([1, 0]);

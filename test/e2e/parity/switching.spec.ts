@@ -1,4 +1,4 @@
-// One application that speaks Nest's own TCP and Sealwire at once, as while its clients are switched over.
+// One application that speaks Nest's own TCP and Sealwire at the same time, as while its clients are switched over.
 import { Controller, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ClientProxyFactory, Ctx, MessagePattern, Payload, TcpContext, Transport } from '@nestjs/microservices';

@@ -95,7 +95,7 @@ describe('send()', () => {
 });
 
 describe('emit()', () => {
-  it('is hot: the event is sent at once, and once, for any number of subscribers', async () => {
+  it('is hot: the event is sent immediately, and once, for any number of subscribers', async () => {
     const seen: unknown[] = [];
     const { client, server } = await startApplication({ controllers });
     server.addHandler('noted', (value: unknown) => Promise.resolve(void seen.push(value)), true);

@@ -11,7 +11,9 @@ import { SealwireHealthIndicator } from '@sealwire/transport/terminus';
 import { CHANNEL } from '../channel.js';
 import { sendJson } from '../http/json-reply.js';
 
-/** Answers a failed check in the format of Terminus, which monitors know, instead of the format of other failures. */
+/**
+ * Answers a failed check in the format of Terminus, which monitors can parse, instead of the format of other failures.
+ */
 @Catch(ServiceUnavailableException)
 class UnhealthyFilter implements ExceptionFilter<ServiceUnavailableException> {
   catch(error: ServiceUnavailableException, host: ArgumentsHost): void {

@@ -63,7 +63,7 @@ export class InFlight implements BeforeApplicationShutdown {
   }
 }
 
-/** Resolves when `response` is closed, or at once if it is closed already. */
+/** Resolves when `response` is closed, or immediately if it is closed already. */
 export function whenClosed(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     finished(response, () => resolve());

@@ -110,7 +110,7 @@ describe('a request body', () => {
 
     const LARGE = Buffer.alloc(MAX_MESSAGE_BYTES / 2);
 
-    it('is refused at once, and the rest is discarded', async () => {
+    it('is refused immediately, and the rest is discarded', async () => {
       const pipe = newPipe();
       const bodies = fill(pipe);
       const late = begin(pipe);

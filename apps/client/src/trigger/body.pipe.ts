@@ -13,7 +13,10 @@ import { MAX_MESSAGE_BYTES, parseBody } from './body.js';
 /** The time for which a body that is too large is read on: a caller that is cut off while writing may not read the answer. */
 const LET_GO_MS = 1_000;
 
-/** The number of bodies that are read at once. Each may have {@link UNCOUNTED_BYTES} beyond the limit of its caller. */
+/**
+ * The number of bodies that are read at the same time. Each may have {@link UNCOUNTED_BYTES} beyond the limit of its
+ * caller.
+ */
 export const MAX_BODIES = 1_024;
 
 /** The bytes of each body that are not counted, so that small calls still pass if another caller at the address is full. */

@@ -8,7 +8,7 @@ import { CALLER_BOUNDS, CallerLimits } from '../http/caller-limits.js';
 import { UNREAD_TIMEOUT_MS } from '../http/json-reply.js';
 import { HEARTBEAT_MS, sendEvents } from './event-stream.js';
 
-/** A caller that reads at once, or nothing at all. */
+/** A caller that reads immediately, or nothing at all. */
 class Caller extends Socket {
   received = '';
   timeoutMs = 0;

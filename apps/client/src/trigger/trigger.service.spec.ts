@@ -60,7 +60,7 @@ describe.each(['send', 'emit'] as const)('a call that needs a connection first: 
     expect(channel.sent).toEqual([2, 3]);
   });
 
-  it('fails at once if the connection is refused', async () => {
+  it('fails immediately if the connection is refused', async () => {
     channel.dial.error(new TransportError('ERR_CONNECT_FAILED', 'refused', { sent: false }));
     await expect(call(1)).rejects.toMatchObject({ code: 'ERR_CONNECT_FAILED' });
   });

@@ -39,7 +39,7 @@ export class CallQueue {
     this.#limits = limits;
   }
 
-  /** Returns whether a call may start at once if there is a connection: no earlier call of its kind waits. */
+  /** Returns whether a call may start immediately if there is a connection: no earlier call of its kind waits. */
   isEmptyFor(kind: ClientStream['kind']): boolean {
     return this.#counts[kind] === 0;
   }
@@ -104,7 +104,7 @@ export class CallQueue {
       .sort((a, b) => a.message.order - b.message.order);
   }
 
-  /** Returns false if the call does not wait anymore. */
+  /** Returns false if the call no longer waits. */
   #remove(call: QueuedCall): boolean {
     if (!this.#waiting.delete(call)) return false;
     this.#bytes -= call.message.bytes;

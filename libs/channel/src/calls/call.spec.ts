@@ -48,7 +48,7 @@ class FakeLinks {
     return this.attempts.map(({ server }) => server).join(' ');
   }
 
-  /** The server is not used anymore, and fails the call that is at it. */
+  /** The server is no longer used, and fails the call that is at it. */
   lose(error: TransportError, sealed = error.sent !== false): void {
     const { server, sink, stream } = this.last;
     if (sealed) stream.wasSealed = true;
@@ -178,7 +178,7 @@ describe('a call of which no byte was sent', () => {
     expect([links.servers, outcome.value, queue.retries]).toEqual(['a b', 'yes', 1]);
   });
 
-  it('moves if the connection refuses it at once', () => {
+  it('moves if the connection refuses it immediately', () => {
     const links = new FakeLinks('a');
     links.refusal = failure('ERR_CONNECTION_DRAINING', false);
     start(links);
@@ -186,7 +186,7 @@ describe('a call of which no byte was sent', () => {
   });
 
   it.each(['ERR_MESSAGE_TOO_LARGE', 'ERR_QUEUE_FULL', 'ERR_CLIENT_CLOSED', 'ERR_INTERNAL'] as const)(
-    'fails at once with %s, because another server changes nothing',
+    'fails immediately with %s, because another server changes nothing',
     (code) => {
       const links = new FakeLinks('a', 'b');
       const { outcome } = start(links);
@@ -214,7 +214,7 @@ describe('a call of which no byte was sent', () => {
     expect(outcome.error).toMatchObject({
       code: 'ERR_CONNECT_FAILED',
       sent: false,
-      message: 'ERR_CONNECT_FAILED; 2 attempts',
+      message: 'ERR_CONNECT_FAILED (after 2 attempts)',
     });
   });
 
@@ -223,7 +223,7 @@ describe('a call of which no byte was sent', () => {
     const { outcome } = start(links);
     for (let attempt = 0; attempt < 3; attempt++) links.lose(failure('ERR_CONNECTION_LOST', false));
     expect(links.servers).toBe('a b c');
-    expect(outcome.error).toMatchObject({ sent: false, message: 'ERR_CONNECTION_LOST; 3 attempts' });
+    expect(outcome.error).toMatchObject({ sent: false, message: 'ERR_CONNECTION_LOST (after 3 attempts)' });
   });
 
   it('needs no token of the budget', () => {
@@ -295,7 +295,7 @@ describe('a call that a server refuses', () => {
     expect(links.servers).toBe('a a');
   });
 
-  it('fails at once without a token of the budget', () => {
+  it('fails immediately without a token of the budget', () => {
     const links = new FakeLinks('a', 'b');
     const { queue, outcome } = start(links);
     while (queue.budget.take());
@@ -465,7 +465,7 @@ describe('the end of a call', () => {
     expect(outcome.error).toMatchObject({
       code: 'ERR_REQUEST_TIMEOUT',
       sent: false,
-      message: 'No answer within 1000 ms; 2 attempts',
+      message: 'Request timed out: the server did not answer within 1000 ms (after 2 attempts)',
     });
     links.connect('b');
     await settled();

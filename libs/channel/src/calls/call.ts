@@ -75,7 +75,7 @@ export abstract class Call implements AnswerSink {
     const sentFailure = this.#past?.sentFailure;
     if (!isTransportError(error)) return sentFailure ?? error;
     if (this.#attempts === 1 && sentFailure === undefined) return error;
-    const message = this.#attempts === 1 ? error.message : `${error.message}; ${this.#attempts} attempts`;
+    const message = this.#attempts === 1 ? error.message : `${error.message} (after ${this.#attempts} attempts)`;
     const sent = sentFailure === undefined ? error.sent : true;
     return new TransportError(error.code, message, { cause: error.cause, ...(sent !== undefined && { sent }) });
   }
@@ -198,5 +198,9 @@ export abstract class Call implements AnswerSink {
 }
 
 export function requestTimedOut(timeoutMs: number, sent: boolean): TransportError {
-  return new TransportError('ERR_REQUEST_TIMEOUT', `No answer within ${timeoutMs} ms`, { sent });
+  return new TransportError(
+    'ERR_REQUEST_TIMEOUT',
+    `Request timed out: the server did not answer within ${timeoutMs} ms`,
+    { sent },
+  );
 }

@@ -19,7 +19,7 @@ import type { ClientConnectionEvent } from './connection-event.js';
 import { Dialer } from './dialer.js';
 import type { Links } from './links.js';
 
-/** If a callback throws, the process emits a warning, and the client continues. */
+/** The callbacks of a client. If one throws, the process emits a warning, and the client continues. */
 export interface ChannelClientEvents {
   readonly onConnectionEvent?: (event: ClientConnectionEvent) => void;
   /** Receives warnings about a usable key file, and the reason why a changed one was not loaded. */
@@ -27,16 +27,18 @@ export interface ChannelClientEvents {
 }
 
 export interface PlainRequestOptions {
-  /** The timeout of the request, enforced at both ends, including the wait for a connection. Default 0: none. */
+  /** The timeout of the request, enforced at both ends, including the wait for a connection. Default: 0: none. */
   readonly timeoutMs?: number;
-  /** Whether the handler may run twice; see {@link ChannelClientOptions.idempotent}. Default that of the client. */
+  /**
+   * Whether the handler may run twice; see {@link ChannelClientOptions.idempotent}. Default: the client's `idempotent`.
+   */
   readonly idempotent?: boolean;
 }
 
 export interface PlainEventOptions {
-  /** The timeout of the event until its acknowledgement, including the wait for a connection. Default 0: none. */
+  /** The timeout of the event until its acknowledgement, including the wait for a connection. Default: 0: none. */
   readonly timeoutMs?: number;
-  /** Default that of the client. */
+  /** How the event is delivered. Default: the client's `delivery`. */
   readonly delivery?: Delivery;
 }
 
@@ -84,7 +86,7 @@ export class ChannelClient {
    * @throws {Error} The failure of the server's handler, with the text that the server sent.
    */
   async request(pattern: string, body: Uint8Array, options: PlainRequestOptions = {}): Promise<Buffer> {
-    checkOption('The options', options, OBJECT);
+    checkOption('The options argument', options, OBJECT);
     checkPaths(options, ['timeoutMs', 'idempotent']);
     checkOptions(options, { idempotent: FLAG });
     const { timeoutMs = 0, idempotent = this.#idempotent } = options;
@@ -93,12 +95,12 @@ export class ChannelClient {
   }
 
   /**
-   * Sends an event, and resolves when the server has acknowledged it. A server of this package does so after its handler
-   * has settled, a server of Nest after its handlers were called. Throws as {@link request}. With `delivery: 'sent'` it
-   * resolves earlier, and a later failure is the `eventFailed` of `onConnectionEvent`.
+   * Sends an event, and resolves when the server has acknowledged it. A server of this package does so after its
+   * handler has settled, a Nest server after its handlers were called. Throws as {@link request}. With `delivery:
+   * 'sent'` it resolves earlier, and a later failure is the `eventFailed` of `onConnectionEvent`.
    */
   async emit(pattern: string, body: Uint8Array, options: PlainEventOptions = {}): Promise<void> {
-    checkOption('The options', options, OBJECT);
+    checkOption('The options argument', options, OBJECT);
     checkPaths(options, ['timeoutMs', 'delivery']);
     checkOptions(options, { delivery: DELIVERY });
     const { timeoutMs = 0, delivery = this.#delivery } = options;
@@ -110,8 +112,9 @@ export class ChannelClient {
   }
 
   /**
-   * Waits for running calls, up to `timeouts.drainMs`. Events that wait for a connection are sent first; requests that wait
-   * for one, and answers of several values, fail at once with `ERR_CLIENT_CLOSED`. The client may be used again.
+   * Waits for running calls, up to `timeouts.drainMs`. Events that wait for a connection are sent first; requests that
+   * wait for one, and answers with several values, fail immediately with `ERR_CLIENT_CLOSED`. The client may be used
+   * again.
    */
   async close(): Promise<void> {
     const endMs = clock.nowMs() + this.#limits.drainMs;

@@ -110,14 +110,17 @@ export class ClientLink {
   }
 
   /**
-   * Sends the events of lost connections to the same server again, before new ones. Called when the connection is to be
-   * used, and with its first event at the latest.
+   * Sends the events of lost connections to the same server again, before new ones. Must be called before the
+   * connection is used for its first event.
    */
   takeKept(): void {
     this.streams.takeKept();
   }
 
-  /** Takes the events that wait for a slot of the connection that this one replaces: a long request may hold it. */
+  /**
+   * Takes over the events that wait for a slot on the old connection, because a long request may keep that connection
+   * open.
+   */
   takeEventsOf({ streams }: ClientLink): void {
     this.streams.takeEventsOf(streams);
   }

@@ -16,15 +16,18 @@ export type ClientConnectionEvent =
   /** The old connection could not be replaced yet and stays in use. */
   | { readonly type: 'renewalFailed'; readonly server: string; readonly error: unknown; readonly retryInMs: number }
   /**
-   * The server wants the client to move, or closes, or the stream ids have run out, or the address is no longer one of
-   * the name. New calls use another connection, and running calls finish if they can. This is the last event of the connection: a later loss only fails its calls.
+   * The server has asked the client to move or is closing, the stream ids have run out, or the name no longer resolves
+   * to this address. New calls use another connection, and running calls finish if they can. This is the last event of
+   * the connection: a later loss only fails its calls.
    */
   | { readonly type: 'draining'; readonly server: string }
-  /** @property error - The reason of a loss; undefined after `close()`, even if the client was still connecting, and if the server
-   *   is already connected under another address. */
+  /**
+   * @property error - The reason of a loss; undefined after `close()` (even if the client was still connecting), and
+   * also if the server is already connected under another address.
+   */
   | { readonly type: 'disconnected'; readonly server: string; readonly error: TransportError | undefined }
   /**
-   * An event of `emit()` did not reach a handler, or perhaps did not: see `sent` of the `TransportError`. Fires once
-   * for each such event, whether or not the caller subscribed to the result of `emit()`.
+   * An event of `emit()` did not reach a handler, or may not have reached one: see `sent` of the `TransportError`.
+   * Fires once for each such event, whether or not the caller subscribed to the result of `emit()`.
    */
   | { readonly type: 'eventFailed'; readonly pattern: unknown; readonly error: unknown };

@@ -87,7 +87,7 @@ class ClientHandshake implements SocketOwner {
   };
 
   /**
-   * Runs before the socket is connected, so that message 1 leaves at once: a crowded server evicts silent clients
+   * Runs before the socket is connected, so that message 1 leaves immediately: a crowded server evicts silent clients
    * first.
    */
   #prepareMessage1(): void {

@@ -35,7 +35,7 @@ describe('the event sequences of a client', () => {
     expect(sequences.of(server(1))).toBe(sequence);
   });
 
-  it('are dropped when no server can have the window anymore: a session lives for a day, its window 10 minutes longer', () => {
+  it('are dropped when no server can have the window any longer: a session lives for a day, its window 10 minutes longer', () => {
     const sequences = new EventSequences();
     const sequence = sequences.of(server(1));
     sequences.release(server(1));

@@ -474,7 +474,7 @@ describe('a client’s connection', () => {
     expect([await client.ended, await server.ended]).toEqual(['agreed', 'agreed']);
   });
 
-  it('writes a large message at once up to the limit of outstanding bytes, whatever else is in progress', async () => {
+  it('writes a large message immediately up to the limit of outstanding bytes, whatever else is in progress', async () => {
     const [near, far] = await socketPair();
     const server = serve(far);
     const client = call(near);
@@ -485,7 +485,7 @@ describe('a client’s connection', () => {
     expect(near.bytesWritten).toBeGreaterThan(before + 262_144 - 40 * 1_100);
   });
 
-  it('batches a quarter of the requests in progress, half if there are many, and writes a single one at once', async () => {
+  it('batches a quarter of the requests in progress, half if there are many, and writes a single one immediately', async () => {
     const [near, far] = await socketPair();
     const server = serve(far);
     const client = call(near);

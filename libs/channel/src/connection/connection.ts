@@ -112,7 +112,9 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
     this.finishDrain();
   }
 
-  /** Ends the connection at once. The first error is final. @param error - Undefined if both sides agreed to close. */
+  /**
+   * Ends the connection immediately. The first error is final. @param error - Undefined if both sides agreed to close.
+   */
   destroy(error: TransportError | undefined): void {
     if (this.#state.at === 'CLOSED') return;
     const { socket, streams, codec, events } = this.#options;
@@ -244,7 +246,10 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
     if (at === 'OPEN') this.#options.events.onGoingAway?.();
   }
 
-  /** The side that started draining sends CLOSE once both sides know that no stream is open. A client always knows. */
+  /**
+   * The side that started draining sends CLOSE once both sides know that no stream is open. A client always has this
+   * information.
+   */
   finishDrain(): void {
     if (this.#state.at !== 'DRAINING') return;
     const { role, streams } = this.#options;

@@ -342,7 +342,7 @@ describe('a client whose bulk waits for credit', () => {
     expect(framesOf(await rogue.hearAll()).map(({ payload }) => payload.length)).toEqual([300]);
   });
 
-  it('seals CANCEL of a message that is incomplete at once [R5.33]', async () => {
+  it('seals CANCEL of a message that is incomplete immediately [R5.33]', async () => {
     const { rogue, victim } = await victimOf('client');
     const cancel = victim.send(MIB);
     await rogue.hearAll();

@@ -58,7 +58,7 @@ const records = (budget?: number): PlainFrame[][] =>
     .filter(({ type }) => type === 'DATA')
     .map(({ inner }) => decodeFrames(inner.subarray(1)));
 
-/** The same of all that waits: the peer reports at once what it has taken. */
+/** The same of all that waits: the peer reports immediately what it has taken. */
 function* allRecords(): Generator<PlainFrame[], void> {
   for (let credited = 0; streams.hasUnopened || streams.sending.hasBulk;) {
     yield* records();
@@ -172,7 +172,7 @@ describe('the outbox', () => {
     expect(types()).not.toContain('GOAWAY');
   });
 
-  it('sends CLOSE at once, also into a full socket, and nothing after it [R5.11, R5.20]', () => {
+  it('sends CLOSE immediately, also into a full socket, and nothing after it [R5.11, R5.20]', () => {
     ask(1);
     outbox.pushGoaway();
     outbox.pushClose('done');

@@ -77,7 +77,7 @@ export class RecordLayer {
     if (this.#streams.sending.readyCount > 0 || this.#kept.taken.isDue) this.#writer.schedule(true);
   }
 
-  /** Seals `content` at once. */
+  /** Seals `content` immediately. */
   send(content: ControlContent): void {
     this.#outbox.push(content);
     this.#writer.flush();

@@ -15,7 +15,10 @@ import { RecordWriter } from './record-writer.js';
 
 const SEALED_BYTES = 100_000;
 
-/** A socket that takes nothing at once. As in Node, it says that it takes more before it calls the callbacks of writes. */
+/**
+ * A socket that flushes nothing immediately. As in Node, it says that it takes more before it calls the callbacks of
+ * writes.
+ */
 class SlowSocket extends EventEmitter {
   readonly written: Buffer[] = [];
   writableLength = 0;

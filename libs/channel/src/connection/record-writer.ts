@@ -31,7 +31,7 @@ export interface WriterOwner {
 
 /** The maximum DATA of one write. These bytes and one more record fit into a slab. */
 const MAX_WRITE_BYTES = 262_144;
-/** The number of writes of a large message that leave at once, before its sender continues. */
+/** The number of writes of a large message that leave immediately, before its sender continues. */
 const EARLY_WRITES = 4;
 
 /** Seals as much as the socket takes. Independent of reading, because a side that cannot write must still read. */
@@ -66,7 +66,7 @@ export class RecordWriter implements FrameWriter {
 
   /**
    * Flushes at the end of this turn of the event loop. The first full record of a turn, a burst, and a large message
-   * leave at once, so that the peer works on them while this side continues. Later frames of the turn share writes,
+   * leave immediately, so that the peer works on them while this side continues. Later frames of the turn share writes,
    * which are small enough that the two sides work at the same time. Paced frames always wait for the end of the turn:
    * their sources continue as soon as they have been written, and the turn would never end.
    */

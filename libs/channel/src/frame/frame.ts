@@ -140,11 +140,11 @@ export class FrameReader implements Frame {
   }
 
   #readTotal(): number {
-    if (this.end - this.start <= TOTAL_BYTES) throw malformed('first fragment without data');
+    if (this.end - this.start <= TOTAL_BYTES) throw malformed('the first fragment has no data');
     const total = this.body.readUInt32BE(this.start);
     this.start += TOTAL_BYTES;
-    if (total <= MAX_WHOLE_BYTES) throw malformed('first fragment of a message that fits into one frame');
-    if (this.end - this.start >= total) throw malformed('first fragment that is its whole message');
+    if (total <= MAX_WHOLE_BYTES) throw malformed('the first fragment belongs to a message that fits into one frame');
+    if (this.end - this.start >= total) throw malformed('the first fragment already contains the whole message');
     return total;
   }
 }

@@ -106,7 +106,7 @@ export class ConfirmVerifier {
   }
 }
 
-/** Returns the name of a client object for logs. Nothing else may depend on it, because only S was proved. */
+/** Returns the name of a client object for logs. Nothing else may depend on it, because only S was verified. */
 export function instanceIdOf(instanceKey: Buffer): Buffer {
   return sha256(instanceKey).subarray(0, INSTANCE_ID_BYTES);
 }

@@ -201,7 +201,7 @@ describe('the initiator, after a refusal by the server,', () => {
     );
   });
 
-  it('recognises only the exact alert', () => {
+  it('recognizes only the exact alert', () => {
     const long = Buffer.alloc(104);
     ALERT.copy(long);
     for (const message of [long, ALERT.subarray(0, 7), Buffer.concat([ALERT, Buffer.alloc(1)])]) {

@@ -68,7 +68,7 @@ export function receiveMessage2(state: InitiatorState, message: Buffer): ClientS
         phase.symmetric.wipe();
       }
     case 'DONE':
-      throw new TransportError('ERR_HANDSHAKE_MALFORMED', 'Unexpected second message 2');
+      throw new TransportError('ERR_HANDSHAKE_MALFORMED', 'Unexpected handshake message: message 2 arrived twice');
   }
 }
 

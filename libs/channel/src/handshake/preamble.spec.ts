@@ -17,7 +17,7 @@ describe('the preamble', () => {
     expect(ALERT).toHaveLength(PREAMBLE_BYTES);
   });
 
-  it('is recognised by any prefix of it, whatever follows', () => {
+  it('is recognized by any prefix of it, whatever follows', () => {
     const message = Buffer.concat([ALERT, Buffer.from('anything')]);
     for (let bytes = 0; bytes <= message.length; bytes++) {
       expect(beginsLike(message.subarray(0, bytes), ALERT), `${bytes} bytes`).toBe(true);

@@ -40,7 +40,7 @@ describe('the keys of an end', () => {
     );
   });
 
-  it('are those of the keyring, whose status they have at once', async () => {
+  it('are those of the keyring, whose status they have immediately', async () => {
     const keyring = newKeyring();
     const keys = new ChannelKeys({ keyring }, { warn: () => undefined });
     expect(keys.status).toEqual(keyring.status);

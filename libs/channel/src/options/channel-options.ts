@@ -12,25 +12,25 @@ import type { Rule } from './option-check.js';
 
 /** The options that a client and a server have in common. Limits and their defaults are in docs/protocol.md §7. */
 export interface ChannelOptions extends Omit<LimitGroups, 'redial'> {
-  /** Default 127.0.0.1. */
+  /** Default: 127.0.0.1. */
   readonly host?: string;
-  /** Default 8080. With 0, a server chooses a free port. */
+  /** Default: 8080. With 0, a server chooses a free port. */
   readonly port?: number;
   /** A Unix domain socket, instead of `host` and `port`. */
   readonly path?: string;
   /** The path of a key file. Exactly one of `keyFile` and `keyring` must be given. */
   readonly keyFile?: string;
-  /** The strictness of the access check of the key file; see {@link KeyFilePolicy}. Default `strict`. */
+  /** How strictly the owner and mode of the key file are checked; see {@link KeyFilePolicy}. Default: `strict`. */
   readonly keyPolicy?: KeyFilePolicy;
   /** A `Keyring`, or another source of keys, which is called at every handshake. */
   readonly keyring?: KeySource;
-  /** Whether to refuse clients and servers of the same process. Default false. */
+  /** Whether to refuse clients and servers of the same process. Default: false. */
   readonly rejectSelf?: boolean;
-  /** Both ends must use the same name. Default `default`. */
+  /** Both ends must use the same name. Default: `default`. */
   readonly service?: string;
   /**
-   * Whether all sockets of the process read into one buffer, which saves an allocation for each read. Default true. With
-   * true, listeners of 'data' that the application adds to a socket are not called.
+   * Whether all sockets of the process read into one buffer, which saves an allocation for each read. Default: true.
+   * With true, listeners of 'data' that the application adds to a socket are not called.
    */
   readonly shareReadBuffer?: boolean;
 }
@@ -38,26 +38,26 @@ export interface ChannelOptions extends Omit<LimitGroups, 'redial'> {
 export interface ChannelClientOptions extends ChannelOptions, Pick<LimitGroups, 'redial'> {
   /** Several servers, instead of `host`, `port` and `path`: 1 to 64. Requests are balanced over them. */
   readonly servers?: readonly ServerOption[];
-  /** The number of connections to each server. Default 1, at most 16. */
+  /** The number of connections to each server. Default: 1, at most 16. */
   readonly connectionsPerServer?: number;
   /**
-   * Whether the handlers of requests may run twice, so that a request whose connection fails before a value of its answer
-   * was passed on is sent again. Default false.
+   * Whether the handlers of requests may run twice. If true, a request is sent again if its connection fails before the
+   * caller has received a value of the answer. Default: false.
    */
   readonly idempotent?: boolean;
-  /** When an event is complete, and what happens if its server is gone. Default `acknowledged`. */
+  /** When an event is complete, and what happens if its server is gone. Default: `acknowledged`. */
   readonly delivery?: Delivery;
 }
 
 /**
  * How an event is delivered:
  *
- * - `acknowledged`: it is complete when a server has acknowledged it. If that server is gone, it fails with `sent: true`,
- *   because its handlers may have run.
- * - `at-least-once`: as `acknowledged`, but if that server is gone, it goes to another one, whose handlers may be the
- *   second ones.
- * - `sent`: it is complete when the client has sealed all of it, as with Nest's TCP transport. A later failure is reported
- *   as a lost event.
+ * - `acknowledged`: it is complete when a server has acknowledged it. If that server is gone, it fails with `sent:
+ *   true`, because its handlers may have run.
+ * - `at-least-once`: as `acknowledged`, but if that server is gone, it goes to another server, so its handlers may run
+ *   twice.
+ * - `sent`: it is complete when the client has sealed all of it, as with Nest's TCP transport. A later failure is
+ *   reported as a lost event.
  */
 export type Delivery = 'acknowledged' | 'at-least-once' | 'sent';
 
@@ -103,7 +103,7 @@ const CHANNEL_RULES: Readonly<Record<string, Rule>> = {
   redial: { mustBe: 'true, false or an object', accepts: (value) => FLAG.accepts(value) || OBJECT.accepts(value) },
 };
 
-/** The paths of the options of both ends. Both accept the same options, and a server ignores those of a client. */
+/** The paths of the options of both ends. Both accept all options; a server ignores the client-only ones. */
 export const CHANNEL_PATHS: readonly string[] = [
   ...Object.keys(CHANNEL_RULES),
   'port',
@@ -118,7 +118,7 @@ export const CHANNEL_PATHS: readonly string[] = [
  * @throws {TransportError} `ERR_BAD_OPTION`
  */
 export function checkChannelOptions(options: ChannelClientOptions, paths: readonly string[]): void {
-  checkOption('The options', options, OBJECT);
+  checkOption('The options argument', options, OBJECT);
   checkPaths(options, paths);
   checkOptions(options, CHANNEL_RULES);
   const { limits: { key } = {}, redial } = options;

@@ -6,7 +6,7 @@ export type Endpoint =
   /** A Unix domain socket. */
   | { readonly path: string };
 
-/** Both ends continue to send after the peer's FIN, send small records at once, and detect a dead peer. */
+/** Both ends continue to send after the peer's FIN, send small records immediately, and detect a dead peer. */
 export const SOCKET_OPTIONS = { allowHalfOpen: true, noDelay: true, keepAlive: true } as const;
 
 export function formatEndpoint(endpoint: Endpoint): string {

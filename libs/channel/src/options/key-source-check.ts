@@ -58,10 +58,10 @@ export function watchKeys(keys: KeySource, listener: (change: KeysChange) => voi
   const stop = keys.onChange?.((change) => {
     for (const list of LISTS_OF_IDS)
       if (!isTexts(change[list]))
-        throw badKey(`${list} of the change of a keyring`, change[list], 'an array of key ids');
+        throw badKey(`keyring.onChange() reported a change whose \`${list}\``, change[list], 'an array of key ids');
     listener(change);
   });
-  if (typeof stop === 'function') return guarded('The end of keyring.onChange()', stop);
+  if (typeof stop === 'function') return guarded('The function returned by keyring.onChange()', stop);
   throw badKey('keyring.onChange()', stop, 'a function that ends the calls');
 }
 

@@ -14,7 +14,7 @@ export type TimeoutOptions = Given<typeof TIMEOUTS>;
 export interface RedialOptions extends Given<typeof REDIAL> {
   /**
    * If false, a client dials again automatically only for waiting calls (`timeouts.waitForConnectionMs`), and to renew a
-   * connection. Default true.
+   * connection. Default: true.
    */
   readonly inBackground?: boolean;
 }
@@ -25,7 +25,9 @@ export interface LimitGroups {
   readonly limits?: LimitOptions;
   /** Times, in milliseconds. */
   readonly timeouts?: TimeoutOptions;
-  /** Whether a client reconnects in the background after a loss or a failed dial, with growing pauses. Default false. */
+  /**
+   * Whether a client reconnects in the background after a loss or a failed dial, with growing pauses. Default: false.
+   */
   readonly redial?: boolean | RedialOptions;
 }
 

@@ -70,7 +70,7 @@ export function checkOptions(options: object, rules: Readonly<Record<string, Rul
 
 /** Checks the callbacks of a client or a server, each of which is optional. @throws {TransportError} `ERR_BAD_OPTION` */
 export function checkCallbacks(callbacks: object, names: readonly string[]): void {
-  checkOption('The object of callbacks', callbacks, OBJECT);
+  checkOption('The events argument', callbacks, { ...OBJECT, mustBe: 'an object of callbacks' });
   checkPaths(callbacks, names);
   checkOptions(callbacks, Object.fromEntries(names.map((name) => [name, FUNCTION])));
 }

@@ -48,5 +48,5 @@ function resolveServer(server: ServerOption, index: number): Endpoint {
   if (host !== undefined && path === undefined)
     return { host, port: checkLimit(`${name}.port`, port ?? DEFAULT_PORT, 1, 65_535) };
   if (path !== undefined && host === undefined && port === undefined) return { path };
-  throw new TransportError('ERR_BAD_OPTION', `${name} must have either a host and perhaps a port, or a path`);
+  throw new TransportError('ERR_BAD_OPTION', `${name} must have either host (and optionally port), or path`);
 }

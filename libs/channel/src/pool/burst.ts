@@ -10,7 +10,7 @@ const FEW = 16;
 
 /**
  * The requests that came before a connection was open. The first server that opens gets its share of them and not all; the
- * others start when further servers open, when no dial is running any more, or after 100 ms.
+ * others start when further servers open, when no dial is running, or after 100 ms.
  */
 export class Burst {
   readonly #waiting: WaitingCalls;

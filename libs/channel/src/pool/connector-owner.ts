@@ -11,7 +11,7 @@ export interface ConnectorOwner {
   open(connector: ServerConnector, signal: AbortSignal, events: LinkEvents): Promise<ClientLink>;
   /** Whether calls can use another connection. */
   hasOther(connector: ServerConnector): boolean;
-  /** Whether the server is dialled again without a new call. */
+  /** Whether the server is dialed again without a new call. */
   keepsDialing(connector: ServerConnector): boolean;
   /** Whether the server is connected under another address. */
   isAlias(connector: ServerConnector, link: ClientLink): boolean;
@@ -21,7 +21,7 @@ export interface ConnectorOwner {
   noteLeft(connector: ServerConnector, link: ClientLink, isLost: boolean): void;
   noteAlias(connector: ServerConnector): void;
   noteFailed(connector: ServerConnector): void;
-  /** The connector waits for the next call, or is gone and has no connection any more. */
+  /** The connector waits for the next call, or is gone and no longer has a connection. */
   noteResting(connector: ServerConnector): void;
   noteClosed(link: ClientLink): void;
   noteKept(link: ClientLink): void;

@@ -277,7 +277,7 @@ describe('with waitForConnectionMs', () => {
   it.each([
     ['a random source that fails', new TransportError('ERR_INTERNAL', 'no randomness', { sent: false })],
     ['a missing key file', new Error('no key file')],
-  ])('fails at once with %s, which waiting cannot repair', async (_what, failure) => {
+  ])('fails immediately with %s, which waiting cannot repair', async (_what, failure) => {
     const pool = server.pool(false, { waitForConnectionMs: 5_000 });
     server.failure = failure;
     await expect(pool.connect('REQUEST')).rejects.toBe(failure);
@@ -355,7 +355,7 @@ describe('a renewal', () => {
     expect(pool.open).not.toBe(server.linkAt(1));
   });
 
-  it('follows at once if the key was replaced while the connection was opened, however often that happens', async () => {
+  it('follows immediately if the key was replaced while the connection was opened, however often that happens', async () => {
     server.outdated = 3;
     const pool = await connected();
     await time.advanceAsync(0);
@@ -459,7 +459,7 @@ describe('a renewal', () => {
 });
 
 describe('a connection whose key is revoked', () => {
-  it('is dialled again at once, without redial and without a call', async () => {
+  it('is dialed again immediately, without redial and without a call', async () => {
     const pool = server.pool(false);
     await pool.connect('REQUEST');
     server.revoke();
@@ -471,7 +471,7 @@ describe('a connection whose key is revoked', () => {
   });
 
   it.each(['disconnected', 'connecting'])(
-    'is not dialled again if a listener of "%s" closes the client',
+    'is not dialed again if a listener of "%s" closes the client',
     async (type) => {
       const pool = server.pool(false);
       await pool.connect('REQUEST');
@@ -485,7 +485,7 @@ describe('a connection whose key is revoked', () => {
     },
   );
 
-  it('is not dialled a second time if a renewal is running', async () => {
+  it('is not dialed a second time if a renewal is running', async () => {
     const pool = server.pool(false);
     await pool.connect('REQUEST');
     server.age();
@@ -495,7 +495,7 @@ describe('a connection whose key is revoked', () => {
     expect(server.types()).toEqual(['connecting', 'connected', 'disconnected', 'connecting', 'connected']);
   });
 
-  it('is not dialled if another connection has replaced it', async () => {
+  it('is not dialed if another connection has replaced it', async () => {
     const pool = server.pool(false);
     await pool.connect('REQUEST');
     server.age();

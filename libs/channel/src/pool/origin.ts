@@ -26,7 +26,7 @@ export interface OriginOptions {
   readonly owner: Omit<ConnectorOwner, 'open'>;
   /** The number of addresses that the client may add. */
   readonly room: () => number;
-  /** @param added - They are dialled at once if the client is in use. */
+  /** @param added - They are dialed immediately if the client is in use. */
   readonly onChanged: (added: readonly ServerConnector[]) => void;
 }
 
@@ -64,7 +64,7 @@ export class Origin {
     return this.#lookup !== undefined;
   }
 
-  /** Forgets addresses that have vanished and have no connection any more. */
+  /** Forgets addresses that have vanished and no longer have a connection. */
   dropGone(): void {
     if (this.#connectors.some(({ isGone }) => isGone))
       this.#connectors = this.#connectors.filter(({ isGone }) => !isGone);

@@ -22,11 +22,11 @@ interface Opened {
 }
 
 /** What a dial of an address comes to. */
-type Behaviour = 'answers' | 'refuses' | 'hangs' | 'never answers a PING';
+type Behavior = 'answers' | 'refuses' | 'hangs' | 'never answers a PING';
 
 /** Servers by host. Each has the instance id of its name. */
 class FakeServers {
-  readonly behaviours = new Map<string, Behaviour>();
+  readonly behaviors = new Map<string, Behavior>();
   readonly instances = new Map<string, string>();
   readonly dials: string[] = [];
   /** The time that each of them has. */
@@ -124,18 +124,18 @@ class FakeServers {
 
   async #open(host: string, signal: AbortSignal, events: LinkEvents): Promise<ClientLink> {
     this.dials.push(host);
-    if (this.behaviours.get(host) === 'hangs') {
+    if (this.behaviors.get(host) === 'hangs') {
       await new Promise<void>((resolve, reject) => {
         this.#hanging.push({ host, end: resolve });
         signal.addEventListener('abort', () => reject(refused(host)));
       });
     }
-    if (this.behaviours.get(host) === 'refuses') throw refused(host);
+    if (this.behaviors.get(host) === 'refuses') throw refused(host);
     const connection = {
       isOpen: true,
       socket: { bytesRead: 0, bytesWritten: 0 },
       ping: () =>
-        this.behaviours.get(host) === 'never answers a PING' ? new Promise(() => undefined) : Promise.resolve(1),
+        this.behaviors.get(host) === 'never answers a PING' ? new Promise(() => undefined) : Promise.resolve(1),
       retire: () => {
         this.done.push(`retire ${host}`);
         events.onRetired(link);
@@ -200,8 +200,8 @@ const stateOf = (pool: Pool): Record<string, string> =>
   Object.fromEntries(pool.counts().servers.map(({ server, state }) => [server.replace(':8080', ''), state]));
 
 describe('the first call of a client with several servers', () => {
-  it('dials all servers at once and uses the first one that is open', async () => {
-    servers.behaviours.set(A, 'hangs').set(B, 'hangs');
+  it('dials all servers in parallel and uses the first one that is open', async () => {
+    servers.behaviors.set(A, 'hangs').set(B, 'hangs');
     const pool = servers.pool(ALL);
     await expect(pool.connect('REQUEST')).resolves.toBe(servers.at(C));
     expect(servers.dials).toEqual(ALL);
@@ -209,31 +209,31 @@ describe('the first call of a client with several servers', () => {
   });
 
   it('fails with the reason of every server if none can be reached', async () => {
-    for (const host of ALL) servers.behaviours.set(host, 'refuses');
+    for (const host of ALL) servers.behaviors.set(host, 'refuses');
     const failed = servers.pool(ALL).connect('REQUEST');
     await expect(failed).rejects.toMatchObject({
       code: 'ERR_CONNECT_FAILED',
       sent: false,
-      message: `None of 3 servers could be reached: ${ALL.map((host) => `${host}:8080: ${host} refused`).join('; ')}`,
+      message: `None of the 3 servers could be reached: ${ALL.map((host) => `${host}:8080: ${host} refused`).join('; ')}`,
     });
   });
 
   it('waits for the dials that were running when it came, and not for later ones', async () => {
-    for (const host of [A, B]) servers.behaviours.set(host, 'hangs');
+    for (const host of [A, B]) servers.behaviors.set(host, 'hangs');
     const pool = servers.pool([A, B]);
     const first = pool.connect('REQUEST').catch((error: unknown) => error);
     await time.advanceAsync(0);
-    for (const host of [A, B]) servers.behaviours.set(host, 'refuses');
+    for (const host of [A, B]) servers.behaviors.set(host, 'refuses');
     servers.answer(A);
     await time.advanceAsync(0);
-    servers.behaviours.set(A, 'hangs');
+    servers.behaviors.set(A, 'hangs');
     const second = pool.connect('REQUEST').catch((error: unknown) => error); // dials A again
     await time.advanceAsync(0);
     expect(servers.dials).toEqual([A, B, A]);
     servers.answer(B);
     expect(await first).toMatchObject({ code: 'ERR_CONNECT_FAILED' });
     expect(pool.counts().waiting).toBe(1);
-    servers.behaviours.set(A, 'answers');
+    servers.behaviors.set(A, 'answers');
     servers.answer(A);
     expect(await second).toBe(servers.at(A));
   });
@@ -253,14 +253,14 @@ describe('a burst of requests before any connection is open', () => {
   }
 
   beforeEach(() => {
-    servers.behaviours.set(B, 'hangs').set(C, 'hangs');
+    servers.behaviors.set(B, 'hangs').set(C, 'hangs');
   });
 
   it('is shared by all servers that open within a moment', async () => {
     const counts = burst(servers.pool(ALL, LIMIT), 300);
     await time.advanceAsync(0);
     expect(counts()).toEqual([100, 0, 0]);
-    for (const host of [B, C]) servers.behaviours.set(host, 'answers');
+    for (const host of [B, C]) servers.behaviors.set(host, 'answers');
     servers.answer(B);
     await time.advanceAsync(0);
     expect(counts()).toEqual([100, 100, 0]);
@@ -282,13 +282,13 @@ describe('a burst of requests before any connection is open', () => {
   it('goes to the first one when the dials of the others have failed', async () => {
     const counts = burst(servers.pool(ALL, LIMIT), 300);
     await time.advanceAsync(0);
-    for (const host of [B, C]) servers.behaviours.set(host, 'refuses');
+    for (const host of [B, C]) servers.behaviors.set(host, 'refuses');
     for (const host of [B, C]) servers.answer(host);
     await time.advanceAsync(0);
     expect(counts()).toEqual([300, 0, 0]);
   });
 
-  it('of a few requests goes to the first one at once', async () => {
+  it('of a few requests goes to the first one immediately', async () => {
     const counts = burst(servers.pool(ALL, LIMIT), 16);
     await time.advanceAsync(0);
     expect(counts()).toEqual([16, 0, 0]);
@@ -318,7 +318,7 @@ describe('a burst of requests before any connection is open', () => {
     await time.advanceAsync(0);
     servers.lose(A);
     await time.advanceAsync(100);
-    for (const host of [B, C]) servers.behaviours.set(host, 'refuses');
+    for (const host of [B, C]) servers.behaviors.set(host, 'refuses');
     for (const host of [B, C]) servers.answer(host);
     const failed = (await Promise.all(calls)).filter((result) => result instanceof TransportError);
     expect(failed).toHaveLength(24);
@@ -333,7 +333,7 @@ describe('the signal of a call', () => {
   });
 
   it('that is aborted during the wait fails the call with its reason', async () => {
-    for (const host of ALL) servers.behaviours.set(host, 'hangs');
+    for (const host of ALL) servers.behaviors.set(host, 'hangs');
     const abort = new AbortController();
     const { signal } = abort;
     const pool = servers.pool(ALL, { waitForConnectionMs: 10_000 });
@@ -344,7 +344,7 @@ describe('the signal of a call', () => {
   });
 
   it.each(['answers', 'refuses', 'hangs'] as const)('has no listener after the wait, if the server %s', async (how) => {
-    for (const host of ALL) servers.behaviours.set(host, how);
+    for (const host of ALL) servers.behaviors.set(host, how);
     const { signal } = new AbortController();
     const wait = servers.pool(ALL, { waitForConnectionMs: 1_000 }).connect('REQUEST', signal);
     const ended = wait.catch((error: unknown) => error);
@@ -409,13 +409,13 @@ describe('the choice of a server', () => {
 describe('a server that fails', () => {
   it('takes no calls, which do not wait for it', async () => {
     const pool = await connected();
-    servers.behaviours.set(A, 'hangs');
+    servers.behaviors.set(A, 'hangs');
     servers.lose(A);
     for (let call = 0; call < 10; call++) expect(pool.pick('REQUEST')).not.toBe(servers.at(A));
     await expect(pool.connect('REQUEST')).resolves.toBeDefined();
   });
 
-  it('is dialled again by the first call after its pause, without redial', async () => {
+  it('is dialed again by the first call after its pause, without redial', async () => {
     const pool = await connected();
     servers.lose(A);
     pool.pick('REQUEST');
@@ -429,8 +429,8 @@ describe('a server that fails', () => {
     expect(stateOf(pool)[A]).toBe('connected');
   });
 
-  it('is not dialled before the end of its pause because the pause of another one is over', async () => {
-    for (const host of [B, C]) servers.behaviours.set(host, 'refuses');
+  it('is not dialed before the end of its pause because the pause of another one is over', async () => {
+    for (const host of [B, C]) servers.behaviors.set(host, 'refuses');
     const random = vi.spyOn(Math, 'random').mockReturnValueOnce(0).mockReturnValueOnce(1);
     const pool = await connected();
     random.mockRestore();
@@ -441,9 +441,9 @@ describe('a server that fails', () => {
     expect(servers.dials).toEqual([...ALL, B]);
   });
 
-  it('is dialled again with pauses that grow, with redial', async () => {
+  it('is dialed again with pauses that grow, with redial', async () => {
     const pool = await connected(ALL, { redial: { ...PAUSES, inBackground: true } });
-    servers.behaviours.set(A, 'refuses');
+    servers.behaviors.set(A, 'refuses');
     servers.lose(A);
     await time.advanceAsync(10_000);
     const pauses = servers.events.flatMap((event) => (event.type === 'failed' ? (event.retryInMs ?? -1) : []));
@@ -451,12 +451,12 @@ describe('a server that fails', () => {
       expect(pauses[index]).toBeGreaterThanOrEqual(longestMs / 2);
       expect(pauses[index]).toBeLessThanOrEqual(longestMs);
     }
-    servers.behaviours.set(A, 'answers');
+    servers.behaviors.set(A, 'answers');
     await time.advanceAsync(1_000);
     expect(stateOf(pool)).toEqual({ [A]: 'connected', [B]: 'connected', [C]: 'connected' });
   });
 
-  it('is dialled with pauses that grow if it accepts connections and loses them soon', async () => {
+  it('is dialed with pauses that grow if it accepts connections and loses them soon', async () => {
     const random = vi.spyOn(Math, 'random').mockReturnValue(1);
     await connected(ALL, { redial: { ...PAUSES, inBackground: true } });
     const loses = async (pauseMs: number): Promise<void> => {
@@ -475,7 +475,7 @@ describe('a server that fails', () => {
 
   it('takes calls only after it has answered a PING', async () => {
     const pool = await connected();
-    servers.behaviours.set(A, 'never answers a PING');
+    servers.behaviors.set(A, 'never answers a PING');
     servers.lose(A);
     await time.advanceAsync(100);
     pool.pick('REQUEST');
@@ -491,7 +491,7 @@ describe('a server that fails', () => {
     expect(servers.done).toEqual([`close ${A}`]);
   });
 
-  it('is dialled at once with all others by a call if none is connected', async () => {
+  it('is dialed in parallel with all others by a call if none is connected', async () => {
     const pool = await connected();
     for (const host of ALL) servers.lose(host);
     await expect(pool.connect('REQUEST')).resolves.toBeDefined();
@@ -508,24 +508,24 @@ describe('events', () => {
 
   it('wait while the connection to their server is lost, and return to it', async () => {
     const pool = await connected();
-    servers.behaviours.set(A, 'hangs');
+    servers.behaviors.set(A, 'hangs');
     servers.lose(A);
     expect(pool.pick('EVENT')).toBeUndefined();
     const event = pool.connect('EVENT');
     await expect(pool.connect('REQUEST')).resolves.not.toBe(servers.at(A));
     expect(servers.dials).toEqual([...ALL, A]);
-    servers.behaviours.set(A, 'answers');
+    servers.behaviors.set(A, 'answers');
     servers.answer(A);
     expect(await event).toBe(servers.at(A));
   });
 
   it('move to another server if theirs cannot be reached again', async () => {
     const pool = await connected();
-    servers.behaviours.set(A, 'refuses');
+    servers.behaviors.set(A, 'refuses');
     servers.lose(A);
     const link = await pool.connect('EVENT');
     expect([servers.at(B), servers.at(C)]).toContain(link);
-    servers.behaviours.set(A, 'answers');
+    servers.behaviors.set(A, 'answers');
     await time.advanceAsync(1_000);
     pool.pick('EVENT');
     await time.advanceAsync(0);
@@ -534,11 +534,11 @@ describe('events', () => {
   });
 
   it('move to another server if theirs drains on one of its connections', async () => {
-    servers.behaviours.set(B, 'hangs');
+    servers.behaviors.set(B, 'hangs');
     const pool = servers.pool([A, B], {}, 3);
     await pool.connect('EVENT');
     await time.advanceAsync(0);
-    servers.behaviours.set(B, 'answers');
+    servers.behaviors.set(B, 'answers');
     servers.answer(B);
     await time.advanceAsync(0);
     servers.drain(A);
@@ -554,12 +554,12 @@ describe('events', () => {
 });
 
 describe('a server with events that wait to be sent again', () => {
-  it.each([[[A]], [ALL]])('is dialled again without a call and without redial: %s', async (hosts) => {
+  it.each([[[A]], [ALL]])('is dialed again without a call and without redial: %s', async (hosts) => {
     const pool = await connected(hosts);
-    servers.behaviours.set(A, 'refuses');
+    servers.behaviors.set(A, 'refuses');
     servers.loseEvent(A);
     await time.advanceAsync(2_000);
-    servers.behaviours.set(A, 'answers');
+    servers.behaviors.set(A, 'answers');
     await time.advanceAsync(1_000);
     expect(stateOf(pool)[A]).toBe('connected');
     expect(servers.kept).toEqual(new Set([A]));
@@ -587,11 +587,11 @@ describe('a server with events that wait to be sent again', () => {
 
   it('loses those that may run twice to a connected server when it cannot be reached', async () => {
     await connected();
-    servers.behaviours.set(A, 'hangs');
+    servers.behaviors.set(A, 'hangs');
     servers.loseEvent(A);
     await time.advanceAsync(1_000);
     expect(servers.moved).toEqual([]);
-    servers.behaviours.set(A, 'refuses');
+    servers.behaviors.set(A, 'refuses');
     servers.answer(A);
     await time.advanceAsync(0);
     expect([servers.moved, servers.kept]).toEqual([[A], new Set([A])]);
@@ -600,12 +600,12 @@ describe('a server with events that wait to be sent again', () => {
 
   it('loses those that may run twice to the next server that is connected', async () => {
     const pool = await connected([A, B], { waitForConnectionMs: 60_000 });
-    for (const host of [A, B]) servers.behaviours.set(host, 'refuses');
+    for (const host of [A, B]) servers.behaviors.set(host, 'refuses');
     servers.lose(B);
     servers.loseEvent(A);
     await time.advanceAsync(1_000);
     expect(servers.moved).toEqual([]);
-    servers.behaviours.set(B, 'answers');
+    servers.behaviors.set(B, 'answers');
     await pool.connect('REQUEST');
     expect(servers.moved).toEqual([A]);
     servers.kept.clear();
@@ -615,7 +615,7 @@ describe('a server with events that wait to be sent again', () => {
     servers.instances.set(A, 'one').set(B, 'one');
     const pool = await connected([A, B]);
     servers.loseEvent(A);
-    servers.behaviours.set(A, 'refuses');
+    servers.behaviors.set(A, 'refuses');
     await time.advanceAsync(1_000);
     expect(pool.open).toBe(servers.at(B));
     expect(servers.kept).toEqual(new Set(['one']));
@@ -638,10 +638,10 @@ describe('two addresses of one server', () => {
     expect(servers.dials).toEqual([A, B]);
   });
 
-  it('are both dialled if the connection is lost', async () => {
+  it('are both dialed if the connection is lost', async () => {
     const pool = await connected([A, B]);
     servers.lose(A);
-    servers.behaviours.set(A, 'refuses');
+    servers.behaviors.set(A, 'refuses');
     await expect(pool.connect('REQUEST')).resolves.toBe(servers.at(B));
     expect(servers.dials).toEqual([A, B, A, B]);
     expect(pool.pick('EVENT')).toBe(servers.at(B));
@@ -683,20 +683,20 @@ describe('a name', () => {
 
   it.each([[[A, B]], [[A, B, C]]])('with addresses that refuse is reached at the last one: %s', async (found) => {
     addresses = found;
-    for (const host of found.slice(0, -1)) servers.behaviours.set(host, 'refuses');
+    for (const host of found.slice(0, -1)) servers.behaviors.set(host, 'refuses');
     const last = found.at(-1) ?? '';
-    servers.behaviours.set(last, 'hangs');
+    servers.behaviors.set(last, 'hangs');
     const calls = Promise.all((['REQUEST', 'EVENT'] as const).map((kind) => servers.pool(NAME).connect(kind)));
     await time.advanceAsync(0);
-    servers.behaviours.set(last, 'answers');
+    servers.behaviors.set(last, 'answers');
     servers.answer(last);
     expect((await calls).map(({ serverId }) => serverId)).toEqual([last, last]);
   });
 
   it('fails the call if all of its addresses refuse', async () => {
-    for (const host of ALL) servers.behaviours.set(host, 'refuses');
+    for (const host of ALL) servers.behaviors.set(host, 'refuses');
     await expect(servers.pool(NAME).connect('REQUEST')).rejects.toMatchObject({
-      message: expect.stringMatching(/^None of 3 servers could be reached/) as string,
+      message: expect.stringMatching(/^None of the 3 servers could be reached/) as string,
     });
   });
 
@@ -704,11 +704,11 @@ describe('a name', () => {
     addresses = [A];
     const pool = await connected(NAME);
     servers.lose(A);
-    servers.behaviours.set(B, 'refuses').set(C, 'hangs');
+    servers.behaviors.set(B, 'refuses').set(C, 'hangs');
     addresses = [B, C];
     const call = pool.connect('REQUEST');
     await time.advanceAsync(0);
-    servers.behaviours.set(C, 'answers');
+    servers.behaviors.set(C, 'answers');
     servers.answer(C);
     expect(await call).toBe(servers.at(C));
   });
@@ -747,7 +747,7 @@ describe('a name', () => {
     expect(lookups).toBe(1);
   });
 
-  it('is resolved again every 30 s: new addresses are dialled, and vanished ones drain', async () => {
+  it('is resolved again every 30 s: new addresses are dialed, and vanished ones drain', async () => {
     const pool = await connected(NAME);
     addresses = [B, C, '10.0.0.4'];
     await time.advanceAsync(29_999);
@@ -766,7 +766,7 @@ describe('a name', () => {
     expect(Object.keys(stateOf(pool))).toHaveLength(3);
   });
 
-  it('keeps its addresses if it cannot be resolved any more', async () => {
+  it('keeps its addresses if it can no longer be resolved', async () => {
     const pool = await connected(NAME);
     addresses = new Error('getaddrinfo EAI_AGAIN server');
     await time.advanceAsync(30_000);
@@ -777,11 +777,11 @@ describe('a name', () => {
     expect(Object.values(stateOf(pool))).toEqual(['connected', 'connected', 'connected']);
   });
 
-  it('is resolved before it is dialled again', async () => {
+  it('is resolved before it is dialed again', async () => {
     addresses = [A];
     const pool = await connected(NAME);
     servers.lose(A);
-    servers.behaviours.set(A, 'refuses');
+    servers.behaviors.set(A, 'refuses');
     addresses = [B];
     expect(await pool.connect('REQUEST')).toBe(servers.at(B));
     expect(servers.dials).toEqual([A, B]);
@@ -791,10 +791,10 @@ describe('a name', () => {
     addresses = [A];
     const pool = await connected(NAME);
     addresses = [B];
-    servers.behaviours.set(B, 'hangs');
+    servers.behaviors.set(B, 'hangs');
     await time.advanceAsync(30_000);
     expect(pool.open).toBe(servers.at(A));
-    servers.behaviours.set(B, 'answers');
+    servers.behaviors.set(B, 'answers');
     servers.answer(B);
     await time.advanceAsync(0);
     expect(pool.open).toBe(servers.at(B));
@@ -803,7 +803,7 @@ describe('a name', () => {
 
   it('renews the last connection, also if its address has vanished, until another one is open', async () => {
     addresses = [A];
-    servers.behaviours.set(C, 'refuses');
+    servers.behaviors.set(C, 'refuses');
     const pool = await connected(NAME);
     addresses = [C];
     await time.advanceAsync(30_000);
@@ -812,7 +812,7 @@ describe('a name', () => {
     await time.advanceAsync(0);
     expect(pool.open).toBe(servers.at(A));
     expect(pool.open).not.toBe(old);
-    servers.behaviours.set(A, 'hangs').set(C, 'answers');
+    servers.behaviors.set(A, 'hangs').set(C, 'answers');
     servers.age(A);
     addresses = [B];
     await time.advanceAsync(30_000);
@@ -822,7 +822,7 @@ describe('a name', () => {
 
   it('takes an address back that has vanished, although its connection is the only one', async () => {
     addresses = [A, B];
-    servers.behaviours.set(B, 'refuses').set(C, 'refuses');
+    servers.behaviors.set(B, 'refuses').set(C, 'refuses');
     const pool = await connected(NAME);
     addresses = [C];
     await time.advanceAsync(30_000);
@@ -834,7 +834,7 @@ describe('a name', () => {
 
   it('is resolved again by the first call after close(), also if no address ever answered', async () => {
     addresses = [A];
-    servers.behaviours.set(A, 'refuses');
+    servers.behaviors.set(A, 'refuses');
     const pool = servers.pool(NAME);
     await expect(pool.connect('REQUEST')).rejects.toMatchObject({ code: 'ERR_CONNECT_FAILED' });
     await pool.close();
@@ -861,7 +861,7 @@ describe('a name', () => {
 
   it('gives up the events for an address that has vanished', async () => {
     await connected(NAME);
-    servers.behaviours.set(A, 'refuses');
+    servers.behaviors.set(A, 'refuses');
     servers.loseEvent(A);
     addresses = [B, C];
     await time.advanceAsync(1_000);
@@ -888,9 +888,9 @@ describe('a name', () => {
 describe('close() of a client with several servers', () => {
   it.each(['hangs', 'refuses', 'answers', 'never answers a PING'] as const)(
     'ends everything, whatever the servers do: %s',
-    async (behaviour) => {
+    async (behavior) => {
       const pool = await connected(ALL, { redial: { ...PAUSES, inBackground: true } });
-      for (const host of ALL) servers.behaviours.set(host, behaviour);
+      for (const host of ALL) servers.behaviors.set(host, behavior);
       servers.lose(A);
       servers.lose(B);
       await time.advanceAsync(200);
@@ -943,7 +943,7 @@ describe('close() of a client with several servers', () => {
 
   it('fails the waiting calls, also from a listener of its own events', async () => {
     for (const type of ['connecting', 'failed', 'disconnected'] as const) {
-      for (const host of ALL) servers.behaviours.set(host, type === 'failed' ? 'refuses' : 'answers');
+      for (const host of ALL) servers.behaviors.set(host, type === 'failed' ? 'refuses' : 'answers');
       const pool = servers.pool(ALL);
       servers.onEvent = (event) => {
         if (event.type !== type) return;

@@ -55,8 +55,8 @@ export class Pool implements Links {
   readonly #dials = new Dials(() => this.#servers);
   #closes = 0;
   /**
-   * IDLE: no call has come since the last close, so that nothing is dialled. CLOSING: dials only for events that wait to be
-   * sent again.
+   * IDLE: no call has come since the last close, so that nothing is dialed. CLOSING: dials only for events that wait to
+   * be sent again.
    */
   #use: 'IDLE' | 'IN_USE' | 'CLOSING' = 'IDLE';
 

@@ -89,7 +89,12 @@ export async function prove({ connection }: ClientLink): Promise<void> {
 function untilPong(connection: ClientLink['connection']): Promise<void> {
   return new Promise((resolve, reject) => {
     const deadline = new Deadline(PROOF_TIMEOUT_MS, () =>
-      reject(new TransportError('ERR_PING_TIMEOUT', `No PONG within ${PROOF_TIMEOUT_MS} ms of CONFIRM`)),
+      reject(
+        new TransportError(
+          'ERR_PING_TIMEOUT',
+          `PING timed out: the server sent no PONG within ${PROOF_TIMEOUT_MS} ms of CONFIRM`,
+        ),
+      ),
     );
     const answered = connection.ping().finally(() => deadline.clear());
     answered.then(() => resolve(), reject);

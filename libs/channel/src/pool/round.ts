@@ -18,7 +18,7 @@ export function noServerReached(failed: readonly FailedDial[]): unknown {
   if (!isTransportError(last) || isOwnFault(last)) return last;
   const reasons = new Map(failed.map(({ server, error }) => [server, reasonOf(server, error)]));
   if (reasons.size < 2) return last;
-  const message = `None of ${reasons.size} servers could be reached: ${[...reasons.values()].join('; ')}`;
+  const message = `None of the ${reasons.size} servers could be reached: ${[...reasons.values()].join('; ')}`;
   const codes = new Set(failed.map(({ error }) => codeOf(error)));
   const code = codes.size === 1 ? last.code : 'ERR_CONNECT_FAILED';
   const cause = new AggregateError(
@@ -29,6 +29,7 @@ export function noServerReached(failed: readonly FailedDial[]): unknown {
 }
 
 function reasonOf(server: string, error: unknown): string {
-  const reason = isTransportError(error) ? error.message : 'a failure of this side'; // of user code, which may be unreadable
+  // An error of user code may be unreadable.
+  const reason = isTransportError(error) ? error.message : 'the client failed before it could connect (see `cause`)';
   return reason.includes(server) ? reason : `${server}: ${reason}`;
 }

@@ -97,7 +97,7 @@ export class ServerConnector {
     if (!abort.signal.aborted) void this.#dial(abort.signal);
   }
 
-  /** Lets the address be dialled again, because the server is no longer connected under the other one. */
+  /** Lets the address be dialed again, because the server is no longer connected under the other one. */
   forgetAlias(serverId?: string): void {
     if (this.#state.at !== 'ALIAS' || (serverId !== undefined && serverId !== this.#state.serverId)) return;
     this.#state = { at: 'IDLE' };
@@ -232,7 +232,7 @@ export class ServerConnector {
 
   /** @returns The pause before the next dial; undefined if only the next call dials. */
   #pauseOrRest(): number | undefined {
-    if (this.#state.at !== 'IDLE') return undefined; // a caller that was resumed has dialled already
+    if (this.#state.at !== 'IDLE') return undefined; // a caller that was resumed has dialed already
     const keepsDialing = this.#owner.keepsDialing(this);
     if (this.#isLeaving || (!keepsDialing && this.#owner.isSingle())) {
       this.#rest();

@@ -71,7 +71,7 @@ export class ServerList {
     return this.#all.filter(({ at }) => at === 'DIALING').length;
   }
 
-  /** Forgets addresses that have vanished and have no connection any more. */
+  /** Forgets addresses that have vanished and no longer have a connection. */
   dropGone(): void {
     for (const origin of this.#origins) origin.dropGone();
     this.#all = this.#origins.flatMap(({ connectors }) => connectors);

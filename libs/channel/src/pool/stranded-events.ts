@@ -14,14 +14,14 @@ export class StrandedEvents {
     this.#open = open;
   }
 
-  /** Notes that events wait for this server instance: its addresses are dialled. */
+  /** Notes that events wait for this server instance: its addresses are dialed. */
   note(serverId: string): void {
     for (const connector of this.#servers.of(serverId)) connector.wake();
     this.giveUpIfGone(serverId);
     this.move();
   }
 
-  /** Fails the events of a server instance to which no address leads any more. */
+  /** Fails the events of a server instance to which no address leads now. */
   giveUpIfGone(serverId: string): void {
     if (this.#servers.of(serverId).length === 0) this.#kept.giveUp(serverId);
   }

@@ -71,7 +71,7 @@ export class WaitingCalls {
           resolve(this.#open.first);
           return;
         }
-        const message = `No connection within ${waitForConnectionMs} ms`;
+        const message = `Connecting timed out: no connection within ${waitForConnectionMs} ms (timeouts.waitForConnectionMs)`;
         reject(unsent(this.#lastError ?? new TransportError('ERR_CONNECT_TIMEOUT', message)));
       };
       const deadline = this.arePatient ? new Deadline(waitForConnectionMs, expire) : undefined;
@@ -111,9 +111,9 @@ export class WaitingCalls {
   }
 
   /**
-   * Notes a failed dial. A failure of this side, such as a missing key file, fails all calls at once, because waiting
-   * does not help. They keep waiting after other failures, even after an alert: an attacker can forge the answers of a
-   * server that has not proved the key, and a busy server sends the alert too.
+   * Notes a failed dial. A failure of this side, such as a missing key file, fails all calls immediately, because
+   * waiting does not help. They keep waiting after other failures, even after an alert: an attacker can forge the
+   * answers of a server that is not authenticated yet, and a busy server sends the alert too.
    *
    * @param oldestDial - The number of the oldest dial that is still running; Infinity if there is none.
    */

@@ -18,7 +18,7 @@ describe('slabs', () => {
     for (const slab of taken) giveBackSlab(slab);
   });
 
-  it('are copied for a socket that may not keep one, and are free at once', () => {
+  it('are copied for a socket that may not keep one, and are free immediately', () => {
     const slab = takeSlab();
     slab.write('sealed');
     const copy = detachFromSlab(slab.subarray(0, 6), false);

@@ -71,8 +71,8 @@ export class OutgoingMessage {
   }
 
   /**
-   * Writes the bytes from `from` to `to` of a message that is longer than {@link MAX_WHOLE_BYTES}. The pieces have one
-   * prefix, which may be another one when the message is written again from its start.
+   * Writes the bytes from `from` to `to` of a message that is longer than {@link MAX_WHOLE_BYTES}. All pieces use the
+   * same prefix. The prefix may change if the whole message is written again.
    */
   writePiece(target: Buffer, at: number, from: number, to: number): void {
     if (from === 0) this.#joinedHead = undefined;

@@ -63,7 +63,7 @@ export function encodePlainAnswer(body: unknown): OutgoingMessage {
  */
 export function decodePlainAnswer(data: Buffer, start = 0): Buffer {
   if (data[start] === RAW_BYTES) return copyOf(data.subarray(start + 1));
-  throw malformed(`Malformed data: encoding ${data[start] ?? 'none'}; expected 1, raw bytes`);
+  throw malformed(`Malformed data: the encoding is ${data[start] ?? 'none'}; expected 1 (raw bytes)`);
 }
 
 /** Encodes the failure of a handler without its details. */
@@ -113,12 +113,12 @@ function checkMetadata(metadata: Buffer): void {
   } catch {
     value = undefined;
   }
-  if (!isObject(value)) throw malformed('The metadata is not a JSON object');
+  if (!isObject(value)) throw malformed('Malformed message: its metadata is not a JSON object');
 }
 
 function decodeText(bytes: Buffer): string {
   if (isUtf8(bytes)) return bytes.toString('utf8');
-  throw malformed('A text is not UTF-8');
+  throw malformed('Malformed message: its pattern or metadata is not valid UTF-8');
 }
 
 function malformed(message: string): TransportError {

@@ -31,10 +31,10 @@ import type { AuthenticatedClient, Reply } from './server-handshake.js';
 import { ServerLink } from './server-link.js';
 import type { ServerLinkEvents, ServerLinkOptions } from './server-link.js';
 
-/** If a callback throws, the process emits a warning, and the server continues. */
+/** The callbacks of a server. If one throws, the process emits a warning, and the server continues. */
 export interface ChannelServerEvents<Handler extends StreamHandler> {
   readonly onStatusChanged: (status: 'connected' | 'disconnected') => void;
-  /** Fires on an error of the listening socket. */
+  /** Fires when the listening socket has an error. */
   readonly onFailed: (error: Error) => void;
   /** Fires when a handshake has failed after at least one byte; port probes send no bytes. */
   readonly onRefused: (failure: HandshakeFailure) => void;
@@ -75,17 +75,17 @@ export class ChannelServer<Handler extends StreamHandler> implements ServerLinkE
     this.#slot = new ListenerSlot(this.#events);
   }
 
-  /** The open connections, whose clients have proved the key. */
+  /** The open connections, whose clients are authenticated. */
   get links(): ReadonlySet<ServerLink<Handler>> {
     return this.#links;
   }
 
-  /** The current keys; undefined before the key file is loaded, and if a source of the user has no status. */
+  /** The current keys; undefined before the key file is loaded, and if a user-supplied source has no status. */
   get keys(): KeysStatus | undefined {
     return this.#options.keys.status;
   }
 
-  /** The number of connections that have not proved the key yet. */
+  /** The number of connections that are not authenticated yet. */
   get strangerCount(): number {
     return this.#slot.listener?.strangerCount ?? 0;
   }

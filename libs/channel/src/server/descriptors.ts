@@ -1,4 +1,4 @@
-// Detects that the process cannot open files and sockets anymore. libuv then accepts and closes incoming connections,
+// Detects that the process can no longer open files and sockets. libuv then accepts and closes incoming connections,
 // and Node reports nothing, so this opens a file as a test.
 import { close, open } from 'node:fs';
 import { devNull } from 'node:os';

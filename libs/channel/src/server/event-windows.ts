@@ -6,7 +6,7 @@ const KEPT_MS = 600_000;
 /** The maximum number of remembered clients that are not connected. */
 const MAX_WINDOWS = 10_000;
 
-/** The event windows of one server by the proved instance key of the client (docs/protocol.md §4.8, §6.7). */
+/** The event windows of one server by the verified instance key of the client (docs/protocol.md §4.8, §6.7). */
 export class EventWindows extends KeptByInstance<EventWindow> {
   /** @param size - The `maxInFlight` that this server announces. */
   constructor(size: number) {

@@ -8,8 +8,8 @@ export interface WaitingEvents {
 }
 
 /**
- * The limit of handlers that run at once in the whole server. A handler counts until it ends, even if its connection is
- * gone. A freed place goes to the connections with waiting events, in turn.
+ * The limit of handlers that run concurrently in the whole server. A handler counts until it ends, even if its
+ * connection is gone. A freed place goes to the connections with waiting events, in turn.
  */
 export class HandlerLimit {
   readonly #max: number;
@@ -50,7 +50,7 @@ export class HandlerLimit {
   release(bytes: number): void {
     this.#taken -= 1;
     this.#takenBytes -= bytes;
-    if (this.#isHandingOver) return; // a handler that was just started has ended at once: the loop below continues
+    if (this.#isHandingOver) return; // a handler that was just started has already ended: the loop below continues
     this.#isHandingOver = true;
     try {
       for (const next of this.#waiting) {
@@ -68,7 +68,7 @@ export class HandlerLimit {
     this.#waiting.add(events);
   }
 
-  /** Removes `events`, of which none waits anymore. */
+  /** Removes `events`, of which none is waiting any longer. */
   forget(events: WaitingEvents): void {
     this.#waiting.delete(events);
   }

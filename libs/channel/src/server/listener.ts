@@ -75,7 +75,7 @@ export class Listener implements Listening, ListenerEvents {
     this.#stopWatchingKeys = watchKeys(options.keys, (change) => this.#onKeysChanged(change));
   }
 
-  /** The number of clients that have not proved the key yet. */
+  /** The number of clients that are not authenticated yet. */
   get strangerCount(): number {
     return this.#strangers.count;
   }
@@ -147,7 +147,8 @@ export class Listener implements Listening, ListenerEvents {
   }
 
   /**
-   * Waits first: many honest clients may connect at once, and are accepted before their message 1 arrives or is read.
+   * Waits first: many honest clients may connect at the same time, and are accepted before their message 1 arrives or
+   * is read.
    */
   #trimLater(): void {
     if (this.#isTrimming) return;

@@ -19,7 +19,10 @@ import type { Peer, PeerInfo } from './server-link.js';
 export interface PlainRequest extends PlainCall {
   readonly kind: 'REQUEST' | 'EVENT';
   readonly peer: PeerInfo;
-  /** Fires if the answer is not needed anymore: the client cancelled, the connection is over, or the timeout passed. */
+  /**
+   * A signal that fires when the answer is no longer needed: the client cancelled, the connection ended, or the timeout
+   * passed.
+   */
   readonly signal: AbortSignal;
 }
 

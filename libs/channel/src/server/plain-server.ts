@@ -25,7 +25,7 @@ const MAX_HANDLERS = 65_536;
 /**
  * Creates a server that answers requests and events of raw bytes with `answer`; it listens after `listen()`.
  *
- * The number of handlers that run at once, including cancelled ones, is limited to twice `limits.maxInFlight` for one
+ * The number of running handlers, including cancelled ones, is limited to twice `limits.maxInFlight` for one
  * connection, and to 65,536 for the server. The memory of their messages is limited to `limits.maxIncompleteBytesTotal`,
  * and to half of it for one connection. A message beyond these limits is refused with `ERR_OVERLOADED`. An event is
  * acknowledged when its handler has settled. A handler must not await `close()`, which waits for the handler.

@@ -5,7 +5,7 @@ import { SeenKeys } from './seen-keys.js';
 const [a, b, c] = ['a', 'b', 'c'].map((name) => Buffer.alloc(32, name)) as [Buffer, Buffer, Buffer];
 
 describe('SeenKeys', () => {
-  it('recognises a key within the time since it was last seen', () => {
+  it('recognizes a key within the time since it was last seen', () => {
     const seen = new SeenKeys(100);
     expect([seen.add(a, 0), seen.add(a, 100), seen.add(a, 200), seen.add(a, 301)]).toEqual([false, true, true, false]);
   });

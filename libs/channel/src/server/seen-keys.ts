@@ -11,7 +11,7 @@ export class SeenKeys {
   /** The time at which each key was last seen, oldest first. */
   readonly #seenMs = new Map<string, number>();
 
-  /** @param keptMs - How long a replay is recognised; each replay extends that time. */
+  /** @param keptMs - How long a replay is recognized; each replay extends that time. */
   constructor(keptMs: number, maxKeys = MAX_KEYS) {
     this.#keptMs = keptMs;
     this.#maxKeys = maxKeys;

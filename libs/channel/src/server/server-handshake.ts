@@ -77,7 +77,12 @@ export class ServerHandshake implements SocketOwner {
     this.#options = options;
     this.#deadline = new Deadline(handshakeTimeoutMs, () => {
       const awaited = this.#state.at === 'MESSAGE_1' ? 'message 1' : 'CONFIRM';
-      this.#fail(new TransportError('ERR_HANDSHAKE_TIMEOUT', `No ${awaited} within ${handshakeTimeoutMs} ms`));
+      this.#fail(
+        new TransportError(
+          'ERR_HANDSHAKE_TIMEOUT',
+          `Handshake timed out: the client sent no ${awaited} within ${handshakeTimeoutMs} ms`,
+        ),
+      );
     });
     ownSocket(socket, this);
   }
@@ -92,7 +97,7 @@ export class ServerHandshake implements SocketOwner {
     this.#fail(
       new TransportError(
         'ERR_STRANGER_EVICTED',
-        'The connection was evicted: too many connections have not proved the key yet',
+        'The connection was closed to make room: too many connections are not authenticated yet',
       ),
     );
   }

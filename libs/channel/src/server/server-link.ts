@@ -74,7 +74,7 @@ export interface ServerLinkOptions<Handler extends StreamHandler> {
   readonly createHandler: (peer: Peer, window: EventWindow) => Handler;
 }
 
-/** A client that has proved the key, with its socket. */
+/** A client that has proved that it has the key, with its socket. */
 export interface Arrival {
   readonly socket: Socket;
   readonly client: AuthenticatedClient;
@@ -83,17 +83,17 @@ export interface Arrival {
 }
 
 export interface ServerLinkEvents<Handler extends StreamHandler> {
-  /** Fires once. @param error - Undefined if both sides agreed to close. */
+  /** Fires once, when the connection has ended. @param error - Undefined if both sides agreed to close. */
   onClosed(link: ServerLink<Handler>, error: TransportError | undefined): void;
 }
 
-/** A connection of a server from the verified CONFIRM on, its streams, and their handler. */
+/** An authenticated connection of a server (after CONFIRM was verified), with its streams and their handler. */
 export class ServerLink<Handler extends StreamHandler> implements ConnectionEvents {
   readonly connection: Connection;
   readonly streams: ServerStreams;
   readonly handler: Handler;
   readonly peer: Peer;
-  /** The proved instance key of the client as a latin1 string, for maps. */
+  /** The verified instance key of the client as a latin1 string, for maps. */
   readonly instance: string;
   readonly #events: ServerLinkEvents<Handler>;
   readonly #listener: ListenerEvents;

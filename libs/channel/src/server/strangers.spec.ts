@@ -15,7 +15,7 @@ function crowd(max: number, maxOfNetwork: number) {
   return { strangers, evicted, add };
 }
 
-describe('strangers, who have not proved the key,', () => {
+describe('strangers, who are not authenticated,', () => {
   it('are all kept up to the limit', () => {
     const { strangers, evicted, add } = crowd(3, 2);
     for (const [name, network] of Object.entries({ a1: 'a', a2: 'a', b1: 'b' })) add(name, network);
@@ -121,7 +121,7 @@ describe('strangers, who have not proved the key,', () => {
     expect([strangers.count, evicted]).toEqual([3, ['1']]);
   });
 
-  it('leave their places free when they prove the key, and cannot be evicted afterwards', () => {
+  it('leave their places free when they are authenticated, and cannot be evicted afterwards', () => {
     const { strangers, evicted, add } = crowd(2, 2);
     const proved = add('a1', 'a');
     add('a2', 'a');

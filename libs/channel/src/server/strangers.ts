@@ -1,4 +1,4 @@
-// Connections that have not proved the key yet (docs/protocol.md §7). Their number is limited, and the one with the
+// Connections that are not authenticated yet (docs/protocol.md §7). Their number is limited, and the one with the
 // least progress is evicted first, so that silent connections cannot keep out a client that completes a handshake.
 import { isIPv6 } from 'node:net';
 

@@ -64,13 +64,13 @@ export class MessageAssembler {
     const { kind, more, stream, total, body, start, end } = frame;
     const message = this.#incomplete.get(stream);
     if (message !== undefined && message.kind !== kind)
-      throw unexpected(`A fragment of ${kind} inside ${message.kind}`);
+      throw unexpected(`a fragment of ${kind} arrived before ${message.kind} was complete`);
     if (total > 0) {
-      if (message !== undefined) throw unexpected(`A repeated first fragment of ${kind}`);
+      if (message !== undefined) throw unexpected(`the first fragment of ${kind} arrived twice`);
       return this.#append(this.#begin(frame, nowMs), frame, nowMs);
     }
     if (message === undefined) {
-      if (more) throw unexpected(`A fragment of ${kind} whose message has not begun`);
+      if (more) throw unexpected(`a fragment of ${kind} arrived before the first one`);
       return body.subarray(start, end);
     }
     return this.#append(message, frame, nowMs);
@@ -149,7 +149,7 @@ export class MessageAssembler {
     const needed = filled + end - start;
     if (more ? needed >= total : needed !== total) {
       throw unexpected(
-        `${needed} bytes in the fragments of a ${kind} of ${total}${more ? ', before the last one' : ''}`,
+        `the fragments of ${kind} have ${needed} bytes${more ? ' before the last one' : ''}, but the first one announced ${total}`,
       );
     }
     const hasMemory = isDiscarded || this.#reserve(message, needed);

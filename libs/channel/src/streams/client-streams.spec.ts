@@ -188,7 +188,7 @@ describe('the events of one client at one server', () => {
     old.receive(asReceived(plainFrame('ACK', 2)), 0);
     expect(schedule).not.toHaveBeenCalled();
     old.receive(asReceived(plainFrame('ACK', 1)), 0);
-    expect(schedule.mock.calls).toEqual([[true]]); // at once could be in the middle of a record of `old`
+    expect(schedule.mock.calls).toEqual([[true]]); // immediately could be in the middle of a record of `old`
     expect(sequencesOf(next)).toEqual([2]);
   });
 

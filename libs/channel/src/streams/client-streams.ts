@@ -87,7 +87,7 @@ export class ClientStreams implements OpenerOwner, Streams {
     return this.#opener.queuedCount;
   }
 
-  /** Whether a new stream would begin at once. */
+  /** Whether a new stream would begin immediately. */
   get hasFreeSlot(): boolean {
     return this.queuedCount === 0 && this.#opener.hasFreeSlot;
   }
@@ -139,7 +139,7 @@ export class ClientStreams implements OpenerOwner, Streams {
   }
 
   /**
-   * Cancels a stream: its sink is not called anymore. May be called at any time, also twice, and on a connection that the
+   * Cancels a stream: its sink is no longer called. May be called at any time, also twice, and on a connection that the
    * event has left.
    */
   cancel(stream: ClientStream): void {
@@ -193,12 +193,13 @@ export class ClientStreams implements OpenerOwner, Streams {
 
   receive(frame: Frame, nowMs: number): void {
     const { kind, stream: id } = frame;
-    if (kind === 'REQUEST' || kind === 'EVENT' || kind === 'CANCEL') throw unexpected(`${kind} from a server`);
-    if (id >= this.#sender.nextId) throw unexpected(`${kind} for a stream that was never opened`);
+    if (kind === 'REQUEST' || kind === 'EVENT' || kind === 'CANCEL')
+      throw unexpected(`the server sent ${kind}, which only a client may send`);
+    if (id >= this.#sender.nextId) throw unexpected(`${kind} refers to a stream that was never opened`);
     const stream = this.#open.get(id);
     if (stream === undefined) return; // late: it crossed the end of the stream
     if (kind !== 'ERROR' && (kind === 'ACK') !== (stream.kind === 'EVENT'))
-      throw unexpected(`${kind} for ${stream.kind}`);
+      throw unexpected(`the server answered ${stream.kind} with ${kind}`);
     this.#receiveAnswer(stream, frame, nowMs);
   }
 
@@ -243,7 +244,7 @@ export class ClientStreams implements OpenerOwner, Streams {
     const { kind, last } = frame;
     const isWanted = stream.at === 'SEALED';
     if (kind === 'COMPLETE' || kind === 'ACK') {
-      if (this.#assembler.isIncomplete(stream.id)) throw unexpected(`${kind} in the middle of a message`);
+      if (this.#assembler.isIncomplete(stream.id)) throw unexpected(`${kind} arrived in the middle of a message`);
       this.#end(stream);
       if (isWanted) stream.sink.complete();
       return;

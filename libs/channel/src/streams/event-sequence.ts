@@ -8,7 +8,7 @@ export interface SequenceOwner {
   leftMs(loss: Loss): number;
   /** Called when further events are kept. */
   onKept(): void;
-  /** Called when no event is kept anymore. */
+  /** Called when no event is left. */
   onNoneKept(): void;
 }
 
@@ -19,7 +19,7 @@ type SequencedEvent = Pick<ClientStream, 'sequence' | 'message'>;
 
 /**
  * The sequence numbers of the events of one client object at one server object (docs/protocol.md §6.7). All connections
- * between the two share it, so that the server recognises an event that it has already passed on. It keeps the events
+ * between the two share it, so that the server recognizes an event that it has already passed on. It keeps the events
  * that were sealed on a lost connection, in ascending order, until another connection takes them.
  *
  * One connection at a time has events that are unacknowledged: frames of two connections can arrive in any order.
@@ -67,7 +67,7 @@ export class EventSequence implements StreamHolder {
     this.#firsts.set(onRoom, first);
   }
 
-  /** Removes a connection that has ended, and on which no event waits anymore. */
+  /** Removes a connection that has ended, and on which no event is left waiting. */
   leave(onRoom: () => void): void {
     this.#firsts.delete(onRoom);
   }
@@ -156,7 +156,7 @@ export class EventSequence implements StreamHolder {
     for (const onKept of [...this.#takers].toReversed()) onKept(); // the youngest connection first
   }
 
-  /** Returns the oldest kept event, after it has given up those that it may not send anymore. */
+  /** Returns the oldest kept event, after it has given up those that it may no longer send. */
   firstKept(): ClientStream | undefined {
     for (let stream = this.#kept.peek(); stream !== undefined; stream = this.#kept.peek()) {
       if (this.#leftMs(stream) > 0) return stream;
@@ -190,7 +190,10 @@ export class EventSequence implements StreamHolder {
     this.#giveUp(stream, reason);
   }
 
-  /** Gives up the kept events that may not be sent again anymore. @returns The time until the next one; Infinity if none is left. */
+  /**
+   * Gives up the kept events that may no longer be sent again. @returns The time until the next one; Infinity if none
+   * is left.
+   */
   giveUpLate(): number {
     const kept = this.#kept.values();
     for (const stream of kept) if (stream.at === 'KEPT' && this.#leftMs(stream) <= 0) this.#giveUp(stream);

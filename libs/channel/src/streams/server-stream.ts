@@ -15,20 +15,20 @@ export interface StreamHandler {
   onRequest(stream: ServerStream, message: Buffer): void;
   onEvent(stream: ServerStream, message: Buffer): void;
   /**
-   * Fires if there is no memory for a message, which must be refused.
+   * Fires when there is no memory for a message; the handler must refuse it.
    *
-   * @param begun - Its first bytes, with the whole sequence of an event.
+   * @param begun - The first bytes of the message; for an event they include the whole sequence number.
    */
   onNoMemory(stream: ServerStream, begun: Buffer): void;
   /**
-   * Fires if the server shuts down: the stream must be answered now.
+   * Fires when the server shuts down; the handler must answer the stream now.
    *
    * @param begun - The received part of an incomplete message.
    */
   onShutDown(stream: ServerStream, begun: Buffer | undefined): void;
   /** Fires when no stream is open and the connection has been idle for a while. */
   onIdle?(): void;
-  /** Fires when the client has cancelled or the connection has ended: nothing is sent for the stream anymore. */
+  /** Fires when the client has cancelled or the connection has ended: nothing more is sent for the stream. */
   onCancelled(stream: ServerStream): void;
 }
 
@@ -115,8 +115,8 @@ export class ServerStream extends SendingStream {
   }
 
   /**
-   * Ends the answer with an error at once. Drops waiting values, including the rest of a started one. The message may
-   * be incomplete.
+   * Ends the answer with an error immediately. Drops waiting values, including the rest of a started one. The message
+   * may be incomplete.
    *
    * @param error - Must fit into one frame.
    */
@@ -136,7 +136,7 @@ export class ServerStream extends SendingStream {
 
   /**
    * Returns undefined if the stream takes another value now, otherwise a promise that resolves when it does, or when
-   * the answer is not needed anymore. Several sources resume together, so each must call this again.
+   * the answer is no longer needed. Several sources resume together, so each must call this again.
    */
   whenWritable(): Promise<void> | undefined {
     return this.isRunning ? this.#answers.whenWritable(this) : undefined;

@@ -115,7 +115,7 @@ describe('an incomplete request', () => {
     expect(handed).toEqual(['begun 0', 'request']);
   });
 
-  it('fails at once; its later fragments are checked until the error is sealed, then late [R6.20]', () => {
+  it('fails immediately; its later fragments are checked until the error is sealed, then late [R6.20]', () => {
     const { streams, begun } = begin(4);
     const [stream = expect.unreachable()] = begun;
     stream.fail(messageOf(Buffer.of(2)));
@@ -173,7 +173,7 @@ describe('a message for which there is no memory', () => {
   }
   const fails = (stream: ServerStream): void => stream.fail(messageOf(Buffer.of(2)));
 
-  it('is refused at once if it is a request, and its fragments are checked until the error is sealed [R6.30]', () => {
+  it('is refused immediately if it is a request, and its fragments are checked until the error is sealed [R6.30]', () => {
     const { streams, refused } = refuse(fails);
     streams.receive(piece('REQUEST', Buffer.alloc(30), { total: 70_000 }), 0);
     expect(refused).toEqual(['REQUEST 0000000000000000']);

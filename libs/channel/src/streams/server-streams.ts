@@ -59,7 +59,7 @@ export class ServerStreams implements Streams {
     return false;
   }
 
-  /** A server does not know how many requests of the client are on the way. */
+  /** A server cannot count the requests that are on the way. */
   get burstCount(): number {
     return Infinity;
   }
@@ -96,14 +96,14 @@ export class ServerStreams implements Streams {
         this.#receiveMessage(kind, frame, nowMs);
         return;
       case 'CANCEL':
-        if (id > this.#highestSeen) throw unexpected('CANCEL for a stream that was never opened');
+        if (id > this.#highestSeen) throw unexpected('CANCEL refers to a stream that was never opened');
         this.#cancel(id);
         return;
       case 'NEXT':
       case 'ERROR':
       case 'COMPLETE':
       case 'ACK':
-        throw unexpected(`${kind} from a client`);
+        throw unexpected(`the client sent ${kind}, which only a server may send`);
     }
   }
 
@@ -157,7 +157,7 @@ export class ServerStreams implements Streams {
     const stream = isNew ? this.#openStream(inUse, kind, frame.stream, nowMs) : inUse.open.get(frame.stream);
     if (stream === undefined) return; // late: it crossed the end of its stream, or CLOSE
     const isReceiving = stream.at === 'RECEIVING' || stream.at === 'ANSWERED_EARLY';
-    if (!isReceiving || stream.kind !== kind) throw unexpected(`${kind} on a stream whose message is complete`);
+    if (!isReceiving || stream.kind !== kind) throw unexpected(`${kind} arrived on a stream whose message is complete`);
     const message = inUse.assembler.push(frame, nowMs);
     if (stream.at === 'ANSWERED_EARLY') {
       if (!frame.more) stream.at = 'ANSWERED';
@@ -197,7 +197,7 @@ export class ServerStreams implements Streams {
 
   #openStream(inUse: InUse, kind: ServerStream['kind'], id: number, nowMs: number): ServerStream | undefined {
     const { open, answers, assembler } = inUse;
-    if (!this.#mayOpen) throw unexpected(`${kind} after GOAWAY`);
+    if (!this.#mayOpen) throw unexpected(`the client sent ${kind} after its GOAWAY`);
     this.#highestSeen = id;
     if (!this.#mayAnswer) return undefined;
     if (open.size >= this.#own.maxInFlight) {

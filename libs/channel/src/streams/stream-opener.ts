@@ -116,7 +116,7 @@ export class StreamOpener {
     else this.#slots.freeSealed();
   }
 
-  /** Begins all streams that need not wait anymore: first the events of a lost connection. */
+  /** Begins all streams that no longer need to wait: first the events of a lost connection. */
   beginEligible(): void {
     while ((this.#queue.size > 0 || this.#hasKept) && this.#hasSlot) {
       const stream = this.#nextKept() ?? this.#queue.takeNext((waiting) => this.#mayBegin(waiting));

@@ -3,7 +3,7 @@ import type { TransportError } from '../errors.js';
 import type { Frame } from '../frame/frame.js';
 import type { FrameWriter, Sending } from '../sending/sending.js';
 
-/** With fewer open streams, the two sides would only alternate if one wrote half of them at once. */
+/** With fewer open streams, the two sides would only alternate if one wrote half of them in one write. */
 export const MANY_STREAMS = 32;
 
 /** The streams of a connection, at either side. The connection owns the socket; the streams interpret the frames. */
@@ -34,7 +34,7 @@ export interface Streams {
   stopTaking(): void;
   /** Called when GOAWAY was received: the client opens no more streams. */
   stopOpening(): void;
-  /** Called before CLOSE is sealed: nothing is sent anymore, but answers may still arrive. */
+  /** Called before CLOSE is sealed: nothing more is sent, but answers may still arrive. */
   stopSending(): void;
   /** Called when the drain has timed out: all open streams are answered, because CLOSE follows. */
   shutDown(): void;

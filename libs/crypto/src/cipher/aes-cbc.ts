@@ -29,9 +29,9 @@ export function encryptAes128Cbc(key: Uint8Array, iv: Uint8Array, plaintext: Uin
  * Decrypts the result of {@link encryptAes128Cbc}.
  *
  * @returns The plaintext, in a buffer of its own.
- * @throws {CryptoError} `ERR_DECRYPT_FAILED` - no whole blocks, or bad padding. Do not reveal this failure to a peer:
- *   one bit is enough to decrypt everything (a padding oracle). `ERR_KEY_LENGTH`, `ERR_IV_LENGTH` - mistakes of the
- *   caller.
+ * @throws {CryptoError} `ERR_DECRYPT_FAILED` - the length is not a positive multiple of 16 bytes, or the padding is
+ * invalid. Do not reveal this failure to a peer: one bit is enough to decrypt everything (a padding oracle).
+ * `ERR_KEY_LENGTH`, `ERR_IV_LENGTH` - mistakes of the caller.
  */
 export function decryptAes128Cbc(key: Uint8Array, iv: Uint8Array, ciphertext: Uint8Array): Uint8Array {
   checkKeyAndIv(key, iv);

@@ -5,13 +5,13 @@ import { wipe } from './secret-bytes.js';
 
 const MAX_OUTPUT_BYTES = 255 * HASH_BYTES; // the block counter is one byte
 
-/** HKDF-Extract: turns uneven input key material into one uniform key of 32 bytes. */
+/** Turns uneven input keying material into one uniform key of 32 bytes (HKDF-Extract). */
 export function hkdfExtract(salt: Uint8Array, ikm: Uint8Array): Uint8Array {
   return hmacSha256(salt, ikm);
 }
 
 /**
- * HKDF-Expand.
+ * Derives output keying material (HKDF-Expand).
  *
  * @param prk - A uniform key of 32 bytes or more.
  * @param info - The purpose of the output; a string stands for its UTF-8 bytes.

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { release } from './release.js';
 
 describe('release', () => {
-  it('frees the memory of a large buffer at once', () => {
+  it('frees the memory of a large buffer immediately', () => {
     const bytes = Buffer.allocUnsafeSlow(65_536);
     release(bytes);
     expect(bytes).toHaveLength(0);

@@ -5,7 +5,8 @@ const MIN_BYTES = 2_048;
 /** The bytes of the memory that a view may omit: a type before it, the padding after it. */
 const MAX_LEFT_OUT_BYTES = 64;
 
-// In Node 20, sending an ArrayBuffer is the only way to detach it; a port whose other end is closed drops it at once.
+// In Node 20, sending an ArrayBuffer is the only way to detach it; a port whose other end is closed drops it
+// immediately.
 const { port1: closedPort, port2: otherEnd } = new MessageChannel();
 otherEnd.close();
 closedPort.close();

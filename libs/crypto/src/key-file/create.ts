@@ -35,7 +35,7 @@ export async function createKeyFile(path: string): Promise<string> {
 }
 
 /**
- * As {@link createKeyFile}, with any content, which the caller overwrites.
+ * Creates a file as {@link createKeyFile} does, with any content. The caller wipes the content afterwards.
  *
  * @param path - Absolute.
  */
@@ -111,10 +111,10 @@ function createFailed(path: string, cause: unknown): CryptoError {
   }
   if (cause instanceof NoModesError) {
     const message =
-      `Cannot create key file ${path}: its file system gives it ${cause.message} (a Windows drive, vfat), so that other ` +
-      'users could read it. Choose another file system';
+      `Cannot create key file ${path}: its file system gives it ${cause.message} (a Windows drive, vfat), so other users ` +
+      'could read it. Choose another file system';
     return new CryptoError('ERR_KEY_FILE_CREATE', message, { cause });
   }
-  const message = `Cannot create key file ${path} (${errno}): its directory must exist and be writable for this user`;
+  const message = `Cannot create key file ${path} (${errno}): its directory must exist and be writable by this user`;
   return new CryptoError('ERR_KEY_FILE_CREATE', message, { cause });
 }

@@ -38,7 +38,7 @@ export function followLinks(path: string, user: number): string {
     if (++links > MAX_LINKS)
       throw new CryptoError(
         'ERR_KEY_FILE_SYMLINK',
-        `Key file ${path} is reached by more than ${MAX_LINKS} links: give the path of the file itself`,
+        `Key file ${path} is reached through more than ${MAX_LINKS} links: give the path of the file itself`,
       );
     const target = readlinkSync(next);
     if (isAbsolute(target)) at = parse(target).root;

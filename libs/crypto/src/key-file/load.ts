@@ -53,10 +53,11 @@ export async function loadKeyFile(path: string, options: KeyFileOptions = {}): P
 }
 
 /**
- * Reads a key file into a keyring: 32 raw bytes are its primary key, a keyring file has the keys that it says. Processes
- * that create the missing file at the same time all get the same key.
+ * Reads a key file into a keyring: 32 raw bytes become the primary key of the ring; a keyring file contains the keys
+ * that it lists. Processes that create the missing file at the same time all get the same key.
  *
- * @throws {CryptoError} `ERR_KEY_FILE_…`, `ERR_KEYRING_…`, or the `ERR_KEY_…` of a weak key; the message names the remedy.
+ * @throws {CryptoError} `ERR_KEY_FILE_…`, `ERR_KEYRING_…`, or the `ERR_KEY_…` of a weak key; the message names the
+ * remedy.
  */
 export async function loadKeyring(path: string, options: KeyringOptions = {}): Promise<Keyring> {
   try {

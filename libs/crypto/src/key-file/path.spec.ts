@@ -35,8 +35,8 @@ const NAMES = [
   HEX.slice(2),
 ];
 
-it.each(SPELLINGS)('a key is recognised as text: %j', (text) => expect(isKeyText(text)).toBe(true));
-it.each(NAMES)('a name is not recognised as a key: %s', (name) => expect(isKeyText(name)).toBe(false));
+it.each(SPELLINGS)('a key is recognized as text: %j', (text) => expect(isKeyText(text)).toBe(true));
+it.each(NAMES)('a name is not recognized as a key: %s', (name) => expect(isKeyText(name)).toBe(false));
 
 describe('a key in place of a path', () => {
   let directory: string;

@@ -16,8 +16,8 @@ const PROCESSES = 6;
 const ROUNDS = 10;
 const MODE = process.platform === 'win32' ? 0o666 : 0o600;
 
-// Each says when it has started, and looks for a key file as soon as it is given a path: all at once, whoever was slow
-// to start.
+// Each says when it has started, and looks for a key file as soon as it is given a path: all at the same time, whoever
+// was slow to start.
 const CONTENDER = `
   import { loadKeyring } from './index.js';
   process.on('message', async (path) => {
@@ -63,7 +63,7 @@ async function keyIdOf(child: ChildProcess, path: string): Promise<unknown> {
   return id;
 }
 
-describe('six processes at once', () => {
+describe('six concurrent processes', () => {
   it('end with one key, mode 0600, which every process reads', async () => {
     const children = await Promise.all(Array.from({ length: PROCESSES }, startContender));
     for (let round = 0; round < ROUNDS; round++) {

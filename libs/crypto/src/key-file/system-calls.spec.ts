@@ -98,7 +98,7 @@ describe('loadKeyFile', () => {
   });
 
   // `openSync` of a FIFO without O_NONBLOCK would stop this thread for good, so the flags are looked at first.
-  it.skipIf(isWindows)('refuses a FIFO at once, even without a writer (not on Windows)', async () => {
+  it.skipIf(isWindows)('refuses a FIFO immediately, even without a writer (not on Windows)', async () => {
     execFileSync('mkfifo', ['-m', '600', path]);
     const { openSync } = await vi.importActual<typeof fs>('node:fs');
     vi.mocked(fs.openSync).mockImplementation((name, flags, mode) => {

@@ -28,9 +28,12 @@ export interface KeySource {
 export interface KeysChange {
   /** The keys that may be used from now on. */
   readonly added: readonly string[];
-  /** The keys that may not be used any more: removed, retired, revoked, or past their end. */
+  /** The keys that may no longer be used: removed, retired, revoked, or past their end. */
   readonly removed: readonly string[];
-  /** The keys that have become `revoked`, whose connections are destroyed at once. They may have been removed before. */
+  /**
+   * The keys that have become `revoked`, whose connections are destroyed immediately. They may have been removed
+   * before.
+   */
   readonly revoked: readonly string[];
   /** The keys that may still be used, but have another label or other patterns. */
   readonly updated: readonly string[];

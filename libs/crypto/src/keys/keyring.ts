@@ -30,16 +30,21 @@ export class Keyring implements KeySource {
     Object.freeze(this);
   }
 
-  /** @throws {CryptoError} `ERR_KEYRING_DUPLICATE` - the same key twice: one of the files is not the intended one. */
+  /**
+   * Creates a keyring with a primary key and further accepted keys.
+   *
+   * @throws {CryptoError} `ERR_KEYRING_DUPLICATE` - the same key twice: one of the files is not the intended one.
+   */
   static of(primary: SecretKey, ...others: readonly SecretKey[]): Keyring {
     const accepted = others.map((key) => ({ key, state: 'accept' }) as const);
     return Keyring.ofRing([{ key: primary, state: 'primary' }, ...accepted]);
   }
 
   /**
-   * A ring without a primary key can only answer handshakes.
+   * Creates a keyring. One without a primary key can only answer handshakes.
    *
-   * @throws {CryptoError} `ERR_KEYRING_DUPLICATE` - the same key twice; `ERR_KEYRING_PRIMARY` - more than one primary key.
+   * @throws {CryptoError} `ERR_KEYRING_DUPLICATE` - the same key twice; `ERR_KEYRING_PRIMARY` - more than one primary
+   * key.
    */
   static ofRing(keys: readonly RingKey[]): Keyring {
     const byId = new Map<string, RingKey>();
@@ -59,7 +64,7 @@ export class Keyring implements KeySource {
   /**
    * The key that starts handshakes.
    *
-   * @throws {CryptoError} `ERR_KEYRING_NO_PRIMARY` - the ring has none, or not now.
+   * @throws {CryptoError} `ERR_KEYRING_NO_PRIMARY` - the ring has no primary key, or the key may not be used now.
    */
   get primary(): SecretKey {
     const primary = this.#primary;
@@ -121,12 +126,15 @@ function rank({ state }: RingKey): number {
 function noPrimary(primary: RingKey | undefined): CryptoError {
   const remedy = 'give the state "primary" to a key that both ends have';
   if (primary === undefined)
-    return new CryptoError('ERR_KEYRING_NO_PRIMARY', `The keyring has no primary key, so it cannot dial: ${remedy}`);
+    return new CryptoError(
+      'ERR_KEYRING_NO_PRIMARY',
+      `The keyring has no primary key, so no client can connect with it: ${remedy}`,
+    );
   const { key, notBefore, notAfter } = primary;
   const window = [
     ...(notBefore === undefined ? [] : [`from ${formatTimestamp(notBefore)}`]),
     ...(notAfter === undefined ? [] : [`until ${formatTimestamp(notAfter)}`]),
   ].join(' ');
-  const message = `Primary key ${key.id} of the keyring may be used only ${window}, so the keyring cannot dial now`;
+  const message = `Primary key ${key.id} of the keyring may be used only ${window}, so no client can connect with the keyring now`;
   return new CryptoError('ERR_KEYRING_NO_PRIMARY', `${message}: ${remedy}`);
 }

@@ -3,8 +3,8 @@ import type { SecretKey } from './secret-key.js';
 /**
  * - `primary`: starts handshakes, and is accepted. A ring has at most one.
  * - `accept`: accepted from the other end.
- * - `retired`: kept in the file, but not used any more. Connections with it are drained.
- * - `revoked`: as `retired`, but connections with it are destroyed at once.
+ * - `retired`: kept in the file, but no longer used. Connections with it are drained.
+ * - `revoked`: as `retired`, but connections with it are destroyed immediately.
  */
 export type KeyState = (typeof KEY_STATES)[number];
 
@@ -16,7 +16,7 @@ export interface RingKey {
   readonly state: KeyState;
   /** The first moment of use, in milliseconds since 1970. Undefined: always. */
   readonly notBefore?: number | undefined;
-  /** The end of use: the first moment at which the key is not used any more. Undefined: never. */
+  /** The end of use: the first moment at which the key is no longer used. Undefined: never. */
   readonly notAfter?: number | undefined;
 }
 

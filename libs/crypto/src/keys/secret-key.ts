@@ -58,17 +58,20 @@ export class SecretKey {
     return new SecretKey(id, schedule, description);
   }
 
-  /** The 8 bytes that name the key on the wire. A copy. */
+  /** A copy of the 8 bytes that name the key on the wire. */
   get idBytes(): Uint8Array {
     return this.#idBytes.slice();
   }
 
-  /** The pre-shared key of the channel's handshake, 32 secret bytes. A copy. */
+  /** Returns a copy of the pre-shared key of the channel's handshake, 32 secret bytes. */
   psk(): Uint8Array {
     return this.#psk.slice();
   }
 
-  /** The content encryption key of envelopes (RFC 7516, `alg: dir`; docs/envelope.md), 32 secret bytes. A copy. */
+  /**
+   * Returns a copy of the content encryption key of envelopes (RFC 7516, `alg: dir`; docs/envelope.md), 32 secret
+   * bytes.
+   */
   jweKey(): Uint8Array {
     return this.#jwe.slice();
   }

@@ -126,5 +126,5 @@ function format(message: string): CryptoError {
 
 function tooLarge(message: string): CryptoError {
   const most = `at most ${MAX_KEYS} keys in ${MAX_KEYRING_BYTES} bytes`;
-  return new CryptoError('ERR_KEYRING_SIZE', `${message}; expected ${most}: remove keys that are not used any more`);
+  return new CryptoError('ERR_KEYRING_SIZE', `${message}; expected ${most}: remove keys that are no longer used`);
 }

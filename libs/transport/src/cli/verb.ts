@@ -39,6 +39,6 @@ export interface Result {
   readonly text: string;
   /** For programs: printed as one line instead of the text, with `--json`. */
   readonly json: unknown;
-  /** Default 0. */
+  /** Default: 0. */
   readonly exitCode?: number;
 }

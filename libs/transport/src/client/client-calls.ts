@@ -35,7 +35,7 @@ export class ClientCalls {
   readonly #begun = new WeakMap<ReadPacket, BegunCall>();
 
   /**
-   * @param toRoute - Nest's normalisation.
+   * @param toRoute - Nest's normalization.
    * @param onEventLost - Called for an event whose `emit()` has completed already.
    * @throws {TransportError} `ERR_BAD_OPTION`
    */

@@ -92,11 +92,12 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   }
 
   /**
-   * Connects, unless the client is connected. Resolves when the server has proved that it holds the key. Concurrent calls
+   * Connects, unless the client is connected. Resolves when the server has proved that it has the key. Concurrent calls
    * share one connection. Calls await this method while there is no connection.
    *
    * @param signal - Ends the wait of `timeouts.waitForConnectionMs`; the promise rejects with its reason.
-   * @param kind - Of the call that waits: an event waits for the server that takes the events of this client.
+   * @param kind - The kind of the call that waits. An event waits for the one server that gets the events of this
+   * client.
    * @throws {TransportError | CryptoError} The reason why the connection, its handshake, or reading the key failed.
    */
   override async connect(signal?: AbortSignal, kind: ClientStream['kind'] = 'REQUEST'): Promise<void> {
@@ -104,9 +105,9 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   }
 
   /**
-   * Waits at most `timeouts.drainMs` for running calls, and for events that wait for a connection. Answers of many values,
-   * which may never end, fail at once with `ERR_CLIENT_CLOSED`; calls that are still being serialized fail at the end of
-   * the wait. May be called again, and `connect` after it. Never rejects.
+   * Waits at most `timeouts.drainMs` for running calls, and for events that wait for a connection. Answers with several
+   * values, which may never end, fail immediately with `ERR_CLIENT_CLOSED`; calls that are still being serialized fail
+   * at the end of the wait. May be called again, and `connect` after it. Never rejects.
    */
   override async close(): Promise<void> {
     forgetOwnClient(this.#dialer.instance.publicKey);
@@ -161,7 +162,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     for (const { connection } of this.#links.all) listen(connection.socket);
   }
 
-  /** The `net.Socket` of an open connection. @throws {TransportError} `ERR_NOT_CONNECTED` */
+  /** Returns the `net.Socket` of an open connection. @throws {TransportError} `ERR_NOT_CONNECTED` */
   override unwrap<T = Socket>(): T {
     const link = this.#links.open;
     if (link === undefined) throw new TransportError('ERR_NOT_CONNECTED', 'The client is not connected');
@@ -169,8 +170,8 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   }
 
   /**
-   * As Nest's `send`, but a call on an open connection needs no extra promise or observable. The deadline covers the wait
-   * for a connection, and unsubscribing ends the wait.
+   * Sends a request as Nest's `send` does, but a call on an open connection needs no extra promise or observable. The
+   * deadline covers the wait for a connection, and unsubscribing ends the wait.
    */
   override send<TResult = Untyped, TInput = Untyped>(pattern: Pattern, data: TInput): Observable<TResult> {
     if (isNil(pattern) || isNil(data)) return super.send(pattern, data); // Nest's own exception
@@ -186,7 +187,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     });
   }
 
-  /** As Nest's `emit`: the event is sent now and once, whatever the number of subscribers. */
+  /** Sends an event as Nest's `emit` does: now and once, whatever the number of subscribers. */
   override emit<TResult = Untyped, TInput = Untyped>(pattern: Pattern, data: TInput): Observable<TResult> {
     const result = new Subject<TResult>();
     const trace = CallTrace.start('client', 'event', pattern, this.#toRoute);

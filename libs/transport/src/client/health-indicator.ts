@@ -8,7 +8,7 @@ import { CryptoError } from '@sealwire/crypto';
 import type { SealwireClient } from './client.js';
 
 export interface PingCheckOptions {
-  /** The time after which the server counts as down. Default 1 s. */
+  /** The time after which the server counts as down. Default: 1 s. */
   readonly timeoutMs?: number;
 }
 
@@ -33,9 +33,9 @@ export class SealwireHealthIndicator {
   }
 
   /**
-   * Returns up with `roundTripMs` if a server answers, or down with the `code` and `message` of the failure. With several
-   * servers, up also has the state of each. `keysError` is the code of a changed key file that was not loaded. The message
-   * of a failure of the keys is in Nest's log only.
+   * Returns up with `roundTripMs` if a server answers, or down with the `code` and `message` of the failure. With
+   * several servers, up also has the state of each. `keysError` is the error code if a changed key file could not be
+   * loaded. The message of a failure of the keys is in Nest's log only.
    */
   async pingCheck<Key extends string>(
     key: Key,
@@ -76,7 +76,10 @@ function isKeyFailure(error: Error): boolean {
 async function pingWithin(timeoutMs: number, client: SealwireClient): Promise<number> {
   let deadline: Deadline | undefined;
   const expired = new Promise<never>((_resolve, reject) => {
-    const error = new TransportError('ERR_PING_TIMEOUT', `No answer within ${timeoutMs} ms`);
+    const error = new TransportError(
+      'ERR_PING_TIMEOUT',
+      `PING timed out: the server did not answer within ${timeoutMs} ms`,
+    );
     deadline = new Deadline(timeoutMs, () => reject(error));
   });
   try {

@@ -1,13 +1,13 @@
 import { Module } from '@nestjs/common';
 import type { DynamicModule, FactoryProvider, InjectionToken, ModuleMetadata, Provider, Type } from '@nestjs/common';
 import { TransportError } from '@sealwire/channel';
-import { checkOption, checkOptions, FLAG, having } from '@sealwire/channel/internal';
+import { checkOptions, FLAG, hasMethod } from '@sealwire/channel/internal';
 
 import type { SealwireClientOptions } from '../options.js';
 import { SealwireClient } from './client.js';
 
 export interface Visibility {
-  /** Whether every module can inject these clients without importing the module. Default false. */
+  /** Whether every module can inject these clients without importing the module. Default: false. */
   readonly isGlobal?: boolean;
 }
 
@@ -20,12 +20,12 @@ export interface NamedClientOptions extends SealwireClientOptions, Visibility {
 export type MadeClientOptions =
   SealwireClientOptions | { readonly customClass: Type<SealwireClient>; readonly options: SealwireClientOptions };
 
-/** For `useClass` and `useExisting`. */
+/** A factory of client options, for `useClass` and `useExisting`. */
 export interface SealwireOptionsFactory {
   createClientOptions(): MadeClientOptions | Promise<MadeClientOptions>;
 }
 
-/** Exactly one of `useFactory`, `useClass` and `useExisting` must be given. */
+/** The options of `registerAsync`. Exactly one of `useFactory`, `useClass` and `useExisting` must be given. */
 export interface AsyncClientOptions extends Visibility {
   readonly name: InjectionToken;
   readonly imports?: NonNullable<ModuleMetadata['imports']>;
@@ -84,10 +84,11 @@ function toProviders({ name, inject = [], useFactory, useClass, useExisting }: A
   return useExisting === undefined ? [] : [{ provide: name, inject: [useExisting], useFactory: createBy }];
 }
 
-const FACTORY = having('createClientOptions', 'an object with the method createClientOptions');
-
 async function createBy(factory: SealwireOptionsFactory): Promise<SealwireClient> {
-  checkOption('The factory of client options', factory, FACTORY);
+  if (!hasMethod(factory, 'createClientOptions')) {
+    const message = 'The options factory has no method createClientOptions(); add it, or use useFactory';
+    throw new TransportError('ERR_BAD_OPTION', message);
+  }
   return createClient(await factory.createClientOptions());
 }
 

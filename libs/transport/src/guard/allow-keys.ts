@@ -13,18 +13,21 @@ const ALLOWED_KEYS = 'sealwire:allowed-keys';
 const KEY_ID = /^[0-9a-f]{16}$/;
 
 /**
- * Allows the handlers of a method or a controller only to the holders of some keys; on a method it replaces the list of the
- * controller. Each name is a label, or a key id of 16 hexadecimal digits, which never counts as a label.
+ * Restricts a handler, or all handlers of a controller, to the holders of certain keys. On a handler, the list replaces
+ * that of the controller. Each name is a label, or a key id of 16 hexadecimal digits, which never counts as a label.
  *
- * Calls of other keys fail with `ERR_FORBIDDEN`. Events of other keys are acknowledged, logged and not handled. The sealed
- * transports of `@sealwire/brokers` prove a key as well. Calls over any other transport are refused: HTTP, WebSocket,
- * `Transport.TCP` and the legacy wire prove no key.
+ * Calls with other keys fail with `ERR_FORBIDDEN`. Events with other keys are acknowledged, logged and not handled. The
+ * sealed transports of `@sealwire/brokers` authenticate a key as well. Calls over any other transport are refused:
+ * HTTP, WebSocket, `Transport.TCP` and the legacy wire do not authenticate a key.
  *
- * @throws {TransportError} `ERR_BAD_OPTION` - no name, or one that is not a non-empty string.
+ * @throws {TransportError} `ERR_BAD_OPTION` - no names, or a name that is empty or not a string.
  */
 export function AllowKeys(...names: readonly string[]): ClassDecorator & MethodDecorator {
   if (names.length === 0 || names.some((name) => typeof name !== 'string' || name === ''))
-    throw new TransportError('ERR_BAD_OPTION', '@AllowKeys() must get labels or ids of keys, as non-empty strings');
+    throw new TransportError(
+      'ERR_BAD_OPTION',
+      '@AllowKeys() expects one or more labels or key ids, as non-empty strings',
+    );
   return applyDecorators(SetMetadata(ALLOWED_KEYS, names), UseGuards(SealwireKeysGuard));
 }
 

@@ -6,7 +6,10 @@ import { brand } from '@sealwire/crypto/internal';
 import type { Metadata } from '../packet/message.js';
 import { ownCopy } from '../packet/own-copy.js';
 
-/** The client that sent a message. Its key is proved; anyone with the same key can use any address and instance id. */
+/**
+ * The client that sent a message. Its key is authenticated; anyone with the same key can use any address and instance
+ * id.
+ */
 export interface SealwirePeer {
   /** 16 hexadecimal digits. */
   readonly keyId: string;
@@ -52,44 +55,47 @@ export class SealwireContext extends BaseRpcContext<
     this.#record = record;
   }
 
-  /** A read-only view of the socket that received the message. */
+  /** Returns a read-only view of the socket that received the message. */
   getSocketRef(): SocketView {
     return this.args[0];
   }
 
-  /** The route: the pattern itself if it is a string, or the normalised JSON of an object pattern. */
+  /** Returns the route: the pattern itself if it is a string, or the normalized JSON of an object pattern. */
   getPattern(): string {
     return this.args[1];
   }
 
-  /** The metadata of the packet, if the client attached any. */
+  /** Returns the metadata of the packet, if the client attached any. */
   getMetadata(): Metadata | undefined {
     return this.args[2];
   }
 
-  /** The client that sent the message, as it is described now. */
+  /** Returns the client that sent the message, as it is described now. */
   getPeer(): SealwirePeer {
     return namesOf(this.#peer);
   }
 
-  /** `address:port` of the client; undefined on a Unix domain socket. */
+  /** Returns `address:port` of the client; undefined on a Unix domain socket. */
   getRemoteAddress(): string | undefined {
     return this.#peer.address;
   }
 
-  /** The id of the key of the connection: 16 hexadecimal digits. */
+  /** Returns the id of the key of the connection: 16 hexadecimal digits. */
   getKeyId(): string {
     return this.#peer.keyId;
   }
 
-  /** Fires when the answer is not needed any more: the call was cancelled or timed out, or the connection was lost. */
+  /**
+   * Returns a signal that fires when the answer is no longer needed: the call was cancelled or timed out, or the
+   * connection was lost.
+   */
   getSignal(): AbortSignal {
     this.#cancellation ??= new AbortController();
     if (this.#isCancelled) this.#cancellation.abort();
     return this.#cancellation.signal;
   }
 
-  /** The record that completed the message, as it was on the wire; undefined without `keepSealedRecord`. */
+  /** Returns the record that completed the message, as it was on the wire; undefined without `keepSealedRecord`. */
   getSealedRecord(): Buffer | undefined {
     if (this.#record === undefined) return undefined;
     const length = Buffer.allocUnsafe(LENGTH_BYTES);

@@ -37,7 +37,7 @@ export class Execution {
   /** Runs while a stopped source has not ended. */
   #stopTimer: NodeJS.Timeout | undefined;
   #hasGiven = false;
-  /** STOPPING: no result is reported anymore, but user code may still run. */
+  /** STOPPING: no further result is reported, but user code may still run. */
   #state: 'RUNNING' | 'STOPPING' | 'SETTLED' = 'RUNNING';
 
   constructor(options: ExecutionOptions) {
@@ -76,7 +76,9 @@ export class Execution {
     }
   }
 
-  /** Stops the source and fires the signal because the result is not needed any more. A pending promise cannot be stopped. */
+  /**
+   * Stops the source and fires the signal because the result is no longer needed. A pending promise cannot be stopped.
+   */
   cancel(): void {
     if (this.#state !== 'RUNNING') return;
     this.#state = 'STOPPING';
@@ -171,7 +173,7 @@ export class Execution {
     this.#settleIfStopped();
   }
 
-  /** Pulls values as fast as the connection takes them. An iterable that comes after the end is stopped at once. */
+  /** Pulls values as fast as the connection takes them. An iterable that comes after the end is stopped immediately. */
   async #pull(values: AsyncIterable<unknown>): Promise<void> {
     const { sink } = this.#options;
     const source = new PullSource(values, (error) => this.#fail(error));

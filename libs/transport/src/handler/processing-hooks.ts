@@ -3,7 +3,7 @@ import type { BaseRpcContext } from '@nestjs/microservices';
 /** The context that a handler gets in addition to its message. */
 export type HandlerContext = BaseRpcContext & {
   getPattern(): string;
-  /** Fires the signal, because the result is not needed any more. */
+  /** Fires the signal, because the result is no longer needed. */
   cancel(): void;
 };
 

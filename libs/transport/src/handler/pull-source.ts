@@ -33,13 +33,13 @@ export class PullSource {
     this.#puller = isWebStream(values) ? readerOf(values) : values[Symbol.asyncIterator]();
   }
 
-  /** Returns the next value; rejects if the source fails. A stopped source is not called anymore and is done. */
+  /** Returns the next value; rejects if the source fails. A stopped source is no longer called and is done. */
   next(): Promise<IteratorResult<unknown>> {
     return this.#isStopped ? Promise.resolve({ done: true, value: undefined }) : this.#puller.next();
   }
 
   /**
-   * Stops the source: a stream at once, a generator at its next `yield`.
+   * Stops the source: a stream immediately, a generator at its next `yield`.
    * @throws The error that a `destroy` or `return` of the user throws.
    */
   stop(): void {

@@ -10,7 +10,7 @@ const LINE = 'Refused 127.0.0.1:5 (and 3 more of this kind before it)';
 describe('an entry of the log', () => {
   it.each([
     ['text', () => inspect(refused)],
-    ['text with colours over several lines', () => inspect(refused, { colors: true, compact: false })],
+    ['text with colors over several lines', () => inspect(refused, { colors: true, compact: false })],
     ['a string', () => String(refused)],
     ['a message', () => refused.message],
   ])('is one line as %s', (_what, shown) => expect(shown()).toBe(LINE));

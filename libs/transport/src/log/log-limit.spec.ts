@@ -17,7 +17,7 @@ describe('the limit of the log', () => {
 
   beforeEach(() => void written.splice(0));
 
-  it('writes the first entry at once, and the last one at the end of the second with the count between', () => {
+  it('writes the first entry immediately, and the last one at the end of the second with the count between', () => {
     const limit = new LogLimit();
     for (const name of ['a', 'b', 'c', 'd']) limit.write('kind', entry(name));
     expect(written).toEqual([['a', 0]]);

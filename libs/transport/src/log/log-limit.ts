@@ -11,8 +11,8 @@ interface Interval {
 }
 
 /**
- * Limits the log to one entry per second for each kind. The first entry is written at once. Of the others, the last is
- * written at the end of the second, with the number of entries that it replaces.
+ * Limits the log to one entry per second for each kind. The first entry is written immediately. Of the others, the last
+ * is written at the end of the second, with the number of entries that it replaces.
  */
 export class LogLimit {
   readonly #intervals = new Map<string, Interval>();

@@ -22,7 +22,7 @@ export type Metadata = Readonly<Record<string, string>>;
 
 /** The pattern that selects a handler, and the metadata and data for it. */
 export interface Call {
-  /** The route: the pattern as Nest normalises it. */
+  /** The route: the pattern as Nest normalizes it. */
   readonly pattern: string;
   readonly metadata?: Metadata | undefined;
   readonly data: unknown;

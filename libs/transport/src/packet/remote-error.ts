@@ -84,7 +84,8 @@ export class RemoteError extends Error {
   constructor(fields: object, message?: string) {
     super('message' in fields && typeof fields.message === 'string' ? fields.message : message);
     if ('message' in fields) Reflect.deleteProperty(this, 'message'); // so that it keeps its position among the fields
-    // One by one, because a peer may send many fields, and to copy them at once would take longer than parsing them.
+    // One by one, because a peer may send many fields, and to copy all of them together would take longer than parsing
+    // them.
     for (const field of Object.keys(fields))
       if (field !== 'stack') define(this, field, Reflect.get(fields, field), true);
   }

@@ -6,7 +6,7 @@ import { stringifyJson } from './json.js';
  * Returns the route of a pattern, the text by which a handler is found. Members of an object that JSON omits do not count,
  * as with Nest's TCP: `{ cmd: 'sum', version: undefined }` and `{ cmd: 'sum' }` are one pattern.
  *
- * @param normalize - Nest's normalisation of a JSON value.
+ * @param normalize - Nest's normalization of a JSON value.
  * @throws {TransportError} `ERR_MESSAGE_UNSERIALIZABLE` - JSON cannot express the pattern.
  */
 export function routeOf(pattern: unknown, normalize: (pattern: never) => unknown): string {

@@ -10,7 +10,7 @@ interface WaitingStep {
 
 /**
  * Runs steps in FIFO order. The serializer of a user may return promises, and messages must stay in order even so. While
- * no step is pending, a synchronous step runs at once.
+ * no step is pending, a synchronous step runs immediately.
  */
 export class SerialQueue {
   readonly #maxWaiting: number;

@@ -25,7 +25,7 @@ const TABLE = [
 
 describe('the failures of the transport on the wire', () => {
   it.each(TABLE)(
-    '%s has exactly three members, and is recognised by its code and its place in the table',
+    '%s has exactly three members, and is recognized by its code and its place in the table',
     (code, message, refuses) => {
       const data = encoded(wireError(code));
       expect(decodeData(data)).toEqual({ status: 'error', message, code });
@@ -45,7 +45,7 @@ describe('the failures of the transport on the wire', () => {
     expect(readRefusal(data, decodeData(data))?.sent).toBe(false);
   });
 
-  it('are recognised with any message, and never show the message of the peer [R6.33]', () => {
+  it('are recognized with any message, and never show the message of the peer [R6.33]', () => {
     expect(read(encoded(OVERLOADED))?.message).toBe('The server is overloaded; the handler did not run');
     expect(read(encoded({ ...OVERLOADED, message: '' }))).toBeDefined();
   });
@@ -62,7 +62,7 @@ describe('the failures of the transport on the wire', () => {
     ['a text', 'ERR_OVERLOADED'],
     ['nothing', null],
     ['encoding 03', { ...OVERLOADED, message: 'x'.repeat(2_000) }],
-  ])('are not recognised in an error with %s [R6.33]', (_what, error) => {
+  ])('are not recognized in an error with %s [R6.33]', (_what, error) => {
     expect(read(encoded(error))).toBeUndefined();
   });
 });

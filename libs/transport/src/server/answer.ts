@@ -76,7 +76,7 @@ export class Answer implements ResultSink {
     this.#send({ err, isDisposed: true });
   }
 
-  /** Ends the answer at once, before the values that wait. */
+  /** Ends the answer immediately, before the values that wait. */
   fail(code: WireErrorCode): void {
     this.#stream.fail(encodeData(wireError(code)));
   }

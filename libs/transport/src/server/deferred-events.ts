@@ -42,7 +42,7 @@ export class DeferredEvents implements WaitingEvents {
 
   /** Hands over events until the limits are reached. An event that starts no handler leaves room for the next. */
   runWaiting(): void {
-    if (this.#isHandingOver) return; // a handler that was just started has ended at once: the loop below continues
+    if (this.#isHandingOver) return; // a handler that was just started has already ended: the loop below continues
     this.#isHandingOver = true;
     try {
       for (const [stream, handOver] of this.#waiting ?? []) {

@@ -24,7 +24,7 @@ import { deserializeCall, toReceivedCall } from './received-call.js';
 import { RequestDeadlines } from './request-deadlines.js';
 import { TracedSink } from './traced-sink.js';
 
-/** The answer to a request that has no handler, in Nest's words. Callers recognise it by this text only. */
+/** The answer to a request that has no handler, in Nest's words. Callers recognize it by this text only. */
 export const NO_MESSAGE_HANDLER = 'There is no matching message handler defined in the remote service.';
 
 interface Work {
@@ -183,7 +183,7 @@ export class Dispatcher implements StreamHandler, AnswerHost {
     if (!stream.isRunning) return; // cancelled or timed out while it was deserialized
     const { host, peer } = this.#options;
     if (!peer.allows(call.pattern)) {
-      answer.fail('ERR_FORBIDDEN'); // before the handler is looked up, so that the client does not learn whether it exists
+      answer.fail('ERR_FORBIDDEN'); // before the look-up: the answer must not reveal whether a handler exists
       host.onForbidden('request', call.pattern, peer);
       return;
     }

@@ -114,7 +114,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
   }
 
   /**
-   * The listening `net.Server`.
+   * Returns the listening `net.Server`.
    *
    * @throws {TransportError} `ERR_NOT_CONNECTED` - before `listen`, after it failed and after `close`.
    */

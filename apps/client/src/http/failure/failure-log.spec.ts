@@ -19,7 +19,7 @@ describe('FailureLog', () => {
     vi.useRealTimers();
   });
 
-  it('writes the first entry of a code at once, and the others of that second as one count', () => {
+  it('writes the first entry of a code immediately, and the others of that second as one count', () => {
     const log = new FailureLog();
     for (let calls = 1; calls <= 1_000; calls++) log.warn('ERR_BUSY', `call ${calls}`);
     expect(written).toEqual(['call 1']);

@@ -21,7 +21,7 @@ export interface LegacyReceiverOptions {
  */
 export class LegacyReceiver implements Stranger {
   readonly network = undefined;
-  readonly progress = 'silent'; // always, as nothing is proved on this wire: the oldest is evicted
+  readonly progress = 'silent'; // always, because this wire authenticates nothing: the oldest is evicted
   readonly #options: LegacyReceiverOptions;
   readonly #gatherer = new CiphertextGatherer();
   readonly #deadline: Deadline;
@@ -31,7 +31,12 @@ export class LegacyReceiver implements Stranger {
     const { socket, connectionTimeoutMs } = options;
     this.#options = options;
     this.#deadline = new Deadline(connectionTimeoutMs, () => {
-      this.#fail(new TransportError('ERR_LEGACY_TIMEOUT', `No FIN within ${connectionTimeoutMs} ms`));
+      this.#fail(
+        new TransportError(
+          'ERR_LEGACY_TIMEOUT',
+          `Message timed out: the client sent no FIN within ${connectionTimeoutMs} ms`,
+        ),
+      );
       socket.destroy(); // of a complete message as well
     });
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));

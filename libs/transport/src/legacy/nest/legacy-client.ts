@@ -78,7 +78,7 @@ export class LegacyClient extends ClientProxy<never> {
     if (this.#sending.size >= maxConnections) {
       throw new TransportError(
         'ERR_QUEUE_FULL',
-        `Too many messages at once: ${maxConnections} are being sent (maxConnections)`,
+        `Too many concurrent messages: ${maxConnections} are being sent (maxConnections)`,
         { sent: false },
       );
     }

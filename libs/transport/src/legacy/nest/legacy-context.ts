@@ -25,27 +25,27 @@ export class LegacyContext extends BaseRpcContext<[origin: LegacyOrigin]> {
     super([origin]);
   }
 
-  /** The pattern of the server's options, because the wire carries none. */
+  /** Returns the pattern of the server's options, because the wire carries none. */
   getPattern(): string {
     return this.args[0].pattern;
   }
 
-  /** `address:port` of the sender. */
+  /** Returns `address:port` of the sender. */
   getRemoteAddress(): string | undefined {
     return this.args[0].address;
   }
 
-  /** The id of the legacy key: 16 hexadecimal digits. */
+  /** Returns the id of the legacy key: 16 hexadecimal digits. */
   getKeyId(): string {
     return this.args[0].keyId;
   }
 
-  /** The message as it was received, still encrypted. */
+  /** Returns the message as it was received, still encrypted. */
   getCiphertext(): Buffer {
     return ownCopy(this.args[0].ciphertext);
   }
 
-  /** Fires when the server is closed and the drain has timed out. */
+  /** Returns a signal that fires when the server is closed and the drain has timed out. */
   getSignal(): AbortSignal {
     return this.#cancellation.signal;
   }

@@ -33,6 +33,6 @@ describe.each([
   });
 
   it.each([undefined, null, 'legacy.bin'])('cannot be %j', (options) => {
-    expect(() => new Class(options as unknown as LegacyServerOptions)).toThrow(bad('The options'));
+    expect(() => new Class(options as unknown as LegacyServerOptions)).toThrow(bad('The options argument'));
   });
 });

@@ -20,7 +20,7 @@ import { LegacyKey } from '../wire/legacy-key.js';
 
 /** The options of both ends of the legacy wire. */
 export interface LegacyOptions {
-  /** The host to listen on or connect to. Default 127.0.0.1. */
+  /** The host to listen on or connect to. Default: 127.0.0.1. */
   readonly host?: string;
   /** A separate port; 0 lets a server choose a free one. */
   readonly port: number;
@@ -28,22 +28,25 @@ export interface LegacyOptions {
   readonly keyFile: string;
   /** The keys of the channel, which are refused here; undefined only if there is no channel. */
   readonly channelKeyring: KeySource | undefined;
-  /** The time from the start of a connection to its FIN. Default 10 s. */
+  /** The time from the start of a connection to its FIN. Default: 10 s. */
   readonly connectionTimeoutMs?: number;
-  /** Connections at once: a server cuts the oldest, a client refuses the next. Default 64. */
+  /**
+   * The maximum number of simultaneous connections. At the limit, a server closes the oldest one, and a client refuses
+   * the next message. Default: 64.
+   */
   readonly maxConnections?: number;
   /** Called with each warning about the wire and the key file. Default: a warning in Nest's log. */
   readonly warn?: (message: string) => void;
 }
 
 export interface LegacyServerOptions extends LegacyOptions {
-  /** The pattern whose handler gets every message as `{ text }`. Default `message`. */
+  /** The pattern whose handler gets every message as `{ text }`. Default: `message`. */
   readonly pattern?: string;
-  /** The id that handlers may name in their decorator. Default {@link LEGACY}. */
+  /** The id that handlers may name in their decorator. Default: {@link LEGACY}. */
   readonly transportId?: Transport | symbol;
-  /** Handlers that run at once; further messages are dropped. Default 256. */
+  /** The maximum number of running handlers; further messages are dropped. Default: 256. */
   readonly maxRunning?: number;
-  /** The time that `close()` waits for running handlers. Default 10 s. */
+  /** The time that `close()` waits for running handlers. Default: 10 s. */
   readonly drainTimeoutMs?: number;
 }
 
@@ -83,7 +86,7 @@ const NAMES: readonly string[] = [
  * @throws {TransportError} `ERR_BAD_OPTION`
  */
 export function resolveLegacyEndpoint(options: LegacyOptions): Endpoint {
-  checkOption('The options', options, OBJECT);
+  checkOption('The options argument', options, OBJECT);
   checkPaths(options, NAMES);
   checkOptions(options, RULES);
   const { host = DEFAULT_HOST, port, keyFile } = options;

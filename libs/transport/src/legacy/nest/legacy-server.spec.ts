@@ -128,7 +128,7 @@ describe('LegacyServer', () => {
     expect(silent.filter(({ destroyed }) => !destroyed).length).toBeGreaterThan(0);
   });
 
-  it('serves many connections at once', async () => {
+  it('serves many concurrent connections', async () => {
     const port = legacyPortOf(await bench.startServer());
     const texts = Array.from({ length: 60 }, (_, count) => `message ${count}`);
     await Promise.all(texts.map((each) => bench.send(port, encrypt(each))));

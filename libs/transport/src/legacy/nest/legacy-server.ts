@@ -77,7 +77,7 @@ export class LegacyServer extends Server<SealwireServerEvents, SealwireStatus> i
   }
 
   /**
-   * The listening `net.Server`.
+   * Returns the listening `net.Server`.
    *
    * @throws {TransportError} `ERR_NOT_CONNECTED` - before `listen`, after it failed and after `close`.
    */

@@ -4,7 +4,7 @@ import { clock } from '@sealwire/channel/internal';
 import { Execution } from '../../handler/execution.js';
 import type { ExecutionOptions } from '../../handler/execution.js';
 
-/** The running handlers of the legacy wire, at most `max` at once. */
+/** The running handlers of the legacy wire, at most `max` of them. */
 export class RunningHandlers {
   readonly #max: number;
   readonly #running = new Set<Execution>();
@@ -19,7 +19,7 @@ export class RunningHandlers {
   /** @throws {TransportError} `ERR_OVERLOADED` */
   start(options: Omit<ExecutionOptions, 'onSettled'>): void {
     if (this.#running.size >= this.#max) {
-      throw new TransportError('ERR_OVERLOADED', `Too many handlers at once: ${this.#max} are running (maxRunning)`);
+      throw new TransportError('ERR_OVERLOADED', `Too many concurrent handlers: ${this.#max} are running (maxRunning)`);
     }
     const onSettled = (): void => {
       this.#running.delete(execution);

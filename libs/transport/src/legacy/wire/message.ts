@@ -44,7 +44,7 @@ export class CiphertextGatherer {
     this.#length = length;
   }
 
-  /** Returns the whole ciphertext. It then belongs to the caller, so `push` must not be called anymore. */
+  /** Returns the whole ciphertext. It then belongs to the caller, so `push` must not be called again. */
   take(): Buffer {
     return this.#bytes.subarray(0, this.#length);
   }
