@@ -1,3 +1,4 @@
+/// <reference types="node" />
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
@@ -41,7 +42,7 @@ export class AppProcess {
       cwd,
       // No server listens on port 1, so a client without a configured server has none.
       env: {
-        SEALWIRE_PORT: app === 'server' ? '0' : '1',
+        ...(env['SEALWIRE_SERVERS'] === undefined && { SEALWIRE_PORT: app === 'server' ? '0' : '1' }),
         HEALTH_PORT: '0',
         HTTP_PORT: '0',
         LOG_FORMAT: 'json',

@@ -48,7 +48,8 @@ describe('the settings of the client app', () => {
       { SEALWIRE_HOST: 'server', SEALWIRE_PORT: '9' },
       { host: 'server', port: 9 },
     ],
-    [{ SEALWIRE_SERVERS: 'server:9', SEALWIRE_PORT: '8' }, { servers: [{ host: 'server', port: 9 }] }],
+    [{ SEALWIRE_SERVERS: 'server:9', SEALWIRE_HOST: '' }, { servers: [{ host: 'server', port: 9 }] }],
+    [{ SEALWIRE_HOST: 'server' }, { host: 'server', port: 8080 }],
     [
       { SEALWIRE_SERVERS: '[::1]:9, server:10' },
       {
@@ -112,9 +113,14 @@ describe('the settings of the client app', () => {
     );
   });
 
-  it('reject two addresses of the server', () => {
-    const both = { SEALWIRE_PATH: '/tmp/s.sock', SEALWIRE_SERVERS: 'server:9' };
-    expect(complaintAbout(both)).toMatch(/^SEALWIRE_PATH must be left out if SEALWIRE_SERVERS is set/);
+  it.each([
+    ['SEALWIRE_PATH', '/tmp/s.sock'],
+    ['SEALWIRE_HOST', 'server'],
+    ['SEALWIRE_PORT', '8080'],
+  ])('reject %s beside SEALWIRE_SERVERS', (name, value) => {
+    expect(complaintAbout({ SEALWIRE_SERVERS: 'server:9', [name]: value })).toBe(
+      `${name} must be left out or empty if SEALWIRE_SERVERS is set, not ${shown(value)}`,
+    );
   });
 
   it.each(['SEALWIRE_PORT', 'HTTP_PORT'])('treat %s as unset if it is a Docker service link', (name) => {

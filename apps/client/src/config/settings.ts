@@ -16,7 +16,7 @@ import { allowedHosts, servers, token, trustedProxies } from './fields.js';
 const timeoutMs = wholeNumber(1, 86_400_000, 'a whole number of milliseconds'); // at most a day
 
 export const variables = {
-  SEALWIRE_PORT: remotePort.default(8080),
+  SEALWIRE_PORT: remotePort.optional(),
   SEALWIRE_SERVERS: servers.optional(),
   SEALWIRE_CONNECT_TIMEOUT_MS: timeoutMs.default(5_000),
   HTTP_HOST: host.default('127.0.0.1'),
@@ -27,13 +27,18 @@ export const variables = {
   HTTP_KEEP_ALIVE_MS: timeoutMs.default(5_000),
   HTTP_TRUSTED_PROXIES: trustedProxies.default([]),
   ...commonVariables,
+  SEALWIRE_HOST: host.optional(),
 };
+
+/** They name one server, so SEALWIRE_SERVERS takes their place. */
+const ONE_SERVER = ['SEALWIRE_HOST', 'SEALWIRE_PORT', 'SEALWIRE_PATH'] as const;
 
 const environment = z
   .object(variables)
-  .refine((env) => env.SEALWIRE_PATH === undefined || env.SEALWIRE_SERVERS === undefined, {
-    path: ['SEALWIRE_PATH'],
-    error: 'left out if SEALWIRE_SERVERS is set',
+  .superRefine((env, context) => {
+    for (const name of ONE_SERVER)
+      if (env.SEALWIRE_SERVERS !== undefined && env[name] !== undefined)
+        context.addIssue({ code: 'custom', path: [name], message: 'left out or empty if SEALWIRE_SERVERS is set' });
   })
   .transform((env) => ({
     ...commonSettings(env),
@@ -62,11 +67,11 @@ export function parseSettings(env: NodeJS.ProcessEnv) {
 
 interface TcpVariables {
   readonly SEALWIRE_SERVERS?: readonly { readonly host: string; readonly port: number }[] | undefined;
-  readonly SEALWIRE_HOST: string;
-  readonly SEALWIRE_PORT: number;
+  readonly SEALWIRE_HOST?: string | undefined;
+  readonly SEALWIRE_PORT?: number | undefined;
 }
 
-function tcpServers(env: TcpVariables) {
-  if (env.SEALWIRE_SERVERS !== undefined) return { servers: env.SEALWIRE_SERVERS };
-  return { host: env.SEALWIRE_HOST, port: env.SEALWIRE_PORT };
+function tcpServers({ SEALWIRE_SERVERS, SEALWIRE_HOST = '127.0.0.1', SEALWIRE_PORT = 8080 }: TcpVariables) {
+  if (SEALWIRE_SERVERS !== undefined) return { servers: SEALWIRE_SERVERS };
+  return { host: SEALWIRE_HOST, port: SEALWIRE_PORT };
 }

@@ -23,7 +23,7 @@ const schema = z.object(commonVariables);
 
 export type CommonSettings = ReturnType<typeof commonSettings>;
 
-export function commonSettings(env: z.output<typeof schema>) {
+export function commonSettings(env: Omit<z.output<typeof schema>, 'SEALWIRE_HOST'>) {
   return {
     keyFile: env.SEALWIRE_KEY_FILE,
     keyPolicy: env.SEALWIRE_KEY_POLICY,
