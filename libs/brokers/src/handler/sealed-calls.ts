@@ -5,6 +5,7 @@ import { wireError } from '@sealwire/channel/internal';
 import { allowsPattern } from '@sealwire/crypto/internal';
 import type { SecretKey } from '@sealwire/crypto';
 import { EMPTY, throwError } from 'rxjs';
+import type { Observable } from 'rxjs';
 
 import { addPeer, sealedPeer } from './sealed-context.js';
 
@@ -18,9 +19,15 @@ export interface SealedCall {
   readonly isRequest: boolean;
   /** Why no handler may have it; undefined if one may. */
   readonly refusal: 'store' | 'overload' | undefined;
+  /** Called if no handler gets it. Undefined: the broker expects no acknowledgement. */
+  readonly drop?: (() => void) | undefined;
 }
 
-const STORE_FAILED = 'The replay store failed; the handler did not run';
+const STORE_ERROR = {
+  status: 'error',
+  message: 'The replay store failed; the handler did not run',
+  code: 'ERR_REPLAY_STORE',
+} as const;
 
 /**
  * The sealed messages that Nest handles. Its servers make the context and find the handler of a message themselves, so
@@ -47,7 +54,7 @@ export class SealedCalls {
     const call = this.#calls.getStore();
     if (call === undefined) return handler;
     const refusal = this.#refusalOf(call, call.pattern ?? pattern);
-    if (refusal !== undefined) return () => Promise.resolve(call.isRequest ? throwError(() => refusal) : EMPTY);
+    if (refusal !== undefined) return () => Promise.resolve(refusal());
     if (handler === null) return null;
     const peer = sealedPeer(call.key, call.id);
     const sealed: MessageHandler = (data: unknown, context: object) => {
@@ -57,13 +64,21 @@ export class SealedCalls {
     return Object.assign(sealed, handler);
   }
 
-  /** The error that the caller gets, which has the form of Nest's own errors. */
-  #refusalOf(call: SealedCall, pattern: string): object | undefined {
+  /** Returns what takes the place of the handler; undefined if the handler may run. Nest asks more than once for an event. */
+  #refusalOf(call: SealedCall, pattern: string): (() => Observable<never>) | undefined {
     const { key, refusal } = call;
-    if (refusal === 'store') return { status: 'error', message: STORE_FAILED, code: 'ERR_REPLAY_STORE' };
-    if (refusal === 'overload') return wireError('ERR_OVERLOADED');
+    if (refusal === 'store') return () => refused(call, STORE_ERROR);
+    if (refusal === 'overload') return () => refused(call, wireError('ERR_OVERLOADED'));
     if (allowsPattern(key.patterns, pattern)) return undefined;
-    this.#onForbidden(call, pattern);
-    return wireError('ERR_FORBIDDEN');
+    return () => {
+      this.#onForbidden(call, pattern);
+      return refused(call, wireError('ERR_FORBIDDEN'));
+    };
   }
+}
+
+/** @param error - What the caller of a request gets, in the form of Nest's own errors. */
+function refused({ isRequest, drop }: SealedCall, error: object): Observable<never> {
+  drop?.();
+  return isRequest ? throwError(() => error) : EMPTY;
 }

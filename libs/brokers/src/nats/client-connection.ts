@@ -1,12 +1,12 @@
 import type { SecretKey } from '@sealwire/crypto';
 
 import { BrokerError } from '../errors.js';
+import { passOn } from '../handler/passed-on.js';
 import { AnswerOrder } from '../seal/answer-order.js';
 import type { Seals } from '../seal/seals.js';
 import { innerHeaders } from './nats-library.js';
 import type { NatsCallback, NatsConnection, NatsMessage, NatsSubscription } from './nats-library.js';
 import { OpenedMessage } from './opened-message.js';
-import { passOn } from './passed-on.js';
 import { SealedConnection } from './sealed-connection.js';
 
 /** The status of an empty message by which the broker reports that no server has the subject of a request. */
@@ -48,11 +48,11 @@ export class SealedClientConnection extends SealedConnection {
   #receive(inbox: string, order: AnswerOrder, message: NatsMessage, callback: NatsCallback): void {
     const fail = (error: unknown): void => void callback(error as Error, message);
     if (isNoResponders(message)) {
-      passOn(callback, message, fail);
+      passOn(() => callback(null, message), fail);
       return;
     }
     const received = this.#open(inbox, inbox, message.data);
-    if (received.kind === 'plain') passOn(callback, message, fail);
+    if (received.kind === 'plain') passOn(() => callback(null, message), fail);
     if (received.kind !== 'sealed') return;
     const { head, key, payload } = received;
     if (head.answer === undefined || key.id !== this.#keyIds.get(inbox)) {
@@ -62,7 +62,8 @@ export class SealedClientConnection extends SealedConnection {
     const place = order.take(head.answer);
     if (place === 'next') {
       const headers = innerHeaders(head.headers, message.headers);
-      passOn(callback, new OpenedMessage({ subject: inbox, data: payload, headers }), fail);
+      const opened = new OpenedMessage({ subject: inbox, data: payload, headers });
+      passOn(() => callback(null, opened), fail);
       return;
     }
     this.seals.refuse('order', inbox, key);

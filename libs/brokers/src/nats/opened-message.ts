@@ -1,11 +1,14 @@
 import type { NatsHeaders } from './nats-library.js';
 
+/** Sends a value of an answer. Returns whether it was sent. */
+export type Respond = (data: Uint8Array | string | undefined, headers: NatsHeaders | undefined) => boolean;
+
 export interface OpenedMessageOptions {
   readonly subject: string;
   readonly data: Uint8Array;
   readonly reply?: string | undefined;
   readonly headers: NatsHeaders | undefined;
-  readonly respond?: (data: Uint8Array | string | undefined, headers: NatsHeaders | undefined) => boolean;
+  readonly respond?: Respond;
 }
 
 /** A message as Nest reads it, with the sealed payload, subject and headers. */

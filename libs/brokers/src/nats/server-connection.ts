@@ -1,19 +1,17 @@
 import type { LoggerService } from '@nestjs/common';
-import { sha256 } from '@sealwire/crypto/internal';
 
+import { passOn } from '../handler/passed-on.js';
 import type { SealedCall, SealedCalls } from '../handler/sealed-calls.js';
-import { Claims } from '../seal/claims.js';
+import { Claims, groupOf } from '../seal/claims.js';
+import { failedPacket, SealedAnswer } from '../seal/sealed-answer.js';
 import type { ReceivedMessage, SealedMessage, Seals } from '../seal/seals.js';
 import { covers, innerHeaders, isOfBroker } from './nats-library.js';
 import type { NatsCallback, NatsConnection, NatsMessage, NatsSubscription } from './nats-library.js';
 import { OpenedMessage } from './opened-message.js';
-import { passOn } from './passed-on.js';
-import { SealedAnswer } from './sealed-answer.js';
-import { SealedConnection } from './sealed-connection.js';
+import type { Respond } from './opened-message.js';
+import { bytesOf, headOf, SealedConnection } from './sealed-connection.js';
 
 type Opener = ReturnType<Seals['opener']>;
-
-const GROUP_BYTES = 8;
 
 export interface ServerConnectionOptions {
   readonly unsealed: NatsConnection;
@@ -92,7 +90,7 @@ export class SealedServerConnection extends SealedConnection {
   #receive(intake: Intake, message: NatsMessage): void {
     const received = intake.open(message);
     if (received.kind === 'refused') return;
-    if (received.kind === 'plain') passOn(intake.callback, message, this.#onFailed);
+    if (received.kind === 'plain') passOn(() => intake.callback(null, message), this.#onFailed);
     else if (this.#claims === undefined || intake.group === undefined) this.#pass(intake, message, received);
     else void this.#claim(this.#claims, intake, message, received).catch(this.#onFailed);
   }
@@ -119,16 +117,19 @@ export class SealedServerConnection extends SealedConnection {
       headers: innerHeaders(head.headers, message.headers),
       ...(isRequest && { respond: this.#answer({ key, inbox: head.reply, reply }) }),
     });
-    this.#calls.run(call, () => passOn(intake.callback, opened, this.#onFailed));
+    this.#calls.run(call, () => passOn(() => intake.callback(null, opened), this.#onFailed));
   }
 
-  #answer(to: { key: SealedMessage['key']; inbox: string; reply: string }) {
-    const answer = new SealedAnswer({ connection: this, seals: this.seals, onFailed: this.#onFailed, ...to });
-    return answer.respond.bind(answer);
+  #answer({ key, inbox, reply }: { key: SealedMessage['key']; inbox: string; reply: string }): Respond {
+    const answer = new SealedAnswer<Parameters<Respond>, true>({
+      send: (place, [data, headers]) => {
+        const envelope = this.seals.seal(inbox, headOf({ headers, answer: place }), bytesOf(data), key);
+        this.unsealed.publish(reply, envelope, this.outerOptions({ headers }));
+        return true;
+      },
+      failure: [failedPacket(), undefined],
+      onFailed: this.#onFailed,
+    });
+    return (...value) => answer.respond(value) ?? false;
   }
-}
-
-/** Letters that every replay store takes, for a queue group. */
-function groupOf(queue: string): string {
-  return Buffer.from(sha256(Buffer.from(queue))).toString('hex', 0, GROUP_BYTES);
 }

@@ -1,4 +1,5 @@
 import { clock } from '@sealwire/channel/internal';
+import { sha256 } from '@sealwire/crypto/internal';
 import type { ReplayStore } from '@sealwire/envelope';
 
 /** `first`: no other process has the message. */
@@ -47,6 +48,16 @@ export class Claims {
       this.#waiting -= 1;
     }
   }
+}
+
+/**
+ * Returns the end of the ids that servers claim which share the messages of one queue, in letters that every replay store
+ * takes.
+ *
+ * @param names - Of the queue.
+ */
+export function groupOf(...names: readonly string[]): string {
+  return Buffer.from(sha256(Buffer.from(JSON.stringify(names)))).toString('hex', 0, 8);
 }
 
 /** Rejects if `work` takes too long. */

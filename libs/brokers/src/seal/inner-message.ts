@@ -7,6 +7,8 @@ export type HeaderEntry = readonly [name: string, value: string];
 export interface InnerHead {
   /** Names and values, in the order of the sender. A name may occur again. */
   readonly headers?: readonly HeaderEntry[] | undefined;
+  /** Other parts of the message that the transport has, by their names there. */
+  readonly properties?: readonly HeaderEntry[] | undefined;
   /** Where the sender of a request expects the answer. */
   readonly reply?: string | undefined;
   /** The place of a value in its answer. */
@@ -58,16 +60,20 @@ function parse(text: string): unknown {
 
 function isHead(value: unknown): value is InnerHead {
   if (!isObject(value)) return false;
-  const { headers = [], reply = '', answer } = value;
+  const { headers = [], properties = [], reply = '', answer } = value;
   return (
-    Array.isArray(headers) &&
-    headers.every(isHeader) &&
+    areEntries(headers) &&
+    areEntries(properties) &&
     typeof reply === 'string' &&
     (answer === undefined || isAnswerPlace(answer))
   );
 }
 
-function isHeader(value: unknown): boolean {
+function areEntries(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isEntry);
+}
+
+function isEntry(value: unknown): boolean {
   return Array.isArray(value) && value.length === 2 && value.every((part) => typeof part === 'string');
 }
 

@@ -60,14 +60,17 @@ export class Seals {
   /**
    * Returns a function that opens messages. Subscriptions on which the same message may arrive each need one of their own.
    *
-   * @param replay - `off` if something else refuses a message that is delivered again.
+   * @param delivery - `off` if something else refuses a message that is delivered again. `durable` if the broker stores
+   *   messages, and so delivers them late and again: neither their age nor their number is checked.
    * @returns The function. It never throws. `subject`: undefined accepts a message for any subject.
    */
   opener(
-    replay: 'window' | 'off',
+    delivery: 'window' | 'off' | 'durable',
   ): (arrivedAt: string, subject: string | undefined, data: Uint8Array) => ReceivedMessage {
     const { service, maxAgeMs, isSealing } = this.settings;
-    const opener = new EnvelopeOpener({ keys: this.#keys, service, maxAgeMs, replay });
+    const checks =
+      delivery === 'durable' ? ({ maxAgeMs: 'off', replay: 'off' } as const) : { maxAgeMs, replay: delivery };
+    const opener = new EnvelopeOpener({ keys: this.#keys, service, ...checks });
     return (arrivedAt, subject, data) => {
       const opened = opener.open(subject === undefined ? undefined : this.#named(subject), data);
       if (!opened.ok) {

@@ -1,0 +1,55 @@
+import { wireError } from '@sealwire/channel/internal';
+import { randomBytes } from '@sealwire/crypto/internal';
+
+import type { AnswerPlace } from './inner-message.js';
+
+const ID_BYTES = 12;
+
+export interface SealedAnswerOptions<Value, Sent> {
+  /** Seals a value with its place, and sends it. */
+  readonly send: (place: AnswerPlace, value: Value) => Sent;
+  /** Sent in place of a value that cannot be sent: the error of the caller. */
+  readonly failure: Value;
+  readonly onFailed: (error: unknown) => void;
+}
+
+/** The values of one answer. Each is sealed with its number, so that the client notices one that is missing. */
+export class SealedAnswer<Value, Sent> {
+  readonly #options: SealedAnswerOptions<Value, Sent>;
+  readonly #id = randomBytes(ID_BYTES).toString('base64url');
+  #number = 0;
+
+  constructor(options: SealedAnswerOptions<Value, Sent>) {
+    this.#options = options;
+  }
+
+  /** Sends a value. Never throws: if it cannot be sent, the caller gets an error instead. Undefined: nothing was sent. */
+  respond(value: Value): Sent | undefined {
+    try {
+      return this.#send(value);
+    } catch (error) {
+      this.#options.onFailed(error);
+      return this.#fail();
+    }
+  }
+
+  #send(value: Value): Sent {
+    const sent = this.#options.send({ id: this.#id, number: this.#number }, value);
+    this.#number += 1;
+    return sent;
+  }
+
+  /** The library refuses what the broker would not take. Any other failure also refuses this error. */
+  #fail(): Sent | undefined {
+    try {
+      return this.#send(this.#options.failure);
+    } catch {
+      return undefined; // the connection is closed
+    }
+  }
+}
+
+/** The answer of Nest in place of one that cannot be sent. */
+export function failedPacket(): Buffer {
+  return Buffer.from(JSON.stringify({ err: wireError('ERR_MESSAGE_TOO_LARGE'), isDisposed: true }));
+}
