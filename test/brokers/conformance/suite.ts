@@ -49,7 +49,7 @@ export async function answered(client: Caller): Promise<void> {
 export function conforms(transport: TransportUnderTest): void {
   describe.skipIf(isMissing(transport.kind))(`${transport.name}${skipNote(transport.kind)}`, () => {
     const noted: Noted = [];
-    const { wildcard, headers, unknownPattern } = transport;
+    const { wildcard, routesByText = false, headers, unknownPattern } = transport;
     let running: RunningTransport;
     let app: INestMicroservice;
     let client: Caller;
@@ -71,10 +71,13 @@ export function conforms(transport: TransportUnderTest): void {
       expect(await all(client.send('conformance.sum', [1, 2, 3]))).toEqual([6]);
     });
 
-    it('answers a request with an object as its pattern, whatever the order of its members', async () => {
-      const pattern = { of: 'objects', cmd: 'conformance' };
-      expect(await all(client.send(pattern, { text: 'grüß Gott' }))).toEqual([{ got: { text: 'grüß Gott' } }]);
-    });
+    it.skipIf(routesByText)(
+      'answers a request with an object as its pattern, whatever the order of its members',
+      async () => {
+        const pattern = { of: 'objects', cmd: 'conformance' };
+        expect(await all(client.send(pattern, { text: 'grüß Gott' }))).toEqual([{ got: { text: 'grüß Gott' } }]);
+      },
+    );
 
     it('answers with every value of an observable, in order', async () => {
       const numbers = Array.from({ length: 500 }, (_, index) => index + 1);

@@ -11,6 +11,8 @@ export interface TransportUnderTest {
   start(): Promise<RunningTransport>;
   /** A pattern of handlers, and the pattern of a message that it covers. Undefined: the transport has no wildcards. */
   readonly wildcard?: { readonly pattern: string; readonly message: string };
+  /** Its routing is by the text of a pattern: two objects that differ in the order of their members are not the same. */
+  readonly routesByText?: true;
   readonly headers?: HeadersUnderTest;
   /** The message of the error of a request that no server handles. Undefined: the request waits for an answer. */
   readonly unknownPattern?: string;

@@ -1,5 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
-import { ChannelKeys } from '@sealwire/channel/internal';
+import { ChannelKeys, closed } from '@sealwire/channel/internal';
 import type { SecretKey } from '@sealwire/crypto';
 
 import type { RefusedMessage } from '../diagnostics.js';
@@ -22,6 +22,8 @@ export class SealedSession {
   readonly #scheme: string;
   readonly #settings: SealSettings;
   readonly #keys: ChannelKeys;
+  #seals: Seals | undefined;
+  #closes = 0;
 
   /** @throws {TransportError} `ERR_BAD_OPTION` */
   constructor({ scheme, side, seal, logger }: SessionOptions) {
@@ -35,18 +37,35 @@ export class SealedSession {
   }
 
   /**
-   * Loads the keys, and watches their file until `close`, or until `connect` fails. Rejects with the `CryptoError` of the
-   * key file, and with the error of `connect`.
+   * Loads the keys and connects with them. The file of the keys is watched until `close`, or until `connect` fails. Rejects
+   * as `start` does, and with the error of `connect`.
    */
   async open<T>(connect: (seals: Seals) => Promise<T>): Promise<T> {
-    const { refusals } = this;
-    const keys = await this.#keys.load();
+    const seals = await this.start();
     try {
-      return await connect(new Seals({ scheme: this.#scheme, settings: this.#settings, keys, refusals }));
+      return await connect(seals);
     } catch (error) {
       this.close();
       throw error;
     }
+  }
+
+  /**
+   * Loads the keys, unless they are loaded, and watches their file until `close`. Rejects with the `CryptoError` of the key
+   * file, or with `ERR_CLIENT_CLOSED` if `close` is called meanwhile.
+   */
+  async start(): Promise<Seals> {
+    const closes = this.#closes;
+    const keys = await this.#keys.load();
+    if (closes !== this.#closes) throw closed();
+    const { refusals } = this;
+    return (this.#seals ??= new Seals({ scheme: this.#scheme, settings: this.#settings, keys, refusals }));
+  }
+
+  /** The seals from `start` to `close`. @throws {TransportError} `ERR_CLIENT_CLOSED` at any other time. */
+  get seals(): Seals {
+    if (this.#seals === undefined) throw closed();
+    return this.#seals;
   }
 
   /** Counts a message that its key may not send. */
@@ -55,6 +74,8 @@ export class SealedSession {
   }
 
   close(): void {
+    this.#closes += 1;
+    this.#seals = undefined;
     this.#keys.detach()();
   }
 }

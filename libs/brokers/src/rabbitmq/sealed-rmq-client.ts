@@ -1,0 +1,76 @@
+import { Logger } from '@nestjs/common';
+import { ClientRMQ } from '@nestjs/microservices';
+import type { ReadPacket, WritePacket } from '@nestjs/microservices';
+
+import { BrokerError } from '../errors.js';
+import { AwaitedAnswers } from '../seal/awaited-answers.js';
+import type { Refusals } from '../seal/refusals.js';
+import { SealedSession } from '../seal/sealed-session.js';
+import { SealedRmqClientConnection } from './client-connection.js';
+import type { RmqManager } from './rmq-library.js';
+import type { SealedRmqOptions } from './sealed-rmq-server.js';
+
+/** Nest's RabbitMQ client, which seals every message and opens every answer: `customClass: SealedRmqClient`. */
+export class SealedRmqClient extends ClientRMQ {
+  readonly #session: SealedSession;
+  readonly #awaited = new AwaitedAnswers();
+  /** The callbacks of the requests, by correlation id. */
+  readonly #callbacks = new Map<string, (packet: WritePacket) => unknown>();
+
+  /** @throws {TransportError} `ERR_BAD_OPTION` */
+  constructor({ seal, ...options }: SealedRmqOptions) {
+    super(options);
+    const logger = new Logger(SealedRmqClient.name);
+    this.#session = new SealedSession({ scheme: 'rabbitmq', side: 'client', seal, logger });
+  }
+
+  /** How many messages were refused since the client was made, by reason. */
+  get refusals(): Refusals['counts'] {
+    return this.#session.refusals.counts;
+  }
+
+  /** Loads the keys and connects. Rejects with the `CryptoError` of the key file. */
+  override async connect(): Promise<unknown> {
+    await this.#session.start();
+    try {
+      return (await super.connect()) as unknown;
+    } catch (error) {
+      // Nest 12 gives up. Nest 11, and a client that was connected before, go on with trying.
+      if (this.client === null) this.#session.close();
+      throw error;
+    }
+  }
+
+  override createClient(): SealedRmqClientConnection {
+    return new SealedRmqClientConnection({
+      unsealed: super.createClient() as RmqManager,
+      seals: this.#session.seals,
+      onFailed: (error) => this.logger.error(error),
+      awaited: this.#awaited,
+      onIncomplete: (id) => this.#callbacks.get(id)?.({ err: incomplete() }),
+    });
+  }
+
+  override async close(): Promise<void> {
+    try {
+      await super.close();
+    } finally {
+      this.#session.close();
+    }
+  }
+
+  protected override publish(packet: ReadPacket & { id?: string }, callback: (packet: WritePacket) => unknown) {
+    const end = super.publish(packet, callback);
+    const { id = '' } = packet; // the correlation id, which Nest has added
+    this.#callbacks.set(id, callback);
+    return () => {
+      this.#callbacks.delete(id);
+      this.#awaited.delete(id);
+      end();
+    };
+  }
+}
+
+function incomplete(): BrokerError {
+  return new BrokerError('ERR_ANSWER_INCOMPLETE', 'A value of the answer was lost on its way');
+}
