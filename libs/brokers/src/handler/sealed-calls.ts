@@ -77,7 +77,7 @@ export class SealedCalls {
   }
 }
 
-/** @param error - What the caller of a request gets, in the form of Nest's own errors. */
+/** @param error - The error of the caller of a request, in the form of Nest's own errors. */
 function refused({ isRequest, drop }: SealedCall, error: object): Observable<never> {
   drop?.();
   return isRequest ? throwError(() => error) : EMPTY;
