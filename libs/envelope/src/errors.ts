@@ -1,18 +1,23 @@
 import { brand } from '@sealwire/crypto/internal';
 
-/** All error codes of this library in alphabetical order. Each is a mistake of the caller; docs/errors.md explains them. */
-export const ENVELOPE_ERROR_CODES = [
-  'ERR_ENVELOPE_HEADER',
-  'ERR_ENVELOPE_OPTION',
-  'ERR_ENVELOPE_STORE',
-  'ERR_ENVELOPE_TOO_LARGE',
-] as const;
+/** All error codes of this library, each with the side at fault. docs/errors.md explains each code. */
+const FAULT_OF = {
+  ERR_ENVELOPE_HEADER: 'caller',
+  ERR_ENVELOPE_OPTION: 'caller',
+  ERR_ENVELOPE_REFUSED: 'peer',
+  ERR_ENVELOPE_STORE: 'caller',
+  ERR_ENVELOPE_TOO_LARGE: 'caller',
+  ERR_ENVELOPE_UNSERIALIZABLE: 'caller',
+} as const;
 
-export type EnvelopeErrorCode = (typeof ENVELOPE_ERROR_CODES)[number];
+export type EnvelopeErrorCode = keyof typeof FAULT_OF;
+
+export const ENVELOPE_ERROR_CODES = Object.keys(FAULT_OF) as readonly EnvelopeErrorCode[];
 
 /**
- * The only error class that this library throws, and only for what the application passes in. An envelope from outside
- * is never thrown for: see {@link Refused}. Match on `code`; `message` may change and never holds key material.
+ * The only error class that this library throws. An envelope from outside is thrown for by `decode` of a codec alone
+ * (`ERR_ENVELOPE_REFUSED`); all else returns {@link Refused}. Match on `code`; `message` may change and never holds key
+ * material.
  */
 export class EnvelopeError extends Error {
   static {
@@ -21,10 +26,13 @@ export class EnvelopeError extends Error {
 
   override readonly name = 'EnvelopeError';
   readonly code: EnvelopeErrorCode;
-  readonly fault = 'caller';
 
   constructor(code: EnvelopeErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
+  }
+
+  get fault(): (typeof FAULT_OF)[EnvelopeErrorCode] {
+    return FAULT_OF[this.code];
   }
 }

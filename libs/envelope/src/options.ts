@@ -48,6 +48,11 @@ export function checkOpenerOptions(options: EnvelopeOpenerOptions): void {
     throw badOption('replay', `'off' if maxAgeMs is 'off', because the window could forget nothing`);
 }
 
+/** @throws {EnvelopeError} `ERR_ENVELOPE_OPTION` */
+export function checkSubject(subject: string): void {
+  if (typeof subject !== 'string' || subject === '') throw badOption('subject', 'a non-empty string');
+}
+
 function isPositive(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) > 0;
 }

@@ -12,6 +12,14 @@ import type { EnvelopeOptions } from './options.js';
  */
 export const MAX_ENVELOPES_PER_KEY = 2 ** 32;
 
+/** An envelope that was sealed. */
+export interface Sealed {
+  /** A compact JWE, ASCII. */
+  readonly envelope: string;
+  /** `<key id>.<jti>`, the `id` of the {@link Opened} envelope. */
+  readonly id: string;
+}
+
 /** Seals messages for one service. Synchronous; make one and keep it. */
 export class EnvelopeSealer {
   readonly #keys: KeySource;
@@ -36,12 +44,17 @@ export class EnvelopeSealer {
    * @throws {EnvelopeError} `ERR_ENVELOPE_HEADER` - the subject is malformed or too long; `ERR_ENVELOPE_TOO_LARGE`.
    * @throws {CryptoError} `ERR_KEYRING_NO_PRIMARY`, or any error of the source of keys.
    */
-  seal(subject: string, plaintext: Uint8Array, key: SecretKey = this.#keys.primary): string {
+  seal(subject: string, plaintext: Uint8Array, key?: SecretKey): string {
+    return this.sealWithId(subject, plaintext, key).envelope;
+  }
+
+  /** As {@link seal}, for a sender that uses the id as well: to publish the same message again, or to find it. */
+  sealWithId(subject: string, plaintext: Uint8Array, key: SecretKey = this.#keys.primary): Sealed {
     const iat = Math.floor(clock.unixMs() / 1000);
-    const header = { aud: this.#service, sub: subject, jti: this.#nextJti(), iat };
-    const envelope = sealJwe(key, header, plaintext, this.#maxEnvelopeBytes);
+    const jti = this.#nextJti();
+    const envelope = sealJwe(key, { aud: this.#service, sub: subject, jti, iat }, plaintext, this.#maxEnvelopeBytes);
     this.#sealed.set(key.id, (this.#sealed.get(key.id) ?? 0) + 1);
-    return envelope;
+    return { envelope, id: `${key.id}.${jti}` };
   }
 
   /** How many envelopes this object has sealed, by the id of the key. Compare the sum of all processes with {@link MAX_ENVELOPES_PER_KEY}. */

@@ -1,0 +1,146 @@
+// One JSON value in each envelope, for brokers that keep messages and deliver them again: JetStream, RabbitMQ queues, Kafka.
+import { WatchedKeyFile } from '@sealwire/crypto';
+import type { WatchedKeyFileOptions } from '@sealwire/crypto';
+
+import { EnvelopeError } from './errors.js';
+import { refused } from './jwe.js';
+import type { Refused } from './jwe.js';
+import { EnvelopeOpener } from './opener.js';
+import { checkSubject } from './options.js';
+import type { EnvelopeOptions } from './options.js';
+import { EnvelopeSealer } from './sealer.js';
+
+export interface SealwireCodecOptions extends EnvelopeOptions {
+  /** Sealed into every message, and the only one that is opened: a codec is not given the subject of its broker. */
+  readonly subject: string;
+}
+
+/** What {@link SealwireCodec.watch} takes. */
+export type WatchedCodecOptions = Omit<SealwireCodecOptions, 'keys'> & WatchedKeyFileOptions;
+
+/** A message that was sealed. */
+export interface SealedData {
+  /** The envelope, ASCII. A publisher that sends it again sends these bytes, so that the id stays the same. */
+  readonly bytes: Uint8Array;
+  /** `<key id>.<jti>`, as {@link OpenedData.messageId}: for the duplicate check of the broker. */
+  readonly messageId: string;
+}
+
+/** A message that was opened. */
+export interface OpenedData {
+  readonly ok: true;
+  readonly data: unknown;
+  /** `<key id>.<jti>`, unique for all keys: the idempotency key of the handler. No header of the broker replaces it. */
+  readonly messageId: string;
+  /** The id of the key that sealed it, 16 hexadecimal digits. */
+  readonly keyId: string;
+}
+
+/**
+ * Seals and opens stored messages, with the methods `encode` and `decode` of a codec. Synchronous. A message opens at any
+ * age and any number of times: the handler has to compare {@link OpenedData.messageId} with those that it has handled.
+ */
+export class SealwireCodec {
+  readonly #subject: string;
+  readonly #sealer: EnvelopeSealer;
+  readonly #opener: EnvelopeOpener;
+  readonly #owned: { close(): void } | undefined;
+
+  /**
+   * @param owned - Closed by {@link close}.
+   * @throws {EnvelopeError} `ERR_ENVELOPE_OPTION`
+   */
+  constructor({ subject, ...options }: SealwireCodecOptions, owned?: { close(): void }) {
+    checkSubject(subject);
+    this.#subject = subject;
+    this.#sealer = new EnvelopeSealer(options);
+    this.#opener = new EnvelopeOpener({ ...options, maxAgeMs: 'off', replay: 'off' });
+    this.#owned = owned;
+  }
+
+  /**
+   * Loads a key file, and watches it until {@link close}.
+   *
+   * @throws {CryptoError} As `WatchedKeyFile.open`.
+   * @throws {EnvelopeError} `ERR_ENVELOPE_OPTION`
+   */
+  static async watch(keyFile: string, options: WatchedCodecOptions): Promise<SealwireCodec> {
+    const keys = await WatchedKeyFile.open(keyFile, options);
+    try {
+      return new SealwireCodec({ ...options, keys }, keys);
+    } catch (error) {
+      keys.close();
+      throw error;
+    }
+  }
+
+  /** As {@link seal}, without the id. */
+  encode(data: unknown): Uint8Array {
+    return this.seal(data).bytes;
+  }
+
+  /**
+   * As {@link open}, for consumers that expect an error and terminate the message then.
+   *
+   * @throws {EnvelopeError} `ERR_ENVELOPE_REFUSED`
+   */
+  decode(bytes: Uint8Array): unknown {
+    const opened = this.open(bytes);
+    if (opened.ok) return opened.data;
+    const remedy = 'terminate it, and check who may publish to the stream, the key file, the service and the subject';
+    throw new EnvelopeError('ERR_ENVELOPE_REFUSED', `A message does not open (${opened.reason}): ${remedy}`);
+  }
+
+  /**
+   * @param data - A value of JSON, or undefined.
+   * @throws {EnvelopeError} `ERR_ENVELOPE_UNSERIALIZABLE`, `ERR_ENVELOPE_HEADER`, `ERR_ENVELOPE_TOO_LARGE`
+   * @throws {CryptoError} `ERR_KEYRING_NO_PRIMARY`, or any error of the source of keys.
+   */
+  seal(data: unknown): SealedData {
+    const { envelope, id } = this.#sealer.sealWithId(this.#subject, toPlaintext(data));
+    return { bytes: new TextEncoder().encode(envelope), messageId: id };
+  }
+
+  /** Never throws, whatever `bytes` is. The reason is for logs and counters: see {@link Refusal}. */
+  open(bytes: Uint8Array): OpenedData | Refused {
+    const opened = this.#opener.open(this.#subject, bytes);
+    if (!opened.ok) return opened;
+    const { plaintext, key, id } = opened;
+    try {
+      return { ok: true, data: fromPlaintext(plaintext), messageId: id, keyId: key.id };
+    } catch {
+      return refused('form'); // a holder of the key has sealed something else than JSON
+    }
+  }
+
+  /** Ends the watch of the key file. The keys stay usable, and do not change any more. May be called again. */
+  close(): void {
+    this.#owned?.close();
+  }
+}
+
+/** No bytes for undefined, as JSON has no word for it. */
+function toPlaintext(data: unknown): Uint8Array {
+  return new TextEncoder().encode(data === undefined ? '' : toJson(data));
+}
+
+function fromPlaintext(plaintext: Uint8Array): unknown {
+  if (plaintext.length === 0) return undefined;
+  return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(plaintext));
+}
+
+function toJson(data: unknown): string {
+  try {
+    const json: unknown = JSON.stringify(data);
+    if (typeof json === 'string') return json;
+  } catch (cause) {
+    throw unserializable({ cause });
+  }
+  throw unserializable();
+}
+
+function unserializable(options?: ErrorOptions): EnvelopeError {
+  const message =
+    'The data of a message has no form in JSON; send plain objects, arrays, strings, numbers and booleans';
+  return new EnvelopeError('ERR_ENVELOPE_UNSERIALIZABLE', message, options);
+}
