@@ -1,6 +1,7 @@
 import { ClientRMQ, RmqRecordBuilder, ServerRMQ } from '@nestjs/microservices';
 import type { RmqContext } from '@nestjs/microservices';
 import { SealedRmqClient, SealedRmqServer } from '@sealwire/brokers';
+import type { ConfirmChannel } from 'amqplib';
 
 import { Engine } from '../engines/engine.js';
 import { RABBITMQ } from '../engines/rabbitmq.js';
@@ -29,12 +30,27 @@ const OF_TOPICS = {
   routesByText: true,
 } as const satisfies Partial<TransportUnderTest>;
 
+/** Nest does not wait until the broker has confirmed the last answer, and nothing would handle its failure. */
+class StockServer extends ServerRMQ {
+  #channel: ConfirmChannel | undefined;
+
+  override async setupChannel(channel: ConfirmChannel, onReady: () => void): Promise<void> {
+    this.#channel = channel;
+    await super.setupChannel(channel, onReady);
+  }
+
+  override async close(): Promise<void> {
+    await this.#channel?.waitForConfirms();
+    await super.close();
+  }
+}
+
 function stock(routing: Routing) {
   return async (): Promise<RunningTransport> => {
     const engine = await Engine.start(RABBITMQ);
     const options = { ...routing, urls: [engine.url] };
     return {
-      createServer: () => new ServerRMQ(options),
+      createServer: () => new StockServer(options),
       createClient: () => new ClientRMQ(options),
       stop: () => engine.stop(),
     };
