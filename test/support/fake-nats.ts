@@ -63,6 +63,10 @@ export class FakeNats implements NatsConnection {
     // It never changes.
   }
 
+  rtt(): Promise<number> {
+    return Promise.resolve(1);
+  }
+
   close(): Promise<void> {
     this.#subscriptions.clear();
     return Promise.resolve();

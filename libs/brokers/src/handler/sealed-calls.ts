@@ -7,13 +7,15 @@ import type { SecretKey } from '@sealwire/crypto';
 import { EMPTY, throwError } from 'rxjs';
 import type { Observable } from 'rxjs';
 
-import { addPeer, sealedPeer } from './sealed-context.js';
+import { extendContext } from './sealed-context.js';
 
 /** A sealed message on its way through Nest. */
 export interface SealedCall {
   readonly key: SecretKey;
   /** `<key id>.<sender>.<counter>` */
   readonly id: string;
+  /** The message as it arrived. */
+  readonly envelope: Uint8Array;
   /** The pattern that the key must allow; undefined: the one that Nest has read from the message. */
   readonly pattern: string | undefined;
   readonly isRequest: boolean;
@@ -56,9 +58,8 @@ export class SealedCalls {
     const refusal = this.#refusalOf(call, call.pattern ?? pattern);
     if (refusal !== undefined) return () => Promise.resolve(refusal());
     if (handler === null) return null;
-    const peer = sealedPeer(call.key, call.id);
     const sealed: MessageHandler = (data: unknown, context: object) => {
-      addPeer(context, peer);
+      extendContext(context, call);
       return handler(data, context);
     };
     return Object.assign(sealed, handler);

@@ -19,16 +19,21 @@ export interface SealedPeer {
 export interface SealedContext {
   /** The sender of the message. */
   getPeer(): SealedPeer;
+  /** The message as it arrived: an envelope, ASCII. It must not be changed. */
+  getEnvelope(): Uint8Array;
 }
 
-/** @param id - `<key id>.<sender>.<counter>` */
-export function sealedPeer({ id: keyId, label }: SecretKey, id: string): SealedPeer {
+export interface SealedOrigin {
+  readonly key: SecretKey;
+  /** `<key id>.<sender>.<counter>` */
+  readonly id: string;
+  readonly envelope: Uint8Array;
+}
+
+/** Adds the methods to the context that Nest has made. The same object, because tracing tools know it already. */
+export function extendContext(context: object, { key, id, envelope }: SealedOrigin): void {
   const [, instanceId = ''] = id.split('.');
-  return { keyId, label, address: undefined, instanceId, messageId: id };
-}
-
-/** Adds `getPeer` to the context that Nest has made. The same object, because tracing tools know it already. */
-export function addPeer(context: object, peer: SealedPeer): void {
-  const sealed: SealedContext = { getPeer: () => peer };
+  const peer: SealedPeer = { keyId: key.id, label: key.label, address: undefined, instanceId, messageId: id };
+  const sealed: SealedContext = { getPeer: () => peer, getEnvelope: () => envelope };
   markProvesPeer(Object.assign(context, sealed));
 }

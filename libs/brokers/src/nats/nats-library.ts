@@ -30,9 +30,13 @@ export interface NatsPublishOptions {
 }
 
 export interface NatsConnection {
+  /** The limits that the broker has announced; undefined before the connection is open. */
+  readonly info?: { readonly max_payload: number } | undefined;
   publish(subject: string, data?: Uint8Array | string, options?: NatsPublishOptions): void;
   subscribe(subject: string, options: { queue?: string | undefined; callback: NatsCallback }): NatsSubscription;
   status(): AsyncIterable<unknown>;
+  /** Resolves with the round trip to the broker, in milliseconds. */
+  rtt(): Promise<number>;
   close(): Promise<void>;
 }
 

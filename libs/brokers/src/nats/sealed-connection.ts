@@ -1,3 +1,4 @@
+import { TransportError } from '@sealwire/channel';
 import type { SecretKey } from '@sealwire/crypto';
 
 import type { AnswerPlace, InnerHead } from '../seal/inner-message.js';
@@ -28,6 +29,7 @@ export abstract class SealedConnection {
    *
    * @throws {CryptoError} `ERR_KEYRING_NO_PRIMARY`
    * @throws {EnvelopeError} `ERR_ENVELOPE_HEADER` - the subject is too long.
+   * @throws {TransportError} `ERR_MESSAGE_TOO_LARGE` - the broker does not take an envelope of this size.
    */
   publish(subject: string, data: Uint8Array | string = '', options: NatsPublishOptions = {}): void {
     if (!this.seals.settings.isSealing || isOfBroker(subject)) {
@@ -37,12 +39,19 @@ export abstract class SealedConnection {
     const key = this.seals.primary;
     this.onSealed(options.reply, key);
     const { headers, reply } = options;
-    const envelope = this.seals.seal(subject, headOf({ headers, reply }), bytesOf(data), key);
+    const payload = bytesOf(data);
+    const envelope = this.seals.seal(subject, headOf({ headers, reply }), payload, key);
+    this.#checkSize(envelope, payload);
     this.unsealed.publish(subject, envelope, this.outerOptions(options));
   }
 
   status(): AsyncIterable<unknown> {
     return this.unsealed.status();
+  }
+
+  /** Resolves with the round trip to the broker, in milliseconds. */
+  rtt(): Promise<number> {
+    return this.unsealed.rtt();
   }
 
   close(): Promise<void> {
@@ -51,6 +60,14 @@ export abstract class SealedConnection {
 
   /** Called before a message is sent, with the key that seals it. */
   protected abstract onSealed(reply: string | undefined, key: SecretKey): void;
+
+  #checkSize({ length: bytes }: string, payload: Uint8Array): void {
+    const maxBytes = this.unsealed.info?.max_payload;
+    if (maxBytes === undefined || bytes <= maxBytes) return;
+    const sizes = `A message of ${payload.length} bytes makes an envelope of ${bytes} bytes`;
+    const message = `${sizes}; this broker takes at most ${maxBytes} (max_payload)`;
+    throw new TransportError('ERR_MESSAGE_TOO_LARGE', message, { sent: false });
+  }
 
   /** The options as the broker sees them. */
   outerOptions({ headers, reply }: NatsPublishOptions): NatsPublishOptions {

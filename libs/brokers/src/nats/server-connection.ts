@@ -106,10 +106,10 @@ export class SealedServerConnection extends SealedConnection {
   }
 
   #pass(intake: Intake, message: NatsMessage, sealed: SealedMessage, refusal?: SealedCall['refusal']): void {
-    const { head, payload, key, subject, id } = sealed;
+    const { head, payload, key, subject, id, envelope } = sealed;
     const { reply } = message;
     const isRequest = head.reply !== undefined && reply !== undefined && reply !== '';
-    const call: SealedCall = { key, id, pattern: subject, isRequest, refusal };
+    const call: SealedCall = { key, id, envelope, pattern: subject, isRequest, refusal };
     const opened = new OpenedMessage({
       subject,
       data: payload,

@@ -82,12 +82,13 @@ export class SealedRmqServerConnection extends SealedConnection {
   }
 
   #pass(consumer: Consumer, opened: RmqMessage, sealed: SealedMessage, refusal?: SealedCall['refusal']): void {
-    const { head, key, id } = sealed;
+    const { head, key, id, envelope } = sealed;
     const { reply } = head;
     if (reply !== undefined) this.#requests.set(opened, { key, correlationId: reply });
     const call: SealedCall = {
       key,
       id,
+      envelope,
       pattern: undefined, // sealed in the payload, which Nest has not read yet
       isRequest: reply !== undefined,
       refusal,

@@ -23,6 +23,8 @@ export interface SealedMessage {
   readonly subject: string;
   /** Unique: `<key id>.<sender>.<counter>`. */
   readonly id: string;
+  /** The message as it arrived. */
+  readonly envelope: Uint8Array;
 }
 
 /** `plain` only in the mode `open-only`. A refused message was counted. */
@@ -81,7 +83,8 @@ export class Seals {
       const isOfScheme = opened.subject.startsWith(this.#named(''));
       const { key, id } = opened;
       if (inner === undefined || !isOfScheme) return this.refuse(isOfScheme ? 'form' : 'subject', arrivedAt, key);
-      return { kind: 'sealed', ...inner, key, subject: opened.subject.slice(this.#named('').length), id };
+      const sealedFor = opened.subject.slice(this.#named('').length);
+      return { kind: 'sealed', ...inner, key, subject: sealedFor, id, envelope: data };
     };
   }
 
