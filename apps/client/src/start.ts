@@ -14,7 +14,7 @@ const HTTP_VARIABLES = { address: 'HTTP_HOST', port: 'HTTP_PORT' };
 export async function startClient(): Promise<void> {
   const app = await createApp(AppModule);
   const config = app.get<Settings>(settings.KEY);
-  const { http, server } = config;
+  const { http } = config;
   configureEdge(app);
   await app.init(); // before it listens, so that a failure here is not reported as a failure to listen
   await listenHttp(app, http, HTTP_VARIABLES);
@@ -22,7 +22,7 @@ export async function startClient(): Promise<void> {
   logReady(app, 'Client', config, {
     trigger,
     docs: `${trigger}/docs`,
-    server: serverNames(server),
+    server: serverNames(config),
   });
   if (!isLoopback(http.host) && !http.isForThisHost) warnOfOpenAddress(http);
 }

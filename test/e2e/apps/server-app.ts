@@ -2,9 +2,10 @@ import type { AddressInfo } from 'node:net';
 
 import type { INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { SealwireServer } from '@sealwire/transport';
 
 import { AppModule } from '../../../apps/server/src/app.module.js';
+import { CHANNEL } from '../../../apps/server/src/channel/channel.js';
+import type { Channel } from '../../../apps/server/src/channel/channel.js';
 import { settings } from '../../../apps/server/src/config/registration.js';
 import { parseSettings } from '../../../apps/server/src/config/settings.js';
 
@@ -22,7 +23,7 @@ export async function startServerHere(env: NodeJS.ProcessEnv): Promise<ServerHer
     .compile();
   const app = module.createNestApplication({ bodyParser: false });
   app.useLogger(false);
-  const strategy = app.get(SealwireServer);
+  const { strategy } = app.get<Channel>(CHANNEL);
   app.connectMicroservice({ strategy }, { inheritAppConfig: true });
   await app.init();
   await app.startAllMicroservices();

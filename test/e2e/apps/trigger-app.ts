@@ -7,7 +7,7 @@ import { generateKey, Keyring, SecretKey } from '@sealwire/crypto';
 import { KEYRING } from '@sealwire/crypto/nest';
 
 import { AppModule } from '../../../apps/client/src/app.module.js';
-import { CHANNEL } from '../../../apps/client/src/channel.js';
+import { CHANNEL } from '../../../apps/client/src/channel/channel.js';
 import { settings } from '../../../apps/client/src/config/registration.js';
 import { parseSettings } from '../../../apps/client/src/config/settings.js';
 import { configureEdge } from '../../../apps/client/src/http/edge.js';

@@ -8,6 +8,7 @@ it.each([
   [{ SEALWIRE_HOST: '::1', SEALWIRE_PORT: '9' }, '[::1]:9'],
   [{ SEALWIRE_SERVERS: 'server:9, [::1]:10' }, 'server:9,[::1]:10'],
   [{ SEALWIRE_PATH: '/tmp/s.sock' }, '/tmp/s.sock'],
+  [{ SEALWIRE_BROKER: 'nats://one:4222, nats://two' }, 'nats://one:4222,nats://two'],
 ])('the log line of the start names the servers of %o', (env, names) => {
-  expect(serverNames(parseSettings(env).server)).toBe(names);
+  expect(serverNames(parseSettings(env))).toBe(names);
 });

@@ -6,7 +6,8 @@ interface Address {
 }
 
 /** Returns the addresses that the client connects to, as its log line shows them. */
-export function serverNames(server: Settings['server']): string {
+export function serverNames({ broker, server }: Pick<Settings, 'broker' | 'server'>): string {
+  if (broker !== undefined) return broker.join(',');
   if ('path' in server) return server.path;
   const addresses: readonly Address[] = server.servers ?? [server];
   return addresses.map(nameOf).join(',');

@@ -40,6 +40,10 @@ const environment = z
       if (env.SEALWIRE_SERVERS !== undefined && env[name] !== undefined)
         context.addIssue({ code: 'custom', path: [name], message: 'left out or empty if SEALWIRE_SERVERS is set' });
   })
+  .refine((env) => env.SEALWIRE_BROKER === undefined || env.SEALWIRE_SERVERS === undefined, {
+    path: ['SEALWIRE_SERVERS'],
+    error: 'left out if SEALWIRE_BROKER is set',
+  })
   .transform((env) => ({
     ...commonSettings(env),
     server: env.SEALWIRE_PATH === undefined ? tcpServers(env) : { path: env.SEALWIRE_PATH },

@@ -2,13 +2,15 @@ import type { ServerResponse } from 'node:http';
 
 import { Catch, Controller, Get, Inject, ServiceUnavailableException, UseFilters } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
-import { HealthCheck, HealthCheckService } from '@nestjs/terminus';
-import type { HealthCheckResult } from '@nestjs/terminus';
+import { HealthCheck, HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
+import type { HealthCheckResult, HealthIndicatorResult } from '@nestjs/terminus';
 import { ApiTags } from '@nestjs/swagger';
-import { SealwireClient } from '@sealwire/transport';
 import { SealwireHealthIndicator } from '@sealwire/transport/terminus';
 
-import { CHANNEL } from '../channel.js';
+import { BrokerClient } from '../channel/broker-client.js';
+import { CHANNEL } from '../channel/channel.js';
+import type { Channel } from '../channel/channel.js';
+import { toFailureBody } from '../http/failure/failure-body.js';
 import { sendJson } from '../http/json-reply.js';
 
 /**
@@ -22,7 +24,7 @@ class UnhealthyFilter implements ExceptionFilter<ServiceUnavailableException> {
   }
 }
 
-/** Answers 200 with the round trip if the server answers over the channel, otherwise 503. */
+/** Answers 200 with the round trip if the server, or the broker, answers over the channel, otherwise 503. */
 @ApiTags('health')
 @UseFilters(UnhealthyFilter)
 @Controller('health')
@@ -33,7 +35,8 @@ export class HealthController {
   constructor(
     @Inject(HealthCheckService) private readonly health: HealthCheckService,
     @Inject(SealwireHealthIndicator) private readonly indicator: SealwireHealthIndicator,
-    @Inject(CHANNEL) private readonly channel: SealwireClient,
+    @Inject(HealthIndicatorService) private readonly brokers: HealthIndicatorService,
+    @Inject(CHANNEL) private readonly channel: Channel,
   ) {}
 
   @Get()
@@ -44,6 +47,20 @@ export class HealthController {
   }
 
   private ping(): Promise<HealthCheckResult> {
-    return this.health.check([() => this.indicator.pingCheck('channel', this.channel)]);
+    const { channel } = this;
+    return this.health.check([
+      () => (channel instanceof BrokerClient ? this.pingBroker(channel) : this.indicator.pingCheck('channel', channel)),
+    ]);
+  }
+
+  /** The broker answers, not a server: only a call shows whether there is one. */
+  private async pingBroker(client: BrokerClient): Promise<HealthIndicatorResult<'channel'>> {
+    const check = this.brokers.check('channel');
+    try {
+      return check.up({ roundTripMs: await client.ping() });
+    } catch (error) {
+      const { code, message } = toFailureBody(error);
+      return check.down({ code, message });
+    }
   }
 }

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 
-import { ChannelModule } from '../channel.module.js';
+import { ChannelModule } from '../channel/channel.module.js';
 import { HttpModule } from '../http/http.module.js';
 import { TrafficLog } from './traffic-log.js';
 import { TriggerController } from './trigger.controller.js';

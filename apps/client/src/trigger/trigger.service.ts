@@ -5,7 +5,7 @@ import { NO_MESSAGE_HANDLER, TransportError } from '@sealwire/transport';
 import { catchError, defer, from, switchMap, throwError, timeout } from 'rxjs';
 import type { Observable } from 'rxjs';
 
-import { CHANNEL } from '../channel.js';
+import { CHANNEL } from '../channel/channel.js';
 import { HandlerFailure } from '../http/failure/handler-failure.js';
 import { HttpFailure } from '../http/failure/http-failure.js';
 import type { Pattern } from './pattern.js';

@@ -1,11 +1,16 @@
 import { Controller, Get, Inject } from '@nestjs/common';
 import { HealthCheck, HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
 import type { HealthCheckResult, HealthIndicatorResult } from '@nestjs/terminus';
-import { SealwireServer } from '@sealwire/transport';
+import type { KeySource } from '@sealwire/crypto';
+import { KEYRING } from '@sealwire/crypto/nest';
 import { LegacyServer } from '@sealwire/transport/legacy';
 
+import { CHANNEL } from '../channel/channel.js';
+import type { Channel } from '../channel/channel.js';
+import { isListening } from '../is-listening.js';
+
 /**
- * Answers 200 if the channel accepts connections, otherwise 503. `keysError` says why changed keys were not loaded;
+ * Answers 200 if messages can arrive, otherwise 503. `keysError` says why changed keys were not loaded;
  * `legacy: closed`, that the legacy wire has closed.
  */
 @Controller('health')
@@ -13,7 +18,8 @@ export class HealthController {
   constructor(
     @Inject(HealthCheckService) private readonly health: HealthCheckService,
     @Inject(HealthIndicatorService) private readonly indicator: HealthIndicatorService,
-    @Inject(SealwireServer) private readonly channel: SealwireServer,
+    @Inject(CHANNEL) private readonly channel: Channel,
+    @Inject(KEYRING) private readonly keys: KeySource,
     @Inject(LegacyServer) private readonly legacy: LegacyServer | null,
   ) {}
 
@@ -25,19 +31,11 @@ export class HealthController {
 
   private checkChannel(): HealthIndicatorResult<'channel'> {
     const check = this.indicator.check('channel');
-    if (!isListening(this.channel)) return check.down('The channel does not accept connections');
-    const error = this.channel.snapshot().keys?.error;
+    if (!this.channel.isUp) return check.down('The channel does not accept connections');
+    const error = this.keys.status?.error;
     return check.up({
       ...(error !== undefined && { keysError: error.code }),
       ...(this.legacy !== null && !isListening(this.legacy) && { legacy: 'closed' }),
     });
-  }
-}
-
-function isListening(server: SealwireServer | LegacyServer): boolean {
-  try {
-    return server.unwrap().listening;
-  } catch {
-    return false; // it has not listened yet, or was closed
   }
 }

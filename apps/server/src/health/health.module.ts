@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 
-import { ChannelModule } from '../channel.module.js';
+import { ChannelModule } from '../channel/channel.module.js';
 import { HealthController } from './health.controller.js';
 
 @Module({

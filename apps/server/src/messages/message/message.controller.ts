@@ -1,6 +1,7 @@
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
-import type { SealwireContext } from '@sealwire/transport';
+import type { SealedNatsContext } from '@sealwire/brokers';
+import { SealwireContext } from '@sealwire/transport';
 import { LegacyContext } from '@sealwire/transport/legacy';
 
 import { messageSchema } from './message.schema.js';
@@ -16,11 +17,12 @@ export class MessageController {
   @MessagePattern('message')
   receive(
     @Payload({ schema: messageSchema }) { text }: Message,
-    @Ctx() context: SealwireContext | LegacyContext,
+    @Ctx() context: SealwireContext | SealedNatsContext | LegacyContext,
   ): Receipt {
-    const keyId = context.getKeyId();
-    return context instanceof LegacyContext
-      ? this.messages.receiveLegacy(text, keyId, context.getCiphertext(), context.getRemoteAddress())
-      : this.messages.receive(text, keyId, context.getSealedRecord());
+    if (context instanceof LegacyContext) {
+      return this.messages.receiveLegacy(text, context.getKeyId(), context.getCiphertext(), context.getRemoteAddress());
+    }
+    const sealed = context instanceof SealwireContext ? context.getSealedRecord() : context.getEnvelope();
+    return this.messages.receive(text, context.getPeer().keyId, sealed);
   }
 }

@@ -1,2 +1,0 @@
-/** Injection token of the client that sends all messages. */
-export const CHANNEL = Symbol('CHANNEL');

@@ -1,0 +1,103 @@
+// Both apps with SEALWIRE_BROKER, as processes, on a real NATS server.
+import { text } from 'node:stream/consumers';
+
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+
+import { call, open, post } from '../../e2e/apps/http-call.js';
+import { AppProcesses } from '../../support/app-process.js';
+import type { AppProcess } from '../../support/app-process.js';
+import { Engine, isMissing, skipNote } from '../engines/engine.js';
+import { NATS } from '../engines/nats.js';
+
+const READY_MS = 60_000;
+
+describe.skipIf(isMissing(NATS))(`the two apps on a NATS server${skipNote(NATS)}`, () => {
+  const apps = new AppProcesses();
+  let engine: Engine;
+  let servers: AppProcess[];
+  let url: string;
+  let env: { readonly SEALWIRE_BROKER: string };
+
+  beforeAll(async () => {
+    engine = await Engine.start(NATS);
+    env = { SEALWIRE_BROKER: engine.url };
+    const first = await apps.start('server', env); // makes the key
+    await first.ready();
+    servers = [first, await apps.start('server', env)];
+    await servers[1]?.ready();
+    const client = await apps.start('client', env);
+    url = (await client.ready())['trigger'] ?? '';
+  });
+
+  afterAll(async () => {
+    await apps.end();
+    await engine.stop();
+  });
+
+  it('carry a message: a receipt to the caller, the envelope and the text to the log of the server', async () => {
+    const sent = `Grüße ${Math.random()}`;
+    expect(await post(`${url}/messages`, { text: sent })).toMatchObject({ status: 200, json: { text: sent } });
+    const log = servers.flatMap((server) => server.log).map(({ message }) => message);
+    expect(log).toContain(`Decrypted: ${sent}`);
+    // An envelope begins with the JSON of its header.
+    expect(log).toContainEqual(expect.stringMatching(/^Received, encrypted \(\d+ bytes\): 65794a/));
+  });
+
+  it('share the messages of one client among the servers', async () => {
+    await vi.waitFor(
+      async () => {
+        await post(`${url}/messages`, { text: 'for any of you' });
+        const shares = servers.map(({ log }) => log.filter(({ message }) => message.includes('for any of you')).length);
+        expect(Math.min(...shares)).toBeGreaterThan(0);
+      },
+      { timeout: READY_MS, interval: 0 },
+    );
+  });
+
+  it('carry an event to one of the servers', async () => {
+    expect(await post(`${url}/emit/notice`, { text: 'Look out' })).toMatchObject({ status: 202 });
+    await Promise.any(servers.map((server) => server.logged('Notice: Look out')));
+  });
+
+  it('carry a stream of values, then complete it', async () => {
+    const countdown = `${url}/stream/countdown?data=${encodeURIComponent('{"from":2,"intervalMs":1}')}`;
+    expect(await text(await open(countdown, { method: 'GET' }))).toBe(
+      'id: 1\ndata: 2\n\nid: 2\ndata: 1\n\nid: 3\ndata: 0\n\nid: 4\nevent: complete\ndata: {}\n\n',
+    );
+  });
+
+  it('refuse a message that is too large for the broker', async () => {
+    const answer = await post(`${url}/messages`, { text: 'x'.repeat(1_000_000) });
+    expect(answer).toMatchObject({ status: 413, json: { code: 'ERR_MESSAGE_TOO_LARGE', sent: false } });
+  });
+
+  it('report a pattern without a handler, and a handler that fails', async () => {
+    expect(await post(`${url}/send/nothing.there`, {})).toMatchObject({
+      status: 404,
+      json: { code: 'ERR_NO_HANDLER', sent: false },
+    });
+    expect(await post(`${url}/messages`, { text: 1 })).toMatchObject({ status: 400 });
+  });
+
+  it('are healthy with the broker, unhealthy without it, and continue after it comes back', async () => {
+    const health = async (): Promise<unknown> => (await call(`${url}/health`, { method: 'GET' })).status;
+    expect(await health()).toBe(200);
+    await engine.kill();
+    await vi.waitFor(async () => expect(await health()).toBe(503), READY_MS);
+    expect(await post(`${url}/messages`, { text: 'nobody' })).toMatchObject({
+      status: 503,
+      json: { code: 'ERR_BROKER', sent: false },
+    });
+    await engine.restart();
+    await vi.waitFor(
+      async () => expect(await post(`${url}/messages`, { text: 'again' })).toMatchObject({ status: 200 }),
+      { timeout: READY_MS, interval: 100 },
+    );
+  });
+
+  it('do not start if the broker does not answer, and say so', async () => {
+    const lonely = await apps.start('server', { SEALWIRE_BROKER: 'nats://127.0.0.1:1' });
+    expect(await lonely.exit()).toBe(1);
+    expect(lonely.describe()).toContain('SEALWIRE_BROKER: nats://127.0.0.1:1 does not accept a connection');
+  });
+});
