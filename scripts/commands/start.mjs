@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { App } from '../lib/app.mjs';
-import { Failure } from '../lib/command.mjs';
+import { Failure, parseOptions } from '../lib/command.mjs';
 import { call } from '../lib/http.mjs';
+import { NatsServer } from '../lib/nats-server.mjs';
 import { prepare } from '../lib/prepare.mjs';
 import { checkPorts, curlLine, readEnvironment, readListeners, triggerHost } from '../lib/settings.mjs';
 
@@ -10,35 +11,50 @@ const BODY = JSON.stringify({ text: 'Hello Server!' });
 const ANSWER_TIMEOUT_MS = 10_000;
 const PRINT_TIMEOUT_MS = 1000;
 
-/** `npm start`: both apps, one message through them, and then whatever is sent, until Ctrl-C. */
+/**
+ * `npm start`: both apps, one message through them, and then whatever is sent, until Ctrl-C. With `--broker nats` the
+ * messages go through a NATS server, which is started as well.
+ */
 export async function command(stop) {
+  const { values } = parseOptions({ broker: { type: 'string' } }, '; npm start takes --broker nats');
+  if (![undefined, 'nats'].includes(values.broker)) throw new Failure(`--broker is ${values.broker}; expected nats`);
   const env = await readEnvironment();
-  const listeners = readListeners(env);
-  await checkPorts(listeners, env);
-  await prepare(stop);
+  const broker = values.broker === undefined ? undefined : await NatsServer.start(stop);
+  if (broker !== undefined) env.SEALWIRE_BROKER = broker.url;
   const apps = [];
   try {
-    // One after the other: the server makes the key file where there is none.
-    for (const [name, { url }, headers] of [
-      ['server', listeners.health, {}],
-      ['client', listeners.trigger, { host: triggerHost(env) }],
-    ]) {
-      const app = new App(name, env);
-      apps.push(app);
-      await orEnd(apps, app.ready(`${url}/health`, stop, headers));
-    }
-    await orEnd(apps, sayHello(apps, listeners.trigger, env, stop));
-    for (const app of apps) app.passOn();
-    await orEnd(apps, once(stop, 'abort'));
+    await runApps(apps, broker, env, stop);
   } finally {
     await Promise.all(apps.map((app) => app.stop(stop.reason?.message === 'SIGINT' ? 'SIGINT' : 'SIGTERM')));
+    await broker?.stop();
   }
   return 0;
 }
 
-/** The work, or the end of whichever app ends before it is done. */
-function orEnd(apps, work) {
-  return Promise.race([work, ...apps.map((app) => app.failWhenEnded())]);
+/** Starts the apps, which are added to `apps`, sends a message and waits for Ctrl-C. */
+async function runApps(apps, broker, env, stop) {
+  const listeners = readListeners(env);
+  await checkPorts(listeners, env);
+  await prepare(stop);
+  const programs = broker === undefined ? [] : [broker];
+  // One after the other: the server makes the key file where there is none.
+  for (const [name, { url }, headers] of [
+    ['server', listeners.health, {}],
+    ['client', listeners.trigger, { host: triggerHost(env) }],
+  ]) {
+    const app = new App(name, env);
+    apps.push(app);
+    programs.push(app);
+    await orEnd(programs, app.ready(`${url}/health`, stop, headers));
+  }
+  await orEnd(programs, sayHello(apps, listeners.trigger, env, stop));
+  for (const app of apps) app.passOn();
+  await orEnd(programs, once(stop, 'abort'));
+}
+
+/** The work, or the end of whichever program ends before it is done. */
+function orEnd(programs, work) {
+  return Promise.race([work, ...programs.map((program) => program.failWhenEnded())]);
 }
 
 async function sayHello([server, client], { url }, env, stop) {

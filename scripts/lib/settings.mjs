@@ -65,7 +65,7 @@ function listener(env, name, defaultPort) {
  * is left to the app, which names it.
  */
 export async function checkPorts({ trigger, health, wire }, env) {
-  const wanted = env.SEALWIRE_PATH ? [trigger, health] : [trigger, health, wire];
+  const wanted = env.SEALWIRE_PATH || env.SEALWIRE_BROKER ? [trigger, health] : [trigger, health, wire];
   // All of them together, so that two settings with the same port are reported as well.
   const held = await Promise.all(wanted.filter(isPossible).map(hold));
   await Promise.all(held.map(({ server }) => once(server.close(), 'close')));
