@@ -30,6 +30,13 @@ COPY --from=build /app/apps/shared/dist apps/shared/dist
 COPY --from=build /app/apps/server/dist apps/server/dist
 COPY --from=build /app/apps/client/dist apps/client/dist
 
+# The broker of docker-compose.nats.yml, from Debian's package.
+FROM ${NODE_IMAGE} AS nats
+RUN apt-get update && apt-get install -y --no-install-recommends nats-server && rm -rf /var/lib/apt/lists/*
+USER node
+ENTRYPOINT ["/usr/sbin/nats-server"]
+CMD ["--addr", "0.0.0.0", "--http_port", "8222"]
+
 FROM ${NODE_IMAGE}
 ENV NODE_ENV=production
 # What runs needs node alone: npm and its like would only serve an intruder.
