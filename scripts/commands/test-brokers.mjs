@@ -5,8 +5,10 @@ import { installOn11, runOn11 } from '../lib/nest11.mjs';
 import { prepare } from '../lib/prepare.mjs';
 import { ROOT, runInForeground } from '../lib/tool.mjs';
 
-/** Needs no Nest. */
-const ENGINES_SPEC = join(ROOT, 'test', 'brokers', 'engines', 'engines.spec.ts');
+/** They need no Nest. */
+const WITHOUT_NEST = new Set(
+  ['engines/engines.spec.ts', 'jetstream'].map((path) => join(ROOT, 'test', 'brokers', path)),
+);
 
 /**
  * `npm run test:brokers`: the tests of test/brokers, each of which starts its own broker, on the Nest of this repository
@@ -19,7 +21,7 @@ export async function command(stop) {
   const folder = await mkdtemp(join(tmpdir(), 'sealwire-brokers-'));
   try {
     await installOn11(folder, stop);
-    const filter = (path) => path !== ENGINES_SPEC;
+    const filter = (path) => !WITHOUT_NEST.has(path);
     return await runOn11(folder, { tests: ['brokers', 'support'], filter }, stop);
   } finally {
     await rm(folder, { recursive: true, force: true });
