@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, symlink } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { installPacked, LIBRARIES } from './packed.mjs';
 import { ROOT, runInForeground } from './tool.mjs';
@@ -20,6 +20,7 @@ export async function link(folder, names) {
   for (const name of names) {
     const path = join(folder, 'node_modules', name);
     await mkdir(dirname(path), { recursive: true });
+    await rm(path, { recursive: true, force: true }); // a package that was installed may have brought its own
     await symlink(join(ROOT, 'node_modules', name), path, 'junction');
   }
 }

@@ -1,4 +1,25 @@
+// The places of values in their answer: what a server seals, and what a client checks.
+import { randomBytes } from '@sealwire/crypto/internal';
+
 import type { AnswerPlace } from './inner-message.js';
+
+const ID_BYTES = 12;
+
+/** Numbers the values of one answer at its server. */
+export class AnswerNumbers {
+  readonly #id = randomBytes(ID_BYTES).toString('base64url');
+  #next = 0;
+
+  /** The place of the next value. */
+  get place(): AnswerPlace {
+    return { id: this.#id, number: this.#next };
+  }
+
+  /** The next value was sealed: a place is used once. */
+  advance(): void {
+    this.#next += 1;
+  }
+}
 
 /** Checks the order of the values of one answer at its client. The first server that answers is the only one. */
 export class AnswerOrder {

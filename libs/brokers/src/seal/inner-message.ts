@@ -11,9 +11,14 @@ export interface InnerHead {
   readonly properties?: readonly HeaderEntry[] | undefined;
   /** Where the sender of a request expects the answer. */
   readonly reply?: string | undefined;
+  /** Names a request if its answer arrives under a name that others share. The answer has the same. */
+  readonly request?: string | undefined;
   /** The place of a value in its answer. */
   readonly answer?: AnswerPlace | undefined;
 }
+
+/** The additions of a transport to the payload, for the receiver only. */
+export type InnerParts = Pick<InnerHead, 'headers' | 'properties'>;
 
 export interface AnswerPlace {
   /** Random, the same for all values of an answer. */
@@ -25,12 +30,13 @@ export interface AnswerPlace {
 export interface InnerMessage {
   readonly head: InnerHead;
   /** A view of the opened bytes. */
-  readonly payload: Uint8Array;
+  readonly payload: Buffer;
 }
 
 const LENGTH_BYTES = 4;
 
-export function encodeInner(head: InnerHead, payload: Uint8Array): Uint8Array {
+export function encodeInner(head: InnerHead, content: Uint8Array | string): Uint8Array {
+  const payload = typeof content === 'string' ? Buffer.from(content) : content;
   const text = Buffer.from(JSON.stringify(head));
   const bytes = Buffer.alloc(LENGTH_BYTES + text.length + payload.length);
   bytes.writeUInt32BE(text.length);
@@ -60,11 +66,12 @@ function parse(text: string): unknown {
 
 function isHead(value: unknown): value is InnerHead {
   if (!isObject(value)) return false;
-  const { headers = [], properties = [], reply = '', answer } = value;
+  const { headers = [], properties = [], reply = '', request = '', answer } = value;
   return (
     areEntries(headers) &&
     areEntries(properties) &&
     typeof reply === 'string' &&
+    typeof request === 'string' &&
     (answer === undefined || isAnswerPlace(answer))
   );
 }

@@ -1,9 +1,7 @@
 import { wireError } from '@sealwire/channel/internal';
-import { randomBytes } from '@sealwire/crypto/internal';
 
+import { AnswerNumbers } from './answer-order.js';
 import type { AnswerPlace } from './inner-message.js';
-
-const ID_BYTES = 12;
 
 export interface SealedAnswerOptions<Value, Sent> {
   /** Seals a value with its place, and sends it. */
@@ -16,8 +14,7 @@ export interface SealedAnswerOptions<Value, Sent> {
 /** The values of one answer. Each is sealed with its number, so that the client notices one that is missing. */
 export class SealedAnswer<Value, Sent> {
   readonly #options: SealedAnswerOptions<Value, Sent>;
-  readonly #id = randomBytes(ID_BYTES).toString('base64url');
-  #number = 0;
+  readonly #numbers = new AnswerNumbers();
 
   constructor(options: SealedAnswerOptions<Value, Sent>) {
     this.#options = options;
@@ -34,8 +31,8 @@ export class SealedAnswer<Value, Sent> {
   }
 
   #send(value: Value): Sent {
-    const sent = this.#options.send({ id: this.#id, number: this.#number }, value);
-    this.#number += 1;
+    const sent = this.#options.send(this.#numbers.place, value);
+    this.#numbers.advance();
     return sent;
   }
 

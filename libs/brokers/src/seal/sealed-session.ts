@@ -19,8 +19,8 @@ export interface SessionOptions {
 /** The keys and the refusals of one end, which outlive its connections. */
 export class SealedSession {
   readonly refusals: Refusals;
+  readonly settings: SealSettings;
   readonly #scheme: string;
-  readonly #settings: SealSettings;
   readonly #keys: ChannelKeys;
   #seals: Seals | undefined;
   #closes = 0;
@@ -28,7 +28,7 @@ export class SealedSession {
   /** @throws {TransportError} `ERR_BAD_OPTION` */
   constructor({ scheme, side, seal, logger }: SessionOptions) {
     this.#scheme = scheme;
-    this.#settings = resolveSealOptions(seal);
+    this.settings = resolveSealOptions(seal);
     this.#keys = new ChannelKeys(seal, {
       warn: (message) => void logger.warn(message),
       log: (message) => void logger.log(message),
@@ -59,7 +59,7 @@ export class SealedSession {
     const keys = await this.#keys.load();
     if (closes !== this.#closes) throw closed();
     const { refusals } = this;
-    return (this.#seals ??= new Seals({ scheme: this.#scheme, settings: this.#settings, keys, refusals }));
+    return (this.#seals ??= new Seals({ scheme: this.#scheme, settings: this.settings, keys, refusals }));
   }
 
   /** The seals from `start` to `close`. @throws {TransportError} `ERR_CLIENT_CLOSED` at any other time. */

@@ -17,7 +17,7 @@ export interface SealsOptions {
 export interface SealedMessage {
   readonly kind: 'sealed';
   readonly head: InnerHead;
-  readonly payload: Uint8Array;
+  readonly payload: Buffer;
   readonly key: SecretKey;
   /** As sealed, without the scheme. */
   readonly subject: string;
@@ -27,8 +27,16 @@ export interface SealedMessage {
   readonly envelope: Uint8Array;
 }
 
-/** `plain` only in the mode `open-only`. A refused message was counted. */
+/** `plain` only in the mode `open-only`. */
 export type ReceivedMessage = SealedMessage | { readonly kind: 'plain' } | { readonly kind: 'refused' };
+
+/**
+ * Opens one message, and never throws.
+ *
+ * @param arrivedAt - The name under which the broker delivered it.
+ * @param subject - The one that it must be sealed for; undefined: any.
+ */
+export type Open = (arrivedAt: string, subject: string | undefined, data: Uint8Array | string) => ReceivedMessage;
 
 /** Seals and opens the messages of one end with the keys of its session. */
 export class Seals {
@@ -37,6 +45,7 @@ export class Seals {
   readonly #keys: KeySource;
   readonly #refusals: Refusals;
   readonly #sealer: EnvelopeSealer;
+  readonly #openers = new Map<string, Open>();
 
   constructor({ scheme, settings, keys, refusals }: SealsOptions) {
     this.settings = settings;
@@ -55,8 +64,17 @@ export class Seals {
    * @returns An envelope, ASCII.
    * @throws {EnvelopeError} `ERR_ENVELOPE_HEADER`, `ERR_ENVELOPE_TOO_LARGE`
    */
-  seal(subject: string, head: InnerHead, payload: Uint8Array, key: SecretKey): string {
+  seal(subject: string, head: InnerHead, payload: Uint8Array | string, key: SecretKey): string {
     return this.#sealer.seal(this.#named(subject), encodeInner(head, payload), key);
+  }
+
+  /** Returns the opener of a subscription, always the same, with a window. Its name must be one of a bounded number. */
+  openerOf(subscription: string, uncounted?: readonly RefusalReason[]): Open {
+    const known = this.#openers.get(subscription);
+    if (known !== undefined) return known;
+    const open = this.opener('window', uncounted);
+    this.#openers.set(subscription, open);
+    return open;
   }
 
   /**
@@ -64,11 +82,9 @@ export class Seals {
    *
    * @param delivery - `off` if something else refuses a message that is delivered again. `durable` if the broker stores
    *   messages, and so delivers them late and again: neither their age nor their number is checked.
-   * @returns The function. It never throws. `subject`: undefined accepts a message for any subject.
+   * @param uncounted - Reasons that honest messages for others have, too.
    */
-  opener(
-    delivery: 'window' | 'off' | 'durable',
-  ): (arrivedAt: string, subject: string | undefined, data: Uint8Array) => ReceivedMessage {
+  opener(delivery: 'window' | 'off' | 'durable', uncounted: readonly RefusalReason[] = []): Open {
     const { service, maxAgeMs, isSealing } = this.settings;
     const checks =
       delivery === 'durable' ? ({ maxAgeMs: 'off', replay: 'off' } as const) : { maxAgeMs, replay: delivery };
@@ -77,7 +93,7 @@ export class Seals {
       const opened = opener.open(subject === undefined ? undefined : this.#named(subject), data);
       if (!opened.ok) {
         if (opened.reason === 'form' && !isSealing) return { kind: 'plain' };
-        return this.refuse(opened.reason, arrivedAt);
+        return uncounted.includes(opened.reason) ? { kind: 'refused' } : this.refuse(opened.reason, arrivedAt);
       }
       const inner = decodeInner(opened.plaintext);
       const isOfScheme = opened.subject.startsWith(this.#named(''));
