@@ -3,6 +3,9 @@ export { BROKER_ERROR_CODES, BrokerError } from './errors.js';
 export type { BrokerErrorCode } from './errors.js';
 export type { SealedContext, SealedPeer } from './handler/sealed-context.js';
 export type { SealedClientConnection } from './nats/client-connection.js';
+export { SealedMqttClient } from './mqtt/sealed-mqtt-client.js';
+export { SealedMqttServer } from './mqtt/sealed-mqtt-server.js';
+export type { SealedMqttContext, SealedMqttOptions } from './mqtt/sealed-mqtt-server.js';
 export type {
   NatsCallback,
   NatsConnection,
@@ -20,5 +23,8 @@ export { SealedRmqClient } from './rabbitmq/sealed-rmq-client.js';
 export { SealedRmqServer } from './rabbitmq/sealed-rmq-server.js';
 export type { SealedRmqContext, SealedRmqOptions } from './rabbitmq/sealed-rmq-server.js';
 export type { SealedRmqServerConnection } from './rabbitmq/server-connection.js';
+export { SealedRedisClient } from './redis/sealed-redis-client.js';
+export { SealedRedisServer } from './redis/sealed-redis-server.js';
+export type { SealedRedisContext, SealedRedisOptions } from './redis/sealed-redis-server.js';
 export type { RefusalReason } from './seal/refusals.js';
 export type { SealOptions } from './seal/seal-options.js';

@@ -141,15 +141,18 @@ export function conforms(transport: TransportUnderTest): void {
       expect(await outcome(client.send('conformance.unknown', 0))).toMatchObject({ message: unknownPattern });
     });
 
-    it('answers 100 concurrent requests, each with its own answer', async () => {
+    it.skipIf(transport.losesAnswers)('answers 100 concurrent requests, each with its own answer', async () => {
       const numbers = Array.from({ length: 100 }, (_, index) => index);
       const answers = await Promise.all(numbers.map((number) => outcome(client.send('conformance.echo', { number }))));
       expect(answers).toEqual(numbers.map((number) => ({ number })));
     });
 
-    it('answers again after the client was closed, and after a new server has started', async () => {
+    it.skipIf(transport.connectsOnce)('answers again after the client was closed', async () => {
       await client.close();
       expect(await outcome(client.send('conformance.sum', [2, 2]))).toBe(4);
+    });
+
+    it('answers again after a new server has started', async () => {
       await app.close();
       app = await startServer(running, transport, noted);
       await answered(client);

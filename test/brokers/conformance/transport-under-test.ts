@@ -16,6 +16,10 @@ export interface TransportUnderTest {
   readonly headers?: HeadersUnderTest;
   /** The message of the error of a request that no server handles. Undefined: the request waits for an answer. */
   readonly unknownPattern?: string;
+  /** Its client gets no answers after it was closed and connects again. */
+  readonly connectsOnce?: boolean;
+  /** Its client unsubscribes from the answers to a pattern while other requests wait for theirs. */
+  readonly losesAnswers?: boolean;
 }
 
 /** What every client of Nest has, whatever its events are. */

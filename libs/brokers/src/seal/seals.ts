@@ -100,7 +100,8 @@ export class Seals {
       const { key, id } = opened;
       if (inner === undefined || !isOfScheme) return this.refuse(isOfScheme ? 'form' : 'subject', arrivedAt, key);
       const sealedFor = opened.subject.slice(this.#named('').length);
-      return { kind: 'sealed', ...inner, key, subject: sealedFor, id, envelope: data };
+      const envelope = typeof data === 'string' ? Buffer.from(data) : data;
+      return { kind: 'sealed', ...inner, key, subject: sealedFor, id, envelope };
     };
   }
 

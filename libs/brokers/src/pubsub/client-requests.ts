@@ -1,0 +1,130 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+import { randomBytes } from '@sealwire/crypto/internal';
+
+import { BrokerError } from '../errors.js';
+import { AnswerOrder } from '../seal/answer-order.js';
+import type { InnerHead, InnerParts } from '../seal/inner-message.js';
+import type { SealedSession } from '../seal/sealed-session.js';
+import type { ReceivedMessage } from '../seal/seals.js';
+
+const ID_BYTES = 12;
+/** All subscriptions of a client share one window: each message arrives on one of them. */
+const ANSWERS = 'answers';
+
+interface Request {
+  readonly id: string;
+  /** Where its answer arrives. */
+  readonly answersTo: string;
+  readonly order: AnswerOrder;
+  readonly fail: (error: unknown) => void;
+  /** Of the key that has sealed it; undefined before it is sent. */
+  keyId: string | undefined;
+}
+
+/**
+ * The requests of a client whose transport has one name for the answers to all callers of a pattern: Redis and MQTT. An
+ * answer opens only for a request of this client, with the key of this request, and in order.
+ */
+export class ClientRequests {
+  readonly #session: SealedSession;
+  readonly #replyNameOf: (subject: string) => string;
+  /** The requests that wait for the end of their answer. */
+  readonly #waiting = new Map<string, Request>();
+  /** Nest publishes a request after it has subscribed to the answers: the async context has the request until then. */
+  readonly #sending = new AsyncLocalStorage<Request | undefined>();
+
+  /** @param replyNameOf - Returns the name under which the answers to a subject arrive. */
+  constructor(session: SealedSession, replyNameOf: (subject: string) => string) {
+    this.#session = session;
+    this.#replyNameOf = replyNameOf;
+  }
+
+  /**
+   * Runs Nest's sending of a request.
+   *
+   * @param subject - Where it is published.
+   * @param fail - Ends the request with an error.
+   * @returns A function that forgets the request, and calls the one that `send` has returned.
+   */
+  request(subject: string, fail: Request['fail'], send: () => () => void): () => void {
+    const id = randomBytes(ID_BYTES).toString('base64url');
+    const answersTo = this.#replyNameOf(subject);
+    const request: Request = { id, answersTo, order: new AnswerOrder(), fail, keyId: undefined };
+    this.#waiting.set(id, request);
+    const end = this.#sending.run(request, send);
+    return () => {
+      this.#waiting.delete(id);
+      end();
+    };
+  }
+
+  /** Returns whether a request waits for its answer there, also one that is not sent yet. */
+  isAwaited(name: string): boolean {
+    return [...this.#waiting.values()].some(({ answersTo }) => answersTo === name);
+  }
+
+  /** Runs Nest's sending of an event, which may be called while a request is sent. */
+  event<T>(send: () => T): T {
+    return this.#sending.run(undefined, send);
+  }
+
+  /** Returns a function for a later call: what it publishes belongs to the request that is sent now. */
+  keep<Args extends unknown[]>(callback: (...args: Args) => unknown): (...args: Args) => unknown {
+    const request = this.#sending.getStore();
+    return (...args) => this.#sending.run(request, () => callback(...args));
+  }
+
+  /**
+   * Seals and sends a message. If a request cannot be sealed or sent, it fails.
+   *
+   * @param send - Called with an envelope; in the mode `open-only` with the payload.
+   * @throws {CryptoError} `ERR_KEYRING_NO_PRIMARY` - of an event.
+   * @throws {EnvelopeError} `ERR_ENVELOPE_HEADER`, `ERR_ENVELOPE_TOO_LARGE` - of an event.
+   */
+  publish(
+    subject: string,
+    payload: Uint8Array | string,
+    send: (data: Uint8Array | string) => unknown,
+    parts?: InnerParts,
+  ): unknown {
+    const request = this.#sending.getStore();
+    if (request === undefined) return send(this.#seal(subject, payload, { ...parts }));
+    const sendRequest = async () => send(this.#seal(subject, payload, { ...parts, request: request.id }, request));
+    void sendRequest().catch(request.fail);
+    return undefined;
+  }
+
+  /** Returns the answer if it is the next one to a request of this client; undefined if Nest must not get it. */
+  open(name: string, data: Uint8Array | string): Exclude<ReceivedMessage, { kind: 'refused' }> | undefined {
+    const { seals } = this.#session;
+    // Other callers of the same pattern may have other keys.
+    const received = seals.openerOf(ANSWERS, ['key'])(name, name, data);
+    if (received.kind === 'plain') return received;
+    if (received.kind === 'refused') return undefined;
+    const { head, key } = received;
+    const request = this.#waiting.get(head.request ?? '');
+    if (head.answer === undefined) seals.refuse('subject', name, key);
+    if (head.answer === undefined || request === undefined) return undefined; // to another caller, or too late
+    if (key.id !== request.keyId) {
+      seals.refuse('key', name, key);
+      return undefined;
+    }
+    const place = request.order.take(head.answer);
+    if (place === 'next') return received;
+    seals.refuse('order', name, key);
+    if (place === 'gap') {
+      request.fail(new BrokerError('ERR_ANSWER_INCOMPLETE', 'A value of the answer was lost on its way'));
+    }
+    return undefined;
+  }
+
+  #seal(subject: string, payload: Uint8Array | string, head: InnerHead, request?: Request): Uint8Array | string {
+    const { seals } = this.#session;
+    if (!this.#session.settings.isSealing) return payload;
+    const key = seals.primary;
+    if (request === undefined) return seals.seal(subject, head, payload, key);
+    request.keyId = key.id;
+    return seals.seal(subject, { ...head, reply: request.answersTo }, payload, key);
+  }
+}

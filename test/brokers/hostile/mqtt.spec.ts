@@ -1,0 +1,4 @@
+import { HOSTILE_MQTT } from './mqtt.js';
+import { resists } from './suite.js';
+
+resists(HOSTILE_MQTT);
