@@ -135,7 +135,7 @@ describe('@AllowKeys()', () => {
       {
         kind: 'forbidden',
         label: 'audit',
-        message: expect.stringContaining('Refused a request of read: key ') as string,
+        message: expect.stringContaining('Refused a request for read: key ') as string,
       },
     ]);
     expect(failed).toMatchObject([{ pattern: 'read', code: 'ERR_FORBIDDEN' }]);

@@ -1,4 +1,4 @@
-// Handlers that return what can be waited for: async generators and streams of Node.
+// Handlers that return what can be waited for: async generators and Node streams.
 import { Readable } from 'node:stream';
 
 import { Controller, Logger, UseInterceptors } from '@nestjs/common';
@@ -297,7 +297,7 @@ describe('a web stream', () => {
   });
 });
 
-describe('a stream of Node', () => {
+describe('a Node stream', () => {
   it('that fails while the connection is full fails only its answer', async () => {
     let source: Readable | undefined;
     const limits = { server: { limits: { maxQueuedBytes: 65_536 } } };

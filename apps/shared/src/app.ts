@@ -55,7 +55,9 @@ export function logReady(
   const logger = new Logger(name);
   logger.log('Ready', { ...addresses, service, keyId: keyIdOf(app, name) });
   for (const variable of serviceLinks) {
-    logger.warn(`${variable} is ignored, because it has the address of a service, as Kubernetes sets it`);
+    logger.warn(
+      `${variable} is ignored, because it contains the address of a service, in the form that Kubernetes sets`,
+    );
   }
 }
 

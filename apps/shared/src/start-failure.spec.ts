@@ -28,10 +28,10 @@ describe('a failed start', () => {
 
   it.each([
     ['EADDRINUSE', /^HTTP_PORT: 127\.0\.0\.1:80 is in use; /],
-    ['EACCES', /^HTTP_PORT: this app may not listen at 127\.0\.0\.1:80 /],
+    ['EACCES', /^HTTP_PORT: this app is not allowed to listen on 127\.0\.0\.1:80 /],
     ['EADDRNOTAVAIL', /^HTTP_HOST: 127\.0\.0\.1:80 is not an address of this machine \(EADDRNOTAVAIL\)$/],
     ['ENOTFOUND', /^HTTP_HOST: /],
-    ['EROFS', /^HTTP_HOST: this app cannot listen at 127\.0\.0\.1:80 \(EROFS\)$/],
+    ['EROFS', /^HTTP_HOST: this app cannot listen on 127\.0\.0\.1:80 \(EROFS\)$/],
     ['EMFILE', /^HTTP_HOST: .* \(EMFILE\)$/],
   ])('names the setting if listening fails: %s', (code, line) => {
     const wrapped = new Error('outer', { cause: systemError(code) });

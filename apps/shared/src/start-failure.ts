@@ -34,7 +34,7 @@ export function listenFailed(cause: unknown, where: string, { address, port }: L
     case 'EACCES':
     case 'EPERM':
       return new StartError(
-        `${port}: this app may not listen at ${where} (it has no permission, or the directory does not exist); set another value`,
+        `${port}: this app is not allowed to listen on ${where} (it has no permission, or the directory does not exist); set another value`,
         { cause },
       );
     case 'EADDRNOTAVAIL':
@@ -44,7 +44,7 @@ export function listenFailed(cause: unknown, where: string, { address, port }: L
     case 'ENOTFOUND':
       return new StartError(`${address}: ${where} is not an address of this machine (${code})`, { cause });
     default:
-      return new StartError(`${address}: this app cannot listen at ${where} (${code})`, { cause });
+      return new StartError(`${address}: this app cannot listen on ${where} (${code})`, { cause });
   }
 }
 
@@ -52,7 +52,7 @@ const IP_ADDRESS = /^[\d.]+$|:/;
 
 /** Formats an address and port for an error. A host name is not shown: it may be a secret meant for another variable. */
 export function shownAddress(host: string, port: number): string {
-  return IP_ADDRESS.test(host) || host === 'localhost' ? `${host}:${port}` : `port ${port} of the host that is set`;
+  return IP_ADDRESS.test(host) || host === 'localhost' ? `${host}:${port}` : `port ${port} of the configured host`;
 }
 
 /** Returns the code of the innermost cause, which comes from the system, or from Node if it refuses the address. */

@@ -64,6 +64,6 @@ describe('the client app with three server apps', () => {
     await again.ready();
     await sendUntilReceivedBy(again);
     await client.logged(`Connected to ${address} again`);
-    expect(client.log.filter(({ message }) => message.includes('No connection to'))).toHaveLength(0);
+    expect(client.log.filter(({ message }) => message.includes('Cannot connect to'))).toHaveLength(0);
   });
 });

@@ -44,8 +44,8 @@ describe('an app that cannot start ends with exit code 1 and one line', () => {
     ['server', 'SEALWIRE_PORT', '70000', 'a whole number from 0 to 65535'],
     ['server', 'LOG_FORMAT', 'xml', 'pretty or json'],
     ['client', 'HTTP_PORT', 'http', 'a whole number from 0 to 65535'],
-    ['client', 'HTTP_ALLOWED_HOSTS', '*', 'a list of host names'],
-    ['client', 'SEALWIRE_SERVERS', 'server', 'a list of host:port'],
+    ['client', 'HTTP_ALLOWED_HOSTS', '*', 'a comma-separated list of host names'],
+    ['client', 'SEALWIRE_SERVERS', 'server', 'a comma-separated list of at most 64 host:port entries'],
   ] as const)('that names the setting: %s %s=%s', async (app, name, value, accepted) => {
     const line = await refusal(app, { [name]: value });
     expect(line).toMatch(new RegExp(`^${name} must be ${accepted}`));
@@ -127,7 +127,7 @@ describe('an app that cannot start ends with exit code 1 and one line', () => {
     await writeFile(await keyFile('file'), '');
     await symlink('loop', await keyFile('loop'));
     expect(await failure('server', { SEALWIRE_PATH: path })).toBe(
-      `SEALWIRE_PATH: this app cannot listen at ${path} (${code})`,
+      `SEALWIRE_PATH: this app cannot listen on ${path} (${code})`,
     );
   });
 });

@@ -42,7 +42,7 @@ export class ChannelModule implements OnApplicationBootstrap {
   onApplicationBootstrap(): void {
     this.channel.connect().then(
       () => this.#logger.log('Connected to the server'),
-      (error: unknown) => this.#logger.warn(`Not connected yet; the next call tries again: ${String(error)}`),
+      (error: unknown) => this.#logger.warn(`Not connected yet: ${String(error)}; the next call tries again`),
     );
   }
 }

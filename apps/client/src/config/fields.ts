@@ -13,19 +13,22 @@ export const servers = z
   .transform((text) => text.split(',').map((entry) => SERVER.exec(entry.trim())))
   .refine(
     (found) => found.every((server) => server !== null && remotePort.safeParse(server[2]).success),
-    'a list of host:port',
+    'a comma-separated list of at most 64 host:port entries',
   )
   .transform((found) =>
     found.map((server) => ({ host: withoutBrackets(server?.[1] ?? ''), port: Number(server?.[2]) })),
   )
-  .refine((list) => list.length <= 64, 'a list of at most 64 host:port');
+  .refine((list) => list.length <= 64, 'a comma-separated list of at most 64 host:port entries');
 
 export const token = z.string().regex(TOKEN, 'a token of letters, digits and -._~+/');
 
 export const allowedHosts = z
   .string()
   .transform((text) => text.split(',').map((entry) => parseAllowedHost(entry.trim())))
-  .refine((list) => list.every((entry) => entry !== undefined), 'a list of host names, host:port or origins (no *)')
+  .refine(
+    (list) => list.every((entry) => entry !== undefined),
+    'a comma-separated list of host names, host:port entries or origins (no *)',
+  )
   .transform((list) => list.filter((entry) => entry !== undefined));
 
 /** An address, a network, or one of Express' names for networks. */
@@ -36,5 +39,5 @@ export const trustedProxies = z
   .transform((text) => text.split(',').map((entry) => entry.trim()))
   .refine(
     (list) => list.every((entry) => proxy.safeParse(entry).success),
-    'a list of addresses, networks, or loopback',
+    'a comma-separated list of addresses, networks, or loopback',
   );

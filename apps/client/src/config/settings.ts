@@ -38,7 +38,7 @@ const environment = z
   .superRefine((env, context) => {
     for (const name of ONE_SERVER)
       if (env.SEALWIRE_SERVERS !== undefined && env[name] !== undefined)
-        context.addIssue({ code: 'custom', path: [name], message: 'left out or empty if SEALWIRE_SERVERS is set' });
+        context.addIssue({ code: 'custom', path: [name], message: 'must not be set if SEALWIRE_SERVERS is set' });
   })
   .refine((env) => env.SEALWIRE_BROKER === undefined || env.SEALWIRE_SERVERS === undefined, {
     path: ['SEALWIRE_SERVERS'],

@@ -26,7 +26,8 @@ export class AddressController {
   refuse(@Req() { url = '' }: IncomingMessage, @Res() response: ServerResponse): never {
     const [path = ''] = url.split('?', 1);
     const methods = METHODS.find(([pattern]) => pattern.test(path))?.[1];
-    if (methods === undefined) throw new HttpFailure('ERR_NO_ROUTE', 'No such address; /docs lists all of them');
+    if (methods === undefined)
+      throw new HttpFailure('ERR_NO_ROUTE', 'This address does not exist; /docs lists all addresses');
     response.setHeader('allow', methods);
     throw new HttpFailure('ERR_METHOD', `Wrong method: this address accepts ${methods}`);
   }

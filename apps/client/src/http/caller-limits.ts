@@ -37,7 +37,7 @@ export class CallerLimits {
   async inPlace<T>(place: Place, response: ServerResponse, run: () => Promise<T>): Promise<T> {
     const { caller } = this.#holderOf(response);
     if (!this.#places[place].take(caller, 1)) {
-      throw new HttpFailure('ERR_BUSY', `Too many ${place} at once: ${describe(CALLER_BOUNDS[place])}`);
+      throw new HttpFailure('ERR_BUSY', `Too many concurrent ${place}: ${describe(CALLER_BOUNDS[place])}`);
     }
     try {
       return await run();
@@ -65,9 +65,13 @@ export class CallerLimits {
   /** As `hold`, for bytes of an answer. @throws {HttpFailure} `ERR_BUSY`, `sent: true`, because the handler has run. */
   holdAnswer(response: ServerResponse, bytes: number): void {
     if (this.hold(response, bytes)) return;
-    throw new HttpFailure('ERR_BUSY', 'Too many bytes of unread answers; the handler ran', {
-      sent: true,
-    });
+    throw new HttpFailure(
+      'ERR_BUSY',
+      'The answer was discarded, because too many answers are unread; the handler has run',
+      {
+        sent: true,
+      },
+    );
   }
 
   #holderOf(response: ServerResponse): Holder {

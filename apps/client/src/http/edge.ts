@@ -41,7 +41,10 @@ function allowHosts(allowed: readonly AllowedHost[]) {
       next(new HttpFailure('ERR_HOST_NOT_ALLOWED', 'The Host header is not in HTTP_ALLOWED_HOSTS'));
     } else if (origin !== undefined && !isOwnOrigin(origin, host) && !isOriginListed(origin, allowed)) {
       next(
-        new HttpFailure('ERR_ORIGIN_NOT_ALLOWED', 'The Origin header is neither this app nor in HTTP_ALLOWED_HOSTS'),
+        new HttpFailure(
+          'ERR_ORIGIN_NOT_ALLOWED',
+          'The Origin header names neither this app nor an entry of HTTP_ALLOWED_HOSTS',
+        ),
       );
     } else {
       next();

@@ -60,7 +60,12 @@ export class BodyReader {
     if (this.#bytes > this.#options.maxBytes) return false;
     this.#chunks.push(chunk);
     if (!this.#options.onProgress(before, this.#bytes)) {
-      this.fail(new HttpFailure('ERR_BUSY', 'Too many bytes of bodies and answers at once'));
+      this.fail(
+        new HttpFailure(
+          'ERR_BUSY',
+          'The app is busy: the bodies and answers of the open calls exceed their memory limit; try again later',
+        ),
+      );
     }
     return true;
   }

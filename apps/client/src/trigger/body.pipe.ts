@@ -50,7 +50,10 @@ export class BodyPipe implements PipeTransform<ServerResponse, Promise<unknown>>
 
   #holdNodes(response: ServerResponse, nodes: number): void {
     if (this.#limits.hold(response, nodes * BYTES_OF_A_NODE)) return;
-    throw new HttpFailure('ERR_BUSY', 'Too many values in the JSON of all calls at once');
+    throw new HttpFailure(
+      'ERR_BUSY',
+      'The app is busy: the JSON of the open calls has too many values; try again later',
+    );
   }
 
   /** Returns the body, or undefined if it is too large. */
@@ -85,7 +88,12 @@ export class BodyPipe implements PipeTransform<ServerResponse, Promise<unknown>>
     const [stalest] = [...this.#readers].find(([, caller]) => counts.get(caller) === most) ?? [];
     if (stalest === undefined) return;
     this.#readers.delete(stalest); // now, because it ends later and the next surplus body must end another one
-    stalest.fail(new HttpFailure('ERR_BUSY', `Too many bodies at once: at most ${MAX_BODIES}`));
+    stalest.fail(
+      new HttpFailure(
+        'ERR_BUSY',
+        `The app is busy: it reads at most ${MAX_BODIES} bodies at the same time; try again later`,
+      ),
+    );
   }
 }
 

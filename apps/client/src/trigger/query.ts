@@ -8,20 +8,20 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 const MAX_TIMEOUT_MS = 86_400_000;
 
 const all = z
-  .enum(['', '1', 'true', '0', 'false'], { error: 'all must be 1 or 0' })
+  .enum(['', '1', 'true', '0', 'false'], { error: 'The query parameter "all" must be 1, 0, true or false' })
   .default('0')
   .transform((text) => !['0', 'false'].includes(text));
 
 const timeoutMs = z
-  .string({ error: 'timeout must be given once' })
+  .string({ error: 'The query parameter "timeout" must not be given more than once' })
   .refine(
     (text) => /^\d{1,8}$/.test(text) && isTimeout(Number(text)),
-    'timeout must be milliseconds from 1 to 86400000',
+    'The query parameter "timeout" must be a number of milliseconds from 1 to 86400000',
   )
   .transform(Number)
   .default(DEFAULT_TIMEOUT_MS);
 
-const jsonText = z.string({ error: 'data must be given once' }).default('{}');
+const jsonText = z.string({ error: 'The query parameter "data" must not be given more than once' }).default('{}');
 
 const sendQuery = z.object({ all, timeout: timeoutMs });
 const emitQuery = z.object({ timeout: timeoutMs });

@@ -47,7 +47,11 @@ const EMIT_FAILURES = [
 const CALL_FAILURES = [
   ...EMIT_FAILURES,
   failure(404, 'ERR_NO_HANDLER', 'The server has no handler for this pattern'),
-  failure(502, 'ERR_RPC', 'The handler failed; the message is its own, or its answer could not be sent'),
+  failure(
+    502,
+    'ERR_RPC',
+    'The handler failed, and `message` comes from it; or the answer of the handler could not be sent',
+  ),
 ];
 
 const Pattern = (example: string): MethodDecorator =>
@@ -61,7 +65,7 @@ const AnyBody = (example: unknown): MethodDecorator =>
     ApiConsumes('application/json', 'application/octet-stream'),
     ApiBody({
       required: false,
-      description: 'Any JSON value but null, or raw bytes; `{}` if it is empty',
+      description: 'Any JSON value except null, or raw bytes. An empty body counts as `{}`',
       schema: { example },
     }),
   );
@@ -81,7 +85,7 @@ export const DescribeMessages = (): MethodDecorator =>
       examples: { text: { value: { text: 'Hello Server!' } } },
     }),
     Timeout(),
-    Value('The receipt of the server', {
+    Value("The server's receipt", {
       text: 'Hello Server!',
       bytes: 13,
       receivedAt: '2026-01-01T12:00:00.000Z',
@@ -122,9 +126,9 @@ export const DescribeEmit = (): MethodDecorator =>
 export const DescribeStream = (): MethodDecorator =>
   applyDecorators(
     ApiOperation({
-      summary: 'Follow an answer of many values',
+      summary: 'Follow an answer with several values',
       description:
-        'Each value is an event, then comes `event: complete`. Closing the request cancels the handler. A stream cannot be resumed.',
+        'Each value is one event; after the last one, the app sends `event: complete`. Closing the request cancels the handler. A stream cannot be resumed.',
     }),
     Pattern('countdown'),
     ApiQuery({ name: 'data', required: false, description: 'JSON', example: '{"from":3,"intervalMs":1000}' }),

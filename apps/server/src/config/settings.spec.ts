@@ -90,11 +90,9 @@ describe('the settings of the server app', () => {
   });
 
   it('reject the port of the legacy wire without its key file, and the key file without the port', () => {
-    expect(complaintAbout({ LEGACY_PORT: '9000' })).toBe(
-      'LEGACY_KEY_FILE must be the key file of the legacy wire if LEGACY_PORT is set, but is not set',
-    );
+    expect(complaintAbout({ LEGACY_PORT: '9000' })).toBe('LEGACY_KEY_FILE must be set, because LEGACY_PORT is set');
     expect(complaintAbout({ LEGACY_KEY_FILE: 'legacy.bin', LEGACY_PORT: '' })).toBe(
-      'LEGACY_PORT must be the port of the legacy wire if LEGACY_KEY_FILE is set, but is not set',
+      'LEGACY_PORT must be set, because LEGACY_KEY_FILE is set',
     );
   });
 

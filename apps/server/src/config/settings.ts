@@ -19,10 +19,10 @@ const environment = z
       context.addIssue({ code: 'custom', path: [name], message });
     };
     if (LEGACY_PORT === undefined && LEGACY_KEY_FILE !== undefined) {
-      complain('LEGACY_PORT', 'the port of the legacy wire if LEGACY_KEY_FILE is set');
+      complain('LEGACY_PORT', 'must be set, because LEGACY_KEY_FILE is set');
     }
     if (LEGACY_PORT !== undefined && LEGACY_KEY_FILE === undefined) {
-      complain('LEGACY_KEY_FILE', 'the key file of the legacy wire if LEGACY_PORT is set');
+      complain('LEGACY_KEY_FILE', 'must be set, because LEGACY_PORT is set');
     }
     if (LEGACY_PORT === SEALWIRE_PORT && LEGACY_PORT !== 0 && SEALWIRE_PATH === undefined) {
       complain('LEGACY_PORT', 'a port other than SEALWIRE_PORT');

@@ -23,7 +23,10 @@ export function parseEnvironment<Settings>(
   if (result.success) return { ...result.data, serviceLinks };
   const complaints = result.error.issues.map(({ path, message }) => {
     const name = String(path[0]);
-    return `${name} must be ${message}, ${describeValue(values[name])}`;
+    // A rule about several variables is a clause of its own.
+    return message.startsWith('must ')
+      ? `${name} ${message}`
+      : `${name} must be ${message}, ${describeValue(values[name])}`;
   });
   throw new StartError(complaints.join('; '));
 }

@@ -15,7 +15,7 @@ export interface SealedPeer {
   readonly messageId: string;
 }
 
-/** The addition to the context of Nest for a sealed message. */
+/** The addition to the Nest context for a sealed message. */
 export interface SealedContext {
   /** The sender of the message. */
   getPeer(): SealedPeer;

@@ -225,7 +225,7 @@ describe('a watched key file', () => {
     write(FIRST);
     reload();
     expect(keys.status.error).toBeUndefined();
-    expect(logged.at(-1)).toBe(`Key file ${path} contains the keys in force again`);
+    expect(logged.at(-1)).toBe(`Key file ${path} is valid again and contains the keys that are in force`);
     expect(changes).toEqual([]);
   });
 
@@ -303,7 +303,7 @@ describe('a watched key file', () => {
     expect(() => keys.primary).toThrow(expect.objectContaining({ code: 'ERR_KEYRING_NO_PRIMARY' }));
   });
 
-  it('follows a wall clock that is set: handshakes at once, listeners with the next poll', async () => {
+  it('follows a wall clock that is set: handshakes immediately, listeners with the next poll', async () => {
     const time = FakeClock.install();
     const endMs = time.nowMs + 3_600_000;
     write(ring(one.as({ state: 'primary', notAfter: endMs }), two.as()));

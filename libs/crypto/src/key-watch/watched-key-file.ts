@@ -23,7 +23,10 @@ import { DirectoryWatch } from './directory-watch.js';
 export interface WatchedKeyFileOptions extends KeyringOptions {
   /** Called for the log after keys were loaded, also at the start. A failed reload is reported by `warn`. */
   readonly log?: ((message: string) => void) | undefined;
-  /** How often the file is read although no change was reported, in whole milliseconds, at least 1. Default: 30 s. */
+  /**
+   * The interval at which the file is read even if no change was reported, in whole milliseconds, at least 1. Default:
+   * 30 s.
+   */
   readonly pollMs?: number | undefined;
 }
 
@@ -31,16 +34,16 @@ const POLL_MS = 30_000;
 /** From a change in the directory to the read. A writer has usually finished then, and a busy directory costs little. */
 const SETTLE_MS = 100;
 
-/** The reason why a content, or a file that cannot be read, was not loaded. */
+/** The reason why a version of the file was not loaded. */
 interface Failed extends KeysFailure {
-  /** Undefined if there is no content: the file cannot be read. */
+  /** Undefined if the file cannot be read. */
   readonly digest: string | undefined;
 }
 
 /**
- * The keys of a key file, which is read again after each change. All its keys change at once; if the new content is wrong,
- * the old keys stay in force, {@link status} says why, and `warn` is called once for that content. It does not keep the
- * process alive. It installs no signal handler: `process.on('SIGHUP', () => keys.reload())`.
+ * The keys of a key file, which is read again after each change. All its keys change together; if the new content is
+ * wrong, the old keys stay in force, {@link status} says why, and `warn` is called once for that version. It does not
+ * keep the process alive. It installs no signal handler: `process.on('SIGHUP', () => keys.reload())`.
  */
 export class WatchedKeyFile implements KeySource {
   static {
@@ -132,7 +135,7 @@ export class WatchedKeyFile implements KeySource {
     this.#announce();
   }
 
-  /** Ends the watch. The keys stay usable, and do not change any more. May be called again. */
+  /** Ends the watch. The keys stay usable, and no longer change. May be called again. */
   close(): void {
     this.#isClosed = true;
     this.#watch.close();
@@ -161,7 +164,7 @@ export class WatchedKeyFile implements KeySource {
   #isBack(): void {
     if (this.#failed === undefined) return;
     this.#failed = undefined;
-    this.#log(`Key file ${this.#path} contains the keys in force again`);
+    this.#log(`Key file ${this.#path} is valid again and contains the keys that are in force`);
   }
 
   #fail(error: unknown, digest: string | undefined): void {

@@ -58,7 +58,9 @@ describe('the changes of a keyring', () => {
     expect(() => removeKey(ring, revoked)).toThrow(expect.objectContaining(REFUSED));
     expect(forgetKey(ring, revoked)).toEqual([primary, accept, retired]);
     expect(() => forgetKey(ring, primary)).toThrow(expect.objectContaining(REFUSED));
-    expect(() => installKey(ring, { ...revoked, state: 'accept' })).toThrow(/as revoked, so it must never be used/);
+    expect(() => installKey(ring, { ...revoked, state: 'accept' })).toThrow(
+      /is revoked, so it must never be used again/,
+    );
   });
 
   it('neither remove nor retire the primary key, and do not weaken a revocation', () => {

@@ -11,15 +11,15 @@ export function installKey(entries: Entries, entry: KeyringFileEntry): Entries {
   const same = entries.find(({ key }) => key.id === entry.key.id);
   if (same === undefined) return [...entries, entry];
   if (same.state === 'revoked') {
-    const message = `The keyring has the key ${same.key.id} as revoked, so it must never be used: choose another key`;
+    const message = `Key ${same.key.id} is already in the keyring and is revoked, so it must never be used again: choose another key`;
     throw new CryptoError('ERR_KEYRING_DUPLICATE', message);
   }
-  const message = `The keyring has the key ${same.key.id} already, with the state ${same.state}; expected another key`;
+  const message = `Key ${same.key.id} is already in the keyring, with the state ${same.state}; expected another key`;
   throw new CryptoError('ERR_KEYRING_DUPLICATE', message);
 }
 
 /**
- * Makes a key primary. The one before it is accepted from now on.
+ * Makes a key primary. The previous primary key stays accepted.
  *
  * @throws {CryptoError} `ERR_KEYRING_CHANGE` - the key is revoked, or not usable at `unixMs`.
  */
@@ -39,12 +39,16 @@ export function useKey(entries: Entries, { key: { id }, state, ...window }: Keyr
 /** @throws {CryptoError} `ERR_KEYRING_CHANGE` - the key is primary or revoked. */
 export function removeKey(entries: Entries, entry: KeyringFileEntry): Entries {
   if (entry.state !== 'revoked') return forgetKey(entries, entry);
-  const reason = 'a server that has not loaded the revocation would let its connections end in peace';
-  const message = `Key ${entry.key.id} is revoked and stays in the file: ${reason}, and it could be installed again`;
-  throw refused(`${message}. If every server has loaded it, repeat the command with --forget-revoked`);
+  const message =
+    `Key ${entry.key.id} was not removed, because it is revoked: without the entry, a server that has not loaded the ` +
+    'revocation would only drain the connections of the key, and the key could be installed again';
+  throw refused(`${message}. If every server has loaded the revocation, repeat the command with --forget-revoked`);
 }
 
-/** As {@link removeKey}, also for a revoked key. @throws {CryptoError} `ERR_KEYRING_CHANGE` - the key is primary. */
+/**
+ * Removes a key as {@link removeKey} does, even a revoked one. @throws {CryptoError} `ERR_KEYRING_CHANGE` - the key is
+ * primary.
+ */
 export function forgetKey(entries: Entries, { key: { id }, state }: KeyringFileEntry): Entries {
   if (state === 'primary') throw isPrimary(id, 'removed');
   return entries.filter(({ key }) => key.id !== id);
@@ -53,11 +57,15 @@ export function forgetKey(entries: Entries, { key: { id }, state }: KeyringFileE
 /** @throws {CryptoError} `ERR_KEYRING_CHANGE` - the key is primary or revoked. */
 export function retireKey(entries: Entries, { key: { id }, state }: KeyringFileEntry): Entries {
   if (state === 'primary') throw isPrimary(id, 'retired');
-  if (state === 'revoked') throw refused(`Key ${id} is revoked, which is more than retired: leave it as it is`);
+  if (state === 'revoked')
+    throw refused(`Key ${id} is already revoked, which is stricter than retired: leave it as it is`);
   return withState(entries, id, 'retired');
 }
 
-/** Accepts the primary key as well, because a leaked key must be stopped at once. Then nothing can dial with the ring. */
+/**
+ * Accepts the primary key as well, because a leaked key must be stopped immediately. Then no client can connect with
+ * the ring.
+ */
 export function revokeKey(entries: Entries, { key: { id } }: KeyringFileEntry): Entries {
   return withState(entries, id, 'revoked');
 }

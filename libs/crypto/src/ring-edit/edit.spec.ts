@@ -29,7 +29,7 @@ describe('editKeyringFile', () => {
       return entries;
     });
     await expect(edit).rejects.toMatchObject({ code: 'ERR_KEY_FILE_WRITE' });
-    await expect(edit).rejects.toThrow(/was replaced by another file meanwhile/);
+    await expect(edit).rejects.toThrow(/Another program replaced key file .* in the meantime/);
     expect(readFileSync(ring, 'utf8')).toBe('notes');
     expect(readdirSync(directory)).toEqual(['ring.json']);
   });

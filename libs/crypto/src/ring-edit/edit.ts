@@ -69,7 +69,7 @@ export function readRing(path: string): KeyFileEntries {
   const keys = readEntries(path, { policy: 'edited' });
   if (keys.form === 'ring') return keys;
   wipeEntries(keys.entries);
-  const message = `Key file ${path} has the ${KEY_BYTES} raw bytes of one key; expected a keyring: make one of it first`;
+  const message = `Key file ${path} has the ${KEY_BYTES} raw bytes of one key; expected a keyring: convert the file first`;
   throw new CryptoError('ERR_KEY_FILE_LENGTH', `${message} (sealwire convert ${path} NEW_FILE)`);
 }
 

@@ -96,7 +96,7 @@ describe('FileLock', () => {
     ['a FIFO', () => spawnSync('mkfifo', [path])],
     ['a directory', () => mkdirSync(path)],
     ['a file of 2 KiB', () => writeFileSync(path, 'x'.repeat(2_048))],
-  ])('is refused at once if it is %s, with the name of the lock', async (_, make) => {
+  ])('is refused immediately if it is %s, with the name of the lock', async (_, make) => {
     make();
     const error = await FileLock.acquire(path, 'the ring', PATIENT_MS).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: 'ERR_KEY_FILE_LOCKED' });

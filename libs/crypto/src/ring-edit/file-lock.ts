@@ -152,7 +152,8 @@ function readText(path: string): string | undefined {
   }
   try {
     const status = fstatSync(file);
-    if (!status.isFile() || status.size > MAX_LOCK_BYTES) throw notALock(path, 'it is not a small file');
+    if (!status.isFile() || status.size > MAX_LOCK_BYTES)
+      throw notALock(path, `not a regular file of at most ${MAX_LOCK_BYTES} bytes`);
     return readFileSync(file, 'utf8');
   } finally {
     closeSync(file);

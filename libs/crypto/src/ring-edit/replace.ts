@@ -63,7 +63,7 @@ function removeFile(path: string): void {
 function checkSame(path: string, old: Stats): void {
   const { dev, ino } = lstatSync(path);
   if (dev === old.dev && ino === old.ino) return;
-  const message = `Key file ${path} was replaced by another file meanwhile, and was not changed`;
+  const message = `Another program replaced key file ${path} in the meantime, so this command did not change it`;
   throw new CryptoError('ERR_KEY_FILE_WRITE', `${message}: check who can write to its directory, then try again`);
 }
 
@@ -88,14 +88,15 @@ export function writeFailed(path: string, cause: unknown): CryptoError {
   return new CryptoError('ERR_KEY_FILE_WRITE', `Cannot change key file ${path} (${errno}): ${remedy}`, { cause });
 }
 
-const DIRECTORY = 'its directory must be writable for this user, because the file is replaced by a new one';
+const DIRECTORY = 'its directory must be writable by this user, because the file is replaced by a new one';
 const OWNER = 'the new file would get another owner or group. Run the command as the owner of the file or as root';
 
 const REMEDY_OF: Readonly<Record<string, string>> = {
   EACCES: DIRECTORY,
   EROFS: 'its file system is read-only. Change the file that it is a copy of',
   EPERM: OWNER,
-  EBUSY: 'it is mounted alone, and cannot be replaced. Change the file on the host, and mount its directory',
+  EBUSY:
+    'it is mounted as a single file, so it cannot be replaced. Change the file on the host, and mount its directory instead',
   ENOSPC: 'its disk is full',
   EDQUOT: 'the quota of this user is used up',
   EISDIR: 'a directory has the name of its new file, which is .NAME.new next to it: delete the directory',

@@ -64,7 +64,7 @@ class EntryReader {
     const kid = this.#text('kid', 'the key id, 16 lower-case hexadecimal digits', isKeyId);
     const label = this.#text(
       'label',
-      '1 to 64 printable characters without a space at its ends, and neither a key nor 16 hexadecimal digits, as a key id',
+      '1 to 64 printable characters without a space at its ends, and must look neither like a key nor like a key id (16 hexadecimal digits)',
       isLabel,
     );
     const window = { notBefore: this.#timestamp('notBefore'), notAfter: this.#timestamp('notAfter') };

@@ -62,7 +62,7 @@ class JsonReader {
 
   readAll(): JsonValue {
     const value = this.#value(MAX_DEPTH);
-    if (this.#peek() !== '') throw this.#error('the text goes on after its end');
+    if (this.#peek() !== '') throw this.#error('unexpected characters after the end of the JSON value');
     return value;
   }
 
@@ -83,9 +83,9 @@ class JsonReader {
   #members(depth: number): ReadonlyMap<string, JsonValue> {
     const members = new Map<string, JsonValue>();
     this.#list('}', () => {
-      if (this.#peek() !== '"') throw this.#error('expected the name of a member in quotes');
+      if (this.#peek() !== '"') throw this.#error('expected a member name in quotes');
       const name = decodeText(this.#text());
-      if (name === undefined) throw this.#error('the name of a member is not text');
+      if (name === undefined) throw this.#error('a member name is not a valid string');
       if (members.has(name)) throw this.#error('a member occurs twice in one object');
       if (this.#peek() !== ':') throw this.#error('expected a colon');
       this.#at += 1;
@@ -118,8 +118,8 @@ class JsonReader {
     const from = this.#at + 1;
     let at = from;
     for (let byte = this.#bytes[at]; byte !== QUOTE; byte = this.#bytes[at]) {
-      if (byte === undefined) throw this.#error('a text has no end');
-      if (byte < SPACE) throw this.#error('a text contains a control character');
+      if (byte === undefined) throw this.#error('a string is not terminated');
+      if (byte < SPACE) throw this.#error('a string contains a control character');
       at += byte === BACKSLASH ? 2 : 1;
     }
     this.#at = at + 1;

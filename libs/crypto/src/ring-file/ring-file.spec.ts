@@ -195,11 +195,11 @@ describe('parseKeyringFile', () => {
   });
 
   it.each<[string, unknown, string, RegExp]>([
-    ['an array', [jwk(first)], 'FORMAT', /nothing as keys; it must be an array/],
-    ['a set without keys', {}, 'FORMAT', /nothing as keys/],
-    ['one key in place of the set', jwk(first), 'FORMAT', /nothing as keys/],
-    ['an object as keys', { keys: {} }, 'FORMAT', /an object as keys/],
-    ['another member of the set', { keys: [jwk(first)], version: 1 }, 'FORMAT', /other members than keys/],
+    ['an array', [jwk(first)], 'FORMAT', /no member "keys"; expected an object with an array of keys/],
+    ['a set without keys', {}, 'FORMAT', /no member "keys"/],
+    ['one key in place of the set', jwk(first), 'FORMAT', /no member "keys"/],
+    ['an object as keys', { keys: {} }, 'FORMAT', /an object as "keys"/],
+    ['another member of the set', { keys: [jwk(first)], version: 1 }, 'FORMAT', /members other than "keys"/],
     ['an empty ring', { keys: [] }, 'FORMAT', /has no keys/],
     [
       'the same key twice',

@@ -104,9 +104,11 @@ function parse(bytes: Uint8Array, origin: string): JsonValue {
 function keysOf(set: JsonValue, origin: string): readonly JsonValue[] {
   const members = set.kind === 'object' ? set.members : new Map<string, JsonValue>();
   const keys = members.get('keys');
-  if (keys?.kind !== 'array') throw format(`${origin} has ${show(keys)} as keys; it must be an array of keys`);
-  if (members.size > 1)
-    throw format(`${origin} has other members than keys: remove them, because they have no meaning`);
+  if (keys?.kind !== 'array')
+    throw format(
+      `${origin} has ${keys === undefined ? 'no member "keys"' : `${show(keys)} as "keys"`}; expected an object with an array of keys in "keys"`,
+    );
+  if (members.size > 1) throw format(`${origin} has members other than "keys": remove them`);
   if (keys.items.length === 0) throw format(`${origin} has no keys: a keyring must have at least one`);
   return keys.items;
 }

@@ -40,7 +40,7 @@ function noVerb([first = '']: readonly string[], verbs: readonly Verb[]): UsageE
     return new UsageError(`${first} needs one of these words after it: ${seconds.join(', ')}`);
   const isMissing = first === '' || first.startsWith('-');
   const reason = isMissing ? 'The verb is missing, or an option of it stands before it' : 'There is no such verb';
-  return new UsageError(`${reason}: see --help`);
+  return new UsageError(`${reason}. See --help`);
 }
 
 function isGroup(word: string, verbs: readonly Verb[]): boolean {

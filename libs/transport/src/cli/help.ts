@@ -59,8 +59,15 @@ function synopsis(verb: Verb): string {
   return [verb.name, ...verb.arguments].join(' ');
 }
 
-function describeOption([name, { value, summary, env, multiple }]: readonly [string, VerbOption]): readonly string[] {
-  const notes = [...(env === undefined ? [] : [`default: ${env}`]), ...(multiple === true ? ['may be repeated'] : [])];
-  const option = `  --${name}${value === undefined ? '' : ` ${value}`}`;
-  return [option, notes.length === 0 ? summary : `${summary} (${notes.join('; ')})`];
+function describeOption([name, { value, summary, multiple, ...option }]: readonly [
+  string,
+  VerbOption,
+]): readonly string[] {
+  const defaults = [option.env && `$${option.env}`, option.default].filter((text) => text !== undefined);
+  const notes = [
+    ...(defaults.length === 0 ? [] : [`default: ${defaults.join(', or ')}`]),
+    ...(multiple === true ? ['may be repeated'] : []),
+  ];
+  const heading = `  --${name}${value === undefined ? '' : ` ${value}`}`;
+  return [heading, notes.length === 0 ? summary : `${summary} (${notes.join('; ')})`];
 }

@@ -80,7 +80,7 @@ export class Input {
   }
 
   usage(reason: string): UsageError {
-    return new UsageError(`${reason}: see --help`);
+    return new UsageError(`${reason}. See --help`);
   }
 
   /** Refuses a key that was given in place of its file: the list of processes shows it, and perhaps the history. */
@@ -110,8 +110,8 @@ function parse(verb: Verb, args: readonly string[]): ReturnType<typeof parseArgs
     return parseArgs({ args: [...args], options: Object.fromEntries(options), allowPositionals: true });
   } catch (error) {
     if (args.some((arg) => isKeyText(arg.replace(/^-+/, ''))))
-      throw new UsageError('An argument looks like a key and is not shown: see --help');
+      throw new UsageError('An argument looks like a key and is not shown. See --help');
     const [sentence = ''] = error instanceof Error ? error.message.split(/\. |\n/) : [];
-    throw new UsageError(`${sentence.replace(/\.$/, '')}: see --help`);
+    throw new UsageError(`${sentence.replace(/\.$/, '')}. See --help`);
   }
 }

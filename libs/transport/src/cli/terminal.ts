@@ -16,12 +16,12 @@ export interface Streams {
 /** The terminal or the pipes of the command. */
 export class Terminal {
   readonly #streams: Streams;
-  readonly #hasColours: boolean;
+  readonly #hasColors: boolean;
 
   constructor(streams: Streams, environment: Environment) {
     this.#streams = streams;
     const { NO_COLOR = '', TERM } = environment;
-    this.#hasColours = streams.stdout.isTTY === true && NO_COLOR === '' && TERM !== 'dumb';
+    this.#hasColors = streams.stdout.isTTY === true && NO_COLOR === '' && TERM !== 'dumb';
   }
 
   /** Prints a line on standard output. */
@@ -34,9 +34,9 @@ export class Terminal {
     this.#streams.stderr.write(`sealwire: ${printable(line)}\n`);
   }
 
-  /** Returns a text with a style, if standard output is a terminal that shows colours. */
+  /** Returns a text with a style, if standard output is a terminal that shows colors. */
   style(style: Style, text: string): string {
-    return this.#hasColours ? styleText(style, text, { validateStream: false }) : text;
+    return this.#hasColors ? styleText(style, text, { validateStream: false }) : text;
   }
 
   /**

@@ -8,6 +8,8 @@ export interface VerbOption {
   readonly summary: string;
   /** The environment variable that is used if the option is missing. */
   readonly env?: string;
+  /** The value in words if the option and the variable are missing, for the help. */
+  readonly default?: string;
   /** Whether it may be given several times. */
   readonly multiple?: boolean;
 }

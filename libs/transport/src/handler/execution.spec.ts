@@ -206,7 +206,7 @@ const silence = <T>(): Promise<T> => new Promise<T>(() => undefined);
 
 /** Sources that wait for ever for their next value; `stopped` is noted where they can notice that nobody wants it. */
 const WAITING: readonly [what: string, source: () => AsyncIterable<unknown>][] = [
-  ['a stream of Node', () => new Readable({ read() {}, destroy: (_error, done) => (note('stopped')(), done(null)) })],
+  ['a Node stream', () => new Readable({ read() {}, destroy: (_error, done) => (note('stopped')(), done(null)) })],
   ['a web stream', () => new ReadableStream({ cancel: note('stopped') })],
   ['a web stream of bytes', () => new ReadableStream({ type: 'bytes', cancel: note('stopped') })],
   [
@@ -222,7 +222,7 @@ const WAITING: readonly [what: string, source: () => AsyncIterable<unknown>][] =
     () => new ReadableStream({ cancel: note('stopped') }).pipeThrough(new TransformStream()),
   ],
   [
-    'a stream of Node as a web stream',
+    'a Node stream as a web stream',
     () => Readable.toWeb(new PassThrough().on('close', note('stopped'))) as ReadableStream,
   ],
 ];

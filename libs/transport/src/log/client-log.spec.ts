@@ -32,9 +32,9 @@ describe('the log of a client', () => {
     log.flush();
     expect(lines).toEqual([
       'warn: Lost the connection to there:8080: No PONG in time (ERR_PING_TIMEOUT)',
-      'warn: No connection to there:8080, the next attempt is in 100 ms: refused',
+      'warn: Cannot connect to there:8080: refused; the next attempt is in 100 ms',
       'log: Connected to there:8080 again',
-      'log: there:8080 drains the connection; new calls use another one',
+      'log: The connection to there:8080 is draining; new calls use another one',
     ]);
   });
 
@@ -57,7 +57,7 @@ describe('the log of a client', () => {
     for (const name of [server, 'here:8080']) log.note({ type: 'connected', server: name });
     log.flush();
     expect(lines).toEqual([
-      'warn: No connection to there:8080: refused',
+      'warn: Cannot connect to there:8080: refused',
       'warn: Lost the connection to here:8080: No PONG in time (ERR_PING_TIMEOUT)',
       'log: Connected to there:8080 again',
       'log: Connected to here:8080 again',

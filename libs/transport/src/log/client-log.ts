@@ -40,7 +40,7 @@ export class ClientLog {
         this.#dialFailed(event);
         return;
       case 'draining': {
-        const line = `${event.server} drains the connection; new calls use another one`;
+        const line = `The connection to ${event.server} is draining; new calls use another one`;
         this.#noteAway(event.server);
         this.#log('log', line, event.server, { kind: 'draining' });
         return;
@@ -54,8 +54,9 @@ export class ClientLog {
         this.#logError(
           'renewal',
           event.server,
-          `Could not renew the connection to ${event.server}, so the old one stays in use; the next attempt is in ${event.retryInMs} ms`,
+          `Could not renew the connection to ${event.server}`,
           event.error,
+          `; the old one stays in use, and the next attempt is in ${event.retryInMs} ms`,
         );
         return;
       case 'connecting':
@@ -78,7 +79,7 @@ export class ClientLog {
   /** Logs, every second, that the client is still closing. */
   closing({ inFlight, waiting, connections, servers }: SealwireClientSnapshot): void {
     const calls = inFlight + waiting;
-    const what = calls === 0 ? 'the server to answer CLOSE' : count(calls, 'call');
+    const what = calls === 0 ? 'CLOSE' : count(calls, 'call');
     const [first, ...others] = servers;
     const where = others.length === 0 ? first?.server : count(servers.length, 'server');
     const line = `Closing: waiting for ${what} on ${count(connections, 'connection')} to ${where}`;
@@ -98,12 +99,12 @@ export class ClientLog {
     const isOnly = this.#servers().length === 1;
     if (isOnly ? retryInMs === undefined : this.#away.has(server)) return;
     this.#noteAway(server);
-    const next = retryInMs === undefined ? '' : `, the next attempt is in ${retryInMs} ms`;
-    this.#logError('dial', server, `No connection to ${server}${next}`, error);
+    const next = retryInMs === undefined ? '' : `; the next attempt is in ${retryInMs} ms`;
+    this.#logError('dial', server, `Cannot connect to ${server}`, error, next);
   }
 
-  #logError(kind: FailureFields['kind'], server: string, line: string, error: unknown): void {
-    this.#log('warn', `${line}: ${describe(error)}`, server, { kind, code: codeOf(error) });
+  #logError(kind: FailureFields['kind'], server: string, line: string, error: unknown, next = ''): void {
+    this.#log('warn', `${line}: ${describe(error)}${next}`, server, { kind, code: codeOf(error) });
   }
 
   #noteAway(server: string): void {

@@ -49,13 +49,13 @@ export class FailureLog {
   }
 
   clientLeft(peer: SealwirePeer): void {
-    const line = `Left: ${peer.address ?? 'a local client'}, key id ${nameOfKey(peer)}`;
+    const line = `Disconnected: ${peer.address ?? 'a local client'}, key id ${nameOfKey(peer)}`;
     this.#log('log', line, { kind: 'left', ...fieldsOf(peer) });
   }
 
   connectionFailed(error: TransportError, peer: SealwirePeer): void {
     const { code, message } = error;
-    const line = `Lost the connection of ${peer.address ?? 'a local client'}: ${message} (${code})`;
+    const line = `Lost the connection from ${peer.address ?? 'a local client'}: ${message} (${code})`;
     const cause = code === 'ERR_INTERNAL' ? error.cause : undefined;
     this.#log('warn', line, { kind: 'lost', code, ...fieldsOf(peer) }, cause);
   }
@@ -64,12 +64,12 @@ export class FailureLog {
   forbidden(kind: 'request' | 'event', unsafePattern: string, peer: SealwirePeer): void {
     const pattern = printable(unsafePattern);
     const refused = kind === 'request' ? 'Refused a request' : 'Refused an event';
-    const line = `${refused} of ${pattern}: key ${nameOfKey(peer)} may not call this pattern (ERR_FORBIDDEN)`;
+    const line = `${refused} for ${pattern}: key ${nameOfKey(peer)} may not call this pattern (ERR_FORBIDDEN)`;
     this.#log('warn', line, { kind: 'forbidden', code: 'ERR_FORBIDDEN', pattern, ...fieldsOf(peer) });
   }
 
   legacyRefused({ code, message }: TransportError, address: string | undefined): void {
-    const line = `Refused a legacy message of ${address ?? 'a local client'}: ${message} (${code})`;
+    const line = `Refused a legacy message from ${address ?? 'a local client'}: ${message} (${code})`;
     this.#log('warn', line, { kind: 'legacy-refused', code, address });
   }
 
@@ -81,7 +81,7 @@ export class FailureLog {
       pattern === undefined
         ? 'incomplete messages use too much memory'
         : 'too many handlers are running, or their messages use too much memory';
-    const line = `${refused}${ofPattern(pattern)}: ${reason} (ERR_OVERLOADED)`;
+    const line = `${refused}${pattern === undefined ? '' : ` for ${pattern}`}: ${reason} (ERR_OVERLOADED)`;
     this.#log('warn', line, { kind: 'overloaded', code: 'ERR_OVERLOADED', pattern });
   }
 
@@ -103,7 +103,7 @@ export class FailureLog {
     this.#failed(`The handler of the event ${pattern} failed`, { kind: 'event-handler', pattern }, error);
   }
 
-  /** Logs an error that no filter of Nest has seen: a generator threw it, or a handler that was added without Nest. */
+  /** Logs an error that no Nest filter has seen: a generator threw it, or a handler that was added without Nest. */
   handlerFailed(error: unknown, unsafePattern: string | undefined): void {
     const pattern = unsafePattern && printable(unsafePattern);
     this.#failed(`The handler${ofPattern(pattern)} failed`, { kind: 'handler', pattern }, error);
@@ -112,7 +112,7 @@ export class FailureLog {
   /** @param unsafePattern - Undefined if the handler has ended. */
   answerFailed(error: unknown, unsafePattern: string | undefined): void {
     const pattern = unsafePattern && printable(unsafePattern);
-    const what = pattern === undefined ? 'An answer' : `The answer of ${pattern}`;
+    const what = pattern === undefined ? 'An answer' : `The answer to ${pattern}`;
     this.#failed(`${what} cannot be sent`, { kind: 'answer', pattern }, error);
   }
 

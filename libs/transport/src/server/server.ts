@@ -220,7 +220,10 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
     publishCallForbidden(peer, kind, pattern);
   }
 
-  /** Logs an `Error`, which no filter of Nest has seen. Other failures are logged by Nest: all by 12, unforeseen ones by 11. */
+  /**
+   * Logs an `Error`, which no Nest filter has seen. Other failures are logged by Nest: all by 12, unforeseen ones by
+   * 11.
+   */
   #logEventFailure(error: unknown, pattern: string): void {
     if (isKeyRefusal(error)) {
       this.#forbidden('event', pattern, error.peer);

@@ -22,10 +22,10 @@ const WORDS: Partial<Record<TransportErrorCode, Words>> = {
   ERR_ALERT: ({ server, keyId, service }) =>
     `${server} refused the handshake: it does not accept the key ${keyId}, or its service is not ${JSON.stringify(service)}, or it is busy. Its log has the reason`,
   ERR_BAD_MAC: ({ server, keyId, service }) =>
-    `The answer of ${server} is not sealed under the key ${keyId} for the service ${JSON.stringify(service)}: this is not the right server`,
+    `The answer from ${server} is not sealed under the key ${keyId} for the service ${JSON.stringify(service)}: this is not the right server`,
   ERR_CONNECT_FAILED: ({ server }, error) => `Cannot connect to ${server}: ${reasonOf(error)}`,
   ERR_HANDSHAKE_MALFORMED: ({ server }) =>
-    `${server} does not speak version 1 of this protocol: another version, or another program, listens there`,
+    `${server} does not speak version 1 of this protocol: a server with another protocol version, or another program, listens there`,
   ERR_CONNECT_TIMEOUT: timedOut,
   ERR_HANDSHAKE_TIMEOUT: timedOut,
   ERR_PING_TIMEOUT: timedOut,

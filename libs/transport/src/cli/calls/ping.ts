@@ -20,7 +20,8 @@ export function run(input: Input, terminal: Terminal): Promise<Result> {
 /** A handshake alone proves little: a server that has too many connections closes after it. */
 function untilPong({ link, leftMs, stop }: Connected): Promise<number> {
   return new Promise((resolve, reject) => {
-    const expire = (): void => reject(new TransportError('ERR_PING_TIMEOUT', `No PONG within ${leftMs} ms`));
+    const expire = (): void =>
+      reject(new TransportError('ERR_PING_TIMEOUT', `PING timed out: the server sent no PONG within ${leftMs} ms`));
     const deadline = new Deadline(leftMs, expire);
     const interrupt = (): void => reject(stop.reason);
     stop.addEventListener('abort', interrupt);

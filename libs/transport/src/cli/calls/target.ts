@@ -18,5 +18,5 @@ export function parseTarget(text: string): Target {
   const host = bracketed ?? name;
   const port = Number(digits);
   if (host !== undefined && port >= 1 && port <= 65_535) return { host, port };
-  throw new UsageError('The address is not HOST:PORT, [IPV6]:PORT or unix:/path: see --help');
+  throw new UsageError('The address is not HOST:PORT, [IPV6]:PORT or unix:/path. See --help');
 }

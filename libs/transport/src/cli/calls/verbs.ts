@@ -4,14 +4,14 @@ import type { Verb } from '../verb.js';
 
 const CALL_OPTIONS: Verb['options'] = {
   key: { value: 'FILE', summary: 'the key file', env: 'SEALWIRE_KEY_FILE' },
-  kid: { value: 'KID', summary: 'the key of the keyring to use, default the primary one' },
+  kid: { value: 'KID', summary: 'the key of the keyring to use', default: 'the primary key' },
   policy: { ...POLICY, env: 'SEALWIRE_KEY_POLICY' },
-  service: { value: 'NAME', summary: 'the service name of the server, else "default"', env: 'SEALWIRE_SERVICE' },
-  timeout: { value: 'MS', summary: 'the time limit of the connection and the call together, else 10000' },
+  service: { value: 'NAME', summary: 'the service name', env: 'SEALWIRE_SERVICE', default: '"default"' },
+  timeout: { value: 'MS', summary: 'the time limit of the connection and the call together', default: '10000' },
 };
 
 const SERVER = `SERVER is HOST:PORT, [IPV6]:PORT or unix:/path. ${KEY_NAME}`;
-const MESSAGE = `${SERVER} PATTERN is a text, or the JSON of a pattern that is an object. JSON is the data, - for standard input. Write -- before data that begins with -.`;
+const MESSAGE = `${SERVER} PATTERN is a string, or a JSON object for an object pattern. JSON is the data; - reads it from standard input. Write -- before data that begins with -.`;
 
 export const CALL_VERBS: readonly Verb[] = [
   {
@@ -35,7 +35,7 @@ export const CALL_VERBS: readonly Verb[] = [
   {
     name: 'emit',
     arguments: ['SERVER', 'PATTERN', '[JSON]'],
-    summary: 'sends an event, and waits until the server has it',
+    summary: 'sends an event, and waits until the server has acknowledged it',
     example: `emit 127.0.0.1:8080 notice '{"text":"hello"}' --key ring.json --kid billing`,
     details: MESSAGE,
     options: CALL_OPTIONS,

@@ -30,7 +30,7 @@ export async function changeKey(input: Input, terminal: Terminal, change: Change
   const question = change.consequence(name, entry);
   const isAsked = !input.flag('yes');
   if (isAsked && !(await terminal.confirm(question)))
-    throw new Failure('ERR_NOT_CONFIRMED', `Nothing was changed: the key ${name} stays as it is`);
+    throw new Failure('ERR_NOT_CONFIRMED', `Nothing was changed: key ${name} stays as it is`);
   let after: KeyringFileEntry | undefined;
   // Again, by its whole id: another command may have changed the file while the question was open.
   await editKeyringFile(file, (current) => {
@@ -38,7 +38,7 @@ export async function changeKey(input: Input, terminal: Terminal, change: Change
     if (isAsked && change.consequence(nameOf(found), found) !== question)
       throw new Failure(
         'ERR_NOT_CONFIRMED',
-        `Nothing was changed: the key ${name} has changed since the question; try again`,
+        `This command changed nothing, because another command changed key ${name} while the question was open: try again`,
       );
     const changed = change.apply(current, found);
     after = changed.find(({ key }) => key.id === kid);

@@ -15,7 +15,7 @@ export async function run(input: Input, terminal: Terminal): Promise<Result> {
   const file = input.argument('FILE');
   const window = { notBefore: timestampOf(input, 'not-before'), notAfter: timestampOf(input, 'not-after') };
   if (window.notAfter !== undefined && window.notAfter <= clock.unixMs())
-    throw input.usage('--not-after is in the past: no one could use the key');
+    throw input.usage('--not-after is in the past, so no one could use the key');
   const patterns = patternsOf(input, terminal);
   const bytes = readRaw(input, terminal) ?? generateKey();
   try {

@@ -9,9 +9,9 @@ import type { KeyView } from './key-view.js';
 
 const HEADINGS = ['KID', 'LABEL', 'STATE', 'FROM', 'UNTIL', 'PATTERNS'];
 const STATE_COLUMN = 2;
-const COLOURS = [
+const COLORS = [
   [/^primary/, 'green'],
-  [/^re(?:voked|tired)|too (?:early|late)/, 'red'],
+  [/^re(?:voked|tired)|not yet valid|expired/, 'red'],
 ] as const;
 
 export async function run(input: Input, terminal: Terminal): Promise<Result> {
@@ -20,8 +20,8 @@ export async function run(input: Input, terminal: Terminal): Promise<Result> {
     const rows = [HEADINGS, ...keys.map((key) => cellsOf(key).map(printable))];
     const text = formatTable(rows, (cell, row, column) => {
       if (row === 0) return terminal.style('bold', cell);
-      const colour = column === STATE_COLUMN ? COLOURS.find(([pattern]) => pattern.test(cell))?.[1] : undefined;
-      return colour === undefined ? cell : terminal.style(colour, cell);
+      const color = column === STATE_COLUMN ? COLORS.find(([pattern]) => pattern.test(cell))?.[1] : undefined;
+      return color === undefined ? cell : terminal.style(color, cell);
     });
     return { json: { file: input.argument('FILE'), form, keys }, text };
   });
@@ -36,8 +36,8 @@ function cellsOf(key: KeyView): readonly string[] {
 function stateOf({ state, notBefore, notAfter }: KeyView): string {
   const nowMs = clock.unixMs();
   if (state !== 'primary' && state !== 'accept') return state;
-  if (nowMs < (parseTimestamp(notBefore ?? '') ?? -Infinity)) return `${state}, too early`;
-  return nowMs < (parseTimestamp(notAfter ?? '') ?? Infinity) ? state : `${state}, too late`;
+  if (nowMs < (parseTimestamp(notBefore ?? '') ?? -Infinity)) return `${state}, not yet valid`;
+  return nowMs < (parseTimestamp(notAfter ?? '') ?? Infinity) ? state : `${state}, expired`;
 }
 
 function timeOf(moment: string | null): string {

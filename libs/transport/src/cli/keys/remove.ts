@@ -10,8 +10,8 @@ export function run(input: Input, terminal: Terminal): Promise<Result> {
     apply: input.flag('forget-revoked') ? forgetKey : removeKey,
     consequence: (name, { state }) =>
       state === 'revoked'
-        ? `The revocation of the key ${name} will be deleted: servers that have not loaded it only drain its connections, and the key can be installed again.`
-        : `The key ${name} will be deleted; clients that still dial with it are refused.`,
-    done: (name) => `Removed the key ${name}.`,
+        ? `The revocation of key ${name} will be deleted. A server that has not loaded the revocation will only drain the connections of the key, and the key can be installed again.`
+        : `Key ${name} will be deleted; clients that still dial with it are refused.`,
+    done: (name) => `Removed key ${name}.`,
   });
 }

@@ -8,7 +8,7 @@ import { changeKey } from './change.js';
 export function run(input: Input, terminal: Terminal): Promise<Result> {
   return changeKey(input, terminal, {
     apply: retireKey,
-    consequence: (name) => `The key ${name} will not be used any more; clients that still dial with it are refused.`,
-    done: (name) => `Retired the key ${name}.`,
+    consequence: (name) => `Key ${name} will no longer be used; clients that still dial with it are refused.`,
+    done: (name) => `Retired key ${name}.`,
   });
 }

@@ -9,11 +9,11 @@ export function run(input: Input, terminal: Terminal): Promise<Result> {
   return changeKey(input, terminal, {
     apply: revokeKey,
     consequence: (name, { state }) =>
-      `The key ${name} will be refused for ever, and its connections are destroyed.${
+      `Key ${name} will be refused for ever, and its connections are destroyed.${
         state === 'primary'
-          ? ' It is the primary key: nothing can dial with this keyring until another key is used.'
+          ? ' It is the primary key: no client can connect with this keyring until another key is made primary (sealwire keyring use).'
           : ''
       }`,
-    done: (name) => `Revoked the key ${name}. It stays in the file, so that servers refuse it.`,
+    done: (name) => `Revoked key ${name}. It stays in the file, so that servers refuse it.`,
   });
 }

@@ -8,7 +8,8 @@ import { changeKey } from './change.js';
 export function run(input: Input, terminal: Terminal): Promise<Result> {
   return changeKey(input, terminal, {
     apply: (entries, entry) => useKey(entries, entry, clock.unixMs()),
-    consequence: (name) => `Clients with this keyring will dial with the key ${name}; servers without it refuse them.`,
-    done: (name) => `The key ${name} is primary. The one before it is still accepted.`,
+    consequence: (name) =>
+      `Clients with this keyring will connect with key ${name}; servers without that key refuse them.`,
+    done: (name) => `Key ${name} is now primary. The previous primary key is still accepted.`,
   });
 }

@@ -2,8 +2,8 @@
 import type { Verb, VerbOption } from '../verb.js';
 
 export const POLICY: VerbOption = { value: 'POLICY', summary: 'strict, or mounted-secret for a file that was mounted' };
-const YES: VerbOption = { summary: 'does not ask' };
-export const KEY_NAME = 'KID is a key id, at least 4 digits of its beginning, or a label that no other key has.';
+const YES: VerbOption = { summary: 'does not ask for confirmation' };
+export const KEY_NAME = 'KID is a key id, the first 4 or more digits of one, or a unique label.';
 const EDITED =
   'The file is replaced by a complete new one with the same owner and mode; a link is refused. Commands that run at the same time wait for each other.';
 
@@ -11,11 +11,11 @@ export const KEY_VERBS: readonly Verb[] = [
   {
     name: 'keygen',
     arguments: ['FILE'],
-    summary: 'creates a key file with a random key, mode 0600, and never overwrites one',
+    summary: 'creates a key file with a random key and mode 0600; never overwrites an existing file',
     example: 'keygen aes_key.bin',
     options: {
       ring: { summary: 'creates a keyring with one primary key, instead of 32 raw bytes' },
-      label: { value: 'LABEL', summary: 'the name of the key in the keyring, default main' },
+      label: { value: 'LABEL', summary: 'the label of the key, which names its holder', default: 'main' },
     },
     load: () => import('./keygen.js'),
   },
@@ -34,8 +34,8 @@ export const KEY_VERBS: readonly Verb[] = [
     example: 'convert aes_key.bin ring.json --label first',
     details: `The new file has mode 0600; an existing one is not overwritten. ${KEY_NAME}`,
     options: {
-      kid: { value: 'KID', summary: 'the key of the keyring to take, default the primary one' },
-      label: { value: 'LABEL', summary: 'the name of the key in the new keyring, default main' },
+      kid: { value: 'KID', summary: 'the key of the keyring to take', default: 'the primary key' },
+      label: { value: 'LABEL', summary: 'the label of the key, which names its holder', default: 'main' },
       policy: POLICY,
     },
     load: () => import('./convert.js'),
@@ -58,7 +58,7 @@ export const KEYRING_VERBS: readonly Verb[] = [
   {
     name: 'keyring list',
     arguments: ['FILE'],
-    summary: 'prints the keys of a key file, without the keys themselves',
+    summary: 'lists the id, label, state, dates and patterns of each key; never prints key material',
     example: 'keyring list ring.json',
     options: { policy: POLICY },
     load: () => import('./list.js'),
@@ -74,27 +74,32 @@ export const KEYRING_VERBS: readonly Verb[] = [
   {
     name: 'keyring install',
     arguments: ['FILE'],
-    summary: 'adds a random key, or one of a raw key file, with the state accept',
+    summary: 'adds a random key, or the key of a raw key file (--from), with the state accept',
     example: `keyring install ring.json --label billing --patterns 'billing.*' --patterns sum`,
     details: EDITED,
     options: {
       from: { value: 'RAW_FILE', summary: 'the raw key file to take the key from' },
-      policy: { value: 'POLICY', summary: 'that of RAW_FILE: strict, or mounted-secret' },
-      label: { value: 'LABEL', summary: 'the name of its holder, default that of the primary key' },
+      policy: { value: 'POLICY', summary: 'the policy for RAW_FILE: strict, or mounted-secret' },
+      label: {
+        value: 'LABEL',
+        summary: 'the label of the key, which names its holder',
+        default: 'the label of the primary key',
+      },
       patterns: {
         value: 'PATTERN',
-        summary: 'a pattern that its holder may call, default those of the primary key, with --label all',
+        summary: 'a pattern that the holder may call',
+        default: 'the patterns of the primary key, or all patterns if --label is given',
         multiple: true,
       },
-      'not-before': { value: 'TIME', summary: 'the first moment of use, such as 2027-01-31T12:00:00Z' },
-      'not-after': { value: 'TIME', summary: 'the end of use' },
+      'not-before': { value: 'TIME', summary: 'the time from which the key is accepted, such as 2027-01-31T12:00:00Z' },
+      'not-after': { value: 'TIME', summary: 'the time from which the key is no longer accepted' },
     },
     load: () => import('./install.js'),
   },
   {
     name: 'keyring use',
     arguments: ['FILE', 'KID'],
-    summary: 'makes a key primary; the one before it is accepted from now on',
+    summary: 'makes a key primary; the previous primary key stays accepted',
     example: 'keyring use ring.json second',
     details: `${KEY_NAME} ${EDITED}`,
     options: { yes: YES },
@@ -105,16 +110,16 @@ export const KEYRING_VERBS: readonly Verb[] = [
     arguments: ['FILE', 'KID'],
     summary: 'stops the use of a key; its connections are drained',
     example: 'keyring retire ring.json first',
-    details: `The primary key is refused. ${KEY_NAME} ${EDITED}`,
+    details: `The primary key cannot be retired. ${KEY_NAME} ${EDITED}`,
     options: { yes: YES },
     load: () => import('./retire.js'),
   },
   {
     name: 'keyring revoke',
     arguments: ['FILE', 'KID'],
-    summary: 'stops the use of a key for ever; its connections are destroyed at once',
+    summary: 'stops the use of a key for ever; its connections are destroyed immediately',
     example: 'keyring revoke ring.json 0f1e2d3c4b5a6978 --yes',
-    details: `Also for the primary key: without one, nothing can dial with the keyring. ${KEY_NAME} ${EDITED}`,
+    details: `The primary key can be revoked, too; until another key is made primary, no client can connect with this keyring. ${KEY_NAME} ${EDITED}`,
     options: { yes: YES },
     load: () => import('./revoke.js'),
   },
@@ -123,9 +128,11 @@ export const KEYRING_VERBS: readonly Verb[] = [
     arguments: ['FILE', 'KID'],
     summary: 'deletes a key; its connections are drained',
     example: 'keyring remove ring.json first',
-    details: `The primary key is refused, and a revoked key without --forget-revoked. ${KEY_NAME} ${EDITED}`,
+    details: `The primary key cannot be removed, and a revoked key only with --forget-revoked. ${KEY_NAME} ${EDITED}`,
     options: {
-      'forget-revoked': { summary: 'also deletes a revoked key, after every server has loaded it' },
+      'forget-revoked': {
+        summary: 'also deletes a revoked key; use it only after every server has loaded the revocation',
+      },
       yes: YES,
     },
     load: () => import('./remove.js'),

@@ -43,10 +43,10 @@ function hintsOf(entries: readonly KeyringFileEntry[], nowMs: number): readonly 
     const { state, notBefore = -Infinity, notAfter = Infinity } = entry;
     if (state === 'retired' || state === 'revoked') continue;
     const name = `Key ${nameOf(entry)}`;
-    const ofPrimary = state === 'primary' ? ' It is the primary key, so the keyring cannot dial.' : '';
+    const ofPrimary = state === 'primary' ? ' It is the primary key, so no client can connect with this keyring.' : '';
     if (nowMs < notBefore) hints.push(`${name} may not be used yet.${ofPrimary}`);
-    else if (nowMs >= notAfter) hints.push(`${name} may not be used any more.${ofPrimary}`);
-    else if (notAfter - nowMs < SOON_DAYS * DAY_MS) hints.push(`${name} ends in less than ${SOON_DAYS} days.`);
+    else if (nowMs >= notAfter) hints.push(`${name} has expired.${ofPrimary}`);
+    else if (notAfter - nowMs < SOON_DAYS * DAY_MS) hints.push(`${name} expires in less than ${SOON_DAYS} days.`);
   }
   return hints;
 }

@@ -69,7 +69,7 @@ describe('LegacyServer', () => {
     const socket = await bench.connect(port);
     socket.end(ciphertext());
     expect(await text(socket)).toBe('');
-    expect(await bench.log.logged('ERR_LEGACY_MALFORMED')).toMatch(/^Refused a legacy message of 127\.0\.0\.1:\d+: /);
+    expect(await bench.log.logged('ERR_LEGACY_MALFORMED')).toMatch(/^Refused a legacy message from 127\.0\.0\.1:\d+: /);
     await bench.send(port, encrypt('still there'));
     await bench.log.logged('Handled still there');
     expect(bench.log.lines.filter((line) => line.includes('ERR_'))).toHaveLength(1);
