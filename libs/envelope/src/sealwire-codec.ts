@@ -113,7 +113,7 @@ export class SealwireCodec {
     }
   }
 
-  /** Ends the watch of the key file. The keys stay usable, and do not change any more. May be called again. */
+  /** Ends the watch of the key file. The keys stay usable, and no longer change. May be called again. */
   close(): void {
     this.#owned?.close();
   }

@@ -42,7 +42,7 @@ const environment = z
   })
   .refine((env) => env.SEALWIRE_BROKER === undefined || env.SEALWIRE_SERVERS === undefined, {
     path: ['SEALWIRE_SERVERS'],
-    error: 'left out if SEALWIRE_BROKER is set',
+    error: 'must not be set if SEALWIRE_BROKER is set',
   })
   .transform((env) => ({
     ...commonSettings(env),

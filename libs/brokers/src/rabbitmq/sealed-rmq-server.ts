@@ -46,7 +46,7 @@ export class SealedRmqServer extends ServerRMQ {
     await super.start(callback);
   }
 
-  /** Resolves with a {@link SealedRmqServerConnection}. On Nest 11 it returns it at once, as Nest 11 expects it. */
+  /** Resolves with a {@link SealedRmqServerConnection}. On Nest 11 it returns it immediately, as Nest 11 expects it. */
   override createClient<T = SealedRmqServerConnection>(): Promise<T> {
     const seal = (unsealed: unknown): SealedRmqServerConnection =>
       new SealedRmqServerConnection({
