@@ -59,12 +59,12 @@ afterEach(() => {
 });
 
 describe('loadKeyring', () => {
-  it('derives from a key once: HKDF-Extract, and HKDF-Expand for the psk and for the id', async () => {
+  it('derives from a key once: HKDF-Extract, and HKDF-Expand for the psk, the id and the key of envelopes', async () => {
     await createKeyFile(path);
     vi.mocked(crypto.hash).mockClear();
     await loadKeyring(path);
     const HASHES_OF_HMAC = 2;
-    expect(crypto.hash).toHaveBeenCalledTimes(3 * HASHES_OF_HMAC);
+    expect(crypto.hash).toHaveBeenCalledTimes(4 * HASHES_OF_HMAC);
   });
 });
 
