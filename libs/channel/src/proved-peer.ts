@@ -1,4 +1,7 @@
-/** The names of the sender of a message. Its key is proved; anyone with the same key can use any address and instance id. */
+/**
+ * The names of the sender of a message. Its key is authenticated; anyone with the same key can use any address and
+ * instance id.
+ */
 export interface PeerNames {
   /** 16 hexadecimal digits. */
   readonly keyId: string;
@@ -17,8 +20,8 @@ interface ProvesPeer {
 const MARK = Symbol.for('@sealwire/channel/ProvesPeer');
 
 /**
- * Marks an object whose `getPeer` returns a sender with a proved key, or the prototype of such objects. Other transports
- * have methods of the same name that prove nothing.
+ * Marks an object whose `getPeer` returns a sender with a proved key, or the prototype of such objects. Other
+ * transports have methods of the same name that prove nothing.
  */
 export function markProvesPeer(target: ProvesPeer): void {
   Object.defineProperty(target, MARK, { value: true });

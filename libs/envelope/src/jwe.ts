@@ -24,7 +24,7 @@ export const MAX_ENVELOPE_BYTES = 16_777_216;
  * Why an envelope was refused, for logs and counters of its receiver. The sender and the broker must see one and the
  * same outcome for all of them.
  *
- * - `form`: not an envelope, or a larger one than is accepted
+ * - `form`: not an envelope, or too large
  * - `key`: no such key, or not now
  * - `tag`: altered, or sealed with another key
  * - `audience`: sealed for another service
@@ -62,10 +62,11 @@ export interface OpenJweOptions {
 }
 
 /**
- * Seals one message, synchronously. A pair of `key` and `jti` must not occur twice; {@link EnvelopeSealer} sees to that.
+ * Seals one message, synchronously. A pair of `key` and `jti` must not occur twice; {@link EnvelopeSealer} sees to
+ * that.
  *
  * @param plaintext - Any number of bytes. Read, never kept.
- * @returns ASCII: about 4/3 of the plaintext, and 350 bytes.
+ * @returns ASCII; its length is about 4/3 of that of the plaintext, plus 350 bytes.
  * @throws {EnvelopeError} `ERR_ENVELOPE_HEADER` - a member of the header is malformed, or all take more than 1,024
  *   bytes. `ERR_ENVELOPE_TOO_LARGE` - longer than `maxEnvelopeBytes`.
  */

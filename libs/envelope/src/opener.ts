@@ -13,13 +13,17 @@ export interface Opened {
   readonly ok: true;
   /** A fresh buffer, which belongs to the caller. */
   readonly plaintext: Uint8Array;
-  /** The key that sealed it; its `patterns` and `label` are those of the holder. A reply is sealed with the same key. */
+  /**
+   * The key that sealed it; its `patterns` and `label` are those of the holder. A reply is sealed with the same key.
+   */
   readonly key: SecretKey;
   /** As sealed. */
   readonly subject: string;
   /** Unique for one key. */
   readonly jti: string;
-  /** `<key id>.<jti>`: unique for all keys. A {@link ReplayStore} claims it, and a handler may use it for idempotency. */
+  /**
+   * `<key id>.<jti>`: unique for all keys. A {@link ReplayStore} claims it, and a handler may use it for idempotency.
+   */
   readonly id: string;
   /** `iat` in milliseconds since 1970, a multiple of 1,000. */
   readonly issuedAt: number;
@@ -50,8 +54,8 @@ export class EnvelopeOpener {
   }
 
   /**
-   * @param subject - Where the message arrived, in the words of its sender. Undefined accepts every subject: then compare
-   *   {@link Opened.subject} with what the message claims to be.
+   * @param subject - The subject on which the message arrived, written as its sender writes it. Undefined accepts every
+   *   subject: then compare {@link Opened.subject} with what the message claims to be.
    * @param envelope - The bytes of the broker, or their text. Never changed.
    */
   open(subject: string | undefined, envelope: string | Uint8Array): Opened | Refused {

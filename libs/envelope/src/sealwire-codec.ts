@@ -11,11 +11,14 @@ import type { EnvelopeOptions } from './options.js';
 import { EnvelopeSealer } from './sealer.js';
 
 export interface SealwireCodecOptions extends EnvelopeOptions {
-  /** Sealed into every message, and the only one that is opened: a codec is not given the subject of its broker. */
+  /**
+   * Sealed into every message. Messages with another subject are refused: the broker does not give its subject to a
+   * codec.
+   */
   readonly subject: string;
 }
 
-/** What {@link SealwireCodec.watch} takes. */
+/** The options of {@link SealwireCodec.watch}. */
 export type WatchedCodecOptions = Omit<SealwireCodecOptions, 'keys'> & WatchedKeyFileOptions;
 
 /** A message that was sealed. */
@@ -37,8 +40,9 @@ export interface OpenedData {
 }
 
 /**
- * Seals and opens stored messages, with the methods `encode` and `decode` of a codec. Synchronous. A message opens at any
- * age and any number of times: the handler has to compare {@link OpenedData.messageId} with those that it has handled.
+ * Seals and opens stored messages, with the methods `encode` and `decode` of a codec. Synchronous. A message opens at
+ * any age and any number of times: the handler has to compare {@link OpenedData.messageId} with those that it has
+ * handled.
  */
 export class SealwireCodec {
   readonly #subject: string;

@@ -1,7 +1,7 @@
 import { markProvesPeer } from '@sealwire/channel/internal';
 import type { SecretKey } from '@sealwire/crypto';
 
-/** The sender of a sealed message. Its key is proved; anyone with the same key can use any instance id. */
+/** The sender of a sealed message. Its key is authenticated; anyone with the same key can use any instance id. */
 export interface SealedPeer {
   /** 16 hexadecimal digits. */
   readonly keyId: string;

@@ -22,7 +22,7 @@ export class SealedMqttClient extends ClientMqtt {
     this.#requests = new ClientRequests(this.#session, (topic) => this.getResponsePattern(topic));
   }
 
-  /** How many messages were refused since the client was made, by reason. */
+  /** The number of messages that have been refused since the client was created, by reason. */
   get refusals(): Refusals['counts'] {
     return this.#session.refusals.counts;
   }

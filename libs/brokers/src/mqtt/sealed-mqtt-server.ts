@@ -44,7 +44,7 @@ export class SealedMqttServer extends ServerMqtt {
     this.#intake = new ServerIntake({ session, calls: this.#calls, onFailed });
   }
 
-  /** How many messages were refused since the server was made, by reason. */
+  /** The number of messages that have been refused since the server was created, by reason. */
   get refusals(): Refusals['counts'] {
     return this.#session.refusals.counts;
   }

@@ -22,7 +22,7 @@ export class SealedNatsClient extends ClientNats {
     this.#session = new SealedSession({ scheme: 'nats', side: 'client', seal, logger });
   }
 
-  /** How many messages were refused since the client was made, by reason. */
+  /** The number of messages that have been refused since the client was created, by reason. */
   get refusals(): Refusals['counts'] {
     return this.#session.refusals.counts;
   }

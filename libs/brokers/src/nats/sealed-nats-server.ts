@@ -32,7 +32,7 @@ export class SealedNatsServer extends ServerNats {
     this.#calls = new SealedCalls(({ key }, pattern) => this.#session.forbid(pattern, key));
   }
 
-  /** How many messages were refused since the server was made, by reason. */
+  /** The number of messages that have been refused since the server was created, by reason. */
   get refusals(): Refusals['counts'] {
     return this.#session.refusals.counts;
   }

@@ -24,7 +24,7 @@ export class SealedRmqClient extends ClientRMQ {
     this.#session = new SealedSession({ scheme: 'rabbitmq', side: 'client', seal, logger });
   }
 
-  /** How many messages were refused since the client was made, by reason. */
+  /** The number of messages that have been refused since the client was created, by reason. */
   get refusals(): Refusals['counts'] {
     return this.#session.refusals.counts;
   }

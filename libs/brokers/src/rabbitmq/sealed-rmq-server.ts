@@ -19,8 +19,8 @@ export type SealedRmqOptions = Required<RmqOptions>['options'] & { readonly seal
 export type SealedRmqContext = RmqContext & SealedContext;
 
 /**
- * Nest's RabbitMQ server, which opens every message and seals every answer. Messages that do not open reach no handler; see
- * {@link refusals}.
+ * Nest's RabbitMQ server, which opens every message and seals every answer. Messages that do not open reach no handler;
+ * see {@link refusals}.
  */
 export class SealedRmqServer extends ServerRMQ {
   readonly #session: SealedSession;
@@ -35,7 +35,7 @@ export class SealedRmqServer extends ServerRMQ {
     this.#calls = new SealedCalls(({ key }, pattern) => this.#session.forbid(pattern, key));
   }
 
-  /** How many messages were refused since the server was made, by reason. */
+  /** The number of messages that have been refused since the server was created, by reason. */
   get refusals(): Refusals['counts'] {
     return this.#session.refusals.counts;
   }

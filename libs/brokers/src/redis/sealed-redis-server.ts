@@ -13,8 +13,8 @@ import { SealedSession } from '../seal/sealed-session.js';
 import type { RedisConnection } from './redis-library.js';
 
 /**
- * The options of Nest's Redis transport, and how messages are sealed. Redis renames no channels and has no headers, so
- * `bind` and `traceparent` have no use.
+ * The options of Nest's Redis transport, and how messages are sealed. Redis does not rename channels and has no
+ * headers, so `bind` and `traceparent` do not exist.
  */
 export type SealedRedisOptions = Required<RedisOptions>['options'] & {
   readonly seal: Omit<SealOptions, 'bind' | 'traceparent'>;
@@ -26,8 +26,8 @@ export type SealedRedisContext = RedisContext & SealedContext;
 type Listened = Parameters<ServerRedis['listen']>[0];
 
 /**
- * Nest's Redis server, which opens every message and seals every answer. Messages that do not open reach no handler; see
- * {@link refusals}.
+ * Nest's Redis server, which opens every message and seals every answer. Messages that do not open reach no handler;
+ * see {@link refusals}.
  */
 export class SealedRedisServer extends ServerRedis {
   readonly #session: SealedSession;
@@ -45,7 +45,7 @@ export class SealedRedisServer extends ServerRedis {
     this.#intake = new ServerIntake({ session, calls: this.#calls, onFailed });
   }
 
-  /** How many messages were refused since the server was made, by reason. */
+  /** The number of messages that have been refused since the server was created, by reason. */
   get refusals(): Refusals['counts'] {
     return this.#session.refusals.counts;
   }
@@ -67,7 +67,7 @@ export class SealedRedisServer extends ServerRedis {
   /**
    * Opens a message, and passes it to Nest. Never rejects.
    *
-   * @param subscribed - The channel, or with the option `wildcards` the pattern.
+   * @param subscribed - The channel, or the pattern if the option `wildcards` is set.
    * @param channel - Where the message was published.
    */
   override handleMessage(subscribed: string, data: string, pub: RedisConnection, channel: string): Promise<void> {

@@ -21,7 +21,7 @@ const REASONS = [
 /**
  * Why a message was refused. From `form` to `replay` as in docs/envelope.md §5, and:
  *
- * - `order`: a value of an answer that came before an earlier one, or again
+ * - `order`: a value of an answer arrived out of order, or twice
  * - `forbidden`: the patterns of the key do not cover the message
  * - `store`: the replay store failed
  * - `overload`: too many messages wait for the replay store

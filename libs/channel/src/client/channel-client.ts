@@ -27,7 +27,9 @@ export interface ChannelClientEvents {
 }
 
 export interface PlainRequestOptions {
-  /** The timeout of the request, enforced at both ends, including the wait for a connection. Default: 0: none. */
+  /**
+   * The timeout of the request, enforced at both ends, including the wait for a connection. Default: 0 (no timeout).
+   */
   readonly timeoutMs?: number;
   /**
    * Whether the handler may run twice; see {@link ChannelClientOptions.idempotent}. Default: the client's `idempotent`.
@@ -36,7 +38,9 @@ export interface PlainRequestOptions {
 }
 
 export interface PlainEventOptions {
-  /** The timeout of the event until its acknowledgement, including the wait for a connection. Default: 0: none. */
+  /**
+   * The timeout of the event until its acknowledgement, including the wait for a connection. Default: 0 (no timeout).
+   */
   readonly timeoutMs?: number;
   /** How the event is delivered. Default: the client's `delivery`. */
   readonly delivery?: Delivery;

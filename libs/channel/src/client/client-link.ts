@@ -24,8 +24,8 @@ export interface LinkEvents {
    */
   readonly onClosed: (link: ClientLink, error: TransportError | undefined) => void;
   /**
-   * Fires when events of this connection wait to be sent again, and no other connection to the same server takes them. May
-   * fire before and after {@link onClosed}, and again.
+   * Fires when events of this connection wait to be sent again, and no other connection to the same server takes them.
+   * May fire before and after {@link onClosed}, and again.
    */
   readonly onKept: (link: ClientLink) => void;
 }
@@ -90,12 +90,15 @@ export class ClientLink {
     return this.#options.peer.address;
   }
 
-  /** Whether the client connects with another key by now. */
+  /** Whether the client now connects with another key. */
   get isOutdated(): boolean {
     return this.#options.key.isOutdated;
   }
 
-  /** Requests that were cancelled without an answer, for example by their timeouts, since the server last sent something. */
+  /**
+   * Requests that were cancelled without an answer, for example by their timeouts, since the server last sent
+   * something.
+   */
   get unansweredCount(): number {
     return this.connection.socket.bytesRead === this.#unanswered.bytesRead ? this.#unanswered.count : 0;
   }

@@ -1,6 +1,8 @@
 import type { TransportError } from '../errors.js';
 
-/** @property server - The address that it is about: `server:8080`, or `server:8080 (172.18.0.3)`. */
+/**
+ * @property server - The address of the server that the event concerns: `server:8080`, or `server:8080 (172.18.0.3)`.
+ */
 export type ClientConnectionEvent =
   | { readonly type: 'connecting'; readonly server: string }
   /** @property retryInMs - Undefined if only the next call dials again. */

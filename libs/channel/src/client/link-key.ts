@@ -25,7 +25,7 @@ export class LinkKey {
     all.add(this);
   }
 
-  /** Whether the client connects with another key by now. */
+  /** Whether the client now connects with another key. */
   get isOutdated(): boolean {
     return this.#isOutdated || this.#isRevoked;
   }

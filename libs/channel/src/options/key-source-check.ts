@@ -45,10 +45,10 @@ export function findDescription(keys: KeySource, idBytes: Uint8Array): KeyDescri
 }
 
 /**
- * Calls `listener` after every change of a source that reports changes. An error of the listener, and `ERR_BAD_OPTION` for a
- * change without lists of ids, is thrown to the source.
+ * Calls `listener` after every change of a source that reports changes. An error of the listener, and `ERR_BAD_OPTION`
+ * for a change without lists of ids, is thrown to the source.
  *
- * @returns A function that ends the calls.
+ * @returns A function that removes the listener.
  * @throws {TransportError} `ERR_BAD_OPTION`, or any error of the source.
  */
 export function watchKeys(keys: KeySource, listener: (change: KeysChange) => void): () => void {

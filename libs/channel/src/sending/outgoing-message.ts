@@ -25,7 +25,10 @@ export class OutgoingMessage {
   readonly order = (OutgoingMessage.#count += 1);
   /** The length on the wire. */
   readonly bytes: number;
-  /** Whether a queue has accepted it. No other queue refuses it when it moves: there are not more messages than before. */
+  /**
+   * Whether a queue has accepted it. No other queue refuses it when it moves, because the total number of messages
+   * stays the same.
+   */
   hasPlace = false;
   /** The timeout of a request in milliseconds, or the sequence of an event. */
   prefix = 0;

@@ -21,7 +21,7 @@ import type { SecretKey } from '../keys/secret-key.js';
 import { DirectoryWatch } from './directory-watch.js';
 
 export interface WatchedKeyFileOptions extends KeyringOptions {
-  /** Called for the log after keys were loaded, also at the start. A failed reload is reported by `warn`. */
+  /** Receives a log line after each load of the keys, including the first. A failed reload is reported by `warn`. */
   readonly log?: ((message: string) => void) | undefined;
   /**
    * The interval at which the file is read even if no change was reported, in whole milliseconds, at least 1. Default:
@@ -31,7 +31,9 @@ export interface WatchedKeyFileOptions extends KeyringOptions {
 }
 
 const POLL_MS = 30_000;
-/** From a change in the directory to the read. A writer has usually finished then, and a busy directory costs little. */
+/**
+ * From a change in the directory to the read. A writer has usually finished then, and a busy directory costs little.
+ */
 const SETTLE_MS = 100;
 
 /** The reason why a version of the file was not loaded. */
@@ -85,7 +87,7 @@ export class WatchedKeyFile implements KeySource {
   /**
    * Loads the key file, and watches it until {@link close}.
    *
-   * @throws {CryptoError} As {@link loadKeyring}: without a first load there are no keys. `ERR_KEY_FILE_POLL`
+   * @throws {CryptoError} As {@link loadKeyring}, because there are no older keys to fall back to. `ERR_KEY_FILE_POLL`
    */
   static async open(path: string, options: WatchedKeyFileOptions = {}): Promise<WatchedKeyFile> {
     checkPoll(options.pollMs);

@@ -8,18 +8,18 @@ export interface KeySource {
   /** The key that starts handshakes. Not a promise. A source that only answers handshakes may throw. */
   readonly primary: SecretKey;
   /**
-   * Returns the key with this id of 8 bytes, if it may be used now. Not a promise. Its {@link SecretKey.label} names the
-   * holder, its {@link SecretKey.patterns} are the messages that the holder may send. A server calls it twice in a
-   * handshake, for message 1 and for CONFIRM, so that a key that was removed in between is refused.
+   * Returns the key with this id of 8 bytes, if it may be used now. Not a promise. Its {@link SecretKey.label} names
+   * the holder, and its {@link SecretKey.patterns} are the messages that the holder may send. A server calls it twice
+   * in a handshake, for message 1 and for CONFIRM, so that a key that was removed in between is refused.
    */
   find(idBytes: Uint8Array): SecretKey | undefined;
   /** The current keys, for logs, health checks and snapshots. */
   readonly status?: KeysStatus;
   /**
-   * Calls `listener` after every change, also if the time window of a key begins or ends. A source without this method
-   * never reports a change.
+   * Calls `listener` after every change, including when the time window of a key begins or ends. A source without this
+   * method never reports a change.
    *
-   * @returns A function that ends the calls.
+   * @returns A function that removes the listener.
    */
   onChange?(listener: (change: KeysChange) => void): () => void;
 }
@@ -37,7 +37,7 @@ export interface KeysChange {
   readonly revoked: readonly string[];
   /** The keys that may still be used, but have another label or other patterns. */
   readonly updated: readonly string[];
-  /** Whether another key starts handshakes, or none. */
+  /** Whether the primary key is now a different one, or there is none anymore. */
   readonly primaryChanged: boolean;
   /** The key that starts handshakes now; undefined if there is none. */
   readonly primary: string | undefined;

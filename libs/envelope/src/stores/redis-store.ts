@@ -19,7 +19,7 @@ export class RedisReplayStore implements ReplayStore {
   readonly #prefix: string;
 
   /**
-   * @param client - Connected, and never closed by this object. Its deadline for a command is that of `claim`.
+   * @param client - Connected, and never closed by this object. Its command timeout also limits `claim`.
    * @param prefix - Of the keys in Redis: one for each group of processes that must handle a message once together.
    */
   constructor(client: IoRedis | NodeRedis, prefix = 'sealwire:jti:') {

@@ -33,8 +33,8 @@ type Untyped = ReadPacket['data'];
 
 /**
  * The client side of the transport: `ClientsModule.register([{ name, customClass: SealwireClient, options }])`, or
- * `SealwireModule.register`. It connects with the first call. After a loss it connects again with the next call, or with
- * `redial` automatically.
+ * `SealwireModule.register`. It connects with the first call. After a loss it connects again with the next call, or
+ * automatically if `redial` is set.
  *
  * @throws {TransportError} `ERR_BAD_OPTION`, from the constructor.
  */
@@ -81,12 +81,17 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     noteOwnClient(this.#dialer.instance.publicKey);
   }
 
-  /** Seals and opens the records of a connection. A subclass may return another codec; the server needs its counterpart. */
+  /**
+   * Seals and opens the records of a connection. A subclass may return another codec; the server needs its counterpart.
+   */
   protected createCodec(session: Session, limits: KeyLimits): SealingCodec {
     return createSealingCodec(session, limits);
   }
 
-  /** Changes of the connection, in more detail than the two values of `status`. The observable is hot and never completes. */
+  /**
+   * Changes of the connection, in more detail than the two values of `status`. The observable is hot and never
+   * completes.
+   */
   get connectionEvents(): Observable<ClientConnectionEvent> {
     return this.#events.subject.asObservable();
   }

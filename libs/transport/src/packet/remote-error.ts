@@ -14,8 +14,8 @@ const INTERNAL_ERROR = 'Internal server error';
 export const HIDDEN = { status: 'error', message: INTERNAL_ERROR } as const;
 
 /**
- * Returns the data of a handler's failure. A failure that Nest's filters throw is meant for the caller. Any other `Error`
- * may contain secrets, so it is replaced with {@link HIDDEN}, and so is a value that throws when it is read. A
+ * Returns the data of a handler's failure. A failure that Nest's filters throw is meant for the caller. Any other
+ * `Error` may contain secrets, so it is replaced with {@link HIDDEN}, and so is a value that throws when it is read. A
  * `RemoteError` of another server is passed on. Never throws.
  *
  * @param isFiltered - Whether Nest's filters have seen it, so that the fields of an `Error` are meant for the caller.
@@ -58,7 +58,9 @@ export function isUnforeseen(error: unknown): boolean {
   }
 }
 
-/** Describes a failure in one line for the log. A filter may have replaced the exception with an object without a stack. */
+/**
+ * Describes a failure in one line for the log. A filter may have replaced the exception with an object without a stack.
+ */
 export function describeFailure(error: unknown): unknown {
   if (isError(error) || typeof error !== 'object' || error === null) return error;
   if ('message' in error && typeof error.message === 'string') return error.message;
@@ -66,12 +68,13 @@ export function describeFailure(error: unknown): unknown {
 }
 
 /**
- * The failure of a handler at the caller: the fields that the server's filter returned, and a stack of this process. Only
- * the fields are enumerable, so `JSON.stringify(error)` and `{ ...error }` give the same as with Nest's clients.
+ * The failure of a handler as the caller receives it: the fields that the server's filter returned, and a stack of this
+ * process. Only the fields are enumerable, so `JSON.stringify(error)` and `{ ...error }` give the same as with Nest's
+ * clients.
  *
  * Node, `util.types.isNativeError` and loggers treat it as an error, but `instanceof Error` is false, as for the plain
- * object that Nest's clients reject with. Nest's filters, Fastify and GraphQL treat an `Error` as a defect of the gateway
- * and would answer 500 to `{ statusCode: 404 }`.
+ * object that Nest's clients reject with. Nest's filters, Fastify and GraphQL treat an `Error` as a defect of the
+ * gateway and would answer 500 to `{ statusCode: 404 }`.
  */
 export class RemoteError extends Error {
   static {
@@ -101,8 +104,8 @@ function define(error: object, field: string, value: unknown, enumerable: boolea
 }
 
 /**
- * Converts the data of an ERROR to the error of `send()`. Strings and arrays stay unchanged, as in Nest. A falsy value is
- * wrapped, because Nest's client would ignore it.
+ * Converts the data of an ERROR to the error of `send()`. Strings and arrays stay unchanged, as in Nest. A falsy value
+ * is wrapped, because Nest's client would ignore it.
  */
 export function toCallerError(data: unknown): unknown {
   if (!data) return new RemoteError({}, `The handler failed with ${inspect(data)}`);
