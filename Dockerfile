@@ -25,7 +25,9 @@ FROM manifests AS production
 RUN npm ci --ignore-scripts --omit=dev --omit=optional
 COPY --from=build /app/libs/crypto/dist libs/crypto/dist
 COPY --from=build /app/libs/channel/dist libs/channel/dist
+COPY --from=build /app/libs/envelope/dist libs/envelope/dist
 COPY --from=build /app/libs/transport/dist libs/transport/dist
+COPY --from=build /app/libs/brokers/dist libs/brokers/dist
 COPY --from=build /app/apps/shared/dist apps/shared/dist
 COPY --from=build /app/apps/server/dist apps/server/dist
 COPY --from=build /app/apps/client/dist apps/client/dist

@@ -2,7 +2,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 
 /** They replace modules or globals, or look at what the whole process holds: each needs modules of its own. */
 const ALONE = [
-  'libs/crypto/src/{cipher/{a128cbc-hs256-order,secret-bytes},key-file/system-calls,keys/generate}.spec.ts',
+  'libs/crypto/src/{cipher/{a128cbc-hs256-order,secret-bytes},key-file/system-calls,key-watch/watched-key-file,keys/generate}.spec.ts',
   'libs/transport/src/two-copies.spec.ts',
   'libs/channel/src/{client/dial,connection/record-writer,socket/socket-reader}.spec.ts',
   'libs/channel/src/handshake/responder-cost.spec.ts',

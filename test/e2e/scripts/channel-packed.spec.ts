@@ -55,7 +55,7 @@ describe('@sealwire/channel from its tarball', () => {
       await writeFile(join(folder, 'client.js'), client.replace('port: 4000', `port: ${port}`));
       const { stdout } = await run(process.execPath, ['client.js'], { cwd: folder });
       expect(stdout).toBe('Hello world!\n');
-      expect(log).toMatch(/REQUEST hello of 127\.0\.0\.1:\d+: world\n/);
+      expect(log).toMatch(/REQUEST hello from 127\.0\.0\.1:\d+: world\n/);
       expect(log).toMatch(/EVENT noted of 127\.0\.0\.1:\d+: an event\n/);
     } finally {
       serving.kill('SIGTERM');

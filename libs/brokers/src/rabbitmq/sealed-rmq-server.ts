@@ -47,7 +47,7 @@ export class SealedRmqServer extends ServerRMQ {
   }
 
   /** Resolves with a {@link SealedRmqServerConnection}. On Nest 11 it returns it immediately, as Nest 11 expects it. */
-  override createClient<T = SealedRmqServerConnection>(): Promise<T> {
+  override createClient<T = SealedRmqServerConnection>(): T & Promise<T> {
     const seal = (unsealed: unknown): SealedRmqServerConnection =>
       new SealedRmqServerConnection({
         unsealed: unsealed as RmqManager,
@@ -58,7 +58,7 @@ export class SealedRmqServer extends ServerRMQ {
         isDurable: !this.noAck && this.#isDurableQueue(),
       });
     const unsealed: unknown = super.createClient();
-    return (unsealed instanceof Promise ? unsealed.then(seal) : seal(unsealed)) as Promise<T>;
+    return (unsealed instanceof Promise ? unsealed.then(seal) : seal(unsealed)) as T & Promise<T>;
   }
 
   override getHandlerByPattern(pattern: string): MessageHandler | null {
