@@ -56,7 +56,7 @@ describe('@sealwire/channel from its tarball', () => {
       const { stdout } = await run(process.execPath, ['client.js'], { cwd: folder });
       expect(stdout).toBe('Hello world!\n');
       expect(log).toMatch(/REQUEST hello from 127\.0\.0\.1:\d+: world\n/);
-      expect(log).toMatch(/EVENT noted of 127\.0\.0\.1:\d+: an event\n/);
+      expect(log).toMatch(/EVENT noted from 127\.0\.0\.1:\d+: an event\n/);
     } finally {
       serving.kill('SIGTERM');
     }
