@@ -15,8 +15,8 @@ export function formatResult(result: Result): readonly string[] {
 
 export const TABLE_HEAD = `row  ${'attack'.padEnd(NAME_COLUMNS)}  on outcome    time`;
 
-/** Rows that attack what there is not yet; their numbers stay free. */
-export const NOT_APPLICABLE = 'not applicable yet: 41 forges what comes through a broker (Sealwire has none)';
+/** A row that needs brokers, which are started by other tests. */
+export const NOT_APPLICABLE = 'not in this run: 41 forges what comes through a broker (npm run test:brokers)';
 
 /** The last lines: how many fell and stood, and what was not as it should be. */
 export function summarize(results: readonly Result[]): readonly string[] {
