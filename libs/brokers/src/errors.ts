@@ -4,6 +4,7 @@ import { brand } from '@sealwire/crypto/internal';
 const FAULT_OF = {
   ERR_ANSWER_INCOMPLETE: 'network',
   ERR_REPLAY_STORE: 'peer',
+  ERR_SUBJECT: 'caller',
 } as const;
 
 export type BrokerErrorCode = keyof typeof FAULT_OF;
@@ -27,4 +28,9 @@ export class BrokerError extends Error {
   get fault(): (typeof FAULT_OF)[BrokerErrorCode] {
     return FAULT_OF[this.code];
   }
+}
+
+/** The failure of a request whose answer has lost a value. */
+export function answerIncomplete(): BrokerError {
+  return new BrokerError('ERR_ANSWER_INCOMPLETE', 'A value of the answer was lost in transit');
 }

@@ -50,7 +50,8 @@ export class SealedCalls {
   }
 
   /**
-   * Returns the handler for the message of this async context, with the sender in its context, or a function that refuses. The patterns come first, so that the absence of a handler does not show.
+   * Returns the handler for the message of this async context, with the sender in its context, or a function that
+   * refuses. The patterns come first, so that the absence of a handler does not show.
    */
   handlerOf(pattern: string, handler: MessageHandler | null): MessageHandler | null {
     const call = this.#calls.getStore();

@@ -1,8 +1,8 @@
 import type { SecretKey } from '@sealwire/crypto';
 
-import { BrokerError } from '../errors.js';
+import { answerIncomplete } from '../errors.js';
 import { passOn } from '../handler/passed-on.js';
-import { AnswerOrder } from '../seal/answer-order.js';
+import { AwaitedAnswers } from '../seal/awaited-answers.js';
 import type { Seals } from '../seal/seals.js';
 import { innerHeaders } from './nats-library.js';
 import type { NatsCallback, NatsConnection, NatsMessage, NatsSubscription } from './nats-library.js';
@@ -16,8 +16,8 @@ const NO_RESPONDERS = 503;
 export class SealedClientConnection extends SealedConnection {
   /** Any answer but the next value is refused, so no window is needed. */
   readonly #open: ReturnType<Seals['opener']>;
-  /** The ids of the keys of the requests, by inbox. */
-  readonly #keyIds = new Map<string, string>();
+  /** By inbox. */
+  readonly #awaited = new AwaitedAnswers();
 
   constructor(unsealed: NatsConnection, seals: Seals) {
     super(unsealed, seals);
@@ -26,26 +26,25 @@ export class SealedClientConnection extends SealedConnection {
 
   /** Receives the answer to one request. */
   subscribe(inbox: string, { callback }: { callback: NatsCallback }): NatsSubscription {
-    const order = new AnswerOrder();
     const subscription = this.unsealed.subscribe(inbox, {
       callback: (error, message) => {
-        if (error === null) this.#receive(inbox, order, message, callback);
+        if (error === null) this.#receive(inbox, message, callback);
         else callback(error, message);
       },
     });
     return {
       unsubscribe: () => {
-        this.#keyIds.delete(inbox);
+        this.#awaited.delete(inbox);
         subscription.unsubscribe();
       },
     };
   }
 
   protected override onSealed(reply: string | undefined, { id }: SecretKey): void {
-    if (reply !== undefined) this.#keyIds.set(reply, id);
+    if (reply !== undefined) this.#awaited.add(reply, id);
   }
 
-  #receive(inbox: string, order: AnswerOrder, message: NatsMessage, callback: NatsCallback): void {
+  #receive(inbox: string, message: NatsMessage, callback: NatsCallback): void {
     const fail = (error: unknown): void => void callback(error as Error, message);
     if (isNoResponders(message)) {
       passOn(() => callback(null, message), fail);
@@ -55,19 +54,15 @@ export class SealedClientConnection extends SealedConnection {
     if (received.kind === 'plain') passOn(() => callback(null, message), fail);
     if (received.kind !== 'sealed') return;
     const { head, key, payload } = received;
-    if (head.answer === undefined || key.id !== this.#keyIds.get(inbox)) {
-      this.seals.refuse('key', inbox, key);
-      return;
-    }
-    const place = order.take(head.answer);
+    const place = head.answer === undefined ? 'key' : this.#awaited.take(inbox, key.id, head.answer);
     if (place === 'next') {
       const headers = innerHeaders(head.headers, message.headers);
       const opened = new OpenedMessage({ subject: inbox, data: payload, headers });
       passOn(() => callback(null, opened), fail);
       return;
     }
-    this.seals.refuse('order', inbox, key);
-    if (place === 'gap') fail(new BrokerError('ERR_ANSWER_INCOMPLETE', 'A value of the answer was lost on its way'));
+    this.seals.refuse(place === 'key' || place === 'unknown' ? 'key' : 'order', inbox, key);
+    if (place === 'gap') fail(answerIncomplete());
   }
 }
 

@@ -82,6 +82,11 @@ function like(headers: NatsHeaders): NatsHeaders {
   return new constructor();
 }
 
+/** Returns whether a text can be a subject: `nats` 2 would write any other one into its protocol as further commands. */
+export function isSubject(text: string): boolean {
+  return /^[^\s\0]+$/.test(text);
+}
+
 /** Subjects of the broker's own services, which it must be able to read. */
 export function isOfBroker(subject: string): boolean {
   return /^\$(?:JS|KV|SYS)\./.test(subject);

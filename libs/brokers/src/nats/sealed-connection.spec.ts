@@ -267,6 +267,17 @@ describe('the values of a sealed answer', () => {
 });
 
 describe('an event', () => {
+  it.each(['', 'a b', 'a\tb', 'a\r\nPUB b 0\r\n', '$JS.API.\nPUB b 0', 'a\0b'])(
+    'with the subject %j is not sent: it could be read as further commands',
+    async (subject) => {
+      for (const mode of ['seal', 'open-only'] as const) {
+        const { broker, client } = await newPair({}, { mode });
+        expect(() => client.publish(subject, SECRET)).toThrow(expect.objectContaining({ code: 'ERR_SUBJECT' }));
+        expect(broker.published).toEqual([]);
+      }
+    },
+  );
+
   it('cannot be turned into a request', async () => {
     const { broker, client, serve, refusedByServer } = await newPair();
     const handle = vi.fn<(...args: readonly unknown[]) => void>();

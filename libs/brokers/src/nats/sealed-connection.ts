@@ -1,9 +1,10 @@
 import { TransportError } from '@sealwire/channel';
 import type { SecretKey } from '@sealwire/crypto';
 
+import { BrokerError } from '../errors.js';
 import type { AnswerPlace, InnerHead } from '../seal/inner-message.js';
 import type { Seals } from '../seal/seals.js';
-import { headerEntries, isOfBroker, outerHeaders } from './nats-library.js';
+import { headerEntries, isOfBroker, isSubject, outerHeaders } from './nats-library.js';
 import type { NatsConnection, NatsHeaders, NatsPublishOptions } from './nats-library.js';
 
 /** The parts of a message beside its data. */
@@ -29,9 +30,11 @@ export abstract class SealedConnection {
    *
    * @throws {CryptoError} `ERR_KEYRING_NO_PRIMARY`
    * @throws {EnvelopeError} `ERR_ENVELOPE_HEADER` - the subject is too long.
+   * @throws {BrokerError} `ERR_SUBJECT` - the subject is empty, or contains a space or a control character.
    * @throws {TransportError} `ERR_MESSAGE_TOO_LARGE` - the broker does not take an envelope of this size.
    */
   publish(subject: string, data: Uint8Array | string = '', options: NatsPublishOptions = {}): void {
+    if (!isSubject(subject)) throw badSubject(subject);
     if (!this.seals.settings.isSealing || isOfBroker(subject)) {
       this.unsealed.publish(subject, data, options);
       return;
@@ -39,9 +42,8 @@ export abstract class SealedConnection {
     const key = this.seals.primary;
     this.onSealed(options.reply, key);
     const { headers, reply } = options;
-    const payload = bytesOf(data);
-    const envelope = this.seals.seal(subject, headOf({ headers, reply }), payload, key);
-    this.#checkSize(envelope, payload);
+    const envelope = this.seals.seal(subject, headOf({ headers, reply }), data, key);
+    this.#checkSize(envelope, data);
     this.unsealed.publish(subject, envelope, this.outerOptions(options));
   }
 
@@ -61,10 +63,10 @@ export abstract class SealedConnection {
   /** Called before a message is sent, with the key that seals it. */
   protected abstract onSealed(reply: string | undefined, key: SecretKey): void;
 
-  #checkSize({ length: bytes }: string, payload: Uint8Array): void {
+  #checkSize({ length: bytes }: string, data: Uint8Array | string): void {
     const maxBytes = this.unsealed.info?.max_payload;
     if (maxBytes === undefined || bytes <= maxBytes) return;
-    const sizes = `A message of ${payload.length} bytes makes an envelope of ${bytes} bytes`;
+    const sizes = `A message of ${Buffer.byteLength(data)} bytes makes an envelope of ${bytes} bytes`;
     const message = `${sizes}; this broker takes at most ${maxBytes} (max_payload)`;
     throw new TransportError('ERR_MESSAGE_TOO_LARGE', message, { sent: false });
   }
@@ -81,6 +83,7 @@ export function headOf({ headers, reply, answer }: Sending): InnerHead {
   return { headers: headers && headerEntries(headers), reply, answer };
 }
 
-export function bytesOf(data: Uint8Array | string = ''): Uint8Array {
-  return typeof data === 'string' ? Buffer.from(data) : data;
+function badSubject(subject: string): BrokerError {
+  const message = `Invalid subject ${JSON.stringify(subject)}: expected one or more characters without spaces`;
+  return new BrokerError('ERR_SUBJECT', message);
 }

@@ -9,7 +9,7 @@ import { covers, innerHeaders, isOfBroker } from './nats-library.js';
 import type { NatsCallback, NatsConnection, NatsMessage, NatsSubscription } from './nats-library.js';
 import { OpenedMessage } from './opened-message.js';
 import type { Respond } from './opened-message.js';
-import { bytesOf, headOf, SealedConnection } from './sealed-connection.js';
+import { headOf, SealedConnection } from './sealed-connection.js';
 
 type Opener = ReturnType<Seals['opener']>;
 
@@ -96,7 +96,7 @@ export class SealedServerConnection extends SealedConnection {
   }
 
   async #claim(claims: Claims, intake: Intake, message: NatsMessage, sealed: SealedMessage): Promise<void> {
-    const claim = await claims.claim(sealed.subject, `${sealed.id}.${intake.group}`);
+    const claim = await claims.claim(sealed.subject, `${sealed.id}.${intake.group}`, sealed.envelope.length);
     if (claim === 'first') {
       this.#pass(intake, message, sealed);
       return;
@@ -122,8 +122,8 @@ export class SealedServerConnection extends SealedConnection {
 
   #answer({ key, inbox, reply }: { key: SealedMessage['key']; inbox: string; reply: string }): Respond {
     const answer = new SealedAnswer<Parameters<Respond>, true>({
-      send: (place, [data, headers]) => {
-        const envelope = this.seals.seal(inbox, headOf({ headers, answer: place }), bytesOf(data), key);
+      send: (place, [data = '', headers]) => {
+        const envelope = this.seals.seal(inbox, headOf({ headers, answer: place }), data, key);
         this.unsealed.publish(reply, envelope, this.outerOptions({ headers }));
         return true;
       },

@@ -2,8 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 import { randomBytes } from '@sealwire/crypto/internal';
 
-import { BrokerError } from '../errors.js';
-import { AnswerOrder } from '../seal/answer-order.js';
+import { answerIncomplete } from '../errors.js';
+import { AwaitedAnswers } from '../seal/awaited-answers.js';
 import type { InnerHead, InnerParts } from '../seal/inner-message.js';
 import type { SealedSession } from '../seal/sealed-session.js';
 import type { ReceivedMessage } from '../seal/seals.js';
@@ -16,10 +16,7 @@ interface Request {
   readonly id: string;
   /** Where its answer arrives. */
   readonly answersTo: string;
-  readonly order: AnswerOrder;
   readonly fail: (error: unknown) => void;
-  /** Of the key that has sealed it; undefined before it is sent. */
-  keyId: string | undefined;
 }
 
 /**
@@ -31,6 +28,8 @@ export class ClientRequests {
   readonly #replyNameOf: (subject: string) => string;
   /** The requests that wait for the end of their answer. */
   readonly #waiting = new Map<string, Request>();
+  /** Those of them that were sent. */
+  readonly #awaited = new AwaitedAnswers();
   /** Nest publishes a request after it has subscribed to the answers: the async context has the request until then. */
   readonly #sending = new AsyncLocalStorage<Request | undefined>();
 
@@ -50,11 +49,12 @@ export class ClientRequests {
   request(subject: string, fail: Request['fail'], send: () => () => void): () => void {
     const id = randomBytes(ID_BYTES).toString('base64url');
     const answersTo = this.#replyNameOf(subject);
-    const request: Request = { id, answersTo, order: new AnswerOrder(), fail, keyId: undefined };
+    const request: Request = { id, answersTo, fail };
     this.#waiting.set(id, request);
     const end = this.#sending.run(request, send);
     return () => {
       this.#waiting.delete(id);
+      this.#awaited.delete(id);
       end();
     };
   }
@@ -103,19 +103,16 @@ export class ClientRequests {
     if (received.kind === 'plain') return received;
     if (received.kind === 'refused') return undefined;
     const { head, key } = received;
-    const request = this.#waiting.get(head.request ?? '');
-    if (head.answer === undefined) seals.refuse('subject', name, key);
-    if (head.answer === undefined || request === undefined) return undefined; // to another caller, or too late
-    if (key.id !== request.keyId) {
-      seals.refuse('key', name, key);
+    const { answer, request = '' } = head;
+    if (answer === undefined) {
+      seals.refuse('subject', name, key);
       return undefined;
     }
-    const place = request.order.take(head.answer);
+    const place = this.#awaited.take(request, key.id, answer);
     if (place === 'next') return received;
-    seals.refuse('order', name, key);
-    if (place === 'gap') {
-      request.fail(new BrokerError('ERR_ANSWER_INCOMPLETE', 'A value of the answer was lost on its way'));
-    }
+    if (place === 'unknown') return undefined; // to another caller, or too late
+    seals.refuse(place === 'key' ? 'key' : 'order', name, key);
+    if (place === 'gap') this.#waiting.get(request)?.fail(answerIncomplete());
     return undefined;
   }
 
@@ -124,7 +121,7 @@ export class ClientRequests {
     if (!this.#session.settings.isSealing) return payload;
     const key = seals.primary;
     if (request === undefined) return seals.seal(subject, head, payload, key);
-    request.keyId = key.id;
+    this.#awaited.add(request.id, key.id);
     return seals.seal(subject, { ...head, reply: request.answersTo }, payload, key);
   }
 }

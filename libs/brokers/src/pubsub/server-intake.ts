@@ -71,8 +71,11 @@ export class ServerIntake {
   }
 
   /** Resolves with the reason why no handler may have the message; `again`: nor may its caller get an answer. */
-  async #claim({ subject, id, key }: SealedMessage, subscription: string): Promise<SealedCall['refusal'] | 'again'> {
-    const claim = (await this.#claims?.claim(subject, `${id}.${groupOf(subscription)}`)) ?? 'first';
+  async #claim(
+    { subject, id, key, envelope }: SealedMessage,
+    subscription: string,
+  ): Promise<SealedCall['refusal'] | 'again'> {
+    const claim = (await this.#claims?.claim(subject, `${id}.${groupOf(subscription)}`, envelope.length)) ?? 'first';
     if (claim === 'first') return undefined;
     this.#session.seals.refuse(claim === 'again' ? 'replay' : claim, subject, key);
     return claim;

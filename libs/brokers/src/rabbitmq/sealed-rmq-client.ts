@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { ClientRMQ } from '@nestjs/microservices';
 import type { ReadPacket, WritePacket } from '@nestjs/microservices';
 
-import { BrokerError } from '../errors.js';
+import { answerIncomplete } from '../errors.js';
 import { AwaitedAnswers } from '../seal/awaited-answers.js';
 import type { Refusals } from '../seal/refusals.js';
 import { SealedSession } from '../seal/sealed-session.js';
@@ -47,7 +47,7 @@ export class SealedRmqClient extends ClientRMQ {
       seals: this.#session.seals,
       onFailed: (error) => this.logger.error(error),
       awaited: this.#awaited,
-      onIncomplete: (id) => this.#callbacks.get(id)?.({ err: incomplete() }),
+      onIncomplete: (id) => this.#callbacks.get(id)?.({ err: answerIncomplete() }),
     });
   }
 
@@ -69,8 +69,4 @@ export class SealedRmqClient extends ClientRMQ {
       end();
     };
   }
-}
-
-function incomplete(): BrokerError {
-  return new BrokerError('ERR_ANSWER_INCOMPLETE', 'A value of the answer was lost on its way');
 }

@@ -71,7 +71,7 @@ export class SealedRmqServerConnection extends SealedConnection {
 
   async #claim(claims: Claims, consumer: Consumer, opened: RmqMessage, sealed: SealedMessage): Promise<void> {
     const { queue } = consumer;
-    const claim = await claims.claim(queue, `${sealed.id}.${groupOf(queue)}`);
+    const claim = await claims.claim(queue, `${sealed.id}.${groupOf(queue)}`, sealed.envelope.length);
     if (claim === 'first') {
       this.#pass(consumer, opened, sealed);
       return;

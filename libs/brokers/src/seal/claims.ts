@@ -7,6 +7,7 @@ export type Claim = 'first' | 'again' | 'store' | 'overload';
 
 const CLAIM_TIMEOUT_MS = 5000;
 const MAX_WAITING = 10_000;
+const MAX_WAITING_BYTES = 67_108_864;
 
 /** Asks a shared replay store for messages, and keeps the messages of each queue in order while it is asked. */
 export class Claims {
@@ -16,6 +17,7 @@ export class Claims {
   /** The last message of each queue that waits. */
   readonly #tails = new Map<string, Promise<Claim>>();
   #waiting = 0;
+  #waitingBytes = 0;
 
   /**
    * @param maxAgeMs - Of messages. An id is claimed for twice as long, because clocks may differ either way.
@@ -27,25 +29,32 @@ export class Claims {
     this.#onFailed = onFailed;
   }
 
-  /** Resolves after all earlier claims of the same queue. Never rejects. */
-  claim(queue: string, id: string): Promise<Claim> {
+  /**
+   * Resolves after all earlier claims of the same queue, but immediately with `overload`. Never rejects.
+   *
+   * @param bytes - The length of the message, which waits meanwhile.
+   */
+  async claim(queue: string, id: string, bytes: number): Promise<Claim> {
+    if (this.#waiting >= MAX_WAITING || this.#waitingBytes + bytes > MAX_WAITING_BYTES) return 'overload';
     const before = this.#tails.get(queue);
-    const own = this.#waiting >= MAX_WAITING ? Promise.resolve('overload' as const) : this.#ask(id);
+    const own = this.#ask(id);
     const claim = before === undefined ? own : before.then(() => own);
     this.#tails.set(queue, claim);
-    void claim.then(() => this.#tails.get(queue) === claim && this.#tails.delete(queue));
-    return claim;
+    this.#waiting += 1;
+    this.#waitingBytes += bytes;
+    const result = await claim;
+    this.#waiting -= 1;
+    this.#waitingBytes -= bytes;
+    if (this.#tails.get(queue) === claim) this.#tails.delete(queue);
+    return result;
   }
 
   async #ask(id: string): Promise<Claim> {
-    this.#waiting += 1;
     try {
       return (await inTime(this.#store.claim(id, this.#ttlMs))) ? 'first' : 'again';
     } catch (error) {
       this.#onFailed(error);
       return 'store';
-    } finally {
-      this.#waiting -= 1;
     }
   }
 }
