@@ -79,6 +79,28 @@ describe.skipIf(isMissing(NATS))(`the two apps on a NATS server${skipNote(NATS)}
     expect(await post(`${url}/messages`, { text: 1 })).toMatchObject({ status: 400 });
   });
 
+  it.each([
+    ['$JS.API.STREAM.NAMES', 'a service of the broker'],
+    ['a%20b', 'a space'],
+    ['a%0D%0APUB%20b%200', 'another command'],
+    ['x'.repeat(1_000), '1,000 characters'],
+  ])('refuse the pattern %s: %s', async (pattern) => {
+    for (const path of ['send', 'emit']) {
+      expect(await post(`${url}/${path}/${pattern}`, {})).toMatchObject({
+        status: 400,
+        json: { code: 'ERR_BAD_PATTERN', sent: false },
+      });
+    }
+  });
+
+  it('are unhealthy while the broker is stopped, and healthy again when it continues', async () => {
+    const health = async (): Promise<unknown> => (await call(`${url}/health`, { method: 'GET' })).status;
+    engine.pause();
+    expect(await health()).toBe(503);
+    engine.resume();
+    await vi.waitFor(async () => expect(await health()).toBe(200), READY_MS);
+  });
+
   it('are healthy with the broker, unhealthy without it, and continue after it comes back', async () => {
     const health = async (): Promise<unknown> => (await call(`${url}/health`, { method: 'GET' })).status;
     expect(await health()).toBe(200);

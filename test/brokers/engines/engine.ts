@@ -91,6 +91,15 @@ export class Engine {
     this.#run = undefined;
   }
 
+  /** Stops it for a while: its connections stay, and nothing answers. */
+  pause(): void {
+    this.#run?.signal('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#run?.signal('SIGCONT');
+  }
+
   /** Starts it again on the same port with the same store. */
   async restart(): Promise<void> {
     await this.#run?.end('SIGTERM');
@@ -110,7 +119,7 @@ export class Engine {
 export class EngineRun {
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
-  readonly #killAtExit = () => this.#signal('SIGKILL');
+  readonly #killAtExit = () => this.signal('SIGKILL');
   #output = '';
   #hasExited = false;
 
@@ -150,13 +159,13 @@ export class EngineRun {
 
   async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     if (this.#hasExited) return;
-    this.#signal(signal);
+    this.signal(signal);
     const impatient = setTimeout(this.#killAtExit, STOP_DEADLINE_MS);
     await this.#exited.catch(() => undefined);
     clearTimeout(impatient);
   }
 
-  #signal(signal: NodeJS.Signals): void {
+  signal(signal: NodeJS.Signals): void {
     if (this.#child.pid === undefined) return;
     try {
       process.kill(-this.#child.pid, signal);

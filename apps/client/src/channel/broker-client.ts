@@ -1,15 +1,18 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { EmptyResponseException } from '@nestjs/microservices/errors/empty-response.exception.js';
-import { SealedNatsClient } from '@sealwire/brokers';
+import { BrokerError, SealedNatsClient } from '@sealwire/brokers';
 import type { SealedClientConnection, SealedNatsOptions } from '@sealwire/brokers';
 import { CryptoError } from '@sealwire/crypto';
-import { catchError, throwError, timeout } from 'rxjs';
+import { EnvelopeError } from '@sealwire/envelope';
+import { catchError, defer, firstValueFrom, throwError, timeout } from 'rxjs';
 import type { Observable } from 'rxjs';
 
 import { HttpFailure } from '../http/failure/http-failure.js';
 
 /** A broker does not report that the server which had a call has ended. */
 const ANSWER_TIMEOUT_MS = 30_000;
+/** A broker that is stopped keeps its connections. */
+const PING_TIMEOUT_MS = 3_000;
 
 /** Sends through a NATS server. Its failures have the codes of this app. */
 export class BrokerClient extends SealedNatsClient implements OnApplicationShutdown {
@@ -20,22 +23,26 @@ export class BrokerClient extends SealedNatsClient implements OnApplicationShutd
   /** Rejects if the broker cannot be reached. */
   override async connect(): Promise<unknown> {
     return super.connect().catch((cause: unknown) => {
-      if (cause instanceof CryptoError) throw cause;
-      throw new HttpFailure('ERR_BROKER', 'The broker of SEALWIRE_BROKER cannot be reached', { cause, sent: false });
+      throw cause instanceof CryptoError ? cause : unreachable(cause);
     });
   }
 
   override send<Result = unknown, Input = unknown>(pattern: unknown, data: Input): Observable<Result> {
-    return super.send<Result, Input>(pattern, data).pipe(
-      timeout({ each: ANSWER_TIMEOUT_MS, with: () => throwError(noAnswer) }),
-      catchError((error: unknown) => throwError(() => toFailure(error))),
-    );
+    const late = { each: ANSWER_TIMEOUT_MS, with: () => throwError(noAnswer) };
+    return guarded(pattern, () => super.send<Result, Input>(pattern, data).pipe(timeout(late)));
   }
 
-  /** The round trip to the broker and back, in milliseconds. */
-  async ping(): Promise<number> {
-    await this.connect();
-    return this.unwrap<SealedClientConnection>().rtt();
+  override emit<Result = unknown, Input = unknown>(pattern: unknown, data: Input): Observable<Result> {
+    return guarded(pattern, () => super.emit<Result, Input>(pattern, data));
+  }
+
+  /** Resolves with the round trip to the broker and back, in milliseconds. */
+  ping(): Promise<number> {
+    const ping = defer(async () => {
+      await this.connect();
+      return this.unwrap<SealedClientConnection>().rtt();
+    });
+    return firstValueFrom(ping.pipe(timeout({ first: PING_TIMEOUT_MS, with: () => throwError(() => unreachable()) })));
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -43,11 +50,37 @@ export class BrokerClient extends SealedNatsClient implements OnApplicationShutd
   }
 }
 
+function unreachable(cause?: unknown): HttpFailure {
+  return new HttpFailure('ERR_BROKER', 'The broker of SEALWIRE_BROKER cannot be reached', { cause, sent: false });
+}
+
 function noAnswer(): HttpFailure {
   return new HttpFailure('ERR_DEADLINE', `No server answered within ${ANSWER_TIMEOUT_MS} ms`);
 }
 
+function badPattern(reason: string, cause?: unknown): HttpFailure {
+  return new HttpFailure('ERR_BAD_PATTERN', `The pattern is not possible on a broker: ${reason}`, {
+    cause,
+    sent: false,
+  });
+}
+
+/** Refuses the services of the broker, which obey this app: its callers must not reach them. */
+function guarded<Result>(pattern: unknown, call: () => Observable<Result>): Observable<Result> {
+  if (typeof pattern === 'string' && pattern.startsWith('$')) {
+    return throwError(() => badPattern('it begins with $, as services of NATS do'));
+  }
+  return call().pipe(catchError((error: unknown) => throwError(() => toFailure(error))));
+}
+
 function toFailure(error: unknown): unknown {
-  if (!(error instanceof EmptyResponseException)) return error;
-  return new HttpFailure('ERR_NO_HANDLER', 'No server has a handler for this pattern', { cause: error, sent: false });
+  if (error instanceof EmptyResponseException) {
+    return new HttpFailure('ERR_NO_HANDLER', 'No server has a handler for this pattern', { cause: error, sent: false });
+  }
+  if (error instanceof BrokerError && error.code === 'ERR_SUBJECT') {
+    return badPattern('it contains a space or a control character', error);
+  }
+  if (error instanceof EnvelopeError && error.code === 'ERR_ENVELOPE_HEADER')
+    return badPattern('it is too long', error);
+  return error;
 }
