@@ -8,7 +8,7 @@ import type { SealwireClientOptions, SealwireClientSnapshot, SealwireServerOptio
 import { filter, firstValueFrom, lastValueFrom } from 'rxjs';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 
-import { resolver } from '../../libs/channel/src/pool/resolver.js';
+import { resolver } from '../../libs/channel/src/pool/addresses/resolver.js';
 import { endAll, endLater, keyring, listen, patient } from '../support/pair.js';
 
 afterEach(() => endAll());

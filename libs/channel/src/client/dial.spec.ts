@@ -9,7 +9,7 @@ import { wire } from '../../../../test/fuzz/wire.js';
 import { FakeClock } from '../../../../test/support/fake-clock.js';
 import { ALERT, KeyPair, respond, startInitiator } from '../handshake/index.js';
 import { connectSocket } from '../socket/socket-reader.js';
-import { serverAt } from '../pool/server-address.js';
+import { serverAt } from '../pool/addresses/server-address.js';
 import { connectFailed, dial } from './dial.js';
 import type { Dialed, DialOptions } from './dial.js';
 

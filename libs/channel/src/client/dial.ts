@@ -5,7 +5,7 @@ import { Deadline } from '../deadline.js';
 import { toTransportError, TransportError } from '../errors.js';
 import { abandonInitiator, expectedReplyBytes, receiveMessage2, startInitiator } from '../handshake/index.js';
 import type { ClientSession, InitiatorOptions, InitiatorState, PskOfKey } from '../handshake/index.js';
-import type { ServerAddress } from '../pool/server-address.js';
+import type { ServerAddress } from '../pool/addresses/server-address.js';
 import { connectSocket, disownSocket, ownSocket } from '../socket/socket-reader.js';
 import type { SocketOwner } from '../socket/socket-reader.js';
 

@@ -16,7 +16,7 @@ import { primaryOf } from '../options/key-source-check.js';
 import type { Limits } from '../options/limits.js';
 import { resolveServers } from '../options/servers.js';
 import type { Servers } from '../options/servers.js';
-import type { ServerAddress } from '../pool/server-address.js';
+import type { ServerAddress } from '../pool/addresses/server-address.js';
 import { ClientLink } from './client-link.js';
 import type { LinkEvents } from './client-link.js';
 import { dial } from './dial.js';

@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 
-import type { ServerConnector } from './server-connector.js';
-import type { ServerList } from './server-list.js';
+import type { ServerConnector } from './connector/server-connector.js';
+import type { ServerList } from './addresses/server-list.js';
 
 /** The dials of one client, each of which has a number. */
 export class Dials {

@@ -1,6 +1,6 @@
 import type { ClientLink } from '../client/client-link.js';
 import type { OpenLinks } from './open-links.js';
-import type { ServerConnector } from './server-connector.js';
+import type { ServerConnector } from './connector/server-connector.js';
 import type { WaitingCalls } from './waiting-calls.js';
 
 /** The server that takes the events of a client until it leaves, so that their order holds. */

@@ -3,7 +3,7 @@ import type { ClientConnectionEvent } from '../client/connection-event.js';
 import type { Limits } from '../options/limits.js';
 import type { Servers } from '../options/servers.js';
 import type { KeptEvents } from './kept-events.js';
-import type { OpenLink } from './origin.js';
+import type { OpenLink } from './addresses/origin.js';
 
 export interface PoolOptions {
   readonly servers: Servers;

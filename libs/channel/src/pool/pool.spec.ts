@@ -9,7 +9,7 @@ import { TransportError } from '../errors.js';
 import type { Endpoint } from '../options/endpoint.js';
 import { Pool } from './pool.js';
 import type { PoolOptions } from './pool-options.js';
-import { resolver } from './resolver.js';
+import { resolver } from './addresses/resolver.js';
 
 const PAUSES = { minMs: 100, maxMs: 1_000 };
 const LIMITS = { waitForConnectionMs: 0, maxQueuedMessages: 10, connectMs: 5_000, resolveMs: 30_000 };

@@ -12,12 +12,12 @@ import { EventServer } from './event-server.js';
 import { NO_KEPT_EVENTS } from './kept-events.js';
 import type { KeptEvents } from './kept-events.js';
 import { OpenLinks } from './open-links.js';
-import type { OriginOptions } from './origin.js';
+import type { OriginOptions } from './addresses/origin.js';
 import { countPool } from './pool-counts.js';
 import type { PoolOptions } from './pool-options.js';
 import { noServerReached } from './round.js';
-import type { ServerConnector } from './server-connector.js';
-import { ServerList } from './server-list.js';
+import type { ServerConnector } from './connector/server-connector.js';
+import { ServerList } from './addresses/server-list.js';
 import { StrandedEvents } from './stranded-events.js';
 import { closed, WaitingCalls } from './waiting-calls.js';
 

@@ -1,6 +1,6 @@
 import type { KeptEvents } from './kept-events.js';
 import type { OpenLinks } from './open-links.js';
-import type { ServerList } from './server-list.js';
+import type { ServerList } from './addresses/server-list.js';
 
 /** The events of lost connections, each of which waits for the server process that may have it. */
 export class StrandedEvents {

@@ -1,5 +1,5 @@
-import { clock } from '../clock.js';
-import type { Limits } from '../options/limits.js';
+import { clock } from '../../clock.js';
+import type { Limits } from '../../options/limits.js';
 
 export type Pauses = Pick<Limits['redial'], 'minMs' | 'maxMs'>;
 

@@ -1,7 +1,7 @@
 // The connection to one server, and its reconnect logic. connector-state.ts has the states.
-import type { ClientLink, LinkEvents } from '../client/client-link.js';
-import type { ServerCounts } from '../client/links.js';
-import { clock } from '../clock.js';
+import type { ClientLink, LinkEvents } from '../../client/client-link.js';
+import type { ServerCounts } from '../../client/links.js';
+import { clock } from '../../clock.js';
 import type { ConnectorEvent } from './connector-event.js';
 import type { ConnectorOwner } from './connector-owner.js';
 import { DialHistory } from './dial-history.js';
@@ -9,7 +9,7 @@ import type { Pauses } from './back-off.js';
 import { countServer, SHOWN_STATES } from './connector-state.js';
 import type { ConnectorState } from './connector-state.js';
 import { prove, Renewal } from './renewal.js';
-import type { ServerAddress } from './server-address.js';
+import type { ServerAddress } from '../addresses/server-address.js';
 
 export class ServerConnector {
   /** May change, because a name may get further addresses. */

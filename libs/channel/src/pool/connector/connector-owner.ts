@@ -1,5 +1,5 @@
-import type { ClientLink, LinkEvents } from '../client/client-link.js';
-import type { ClientConnectionEvent } from '../client/connection-event.js';
+import type { ClientLink, LinkEvents } from '../../client/client-link.js';
+import type { ClientConnectionEvent } from '../../client/connection-event.js';
 import type { ServerConnector } from './server-connector.js';
 
 /** The pool of a connector. It sees each change before the event of that change is emitted. */

@@ -7,8 +7,8 @@
 // CONNECTED → CONNECTED is a renewal, which dials the next connection first. CONNECTED → DIALING: the old connection
 // ended before the renewal was complete, or because its key was revoked. DIALING → ALIAS: the server is connected under
 // another address. Every state leads to GONE if the address is no longer one of the client's.
-import type { ClientLink } from '../client/client-link.js';
-import type { ServerCounts } from '../client/links.js';
+import type { ClientLink } from '../../client/client-link.js';
+import type { ServerCounts } from '../../client/links.js';
 import type { Renewal } from './renewal.js';
 
 /** The state of a connector. ALIAS: the server is connected under another address. GONE: the address has vanished. */

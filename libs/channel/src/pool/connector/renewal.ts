@@ -4,10 +4,10 @@
 //   WAITING → DIALING → (the next connection replaces the old one)
 //      ↑         ↓
 //      └───── PAUSED
-import type { ClientLink } from '../client/client-link.js';
-import { clock } from '../clock.js';
-import { Deadline } from '../deadline.js';
-import { TransportError } from '../errors.js';
+import type { ClientLink } from '../../client/client-link.js';
+import { clock } from '../../clock.js';
+import { Deadline } from '../../deadline.js';
+import { TransportError } from '../../errors.js';
 import { backOffMs } from './back-off.js';
 import type { Pauses } from './back-off.js';
 

@@ -1,5 +1,5 @@
-import { formatEndpoint } from '../options/endpoint.js';
-import type { Endpoint } from '../options/endpoint.js';
+import { formatEndpoint } from '../../options/endpoint.js';
+import type { Endpoint } from '../../options/endpoint.js';
 
 /** An address that a client dials. */
 export interface ServerAddress {

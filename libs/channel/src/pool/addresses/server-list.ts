@@ -1,12 +1,12 @@
-import type { ClientLink } from '../client/client-link.js';
-import type { ServerCounts } from '../client/links.js';
-import { clock } from '../clock.js';
-import { MAX_SERVERS } from '../options/servers.js';
-import type { Servers } from '../options/servers.js';
+import type { ClientLink } from '../../client/client-link.js';
+import type { ServerCounts } from '../../client/links.js';
+import { clock } from '../../clock.js';
+import { MAX_SERVERS } from '../../options/servers.js';
+import type { Servers } from '../../options/servers.js';
 import { Origin } from './origin.js';
 import type { OriginOptions } from './origin.js';
-import type { FailedDial } from './round.js';
-import type { ServerConnector } from './server-connector.js';
+import type { FailedDial } from '../round.js';
+import type { ServerConnector } from '../connector/server-connector.js';
 
 export interface ServerListOptions extends Servers, Omit<OriginOptions, 'room' | 'onChanged' | 'connectionsPerServer'> {
   /** The time between two resolutions of the names; Infinity: only reconnects resolve them. */

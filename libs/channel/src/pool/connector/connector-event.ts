@@ -1,4 +1,4 @@
-import type { ClientConnectionEvent } from '../client/connection-event.js';
+import type { ClientConnectionEvent } from '../../client/connection-event.js';
 
 /** An event of one connector, which adds the name of its server. */
 export type ConnectorEvent = { [Type in ClientConnectionEvent['type']]: EventWithoutServer<Type> }[Exclude<

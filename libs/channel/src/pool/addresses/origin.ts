@@ -1,13 +1,13 @@
-import type { LinkEvents, ClientLink } from '../client/client-link.js';
-import { clock } from '../clock.js';
-import { formatEndpoint } from '../options/endpoint.js';
-import type { Endpoint } from '../options/endpoint.js';
-import type { Pauses } from './back-off.js';
+import type { LinkEvents, ClientLink } from '../../client/client-link.js';
+import { clock } from '../../clock.js';
+import { formatEndpoint } from '../../options/endpoint.js';
+import type { Endpoint } from '../../options/endpoint.js';
+import type { Pauses } from '../connector/back-off.js';
 import { hasName, NameLookup } from './resolver.js';
 import { serverAt } from './server-address.js';
 import type { ServerAddress } from './server-address.js';
-import { ServerConnector } from './server-connector.js';
-import type { ConnectorOwner } from './connector-owner.js';
+import { ServerConnector } from '../connector/server-connector.js';
+import type { ConnectorOwner } from '../connector/connector-owner.js';
 
 /** @param leftMs - The part of `connectMs` that is left after the resolution of the name. */
 export type OpenLink = (

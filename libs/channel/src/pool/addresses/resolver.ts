@@ -1,12 +1,12 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 
-import { connectFailed } from '../client/dial.js';
-import { Deadline } from '../deadline.js';
-import { TransportError } from '../errors.js';
-import { formatEndpoint } from '../options/endpoint.js';
-import type { Endpoint } from '../options/endpoint.js';
-import { closed } from './waiting-calls.js';
+import { connectFailed } from '../../client/dial.js';
+import { Deadline } from '../../deadline.js';
+import { TransportError } from '../../errors.js';
+import { formatEndpoint } from '../../options/endpoint.js';
+import type { Endpoint } from '../../options/endpoint.js';
+import { closed } from '../waiting-calls.js';
 
 /** A host and a port, where the host may be a name. */
 export type NamedEndpoint = Extract<Endpoint, { readonly host: string }>;
