@@ -32,7 +32,7 @@ function startServer() {
   };
 }
 
-describe.skipIf(process.platform === 'win32')('a server that has no file descriptor left', () => {
+describe.skipIf(process.platform === 'win32')('a server that has no file descriptors left', () => {
   it('logs it, and serves again when it has one', async () => {
     const printed = startServer();
     const port = Number((await printed('port ')).slice('port '.length));
@@ -43,7 +43,7 @@ describe.skipIf(process.platform === 'win32')('a server that has no file descrip
     );
     onTestFinished(() => sockets.forEach((socket) => socket.destroy()));
     expect(await printed('error ')).toMatch(
-      /^error No client can connect: this process has no file descriptor left \(EMFILE\)/,
+      /^error No client can connect: this process has no file descriptors left \(EMFILE\)/,
     );
     for (const socket of sockets) socket.destroy();
     const client = newClient(port, {

@@ -62,7 +62,7 @@ describe.each([
     const listening = listen(server);
     for (let turn = 0; turn < turns; turn++) await Promise.resolve();
     await server.close();
-    expect(await listening).toEqual(failed('closed while it started'));
+    expect(await listening).toEqual(failed('closed while it was starting'));
     expect(() => server.unwrap()).toThrow(notConnected);
     await expect.poll(() => process.getActiveResourcesInfo()).not.toContain('TCPServerWrap');
   });
@@ -88,7 +88,7 @@ describe.each([
     const first = listen(server);
     await server.close();
     expect(await listen(server)).toBeUndefined();
-    expect(await first).toEqual(failed('closed while it started'));
+    expect(await first).toEqual(failed('closed while it was starting'));
     await server.close();
     expect(await listen(server)).toBeUndefined();
     expect(await isOpen(addressOf(server))).toBe(true);

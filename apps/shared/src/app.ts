@@ -55,9 +55,7 @@ export function logReady(
   const logger = new Logger(name);
   logger.log('Ready', { ...addresses, service, keyId: keyIdOf(app, name) });
   for (const variable of serviceLinks) {
-    logger.warn(
-      `${variable} is ignored, because it contains the address of a service, in the form that Kubernetes sets`,
-    );
+    logger.warn(`${variable} is ignored, because it looks like a service address that Kubernetes has set`);
   }
 }
 

@@ -92,7 +92,7 @@ export class SealwireCodec {
     const opened = this.open(bytes);
     if (opened.ok) return opened.data;
     const remedy = 'terminate it, and check who may publish to the stream, the key file, the service and the subject';
-    throw new EnvelopeError('ERR_ENVELOPE_REFUSED', `A message does not open (${opened.reason}): ${remedy}`);
+    throw new EnvelopeError('ERR_ENVELOPE_REFUSED', `A message could not be opened (${opened.reason}): ${remedy}`);
   }
 
   /**
@@ -145,6 +145,6 @@ function toJson(data: unknown): string {
 
 function unserializable(options?: ErrorOptions): EnvelopeError {
   const message =
-    'The data of a message has no form in JSON; send plain objects, arrays, strings, numbers and booleans';
+    'The data of a message cannot be represented as JSON; send plain objects, arrays, strings, numbers and booleans';
   return new EnvelopeError('ERR_ENVELOPE_UNSERIALIZABLE', message, options);
 }

@@ -106,7 +106,7 @@ describe.skipIf(isMissing(NATS))(`the two apps on a NATS server${skipNote(NATS)}
     expect(await health()).toBe(200);
     await engine.kill();
     await vi.waitFor(async () => expect(await health()).toBe(503), READY_MS);
-    expect(await post(`${url}/messages`, { text: 'nobody' })).toMatchObject({
+    expect(await post(`${url}/messages`, { text: 'no broker' })).toMatchObject({
       status: 503,
       json: { code: 'ERR_BROKER', sent: false },
     });

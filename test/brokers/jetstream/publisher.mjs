@@ -31,7 +31,7 @@ async function publish({ number, messageId, envelope }) {
   for (;;) {
     try {
       const { duplicate } = await stream.publish('orders.created', envelope, { msgID: messageId, timeout: 2000 });
-      if (number === killedAt) process.kill(process.pid, 'SIGKILL'); // the broker has it, and nobody has noted that
+      if (number === killedAt) process.kill(process.pid, 'SIGKILL'); // the broker has stored the event, and no record says so yet
       append(acknowledged, { number, messageId, duplicate });
       process.send(number);
       return;

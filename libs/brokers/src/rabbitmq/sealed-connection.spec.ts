@@ -253,7 +253,7 @@ describe('a sealed answer on RabbitMQ', () => {
     expect(incomplete).toEqual(['request 2']);
   });
 
-  it('that nobody awaits, plain text and the end of the consumer do not reach Nest', async () => {
+  it('to no request, plain text and the cancellation of the consumer do not reach Nest', async () => {
     const { broker, handled, answers, awaited, errors, request, respond, refusedByClient } = await newPair();
     await request('error');
     awaited.delete('error');

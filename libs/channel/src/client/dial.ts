@@ -83,7 +83,9 @@ class ClientHandshake implements SocketOwner {
   }
 
   readonly #abort = (): void => {
-    this.#fail(new TransportError('ERR_CLIENT_CLOSED', 'The client was closed while it connected', { sent: false }));
+    this.#fail(
+      new TransportError('ERR_CLIENT_CLOSED', 'The client was closed while it was connecting', { sent: false }),
+    );
   };
 
   /**

@@ -66,7 +66,7 @@ describe('a new primary key', () => {
     keys.apply(change({ removed: ['other'], primary: undefined }));
     expect(done).toEqual([]);
     expect(warnings).toEqual([
-      'The keyring no longer has a primary key: open connections stay in use, and new ones fail until it has one',
+      'The keyring no longer has a primary key: open connections stay in use, but new ones fail until a key is primary again',
     ]);
   });
 });

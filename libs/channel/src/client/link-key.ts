@@ -72,7 +72,7 @@ export class LinkKeys {
     if (!primaryChanged) return;
     if (primary === undefined) {
       this.#warn(
-        'The keyring no longer has a primary key: open connections stay in use, and new ones fail until it has one',
+        'The keyring no longer has a primary key: open connections stay in use, but new ones fail until a key is primary again',
       );
       return;
     }

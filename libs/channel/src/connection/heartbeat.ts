@@ -67,7 +67,7 @@ export class Heartbeat {
   /** @throws {TransportError} `ERR_RECORD_UNEXPECTED` - a wrong token, or no PING was sent. */
   receivePong(token: Buffer): void {
     if (this.#sent === undefined || !equalBytes(this.#sent.token, token)) {
-      throw new TransportError('ERR_RECORD_UNEXPECTED', 'Unexpected PONG: it answers no PING');
+      throw new TransportError('ERR_RECORD_UNEXPECTED', 'Unexpected PONG: it does not match the last PING');
     }
     const roundTripMs = clock.nowMs() - this.#sent.atMs;
     this.#sent = undefined;

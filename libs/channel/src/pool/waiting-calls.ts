@@ -145,7 +145,7 @@ export function isOwnFault(error: unknown): boolean {
 }
 
 export function closed(): TransportError {
-  return new TransportError('ERR_CLIENT_CLOSED', 'The client was closed while it connected', { sent: false });
+  return new TransportError('ERR_CLIENT_CLOSED', 'The client was closed while it was connecting', { sent: false });
 }
 
 /** For a call that was made before the close, and would need a connection after it. */

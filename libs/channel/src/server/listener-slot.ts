@@ -93,7 +93,7 @@ export class ListenerSlot<L extends Listening> {
   }
 
   #checkIsCurrent(lifetime: Lifetime<L>): void {
-    if (this.#lifetime !== lifetime) throw listenFailed('Cannot listen: the server was closed while it started');
+    if (this.#lifetime !== lifetime) throw listenFailed('Cannot listen: the server was closed while it was starting');
   }
 
   /** Does nothing if a later listener already listens. */

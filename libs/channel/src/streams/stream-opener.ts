@@ -187,7 +187,7 @@ export class StreamOpener {
     const { peer, maxQueuedBytes, maxQueuedMessages, sequence } = this.#options;
     if (!this.#mayTake) throw refusal('ERR_CONNECTION_DRAINING', 'The connection is draining: use another one');
     if (this.#sender.nextId > MAX_STREAM_ID)
-      throw refusal('ERR_STREAMS_EXHAUSTED', 'The connection has no stream id left');
+      throw refusal('ERR_STREAMS_EXHAUSTED', 'The connection has no stream ids left');
     if (bytes > peer.maxMessageBytes) throw tooLarge(bytes, peer.maxMessageBytes);
     if (hasPlace) return;
     const count = this.#queue.size + sequence.keptCount;

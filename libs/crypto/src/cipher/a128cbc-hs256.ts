@@ -49,5 +49,5 @@ export function openA128CbcHs256(key: Uint8Array, iv: Uint8Array, aad: Uint8Arra
 
 function checkIvLength(iv: Uint8Array): void {
   if (iv.length === BLOCK_BYTES) return;
-  throw new CryptoError('ERR_IV_LENGTH', `Invalid IV of A128CBC-HS256: ${iv.length} bytes; expected ${BLOCK_BYTES}`);
+  throw new CryptoError('ERR_IV_LENGTH', `Invalid A128CBC-HS256 IV: ${iv.length} bytes; expected ${BLOCK_BYTES}`);
 }

@@ -36,7 +36,7 @@ export function encryptAes128Cbc(key: Uint8Array, iv: Uint8Array, plaintext: Uin
 export function decryptAes128Cbc(key: Uint8Array, iv: Uint8Array, ciphertext: Uint8Array): Uint8Array {
   checkKeyAndIv(key, iv);
   if (ciphertext.length === 0 || ciphertext.length % BLOCK_BYTES !== 0) {
-    const message = `Decryption failed: ${ciphertext.length} bytes; expected a multiple of ${BLOCK_BYTES}`;
+    const message = `Decryption failed: ${ciphertext.length} bytes; expected a positive multiple of ${BLOCK_BYTES}`;
     throw new CryptoError('ERR_DECRYPT_FAILED', message);
   }
   const decipher = createDecipheriv('aes-128-cbc', key, iv);
@@ -58,7 +58,7 @@ function checkKeyAndIv(key: Uint8Array, iv: Uint8Array): void {
     throw new CryptoError('ERR_KEY_LENGTH', `Invalid AES-128 key: ${key.length} bytes; expected ${AES_KEY_BYTES}`);
   }
   if (iv.length !== BLOCK_BYTES) {
-    throw new CryptoError('ERR_IV_LENGTH', `Invalid IV of AES-128-CBC: ${iv.length} bytes; expected ${BLOCK_BYTES}`);
+    throw new CryptoError('ERR_IV_LENGTH', `Invalid AES-128-CBC IV: ${iv.length} bytes; expected ${BLOCK_BYTES}`);
   }
 }
 

@@ -23,13 +23,13 @@ export function hkdfExpand(prk: Uint8Array, info: Uint8Array | string, bytes: nu
   if (prk.length < HASH_BYTES) {
     throw new CryptoError(
       'ERR_KEY_LENGTH',
-      `Invalid key of HKDF-Expand: ${prk.length} bytes; expected at least ${HASH_BYTES}`,
+      `Invalid HKDF-Expand key: ${prk.length} bytes; expected at least ${HASH_BYTES}`,
     );
   }
   if (!Number.isInteger(bytes) || bytes < 1 || bytes > MAX_OUTPUT_BYTES) {
     throw new CryptoError(
       'ERR_HKDF_LENGTH',
-      `Invalid length of HKDF-Expand: ${bytes}; expected 1 to ${MAX_OUTPUT_BYTES}`,
+      `Invalid HKDF-Expand output length: ${bytes}; expected 1 to ${MAX_OUTPUT_BYTES}`,
     );
   }
   const infoBytes = typeof info === 'string' ? Buffer.from(info) : info;

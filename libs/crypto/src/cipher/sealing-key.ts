@@ -125,7 +125,7 @@ function withoutPadding(padded: Buffer): Buffer {
 
 function checkKeyLength(key: Uint8Array): void {
   if (key.length === KEY_BYTES) return;
-  throw new CryptoError('ERR_KEY_LENGTH', `Invalid key of A128CBC-HS256: ${key.length} bytes; expected ${KEY_BYTES}`);
+  throw new CryptoError('ERR_KEY_LENGTH', `Invalid A128CBC-HS256 key: ${key.length} bytes; expected ${KEY_BYTES}`);
 }
 
 function openFailed(): CryptoError {

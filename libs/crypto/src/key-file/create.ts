@@ -111,8 +111,8 @@ function createFailed(path: string, cause: unknown): CryptoError {
   }
   if (cause instanceof NoModesError) {
     const message =
-      `Cannot create key file ${path}: its file system gives it ${cause.message} (a Windows drive, vfat), so other users ` +
-      'could read it. Choose another file system';
+      `Cannot create key file ${path}: its file system, such as a Windows drive or vfat, gives it ${cause.message}, ` +
+      'so other users could read it. Choose another file system';
     return new CryptoError('ERR_KEY_FILE_CREATE', message, { cause });
   }
   const message = `Cannot create key file ${path} (${errno}): its directory must exist and be writable by this user`;

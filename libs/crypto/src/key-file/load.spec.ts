@@ -153,7 +153,7 @@ describe.skipIf(isWindows)('loadKeyFile, on systems with file modes and owners (
     write(generateKey(), 0o777);
     for (const policy of ['strict', 'mounted-secret'] as const) {
       const refusal = await refusalOf(loadKeyFile(path, { policy }));
-      expect(refusal.message).toMatch(/has no modes.*use another one/);
+      expect(refusal.message).toMatch(/does not support file modes.*move the key file/);
       expect(refusal.message).not.toContain('SEALWIRE_KEY_POLICY');
     }
   });

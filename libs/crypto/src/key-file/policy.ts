@@ -55,7 +55,7 @@ export function wrongLength(path: string, bytes: number): CryptoError {
 
 const LIKELY_FORM: Readonly<Record<number, string>> = {
   0: 'it is empty. Remove it, then create or copy the key again',
-  16: 'this may be a key of AES-128 alone, which is half of a key file: create a new one',
+  16: 'this may be a bare AES-128 key, which is half as long as a key file: create a new key file',
   33: 'this may be a key with a line end after it, which an editor added: copy the file again',
   34: 'this may be a key with a line end after it, which an editor added: copy the file again',
   35: 'this may be a key with a byte order mark, which an editor added: copy the file again',
@@ -83,7 +83,10 @@ function checkMode(path: string, file: KeyFileStatus, policy: FilePolicy): void 
 function modeRemedy(path: string, file: KeyFileStatus, policy: FilePolicy): string {
   if ((file.mode & forbiddenBits(file, 'mounted-secret')) !== 0) {
     const change = `chmod ${policy === 'mounted-secret' ? 'go-wx' : '600'} ${path}`;
-    return `${change}. If that has no effect, the file system has no modes (a Windows drive, vfat): use another one`;
+    return (
+      `${change}. If that has no effect, the file system does not support file modes, as a Windows drive or vfat: ` +
+      'move the key file to one that does'
+    );
   }
   if (policy === 'edited') return `chmod 600 ${path}`;
   return (

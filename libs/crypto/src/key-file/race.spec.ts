@@ -16,8 +16,8 @@ const PROCESSES = 6;
 const ROUNDS = 10;
 const MODE = process.platform === 'win32' ? 0o666 : 0o600;
 
-// Each says when it has started, and looks for a key file as soon as it is given a path: all at the same time, whoever
-// was slow to start.
+// Each process prints a line when it has started, and opens the key file when it receives the path, so that all processes
+// open it at the same time, even if one starts slowly.
 const CONTENDER = `
   import { loadKeyring } from './index.js';
   process.on('message', async (path) => {

@@ -72,7 +72,10 @@ function checkForm(content: Uint8Array, path: string, policy: FilePolicy): void 
 
 function wrongEncoding(path: string, encoding: string): CryptoError {
   const message = `Key file ${path} is a keyring in ${encoding}; expected UTF-8 without a byte order mark`;
-  return new CryptoError('ERR_KEYRING_JSON', `${message}: an editor or a shell has changed it, save it again`);
+  return new CryptoError(
+    'ERR_KEYRING_JSON',
+    `${message}: an editor or a shell has changed its encoding: save it again`,
+  );
 }
 
 function readFailed(path: string, policy: FilePolicy, cause: unknown): CryptoError {

@@ -47,7 +47,9 @@ export async function replaceFile(path: string, content: Uint8Array, old: Stats)
     throw cause instanceof CryptoError ? cause : writeFailed(path, cause);
   }
   await syncDirectory(dirname(path)).catch((cause: unknown) => {
-    const message = `Key file ${path} has its new content, which a power cut could undo (${errnoOf(cause)})`;
+    const message =
+      `Key file ${path} was changed, but not flushed to the disk (${errnoOf(cause)}), ` +
+      'so a power failure may undo the change';
     throw new CryptoError('ERR_KEY_FILE_WRITE', `${message}: check its disk`, { cause });
   });
 }
@@ -93,12 +95,14 @@ const OWNER = 'the new file would get another owner or group. Run the command as
 
 const REMEDY_OF: Readonly<Record<string, string>> = {
   EACCES: DIRECTORY,
-  EROFS: 'its file system is read-only. Change the file that it is a copy of',
+  EROFS: 'its file system is read-only: change the original, of which it is a copy',
   EPERM: OWNER,
   EBUSY:
     'it is mounted as a single file, so it cannot be replaced. Change the file on the host, and mount its directory instead',
   ENOSPC: 'its disk is full',
   EDQUOT: 'the quota of this user is used up',
-  EISDIR: 'a directory has the name of its new file, which is .NAME.new next to it: delete the directory',
-  ENAMETOOLONG: 'give it a shorter name, because its lock and its new file next to it have longer ones',
+  EISDIR:
+    'the temporary file .NAME.new next to it cannot be created, because a directory has that name: delete the directory',
+  ENAMETOOLONG:
+    'its name is too long, because the names of its lock and of its temporary file are longer: choose a shorter name',
 };

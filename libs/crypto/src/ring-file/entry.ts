@@ -116,7 +116,7 @@ class EntryReader {
 
   #timestamp(name: 'notBefore' | 'notAfter'): number | undefined {
     if (!this.#members.has(name)) return undefined;
-    const mustBe = 'a time of RFC 3339, such as 2027-01-31T12:00:00Z';
+    const mustBe = 'an RFC 3339 timestamp, such as 2027-01-31T12:00:00Z';
     return parseTimestamp(this.#text(name, mustBe, (text) => parseTimestamp(text) !== undefined));
   }
 

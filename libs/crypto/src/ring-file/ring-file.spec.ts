@@ -136,7 +136,7 @@ describe('parseKeyringFile', () => {
       'a date without a time',
       jwk(first, { notBefore: '2027-01-31' }),
       'FORMAT',
-      /"2027-01-31" as notBefore; it must be a time of RFC 3339/,
+      /"2027-01-31" as notBefore; it must be an RFC 3339 timestamp/,
     ],
     [
       'a day that does not exist',

@@ -32,7 +32,11 @@ export class NatsReplayStore implements ReplayStore {
       return true;
     } catch (cause) {
       if (codeOf(cause) === KEY_EXISTS) return false;
-      throw new EnvelopeError('ERR_ENVELOPE_STORE', 'The replay store failed: NATS has not claimed an id', { cause });
+      throw new EnvelopeError(
+        'ERR_ENVELOPE_STORE',
+        'The replay store failed: NATS did not confirm the claim of a message id',
+        { cause },
+      );
     }
   }
 }

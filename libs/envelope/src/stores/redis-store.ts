@@ -34,7 +34,11 @@ export class RedisReplayStore implements ReplayStore {
       const reply = await this.#send('SET', `${this.#prefix}${id}`, '', 'NX', 'PX', String(Math.ceil(ttlMs)));
       return reply !== null; // `OK`, as a string or as a buffer
     } catch (cause) {
-      throw new EnvelopeError('ERR_ENVELOPE_STORE', 'The replay store failed: Redis has not claimed an id', { cause });
+      throw new EnvelopeError(
+        'ERR_ENVELOPE_STORE',
+        'The replay store failed: Redis did not confirm the claim of a message id',
+        { cause },
+      );
     }
   }
 }

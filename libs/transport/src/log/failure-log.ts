@@ -23,8 +23,8 @@ const ADVICE: Partial<Record<TransportErrorCode, string>> = {
 };
 
 const NO_DESCRIPTORS: ReadonlyMap<unknown, string> = new Map([
-  ['EMFILE', 'No client can connect: this process has no file descriptor left'],
-  ['ENFILE', 'No client can connect: the system has no file descriptor left'],
+  ['EMFILE', 'No client can connect: this process has no file descriptors left'],
+  ['ENFILE', 'No client can connect: the system has no file descriptors left'],
 ]);
 
 /** The log of a server. Anyone who can reach the port can cause any number of failures, so entries are limited by kind. */
@@ -131,7 +131,7 @@ export class FailureLog {
   listenerFailed(error: NodeJS.ErrnoException): void {
     const reason = NO_DESCRIPTORS.get(error.code);
     if (reason !== undefined) {
-      const line = `${reason} (${error.code}). Raise the limit of open files`;
+      const line = `${reason} (${error.code}). Raise the limit on open files`;
       this.#log('error', line, { kind: 'listener' });
       return;
     }

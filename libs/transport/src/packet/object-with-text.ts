@@ -93,7 +93,7 @@ export function decodeObjectWithText(message: Buffer, start: number, maxJsonNode
   const key = decodeUtf8(message, keyStart, keyEnd);
   const { value, nodes } = parseJson(message, jsonStart, textStart, maxJsonNodes);
   if (!isObject(value) || key === '__proto__' || !Object.hasOwn(value, key)) {
-    throw malformed('its JSON is not an object that has a member for the text');
+    throw malformed('its JSON is not an object, or lacks the member for the text');
   }
   value[key] = decodeUtf8(message, textStart, message.length);
   return { value, nodes, jsonBytes: textStart - jsonStart };

@@ -35,9 +35,13 @@ export class SerialQueue {
   run<T>(produce: () => T | PromiseLike<T>, use: (value: T) => void, fail: (error: unknown) => void): void {
     if (this.waitingCount >= this.#maxWaiting) {
       fail(
-        new TransportError('ERR_QUEUE_FULL', `Too many messages wait for the serializer: ${this.#maxWaiting}`, {
-          sent: false,
-        }),
+        new TransportError(
+          'ERR_QUEUE_FULL',
+          `The queue is full: ${this.#maxWaiting} messages already wait for the serializer`,
+          {
+            sent: false,
+          },
+        ),
       );
       return;
     }

@@ -56,7 +56,7 @@ function bytesOf(content: unknown): Uint8Array {
   if (isLegacyMessage(content)) return Buffer.from(content.text);
   throw new TransportError(
     'ERR_MESSAGE_UNSERIALIZABLE',
-    'The legacy wire cannot carry this data; expected a text, { text } or bytes',
+    'The legacy wire cannot carry this data; expected a string, { text } or bytes',
     {
       sent: false,
     },
