@@ -9,6 +9,8 @@ export interface Moment {
   readonly unixMs: number;
 }
 
+export const LONG_AGO: Moment = { nowMs: 0, unixMs: 0 };
+
 export function thisMoment(): Moment {
   return { nowMs: clock.nowMs(), unixMs: clock.unixMs() };
 }

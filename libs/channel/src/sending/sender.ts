@@ -1,6 +1,6 @@
 // Turns messages into frames (docs/protocol.md §6.4): the streams take turns, the messages of one stream keep their
 // order, and the limits of the peer for incomplete messages are kept.
-import { FIRST, LAST, MORE, writeFrameHeader } from '../frame/frame.js';
+import { FIRST, LAST, MAX_STREAM_ID, MORE, writeFrameHeader } from '../frame/frame.js';
 import type { FrameKind, MessageKind } from '../frame/frame.js';
 import { Fifo } from './fifo.js';
 import { IncompleteRoom } from './incomplete-room.js';
@@ -20,6 +20,9 @@ export interface WrittenFrame<Stream> {
   /** Whether it is the first frame of the stream, with which the stream got its id. */
   opens: boolean;
 }
+
+/** Leaves room to move to another connection before the ids run out. */
+const SPARE_IDS = 65_536;
 
 /** Queues the messages of all streams and writes them as frames. */
 export class FrameSender<Stream extends SendingStream> implements Sending {
@@ -61,6 +64,11 @@ export class FrameSender<Stream extends SendingStream> implements Sending {
   /** The id of the next opened stream. */
   get nextId(): number {
     return this.#nextId;
+  }
+
+  /** Whether the stream ids run out. */
+  get isNearlyExhausted(): boolean {
+    return this.#nextId > MAX_STREAM_ID - SPARE_IDS;
   }
 
   /** Whether the limits of the peer for incomplete messages let a message start. */

@@ -68,4 +68,18 @@ export class ClientStream extends SendingStream {
   get wasSealed(): boolean {
     return this.at === 'SEALED' || this.loss !== undefined;
   }
+
+  /** Whether the server may have the event although its connection was lost, so that only it can say if a handler ran. */
+  isLostWith({ sent }: TransportError): boolean {
+    return this.kind === 'EVENT' && this.at === 'SEALED' && (sent !== false || this.loss !== undefined);
+  }
+
+  /**
+   * Notes that the connection was lost. An earlier loss remains if the server has turned the connection away, or has
+   * sent nothing: it may not have looked at the window of events.
+   */
+  noteLoss(reason: () => TransportError, lastRead: Moment | undefined, openedAt: Moment): void {
+    if (this.loss !== undefined && (lastRead === undefined || reason().sent === false)) return;
+    this.loss = { reason, lastRead: lastRead ?? openedAt };
+  }
 }

@@ -1,18 +1,16 @@
 // The client's side of streams (docs/protocol.md §6.5, §6.6).
+import { LONG_AGO } from '../moment.js';
 import type { Moment } from '../moment.js';
 import type { TransportError } from '../errors.js';
-import { endsStream, MAX_STREAM_ID } from '../frame/frame.js';
 import type { Frame } from '../frame/frame.js';
-import { unexpected } from '../frame/violation.js';
 import type { OutgoingMessage } from '../sending/outgoing-message.js';
 import { FrameSender } from '../sending/sender.js';
 import type { FrameWriter, Sending } from '../sending/sending.js';
-import { MessageAssembler, NO_MEMORY } from './assembler.js';
+import { Answers } from './answers.js';
+import type { AnswersOwner } from './answers.js';
 import type { AssemblerLimits, ReceiverLimits } from './assembler.js';
 import type { AnswerSink, ClientStream } from './client-stream.js';
-import type { EventSequence } from './event-sequence.js';
-import { IdTable } from './id-table.js';
-import { noMemory, ofSealed, refusal } from './stream-failure.js';
+import { ofSealed, refusal } from './stream-failure.js';
 import { StreamOpener } from './stream-opener.js';
 import type { OpenerOwner, StreamOpenerOptions } from './stream-opener.js';
 import { MANY_STREAMS } from './streams.js';
@@ -33,31 +31,18 @@ export interface ClientStreamsOptions extends StreamOpenerOptions {
   readonly onKept?: () => void;
 }
 
-/** Leaves room to move to another connection before the ids run out. */
-const SPARE_IDS = 65_536;
-const LONG_AGO: Moment = { nowMs: 0, unixMs: 0 };
-
-export class ClientStreams implements OpenerOwner, Streams {
+export class ClientStreams implements AnswersOwner, OpenerOwner, Streams {
+  readonly #options: ClientStreamsOptions;
   readonly #sender: FrameSender<ClientStream>;
   readonly #opener: StreamOpener;
-  readonly #assembler: MessageAssembler;
-  /** Streams by id, which they get with their first frame. */
-  readonly #open = new IdTable<ClientStream>();
-  readonly #sequence: EventSequence;
-  readonly #onKept: () => void;
-  readonly #onUnanswered: () => void;
-  readonly #openedAt: Moment;
-  #endOfSeries: (() => TransportError) | undefined;
+  readonly #answers: Answers;
   #writer: FrameWriter | undefined;
 
   constructor(options: ClientStreamsOptions) {
+    this.#options = options;
     this.#sender = new FrameSender(options.peer.maxIncompleteBytes, options.firstId);
     this.#opener = new StreamOpener(options, this.#sender, this);
-    this.#assembler = new MessageAssembler(options.own);
-    this.#sequence = options.sequence;
-    this.#openedAt = options.openedAt ?? LONG_AGO;
-    this.#onKept = options.onKept ?? ((): void => undefined);
-    this.#onUnanswered = options.onUnanswered ?? ((): void => undefined);
+    this.#answers = new Answers(options.own, this);
   }
 
   get sending(): Sending {
@@ -94,15 +79,15 @@ export class ClientStreams implements OpenerOwner, Streams {
 
   /** Whether the ids of this connection run out, so that the client must move to another one. */
   get isNearlyExhausted(): boolean {
-    return this.#sender.nextId > MAX_STREAM_ID - SPARE_IDS;
+    return this.#sender.isNearlyExhausted;
   }
 
   get hasIncomplete(): boolean {
-    return this.#assembler.hasIncomplete;
+    return this.#answers.hasIncomplete;
   }
 
   get stalestProgressMs(): number | undefined {
-    return this.#assembler.stalestProgressMs;
+    return this.#answers.stalestProgressMs;
   }
 
   setWriter(writer: FrameWriter): void {
@@ -143,24 +128,21 @@ export class ClientStreams implements OpenerOwner, Streams {
    * event has left.
    */
   cancel(stream: ClientStream): void {
-    if (stream.holder !== this) {
-      stream.holder.cancel(stream);
-      return;
-    }
+    if (stream.holder !== this) return stream.holder.cancel(stream);
     switch (stream.at) {
       case 'QUEUED':
         this.#opener.end(stream);
         return;
       case 'BEGUN':
-        this.#end(stream);
+        this.endStream(stream);
         this.#writer?.schedule(false); // another stream may have got the slot
         return;
       case 'SEALED':
         stream.at = 'CANCELLED';
-        this.#assembler.discard(stream.id);
+        this.#answers.discard(stream);
         this.#sender.cancel(stream);
         this.#writer?.schedule(false);
-        if (stream.kind === 'REQUEST' && !stream.isSeries) this.#onUnanswered();
+        if (stream.kind === 'REQUEST' && !stream.isSeries) this.#options.onUnanswered?.();
         return;
       case 'KEPT':
       case 'CANCELLED':
@@ -169,12 +151,9 @@ export class ClientStreams implements OpenerOwner, Streams {
     }
   }
 
-  /**
-   * Ends all answers of several values, which may never end by themselves; later ones when they turn out to be such.
-   */
+  /** Ends all answers of several values, which may never end by themselves; later ones when they turn out to be such. */
   endSeries(reason: () => TransportError): void {
-    this.#endOfSeries = reason;
-    for (const [, stream] of this.#open.entries()) this.#endIfSeries(stream);
+    this.#answers.endSeries(reason);
   }
 
   writeFrame(target: Buffer, at: number, roomBytes: number): number {
@@ -183,24 +162,16 @@ export class ClientStreams implements OpenerOwner, Streams {
     if (bytes === 0 || written === undefined) return 0;
     if (written.opens) {
       this.#opener.noteSealed(written.stream);
-      this.#open.set(written.stream.id, written.stream);
+      this.#answers.add(written.stream);
     }
-    if (written.kind === 'CANCEL') this.#end(written.stream);
+    if (written.kind === 'CANCEL') this.endStream(written.stream);
     else if (!written.more) written.stream.sink.sealed?.();
     if (written.opens || !written.more) this.#opener.beginEligible(); // there may be room for the next stream
     return bytes;
   }
 
   receive(frame: Frame, nowMs: number): void {
-    const { kind, stream: id } = frame;
-    if (kind === 'REQUEST' || kind === 'EVENT' || kind === 'CANCEL')
-      throw unexpected(`the server sent ${kind}, which only a client may send`);
-    if (id >= this.#sender.nextId) throw unexpected(`${kind} refers to a stream that was never opened`);
-    const stream = this.#open.get(id);
-    if (stream === undefined) return; // late: it crossed the end of the stream
-    if (kind !== 'ERROR' && (kind === 'ACK') !== (stream.kind === 'EVENT'))
-      throw unexpected(`the server answered ${stream.kind} with ${kind}`);
-    this.#receiveAnswer(stream, frame, nowMs);
+    this.#answers.receive(frame, this.#sender.nextId, nowMs);
   }
 
   hibernate(): void {
@@ -221,63 +192,29 @@ export class ClientStreams implements OpenerOwner, Streams {
 
   stopSending(): void {
     this.stopOpening();
-    for (const [, stream] of this.#open.entries()) this.#sender.drop(stream);
+    for (const stream of this.#answers.streams()) this.#sender.drop(stream);
   }
 
   end(reason: () => TransportError, lastRead?: Moment): void {
     this.#opener.stopWaiting();
     const cause = reason();
     const mayKeep = cause.code !== 'ERR_CLIENT_CLOSED';
-    const open = this.#open.entries().map(([, stream]) => stream);
-    const lost = mayKeep ? open.filter((stream) => isLost(stream, cause)) : [];
-    for (const stream of lost) this.#noteLoss(stream, reason, lastRead);
+    const open = this.#answers.streams();
+    const lost = mayKeep ? open.filter((stream) => stream.isLostWith(cause)) : [];
+    for (const stream of lost) stream.noteLoss(reason, lastRead, this.#options.openedAt ?? LONG_AGO);
     this.#takeUnopened(mayKeep, reason, lost);
     for (const stream of open) {
       const isWanted = stream.holder === this && stream.at === 'SEALED';
-      if (stream.holder === this) this.#end(stream);
+      if (stream.holder === this) this.endStream(stream);
       if (isWanted) stream.sink.fail(ofSealed(reason()));
     }
     this.#opener.leave();
   }
 
-  #receiveAnswer(stream: ClientStream, frame: Frame, nowMs: number): void {
-    const { kind, last } = frame;
-    const isWanted = stream.at === 'SEALED';
-    if (kind === 'COMPLETE' || kind === 'ACK') {
-      if (this.#assembler.isIncomplete(stream.id)) throw unexpected(`${kind} arrived in the middle of a message`);
-      this.#end(stream);
-      if (isWanted) stream.sink.complete();
-      return;
-    }
-    if (kind === 'ERROR') this.#assembler.dropOther(stream.id, 'ERROR');
-    const data = this.#assembler.push(frame, nowMs);
-    if (!isWanted) this.#assembler.discard(stream.id); // cancelled: only the end of the answer matters
-    if (endsStream(frame)) this.#end(stream);
-    if (data === undefined || !isWanted) return;
-    if (data === NO_MEMORY) {
-      this.cancel(stream);
-      stream.sink.fail(noMemory());
-      return;
-    }
-    stream.isSeries = !last;
-    if (kind === 'ERROR') stream.sink.error(data);
-    else stream.sink.next(data, last);
-    this.#endIfSeries(stream);
-  }
-
-  #endIfSeries(stream: ClientStream): void {
-    if (this.#endOfSeries === undefined || !stream.isSeries || stream.at !== 'SEALED') return;
-    this.cancel(stream);
-    stream.sink.fail(this.#endOfSeries().ofMessage(true));
-  }
-
   /** Ends a stream in any state and frees its slot. */
-  #end(stream: ClientStream): void {
+  endStream(stream: ClientStream): void {
     this.#sender.drop(stream);
-    if (stream.at !== 'BEGUN') {
-      this.#assembler.drop(stream.id);
-      this.#open.delete(stream.id);
-    }
+    if (stream.at !== 'BEGUN') this.#answers.remove(stream);
     this.#opener.end(stream);
   }
 
@@ -292,7 +229,7 @@ export class ClientStreams implements OpenerOwner, Streams {
     // First, because an event that ends may let a new one begin on another connection.
     this.#keep([...lost, ...unopened.filter(({ wasSealed }) => mayKeep && wasSealed)]);
     const failed = unopened.filter(({ holder }) => holder === this);
-    for (const stream of failed) if (stream.at === 'BEGUN') this.#end(stream);
+    for (const stream of failed) if (stream.at === 'BEGUN') this.endStream(stream);
     this.#opener.fail(failed, reason);
   }
 
@@ -300,28 +237,14 @@ export class ClientStreams implements OpenerOwner, Streams {
   #keep(streams: readonly ClientStream[]): void {
     for (const stream of streams) {
       this.#sender.drop(stream);
-      if (stream.at === 'SEALED') {
-        this.#assembler.drop(stream.id);
-        this.#open.delete(stream.id);
-      }
+      if (stream.at === 'SEALED') this.#answers.remove(stream);
       this.#opener.release(stream);
     }
-    this.#sequence.keep(streams);
+    this.#options.sequence.keep(streams);
     this.#reportKept();
   }
 
-  #noteLoss(stream: ClientStream, reason: () => TransportError, lastRead: Moment | undefined): void {
-    // A server that has turned the connection away, or sent nothing, may not have looked at the event window.
-    const isOld = stream.loss !== undefined && (lastRead === undefined || reason().sent === false);
-    if (!isOld) stream.loss = { reason, lastRead: lastRead ?? this.#openedAt };
-  }
-
   #reportKept(): void {
-    if (this.#sequence.needsConnection) this.#onKept();
+    if (this.#options.sequence.needsConnection) this.#options.onKept?.();
   }
-}
-
-/** Whether the server may have the event, so that only it can say whether a handler ran. */
-function isLost({ kind, at, loss }: ClientStream, { sent }: TransportError): boolean {
-  return kind === 'EVENT' && at === 'SEALED' && (sent !== false || loss !== undefined);
 }

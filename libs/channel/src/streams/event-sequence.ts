@@ -1,6 +1,7 @@
 import type { TransportError } from '../errors.js';
 import { Fifo } from '../sending/fifo.js';
 import type { ClientStream, Loss, StreamHolder } from './client-stream.js';
+import { UnacknowledgedEvents } from './unacknowledged-events.js';
 
 /** The owner of a sequence, which has the clock. */
 export interface SequenceOwner {
@@ -26,13 +27,8 @@ type SequencedEvent = Pick<ClientStream, 'sequence' | 'message'>;
  */
 export class EventSequence implements StreamHolder {
   readonly #owner: SequenceOwner;
-  /** The smallest `maxInFlight` that the server has announced: its window is at least as wide. */
-  #window = Infinity;
-  #maxBytes = Infinity;
+  readonly #unacknowledged = new UnacknowledgedEvents();
   #next = 0;
-  /** The bytes of each event by its sequence, in ascending order, so that the first one is the oldest. */
-  readonly #unacknowledged = new Map<number, number>();
-  #unacknowledgedBytes = 0;
   /** The callback of the connection that has the unacknowledged events which are not kept. */
   #carrier: (() => void) | undefined;
   readonly #kept = new Fifo<ClientStream>();
@@ -83,8 +79,7 @@ export class EventSequence implements StreamHolder {
    * @param maxBytes - The maximum bytes of unacknowledged events, unless there is only one.
    */
   announce(maxInFlight: number, maxBytes: number): void {
-    this.#window = Math.min(this.#window, maxInFlight);
-    this.#maxBytes = maxBytes;
+    this.#unacknowledged.announce(maxInFlight, maxBytes);
   }
 
   /**
@@ -96,10 +91,10 @@ export class EventSequence implements StreamHolder {
    */
   mayBegin({ sequence, message }: SequencedEvent, onRoom: () => void): boolean {
     const isNew = sequence === undefined;
-    const isNext = !isNew || (this.keptCount === 0 && this.#hasBytes(message.bytes));
+    const isNext = !isNew || (this.keptCount === 0 && this.#unacknowledged.hasBytes(message.bytes));
     const isFirst = !isNew || message.isBulk || this.#isFirst(message.order, onRoom);
     const isAlone = this.#carrier === onRoom || this.#carriedCount === 0;
-    if (isNext && isFirst && isAlone && this.#isInWindow(sequence ?? this.#next)) return true;
+    if (isNext && isFirst && isAlone && this.#unacknowledged.isInWindow(sequence ?? this.#next)) return true;
     this.#waiting.add(onRoom);
     return false;
   }
@@ -114,15 +109,13 @@ export class EventSequence implements StreamHolder {
     if (sequence !== undefined) return sequence;
     const next = this.#next;
     this.#next += 1;
-    this.#unacknowledged.set(next, message.bytes);
-    this.#unacknowledgedBytes += message.bytes;
+    this.#unacknowledged.add(next, message.bytes);
     return next;
   }
 
   /** Notes that an event was acknowledged or given up. */
   settle(sequence: number): void {
-    this.#unacknowledgedBytes -= this.#unacknowledged.get(sequence) ?? 0;
-    this.#unacknowledged.delete(sequence);
+    this.#unacknowledged.remove(sequence);
     this.noteFirstChanged();
   }
 
@@ -231,7 +224,7 @@ export class EventSequence implements StreamHolder {
     if (this.#carriedCount > 0) {
       const carrier = this.#carrier;
       const next = this.#kept.peek()?.sequence ?? this.#next;
-      if (carrier !== undefined && this.#isInWindow(next) && this.#waiting.delete(carrier)) carrier();
+      if (carrier !== undefined && this.#unacknowledged.isInWindow(next) && this.#waiting.delete(carrier)) carrier();
       return;
     }
     const waiting = [...this.#waiting].toReversed();
@@ -243,14 +236,5 @@ export class EventSequence implements StreamHolder {
     if (this.#firsts.size > 1)
       for (const [other, first] of this.#firsts) if (other !== onRoom && first() < order) return false;
     return true;
-  }
-
-  #isInWindow(sequence: number): boolean {
-    for (const [oldest] of this.#unacknowledged) return sequence - oldest < this.#window;
-    return true;
-  }
-
-  #hasBytes(bytes: number): boolean {
-    return this.#unacknowledgedBytes === 0 || this.#unacknowledgedBytes + bytes <= this.#maxBytes;
   }
 }
