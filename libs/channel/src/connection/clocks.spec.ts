@@ -18,7 +18,6 @@ const OWNER: ClockOwner = {
   hibernate: () => undefined,
   age: () => undefined,
   expireDrain: () => undefined,
-  expireClose: () => undefined,
   destroy: () => undefined,
   stalestProgressMs: undefined,
   creditOwedSinceMs: undefined,

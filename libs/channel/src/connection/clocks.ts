@@ -18,8 +18,8 @@ export interface ClockOwner {
   /** Called when the session or its keys are old enough to be replaced. */
   age(): void;
   expireDrain(): void;
-  expireClose(): void;
-  destroy(error: TransportError): void;
+  /** @param error - Undefined if both sides agreed to close. */
+  destroy(error: TransportError | undefined): void;
   /** The last progress of the incomplete message that has waited longest. */
   readonly stalestProgressMs: number | undefined;
   /** The time since which the peer owes CREDIT. */
@@ -184,7 +184,7 @@ export class Clocks implements DeadlineOwner<Name> {
         this.#owner.expireDrain();
         return;
       case 'close':
-        this.#owner.expireClose();
+        this.#owner.destroy(undefined);
         return;
       case 'record':
       case 'pong':

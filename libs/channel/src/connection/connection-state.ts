@@ -8,11 +8,15 @@ import { Heartbeat } from './heartbeat.js';
 
 export type State =
   | { readonly at: 'OPEN' | 'CLOSING' | 'ENDED' | 'CLOSED' }
-  /** `initiated`: this side sends CLOSE as soon as no stream is open. */
-  | { readonly at: 'DRAINING'; readonly initiated: boolean };
+  /**
+   * `initiated`: this side sends CLOSE as soon as no stream is open. `isCutOff`: the drain has timed out, and CLOSE is
+   * sent as soon as the last answers are sealed.
+   */
+  | { readonly at: 'DRAINING'; readonly initiated: boolean; readonly isCutOff: boolean };
 
 /** Shared by all connections. */
 export const OPEN: State = { at: 'OPEN' };
+export const DRAINING = { at: 'DRAINING', initiated: true, isCutOff: false } as const satisfies State;
 
 /** The counters of the records. An idle connection keeps only these of its record layer. */
 export class RecordCounters {

@@ -10,9 +10,9 @@ import { Clocks, softAgeMs } from './clocks.js';
 import type { ClockOwner } from './clocks.js';
 import { closedByPeer, closedHere, lost } from './closed-by-peer.js';
 import type { ConnectionOptions } from './connection-options.js';
-import { RecordCounters, OPEN } from './connection-state.js';
+import { DRAINING, OPEN, RecordCounters } from './connection-state.js';
 import type { State } from './connection-state.js';
-import { RecordLayer, unexpected } from './record-layer.js';
+import { RecordLayer } from './record-layer.js';
 import type { RecordLayerOwner } from './record-layer.js';
 
 export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, SocketOwner {
@@ -23,9 +23,6 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
   #records: RecordLayer | undefined;
   #whenClosed: (() => void)[] | undefined;
   #state: State = OPEN;
-  #hasReceivedGoaway = false;
-  /** Whether the drain has timed out. */
-  #isCutOff = false;
 
   /** Takes ownership of the socket. */
   constructor(options: ConnectionOptions) {
@@ -64,8 +61,7 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
   }
 
   /**
-   * Sends GOAWAY, waits for open streams until the drain deadline, then sends CLOSE. May be called again.
-   * @param drainMs - The time that open streams have.
+   * Sends GOAWAY, waits at most `drainMs` for open streams, then sends CLOSE. May be called again.
    * @returns Resolves when the connection has ended. Never rejects.
    */
   close(drainMs = this.#options.limits.drainMs): Promise<void> {
@@ -91,7 +87,7 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
   /** As {@link retire}, and fails the streams that have not begun, so that they move: the server is about to leave. */
   vacate(): void {
     if (!this.isOpen) return;
-    this.#leaveOpen({ at: 'DRAINING', initiated: true });
+    this.#leaveOpen(DRAINING);
     this.#options.streams.stopOpening();
     this.#sayGoaway();
   }
@@ -106,8 +102,7 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
     try {
       this.#layer.receive(chunk);
     } catch (error) {
-      this.destroy(toTransportError(error));
-      return;
+      return this.destroy(toTransportError(error));
     }
     this.finishDrain();
   }
@@ -187,27 +182,18 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
   /** Ends the drain. A server first answers every open stream, and closes when the answers are sealed or time out. */
   expireDrain(): void {
     const { role, streams, limits } = this.#options;
-    if (role === 'client' || this.#isCutOff) {
-      this.#sendClose();
-      return;
-    }
+    if (role === 'client' || (this.#state.at === 'DRAINING' && this.#state.isCutOff)) return this.#sendClose();
     streams.shutDown(); // its first answers may be written before the last one is queued
     if (this.#state.at !== 'DRAINING') return;
-    this.#isCutOff = true;
+    this.#state = { ...this.#state, isCutOff: true };
     this.#clocks.draining(limits.closeMs);
     this.flush();
   }
 
-  expireClose(): void {
-    this.destroy(undefined);
-  }
-
   receiveGoaway(): void {
-    if (this.#hasReceivedGoaway) throw unexpected('Unexpected second GOAWAY');
-    this.#hasReceivedGoaway = true;
     const wasOpen = this.isOpen;
     // First, because the calls that fail here look for another connection.
-    if (wasOpen) this.#leaveOpen({ at: 'DRAINING', initiated: false });
+    if (wasOpen) this.#leaveOpen({ ...DRAINING, initiated: false });
     this.#options.streams.stopOpening();
     if (wasOpen) this.#sayGoaway();
   }
@@ -229,7 +215,7 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
   }
 
   #drain(): void {
-    this.#leaveOpen({ at: 'DRAINING', initiated: true });
+    this.#leaveOpen(this.#state.at === 'DRAINING' ? { ...this.#state, initiated: true } : DRAINING);
     this.#sayGoaway();
   }
 
@@ -246,19 +232,13 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
     if (at === 'OPEN') this.#options.events.onGoingAway?.();
   }
 
-  /**
-   * The side that started draining sends CLOSE once both sides know that no stream is open. A client always has this
-   * information.
-   */
+  /** The side that started draining sends CLOSE once both sides know that no stream is open. */
   finishDrain(): void {
     if (this.#state.at !== 'DRAINING') return;
     const { role, streams } = this.#options;
-    if (this.#isCutOff && streams.sending.readyCount === 0) {
-      this.#sendClose();
-      return;
-    }
-    if (!this.#state.initiated || !streams.isIdle) return;
-    if (this.#hasReceivedGoaway ? this.#layer.hasSentGoaway : role === 'client') this.#sendClose();
+    const { initiated, isCutOff } = this.#state;
+    const isCut = isCutOff && streams.sending.readyCount === 0;
+    if (isCut || (initiated && streams.isIdle && this.#layer.noStreamCanOpen(role))) this.#sendClose();
   }
 
   #sendClose(reason: CloseReason = this.#options.role === 'client' ? 'done' : 'goingAway'): void {

@@ -27,6 +27,7 @@ export class RecordLayer {
   readonly #outbox: Outbox;
   readonly #writer: RecordWriter;
   readonly #reader: RecordReader;
+  #hasReceivedGoaway = false;
   #hasReceivedClose = false;
 
   constructor(options: ConnectionOptions, kept: RecordCounters, clocks: Clocks, owner: RecordLayerOwner) {
@@ -55,8 +56,9 @@ export class RecordLayer {
     return owesNothing && this.#writer.isIdle && !this.#reader.isPartial;
   }
 
-  get hasSentGoaway(): boolean {
-    return this.#outbox.hasSentGoaway;
+  /** Whether both sides have announced that they open no further streams. Only a client opens streams. */
+  noStreamCanOpen(role: 'client' | 'server'): boolean {
+    return this.#hasReceivedGoaway ? this.#outbox.hasSentGoaway : role === 'client';
   }
 
   /** The time since which the peer owes CREDIT. It owes nothing after this side has sent CLOSE. */
@@ -137,6 +139,8 @@ export class RecordLayer {
         if (!this.#outbox.isClosing) this.#outbox.receiveCredit(content.taken); // nothing is sent after CLOSE
         return;
       case 'GOAWAY':
+        if (this.#hasReceivedGoaway) throw unexpected('Unexpected second GOAWAY');
+        this.#hasReceivedGoaway = true;
         this.#owner.receiveGoaway();
         return;
       case 'CLOSE':

@@ -48,7 +48,6 @@ const OWNER = {
   hibernate: ignore,
   age: ignore,
   expireDrain: ignore,
-  expireClose: ignore,
   destroy: ignore,
   stalestProgressMs: undefined,
   creditOwedSinceMs: undefined,
