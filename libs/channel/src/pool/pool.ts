@@ -226,7 +226,7 @@ export class Pool implements Links {
 
   #keepsDialing(connector: ServerConnector): boolean {
     if (this.#use === 'IDLE') return false;
-    if (connector.serverId !== undefined && this.#kept.hasKept(connector.serverId)) return true;
+    if (connector.history.serverId !== undefined && this.#kept.hasKept(connector.history.serverId)) return true;
     if (this.#use === 'CLOSING') return false;
     const { redial } = this.#options.limits;
     const isAwaited =

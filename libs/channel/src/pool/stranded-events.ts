@@ -29,7 +29,9 @@ export class StrandedEvents {
   /** Moves events that may run twice from servers that could not be reached again, if another one is connected. */
   move(): void {
     if (!this.#kept.hasKept() || this.#open.first === undefined) return;
-    for (const { serverId } of this.#servers.all)
+    for (const {
+      history: { serverId },
+    } of this.#servers.all)
       if (serverId !== undefined && this.#servers.of(serverId).every(({ history }) => history.lastError !== undefined))
         this.#kept.moveRepeatable(serverId);
   }

@@ -93,7 +93,7 @@ export class Origin {
   }
 
   #open(connector: ServerConnector, signal: AbortSignal, events: LinkEvents): Promise<ClientLink> {
-    if (this.#lookup === undefined || (this.#isKnown && !this.#isOld && !connector.isReturning))
+    if (this.#lookup === undefined || (this.#isKnown && !this.#isOld && !connector.history.isReturning))
       return this.#options.open(connector.server, signal, events, this.#options.connectMs);
     return this.#resolveAndOpen(connector, signal, events);
   }

@@ -40,7 +40,7 @@ export class ServerList {
 
   /** The connectors of addresses that led to this server instance when they answered last. */
   of(serverId: string): readonly ServerConnector[] {
-    return this.#all.filter((connector) => connector.serverId === serverId);
+    return this.#all.filter((connector) => connector.history.serverId === serverId);
   }
 
   /** Whether the server of this connection is connected under another address. */

@@ -33,7 +33,6 @@ export class ServerConnector {
   readonly #links = new Set<ClientLink>();
   #state: ConnectorState = { at: 'IDLE' };
   readonly history = new DialHistory();
-  #serverId: string | undefined;
   /** Whether the address is no longer one of the client's. */
   #isLeaving = false;
 
@@ -60,16 +59,6 @@ export class ServerConnector {
   /** The number of the running dial; Infinity if there is none. */
   get dialNumber(): number {
     return this.#state.at === 'DIALING' ? this.#state.number : Infinity;
-  }
-
-  /** The instance id of the server that answered last. */
-  get serverId(): string | undefined {
-    return this.#serverId;
-  }
-
-  /** Whether the server was connected before, or a dial has failed. */
-  get isReturning(): boolean {
-    return this.history.failures > 0 || this.#serverId !== undefined;
   }
 
   get isLeaving(): boolean {
@@ -198,9 +187,8 @@ export class ServerConnector {
   }
 
   #noteInstance(serverId: string | undefined): void {
-    const before = this.#serverId;
-    this.#serverId = serverId;
-    if (before !== undefined && before !== serverId) this.#owner.noteInstanceLeft(before);
+    const left = this.history.noteInstance(serverId);
+    if (left !== undefined) this.#owner.noteInstanceLeft(left);
   }
 
   #fail(error: unknown): void {
