@@ -1,4 +1,4 @@
-import type { Deserializer, ReadPacket, Serializer } from '@nestjs/microservices';
+import type { Deserializer, Serializer } from '@nestjs/microservices';
 import type { ClientLink, OutgoingMessage } from '@sealwire/channel';
 import { Call } from '@sealwire/channel/internal';
 import type { CallQueue } from '@sealwire/channel/internal';
@@ -6,6 +6,7 @@ import type { CallQueue } from '@sealwire/channel/internal';
 import type { CallTrace } from '../diagnostics.js';
 import type { Call as CallMessage } from '../packet/message.js';
 import { checkSerialized } from '../packet/packet.js';
+import type { Pattern } from '../packet/packet.js';
 import type { SerialQueue } from '../packet/serial-queue.js';
 import type { WaitingBytes } from '../packet/waiting-messages.js';
 import type { OutgoingPacket } from './record-builder.js';
@@ -13,7 +14,7 @@ import type { OutgoingPacket } from './record-builder.js';
 /** Shared by all calls of one client. */
 export interface CallHost {
   readonly queue: CallQueue;
-  readonly toRoute: (pattern: ReadPacket['pattern']) => string;
+  readonly toRoute: (pattern: Pattern) => string;
   readonly serializer: Serializer | undefined;
   readonly deserializer: Deserializer | undefined;
   readonly maxJsonNodes: number;

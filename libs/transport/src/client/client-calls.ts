@@ -1,13 +1,14 @@
 import type { ReadPacket, WritePacket } from '@nestjs/microservices';
 import { TransportError } from '@sealwire/channel';
 import type { Delivery } from '@sealwire/channel';
-import { CallQueue } from '@sealwire/channel/internal';
+import { CallQueue, within } from '@sealwire/channel/internal';
 import type { Links } from '@sealwire/channel/internal';
 
 import type { CallTrace } from '../diagnostics.js';
 import type { SealwireLimits } from '../limits.js';
 import { checkTimeoutMs } from '../options.js';
 import type { SealwireClientOptions } from '../options.js';
+import type { Pattern } from '../packet/packet.js';
 import { SerialQueue } from '../packet/serial-queue.js';
 import { WaitingBytes } from '../packet/waiting-messages.js';
 import type { CallHost, ClientCallOptions } from './client-call.js';
@@ -22,7 +23,7 @@ export interface BegunCall {
   readonly trace: CallTrace | undefined;
 }
 
-type OnEventLost = (error: unknown, pattern: ReadPacket['pattern']) => void;
+type OnEventLost = (error: unknown, pattern: Pattern) => void;
 
 /** Creates the calls of one client. */
 export class ClientCalls {
@@ -81,8 +82,17 @@ export class ClientCalls {
     this.#host.queue.close();
   }
 
-  /** Fails the calls that are still being serialized, because the client was closed. */
-  abandon(): void {
+  /**
+   * Waits until the calls are serialized and a connection has the events: its own drain then covers them. Fails the
+   * calls that are still being serialized after `timeoutMs`, because the client closes.
+   *
+   * @param whenEventsStarted - Resolves when no event waits for its first connection.
+   */
+  async handOver(timeoutMs: number, whenEventsStarted: Promise<void> | undefined): Promise<void> {
+    await within(
+      timeoutMs,
+      Promise.resolve(whenEventsStarted).then(() => this.whenStarted),
+    );
     const message = 'The client was closed before its serializer was done';
     this.#host.order.abandon(new TransportError('ERR_CLIENT_CLOSED', message, { sent: false }));
   }

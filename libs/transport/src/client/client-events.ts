@@ -13,6 +13,23 @@ export type SealwireClientEvents = {
   drain: () => void;
 };
 
+/** Returns the `status` that Nest shows after an event of one server; undefined if the event does not change it. */
+export function statusAfter({ type }: ClientConnectionEvent): 'connected' | 'disconnected' | undefined {
+  switch (type) {
+    case 'connected':
+    case 'renewed':
+      return 'connected';
+    case 'draining':
+    case 'disconnected':
+    case 'failed':
+      return 'disconnected';
+    case 'connecting':
+    case 'renewalFailed':
+    case 'eventFailed':
+      return undefined;
+  }
+}
+
 /** The events of a client, emitted one after the other. */
 export class ClientEvents {
   readonly subject = new Subject<ClientConnectionEvent>();

@@ -5,7 +5,7 @@ import { ClientProxy } from '@nestjs/microservices';
 import type { ReadPacket, WritePacket } from '@nestjs/microservices';
 import { TransportError } from '@sealwire/channel';
 import type { ClientConnectionEvent, ClientStream, KeyLimits } from '@sealwire/channel';
-import { clock, Dialer, forgetOwnClient, noteOwnClient, Pool, within } from '@sealwire/channel/internal';
+import { clock, Dialer, forgetOwnClient, noteOwnClient, Pool } from '@sealwire/channel/internal';
 import type { Links, Session } from '@sealwire/channel/internal';
 import { lastValueFrom, Observable, Subject } from 'rxjs';
 
@@ -16,6 +16,7 @@ import { ClientLog } from '../log/client-log.js';
 import { resolveOptions } from '../options.js';
 import type { SealwireClientOptions } from '../options.js';
 import { isNil } from '../packet/packet.js';
+import type { Pattern, Untyped } from '../packet/packet.js';
 import { routeOf } from '../packet/route.js';
 import { createSealingCodec } from '../packet/sealing.js';
 import type { SealingCodec } from '../packet/sealing.js';
@@ -23,13 +24,10 @@ import { ClientCounters } from '../snapshot.js';
 import type { SealwireClientSnapshot } from '../snapshot.js';
 import { ClientCalls } from './client-calls.js';
 import type { BegunCall } from './client-calls.js';
-import { ClientEvents } from './client-events.js';
+import { ClientEvents, statusAfter } from './client-events.js';
 import type { SealwireClientEvents } from './client-events.js';
 import { ConnectionGate } from './connection-gate.js';
-
-type Pattern = ReadPacket['pattern'];
-/** `any`: the type that Nest's methods use if the caller gives no type argument. */
-type Untyped = ReadPacket['data'];
+import { pingServers } from './ping.js';
 
 /**
  * The client side of the transport: `ClientsModule.register([{ name, customClass: SealwireClient, options }])`, or
@@ -81,9 +79,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     noteOwnClient(this.#dialer.instance.publicKey);
   }
 
-  /**
-   * Seals and opens the records of a connection. A subclass may return another codec; the server needs its counterpart.
-   */
+  /** Returns the codec that seals and opens the records of a connection. The server needs its counterpart. */
   protected createCodec(session: Session, limits: KeyLimits): SealingCodec {
     return createSealingCodec(session, limits);
   }
@@ -119,15 +115,11 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     this.#gate.refuseRequests();
     this.#calls.close();
     const stopLogging = everySecond(() => this.#log.closing(this.snapshot()));
-    const { drainMs } = this.#limits;
-    const endMs = clock.nowMs() + drainMs;
+    const endMs = clock.nowMs() + this.#limits.drainMs;
     const { whenEventsStarted } = this.#gate;
     if (whenEventsStarted !== undefined || this.#calls.whenStarted !== undefined) {
       this.#links.endSeries();
-      // Waits only until a connection has the waiting events: its own drain then covers them.
-      const handedOver = Promise.resolve(whenEventsStarted).then(() => this.#calls.whenStarted);
-      await within(drainMs, handedOver);
-      this.#calls.abandon();
+      await this.#calls.handOver(this.#limits.drainMs, whenEventsStarted);
     }
     const closed = this.#links.close(Math.max(0, endMs - clock.nowMs()));
     this.#links.endSeries();
@@ -149,11 +141,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
    * @throws {TransportError} As `connect`, or the reason why the connection ended before the answer.
    */
   async ping(): Promise<number> {
-    const links = new Set([await this.#links.connect('REQUEST'), ...this.#links.all]);
-    const pings = Array.from(links, ({ connection }) => connection.ping());
-    return Promise.any(pings).catch((error: unknown) => {
-      throw error instanceof AggregateError ? error.errors[0] : error;
-    });
+    return pingServers(this.#links);
   }
 
   /** Returns the current state and the counters of the client. */
@@ -252,22 +240,10 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   /** Handles an event before the listeners of users get it. */
   #follow(event: ClientConnectionEvent): void {
     this.#counters.note(event);
-    switch (event.type) {
-      case 'connected':
-      case 'renewed':
-        noteOwnClient(this.#dialer.instance.publicKey);
-        this._status$.next('connected');
-        break;
-      case 'draining':
-      case 'disconnected':
-      case 'failed':
-        if (this.#links.open === undefined) this._status$.next('disconnected');
-        break;
-      case 'connecting':
-      case 'renewalFailed':
-      case 'eventFailed':
-        break;
-    }
+    const status = statusAfter(event);
+    if (status === 'connected') noteOwnClient(this.#dialer.instance.publicKey);
+    const isKept = status === 'disconnected' && this.#links.open !== undefined; // by another connection
+    if (status !== undefined && !isKept) this._status$.next(status);
     this.#log.note(event);
   }
 }

@@ -1,5 +1,10 @@
+import type { ReadPacket } from '@nestjs/microservices';
 import { TransportError } from '@sealwire/channel';
 import { isObject } from '@sealwire/channel/internal';
+
+export type Pattern = ReadPacket['pattern'];
+/** `any`: the type that Nest's methods use if the caller gives no type argument. */
+export type Untyped = ReadPacket['data'];
 
 /**
  * Checks the result of a user's serializer, whose type is not reliable.
