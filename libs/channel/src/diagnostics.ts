@@ -21,9 +21,9 @@ export interface HandshakeMessage extends ObservedPeer {
   readonly code: TransportErrorCode | undefined;
 }
 
-/** `sealwire:<side>:connection:opened` or `closed`. */
+/** `sealwire:<side>:connection:opened`. The same object is published again on `closed`. */
 export interface ConnectionMessage extends ObservedPeer {
-  /** Sealed bytes on the wire. */
+  /** Sealed bytes on the wire. They grow while the connection is open. */
   readonly bytesRead: number;
   readonly bytesWritten: number;
   /** Undefined if both ends agreed to close. */
@@ -51,6 +51,9 @@ function channelsOf(side: Side) {
 const CHANNELS = { client: channelsOf('client'), server: channelsOf('server') };
 const CALL_FORBIDDEN = channel('sealwire:server:call:forbidden');
 
+/** The messages that were published for open connections. */
+const OPENED = new WeakMap<Bytes, PublishedConnection>();
+
 export function publishHandshakeDone(side: Side, peer: ObservedPeer): void {
   const { handshakeDone } = CHANNELS[side];
   if (handshakeDone.hasSubscribers) handshakeDone.publish(handshakeMessage(peer, undefined));
@@ -63,12 +66,17 @@ export function publishHandshakeFailed(side: Side, peer: ObservedPeer, error: un
 
 export function publishConnectionOpened(side: Side, peer: ObservedPeer, socket: Bytes): void {
   const { connectionOpened } = CHANNELS[side];
-  if (connectionOpened.hasSubscribers) connectionOpened.publish(connectionMessage(peer, socket, undefined));
+  if (!connectionOpened.hasSubscribers) return;
+  const message = connectionMessage(peer, socket);
+  OPENED.set(socket, message);
+  connectionOpened.publish(message);
 }
 
 export function publishConnectionClosed(side: Side, peer: ObservedPeer, socket: Bytes, error: unknown): void {
   const { connectionClosed } = CHANNELS[side];
-  if (connectionClosed.hasSubscribers) connectionClosed.publish(connectionMessage(peer, socket, error));
+  if (!connectionClosed.hasSubscribers) return;
+  const message = OPENED.get(socket) ?? connectionMessage(peer, socket);
+  connectionClosed.publish(Object.assign(message, { label: peer.label, code: codeOf(error) }));
 }
 
 export function publishCallForbidden(
@@ -82,12 +90,23 @@ export function publishCallForbidden(
 }
 
 type Bytes = Pick<ConnectionMessage, 'bytesRead' | 'bytesWritten'>;
+type PublishedConnection = { -readonly [Field in keyof ConnectionMessage]: ConnectionMessage[Field] };
 
 function handshakeMessage({ address, keyId, label }: ObservedPeer, error: unknown): HandshakeMessage {
   return { address, keyId, label, code: codeOf(error) };
 }
 
-function connectionMessage({ address, keyId, label }: ObservedPeer, socket: Bytes, error: unknown): ConnectionMessage {
-  const { bytesRead, bytesWritten } = socket;
-  return { address, keyId, label, bytesRead, bytesWritten, code: codeOf(error) };
+function connectionMessage({ address, keyId, label }: ObservedPeer, socket: Bytes): PublishedConnection {
+  return {
+    address,
+    keyId,
+    label,
+    get bytesRead(): number {
+      return socket.bytesRead;
+    },
+    get bytesWritten(): number {
+      return socket.bytesWritten;
+    },
+    code: undefined,
+  };
 }

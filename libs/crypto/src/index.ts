@@ -3,6 +3,7 @@ export { decryptAes128Cbc, encryptAes128Cbc } from './cipher/aes-cbc.js';
 export { hkdfExpand, hkdfExtract } from './cipher/hkdf.js';
 export { hmacSha256 } from './cipher/hmac.js';
 export { equalBytes, wipe } from './cipher/secret-bytes.js';
+export type { KeysMessage } from './diagnostics.js';
 export { CRYPTO_ERROR_CODES, CryptoError } from './errors.js';
 export type { CryptoErrorCode, CryptoFault } from './errors.js';
 export { createKeyFile } from './key-file/create.js';

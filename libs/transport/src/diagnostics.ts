@@ -30,6 +30,13 @@ export interface CallMessage {
   readonly code: TransportErrorCode | undefined;
 }
 
+/** `sealwire:server:call:overloaded`. */
+export interface OverloadedMessage {
+  readonly kind: 'request' | 'event';
+  /** Chosen by the client, so there is no limit to the number of different ones; undefined if it had not arrived yet. */
+  readonly pattern: string | undefined;
+}
+
 function channelsOf(side: Side) {
   return {
     start: channel(`sealwire:${side}:call:start`),
@@ -39,6 +46,13 @@ function channelsOf(side: Side) {
 }
 
 const CHANNELS = { client: channelsOf('client'), server: channelsOf('server') };
+const CALL_OVERLOADED = channel('sealwire:server:call:overloaded');
+
+export function publishCallOverloaded(kind: OverloadedMessage['kind'], pattern: string | undefined): void {
+  if (!CALL_OVERLOADED.hasSubscribers) return;
+  const message: OverloadedMessage = { kind, pattern };
+  CALL_OVERLOADED.publish(message);
+}
 
 /** An observed call. The first call of `end`, `cancel` or `fail` ends it. */
 export class CallTrace {

@@ -5,6 +5,7 @@ import { brand } from '../brand.js';
 import { guarded } from '../callback.js';
 import { hmacSha256 } from '../cipher/hmac.js';
 import { clock, MAX_TIMER_MS } from '../clock.js';
+import { publishKeysRead } from '../diagnostics.js';
 import { CryptoError } from '../errors.js';
 import { errnoOf } from '../key-file/system-error.js';
 import { load, loadKeyring, toKeyring } from '../key-file/load.js';
@@ -129,11 +130,14 @@ export class WatchedKeyFile implements KeySource {
   reload(): void {
     if (this.#isClosed) return;
     this.#watch.renew();
+    const digest = this.#digest;
     try {
       load(this.#path, { policy: this.#options.policy }, (content, origin) => this.#take(content, origin));
     } catch (error) {
       this.#fail(error, undefined);
     }
+    const outcome = digest === this.#digest ? 'unchanged' : 'loaded';
+    publishKeysRead(this.#path, this.#failed === undefined ? outcome : 'failed', this);
     this.#announce();
   }
 

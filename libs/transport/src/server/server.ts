@@ -20,6 +20,7 @@ import { Subject } from 'rxjs';
 import type { Observable } from 'rxjs';
 
 import { runApart } from '../async-context.js';
+import { publishCallOverloaded } from '../diagnostics.js';
 import { isKeyRefusal } from '../guard/key-refusal.js';
 import { namesOf } from '../handler/context.js';
 import type { SealwirePeer } from '../handler/context.js';
@@ -200,6 +201,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
       onOverloaded: (kind, pattern) => {
         this.#counters.refused(kind);
         this.#failures.overloaded(kind, pattern);
+        publishCallOverloaded(kind, pattern);
       },
       onForbidden: (kind, pattern, peer) => this.#forbidden(kind, pattern, peer),
       onEventFailed: (error, pattern) => this.#logEventFailure(error, pattern),

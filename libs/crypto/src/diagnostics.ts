@@ -1,0 +1,28 @@
+// The channel of node:diagnostics_channel for key files (docs/operations.md). Without a subscriber it costs nothing.
+// Messages contain no keys and no error texts.
+import { channel } from 'node:diagnostics_channel';
+
+import type { KeysStatus } from './keys/key-source.js';
+
+/** `sealwire:keys:read`: a watched key file was read. */
+export interface KeysMessage extends Pick<KeysStatus, 'ids' | 'primary' | 'loadedAt'> {
+  /** The path of the file. */
+  readonly file: string;
+  /** `loaded`: the file had other keys, which are now in force. `failed`: the keys before it stay in force. */
+  readonly outcome: 'loaded' | 'unchanged' | 'failed';
+  /** Why the file was not loaded: a code of `CryptoError`, or of the system such as `ENOENT`. */
+  readonly code: string | undefined;
+}
+
+const KEYS_READ = channel('sealwire:keys:read');
+
+export function publishKeysRead(
+  file: string,
+  outcome: KeysMessage['outcome'],
+  source: { readonly status: KeysStatus },
+): void {
+  if (!KEYS_READ.hasSubscribers) return;
+  const { ids, primary, loadedAt, error } = source.status;
+  const message: KeysMessage = { file, outcome, ids, primary, loadedAt, code: error?.code };
+  KEYS_READ.publish(message);
+}

@@ -1,0 +1,65 @@
+import type { CallMessage } from '../diagnostics.js';
+import { SIDES } from './metric-set.js';
+import type { MetricSet } from './metric-set.js';
+import type { PatternLabels } from './pattern-labels.js';
+
+/** From a call on one machine to one that waits for a slow handler. */
+const BUCKETS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+type Side = (typeof SIDES)[number];
+
+/** Keeps the metrics of requests and events. */
+export function collectCalls(metrics: MetricSet, patterns: Readonly<Record<Side, PatternLabels>>): void {
+  const calls = metrics.counter({
+    name: 'sealwire_calls_total',
+    help: 'Requests and events that have ended. outcome: ok, cancelled, error (of the application), or a code.',
+    labelNames: ['side', 'kind', 'pattern', 'outcome'],
+  });
+  const durations = metrics.histogram({
+    name: 'sealwire_call_duration_seconds',
+    help: 'The time from the start of a request or event to its end.',
+    labelNames: ['side', 'kind', 'pattern'],
+    buckets: BUCKETS_SECONDS,
+  });
+  const retries = metrics.counter({
+    name: 'sealwire_call_retries_total',
+    help: 'Attempts of calls of clients after their first one.',
+  });
+  const inFlight = collectInFlight(metrics);
+  const note = (side: Side, call: CallMessage, outcome: string): void => {
+    const { kind, pattern, attempts, durationMs = 0 } = call;
+    inFlight[side].delete(call);
+    // A server publishes patterns with a handler only. A client may send any, so a failure is not enough for a label.
+    const label = patterns[side].labelOf(pattern, side === 'server' || outcome === 'ok');
+    calls.inc({ side, kind, pattern: label, outcome });
+    durations.observe({ side, kind, pattern: label }, durationMs / 1_000);
+    if (attempts > 1) retries.inc(attempts - 1);
+  };
+  for (const side of SIDES) {
+    metrics.on<CallMessage>(`sealwire:${side}:call:start`, (call) => inFlight[side].add(call));
+    metrics.on<CallMessage>(`sealwire:${side}:call:end`, (call) =>
+      note(side, call, call.isCancelled ? 'cancelled' : 'ok'),
+    );
+    metrics.on<CallMessage>(`sealwire:${side}:call:failed`, (call) => note(side, call, call.code ?? 'error'));
+  }
+}
+
+function collectInFlight(metrics: MetricSet): Readonly<Record<Side, Set<CallMessage>>> {
+  const inFlight = { client: new Set<CallMessage>(), server: new Set<CallMessage>() };
+  metrics.gauge({
+    name: 'sealwire_calls_in_flight',
+    help: 'Calls of clients that have not ended, and handlers of servers that run.',
+    labelNames: ['side'],
+    collect() {
+      for (const side of SIDES) this.set({ side }, inFlight[side].size);
+    },
+  });
+  metrics.gauge({
+    name: 'sealwire_calls_waiting',
+    help: 'Calls of clients that are in flight and wait for a connection.',
+    collect() {
+      this.set([...inFlight.client].filter(({ server }) => server === undefined).length);
+    },
+  });
+  return inFlight;
+}

@@ -1,0 +1,45 @@
+import { register as defaultRegister } from 'prom-client';
+import type { Registry } from 'prom-client';
+
+import { collectCalls } from './calls.js';
+import { collectConnections } from './connections.js';
+import { collectKeyFiles } from './key-files.js';
+import { MetricSet } from './metric-set.js';
+import { PatternLabels } from './pattern-labels.js';
+import { collectRefusals } from './refusals.js';
+
+export interface MetricsOptions {
+  /** The registry that gets the metrics. Default: the global one of prom-client. */
+  readonly register?: Registry;
+  /**
+   * The number of patterns of clients, and of servers, that get a value of the label `pattern`; all others share
+   * `other`. Default: 100.
+   */
+  readonly maxPatterns?: number;
+}
+
+const MAX_PATTERNS = 100;
+
+/**
+ * Keeps metrics of all clients and servers of this process (docs/operations.md), from what they publish on
+ * `node:diagnostics_channel`. Called before they connect, because earlier connections and calls are not counted.
+ *
+ * @returns A function that ends this and removes the metrics from the registry.
+ * @throws {Error} Of prom-client, if the registry has a metric of the same name.
+ */
+export function collectMetrics({
+  register = defaultRegister,
+  maxPatterns = MAX_PATTERNS,
+}: MetricsOptions = {}): () => void {
+  const metrics = new MetricSet(register);
+  try {
+    collectConnections(metrics);
+    collectCalls(metrics, { client: new PatternLabels(maxPatterns), server: new PatternLabels(maxPatterns) });
+    collectRefusals(metrics);
+    collectKeyFiles(metrics);
+  } catch (error) {
+    metrics.end();
+    throw error;
+  }
+  return () => metrics.end();
+}
