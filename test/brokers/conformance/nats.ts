@@ -4,7 +4,7 @@ import { SealedNatsClient, SealedNatsServer } from '@sealwire/brokers';
 
 import { Engine } from '../engines/engine.js';
 import { NATS } from '../engines/nats.js';
-import { natsHeaders } from './nats-headers.js';
+import { NATS_LIBRARY } from '../engines/nats-library.js';
 import { sealing } from './sealed.js';
 import type { HeadersUnderTest, TransportUnderTest } from './transport-under-test.js';
 
@@ -47,3 +47,9 @@ export const SEALED_NATS: TransportUnderTest = {
     };
   },
 };
+
+function natsHeaders(values: Readonly<Record<string, string>>) {
+  const headers = NATS_LIBRARY.headers();
+  for (const [name, value] of Object.entries(values)) headers.set(name, value);
+  return headers;
+}

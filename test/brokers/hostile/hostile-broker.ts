@@ -2,23 +2,7 @@ import type { ClientProxy, MessageHandler, Server } from '@nestjs/microservices'
 import type { SealedRedisServer, SealOptions } from '@sealwire/brokers';
 
 import type { Needed } from '../engines/engine.js';
-
-export interface SeenMessage {
-  /** The channel or topic. */
-  readonly name: string;
-  /** All that a client of the broker gets of it. */
-  readonly data: Buffer;
-  /** What else it gets, such as headers, as text. */
-  readonly beside?: string;
-}
-
-/** A client of the broker with every right, and without the key. */
-export interface Stranger {
-  readonly seen: readonly SeenMessage[];
-  /** Resolves when the broker has it. */
-  publish(name: string, data: Uint8Array): Promise<void>;
-  close(): Promise<void>;
-}
+import type { SeenMessage, Stranger } from '../strangers/stranger.js';
 
 export type HostileServer = Pick<Server, 'addHandler'> &
   Pick<SealedRedisServer, 'refusals'> & { close(): unknown; listen(callback: (error?: unknown) => void): unknown };
@@ -35,8 +19,8 @@ export interface HostileBroker {
 export interface RunningHostileBroker {
   createServer(seal: SealOptions): HostileServer;
   createClient(seal: SealOptions): HostileClient;
-  /** Where the answers to a pattern arrive. */
-  answersTo(pattern: string): string;
+  /** Returns where the answer to a request arrives. */
+  answersTo(request: SeenMessage): string;
   /** A message for `send` and `emit` with a header, if the transport has headers. */
   record(data: unknown, header: string): unknown;
   stranger(): Promise<Stranger>;

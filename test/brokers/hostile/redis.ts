@@ -1,9 +1,9 @@
 import { SealedRedisClient, SealedRedisServer } from '@sealwire/brokers';
-import { Redis } from 'ioredis';
 
 import { Engine } from '../engines/engine.js';
 import { REDIS } from '../engines/redis.js';
-import type { HostileBroker, SeenMessage, Stranger } from './hostile-broker.js';
+import { connectToRedis } from '../strangers/redis.js';
+import type { HostileBroker } from './hostile-broker.js';
 
 export const HOSTILE_REDIS: HostileBroker = {
   name: 'Sealed Redis',
@@ -14,28 +14,10 @@ export const HOSTILE_REDIS: HostileBroker = {
     return {
       createServer: (seal) => new SealedRedisServer({ ...address, seal }),
       createClient: (seal) => new SealedRedisClient({ ...address, seal }),
-      answersTo: (pattern) => `${pattern}.reply`,
+      answersTo: ({ name }) => `${name}.reply`,
       record: (data) => data, // without headers
-      stranger: () => connect(address),
+      stranger: () => connectToRedis(engine.url),
       stop: () => engine.stop(),
     };
   },
 };
-
-async function connect(address: { host: string; port: number }): Promise<Stranger> {
-  const [reader, writer] = [new Redis(address), new Redis(address)];
-  const seen: SeenMessage[] = [];
-  reader.on('pmessageBuffer', (_, channel: Buffer | string, data: Buffer) => {
-    seen.push({ name: channel.toString(), data });
-  });
-  await reader.psubscribe('*');
-  return {
-    seen,
-    async publish(name, data) {
-      await writer.publish(name, Buffer.from(data));
-    },
-    async close() {
-      await Promise.all([reader.quit(), writer.quit()]);
-    },
-  };
-}

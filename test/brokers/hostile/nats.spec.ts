@@ -1,0 +1,6 @@
+import { HOSTILE_NATS } from './nats.js';
+import { resistsRelay } from './relay-suite.js';
+import { resists } from './suite.js';
+
+resists(HOSTILE_NATS);
+resistsRelay(HOSTILE_NATS);

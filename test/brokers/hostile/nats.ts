@@ -1,0 +1,30 @@
+import { NatsRecordBuilder } from '@nestjs/microservices';
+import { SealedNatsClient, SealedNatsServer } from '@sealwire/brokers';
+
+import { Engine } from '../engines/engine.js';
+import { NATS } from '../engines/nats.js';
+import { NATS_LIBRARY } from '../engines/nats-library.js';
+import { connectToNats } from '../strangers/nats.js';
+import type { HostileBroker } from './hostile-broker.js';
+
+export const HOSTILE_NATS: HostileBroker = {
+  name: 'Sealed NATS',
+  kind: NATS,
+  async start() {
+    const engine = await Engine.start(NATS);
+    return {
+      createServer: (seal) => new SealedNatsServer({ servers: engine.url, seal }),
+      createClient: (seal) => new SealedNatsClient({ servers: engine.url, seal }),
+      answersTo: ({ reply = '' }) => reply,
+      record: (data, header) => new NatsRecordBuilder(data).setHeaders(headersOf(header)).build(),
+      stranger: () => connectToNats(engine.url),
+      stop: () => engine.stop(),
+    };
+  },
+};
+
+function headersOf(value: string) {
+  const headers = NATS_LIBRARY.headers();
+  headers.set('x-tenant', value);
+  return headers;
+}
