@@ -4,6 +4,7 @@ import { ConfigModule } from '@nestjs/config';
 import { settings } from './config/registration.js';
 import { AddressModule } from './http/address.module.js';
 import { HealthModule } from './health/health.module.js';
+import { MetricsModule } from './metrics/metrics.module.js';
 import { TriggerModule } from './trigger/trigger.module.js';
 
 @Module({
@@ -11,6 +12,7 @@ import { TriggerModule } from './trigger/trigger.module.js';
     ConfigModule.forRoot({ isGlobal: true, ignoreEnvFile: true, load: [settings] }),
     TriggerModule,
     HealthModule,
+    MetricsModule,
     AddressModule,
   ],
 })

@@ -9,6 +9,7 @@ import { ChannelModule } from './channel/channel.module.js';
 import { settings } from './config/registration.js';
 import { HealthModule } from './health/health.module.js';
 import { MessagesModule } from './messages/messages.module.js';
+import { MetricsModule } from './metrics/metrics.module.js';
 import { PayloadPipe } from './messages/payload.pipe.js';
 
 @Module({
@@ -17,6 +18,7 @@ import { PayloadPipe } from './messages/payload.pipe.js';
     ChannelModule,
     MessagesModule,
     HealthModule,
+    MetricsModule,
   ],
   providers: [{ provide: APP_PIPE, useClass: PayloadPipe }],
 })

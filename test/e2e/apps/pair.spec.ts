@@ -61,6 +61,24 @@ describe('the two apps', () => {
     expect(sealed).not.toContain(Buffer.from(sent).toString('hex'));
   });
 
+  it('show their metrics, which count the loading of the keys and contain no text of a message', async () => {
+    const sent = `counted ${Math.random()}`;
+    expect(await post(`${url}/messages`, { text: sent })).toMatchObject({ status: 200 });
+    const urls = [`${url}/metrics`, new URL('/metrics', addresses['health']).href];
+    for (const [index, metrics] of urls.entries()) {
+      const side = index === 0 ? 'client' : 'server';
+      const answer = await call(metrics, { method: 'GET' });
+      expect(answer.status).toBe(200);
+      expect(answer.headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
+      expect(answer.text).toContain(`sealwire_connections{side="${side}"} 1`);
+      expect(answer.text).toContain(
+        `sealwire_calls_total{side="${side}",kind="request",pattern="message",outcome="ok"}`,
+      );
+      expect(answer.text).toMatch(/^sealwire_key_file_reads_total\{file=".*aes_key\.bin",outcome="loaded"\} 1$/m);
+      expect(answer.text).not.toContain(sent);
+    }
+  });
+
   it('send Hello Server! by default', async () => {
     expect(await post(`${url}/messages`)).toMatchObject({ status: 200, json: { text: 'Hello Server!', bytes: 13 } });
   });

@@ -14,12 +14,13 @@ const ROUTES = [
   ['POST', '/send/echo'],
   ['POST', '/emit/note'],
   ['GET', '/stream/echo'],
+  ['GET', '/metrics'],
   ['GET', '/health'],
   ['GET', '/docs'],
   ['GET', '/docs/openapi.json'],
   ['GET', '/nowhere'],
 ] as const;
-const TRIGGERS = ROUTES.slice(0, 4);
+const GUARDED = ROUTES.slice(0, 5);
 
 let trigger: TriggerApp;
 
@@ -46,7 +47,7 @@ describe('the Host and Origin check', () => {
     }
   });
 
-  it.each(TRIGGERS)('refuses a call of a foreign page without an Origin: %s %s', async (method, path) => {
+  it.each(GUARDED)('refuses a call of a foreign page without an Origin: %s %s', async (method, path) => {
     for (const site of ['cross-site', 'same-site']) {
       const answer = await call(`${trigger.url}${path}`, { method, headers: { 'sec-fetch-site': site } });
       expect(answer, site).toMatchObject({ status: 403, json: { code: 'ERR_ORIGIN_NOT_ALLOWED' } });
@@ -85,7 +86,7 @@ describe('the Host and Origin check', () => {
 describe('HTTP_TOKEN', () => {
   beforeEach(() => start({ HTTP_TOKEN: 'secret' }));
 
-  it.each(TRIGGERS)('is needed for %s %s', async (method, path) => {
+  it.each(GUARDED)('is needed for %s %s', async (method, path) => {
     for (const authorization of ['', 'Bearer', 'Bearer wrong', 'Bearer secrets', 'Basic secret', 'secret']) {
       const answer = await call(`${trigger.url}${path}`, { method, headers: { authorization } });
       expect(answer, authorization).toMatchObject({ status: 401, json: { statusCode: 401, code: 'ERR_UNAUTHORIZED' } });
@@ -281,6 +282,7 @@ describe('GET /docs', () => {
       '/emit/{pattern}',
       '/health',
       '/messages',
+      '/metrics',
       '/send/{pattern}',
       '/stream/{pattern}',
     ]);

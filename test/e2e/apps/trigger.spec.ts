@@ -301,6 +301,7 @@ describe('a failed call', () => {
     ['POST', '/stream/x', 'GET'],
     ['HEAD', '/stream/x', 'GET'],
     ['POST', '/health', 'GET, HEAD'],
+    ['POST', '/metrics', 'GET, HEAD'],
     ['POST', '/docs', 'GET, HEAD'],
     ['POST', '/docs/openapi.json', 'GET, HEAD'],
     ['POST', '/', 'GET, HEAD'],

@@ -1,11 +1,13 @@
 import { Inject, Logger, Module } from '@nestjs/common';
 import type { OnApplicationBootstrap } from '@nestjs/common';
+import { Metrics } from '@sealwire/app';
 import type { KeySource } from '@sealwire/crypto';
 import { CryptoModule, KEYRING } from '@sealwire/crypto/nest';
 import { SealwireClient } from '@sealwire/transport';
 
 import { settings } from '../config/registration.js';
 import type { Settings } from '../config/settings.js';
+import { MetricsModule } from '../metrics/metrics.module.js';
 import { MAX_MESSAGE_BYTES } from '../trigger/body.js';
 import { BrokerClient } from './broker-client.js';
 import { CHANNEL } from './channel.js';
@@ -19,7 +21,8 @@ import type { Channel } from './channel.js';
   imports: [
     CryptoModule.forRootAsync({
       isGlobal: true,
-      inject: [settings.KEY],
+      imports: [MetricsModule],
+      inject: [settings.KEY, Metrics], // the metrics first, because they count how the keys are loaded
       useFactory: ({ keyFile, keyPolicy }: Settings) => ({ keyFile, policy: keyPolicy }),
     }),
   ],

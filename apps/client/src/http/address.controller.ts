@@ -10,7 +10,7 @@ const METHODS: readonly (readonly [path: RegExp, methods: string])[] = [
   [/^\/messages\/?$/i, 'POST'],
   [/^\/(?:send|emit)\/[^/]+\/?$/i, 'POST'],
   [/^\/stream\/[^/]+\/?$/i, 'GET'],
-  [/^\/(?:health|docs|docs\/openapi\.json)?\/?$/i, 'GET, HEAD'],
+  [/^\/(?:health|metrics|docs|docs\/openapi\.json)?\/?$/i, 'GET, HEAD'],
 ];
 
 /** The root, and every address without another route. The module is the last of the app, so that other routes win. */

@@ -1,10 +1,12 @@
 import { Module } from '@nestjs/common';
+import { Metrics } from '@sealwire/app';
 import type { KeySource } from '@sealwire/crypto';
 import { CryptoModule, KEYRING } from '@sealwire/crypto/nest';
 import { LegacyServer } from '@sealwire/transport/legacy';
 
 import { settings } from '../config/registration.js';
 import type { Settings } from '../config/settings.js';
+import { MetricsModule } from '../metrics/metrics.module.js';
 import { BrokerChannel } from './broker-channel.js';
 import { CHANNEL } from './channel.js';
 import type { Channel } from './channel.js';
@@ -17,7 +19,8 @@ import { DirectChannel } from './direct-channel.js';
 @Module({
   imports: [
     CryptoModule.forRootAsync({
-      inject: [settings.KEY],
+      imports: [MetricsModule],
+      inject: [settings.KEY, Metrics], // the metrics first, because they count how the keys are loaded
       useFactory: ({ keyFile, keyPolicy }: Settings) => ({ keyFile, policy: keyPolicy, generate: true }),
     }),
   ],
