@@ -3,7 +3,7 @@ import { SealedMqttClient, SealedMqttServer } from '@sealwire/brokers';
 
 import { Engine } from '../engines/engine.js';
 import { MOSQUITTO } from '../engines/mosquitto.js';
-import { connectToMqtt } from '../strangers/mqtt.js';
+import { OPEN_MQTT } from '../strangers/mqtt.js';
 import type { HostileBroker } from './hostile-broker.js';
 
 export const HOSTILE_MQTT: HostileBroker = {
@@ -15,10 +15,10 @@ export const HOSTILE_MQTT: HostileBroker = {
     return {
       createServer: (seal) => new SealedMqttServer({ ...address, seal }),
       createClient: (seal) => new SealedMqttClient({ ...address, seal }),
-      answersTo: ({ name }) => `${name}/reply`,
+      answersTo: OPEN_MQTT.answersTo,
       record: (data, header) =>
         new MqttRecordBuilder(data).setProperties({ userProperties: { header }, contentType: header }).build(),
-      stranger: () => connectToMqtt(engine.url),
+      stranger: () => OPEN_MQTT.connect(engine.url),
       stop: () => engine.stop(),
     };
   },

@@ -4,7 +4,7 @@ import { SealedNatsClient, SealedNatsServer } from '@sealwire/brokers';
 import { Engine } from '../engines/engine.js';
 import { NATS } from '../engines/nats.js';
 import { NATS_LIBRARY } from '../engines/nats-library.js';
-import { connectToNats } from '../strangers/nats.js';
+import { OPEN_NATS } from '../strangers/nats.js';
 import type { HostileBroker } from './hostile-broker.js';
 
 export const HOSTILE_NATS: HostileBroker = {
@@ -15,9 +15,9 @@ export const HOSTILE_NATS: HostileBroker = {
     return {
       createServer: (seal) => new SealedNatsServer({ servers: engine.url, seal }),
       createClient: (seal) => new SealedNatsClient({ servers: engine.url, seal }),
-      answersTo: ({ reply = '' }) => reply,
+      answersTo: OPEN_NATS.answersTo,
       record: (data, header) => new NatsRecordBuilder(data).setHeaders(headersOf(header)).build(),
-      stranger: () => connectToNats(engine.url),
+      stranger: () => OPEN_NATS.connect(engine.url),
       stop: () => engine.stop(),
     };
   },

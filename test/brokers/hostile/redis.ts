@@ -2,7 +2,7 @@ import { SealedRedisClient, SealedRedisServer } from '@sealwire/brokers';
 
 import { Engine } from '../engines/engine.js';
 import { REDIS } from '../engines/redis.js';
-import { connectToRedis } from '../strangers/redis.js';
+import { OPEN_REDIS } from '../strangers/redis.js';
 import type { HostileBroker } from './hostile-broker.js';
 
 export const HOSTILE_REDIS: HostileBroker = {
@@ -14,9 +14,9 @@ export const HOSTILE_REDIS: HostileBroker = {
     return {
       createServer: (seal) => new SealedRedisServer({ ...address, seal }),
       createClient: (seal) => new SealedRedisClient({ ...address, seal }),
-      answersTo: ({ name }) => `${name}.reply`,
+      answersTo: OPEN_REDIS.answersTo,
       record: (data) => data, // without headers
-      stranger: () => connectToRedis(engine.url),
+      stranger: () => OPEN_REDIS.connect(engine.url),
       stop: () => engine.stop(),
     };
   },

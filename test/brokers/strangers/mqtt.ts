@@ -1,8 +1,16 @@
 import { connectAsync } from 'mqtt';
 
-import type { Stranger } from './stranger.js';
+import { MOSQUITTO } from '../engines/mosquitto.js';
+import type { OpenBroker, Stranger } from './stranger.js';
 
-export async function connectToMqtt(url: string): Promise<Stranger> {
+export const OPEN_MQTT: OpenBroker = {
+  name: 'mqtt',
+  kind: MOSQUITTO,
+  connect,
+  answersTo: ({ name }) => `${name}/reply`,
+};
+
+async function connect(url: string): Promise<Stranger> {
   const client = await connectAsync(url, { protocolVersion: 5 });
   return {
     async watch(see) {

@@ -1,7 +1,15 @@
+import { NATS } from '../engines/nats.js';
 import { NATS_LIBRARY } from '../engines/nats-library.js';
-import type { Stranger } from './stranger.js';
+import type { OpenBroker, Stranger } from './stranger.js';
 
-export async function connectToNats(servers: string): Promise<Stranger> {
+export const OPEN_NATS: OpenBroker = {
+  name: 'nats',
+  kind: NATS,
+  connect,
+  answersTo: ({ reply = '' }) => reply,
+};
+
+async function connect(servers: string): Promise<Stranger> {
   const connection = await NATS_LIBRARY.connect({ servers, noEcho: true });
   return {
     async watch(see) {

@@ -1,9 +1,18 @@
 import { Redis } from 'ioredis';
 
-import type { Stranger } from './stranger.js';
+import { REDIS } from '../engines/redis.js';
+import type { OpenBroker, Stranger } from './stranger.js';
 
-export function connectToRedis(url: string): Promise<Stranger> {
-  const [reader, writer] = [new Redis(url), new Redis(url)];
+export const OPEN_REDIS: OpenBroker = {
+  name: 'redis',
+  kind: REDIS,
+  connect,
+  answersTo: ({ name }) => `${name}.reply`,
+};
+
+function connect(url: string): Promise<Stranger> {
+  // Its check whether the broker is ready could come after the first subscription, and then fails.
+  const [reader, writer] = [new Redis(url, { enableReadyCheck: false }), new Redis(url)];
   return Promise.resolve({
     async watch(see) {
       reader.on('pmessageBuffer', (_, channel: Buffer | string, data: Buffer) =>

@@ -1,3 +1,5 @@
+import type { EngineKind } from '../engines/engine.js';
+
 /** A message as a client of the broker gets it. */
 export interface SeenMessage {
   /** The subject, channel or topic. */
@@ -16,4 +18,13 @@ export interface Stranger {
   /** Resolves when the broker has it. */
   publish(message: SeenMessage): Promise<void>;
   close(): Promise<void>;
+}
+
+/** A broker to which a stranger connects. */
+export interface OpenBroker {
+  readonly name: 'nats' | 'redis' | 'mqtt';
+  readonly kind: EngineKind;
+  connect(url: string): Promise<Stranger>;
+  /** Returns where the answer to a request arrives. */
+  answersTo(request: SeenMessage): string;
 }
