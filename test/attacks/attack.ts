@@ -2,7 +2,8 @@
 export const TARGETS = {
   L: 'the legacy wire',
   M: 'Moleculer 0.14 with its AES middleware',
-  S: 'the secure channel',
+  B: "Nest's own transports over NATS, Redis and MQTT",
+  S: 'the secure channel, and in row 41 the sealed transports',
   T: "Nest's own TCP transport over TLS 1.2 with a pre-shared key",
 } as const;
 
@@ -22,6 +23,8 @@ export interface Attack {
   readonly against: { readonly [Name in Target]?: () => Promise<Observation> };
   /** The other targets that withstand it. */
   readonly withstoodBy?: readonly Target[];
+  /** What this machine lacks for it, so that it is not carried out. */
+  readonly lacks?: string;
 }
 
 /** The other targets are here so that a reader sees the attacks work. */

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { TARGETS } from './attack.js';
-import { formatResult, NOT_APPLICABLE, summarize, TABLE_HEAD } from './report.js';
+import { formatLacking, formatResult, summarize, TABLE_HEAD } from './report.js';
 import { ATTACKS } from './rows/index.js';
 import { isAsExpected, runAttacks, type Result } from './run.js';
 
@@ -27,11 +27,12 @@ function printLines(lines: readonly string[]): void {
 async function attack({ rows, json }: Plan): Promise<void> {
   printLines([...Object.entries(TARGETS).map(([target, what]) => `${target}: ${what}`), '', TABLE_HEAD]);
   const results: Result[] = [];
-  for await (const result of runAttacks(ATTACKS.filter(({ row }) => rows.has(row)))) {
+  const attacks = ATTACKS.filter(({ row }) => rows.has(row));
+  for await (const result of runAttacks(attacks)) {
     results.push(result);
     printLines(formatResult(result));
   }
-  printLines(['', NOT_APPLICABLE, ...summarize(results)]);
+  printLines(['', ...formatLacking(attacks), ...summarize(results)]);
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(results, undefined, 2)}\n`);
   if (!results.every(isAsExpected)) process.exitCode = 1;
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { NotLogged } from '../support/app-process.js';
 import { NeverHeard } from '../support/rogue-peer.js';
 import { falls, NotCarriedOut, stands, type Observation } from './attack.js';
-import { formatResult, summarize } from './report.js';
+import { formatLacking, formatResult, summarize } from './report.js';
 import { isAsExpected, runAttacks, type Result } from './run.js';
 
 const RESULT: Result = {
@@ -78,6 +78,17 @@ describe('an attack that cannot be carried out', () => {
     let tries = 0;
     await run({ S: () => Promise.reject((tries++, new TypeError('no such thing'))) });
     expect(tries).toBe(1);
+  });
+});
+
+describe('an attack for which this machine lacks something', () => {
+  const attack = { row: 41, name: 'tries', against: { S: () => Promise.reject(new Error()) }, lacks: 'a broker' };
+
+  it('is not carried out, and named in the report', async () => {
+    const results: Result[] = [];
+    for await (const result of runAttacks([attack])) results.push(result);
+    expect(results).toEqual([]);
+    expect(formatLacking([attack])).toEqual(['not in this run: row 41, tries; this machine lacks a broker']);
   });
 });
 

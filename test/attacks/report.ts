@@ -1,3 +1,4 @@
+import type { Attack } from './attack.js';
 import { isAsExpected, type Result } from './run.js';
 
 const NAME_COLUMNS = 44;
@@ -15,8 +16,12 @@ export function formatResult(result: Result): readonly string[] {
 
 export const TABLE_HEAD = `row  ${'attack'.padEnd(NAME_COLUMNS)}  on outcome    time`;
 
-/** A row that needs brokers, which are started by other tests. */
-export const NOT_APPLICABLE = 'not in this run: 41 forges what comes through a broker (npm run test:brokers)';
+/** A line for each attack that this machine cannot carry out. */
+export function formatLacking(attacks: readonly Attack[]): readonly string[] {
+  return attacks.flatMap(({ row, name, lacks }) =>
+    lacks === undefined ? [] : [`not in this run: row ${row}, ${name}; this machine lacks ${lacks}`],
+  );
+}
 
 /** The last lines: how many fell and stood, and what was not as it should be. */
 export function summarize(results: readonly Result[]): readonly string[] {

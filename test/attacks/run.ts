@@ -20,9 +20,9 @@ export interface Result {
   readonly milliseconds: number;
 }
 
-/** Runs the attacks one after the other, so that none disturbs the times of another. */
+/** Runs the attacks that this machine can carry out, one after the other, so that none disturbs the times of another. */
 export async function* runAttacks(attacks: readonly Attack[]): AsyncGenerator<Result> {
-  for (const attack of attacks) {
+  for (const attack of attacks.filter(({ lacks }) => lacks === undefined)) {
     const { row, name, against } = attack;
     for (const target of Object.keys(against) as Target[]) {
       const run = against[target];

@@ -1,4 +1,5 @@
 import type { Attack } from '../attack.js';
+import { HOSTILE_BROKER } from './brokers.js';
 import { CONTENT } from './content.js';
 import { EQUALITY } from './equality.js';
 import { FLOOD } from './flood.js';
@@ -30,4 +31,5 @@ export const ATTACKS: readonly Attack[] = [
   ...TRIGGER,
   ...SOURCES_OF_ANSWERS,
   ...HELD_MESSAGES,
+  ...HOSTILE_BROKER,
 ].sort((one, other) => one.row - other.row);

@@ -8,9 +8,9 @@ const SECRET = 'the account number is 4711';
 const NOT_OF_NEST = ['{"pattern":', 'null', '[]', '7', ''];
 
 export interface HostileProgram {
-  /** What it does, after "it". */
+  /** What a stranger does by it. */
   readonly name: string;
-  succeeds(stage: Stage): Promise<boolean>;
+  readonly succeeds: (stage: Stage) => Promise<boolean>;
 }
 
 export const ENDS_SERVER: HostileProgram = {

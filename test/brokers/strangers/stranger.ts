@@ -26,5 +26,5 @@ export interface OpenBroker {
   readonly kind: EngineKind;
   connect(url: string): Promise<Stranger>;
   /** Returns where the answer to a request arrives. */
-  answersTo(request: SeenMessage): string;
+  readonly answersTo: (request: SeenMessage) => string;
 }
