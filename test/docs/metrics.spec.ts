@@ -40,3 +40,56 @@ describe('docs/operations.md', () => {
     expect(inOrder(listed)).toEqual(inOrder(registered));
   });
 });
+
+interface Panel {
+  readonly id: number;
+  readonly title: string;
+  readonly type: string;
+  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
+  readonly targets?: readonly { readonly expr: string }[];
+}
+
+describe('docs/grafana/sealwire.json', () => {
+  const { panels } = JSON.parse(read('docs/grafana/sealwire.json')) as { readonly panels: readonly Panel[] };
+  const expressions = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
+  const labelsOf = new Map(
+    registered.map(({ name, type, labels }) => [name, type === 'histogram' ? ['le', ...labels] : labels]),
+  );
+
+  /** Prometheus adds an ending to the name of a histogram. */
+  const metricOf = (series: string): string => series.replace(/_(?:bucket|sum|count)$/, '');
+  const seriesOf = (expression: string): readonly string[] => expression.match(/sealwire_\w+/g) ?? [];
+
+  it('shows every metric, and no metric that does not exist', () => {
+    const shown = new Set(expressions.flatMap(seriesOf).map(metricOf));
+    expect(shown).toEqual(new Set(registered.map(({ name }) => name)));
+  });
+
+  it.each(expressions)('uses labels that the metric has: %s', (expression) => {
+    const known = new Set(seriesOf(expression).flatMap((series) => labelsOf.get(metricOf(series)) ?? []));
+    for (const label of ['job', 'instance']) known.add(label); // Prometheus adds them
+    const selected = [...expression.matchAll(/(\w+)(?:=~|!~|!=|=)"/g)].map(([, label = '']) => label);
+    const grouped = [...expression.matchAll(/by \(([^)]*)\)/g)].flatMap(([, labels = '']) => labels.split(', '));
+    expect(selected.length).toBeGreaterThan(0);
+    expect([...selected, ...grouped].filter((label) => !known.has(label))).toEqual([]);
+  });
+
+  it('has panels that do not overlap, each with an id and a title of its own', () => {
+    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+    expect(new Set(panels.map(({ title }) => title)).size).toBe(panels.length);
+    const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
+      Array.from({ length: w * h }, (_, index) => `${x + (index % w)}:${y + Math.floor(index / w)}`),
+    );
+    expect(new Set(cells).size).toBe(cells.length);
+  });
+});
+
+describe('docker-compose.observability.yml', () => {
+  it('mounts only files that exist', () => {
+    const mounted = [...read('docker-compose.observability.yml').matchAll(/'\.\/([^:']+):/g)].map(
+      ([, path = '']) => path,
+    );
+    expect(mounted).toContain('docs/grafana/sealwire.json');
+    for (const path of mounted) expect(read(path)).not.toBe('');
+  });
+});
