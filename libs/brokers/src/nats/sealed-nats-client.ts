@@ -29,10 +29,12 @@ export class SealedNatsClient extends ClientNats {
 
   /** Loads the keys and connects. Rejects with the `CryptoError` of the key file. */
   override createClient(): Promise<SealedClientConnection> {
-    return this.#session.open(async (seals) => {
-      const unsealed = (await super.createClient()) as unknown as NatsConnection;
-      return new SealedClientConnection(unsealed, seals);
-    });
+    return this.#session.open(async (seals) => new SealedClientConnection(await this.connectUnsealed(), seals));
+  }
+
+  /** Connects to the broker. Only envelopes cross this connection, so a subclass may watch it. */
+  protected async connectUnsealed(): Promise<NatsConnection> {
+    return (await super.createClient()) as unknown as NatsConnection;
   }
 
   override async close(): Promise<void> {

@@ -54,7 +54,7 @@ export class ClientLink {
   /** Takes ownership of the socket. */
   constructor({ socket, session }: Dialed, options: ClientLinkOptions) {
     const { limits, sequences, events } = options;
-    const codec = checkCodec(options.createCodec(session, limits.key)); // before anything that has to be released
+    const codec = checkCodec(options.createCodec(session, limits.key, options.peer.address)); // before anything that has to be released
     this.#options = options;
     this.serverId = session.serverId.toString('latin1');
     this.streams = new ClientStreams({

@@ -35,8 +35,12 @@ export interface ConnectionCodec {
   hibernate(): void;
 }
 
-/** Creates the codec of a session and overwrites the keys of the session, so that only the codec has them. */
-export type CodecFactory = (session: Session, limits: KeyLimits) => ConnectionCodec;
+/**
+ * Creates the codec of a session and overwrites the keys of the session, so that only the codec has them.
+ *
+ * @param server - The address of the server, at a client.
+ */
+export type CodecFactory = (session: Session, limits: KeyLimits, server?: string) => ConnectionCodec;
 
 /**
  * Checks what `createCodec` of a subclass returned, before anything relies on it.

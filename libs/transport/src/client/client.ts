@@ -56,7 +56,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     const logger = new Logger(SealwireClient.name);
     this.#dialer = new Dialer(options, {
       limits: this.#limits,
-      createCodec: (session, limits) => this.createCodec(session, limits),
+      createCodec: (...session) => this.createCodec(...session),
       warn: (message) => logger.warn(message),
       log: (message) => logger.log(message),
     });
@@ -79,8 +79,12 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     noteOwnClient(this.#dialer.instance.publicKey);
   }
 
-  /** Returns the codec that seals and opens the records of a connection. The server needs its counterpart. */
-  protected createCodec(session: Session, limits: KeyLimits): SealingCodec {
+  /**
+   * Returns the codec that seals and opens the records of a connection. The server needs its counterpart.
+   *
+   * @param _server - The address of the server, for a subclass that watches its connections.
+   */
+  protected createCodec(session: Session, limits: KeyLimits, _server?: string): SealingCodec {
     return createSealingCodec(session, limits);
   }
 
