@@ -11,6 +11,7 @@ export async function readEnvironment() {
   const file = await readFile(join(ROOT, '.env'), 'utf8').catch(() => '');
   return {
     LOG_FORMAT: 'pretty',
+    WIRE_TAP: 'true', // for the console page
     // The apps print into a pipe, whatever their lines end up in.
     ...(process.stdout.isTTY ? {} : { NO_COLOR: '1' }),
     ...parseEnv(file),

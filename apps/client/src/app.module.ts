@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 
 import { settings } from './config/registration.js';
+import { ConsoleModule } from './console/console.module.js';
 import { AddressModule } from './http/address.module.js';
 import { HealthModule } from './health/health.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
@@ -13,6 +14,7 @@ import { TriggerModule } from './trigger/trigger.module.js';
     TriggerModule,
     HealthModule,
     MetricsModule,
+    ConsoleModule,
     AddressModule,
   ],
 })

@@ -1,15 +1,21 @@
 import { Inject, Logger, Module } from '@nestjs/common';
 import type { OnApplicationBootstrap } from '@nestjs/common';
 import { Metrics } from '@sealwire/app';
+import type { SealedNatsOptions } from '@sealwire/brokers';
 import type { KeySource } from '@sealwire/crypto';
 import { CryptoModule, KEYRING } from '@sealwire/crypto/nest';
 import { SealwireClient } from '@sealwire/transport';
+import type { SealwireClientOptions } from '@sealwire/transport';
 
 import { settings } from '../config/registration.js';
 import type { Settings } from '../config/settings.js';
 import { MetricsModule } from '../metrics/metrics.module.js';
-import { MAX_MESSAGE_BYTES } from '../trigger/body.js';
+import { TapModule } from '../tap/tap.module.js';
+import { TappedBrokerClient } from '../tap/tapped-broker-client.js';
+import { TappedClient } from '../tap/tapped-client.js';
+import { WireTap } from '../tap/wire-tap.js';
 import { BrokerClient } from './broker-client.js';
+import { brokerOptions, directOptions } from './channel-options.js';
 import { CHANNEL } from './channel.js';
 import type { Channel } from './channel.js';
 
@@ -19,6 +25,7 @@ import type { Channel } from './channel.js';
  */
 @Module({
   imports: [
+    TapModule,
     CryptoModule.forRootAsync({
       isGlobal: true,
       imports: [MetricsModule],
@@ -29,9 +36,11 @@ import type { Channel } from './channel.js';
   providers: [
     {
       provide: CHANNEL,
-      inject: [settings.KEY, KEYRING],
-      useFactory: (config: Settings, keyring: KeySource): Channel =>
-        config.broker === undefined ? directClient(config, keyring) : brokerClient(config.broker, config, keyring),
+      inject: [settings.KEY, KEYRING, WireTap],
+      useFactory: (config: Settings, keyring: KeySource, tap: WireTap | null): Channel =>
+        config.broker === undefined
+          ? directClient(directOptions(config, keyring), tap)
+          : brokerClient(brokerOptions(config.broker, config, keyring), tap),
     },
   ],
   exports: [CHANNEL],
@@ -50,11 +59,10 @@ export class ChannelModule implements OnApplicationBootstrap {
   }
 }
 
-function directClient({ server, service, connectTimeoutMs }: Settings, keyring: KeySource): SealwireClient {
-  const limits = { maxMessageBytes: MAX_MESSAGE_BYTES };
-  return new SealwireClient({ ...server, keyring, service, timeouts: { connectMs: connectTimeoutMs }, limits });
+function directClient(options: SealwireClientOptions, tap: WireTap | null): SealwireClient {
+  return tap === null ? new SealwireClient(options) : new TappedClient(options, tap);
 }
 
-function brokerClient(urls: readonly string[], { service, connectTimeoutMs }: Settings, keyring: KeySource) {
-  return new BrokerClient({ servers: [...urls], timeout: connectTimeoutMs, seal: { keyring, service } });
+function brokerClient(options: SealedNatsOptions, tap: WireTap | null): BrokerClient {
+  return tap === null ? new BrokerClient(options) : new TappedBrokerClient(options, tap);
 }

@@ -26,6 +26,7 @@ describe('the settings of the client app', () => {
       keyPolicy: 'strict',
       service: 'default',
       connectTimeoutMs: 5_000,
+      wireTap: false,
       http: {
         host: '127.0.0.1',
         port: 3000,

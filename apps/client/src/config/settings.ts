@@ -2,6 +2,7 @@
 import {
   commonSettings,
   commonVariables,
+  flag,
   host,
   parseEnvironment,
   port,
@@ -26,6 +27,7 @@ export const variables = {
   HTTP_RATE_LIMIT: wholeNumber(1, 999_999_999).default(60_000),
   HTTP_KEEP_ALIVE_MS: timeoutMs.default(5_000),
   HTTP_TRUSTED_PROXIES: trustedProxies.default([]),
+  WIRE_TAP: flag.default(false),
   ...commonVariables,
   SEALWIRE_HOST: host.optional(),
 };
@@ -48,6 +50,7 @@ const environment = z
     ...commonSettings(env),
     server: env.SEALWIRE_PATH === undefined ? tcpServers(env) : { path: env.SEALWIRE_PATH },
     connectTimeoutMs: env.SEALWIRE_CONNECT_TIMEOUT_MS,
+    wireTap: env.WIRE_TAP,
     http: {
       host: env.HTTP_HOST,
       port: env.HTTP_PORT,

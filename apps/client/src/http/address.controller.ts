@@ -9,11 +9,11 @@ import { HttpFailure } from './failure/http-failure.js';
 const METHODS: readonly (readonly [path: RegExp, methods: string])[] = [
   [/^\/messages\/?$/i, 'POST'],
   [/^\/(?:send|emit)\/[^/]+\/?$/i, 'POST'],
-  [/^\/stream\/[^/]+\/?$/i, 'GET'],
-  [/^\/(?:health|metrics|docs|docs\/openapi\.json)?\/?$/i, 'GET, HEAD'],
+  [/^\/(?:stream\/[^/]+|console\/wire)\/?$/i, 'GET'],
+  [/^\/(?:health|metrics|docs|docs\/openapi\.json|console\/(?!wire)[^/]+)?\/?$/i, 'GET, HEAD'],
 ];
 
-/** The root, and every address without another route. The module is the last of the app, so that other routes win. */
+/** Every address without another route. The module is the last of the app, so that other routes win. */
 @ApiExcludeController()
 @Controller()
 export class AddressController {

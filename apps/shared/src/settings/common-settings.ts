@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { host, remotePort } from './fields.js';
+import { flag, host, remotePort } from './fields.js';
 
 const MAX_UNIX_PATH_BYTES = 107; // sun_path of Linux, less its terminator
 const MAX_SERVICE_BYTES = 0xffff; // its length has two bytes on the wire (docs/protocol.md §4)
@@ -22,10 +22,7 @@ export const commonVariables = {
   SEALWIRE_KEY_POLICY: z.enum(['strict', 'mounted-secret'], { error: 'strict or mounted-secret' }).default('strict'),
   SEALWIRE_SERVICE: textOfBytes(MAX_SERVICE_BYTES, 'a name of at most 65535 bytes').default('default'),
   LOG_FORMAT: z.enum(['pretty', 'json'], { error: 'pretty or json' }).optional(),
-  LOG_MESSAGES: z
-    .enum(['true', 'false'], { error: 'true or false' })
-    .transform((text) => text === 'true')
-    .default(true),
+  LOG_MESSAGES: flag.default(true),
 };
 
 const schema = z.object(commonVariables);

@@ -23,6 +23,8 @@ export const host = z
   .transform(withoutBrackets)
   .refine((text) => HOST.test(text), 'a host name or an IP address, without a port');
 
+export const flag = z.enum(['true', 'false'], { error: 'true or false' }).transform((text) => text === 'true');
+
 export function withoutBrackets(text: string): string {
   return text.replace(/^\[(.*)\]$/, '$1');
 }

@@ -1,5 +1,5 @@
 // Imports nothing of Nest: the settings are checked before Nest is loaded, which takes most of the time of a start.
-export { host, port, remotePort, wholeNumber, withoutBrackets } from './fields.js';
+export { flag, host, port, remotePort, wholeNumber, withoutBrackets } from './fields.js';
 export { commonSettings, commonVariables } from './common-settings.js';
 export type { CommonSettings } from './common-settings.js';
 export { parseEnvironment } from './parse-environment.js';

@@ -1,0 +1,72 @@
+import type { NatsConnection } from '@sealwire/brokers';
+import { z } from 'zod';
+
+import type { TappedConnection } from './tapped-connection.js';
+import { SHOWN_BYTES } from './wire-row.js';
+import type { Direction } from './wire-row.js';
+
+type Publish = Parameters<NatsConnection['publish']>;
+type Subscribe = Parameters<NatsConnection['subscribe']>;
+
+const header = z.object({ kid: z.string() });
+
+/** A connection to a NATS server that notes each envelope. */
+export class TappedNatsConnection implements NatsConnection {
+  readonly #connection: NatsConnection;
+  readonly #tapped: TappedConnection;
+
+  constructor(connection: NatsConnection, tapped: TappedConnection) {
+    this.#connection = connection;
+    this.#tapped = tapped;
+  }
+
+  get info(): NatsConnection['info'] {
+    return this.#connection.info;
+  }
+
+  publish(...[subject, data, options]: Publish): void {
+    if (data !== undefined) this.#note('sent', Buffer.from(data));
+    this.#connection.publish(subject, data, options);
+  }
+
+  subscribe(...[subject, { callback, ...options }]: Subscribe): ReturnType<NatsConnection['subscribe']> {
+    return this.#connection.subscribe(subject, {
+      ...options,
+      callback: (error, message) => {
+        if (error === null && message.data.length > 0) this.#note('received', message.data);
+        return callback(error, message);
+      },
+    });
+  }
+
+  status(): AsyncIterable<unknown> {
+    return this.#connection.status();
+  }
+
+  async rtt(): Promise<number> {
+    const roundTripMs = await this.#connection.rtt();
+    this.#tapped.noteRoundTrip(roundTripMs);
+    return roundTripMs;
+  }
+
+  async close(): Promise<void> {
+    this.#tapped.end();
+    await this.#connection.close();
+  }
+
+  #note(direction: Direction, envelope: Uint8Array): void {
+    const sealed = Buffer.from(envelope.subarray(0, SHOWN_BYTES)).toString('latin1');
+    const sighting = { direction, type: 'ENVELOPE', bytes: envelope.length, sealed };
+    this.#tapped.note(sighting, keyIdOf(envelope));
+  }
+}
+
+/** Returns the key that the header of an envelope names; undefined if it is not an envelope. */
+function keyIdOf(envelope: Uint8Array): string | undefined {
+  const [first = ''] = Buffer.from(envelope).toString('latin1').split('.', 1);
+  try {
+    return header.parse(JSON.parse(Buffer.from(first, 'base64url').toString())).kid;
+  } catch {
+    return undefined;
+  }
+}
