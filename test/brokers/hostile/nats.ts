@@ -13,7 +13,7 @@ export const HOSTILE_NATS: HostileBroker = {
   async start() {
     const engine = await Engine.start(NATS);
     return {
-      createServer: (seal) => new SealedNatsServer({ servers: engine.url, seal }),
+      createServer: (seal) => new SealedNatsServer({ servers: engine.url, queue: 'servers', seal }),
       createClient: (seal) => new SealedNatsClient({ servers: engine.url, seal }),
       answersTo: OPEN_NATS.answersTo,
       record: (data, header) => new NatsRecordBuilder(data).setHeaders(headersOf(header)).build(),

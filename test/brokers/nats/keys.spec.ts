@@ -1,4 +1,4 @@
-// Permissions by key, rotation and the switch of a fleet, on a real NATS server.
+// Senders, @AllowKeys and the switch of a fleet on a real NATS server. What holds on every broker is in ../keys.
 import { Controller, Module } from '@nestjs/common';
 import type { INestMicroservice } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -12,7 +12,7 @@ import { lastValueFrom, retry } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { LiveKeys, newKey } from '../../support/live-keys.js';
+import { newKey } from '../../support/live-keys.js';
 import { Engine, isMissing, skipNote } from '../engines/engine.js';
 import { NATS } from '../engines/nats.js';
 
@@ -100,55 +100,6 @@ describe.skipIf(isMissing(NATS))(`Sealed NATS${skipNote(NATS)}`, () => {
     const stranger = await connect(new SealedNatsClient(options({ keyring: Keyring.of(other) })));
     expect(await outcome(client.send('keys.of-clerks', 0))).toBe('served');
     expect(await outcome(stranger.send('keys.of-clerks', 0))).toMatchObject(FORBIDDEN);
-  });
-
-  it('refuses messages that the patterns of the key do not cover, and counts them', async () => {
-    const key = newKey({ patterns: ['keys.echo'] });
-    const server = await startServer({ keyring: Keyring.of(key) });
-    const client = await connect(new SealedNatsClient(options({ keyring: Keyring.of(key) })));
-    expect(await outcome(client.send('keys.whoami', 0))).toMatchObject(FORBIDDEN);
-    await lastValueFrom(client.emit('noted.keys', 1), { defaultValue: undefined });
-    await expect.poll(() => server.refusals.forbidden).toBe(2);
-    expect(noted).toEqual([]);
-    expect(await outcome(client.send('keys.echo', 7))).toBe(7);
-  });
-
-  it('fails a request with ERR_REPLAY_STORE if the shared store fails, and runs no handler', async () => {
-    const keyring = Keyring.of(newKey());
-    let isBroken = false;
-    const claim = () => (isBroken ? Promise.reject(new Error('The store is away')) : Promise.resolve(true));
-    const server = await startServer({ keyring, replayStore: { claim } });
-    const client = await connect(new SealedNatsClient(options({ keyring })));
-    isBroken = true;
-    expect(await outcome(client.send('keys.echo', 7))).toMatchObject({ status: 'error', code: 'ERR_REPLAY_STORE' });
-    await lastValueFrom(client.emit('noted.keys', 1), { defaultValue: undefined });
-    await expect.poll(() => server.refusals.store).toBe(2);
-    isBroken = false;
-    expect(await outcome(client.send('keys.echo', 8))).toBe(8);
-    expect(noted).not.toContain(1);
-  });
-
-  it('fails no request while the key is rotated under load', async () => {
-    const [first, second] = [newKey(), newKey()];
-    const [ofServer, ofClient] = [new LiveKeys(first), new LiveKeys(first)];
-    await startServer({ keyring: ofServer });
-    const client = await connect(new SealedNatsClient(options({ keyring: ofClient })));
-    const sent: Promise<unknown>[] = [];
-    const load = async (count: number): Promise<void> => {
-      const batch = Array.from({ length: count }, (_, index) => outcome(client.send('keys.echo', index)));
-      sent.push(...batch);
-      await Promise.race(batch); // the next step comes while the rest is on its way
-    };
-    await load(300);
-    ofServer.add(second);
-    await load(300);
-    ofClient.use(second);
-    await load(300);
-    await Promise.all(sent); // a message of the first key is not on its way any more
-    ofServer.remove(first);
-    await load(300);
-    expect((await Promise.all(sent)).filter((value) => typeof value !== 'number')).toEqual([]);
-    expect(await outcome(client.send('keys.whoami', 0))).toMatchObject({ keyId: second.id });
   });
 
   it('serves plain and sealed clients in the mode open-only, and then sealed ones only', async () => {
