@@ -67,6 +67,14 @@ export class FakeNats implements NatsConnection {
     return Promise.resolve(1);
   }
 
+  flush(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  drain(): Promise<void> {
+    return this.close();
+  }
+
   close(): Promise<void> {
     this.#subscriptions.clear();
     return Promise.resolve();

@@ -37,6 +37,10 @@ export interface NatsConnection {
   status(): AsyncIterable<unknown>;
   /** Resolves with the round trip to the broker, in milliseconds. */
   rtt(): Promise<number>;
+  /** Resolves when the broker has everything that was sent before. */
+  flush(): Promise<void>;
+  /** Closes the connection when the messages that have arrived are handled. */
+  drain(): Promise<void>;
   close(): Promise<void>;
 }
 

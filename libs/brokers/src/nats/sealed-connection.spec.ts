@@ -353,3 +353,13 @@ describe('a shared replay store', () => {
     expect(claim).not.toHaveBeenCalled();
   });
 });
+
+describe('the connection that unwrap() returns', () => {
+  it.each(['rtt', 'flush', 'drain', 'close'] as const)('passes %s on to the client library', async (method) => {
+    const { broker, server, client } = await newPair();
+    const called = vi.spyOn(broker, method);
+    await server[method]();
+    await client[method]();
+    expect(called.mock.contexts).toEqual([broker, broker]);
+  });
+});

@@ -56,6 +56,16 @@ export abstract class SealedConnection {
     return this.unsealed.rtt();
   }
 
+  /** Resolves when the broker has everything that was sent before. */
+  flush(): Promise<void> {
+    return this.unsealed.flush();
+  }
+
+  /** Closes the connection when the messages that have arrived are handled. */
+  drain(): Promise<void> {
+    return this.unsealed.drain();
+  }
+
   close(): Promise<void> {
     return this.unsealed.close();
   }
