@@ -1,6 +1,14 @@
 import type { PayloadShape } from './payload.js';
 import type { Peer, Setting } from './peer.js';
-import { ALL_PEERS, APPLICATIONS, EVENT_PEERS, SCALED_PEERS, SOCKET_PEERS, STRATEGIES } from './peers/index.js';
+import {
+  ALL_PEERS,
+  APPLICATIONS,
+  BROKER_PEERS,
+  EVENT_PEERS,
+  SCALED_PEERS,
+  SOCKET_PEERS,
+  STRATEGIES,
+} from './peers/index.js';
 import type { Workload } from './workload.js';
 
 const KIB = 1024;
@@ -24,8 +32,9 @@ const echo = (inFlight: number, payloadBytes: number, as: PayloadShape['as'] = '
   as,
 });
 
-/** Its tables are in a document of their own. */
+/** Their tables are in a document of their own. */
 export const SCALE = 'scale';
+export const SCALE_BROKER = 'scale-broker';
 
 const IN_FLIGHT = [1, 16, 64, 512];
 const SIZES = [64, 256, 4 * KIB, 64 * KIB, MIB];
@@ -95,6 +104,12 @@ export const GROUPS: readonly Group[] = [
   {
     name: SCALE,
     peers: SCALED_PEERS,
+    limits: 'default',
+    workloads: [echo(64, 256), { kind: 'hash', inFlight: 64 }],
+  },
+  {
+    name: SCALE_BROKER,
+    peers: BROKER_PEERS,
     limits: 'default',
     workloads: [echo(64, 256), { kind: 'hash', inFlight: 64 }],
   },

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { ask } from './ask.js';
 import { addUsages, measureCpu, type BothEnds, type Measure, type Usage } from './measure.js';
-import type { Peer, Setting } from './peer.js';
+import type { Broker, Peer, Setting } from './peer.js';
 import type { RunningPair } from './rounds.js';
 import { deadlineMs, type Workload } from './workload.js';
 
@@ -18,8 +18,10 @@ const WARM_UP_CONNECTIONS = 100;
 export class Pair implements RunningPair {
   readonly #servers: readonly ChildProcess[];
   readonly #client: ChildProcess;
+  readonly #broker: Broker | undefined;
 
-  private constructor(peer: Peer, profileFolder: string | undefined) {
+  private constructor(peer: Peer, broker: Broker | undefined, profileFolder: string | undefined) {
+    this.#broker = broker;
     const start = (end: 'server' | 'client'): ChildProcess => {
       const execArgv = [...process.execArgv, '--expose-gc', ...profileArguments(`${peer.name}-${end}`, profileFolder)];
       return fork(PROCESS_FILE, { execArgv });
@@ -30,9 +32,11 @@ export class Pair implements RunningPair {
 
   /** @param profileFolder - Where both processes write a CPU profile when they end. */
   static async start(peer: Peer, setting: Setting, profileFolder?: string): Promise<Pair> {
-    const pair = new Pair(peer, profileFolder);
+    const broker = await peer.startBroker?.();
+    const pair = new Pair(peer, broker, profileFolder);
     try {
-      const serve = { ask: 'serve', peer: peer.name, setting } as const;
+      const behind = broker === undefined ? {} : { brokerPort: broker.port };
+      const serve = { ask: 'serve', peer: peer.name, setting, ...behind } as const;
       const served = await Promise.all(pair.#servers.map((server) => ask(server, serve, START_DEADLINE_MS)));
       const ports = served.map(({ port }) => port);
       await ask(pair.#client, { ask: 'connect', peer: peer.name, setting, ports }, START_DEADLINE_MS);
@@ -74,11 +78,13 @@ export class Pair implements RunningPair {
   /** All processes are gone when this resolves. */
   async end(): Promise<void> {
     await Promise.all([...this.#servers, this.#client].map(endProcess));
+    this.#broker?.close();
   }
 
+  /** A broker counts as a part of the server. */
   async #usage(): Promise<BothEnds<Usage>> {
     const { servers, client } = await this.#all((child) => ask(child, { ask: 'usage' }, USAGE_DEADLINE_MS));
-    return { server: addUsages(servers), client };
+    return { server: addUsages(this.#broker === undefined ? servers : [...servers, this.#broker.usage()]), client };
   }
 
   async #heldKiB(): Promise<BothEnds<number>> {

@@ -9,7 +9,7 @@ import type { Workload } from './workload.js';
 
 /** What the bench asks of a process, by the name of the answer's type. */
 export type Command =
-  | { readonly ask: 'serve'; readonly peer: string; readonly setting: Setting }
+  | { readonly ask: 'serve'; readonly peer: string; readonly setting: Setting; readonly brokerPort?: number }
   | { readonly ask: 'connect'; readonly peer: string; readonly setting: Setting; readonly ports: readonly number[] }
   | { readonly ask: 'run'; readonly workload: Workload; readonly durationMs: number }
   | { readonly ask: 'usage' }
@@ -32,7 +32,7 @@ let server: RunningServer | undefined;
 async function answer(command: Command): Promise<AnswerTo[Command['ask']]> {
   switch (command.ask) {
     case 'serve': {
-      server = await findPeer(command.peer).serve(command.setting);
+      server = await findPeer(command.peer).serve(command.setting, command.brokerPort);
       return { port: server.port };
     }
     case 'connect': {

@@ -24,6 +24,13 @@ export interface RunningServer {
   readonly close: () => Promise<void> | void;
 }
 
+/** A process between the servers and the client. */
+export interface Broker {
+  readonly port: number;
+  readonly usage: () => Usage;
+  readonly close: () => void;
+}
+
 /** Called exactly once with the end: an error, or the answer. */
 export type Done = (error: Error | undefined, answer?: unknown) => void;
 
@@ -54,8 +61,10 @@ export interface Peer {
   readonly servers?: number;
   /** Why it cannot run here, or undefined. */
   missing?(secrets: Secrets): string | undefined;
-  /** Serves an echo on a free port of 127.0.0.1. */
-  serve(setting: Setting): Promise<RunningServer>;
-  /** Opens one connection. @param others - The ports of the other processes that serve it. */
+  /** Starts the broker to which the servers and the client connect; absent if the client connects to the servers. */
+  startBroker?(): Promise<Broker>;
+  /** Serves an echo on a free port of 127.0.0.1, or behind the broker. */
+  serve(setting: Setting, brokerPort?: number): Promise<RunningServer>;
+  /** Opens one connection. @param port - Of the server, or of the broker. @param others - The ports of the other processes that serve it. */
   connect(setting: Setting, port: number, others?: readonly number[]): Promise<ConnectedClient>;
 }

@@ -19,6 +19,12 @@ export const HOST = '127.0.0.1';
 type Strategy = Pick<Server, 'addHandler' | 'close' | 'unwrap'> & { listen(callback: (error?: unknown) => void): void };
 
 export async function serveStrategy(strategy: Strategy): Promise<RunningServer> {
+  await listenWithHandlers(strategy);
+  return { port: portOf(strategy), close: () => strategy.close() as Promise<void> | void };
+}
+
+/** Adds the handlers of every workload. Resolves when the strategy listens. */
+export async function listenWithHandlers(strategy: Omit<Strategy, 'close' | 'unwrap'>): Promise<void> {
   let events = 0;
   strategy.addHandler(PATTERNS.echo, (payload: unknown) => Promise.resolve(payload));
   strategy.addHandler(PATTERNS.stream, (ask: StreamAsk) => Promise.resolve(makeStream(ask)));
@@ -28,7 +34,6 @@ export async function serveStrategy(strategy: Strategy): Promise<RunningServer> 
   await new Promise<void>((resolve, reject) => {
     strategy.listen((error) => (error === undefined ? resolve() : reject(error)));
   });
-  return { port: portOf(strategy), close: () => strategy.close() as Promise<void> | void };
 }
 
 export function portOf(strategy: Pick<Server, 'unwrap'>): number {
