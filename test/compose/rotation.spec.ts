@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { compose, firstReceipt, Messages, readLog, send, up, type Receipt } from './stack.js';
 
 const BUILD_TIMEOUT_MS = 240_000;
-const STEP_TIMEOUT_MS = 90_000;
+const STEP_TIMEOUT_MS = 240_000;
 const AT_ONCE = 1; // more would only make the log longer
 const POLL = { timeout: 60_000, interval: 500 };
 

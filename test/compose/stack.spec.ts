@@ -20,7 +20,7 @@ import {
 } from './stack.js';
 
 const BUILD_TIMEOUT_MS = 240_000;
-const STOP_TIMEOUT_MS = 20_000; // of a busy machine; that nothing was killed shows in the exit codes
+const STOP_TIMEOUT_MS = 60_000; // of a busy machine; that nothing was killed shows in the exit codes
 const CONNECT_TIMEOUT_MS = 1000;
 const SPREAD_TIMEOUT_MS = 60_000;
 const AT_ONCE = 8;

@@ -4,10 +4,10 @@ import { expect, vi } from 'vitest';
 import { call, post, type Answer } from '../e2e/apps/http-call.js';
 import { freePorts } from '../support/free-ports.js';
 
-const COMMAND_TIMEOUT_MS = 90_000;
+const COMMAND_TIMEOUT_MS = 240_000;
 const MAX_OUTPUT_BYTES = 64 * 1_048_576; // a log has two lines for each message
-const ANSWER_TIMEOUT_MS = 10_000;
-export const START_TIMEOUT_MS = 60_000;
+const ANSWER_TIMEOUT_MS = 30_000;
+export const START_TIMEOUT_MS = 180_000;
 
 const [program = '', ...project] = JSON.parse(process.env['COMPOSE'] ?? '[]') as readonly string[];
 /** Where the trigger is published. */

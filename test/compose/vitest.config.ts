@@ -6,7 +6,7 @@ export default defineConfig({
   test: {
     include: ['test/compose/*.spec.ts'],
     fileParallelism: false,
-    testTimeout: 180_000,
-    hookTimeout: 420_000,
+    testTimeout: 600_000,
+    hookTimeout: 900_000,
   },
 });
