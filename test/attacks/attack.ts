@@ -2,9 +2,9 @@
 export const TARGETS = {
   L: 'the legacy wire',
   M: 'Moleculer 0.14 with its AES middleware',
-  B: "Nest's own transports over NATS, Redis and MQTT",
   S: 'the secure channel, and in row 41 the sealed transports',
   T: "Nest's own TCP transport over TLS 1.2 with a pre-shared key",
+  B: "Nest's own transports over NATS, Redis and MQTT",
 } as const;
 
 export type Target = keyof typeof TARGETS;

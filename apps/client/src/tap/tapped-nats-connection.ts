@@ -49,6 +49,14 @@ export class TappedNatsConnection implements NatsConnection {
     return roundTripMs;
   }
 
+  flush(): Promise<void> {
+    return this.#connection.flush();
+  }
+
+  drain(): Promise<void> {
+    return this.#connection.drain();
+  }
+
   async close(): Promise<void> {
     this.#tapped.end();
     await this.#connection.close();
