@@ -19,7 +19,8 @@ const APART = 'test/{jest,compose,brokers}/**';
 
 export default defineConfig({
   // The libraries resolve to their TypeScript source through an exports condition: unit tests need no build.
-  ssr: { resolve: { conditions: ['@sealwire/source', 'module', 'node', 'development|production'] } },
+  // Without `module`, which Node does not have: packages resolve to the build that Node loads.
+  ssr: { resolve: { conditions: ['@sealwire/source', 'node', 'development|production'] } },
   oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
   test: {
     // `nest g` writes specs that use globals.

@@ -2,7 +2,7 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  ssr: { resolve: { conditions: ['@sealwire/source', 'module', 'node', 'development|production'] } },
+  ssr: { resolve: { conditions: ['@sealwire/source', 'node', 'development|production'] } },
   oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
   test: {
     include: ['test/brokers/**/*.spec.ts'],

@@ -5,6 +5,8 @@ import { channel } from 'node:diagnostics_channel';
 import type { TransportErrorCode } from '@sealwire/channel';
 import { clock, codeOf } from '@sealwire/channel/internal';
 
+import type { Metadata } from './packet/message.js';
+
 type Side = 'client' | 'server';
 
 /**
@@ -54,14 +56,31 @@ export function publishCallOverloaded(kind: OverloadedMessage['kind'], pattern: 
   CALL_OVERLOADED.publish(message);
 }
 
+/** Runs work, and returns its result. */
+type Surround = <T>(work: () => T) => T;
+
 /** An observed call. The first call of `end`, `cancel` or `fail` ends it. */
 export class CallTrace {
+  /** By message, because metadata are not published: an application may send a secret in them. */
+  static readonly #traces = new WeakMap<CallMessage, CallTrace>();
+
+  /** At a server: the metadata of the client. */
+  readonly metadata: Metadata | undefined;
   readonly #side: Side;
   readonly #startMs = clock.nowMs();
   readonly #message: { -readonly [Field in keyof CallMessage]: CallMessage[Field] };
 
-  private constructor(side: Side, kind: CallMessage['kind'], pattern: string | undefined) {
+  #attached: Metadata | undefined;
+  #surround: Surround = (work) => work();
+
+  private constructor(
+    side: Side,
+    kind: CallMessage['kind'],
+    pattern: string | undefined,
+    metadata: Metadata | undefined,
+  ) {
     this.#side = side;
+    this.metadata = metadata;
     const counts = { requestBytes: 0, answerBytes: 0, durationMs: undefined };
     this.#message = { kind, pattern, server: undefined, ...counts, attempts: 1, isCancelled: false, code: undefined };
   }
@@ -70,18 +89,45 @@ export class CallTrace {
    * Starts a trace; returns undefined if the calls of this side have no subscriber.
    *
    * @param toRoute - May throw, because the pattern is user input.
+   * @param metadata - At a server: as received.
    */
   static start<Pattern>(
     side: Side,
     kind: CallMessage['kind'],
     pattern: Pattern,
     toRoute: (pattern: Pattern) => string,
+    metadata?: Metadata,
   ): CallTrace | undefined {
     const { start, end, failed } = CHANNELS[side];
     if (!start.hasSubscribers && !end.hasSubscribers && !failed.hasSubscribers) return undefined;
-    const trace = new CallTrace(side, kind, routeIfAny(pattern, toRoute));
+    const trace = new CallTrace(side, kind, routeIfAny(pattern, toRoute), metadata);
+    CallTrace.#traces.set(trace.#message, trace);
     start.publish(trace.#message);
     return trace;
+  }
+
+  /** Returns the trace of a published call. */
+  static of(message: CallMessage): CallTrace | undefined {
+    return CallTrace.#traces.get(message);
+  }
+
+  /** At a client, during `start`: adds entries to the metadata of the call. */
+  attach(entries: Metadata): void {
+    this.#attached = entries;
+  }
+
+  /** Returns the metadata of the call with the attached entries, of which the application may have set some itself. */
+  withAttached(metadata: Metadata | undefined): Metadata | undefined {
+    return this.#attached === undefined ? metadata : { ...this.#attached, ...metadata };
+  }
+
+  /** At a server, during `start`: lets the handler run within `surround`. */
+  surround(surround: Surround): void {
+    this.#surround = surround;
+  }
+
+  run<T>(work: () => T): T {
+    return this.#surround(work);
   }
 
   setServer(server: string | undefined): void {

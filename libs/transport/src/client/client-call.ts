@@ -87,7 +87,8 @@ export abstract class ClientCall extends Call {
     const { host, leftMs, trace } = this.options;
     let message: OutgoingMessage;
     try {
-      message = this.#encode({ pattern: host.toRoute(pattern), data, metadata }, leftMs);
+      const sent = trace === undefined ? metadata : trace.withAttached(metadata);
+      message = this.#encode({ pattern: host.toRoute(pattern), data, metadata: sent }, leftMs);
     } catch (error) {
       this.giveUp(error);
       return;

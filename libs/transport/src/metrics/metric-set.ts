@@ -1,7 +1,7 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { CounterConfiguration, GaugeConfiguration, HistogramConfiguration, Registry } from 'prom-client';
+
+import { Subscriptions } from '../subscriptions.js';
 
 /** Both ends: the values of the label `side`. */
 export const SIDES = ['client', 'server'] as const;
@@ -9,7 +9,8 @@ export const SIDES = ['client', 'server'] as const;
 /** Metrics in a registry and listeners of diagnostics channels, which end together. */
 export class MetricSet {
   readonly #register: Registry;
-  readonly #ends: (() => void)[] = [];
+  readonly #subscriptions = new Subscriptions();
+  readonly #names: string[] = [];
 
   constructor(register: Registry) {
     this.#register = register;
@@ -27,20 +28,19 @@ export class MetricSet {
     return this.#add(configuration, new Histogram({ ...configuration, registers: [this.#register] }));
   }
 
-  /** Calls the listener with each message of a channel. It must not throw, because Node would end the process. */
+  /** As {@link Subscriptions.on}. */
   on<Message>(channel: string, listener: (message: Message) => void): void {
-    const receive = (message: unknown): void => listener(message as Message);
-    subscribe(channel, receive);
-    this.#ends.push(() => unsubscribe(channel, receive));
+    this.#subscriptions.on(channel, listener);
   }
 
   /** Removes the listeners and the metrics. */
   end(): void {
-    for (const end of this.#ends.splice(0)) end();
+    this.#subscriptions.end();
+    for (const name of this.#names) this.#register.removeSingleMetric(name);
   }
 
   #add<Metric>({ name }: { readonly name: string }, metric: Metric): Metric {
-    this.#ends.push(() => this.#register.removeSingleMetric(name));
+    this.#names.push(name);
     return metric;
   }
 }

@@ -217,15 +217,16 @@ export class Dispatcher implements StreamHandler, AnswerHost {
   #execute(
     scope: MessageScope,
     handler: MessageHandler,
-    { pattern, metadata, data, weight }: ReceivedCall,
+    call: ReceivedCall,
     sink: ResultSink,
     deadline?: Deadline,
   ): void {
     const { host, peer } = this.#options;
     const { stream } = scope;
+    const { pattern, metadata, data, weight } = call;
     const context = new SealwireContext({ peer, pattern, metadata, record: stream.sealedRecord });
     const bytes = weight + scope.recordBytes;
-    const traced = TracedSink.of(sink, pattern, scope);
+    const traced = TracedSink.of(sink, call, scope);
     const onSettled = (): void => {
       traced?.settle();
       deadline?.clear();
@@ -236,7 +237,7 @@ export class Dispatcher implements StreamHandler, AnswerHost {
     const execution = new Execution({ handler, data, context, sink: traced ?? sink, onSettled, hooks: host.hooks });
     this.#limit.take(bytes);
     this.#work.set(stream.id, { scope, execution, deadline, pattern });
-    void execution.start();
+    void (traced === undefined ? execution.start() : traced.run(() => execution.start()));
   }
 
   get #requests(): readonly Work[] {

@@ -1,6 +1,7 @@
 import { CallTrace } from '../diagnostics.js';
 import { isKeyRefusal } from '../guard/key-refusal.js';
 import type { ResultSink } from '../handler/result-sink.js';
+import type { Call } from '../packet/message.js';
 import type { MessageScope } from './message-scope.js';
 
 /** Publishes the execution of one handler to node:diagnostics_channel, and passes its results on. */
@@ -18,11 +19,16 @@ export class TracedSink implements ResultSink {
   }
 
   /** Creates a sink; returns undefined if the calls of servers have no subscriber. */
-  static of(sink: ResultSink, pattern: string, scope: MessageScope): TracedSink | undefined {
+  static of(sink: ResultSink, { pattern, metadata }: Call, scope: MessageScope): TracedSink | undefined {
     const kind = scope.stream.kind === 'REQUEST' ? 'request' : 'event';
-    const trace = CallTrace.start('server', kind, pattern, String);
+    const trace = CallTrace.start('server', kind, pattern, String, metadata);
     trace?.addRequest(scope.messageBytes);
     return trace && new TracedSink(sink, scope, trace);
+  }
+
+  /** Runs the handler as the subscribers want it, for example in the context of a span. */
+  run<T>(work: () => T): T {
+    return this.#trace.run(work);
   }
 
   only(value: unknown): void {
