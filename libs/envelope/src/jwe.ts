@@ -25,12 +25,12 @@ export const MAX_ENVELOPE_BYTES = 16_777_216;
  * same outcome for all of them.
  *
  * - `form`: not an envelope, or too large
- * - `key`: no such key, or not now
+ * - `key`: an unknown key, or one that may not be used now
  * - `tag`: altered, or sealed with another key
  * - `audience`: sealed for another service
  * - `subject`: sealed for another subject
  * - `age`: sealed too long ago, or in the future
- * - `replay`: seen before, or too old for the window to know
+ * - `replay`: seen before, or older than the replay window
  */
 export type Refusal = 'form' | 'key' | 'tag' | 'audience' | 'subject' | 'age' | 'replay';
 
@@ -57,7 +57,7 @@ export interface OpenJweOptions {
    * Without it an envelope for any service and subject, of any age, opens again and again.
    */
   readonly check?: ((header: ReadHeader, key: SecretKey) => Refusal | undefined) | undefined;
-  /** The largest envelope that is accepted, in bytes. 16 MiB unless given. */
+  /** The largest envelope that is accepted, in bytes. Default: 16 MiB. */
   readonly maxEnvelopeBytes?: number | undefined;
 }
 

@@ -30,8 +30,8 @@ export interface Opened {
 }
 
 /**
- * Opens envelopes of one service. Synchronous, and never throws for what comes from outside. Every object has a replay
- * window of its own: where a message arrives on several subscriptions, each needs an object.
+ * Opens envelopes of one service. Synchronous, and never throws because of an envelope. Every object has a replay window
+ * of its own: if a message arrives on several subscriptions, each of them needs its own object.
  */
 export class EnvelopeOpener {
   readonly #keys: OpenJweOptions['keys'];

@@ -12,19 +12,19 @@ export interface EnvelopeOptions {
   readonly keys: KeySource;
   /** The name of the service, `aud` of every envelope. Both sides must use the same one. */
   readonly service: string;
-  /** The largest envelope in bytes, 16 MiB unless given. */
+  /** The largest envelope in bytes. Default: 16 MiB. */
   readonly maxEnvelopeBytes?: number | undefined;
 }
 
 export interface EnvelopeOpenerOptions extends EnvelopeOptions {
   /**
-   * How far `iat` may be from the clock of this process, either way, in milliseconds. 60,000 unless given, at most a day.
+   * How far `iat` may be from the clock of this process, either way, in milliseconds; at most a day. Default: 60,000.
    * `off` for messages that a broker keeps for later; it needs `replay: 'off'`.
    */
   readonly maxAgeMs?: number | 'off' | undefined;
   /**
-   * `window`, unless given: this object opens each envelope once. `off` if the broker may deliver a message again, or if
-   * a shared {@link ReplayStore} claims every id.
+   * Default: `window`: this object opens each envelope once. `off` if the broker may deliver a message again, or if a
+   * shared {@link ReplayStore} claims every id.
    */
   readonly replay?: 'window' | 'off' | undefined;
 }

@@ -7,8 +7,8 @@ import { checkOptions } from './options.js';
 import type { EnvelopeOptions } from './options.js';
 
 /**
- * A key must be replaced before all processes together have sealed so many envelopes with it: the IVs are random, and
- * the bound of CBC is near (docs/envelope.md §7).
+ * A key must be replaced before all processes together have sealed this many envelopes with it, because the IVs are
+ * random and CBC loses its security near this number (docs/envelope.md §7).
  */
 export const MAX_ENVELOPES_PER_KEY = 2 ** 32;
 

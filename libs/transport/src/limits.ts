@@ -22,8 +22,8 @@ export const HANDLER_LIMITS = {
   maxRunningTotal: { default: 65_536, least: 1, greatest: MAX_U32, code: 'ERR_OVERLOADED' },
   /**
    * The estimated memory in bytes of the messages of the handlers of one connection: raw bytes, the values of JSON,
-   * metadata, kept records, and 1 KiB for each handler. Beyond it requests fail, and events wait up to the same amount.
-   * Default: half of `maxRunningBytesTotal`.
+   * metadata, kept records, and 1 KiB for each handler. Beyond this limit requests fail, and events wait; the waiting
+   * events may use the same amount again. Default: half of `maxRunningBytesTotal`.
    */
   maxRunningBytes: {
     default: (of) => Math.ceil(of('maxRunningBytesTotal') / 2),

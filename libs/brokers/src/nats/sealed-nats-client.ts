@@ -11,7 +11,7 @@ import type { SealedNatsOptions } from './sealed-nats-server.js';
 
 /** Nest's NATS client, which seals every message and opens every answer: `customClass: SealedNatsClient`. */
 export class SealedNatsClient extends ClientNats {
-  /** Also of any text, as in a plain `ClientProxy`: else `customClass` would not take this class. */
+  /** The type also allows any string, as in a plain `ClientProxy`; otherwise `customClass` would not accept this class. */
   declare protected readonly _status$: ReplaySubject<NatsStatus> & ReplaySubject<string>;
   readonly #session: SealedSession;
 

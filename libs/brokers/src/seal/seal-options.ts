@@ -7,20 +7,18 @@ export interface SealOptions extends KeyOptions {
   /** The name of the service, at most 255 bytes. Only ends with the same name open each other's messages. */
   readonly service: string;
   /**
-   * `seal`, unless given: everything is sealed, and nothing else is accepted. `open-only`, while a fleet is switched
-   * over:
-   * a server serves plain messages too, and a client sends plain ones.
+   * Default: `seal`: everything is sealed, and nothing else is accepted. `open-only`, while a fleet is switched over: a
+   * server also serves plain messages, and a client sends plain ones.
    */
   readonly mode?: 'seal' | 'open-only';
   /**
-   * A server compares the subject that a message was sealed for with this. `subject`, unless given: the name under
-   * which it arrived. `pattern`: the pattern of the handler, if the broker renames messages on their way. `none`:
-   * nothing.
+   * The name that a server compares with the subject for which a message was sealed. Default: `subject`, the name under
+   * which the message arrived. `pattern`: the pattern of the handler, if the broker renames messages. `none`: no name.
    */
   readonly bind?: 'subject' | 'pattern' | 'none';
   /**
-   * The maximum age of a message in milliseconds, and the maximum by which the clock of its sender may be ahead. 60,000
-   * unless given.
+   * The maximum age of a message in milliseconds, and the maximum by which the clock of its sender may be ahead. Default:
+   * 60,000.
    */
   readonly maxAgeMs?: number;
   /** Shared by the servers of a queue group, so that a message runs once in all of them. */

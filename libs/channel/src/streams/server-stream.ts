@@ -9,7 +9,10 @@ import type { MessageAssembler } from './assembler.js';
 
 /** Serves the streams of one connection. */
 export interface StreamHandler {
-  /** Fires when the timeout of an incomplete request has arrived (0: none): the handler may fail it from now on. */
+  /**
+   * Fires when the timeout value of a request was received (0: no timeout), before the request is complete. From now on
+   * the handler may fail the request.
+   */
   onRequestBegun(stream: ServerStream, timeoutMs: number): void;
   /** @param message - A view of its record, or a buffer of its own. */
   onRequest(stream: ServerStream, message: Buffer): void;
@@ -46,7 +49,7 @@ export class ServerStream extends SendingStream {
   answerBytes = 0;
   /** This member and the next ones are only for `ServerStreams`. */
   at: 'RECEIVING' | 'RUNNING' | 'ANSWERED' | 'ANSWERED_EARLY' | 'CLOSED' = 'RECEIVING';
-  /** Whether the timeout of an incomplete request has arrived. */
+  /** Whether the timeout value of an incomplete request was received. */
   hasTimeout = false;
   /** Whether there was no memory for its message, which must be refused. */
   lacksMemory = false;

@@ -15,8 +15,8 @@ export class NatsReplayStore implements ReplayStore {
   readonly #bucket: NatsKv;
 
   /**
-   * @param bucket - Made with a `ttl` of at least twice the `maxAgeMs` of the openers: one for each group of processes
-   *   that must handle a message once together.
+   * @param bucket - Created with a `ttl` of at least twice the `maxAgeMs` of the openers. Use one bucket for each group
+   *   of processes of which only one may handle a message.
    */
   constructor(bucket: NatsKv) {
     this.#bucket = bucket;

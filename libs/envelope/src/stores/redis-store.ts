@@ -20,7 +20,8 @@ export class RedisReplayStore implements ReplayStore {
 
   /**
    * @param client - Connected, and never closed by this object. Its command timeout also limits `claim`.
-   * @param prefix - Of the keys in Redis: one for each group of processes that must handle a message once together.
+   * @param prefix - The prefix of the keys in Redis. Use one for each group of processes of which only one may handle a
+   *   message.
    */
   constructor(client: IoRedis | NodeRedis, prefix = 'sealwire:jti:') {
     this.#send =
