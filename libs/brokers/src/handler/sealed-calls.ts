@@ -4,7 +4,7 @@ import type { MessageHandler } from '@nestjs/microservices';
 import { wireError } from '@sealwire/channel/internal';
 import { allowsPattern } from '@sealwire/crypto/internal';
 import type { SecretKey } from '@sealwire/crypto';
-import { EMPTY, throwError } from 'rxjs';
+import { of, throwError } from 'rxjs';
 import type { Observable } from 'rxjs';
 
 import { extendContext } from './sealed-context.js';
@@ -67,7 +67,7 @@ export class SealedCalls {
   }
 
   /** Returns what takes the place of the handler; undefined if the handler may run. Nest asks more than once for an event. */
-  #refusalOf(call: SealedCall, pattern: string): (() => Observable<never>) | undefined {
+  #refusalOf(call: SealedCall, pattern: string): (() => Observable<unknown>) | undefined {
     const { key, refusal } = call;
     if (refusal === 'store') return () => refused(call, STORE_ERROR);
     if (refusal === 'overload') return () => refused(call, wireError('ERR_OVERLOADED'));
@@ -79,8 +79,12 @@ export class SealedCalls {
   }
 }
 
-/** @param error - The error of the caller of a request, in the form of Nest's own errors. */
-function refused({ isRequest, drop }: SealedCall, error: object): Observable<never> {
+/**
+ * Returns one value for an event: Nest's Kafka server fails without one, and would get the event again.
+ *
+ * @param error - The error of the caller of a request, in the form of Nest's own errors.
+ */
+function refused({ isRequest, drop }: SealedCall, error: object): Observable<unknown> {
   drop?.();
-  return isRequest ? throwError(() => error) : EMPTY;
+  return isRequest ? throwError(() => error) : of(undefined);
 }

@@ -1,4 +1,5 @@
 // The part that is used of `mqtt`, which is not imported: Nest loads it.
+import { groupedByName } from '../seal/inner-message.js';
 import type { HeaderEntry, InnerParts } from '../seal/inner-message.js';
 
 /** The properties of MQTT 5. */
@@ -74,14 +75,4 @@ export function openedPacket(packet: MqttPacket, topic: string, payload: Buffer,
 function forBroker(properties: MqttProperties): MqttProperties {
   const { userProperties: _, contentType: __, responseTopic: ___, correlationData: ____, ...others } = properties;
   return others;
-}
-
-/** A name that occurs more than once has a list. */
-function groupedByName(headers: readonly HeaderEntry[]): Record<string, string | string[]> {
-  const values = new Map<string, string | string[]>();
-  for (const [name, value] of headers) {
-    const before = values.get(name);
-    values.set(name, before === undefined ? value : [before, value].flat());
-  }
-  return Object.fromEntries(values);
 }

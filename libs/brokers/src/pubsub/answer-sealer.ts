@@ -36,21 +36,22 @@ export class AnswerSealer {
 /** Sends one value, or the error or the end of an answer: what Nest's servers call a publisher. */
 export type Respond = (packet: object) => unknown;
 
-/** Returns a function that never throws or rejects. The caller gets an error in place of a value that cannot be sealed. */
+/** Returns a function that never throws or rejects. The caller gets an error in place of a value that cannot be sent. */
 export function safely(respond: Respond, onFailed: (error: unknown) => void): Respond {
-  const send = (packet: object): unknown => {
-    try {
-      return respond(packet);
-    } catch (error) {
-      onFailed(error);
-      return respond({ err: wireError('ERR_MESSAGE_TOO_LARGE'), isDisposed: true });
-    }
-  };
   return async (packet) => {
     try {
-      await send(packet);
+      await respond(packet);
     } catch (error) {
       onFailed(error);
+      await respondFailure(respond, onFailed);
     }
   };
+}
+
+async function respondFailure(respond: Respond, onFailed: (error: unknown) => void): Promise<void> {
+  try {
+    await respond({ err: wireError('ERR_MESSAGE_TOO_LARGE'), isDisposed: true });
+  } catch (error) {
+    onFailed(error);
+  }
 }

@@ -4,7 +4,7 @@ import { randomBytes } from '@sealwire/crypto/internal';
 
 import { answerIncomplete } from '../errors.js';
 import { AwaitedAnswers } from '../seal/awaited-answers.js';
-import type { InnerHead, InnerParts } from '../seal/inner-message.js';
+import type { InnerParts } from '../seal/inner-message.js';
 import type { SealedSession } from '../seal/sealed-session.js';
 import type { ReceivedMessage } from '../seal/seals.js';
 
@@ -20,8 +20,8 @@ interface Request {
 }
 
 /**
- * The requests of a client whose transport has one name for the answers to all callers of a pattern: Redis and MQTT. An
- * answer opens only for a request of this client, with the key of this request, and in order.
+ * The requests of a client whose transport has one name for the answers to all callers of a pattern: Redis, MQTT and
+ * Kafka. An answer opens only for a request of this client, with the key of this request, and in order.
  */
 export class ClientRequests {
   readonly #session: SealedSession;
@@ -89,17 +89,35 @@ export class ClientRequests {
     parts?: InnerParts,
   ): unknown {
     const request = this.#sending.getStore();
-    if (request === undefined) return send(this.#seal(subject, payload, { ...parts }));
-    const sendRequest = async () => send(this.#seal(subject, payload, { ...parts, request: request.id }, request));
-    void sendRequest().catch(request.fail);
+    const sealAndSend = () => send(this.seal(subject, payload, parts) ?? payload);
+    if (request === undefined) return sealAndSend();
+    void (async () => sealAndSend())().catch(request.fail);
     return undefined;
+  }
+
+  /**
+   * Seals a message, which is that of the request that is sent now, if there is one.
+   *
+   * @returns An envelope; in the mode `open-only` undefined.
+   * @throws {CryptoError} `ERR_KEYRING_NO_PRIMARY`
+   * @throws {EnvelopeError} `ERR_ENVELOPE_HEADER`, `ERR_ENVELOPE_TOO_LARGE`
+   */
+  seal(subject: string, payload: Uint8Array | string, parts: InnerParts = {}): string | undefined {
+    if (!this.#session.settings.isSealing) return undefined;
+    const { seals } = this.#session;
+    const request = this.#sending.getStore();
+    const key = seals.primary;
+    if (request === undefined) return seals.seal(subject, parts, payload, key);
+    const { id, answersTo } = request;
+    this.#awaited.add(id, key.id);
+    return seals.seal(subject, { ...parts, request: id, reply: answersTo }, payload, key);
   }
 
   /** Returns the answer if it is the next one to a request of this client; undefined if Nest must not get it. */
   open(name: string, data: Uint8Array | string): Exclude<ReceivedMessage, { kind: 'refused' }> | undefined {
     const { seals } = this.#session;
     // Other callers of the same pattern may have other keys.
-    const received = seals.openerOf(ANSWERS, ['key'])(name, name, data);
+    const received = seals.openerOf(ANSWERS, { uncounted: ['key'] })(name, name, data);
     if (received.kind === 'plain') return received;
     if (received.kind === 'refused') return undefined;
     const { head, key } = received;
@@ -114,14 +132,5 @@ export class ClientRequests {
     seals.refuse(place === 'key' ? 'key' : 'order', name, key);
     if (place === 'gap') this.#waiting.get(request)?.fail(answerIncomplete());
     return undefined;
-  }
-
-  #seal(subject: string, payload: Uint8Array | string, head: InnerHead, request?: Request): Uint8Array | string {
-    const { seals } = this.#session;
-    if (!this.#session.settings.isSealing) return payload;
-    const key = seals.primary;
-    if (request === undefined) return seals.seal(subject, head, payload, key);
-    this.#awaited.add(request.id, key.id);
-    return seals.seal(subject, { ...head, reply: request.answersTo }, payload, key);
   }
 }

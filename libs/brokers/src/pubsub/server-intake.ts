@@ -13,7 +13,20 @@ export interface Arrival {
   readonly bound: string | undefined;
   /** Returns whether the handler of the message is also that of the subject that was sealed. */
   readonly accepts?: (sealedSubject: string) => boolean;
+  /** Whether the broker stores the message, and so delivers it late and again: neither age nor replay is checked. */
+  readonly isDurable?: boolean;
   readonly data: Uint8Array | string;
+}
+
+/** A message that Nest may have. */
+export type Accepted = { readonly kind: 'plain' } | AcceptedMessage;
+
+export interface AcceptedMessage {
+  readonly kind: 'sealed';
+  readonly message: SealedMessage;
+  readonly call: SealedCall;
+  /** Undefined for an event. */
+  readonly answer: AnswerSealer | undefined;
 }
 
 /** How Nest handles a message. */
@@ -29,7 +42,7 @@ export interface ServerIntakeOptions {
   readonly onFailed: (error: unknown) => void;
 }
 
-/** Opens the messages of a server whose transport names the answers after the requests: Redis and MQTT. */
+/** Opens the messages of a server whose transport names the answers after the requests: Redis, MQTT and Kafka. */
 export class ServerIntake {
   readonly #session: SealedSession;
   readonly #calls: SealedCalls;
@@ -45,29 +58,36 @@ export class ServerIntake {
   }
 
   /** Resolves after Nest has taken the message, if it opens. Never rejects. */
-  async receive(arrival: Arrival, handling: Handling): Promise<void> {
+  async receive(arrival: Arrival, { plain, sealed }: Handling): Promise<void> {
     try {
-      await this.#receive(arrival, handling);
+      const accepted = await this.accept(arrival);
+      if (accepted?.kind === 'plain') await plain();
+      if (accepted?.kind !== 'sealed') return;
+      const { message, call, answer } = accepted;
+      await this.#calls.run(call, () => sealed(message, answer));
     } catch (error) {
       this.#onFailed(error);
     }
   }
 
-  async #receive({ subscription, subject, bound, accepts, data }: Arrival, { plain, sealed }: Handling): Promise<void> {
-    const received = this.#session.seals.openerOf(subscription)(subject, bound, data);
-    if (received.kind === 'plain') await plain();
+  /** Resolves with the opened message, or with undefined if Nest must not have it: it is counted then. */
+  async accept(arrival: Arrival): Promise<Accepted | undefined> {
+    const { subscription, subject, bound, accepts, isDurable = false, data } = arrival;
+    const open = this.#session.seals.openerOf(subscription, { delivery: isDurable ? 'durable' : 'window' });
+    const message = open(subject, bound, data);
+    if (message.kind === 'plain') return message;
     // A subscription with a wildcard also gets the answers of this server.
-    if (received.kind !== 'sealed' || received.head.answer !== undefined) return;
-    if (accepts?.(received.subject) === false) {
-      this.#session.seals.refuse('subject', subject, received.key);
-      return;
+    if (message.kind !== 'sealed' || message.head.answer !== undefined) return undefined;
+    if (accepts?.(message.subject) === false) {
+      this.#session.seals.refuse('subject', subject, message.key);
+      return undefined;
     }
-    const refusal = await this.#claim(received, subscription);
-    if (refusal === 'again') return;
-    const { head, key, id, envelope } = received;
+    const refusal = isDurable ? undefined : await this.#claim(message, subscription);
+    if (refusal === 'again') return undefined;
+    const { head, key, id, envelope } = message;
     const isRequest = head.request !== undefined && head.reply !== undefined;
-    const call: SealedCall = { key, id, envelope, pattern: received.subject, isRequest, refusal };
-    await this.#calls.run(call, () => sealed(received, isRequest ? this.#answer(received) : undefined));
+    const call: SealedCall = { key, id, envelope, pattern: message.subject, isRequest, refusal };
+    return { kind: 'sealed', message, call, answer: isRequest ? this.#answer(message) : undefined };
   }
 
   /** Resolves with the reason why no handler may have the message; `again`: nor may its caller get an answer. */

@@ -56,6 +56,18 @@ export function decodeInner(bytes: Uint8Array): InnerMessage | undefined {
   return isHead(head) ? { head, payload: all.subarray(end) } : undefined;
 }
 
+/** Returns the values of headers by name. A name that occurs more than once has a list. */
+export function groupedByName<T extends object | string>(
+  headers: readonly (readonly [name: string, value: T])[],
+): Record<string, T | T[]> {
+  const values = new Map<string, T | T[]>();
+  for (const [name, value] of headers) {
+    const before = values.get(name);
+    values.set(name, before === undefined ? value : ([before, value].flat() as T[]));
+  }
+  return Object.fromEntries(values);
+}
+
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);

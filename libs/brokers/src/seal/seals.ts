@@ -38,6 +38,15 @@ export type ReceivedMessage = SealedMessage | { readonly kind: 'plain' } | { rea
  */
 export type Open = (arrivedAt: string, subject: string | undefined, data: Uint8Array | string) => ReceivedMessage;
 
+type Delivery = 'window' | 'off' | 'durable';
+
+export interface SubscriptionOptions {
+  /** As of {@link Seals.opener}: `window` unless given. */
+  readonly delivery?: Delivery;
+  /** Reasons that honest messages for others have, too. */
+  readonly uncounted?: readonly RefusalReason[];
+}
+
 /** Seals and opens the messages of one end with the keys of its session. */
 export class Seals {
   readonly settings: SealSettings;
@@ -68,12 +77,13 @@ export class Seals {
     return this.#sealer.seal(this.#named(subject), encodeInner(head, payload), key);
   }
 
-  /** Returns the opener of a subscription, always the same, with a window. Its name must be one of a bounded number. */
-  openerOf(subscription: string, uncounted?: readonly RefusalReason[]): Open {
-    const known = this.#openers.get(subscription);
+  /** Returns the opener of a subscription, always the same. Its name must be one of a bounded number. */
+  openerOf(subscription: string, { delivery = 'window', uncounted }: SubscriptionOptions = {}): Open {
+    const name = `${delivery} ${subscription}`;
+    const known = this.#openers.get(name);
     if (known !== undefined) return known;
-    const open = this.opener('window', uncounted);
-    this.#openers.set(subscription, open);
+    const open = this.opener(delivery, uncounted);
+    this.#openers.set(name, open);
     return open;
   }
 
@@ -84,7 +94,7 @@ export class Seals {
    *   messages, and so delivers them late and again: neither their age nor their number is checked.
    * @param uncounted - Reasons that honest messages for others have, too.
    */
-  opener(delivery: 'window' | 'off' | 'durable', uncounted: readonly RefusalReason[] = []): Open {
+  opener(delivery: Delivery, uncounted: readonly RefusalReason[] = []): Open {
     const { service, maxAgeMs, isSealing } = this.settings;
     const checks =
       delivery === 'durable' ? ({ maxAgeMs: 'off', replay: 'off' } as const) : { maxAgeMs, replay: delivery };
