@@ -10,9 +10,13 @@ export interface TransportUnderTest {
   /** Starts a broker. */
   start(): Promise<RunningTransport>;
   /** A pattern of handlers, and the pattern of a message that it covers. Undefined: the transport has no wildcards. */
-  readonly wildcard?: { readonly pattern: string; readonly message: string };
-  /** Its routing is by the text of a pattern: two objects that differ in the order of their members are not the same. */
-  readonly routesByText?: true;
+  readonly wildcard?: { readonly pattern: string | RegExp; readonly message: string };
+  /** What it cannot do, and why, which the name of the skipped test shows. */
+  readonly lacks?: { readonly [feature in 'object patterns' | 'bytes as JSON' | 'empty answers']?: string };
+  /** Numbers arrive as text. */
+  readonly hasNoNumbers?: true;
+  /** The values of an answer without any: none, unless given. */
+  readonly emptyAnswer?: readonly unknown[];
   readonly headers?: HeadersUnderTest;
   /** The message of the error of a request that no server handles. Undefined: the request waits for an answer. */
   readonly unknownPattern?: string;

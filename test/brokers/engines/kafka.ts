@@ -9,9 +9,10 @@ export interface KafkaMock {
   stop(): Promise<void>;
 }
 
-export async function startKafkaMock(): Promise<KafkaMock> {
+/** @param topic - Exists from the start. Others begin to exist when a client asks for them. */
+export async function startKafkaMock(topic = 'none'): Promise<KafkaMock> {
   // A producer that waits for its input, which never comes.
-  const args = ['-b', 'none', '-X', 'test.mock.num.brokers=1', '-X', 'debug=mock', '-P', '-t', 'none'];
+  const args = ['-b', 'none', '-X', 'test.mock.num.brokers=1', '-X', 'debug=mock', '-P', '-t', topic];
   const run = new EngineRun({ program: KCAT.program, args });
   const address = await run.until(() => /bootstrap\.servers=([\d.]+:\d+)/.exec(run.output)?.[1]);
   return { address, stop: () => run.end('SIGKILL') };

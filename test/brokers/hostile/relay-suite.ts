@@ -12,11 +12,11 @@ import type { SeenMessage } from '../strangers/stranger.js';
 import { listening } from './hostile-broker.js';
 import type { HostileBroker, HostileClient, HostileServer, RunningHostileBroker } from './hostile-broker.js';
 
-const ECHO = 'relayed.echo';
-const COUNT = 'relayed.count';
+export const RELAYED_ECHO = 'relayed.echo';
+export const RELAYED_COUNT = 'relayed.count';
 const ATTEMPT = { count: 60, delay: 100 };
 const ATTEMPT_MS = 2000;
-const VALUES = [1, 2, 3, 4];
+const VALUES = ['one', 'two', 'three', 'four'];
 const BEYOND_AGE_MS = 61_000;
 const INCOMPLETE = { code: 'ERR_ANSWER_INCOMPLETE' };
 
@@ -31,7 +31,7 @@ export function resistsRelay(broker: HostileBroker): void {
     let client: HostileClient;
     let relay: Relay;
 
-    const call = (data: unknown): Promise<unknown> => firstValueFrom(client.send(ECHO, data));
+    const call = (data: unknown): Promise<unknown> => firstValueFrom(client.send(RELAYED_ECHO, data));
     /** Keeps the messages for one end, and returns them. */
     const hold = (end: 'client' | 'server'): readonly SeenMessage[] => {
       const held: SeenMessage[] = [];
@@ -43,15 +43,15 @@ export function resistsRelay(broker: HostileBroker): void {
       Logger.overrideLogger(false);
       [ofServer, ofClient] = await Promise.all([broker.start(), broker.start()]);
       server = await listening(ofServer.createServer(seal), {
-        [ECHO]: (data: unknown) => {
+        [RELAYED_ECHO]: (data: unknown) => {
           handled.push(data);
           return Promise.resolve(of(data));
         },
-        [COUNT]: () => Promise.resolve(from(VALUES)),
+        [RELAYED_COUNT]: () => Promise.resolve(from(VALUES)),
       });
       relay = await Relay.between({ client: await ofClient.stranger(), server: await ofServer.stranger() });
       client = ofClient.createClient(seal);
-      await lastValueFrom(client.send(ECHO, 'first').pipe(timeout(ATTEMPT_MS), retry(ATTEMPT)));
+      await lastValueFrom(client.send(RELAYED_ECHO, 'first').pipe(timeout(ATTEMPT_MS), retry(ATTEMPT)));
     });
 
     beforeEach(() => {
@@ -71,8 +71,8 @@ export function resistsRelay(broker: HostileBroker): void {
     it.each([0, 1, 2])('fails a stream whose value %i it drops, and the caller gets no value after it', async (at) => {
       let count = 0;
       relay.passOn = (message, to) => (to === 'client' && count++ === at ? [] : [message]);
-      const values: number[] = [];
-      const stream = client.send<number>(COUNT, 0).pipe(tap((value) => values.push(value)));
+      const values: string[] = [];
+      const stream = client.send<string>(RELAYED_COUNT, 0).pipe(tap((value) => values.push(value)));
       await expect(lastValueFrom(stream)).rejects.toMatchObject(INCOMPLETE);
       expect(values.length).toBeLessThanOrEqual(at);
       expect(values).toEqual(VALUES.slice(0, values.length));
@@ -110,7 +110,7 @@ export function resistsRelay(broker: HostileBroker): void {
 
     it('makes callers wait if it drops a request or the end of an answer, and does nothing else', async () => {
       const requests = hold('server');
-      const lost = client.send(ECHO, 'lost').pipe(timeout(ATTEMPT_MS));
+      const lost = client.send(RELAYED_ECHO, 'lost').pipe(timeout(ATTEMPT_MS));
       await expect(lastValueFrom(lost)).rejects.toThrow('Timeout');
       expect(requests).toHaveLength(1);
       expect(handled).toEqual([]);

@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 
 import { Logger } from '@nestjs/common';
 import { clock } from '@sealwire/crypto/internal';
-import { firstValueFrom, lastValueFrom, of, retry, Subject, take, timeout } from 'rxjs';
+import { lastValueFrom, of, retry, startWith, Subject, take, throwError, timeout } from 'rxjs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { sealing } from '../conformance/sealed.js';
@@ -12,10 +12,12 @@ import type { SeenMessage, Stranger } from '../strangers/stranger.js';
 import { listening } from './hostile-broker.js';
 import type { HostileBroker, HostileClient, HostileServer, RunningHostileBroker } from './hostile-broker.js';
 
-const ECHO = 'hostile.echo';
-const LATE = 'hostile.late';
+export const ECHO = 'hostile.echo';
+export const FAIL = 'hostile.fail';
+export const LATE = 'hostile.late';
 const SECRET = 'the account number is 4711';
 const HEADER = 'the name of the tenant';
+const FAILURE = 'the reason of the failure';
 const ATTEMPT = { count: 60, delay: 100 };
 const ATTEMPT_MS = 2000;
 const BEYOND_AGE_MS = 61_000;
@@ -47,7 +49,7 @@ export function resists(broker: HostileBroker): void {
     let client: HostileClient;
     let stranger: Stranger;
 
-    const call = (data: unknown): Promise<unknown> => lastValueFrom(client.send(ECHO, data));
+    const call = (data: unknown, pattern = ECHO): Promise<unknown> => lastValueFrom(client.send(pattern, data));
     const emit = (data: unknown): Promise<unknown> =>
       lastValueFrom(client.emit(ECHO, data), { defaultValue: undefined });
     const seenOn = (name: string): readonly SeenMessage[] => seen.filter((message) => message.name === name);
@@ -66,7 +68,7 @@ export function resists(broker: HostileBroker): void {
     /** Resolves with a request that waits for its answer, when its handler runs and the stranger has seen it. */
     const waitingCall = async () => {
       const { length } = seenOn(LATE);
-      const answer = firstValueFrom(client.send<string>(LATE, 'waits'));
+      const answer = call('waits', LATE);
       await expect.poll(() => late.observed).toBe(true);
       return { answer, answersTo: running.answersTo(await lastOn(LATE, length)) };
     };
@@ -81,7 +83,9 @@ export function resists(broker: HostileBroker): void {
           handled.push(data);
           return Promise.resolve(of(data));
         },
-        [LATE]: () => Promise.resolve(late.pipe(take(1))),
+        [FAIL]: () => Promise.resolve(throwError(() => ({ message: FAILURE }))),
+        // Nest's Kafka server takes the next message after the first value of an answer.
+        [LATE]: () => Promise.resolve(late.pipe(take(1), startWith('begins'))),
       });
       client = running.createClient(seal);
       stranger = await running.stranger();
@@ -101,13 +105,15 @@ export function resists(broker: HostileBroker): void {
       await running.stop();
     });
 
-    it('shows it no text of a request, an answer or an event', async () => {
+    it('shows it no text of a request, an answer, an event or an error', async () => {
       expect(await call(running.record(SECRET, HEADER))).toBe(SECRET);
       await emit(running.record(SECRET, HEADER));
+      await expect(call(running.record(SECRET, HEADER), FAIL)).rejects.toMatchObject({ message: FAILURE });
       await expect.poll(() => handled).toEqual([SECRET, SECRET]);
       await expect.poll(() => seenOn(ECHO).length).toBeGreaterThan(2);
+      await lastOn(running.answersTo(await lastOn(FAIL)));
       for (const { data, beside = '' } of seen) {
-        for (const secret of [SECRET, HEADER]) {
+        for (const secret of [SECRET, HEADER, FAILURE]) {
           for (const form of [secret, ...base64Forms(secret)])
             expect(`${Buffer.from(data).toString()}${beside}`).not.toContain(form);
         }
