@@ -11,7 +11,7 @@ interface Failed {
 
 /**
  * The opened messages whose handlers have failed. `kafkajs` delivers each of them again before the next one of its
- * partition, which is no replay.
+ * partition, which does not count as a replay.
  */
 export class FailedMessages {
   /** The last one of each partition. */

@@ -45,7 +45,7 @@ export class SealedKafkaServer extends ServerKafka {
   readonly #calls: SealedCalls;
   readonly #intake: ServerIntake;
   readonly #failed = new FailedMessages();
-  /** What the sealed message of this async context expects. */
+  /** The answer that the sealed message of this async context expects. */
   readonly #expected = new AsyncLocalStorage<{ readonly answer: AnswerSealer | undefined }>();
   /** The answer of which a value is sent in this async context. Handlers send messages of their own in the other one. */
   readonly #sent = new AsyncLocalStorage<AnswerSealer>();
