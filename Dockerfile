@@ -31,6 +31,7 @@ COPY --from=build /app/libs/brokers/dist libs/brokers/dist
 COPY --from=build /app/apps/shared/dist apps/shared/dist
 COPY --from=build /app/apps/server/dist apps/server/dist
 COPY --from=build /app/apps/client/dist apps/client/dist
+COPY --from=build /app/apps/client/page apps/client/page
 
 # The broker of docker-compose.nats.yml, from Debian's package.
 FROM ${NODE_IMAGE} AS nats

@@ -28,10 +28,11 @@ beforeEach(async () => {
 afterEach(() => trigger.app.close());
 
 describe('GET /', () => {
-  it('redirects to the page that describes all calls', async () => {
+  it('returns the console page, which links to the page that describes all calls', async () => {
     const answer = await call(`${trigger.url}/`, { method: 'GET' });
-    expect(answer).toMatchObject({ status: 302, headers: { location: 'docs' } });
-    expect((await call(new URL('docs', `${trigger.url}/`).href, { method: 'GET' })).status).toBe(200);
+    expect(answer).toMatchObject({ status: 200, headers: { 'content-type': 'text/html; charset=utf-8' } });
+    expect(answer.text).toContain('href="docs"');
+    expect((await call(`${trigger.url}/docs`, { method: 'GET' })).status).toBe(200);
   });
 });
 

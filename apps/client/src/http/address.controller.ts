@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import { All, Controller, Get, Req, Res } from '@nestjs/common';
+import { All, Controller, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 
 import { HttpFailure } from './failure/http-failure.js';
@@ -8,7 +8,7 @@ import { HttpFailure } from './failure/http-failure.js';
 /** The methods that each address takes. */
 const METHODS: readonly (readonly [path: RegExp, methods: string])[] = [
   [/^\/messages\/?$/i, 'POST'],
-  [/^\/(?:send|emit)\/[^/]+\/?$/i, 'POST'],
+  [/^\/(?:(?:send|emit)\/[^/]+|console\/attacks\/[^/]+)\/?$/i, 'POST'],
   [/^\/(?:stream\/[^/]+|console\/wire)\/?$/i, 'GET'],
   [/^\/(?:health|metrics|docs|docs\/openapi\.json|console\/(?!wire)[^/]+)?\/?$/i, 'GET, HEAD'],
 ];
@@ -17,11 +17,6 @@ const METHODS: readonly (readonly [path: RegExp, methods: string])[] = [
 @ApiExcludeController()
 @Controller()
 export class AddressController {
-  @Get()
-  root(@Res() response: ServerResponse): void {
-    response.writeHead(302, { location: 'docs' }).end();
-  }
-
   @All('{*path}')
   refuse(@Req() { url = '' }: IncomingMessage, @Res() response: ServerResponse): never {
     const [path = ''] = url.split('?', 1);

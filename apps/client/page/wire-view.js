@@ -1,0 +1,83 @@
+import { byteCount, element, timeOf } from './format.js';
+import { RowList } from './row-list.js';
+import { textLines } from './text-lines.js';
+
+const HOUSEKEEPING = new Set(['PING', 'PONG', 'CREDIT']);
+const RETRY_MS = 1000;
+
+/** Reads the wire tap for as long as the page is open. */
+export class WireView {
+  /** @readonly */
+  #access;
+  /** @readonly */
+  #onState;
+  /** @readonly */
+  #rows = new RowList(
+    document.querySelector('#wire'),
+    createRow,
+    'Nothing has crossed the wire since the page was opened.',
+  );
+  /** @readonly */
+  #count = document.querySelector('#wire-count');
+  /** @readonly */
+  #pause = document.querySelector('#pause-button');
+  /** @readonly */
+  #housekeeping = document.querySelector('#housekeeping');
+  #seen = 0;
+  #lost = 0;
+
+  constructor(access, onState) {
+    this.#access = access;
+    this.#onState = onState;
+    this.#pause.addEventListener('click', () => {
+      const isPaused = this.#pause.getAttribute('aria-pressed') === 'true';
+      this.#pause.setAttribute('aria-pressed', String(!isPaused));
+      this.#pause.textContent = isPaused ? 'Pause' : 'Resume';
+    });
+  }
+
+  /** Returns when the token is wrong. After every other end it connects again. */
+  async follow() {
+    for (;;) {
+      try {
+        const response = await this.#access.fetch('console/wire');
+        if (response.status === 401) return;
+        if (response.ok) for await (const line of textLines(response)) this.#take(JSON.parse(line));
+      } catch {
+        // The app has ended, or the network was lost.
+      }
+      this.#onState(undefined);
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+
+  #take(row) {
+    if (row.kind === 'state') {
+      this.#onState(row);
+      return;
+    }
+    if (row.kind === 'lost') this.#lost += row.rows;
+    if (row.kind !== 'wire') return;
+    this.#seen += 1;
+    const isPaused = this.#pause.getAttribute('aria-pressed') === 'true';
+    if (!isPaused && (this.#housekeeping.checked || !HOUSEKEEPING.has(row.type))) this.#rows.add(row);
+    const lost = this.#lost > 0 ? `, ${this.#lost} more not shown` : '';
+    this.#count.textContent = `${this.#seen} records${lost}`;
+  }
+}
+
+function createRow({ unixMs, direction, number, type, bytes, sealed, keyId, server }) {
+  const isRefused = type === 'REFUSED';
+  const row = element('li', { className: isRefused ? 'refused' : direction });
+  const arrow = element('span', { className: 'direction', text: direction === 'sent' ? '→' : '←' });
+  row.append(
+    element('span', { className: 'time', text: timeOf(unixMs) }),
+    arrow,
+    element('span', { text: `#${number}` }),
+    element('span', { className: 'type', text: type }),
+    element('span', { className: 'size', text: byteCount(bytes) }),
+    element('span', { className: 'sealed mono', text: `${sealed}…` }),
+    element('span', { className: 'key', text: `${direction} under key ${keyId}, ${server}` }),
+  );
+  return row;
+}
