@@ -34,3 +34,10 @@ export class BrokerError extends Error {
 export function answerIncomplete(): BrokerError {
   return new BrokerError('ERR_ANSWER_INCOMPLETE', 'A value of the answer was lost in transit');
 }
+
+/** The error of a caller whose request could not be claimed, in the form of Nest's own errors. */
+export const STORE_ERROR = {
+  status: 'error',
+  message: 'The replay store failed; the handler did not run',
+  code: 'ERR_REPLAY_STORE',
+} as const;

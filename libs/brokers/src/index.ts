@@ -1,3 +1,4 @@
+export type { BrokerCallMessage } from './call-trace.js';
 export type { RefusedMessage } from './diagnostics.js';
 export { BROKER_ERROR_CODES, BrokerError } from './errors.js';
 export type { BrokerErrorCode } from './errors.js';

@@ -1,12 +1,14 @@
 // What holds on every broker: permissions by key, rotation under load, a replay store that fails or is slow, and the end of
 // a server or a client whose requests run.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+
 import { Logger } from '@nestjs/common';
-import type { SealedContext, SealOptions } from '@sealwire/brokers';
+import type { BrokerCallMessage, SealedContext, SealOptions } from '@sealwire/brokers';
 import { clock } from '@sealwire/channel/internal';
 import { Keyring } from '@sealwire/crypto';
 import type { ReplayStore } from '@sealwire/envelope';
-import { lastValueFrom, of, retry, Subject, take, timeout } from 'rxjs';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { lastValueFrom, of, retry, Subject, take, throwError, timeout } from 'rxjs';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { LiveKeys, newKey } from '../../support/live-keys.js';
 import { isMissing, skipNote } from '../engines/engine.js';
@@ -36,6 +38,7 @@ export function holdsKeys(broker: SealedBroker): void {
           handled.push(data);
           return Promise.resolve(of(data));
         },
+        'keys.fail': () => Promise.resolve(throwError(() => ({ message: 'no' }))),
         'keys.whoami': (_: unknown, context: SealedContext) => Promise.resolve(of(context.getPeer())),
         'keys.late': () => Promise.resolve(late.pipe(take(1))),
       });
@@ -125,15 +128,57 @@ export function holdsKeys(broker: SealedBroker): void {
       await serve({ keyring, replayStore: { claim } });
       const client = await connect({ keyring });
       claim.mockImplementation(() => claims);
-      vi.spyOn(clock, 'setTimeout').mockImplementation(
-        () => setImmediate(() => undefined) as unknown as NodeJS.Timeout,
-      );
+      vi.spyOn(clock, 'setTimeout').mockImplementation(() => setTimeout(() => undefined));
       const waiting = Array.from({ length: MAX_WAITING }, (_, index) => outcome(client, 'keys.echo', index));
       await expect.poll(() => claim.mock.calls.length, { timeout: 60_000 }).toBeGreaterThanOrEqual(MAX_WAITING);
       expect(await outcome(client, 'keys.echo', 'too much')).toMatchObject(OVERLOADED);
       answerClaims(true);
       expect((await Promise.all(waiting)).filter((value) => typeof value !== 'number')).toEqual([]);
       expect(handled).not.toContain('too much');
+    });
+
+    it('publishes the calls of both ends on node:diagnostics_channel', async () => {
+      const key = newKey({ patterns: ['keys.echo', 'keys.fail'] });
+      await serve({ keyring: Keyring.of(key) });
+      const client = await connect({ keyring: Keyring.of(key) });
+      const { started, ended } = observeCalls();
+      await outcome(client, 'keys.echo', 'text');
+      await outcome(client, 'keys.fail', 0);
+      await outcome(client, 'keys.whoami', 0);
+      await emit(client, 'keys.echo', 'event');
+      await expect.poll(() => ended.length).toBe(7);
+      const seenBy = (side: string) => ended.filter((call) => call.side === side);
+      expect(seenBy('client')).toMatchObject([
+        { outcome: 'end', kind: 'request', pattern: 'keys.echo', isCancelled: false, code: undefined },
+        { outcome: 'failed', kind: 'request', pattern: 'keys.fail', code: undefined },
+        { outcome: 'failed', kind: 'request', pattern: 'keys.whoami', code: 'ERR_FORBIDDEN' },
+        { outcome: 'end', kind: 'event', pattern: 'keys.echo' },
+      ]);
+      expect(seenBy('server')).toMatchObject([
+        { outcome: 'end', kind: 'request', pattern: 'keys.echo', isCancelled: false, code: undefined },
+        { outcome: 'failed', kind: 'request', pattern: 'keys.fail', code: undefined },
+        { outcome: 'end', kind: 'event', pattern: 'keys.echo' },
+      ]);
+      expect(started).toHaveLength(7);
+      const allowed = seenBy('client').filter(({ pattern }) => pattern !== 'keys.whoami');
+      expect(allowed.map(({ bytes }) => bytes)).toEqual(seenBy('server').map(({ bytes }) => bytes));
+      for (const { bytes, durationMs } of ended) {
+        expect(bytes).toBeGreaterThan(0);
+        expect(durationMs).toBeGreaterThanOrEqual(0);
+      }
+    });
+
+    it('publishes a call as cancelled if its caller unsubscribes', async () => {
+      const keyring = Keyring.of(newKey());
+      late = new Subject();
+      await serve({ keyring });
+      const client = await connect({ keyring });
+      const { ended } = observeCalls();
+      const subscription = client.send('keys.late', 0).subscribe();
+      await expect.poll(() => late.observed).toBe(true);
+      subscription.unsubscribe();
+      expect(ended).toMatchObject([{ outcome: 'end', side: 'client', isCancelled: true }]);
+      late.next('nobody waits');
     });
 
     it('survives the end of a server whose requests run, and another server serves on', async () => {
@@ -163,4 +208,20 @@ export function holdsKeys(broker: SealedBroker): void {
       late.next('too late');
     });
   });
+}
+
+type EndedCall = BrokerCallMessage & { readonly outcome: 'end' | 'failed' };
+
+/** Returns the calls that start and end until the test has finished. */
+function observeCalls(): { readonly started: readonly BrokerCallMessage[]; readonly ended: readonly EndedCall[] } {
+  const started: BrokerCallMessage[] = [];
+  const ended: EndedCall[] = [];
+  const observe = (name: string, listener: (call: BrokerCallMessage) => void): void => {
+    const listen = (message: unknown): void => listener(message as BrokerCallMessage);
+    subscribe(`sealwire:broker:call:${name}`, listen);
+    onTestFinished(() => void unsubscribe(`sealwire:broker:call:${name}`, listen));
+  };
+  observe('start', (call) => started.push(call));
+  for (const outcome of ['end', 'failed'] as const) observe(outcome, (call) => ended.push({ ...call, outcome }));
+  return { started, ended };
 }

@@ -7,7 +7,9 @@ import type { SecretKey } from '@sealwire/crypto';
 import { of, throwError } from 'rxjs';
 import type { Observable } from 'rxjs';
 
+import { STORE_ERROR } from '../errors.js';
 import { extendContext } from './sealed-context.js';
+import { traceHandler } from './traced-calls.js';
 
 /** A sealed message on its way through Nest. */
 export interface SealedCall {
@@ -24,12 +26,6 @@ export interface SealedCall {
   /** Called if no handler gets it. Undefined: the broker expects no acknowledgement. */
   readonly drop?: (() => void) | undefined;
 }
-
-const STORE_ERROR = {
-  status: 'error',
-  message: 'The replay store failed; the handler did not run',
-  code: 'ERR_REPLAY_STORE',
-} as const;
 
 /**
  * The sealed messages that Nest handles. Its servers make the context and find the handler of a message themselves, so
@@ -61,7 +57,13 @@ export class SealedCalls {
     if (handler === null) return null;
     const sealed: MessageHandler = (data: unknown, context: object) => {
       extendContext(context, call);
-      return handler(data, context);
+      const { isRequest, envelope } = call;
+      const message = {
+        kind: isRequest ? 'request' : 'event',
+        pattern: call.pattern ?? pattern,
+        bytes: envelope.length,
+      } as const;
+      return traceHandler(message, () => handler(data, context) as Promise<unknown>);
     };
     return Object.assign(sealed, handler);
   }

@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { ClientMqtt } from '@nestjs/microservices';
 import type { ReadPacket, WritePacket } from '@nestjs/microservices';
 
+import { traceEvent, traceRequest } from '../handler/traced-calls.js';
 import { ClientRequests } from '../pubsub/client-requests.js';
 import type { Refusals } from '../seal/refusals.js';
 import { SealedSession } from '../seal/sealed-session.js';
@@ -78,15 +79,19 @@ export class SealedMqttClient extends ClientMqtt {
   }
 
   protected override publish(packet: ReadPacket, callback: (packet: WritePacket) => unknown): () => void {
-    return this.#requests.request(
-      this.normalizePattern(packet.pattern),
-      (err) => void callback({ err }),
-      () => super.publish(packet, callback),
+    const name = this.normalizePattern(packet.pattern);
+    return traceRequest(name, callback, (traced) =>
+      this.#requests.request(
+        name,
+        (err) => void traced({ err }),
+        () => super.publish(packet, traced),
+      ),
     );
   }
 
   protected override dispatchEvent(packet: ReadPacket): Promise<unknown> {
-    return this.#requests.event(() => super.dispatchEvent(packet));
+    const name = this.normalizePattern(packet.pattern);
+    return traceEvent(name, () => this.#requests.event(() => super.dispatchEvent(packet)));
   }
 
   #outer(options: Parameters<typeof outerOptions>[0]): Parameters<typeof outerOptions>[0] {

@@ -1,8 +1,9 @@
 import { Logger } from '@nestjs/common';
 import { ClientNats } from '@nestjs/microservices';
-import type { NatsStatus } from '@nestjs/microservices';
+import type { NatsStatus, ReadPacket, WritePacket } from '@nestjs/microservices';
 import type { ReplaySubject } from 'rxjs';
 
+import { traceEvent, traceRequest } from '../handler/traced-calls.js';
 import type { Refusals } from '../seal/refusals.js';
 import { SealedSession } from '../seal/sealed-session.js';
 import { SealedClientConnection } from './client-connection.js';
@@ -43,5 +44,14 @@ export class SealedNatsClient extends ClientNats {
     } finally {
       this.#session.close();
     }
+  }
+
+  protected override publish(packet: ReadPacket, callback: (packet: WritePacket) => unknown): () => void {
+    const subject = this.normalizePattern(packet.pattern);
+    return traceRequest(subject, callback, (traced) => super.publish(packet, traced));
+  }
+
+  protected override dispatchEvent<T = unknown>(packet: ReadPacket): Promise<T> {
+    return traceEvent(this.normalizePattern(packet.pattern), () => super.dispatchEvent(packet) as Promise<T>);
   }
 }

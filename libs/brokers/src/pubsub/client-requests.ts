@@ -71,8 +71,8 @@ export class ClientRequests {
 
   /** Returns a function for a later call: what it publishes belongs to the request that is sent now. */
   keep<Args extends unknown[]>(callback: (...args: Args) => unknown): (...args: Args) => unknown {
-    const request = this.#sending.getStore();
-    return (...args) => this.#sending.run(request, () => callback(...args));
+    const inThisContext = AsyncLocalStorage.snapshot();
+    return (...args) => inThisContext(callback, ...args);
   }
 
   /**

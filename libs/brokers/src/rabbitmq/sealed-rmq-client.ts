@@ -3,6 +3,7 @@ import { ClientRMQ } from '@nestjs/microservices';
 import type { ReadPacket, WritePacket } from '@nestjs/microservices';
 
 import { answerIncomplete } from '../errors.js';
+import { traceEvent, traceRequest } from '../handler/traced-calls.js';
 import { AwaitedAnswers } from '../seal/awaited-answers.js';
 import type { Refusals } from '../seal/refusals.js';
 import { SealedSession } from '../seal/sealed-session.js';
@@ -10,12 +11,15 @@ import { SealedRmqClientConnection } from './client-connection.js';
 import type { RmqManager } from './rmq-library.js';
 import type { SealedRmqOptions } from './sealed-rmq-server.js';
 
+type RmqPacket = ReadPacket & { id?: string };
+type Callback = (packet: WritePacket) => unknown;
+
 /** Nest's RabbitMQ client, which seals every message and opens every answer: `customClass: SealedRmqClient`. */
 export class SealedRmqClient extends ClientRMQ {
   readonly #session: SealedSession;
   readonly #awaited = new AwaitedAnswers();
   /** The callbacks of the requests, by correlation id. */
-  readonly #callbacks = new Map<string, (packet: WritePacket) => unknown>();
+  readonly #callbacks = new Map<string, Callback>();
 
   /** @throws {TransportError} `ERR_BAD_OPTION` */
   constructor({ seal, ...options }: SealedRmqOptions) {
@@ -59,7 +63,15 @@ export class SealedRmqClient extends ClientRMQ {
     }
   }
 
-  protected override publish(packet: ReadPacket & { id?: string }, callback: (packet: WritePacket) => unknown) {
+  protected override publish(packet: RmqPacket, callback: Callback): () => void {
+    return traceRequest(this.normalizePattern(packet.pattern), callback, (traced) => this.#publish(packet, traced));
+  }
+
+  protected override dispatchEvent<T = unknown>(packet: ReadPacket): Promise<T> {
+    return traceEvent(this.normalizePattern(packet.pattern), () => super.dispatchEvent(packet) as Promise<T>);
+  }
+
+  #publish(packet: RmqPacket, callback: Callback): () => void {
     const end = super.publish(packet, callback);
     const { id = '' } = packet; // the correlation id, which Nest has added
     this.#callbacks.set(id, callback);

@@ -1,6 +1,7 @@
 import type { KeySource, SecretKey } from '@sealwire/crypto';
 import { EnvelopeOpener, EnvelopeSealer } from '@sealwire/envelope';
 
+import { CallTrace } from '../call-trace.js';
 import { decodeInner, encodeInner } from './inner-message.js';
 import type { InnerHead } from './inner-message.js';
 import type { RefusalReason, Refusals } from './refusals.js';
@@ -74,7 +75,9 @@ export class Seals {
    * @throws {EnvelopeError} `ERR_ENVELOPE_HEADER`, `ERR_ENVELOPE_TOO_LARGE`
    */
   seal(subject: string, head: InnerHead, payload: Uint8Array | string, key: SecretKey): string {
-    return this.#sealer.seal(this.#named(subject), encodeInner(head, payload), key);
+    const envelope = this.#sealer.seal(this.#named(subject), encodeInner(head, payload), key);
+    CallTrace.noteSealed(envelope.length);
+    return envelope;
   }
 
   /** Returns the opener of a subscription, always the same. Its name must be one of a bounded number. */
