@@ -1,10 +1,27 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Failure, oneLine } from './command.mjs';
 import { npmCommand } from './prepare.mjs';
 import { runTool } from './tool.mjs';
 
 export const LIBRARIES = ['crypto', 'channel', 'envelope', 'transport', 'brokers'];
+
+/**
+ * Packs libraries as npm would publish them.
+ *
+ * @param {string} folder - Made if it is missing.
+ * @param {AbortSignal} stop
+ * @param {readonly string[]} libraries
+ * @returns {Promise<Readonly<Record<string, string>>>} The paths of the tarballs, by the names of the packages.
+ */
+export async function packLibraries(folder, stop, libraries = LIBRARIES) {
+  await mkdir(folder, { recursive: true });
+  const workspaces = libraries.map((library) => `--workspace=@sealwire/${library}`);
+  await npm(['pack', ...workspaces, '--pack-destination', folder], stop);
+  const files = await readdir(folder);
+  const tarballOf = (library) => files.find((file) => file.startsWith(`sealwire-${library}-`));
+  return Object.fromEntries(libraries.map((library) => [`@sealwire/${library}`, join(folder, tarballOf(library))]));
+}
 
 /**
  * Installs libraries, as npm would publish them, with what `manifest` pins, in a folder of their own.
@@ -15,17 +32,15 @@ export const LIBRARIES = ['crypto', 'channel', 'envelope', 'transport', 'brokers
  * @param {readonly string[]} libraries
  */
 export async function installPacked(folder, manifest, stop, libraries = LIBRARIES) {
-  await mkdir(folder, { recursive: true });
-  const workspaces = libraries.map((library) => `--workspace=@sealwire/${library}`);
-  await npm(['pack', ...workspaces, '--pack-destination', folder], stop);
-  const dependencies = { ...manifest.dependencies };
-  for (const file of await readdir(folder)) {
-    const library = /^sealwire-(\w+)-.*\.tgz$/.exec(file)?.[1];
-    if (library !== undefined) dependencies[`@sealwire/${library}`] = `file:${file}`;
-  }
+  const tarballs = await packLibraries(folder, stop, libraries);
+  const dependencies = { ...manifest.dependencies, ...asDependencies(tarballs) };
   await writeFile(join(folder, 'package.json'), JSON.stringify({ ...manifest, dependencies }));
   await npm(['install', '--prefix', folder, '--prefer-offline', '--no-audit', '--no-fund', '--no-package-lock'], stop);
   console.log(`Installed ${describe({ ...dependencies, ...manifest.devDependencies })}`);
+}
+
+function asDependencies(tarballs) {
+  return Object.fromEntries(Object.entries(tarballs).map(([name, path]) => [name, `file:${basename(path)}`]));
 }
 
 async function npm(args, stop) {

@@ -7,8 +7,10 @@ const FAULT_OF = {
   ERR_SUBJECT: 'caller',
 } as const;
 
+/** The code of a {@link BrokerError}. */
 export type BrokerErrorCode = keyof typeof FAULT_OF;
 
+/** All codes in alphabetical order. `docs/errors.md` explains each. */
 export const BROKER_ERROR_CODES = Object.keys(FAULT_OF) as readonly BrokerErrorCode[];
 
 /** A failure of a sealed transport. Match on `code`; `message` may change and contains no key material. */

@@ -60,9 +60,12 @@ const FAULT_OF = {
   ERR_WRITE_STALLED: 'network',
 } as const;
 
+/** The code of a {@link TransportError}. */
 export type TransportErrorCode = keyof typeof FAULT_OF;
+/** The side at fault. */
 export type Fault = (typeof FAULT_OF)[TransportErrorCode];
 
+/** All codes in alphabetical order. `docs/errors.md` explains each. */
 export const TRANSPORT_ERROR_CODES = Object.keys(FAULT_OF) as readonly TransportErrorCode[];
 
 export interface TransportErrorOptions extends ErrorOptions {

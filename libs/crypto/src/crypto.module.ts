@@ -4,6 +4,7 @@ import type { OnApplicationShutdown } from '@nestjs/common';
 import type { KeyFilePolicy } from './key-file/policy.js';
 import { WatchedKeyFile } from './key-watch/watched-key-file.js';
 
+/** The key file of the module. */
 export interface CryptoModuleOptions {
   /** The path of the key file. It is read at start-up, and again after each change until the application shuts down. */
   readonly keyFile: string;

@@ -41,7 +41,9 @@ const FAULT_OF = {
   ERR_RANDOM_FAILED: 'operator',
 } as const;
 
+/** The code of a {@link CryptoError}. */
 export type CryptoErrorCode = keyof typeof FAULT_OF;
+/** The side at fault: the caller, the operator of this host, or the input. */
 export type CryptoFault = (typeof FAULT_OF)[CryptoErrorCode];
 
 /** All codes in alphabetical order. `docs/errors.md` explains each; a test compares the two. */

@@ -10,8 +10,10 @@ const FAULT_OF = {
   ERR_ENVELOPE_UNSERIALIZABLE: 'caller',
 } as const;
 
+/** The code of an {@link EnvelopeError}. */
 export type EnvelopeErrorCode = keyof typeof FAULT_OF;
 
+/** All codes in alphabetical order. `docs/errors.md` explains each. */
 export const ENVELOPE_ERROR_CODES = Object.keys(FAULT_OF) as readonly EnvelopeErrorCode[];
 
 /**

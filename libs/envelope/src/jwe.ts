@@ -34,6 +34,7 @@ export const MAX_ENVELOPE_BYTES = 16_777_216;
  */
 export type Refusal = 'form' | 'key' | 'tag' | 'audience' | 'subject' | 'age' | 'replay';
 
+/** The reason why an envelope was not opened. */
 export interface Refused {
   readonly ok: false;
   readonly reason: Refusal;
@@ -49,6 +50,7 @@ export interface OpenedJwe {
   readonly header: EnvelopeHeader;
 }
 
+/** The keys and the check for one envelope. */
 export interface OpenJweOptions {
   /** Its `find` is called once. If it throws, the process emits a warning, and the envelope is refused (`key`). */
   readonly keys: Pick<KeySource, 'find'>;

@@ -54,6 +54,8 @@ export class EnvelopeOpener {
   }
 
   /**
+   * Verifies and decrypts an envelope. Never throws for an envelope from outside: it returns the reason.
+   *
    * @param subject - The subject on which the message arrived, written as its sender writes it. Undefined accepts every
    *   subject: then compare {@link Opened.subject} with what the message claims to be.
    * @param envelope - The bytes of the broker, or their text. Never changed.

@@ -7,6 +7,7 @@ export const DEFAULT_MAX_AGE_MS = 60_000;
 /** A day: the replay window remembers ids for twice as long. */
 const MAX_MAX_AGE_MS = 86_400_000;
 
+/** The options that sealers and openers share. */
 export interface EnvelopeOptions {
   /** The keys: a `Keyring`, a `WatchedKeyFile` or a source of your own. */
   readonly keys: KeySource;
@@ -16,6 +17,7 @@ export interface EnvelopeOptions {
   readonly maxEnvelopeBytes?: number | undefined;
 }
 
+/** The age, the replay check and the size that an opener accepts. */
 export interface EnvelopeOpenerOptions extends EnvelopeOptions {
   /**
    * How far `iat` may be from the clock of this process, either way, in milliseconds; at most a day. Default: 60,000.

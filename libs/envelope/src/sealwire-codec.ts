@@ -10,6 +10,7 @@ import { checkSubject } from './options.js';
 import type { EnvelopeOptions } from './options.js';
 import { EnvelopeSealer } from './sealer.js';
 
+/** The keys, the service and the subject of a codec. */
 export interface SealwireCodecOptions extends EnvelopeOptions {
   /**
    * Sealed into every message. Messages with another subject are refused: the broker does not give its subject to a

@@ -4,6 +4,7 @@ import { TrafficCounter } from '@sealwire/channel/internal';
 import type { LinkCounts, Traffic } from '@sealwire/channel/internal';
 import type { KeysStatus } from '@sealwire/crypto';
 
+/** The counters of a client at one moment. */
 export interface SealwireClientSnapshot extends LinkCounts {
   /** Calls that wait for the serializer, for a connection, or for the in-flight limit of the server. */
   readonly waiting: number;
@@ -27,6 +28,7 @@ export interface ConnectionsOfKey {
   readonly connections: number;
 }
 
+/** The counters of a server at one moment. */
 export interface SealwireServerSnapshot extends Traffic {
   /** Open connections whose clients are authenticated. */
   readonly connections: number;

@@ -55,6 +55,7 @@ export class SealedMqttClient extends ClientMqtt {
     return Object.assign(connection, sealing);
   }
 
+  /** Returns the function that receives every answer, and opens it first. */
   override createResponseCallback(): (topic: string, data: Buffer) => Promise<void> {
     const respond = super.createResponseCallback();
     return async (topic, data) => {
@@ -67,6 +68,7 @@ export class SealedMqttClient extends ClientMqtt {
     };
   }
 
+  /** Closes the connection to the broker, and stops watching the key file. */
   override async close(): Promise<void> {
     try {
       await super.close();

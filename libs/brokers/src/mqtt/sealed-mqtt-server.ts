@@ -82,14 +82,17 @@ export class SealedMqttServer extends ServerMqtt {
     });
   }
 
+  /** Returns the function that answers a request; a failure to seal or to send is logged. */
   override getPublisher(...to: Parameters<ServerMqtt['getPublisher']>): Respond {
     return safely(super.getPublisher(...to) as Respond, (error) => void this.logger.error(error));
   }
 
+  /** Returns the handler of a pattern, wrapped in the checks of the key and of its patterns. */
   override getHandlerByPattern(pattern: string): MessageHandler | null {
     return this.#calls.handlerOf(pattern, super.getHandlerByPattern(pattern));
   }
 
+  /** Closes the connection to the broker, and stops watching the key file. */
   override close(): void {
     try {
       super.close();

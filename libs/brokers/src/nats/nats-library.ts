@@ -2,14 +2,19 @@
 // application has only one of them.
 import type { HeaderEntry } from '../seal/inner-message.js';
 
+/** The headers of a message. */
 export interface NatsHeaders {
   /** 0 unless the broker has set a status. */
   readonly code: number;
+  /** Returns the names of the headers. */
   keys(): readonly string[];
+  /** Returns the values of one header. */
   values(name: string): readonly string[];
+  /** Adds a value to a header. */
   append(name: string, value: string): void;
 }
 
+/** A message of the NATS library. */
 export interface NatsMessage {
   readonly subject: string;
   readonly data: Uint8Array;
@@ -18,22 +23,30 @@ export interface NatsMessage {
   readonly headers?: NatsHeaders | undefined;
 }
 
+/** Called with each message of a subscription, or with the error that ended it. */
 export type NatsCallback = (error: Error | null, message: NatsMessage) => unknown;
 
+/** A subscription of the NATS library. */
 export interface NatsSubscription {
+  /** Ends the subscription: no further message is delivered. */
   unsubscribe(): void;
 }
 
+/** The reply subject and the headers of a message. */
 export interface NatsPublishOptions {
   readonly reply?: string | undefined;
   readonly headers?: NatsHeaders | undefined;
 }
 
+/** A connection of the NATS library, as far as Nest uses it. */
 export interface NatsConnection {
   /** The limits that the broker has announced; undefined before the connection is open. */
   readonly info?: { readonly max_payload: number } | undefined;
+  /** Sends a message, without waiting for the broker. */
   publish(subject: string, data?: Uint8Array | string, options?: NatsPublishOptions): void;
+  /** Calls `callback` with each message of a subject, or with a share of them if there is a queue. */
   subscribe(subject: string, options: { queue?: string | undefined; callback: NatsCallback }): NatsSubscription;
+  /** Returns what happens to the connection, for the log. */
   status(): AsyncIterable<unknown>;
   /** Resolves with the round trip to the broker, in milliseconds. */
   rtt(): Promise<number>;
@@ -41,6 +54,7 @@ export interface NatsConnection {
   flush(): Promise<void>;
   /** Closes the connection when the messages that have arrived are handled. */
   drain(): Promise<void>;
+  /** Closes the connection, without waiting for running messages. */
   close(): Promise<void>;
 }
 

@@ -47,6 +47,7 @@ export abstract class SealedConnection {
     this.unsealed.publish(subject, envelope, this.outerOptions(options));
   }
 
+  /** Returns what happens to the connection of the NATS library. */
   status(): AsyncIterable<unknown> {
     return this.unsealed.status();
   }
@@ -66,6 +67,7 @@ export abstract class SealedConnection {
     return this.unsealed.drain();
   }
 
+  /** Closes the connection of the NATS library. */
   close(): Promise<void> {
     return this.unsealed.close();
   }

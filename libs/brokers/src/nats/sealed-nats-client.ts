@@ -38,6 +38,7 @@ export class SealedNatsClient extends ClientNats {
     return (await super.createClient()) as unknown as NatsConnection;
   }
 
+  /** Closes the connection to the broker, and stops watching the key file. */
   override async close(): Promise<void> {
     try {
       await super.close();

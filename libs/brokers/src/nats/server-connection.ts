@@ -45,6 +45,7 @@ export class SealedServerConnection extends SealedConnection {
     this.#claims = replayStore && new Claims(replayStore, maxAgeMs, this.#onFailed);
   }
 
+  /** Subscribes with a callback that receives opened messages only; the others are refused and counted. */
   subscribe(
     pattern: string,
     { queue, callback }: { queue?: string | undefined; callback: NatsCallback },

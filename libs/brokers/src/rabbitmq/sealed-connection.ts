@@ -60,22 +60,27 @@ export abstract class SealedConnection {
     return this.wrap(unsealed);
   }
 
+  /** Adds a listener to the connection of the RabbitMQ library. */
   on(event: string, listener: RmqListener): void {
     this.unsealed.on(event, listener);
   }
 
+  /** Adds a listener that is called once. */
   once(event: string, listener: RmqListener): void {
     this.unsealed.once(event, listener);
   }
 
+  /** The same as `on`. */
   addListener(event: string, listener: RmqListener): void {
     this.unsealed.addListener(event, listener);
   }
 
+  /** Removes a listener. */
   removeListener(event: string, listener: RmqListener): void {
     this.unsealed.removeListener(event, listener);
   }
 
+  /** Closes the connection of the RabbitMQ library. */
   close(): Promise<void> {
     return this.unsealed.close();
   }

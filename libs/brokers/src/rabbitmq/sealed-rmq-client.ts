@@ -45,6 +45,7 @@ export class SealedRmqClient extends ClientRMQ {
     }
   }
 
+  /** Creates a connection that seals what it publishes and opens what it consumes. */
   override createClient(): SealedRmqClientConnection {
     return new SealedRmqClientConnection({
       unsealed: super.createClient() as RmqManager,
@@ -55,6 +56,7 @@ export class SealedRmqClient extends ClientRMQ {
     });
   }
 
+  /** Closes the connection to the broker, and stops watching the key file. */
   override async close(): Promise<void> {
     try {
       await super.close();

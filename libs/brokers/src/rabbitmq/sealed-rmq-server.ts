@@ -61,15 +61,18 @@ export class SealedRmqServer extends ServerRMQ {
     return (unsealed instanceof Promise ? unsealed.then(seal) : seal(unsealed)) as T & Promise<T>;
   }
 
+  /** Returns the handler of a pattern, wrapped in the checks of the key and of its patterns. */
   override getHandlerByPattern(pattern: string): MessageHandler | null {
     return this.#calls.handlerOf(this.getRouteFromPattern(pattern), super.getHandlerByPattern(pattern));
   }
 
+  /** Sends the answer of a request, sealed for its sender. */
   override sendMessage(...answer: Parameters<ServerRMQ['sendMessage']>): void {
     const [, , , context] = answer;
     this.#answering.run(context.getMessage(), () => super.sendMessage(...answer));
   }
 
+  /** Closes the connection to the broker, and stops watching the key file. */
   override async close(): Promise<void> {
     try {
       await super.close();

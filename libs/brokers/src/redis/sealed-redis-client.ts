@@ -39,6 +39,7 @@ export class SealedRedisClient extends ClientRedis {
     return whenMade(super.createClient(), (connection) => this.#sealing(connection)) as Promise<unknown>;
   }
 
+  /** Returns the function that receives every answer, and opens it first. */
   override createResponseCallback(): (channel: string, data: string) => Promise<void> {
     const respond = super.createResponseCallback();
     // Buffers with the option `returnBuffers`.
@@ -54,6 +55,7 @@ export class SealedRedisClient extends ClientRedis {
     };
   }
 
+  /** Closes the connection to the broker, and stops watching the key file. */
   override async close(): Promise<void> {
     try {
       await super.close();

@@ -79,14 +79,17 @@ export class SealedRedisServer extends ServerRedis {
     });
   }
 
+  /** Returns the function that answers a request; a failure to seal or to send is logged. */
   override getPublisher(...to: Parameters<ServerRedis['getPublisher']>): Respond {
     return safely(super.getPublisher(...to), (error) => void this.logger.error(error));
   }
 
+  /** Returns the handler of a pattern, wrapped in the checks of the key and of its patterns. */
   override getHandlerByPattern(pattern: string): MessageHandler | null {
     return this.#calls.handlerOf(pattern, super.getHandlerByPattern(pattern));
   }
 
+  /** Closes the connection to the broker, and stops watching the key file. */
   override async close(): Promise<void> {
     try {
       await super.close();

@@ -21,11 +21,13 @@ import type { Links } from './links.js';
 
 /** The callbacks of a client. If one throws, the process emits a warning, and the client continues. */
 export interface ChannelClientEvents {
+  /** Receives the changes of the connections, in order. */
   readonly onConnectionEvent?: (event: ClientConnectionEvent) => void;
   /** Receives warnings about a usable key file, and the reason why a changed one was not loaded. */
   readonly warn?: (message: string) => void;
 }
 
+/** The options of one request. */
 export interface PlainRequestOptions {
   /**
    * The timeout of the request, enforced at both ends, including the wait for a connection. Default: 0 (no timeout).
@@ -37,6 +39,7 @@ export interface PlainRequestOptions {
   readonly idempotent?: boolean;
 }
 
+/** The options of one event. */
 export interface PlainEventOptions {
   /**
    * The timeout of the event until its acknowledgement, including the wait for a connection. Default: 0 (no timeout).

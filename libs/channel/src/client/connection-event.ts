@@ -1,11 +1,12 @@
 import type { TransportError } from '../errors.js';
 
 /**
- * @property server - The address of the server that the event concerns: `server:8080`, or `server:8080 (172.18.0.3)`.
+ * A change of a connection. `server` is the address of the server that it concerns: `server:8080`, or
+ * `server:8080 (172.18.0.3)`.
  */
 export type ClientConnectionEvent =
   | { readonly type: 'connecting'; readonly server: string }
-  /** @property retryInMs - Undefined if only the next call dials again. */
+  /** `retryInMs` is undefined if only the next call dials again. */
   | {
       readonly type: 'failed';
       readonly server: string;
@@ -24,7 +25,7 @@ export type ClientConnectionEvent =
    */
   | { readonly type: 'draining'; readonly server: string }
   /**
-   * @property error - The reason of a loss; undefined after `close()` (even if the client was still connecting), and
+   * `error` is the reason of a loss; undefined after `close()` (even if the client was still connecting), and
    * also if the server is already connected under another address.
    */
   | { readonly type: 'disconnected'; readonly server: string; readonly error: TransportError | undefined }

@@ -63,7 +63,7 @@ export type Delivery = 'acknowledged' | 'at-least-once' | 'sent';
 
 /** One server in the option `servers`. A name may have several addresses, each of which is a server. */
 export type ServerOption =
-  /** @property port - Default 8080. */
+  /** The default of `port` is 8080. */
   | { readonly host: string; readonly port?: number }
   /** A Unix domain socket. */
   | { readonly path: string };

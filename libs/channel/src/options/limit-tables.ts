@@ -85,7 +85,7 @@ export const TIMEOUTS = {
    * age, and uses it once the server has answered; a server asks the client to move. Default: 1 h (server: 1 h 15 min).
    */
   sessionSoftAgeMs: {
-    // Clients renew before their server does, each at a random time (docs/protocol.md §5.11).
+    /** Clients renew before their server does, each at a random time (docs/protocol.md §5.11). */
     default: (_of, side) => (side === 'client' ? HOUR_MS : 1.25 * HOUR_MS),
     least: 1,
     greatest: MAX_TIMER_MS,

@@ -53,6 +53,7 @@ export interface ChannelServerOptions<Handler extends StreamHandler> extends Ser
   readonly events: Partial<ChannelServerEvents<Handler>>;
 }
 
+/** Listens for clients, authenticates them, and passes their requests and events to a {@link StreamHandler}. */
 export class ChannelServer<Handler extends StreamHandler> implements ServerLinkEvents<Handler> {
   readonly #options: ChannelServerOptions<Handler>;
   readonly #events: ChannelServerEvents<Handler>;
@@ -105,7 +106,7 @@ export class ChannelServer<Handler extends StreamHandler> implements ServerLinkE
   }
 
   /**
-   * @throws {TransportError} `ERR_LISTEN_FAILED`, also if `close` was called meanwhile; {@link CryptoError} of the key
+   * @throws {TransportError} `ERR_LISTEN_FAILED`, also if `close` was called meanwhile; a `CryptoError` of the key
    *   file.
    */
   listen(): Promise<void> {

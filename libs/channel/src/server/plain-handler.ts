@@ -16,6 +16,7 @@ import type { ServerStream, StreamHandler } from '../streams/server-stream.js';
 import type { ConnectionLimit } from './connection-limit.js';
 import type { Peer, PeerInfo } from './server-link.js';
 
+/** A request or an event of a client, as the handler of a pattern receives it. */
 export interface PlainRequest extends PlainCall {
   readonly kind: 'REQUEST' | 'EVENT';
   readonly peer: PeerInfo;

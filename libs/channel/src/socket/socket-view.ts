@@ -46,6 +46,7 @@ export class SocketView {
     return this.#socket.destroyed;
   }
 
+  /** Returns the address of the peer, without the socket. */
   [inspect.custom](): string {
     return `SocketView(${this.remoteAddress ?? 'local'}:${this.remotePort ?? ''})`;
   }

@@ -18,11 +18,17 @@ export interface AnswerSink {
    * streams, and must not throw. Called again if the message is sent again.
    */
   sealed?(): void;
-  /** @param data - encoding ‖ bytes: a view of its record, or a buffer of its own. */
+  /**
+   * Receives a value of the answer.
+   *
+   * @param data - encoding ‖ bytes: a view of its record, or a buffer of its own.
+   */
   next(data: Buffer, last: boolean): void;
+  /** Receives the error of the handler as bytes; no further value follows. */
   error(data: Buffer): void;
   /** The answer is complete, or the event was handed to its handlers. */
   complete(): void;
+  /** Ends the answer, because the call failed. */
   fail(error: TransportError): void;
 }
 

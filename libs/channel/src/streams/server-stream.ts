@@ -14,8 +14,13 @@ export interface StreamHandler {
    * the handler may fail the request.
    */
   onRequestBegun(stream: ServerStream, timeoutMs: number): void;
-  /** @param message - A view of its record, or a buffer of its own. */
+  /**
+   * Fires when a request is complete.
+   *
+   * @param message - A view of its record, or a buffer of its own.
+   */
   onRequest(stream: ServerStream, message: Buffer): void;
+  /** Fires when an event is complete; `message` is as in `onRequest`. */
   onEvent(stream: ServerStream, message: Buffer): void;
   /**
    * Fires when there is no memory for a message; the handler must refuse it.

@@ -21,6 +21,7 @@ import { toHex } from '../keys/schedule.js';
 import type { SecretKey } from '../keys/secret-key.js';
 import { DirectoryWatch } from './directory-watch.js';
 
+/** How a key file is checked, watched and reported. */
 export interface WatchedKeyFileOptions extends KeyringOptions {
   /** Receives a log line after each load of the keys, including the first. A failed reload is reported by `warn`. */
   readonly log?: ((message: string) => void) | undefined;
@@ -233,10 +234,12 @@ export class WatchedKeyFile implements KeySource {
     return `WatchedKeyFile(${this.ids.join(', ')})`;
   }
 
+  /** Returns the same public text as `toString()`, so that JSON contains no key. */
   toJSON(): string {
     return this.toString();
   }
 
+  /** Returns the same public text as `toString()`, so that `util.inspect` shows no key. */
   [inspect.custom](): string {
     return this.toString();
   }

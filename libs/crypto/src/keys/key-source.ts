@@ -57,6 +57,7 @@ export interface KeysStatus {
   readonly error?: KeysFailure | undefined;
 }
 
+/** The reason why the keys could not be loaded. */
 export interface KeysFailure {
   readonly code: string;
   /** Contains no key material. */

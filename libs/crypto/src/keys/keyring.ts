@@ -110,10 +110,12 @@ export class Keyring implements KeySource {
     return `Keyring(${this.ids.join(', ')})`;
   }
 
+  /** Returns the same public text as `toString()`, so that JSON contains no key. */
   toJSON(): string {
     return this.toString();
   }
 
+  /** Returns the same public text as `toString()`, so that `util.inspect` shows no key. */
   [inspect.custom](): string {
     return this.toString();
   }

@@ -81,14 +81,17 @@ export class SecretKey {
     return new SecretKey(this.id, { keyId: this.#idBytes, psk: this.#psk, jwe: this.#jwe }, description);
   }
 
+  /** Returns the class name and the public id; never the key. */
   toString(): string {
     return `SecretKey(${this.id})`;
   }
 
+  /** Returns the same public text as `toString()`, so that JSON contains no key. */
   toJSON(): string {
     return this.toString();
   }
 
+  /** Returns the same public text as `toString()`, so that `util.inspect` shows no key. */
   [inspect.custom](): string {
     return this.toString();
   }

@@ -3,11 +3,13 @@ import type { ReplayStore } from './replay-store.js';
 
 /** A client of `ioredis`. */
 export interface IoRedis {
+  /** Sends one command to Redis, and resolves with its answer. */
   call(command: string, ...args: string[]): Promise<unknown>;
 }
 
 /** A client of `redis` (node-redis). */
 export interface NodeRedis {
+  /** Sends one command to Redis, and resolves with its answer. */
   sendCommand(args: string[]): Promise<unknown>;
 }
 

@@ -7,9 +7,13 @@ import { runApart } from '../async-context.js';
 
 /** The events of the current `net.Socket`. */
 export type SealwireClientEvents = {
+  /** Fires when the socket failed. */
   error: (error: Error) => void;
+  /** Fires when the server has ended its side of the connection. */
   end: () => void;
+  /** Fires when the socket is closed. */
   close: () => void;
+  /** Fires when the socket accepts bytes again. */
   drain: () => void;
 };
 

@@ -7,6 +7,7 @@ import { CryptoError } from '@sealwire/crypto';
 
 import type { SealwireClient } from './client.js';
 
+/** The options of one health check. */
 export interface PingCheckOptions {
   /** The time after which the server counts as down. Default: 1 s. */
   readonly timeoutMs?: number;

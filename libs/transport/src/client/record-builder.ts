@@ -7,6 +7,7 @@ import { brand } from '@sealwire/crypto/internal';
 import { checkTimeoutMs } from '../options.js';
 import type { Metadata } from '../packet/message.js';
 
+/** The options of one request or event. */
 export interface SealwireRecordOptions {
   /** The timeout of this request, enforced at both ends, or of this event; 0: none. Default: the client's `requestTimeoutMs`. */
   readonly timeoutMs?: number;
@@ -46,6 +47,7 @@ export class SealwireRecordBuilder<Data = unknown> {
     this.#data = data;
   }
 
+  /** Replaces the data of the message. */
   setData(data: Data): this {
     this.#data = data;
     return this;
@@ -75,6 +77,7 @@ export class SealwireRecordBuilder<Data = unknown> {
     return this;
   }
 
+  /** Replaces the strings that the handler reads with `context.getMetadata()`; at most 64 KiB as JSON. */
   setMetadata(metadata: Metadata): this {
     this.#options = { ...this.#options, metadata };
     return this;

@@ -22,6 +22,7 @@ export type MadeClientOptions =
 
 /** A factory of client options, for `useClass` and `useExisting`. */
 export interface SealwireOptionsFactory {
+  /** Called once, when Nest creates the client. */
   createClientOptions(): MadeClientOptions | Promise<MadeClientOptions>;
 }
 

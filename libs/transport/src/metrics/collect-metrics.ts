@@ -8,6 +8,7 @@ import { MetricSet } from './metric-set.js';
 import { PatternLabels } from './pattern-labels.js';
 import { collectRefusals } from './refusals.js';
 
+/** The registry of the metrics, and the bound of their labels. */
 export interface MetricsOptions {
   /** The registry that gets the metrics. Default: the global one of prom-client. */
   readonly register?: Registry;

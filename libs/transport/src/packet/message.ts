@@ -18,6 +18,7 @@ import type { MessageHead } from '@sealwire/channel/internal';
 import { decodeUtf8, parseJson, stringifyJson } from './json.js';
 import { encodeData, UNCOUNTED_GROWTH, weighData } from './payload.js';
 
+/** Strings that travel with a message, sealed as its data is. */
 export type Metadata = Readonly<Record<string, string>>;
 
 /** The pattern that selects a handler, and the metadata and data for it. */

@@ -6,9 +6,13 @@ import type { SealwirePeer } from '../handler/context.js';
 
 /** Events of the listening `net.Server`. */
 export type SealwireServerEvents = {
+  /** Fires when the server accepts connections. */
   listening: () => void;
+  /** Fires when a client has connected, before it is authenticated. */
   connection: (socket: Socket) => void;
+  /** Fires when the listener failed. */
   error: (error: Error) => void;
+  /** Fires when the listener and all its connections are closed. */
   close: () => void;
 };
 
@@ -23,4 +27,5 @@ export type ServerConnectionEvent =
       readonly error: TransportError | undefined;
     } & SealwirePeer);
 
+/** Whether there is a listener (server) or an open connection (client). */
 export type SealwireStatus = 'connected' | 'disconnected';

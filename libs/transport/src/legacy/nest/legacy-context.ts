@@ -3,6 +3,7 @@ import { brand } from '@sealwire/crypto/internal';
 
 import { ownCopy } from '../../packet/own-copy.js';
 
+/** The sender and the sealed bytes of a message on the legacy wire. */
 export interface LegacyOrigin {
   readonly pattern: string;
   readonly address: string | undefined;
