@@ -16,6 +16,4 @@ if (isTooOld(version)) {
   process.exit(1);
 }
 const [name] = process.argv.splice(2, 1);
-void Promise.all([import('./lib/command.mjs'), import(`./commands/${name}.mjs`)]).then(
-  ([{ runCommand }, { command }]) => runCommand(command),
-);
+void import('./lib/command.mjs').then(({ runCommand }) => runCommand(name));

@@ -1,22 +1,9 @@
-import { Failure } from '../lib/command.mjs';
+import { Failure } from '../lib/failure.mjs';
 import { importLibrary, located } from '../lib/library.mjs';
 
-const USAGE = [
-  'Usage: npm run legacy:send -- HOST:PORT KEYFILE TEXT   sends TEXT to a server of the original demo',
-  '       HOST is a name or an address, IPv6 in brackets; KEYFILE has the 32 bytes of the original, key and IV',
-].join('\n');
-
 /** `npm run legacy:send`: one message on the legacy wire, which is neither authenticated nor answered. */
-export async function command(stop) {
-  const [target, keyFile, text, ...more] = process.argv.slice(2);
-  if (target === '--help' || target === '-h') {
-    console.log(USAGE);
-    return 0;
-  }
-  if (text === undefined || more.length > 0) {
-    console.error(USAGE);
-    return 1;
-  }
+export async function command(stop, { positionals }) {
+  const [target, keyFile, text] = positionals;
   const { host, port } = parseTarget(target);
   const { LegacyClient } = await importLibrary('transport/dist/legacy/index.js', stop);
   const client = new LegacyClient({

@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { Failure, oneLine, parseOptions } from '../lib/command.mjs';
+import { Failure, oneLine } from '../lib/failure.mjs';
 import { CHECKS } from '../lib/models.mjs';
+import { Progress } from '../lib/progress.mjs';
 import { ROOT, runTool } from '../lib/tool.mjs';
 
 const MODELS = join(ROOT, 'docs', 'model');
@@ -18,8 +19,7 @@ const HEADINGS = ['model', 'variant', 'property', 'expected', 'found', 'states',
 /**
  * `npm run model`: checks every model of docs/model with Spin, all of its states. `--only MODEL` leaves out the others.
  */
-export async function command(stop) {
-  const { values } = parseOptions({ only: { type: 'string' } }, ': --only MODEL is the only option.');
+export async function command(stop, { values }) {
   const checks = CHECKS.filter(({ model }) => values.only === undefined || model === values.only);
   const names = new Set(CHECKS.map(({ model }) => model));
   if (checks.length === 0) throw new Failure(`--only is one of: ${[...names].join(', ')}.`);
@@ -42,10 +42,13 @@ async function requireTool([name, args, remedy], stop) {
 async function checkAll(checks, folder, stop) {
   printRow(HEADINGS);
   printRow(HEADINGS.map(() => '---'));
+  const progress = new Progress();
   let wrong = 0;
-  for (const check of checks) {
+  for (const [index, check] of checks.entries()) {
+    progress.show(`${check.model}: check ${index + 1} of ${checks.length}`);
     const startMs = performance.now();
-    const { violated, states } = await search(check, await programOf(check, folder, stop), stop);
+    const searched = programOf(check, folder, stop).then((program) => search(check, program, stop));
+    const { violated, states } = await searched.finally(() => progress.clear());
     const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
     const isRight = violated !== check.holds;
     if (!isRight) wrong += 1;

@@ -1,15 +1,13 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Failure, parseOptions } from '../lib/command.mjs';
+import { Failure } from '../lib/failure.mjs';
 import { controllerText, EXAMPLE_BODY, specText } from '../lib/handler-templates.mjs';
 import { addToModule } from '../lib/module-text.mjs';
 import { findPattern } from '../lib/patterns.mjs';
 import { installMissing } from '../lib/prepare.mjs';
 import { curlLine, readEnvironment, readListeners } from '../lib/settings.mjs';
 import { ROOT } from '../lib/tool.mjs';
-
-const USAGE = 'Usage: npm run new:handler NAME    adds a handler to the server; NAME is its pattern: order-total';
 
 const SOURCES = 'apps/server/src';
 const MESSAGES = `${SOURCES}/messages`;
@@ -22,13 +20,7 @@ const MAX_NAME_LENGTH = 50;
 const RESERVED = /^(?:coverage|dist|aux|con|nul|prn|com\d|lpt\d)$/;
 
 /** `npm run new:handler`: a handler with its test, known to the server. */
-export async function command(stop) {
-  const { values, positionals } = parseOptions({ help: { type: 'boolean', short: 'h' } }, `. ${USAGE}`);
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
-  if (positionals.length !== 1) throw new Failure(USAGE);
+export async function command(stop, { positionals }) {
   const names = namesOf(positionals[0]);
   await checkFree(names.pattern);
   for (const path of await writeHandler(names, await prettierOf(stop))) console.log(`Made ${path}`);

@@ -2,12 +2,10 @@ import { join } from 'node:path';
 import { prepare } from '../lib/prepare.mjs';
 import { ROOT, runInForeground } from '../lib/tool.mjs';
 
-/**
- * `node scripts/run.mjs program FOLDER FILE …`: builds everything and the project in FOLDER, then runs FILE of its dist/ with
- * the arguments that follow.
- */
-export async function command(stop) {
-  const [folder, file, ...args] = process.argv.slice(2);
+/** Builds everything and the project of a program, then runs it with the arguments of this process. */
+export async function command(stop, { program: [folder, file] }) {
   await prepare(stop, ROOT, join(ROOT, folder));
-  return runInForeground(['--enable-source-maps', '--expose-gc', join(ROOT, folder, 'dist', file), ...args], stop);
+  const [main, ...args] = [...(file === undefined ? [] : [file]), ...process.argv.slice(2)];
+  const path = join(ROOT, folder, 'dist', main);
+  return runInForeground(['--enable-source-maps', '--expose-gc', path, ...args], stop);
 }

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { App } from '../lib/app.mjs';
-import { Failure, parseOptions } from '../lib/command.mjs';
+import { Failure } from '../lib/failure.mjs';
 import { call } from '../lib/http.mjs';
 import { NatsServer } from '../lib/nats-server.mjs';
 import { prepare } from '../lib/prepare.mjs';
+import { Progress } from '../lib/progress.mjs';
 import { checkPorts, curlLine, readEnvironment, readListeners, triggerHost } from '../lib/settings.mjs';
 
 const BODY = JSON.stringify({ text: 'Hello Server!' });
@@ -15,8 +16,7 @@ const PRINT_TIMEOUT_MS = 1000;
  * `npm start`: both apps, one message through them, and then whatever is sent, until Ctrl-C. With `--broker nats` the
  * messages go through a NATS server, which is started as well.
  */
-export async function command(stop) {
-  const { values } = parseOptions({ broker: { type: 'string' } }, '; npm start takes --broker nats');
+export async function command(stop, { values }) {
   if (![undefined, 'nats'].includes(values.broker)) throw new Failure(`--broker is ${values.broker}; expected nats`);
   const env = await readEnvironment();
   const broker = values.broker === undefined ? undefined : await NatsServer.start(stop);
@@ -37,15 +37,17 @@ async function runApps(apps, broker, env, stop) {
   await checkPorts(listeners, env);
   await prepare(stop);
   const programs = broker === undefined ? [] : [broker];
+  const progress = new Progress();
   // One after the other: the server makes the key file where there is none.
   for (const [name, { url }, headers] of [
     ['server', listeners.health, {}],
     ['client', listeners.trigger, { host: triggerHost(env) }],
   ]) {
+    progress.show('Starting the apps …');
     const app = new App(name, env);
     apps.push(app);
     programs.push(app);
-    await orEnd(programs, app.ready(`${url}/health`, stop, headers));
+    await orEnd(programs, app.ready(`${url}/health`, stop, headers)).finally(() => progress.clear());
   }
   await orEnd(programs, sayHello(apps, listeners.trigger, env, stop));
   for (const app of apps) app.passOn();

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { Failure } from '../lib/command.mjs';
+import { Failure } from '../lib/failure.mjs';
 import { installMissing } from '../lib/prepare.mjs';
 import { ROOT, runTool } from '../lib/tool.mjs';
 

@@ -1,7 +1,7 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Failure } from '../lib/command.mjs';
+import { Failure } from '../lib/failure.mjs';
 import { installPacked } from '../lib/packed.mjs';
 import { prepare } from '../lib/prepare.mjs';
 import { ROOT, runTool } from '../lib/tool.mjs';

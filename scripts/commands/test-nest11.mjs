@@ -1,7 +1,7 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Failure } from '../lib/command.mjs';
+import { Failure } from '../lib/failure.mjs';
 import { installOn11, link, runOn11 } from '../lib/nest11.mjs';
 import { compile, prepare } from '../lib/prepare.mjs';
 import { ROOT } from '../lib/tool.mjs';

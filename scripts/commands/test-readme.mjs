@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Failure, parseOptions } from '../lib/command.mjs';
+import { Failure } from '../lib/failure.mjs';
 import { runTool } from '../lib/tool.mjs';
 import { cloneTo, resetClone } from '../../test/readme/clone.mjs';
 import { readSteps } from '../../test/readme/document.mjs';
@@ -9,12 +9,11 @@ import { nodeFolder, terminalEnvironment } from '../../test/readme/node.mjs';
 import { checkPortsFree, Reader } from '../../test/readme/reader.mjs';
 
 const DOCUMENTS = ['README.md', 'docs/demo.md', 'docs/first-app.md', 'docs/extending.md'];
-const USAGE =
-  'Usage: npm run test:readme -- [--node MAJOR]… [--without-docker] [DOCUMENT]…; by default Node 20, Node 24 and all documents.';
 
 /** `npm run test:readme`: runs the documents literally, in a fresh clone for each Node. */
-export async function command(stop) {
-  const { documents, majors, withoutDocker } = readArguments();
+export async function command(stop, { values, positionals }) {
+  const { node: majors, 'without-docker': withoutDocker = false } = values;
+  const documents = positionals.length > 0 ? positionals : DOCUMENTS;
   await checkPortsFree();
   const folder = await mkdtemp(join(tmpdir(), 'sealwire-readme-'));
   try {
@@ -26,16 +25,6 @@ export async function command(stop) {
     await rm(folder, { recursive: true, force: true });
   }
   return 0;
-}
-
-function readArguments() {
-  const options = {
-    node: { type: 'string', multiple: true, default: ['20', '24'] },
-    'without-docker': { type: 'boolean', default: false },
-  };
-  const { values, positionals } = parseOptions(options, `. ${USAGE}`);
-  const documents = positionals.length > 0 ? positionals : DOCUMENTS;
-  return { documents, majors: values.node, withoutDocker: values['without-docker'] };
 }
 
 /** Containers have a Node of their own: once is enough. */

@@ -3,7 +3,7 @@ import { EventEmitter, on, once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Failure } from './command.mjs';
+import { Failure } from './failure.mjs';
 import { call } from './http.mjs';
 import { ROOT } from './tool.mjs';
 

@@ -1,50 +1,41 @@
-import { parseArgs } from 'node:util';
-
-/** Something that whoever runs the command can put right. Its message says what is wrong and what to do. */
-export class Failure extends Error {
-  name = 'Failure';
-}
+import { oneLine } from './failure.mjs';
+import { asksForHelp, formatUsage, parseInput } from './usage.mjs';
+import { USAGES } from './usages.mjs';
 
 const EXIT_CODE_OF = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
 
 /**
- * Runs `command` with a signal that aborts on the first SIGINT, SIGTERM or SIGHUP, and ends this process with its exit
- * code.
+ * Runs the command `name` with the arguments of this process and a signal that aborts on the first SIGINT, SIGTERM or
+ * SIGHUP, and ends this process with its exit code.
  *
- * @param {(stop: AbortSignal) => Promise<number>} command
+ * @param {string} name
  */
-export async function runCommand(command) {
-  process.exit(await exitCodeOf(command, listenForStop()));
+export async function runCommand(name) {
+  process.exit(await exitCodeOf(name, listenForStop()));
 }
 
 /**
- * What `command` returns; a failure is one line and exit code 1, never a stack trace.
+ * The exit code of a command; a failure is one line and exit code 1, never a stack trace.
  *
- * @param {(stop: AbortSignal) => Promise<number>} command
+ * @param {string} name - Of its file in commands/, or of a program in `USAGES`.
  * @param {AbortSignal} stop
  */
-export async function exitCodeOf(command, stop) {
+export async function exitCodeOf(name, stop) {
   try {
-    return await command(stop);
+    const usage = USAGES[name];
+    const args = process.argv.slice(2);
+    if (usage.help !== 'own' && asksForHelp(args)) {
+      console.log(formatUsage(usage));
+      return 0;
+    }
+    const input = usage.options === undefined ? undefined : parseInput(usage, args);
+    const { command } = await import(`../commands/${usage.program === undefined ? name : 'program'}.mjs`);
+    return await command(stop, { ...input, program: usage.program });
   } catch (error) {
     if (stop.aborted) return EXIT_CODE_OF[stop.reason.message] ?? 1;
     console.error(oneLine(error.message));
     return 1;
   }
-}
-
-/** `parseArgs` of Node, with a failure that ends with `hint`: where the right options are. */
-export function parseOptions(options, hint) {
-  try {
-    return parseArgs({ options, allowPositionals: true });
-  } catch (error) {
-    throw new Failure(`${error.message.split('. ')[0]}${hint}`);
-  }
-}
-
-/** @param {string} text */
-export function oneLine(text) {
-  return text.replaceAll(/\s*\n\s*/g, ' ').trim();
 }
 
 // Ctrl-C reaches this process twice: from the terminal and once more through npm. Only one that comes later is impatience.

@@ -1,4 +1,4 @@
-import { Failure } from './command.mjs';
+import { Failure } from './failure.mjs';
 
 const IMPORT = /^import (?:type )?\{[^}]*\} from '([^']+)';$/gm;
 const NAME = /^[A-Za-z_$][\w$]*$/;

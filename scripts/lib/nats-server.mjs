@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
-import { Failure } from './command.mjs';
+import { Failure } from './failure.mjs';
 
 const PROGRAM = 'nats-server';
 const MISSING =

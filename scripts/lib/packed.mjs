@@ -1,6 +1,6 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { Failure, oneLine } from './command.mjs';
+import { Failure, oneLine } from './failure.mjs';
 import { npmCommand } from './prepare.mjs';
 import { runTool } from './tool.mjs';
 

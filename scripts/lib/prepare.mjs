@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { Failure, oneLine } from './command.mjs';
+import { Failure, oneLine } from './failure.mjs';
+import { Progress } from './progress.mjs';
 import { ROOT, runTool } from './tool.mjs';
 
 /**
@@ -83,12 +84,12 @@ export async function compile(args, stop) {
   return `${errors[0] ?? oneLine(output)}${more}`;
 }
 
-/** Says what is going on as soon as it takes a noticeable time. */
 async function announced(what, work) {
-  const announcement = setTimeout(() => console.log(`${what} …`), 1000);
+  const progress = new Progress();
+  progress.show(`${what} …`);
   try {
     return await work();
   } finally {
-    clearTimeout(announcement);
+    progress.clear();
   }
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { Failure } from './command.mjs';
+import { Failure } from './failure.mjs';
 import { ROOT } from './tool.mjs';
 
 /** The environment of the apps. They read `.env` as well; what is really set goes before that. */

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { TARGETS } from './attack.js';
+import { Progress } from '#scripts/progress.mjs';
+import { TARGETS, type Attack, type Target } from './attack.js';
 import { formatLacking, formatResult, summarize, TABLE_HEAD } from './report.js';
 import { ATTACKS } from './rows/index.js';
 import { isAsExpected, runAttacks, type Result } from './run.js';
@@ -28,7 +29,11 @@ async function attack({ rows, json }: Plan): Promise<void> {
   printLines([...Object.entries(TARGETS).map(([target, what]) => `${target}: ${what}`), '', TABLE_HEAD]);
   const results: Result[] = [];
   const attacks = ATTACKS.filter(({ row }) => rows.has(row));
-  for await (const result of runAttacks(attacks)) {
+  const progress = new Progress();
+  const onStarted = ({ row, name }: Attack, target: Target): void =>
+    progress.show(`row ${row}: ${name}, against ${target}`);
+  for await (const result of runAttacks(attacks, onStarted)) {
+    progress.clear();
     results.push(result);
     printLines(formatResult(result));
   }

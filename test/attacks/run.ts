@@ -21,12 +21,16 @@ export interface Result {
 }
 
 /** Runs the attacks that this machine can carry out, one after the other, so that none disturbs the times of another. */
-export async function* runAttacks(attacks: readonly Attack[]): AsyncGenerator<Result> {
+export async function* runAttacks(
+  attacks: readonly Attack[],
+  onStarted: (attack: Attack, target: Target) => void = () => undefined,
+): AsyncGenerator<Result> {
   for (const attack of attacks.filter(({ lacks }) => lacks === undefined)) {
     const { row, name, against } = attack;
     for (const target of Object.keys(against) as Target[]) {
       const run = against[target];
       if (run === undefined) continue;
+      onStarted(attack, target);
       const startMs = performance.now();
       const { outcome, saw } = await observeAgain(run);
       const milliseconds = Math.round(performance.now() - startMs);

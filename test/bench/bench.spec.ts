@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Progress } from '#scripts/progress.mjs';
 import { runBench } from './bench.js';
 import { measureClient, measureCpu, measureUsage, type BothEnds, type Measure, type Usage } from './measure.js';
 import { readOptions } from './options.js';
-import { Progress } from './progress.js';
 import type { Peer, Secrets, Setting } from './peer.js';
 import { readResult } from './result-file.js';
 import type { RunningPair } from './rounds.js';
@@ -77,7 +77,8 @@ interface Ran {
 async function bench(...args: readonly string[]): Promise<Ran> {
   const log = vi.spyOn(console, 'log').mockImplementation(() => undefined);
   const shown: string[] = [];
-  const progress = new Progress({ isTTY: true, write: (text: string | Uint8Array) => shown.push(String(text)) > 0 });
+  const terminal = { isTTY: true, write: (text: string | Uint8Array) => shown.push(String(text)) > 0 };
+  const progress = new Progress(terminal, 0);
   const isComplete = await runBench(readOptions([...SHORT, ...args]), { secrets, startPair: startPairHere, progress });
   return { isComplete, printed: log.mock.calls.map(([line]) => String(line)).join('\n'), shown };
 }
@@ -110,14 +111,6 @@ describe('a bench', () => {
     expect(printed).toMatch(/^moleculer events-64x256B events_per_s: \d/mu);
     expect(printed).toMatch(/^sealwire stream-10000 values_per_s: \d/mu);
     expect(isComplete).toBe(true);
-  });
-
-  it('writes its progress to a terminal only', () => {
-    const written: string[] = [];
-    const progress = new Progress({ write: (text: string | Uint8Array) => written.push(String(text)) > 0 });
-    progress.show('strategies, warm-up: nest-tcp 1x256B');
-    progress.clear();
-    expect(written).toEqual([]);
   });
 
   it('warms up with as many connections as configured, and measures others', async () => {

@@ -1,8 +1,8 @@
+import type { Progress } from '#scripts/progress.mjs';
 import type { Group } from './groups.js';
 import { headlineLines, NOTE } from './headlines.js';
 import { describeMachine, machineLines } from './machine.js';
 import type { BenchOptions } from './options.js';
-import type { Progress } from './progress.js';
 import { RAISED_LIMITS } from './raised-limits.js';
 import { reportPeer, reportRatios } from './report.js';
 import { writeResult, type GroupResult } from './result-file.js';

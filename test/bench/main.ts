@@ -2,10 +2,10 @@ import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Progress } from '#scripts/progress.mjs';
 import { runBench } from './bench.js';
 import { readOptions } from './options.js';
 import { Pair } from './pair.js';
-import { Progress } from './progress.js';
 import { makeSecrets } from './secrets.js';
 
 // A signal ends the run the ordinary way, so that nothing is left behind; it may come twice.

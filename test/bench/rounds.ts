@@ -1,7 +1,7 @@
+import type { Progress } from '#scripts/progress.mjs';
 import type { Group } from './groups.js';
 import type { BothEnds, Measure } from './measure.js';
 import type { Peer, Secrets, Setting } from './peer.js';
-import type { Progress } from './progress.js';
 import { nameOf, type Workload } from './workload.js';
 
 /** The two ends of one peer, connected. */

@@ -1,12 +1,13 @@
 import { parseArgs } from 'node:util';
 
+import { Progress } from '#scripts/progress.mjs';
+
 import { reportFinding, reportProgress, reportSummary } from './report.js';
 import { runSeed } from './seed.js';
 import { SeedWorker } from './seed-worker.js';
 import { add, NOTHING } from './summary.js';
 import type { Summary } from './summary.js';
 
-const PROGRESS_MS = 5_000;
 const MAX_JOBS = 64;
 
 interface Options {
@@ -45,17 +46,19 @@ function wholeNumber(name: string, text: string): number {
 async function runAll({ from, seeds, jobs }: Options): Promise<Summary> {
   let total = NOTHING;
   let next = from;
-  const progress = setInterval(() => console.log(reportProgress(total, seeds)), PROGRESS_MS);
+  const progress = new Progress();
   const work = async (worker: SeedWorker): Promise<void> => {
     while (next < from + seeds) {
       const summary = await worker.run(next++);
       total = add(total, summary);
+      if (summary.findings.length > 0) progress.clear();
       for (const finding of summary.findings) printLines(reportFinding(finding));
+      progress.show(reportProgress(total, seeds));
     }
     worker.end();
   };
   await Promise.all(Array.from({ length: jobs }, () => work(new SeedWorker())));
-  clearInterval(progress);
+  progress.clear();
   return total;
 }
 

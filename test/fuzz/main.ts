@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { Progress } from '#scripts/progress.mjs';
 import { reportFinding, reportResults } from './report.js';
 import { runInput } from './run.js';
 import type { Budget } from './run.js';
@@ -52,9 +53,13 @@ function wholeNumber(name: string, text: string): number {
 /** @returns Whether nothing was found. */
 async function fuzz({ targets, budget }: Options): Promise<boolean> {
   console.log(`node ${process.versions.node}, seed ${budget.seed}`);
+  const progress = new Progress();
   const results = [];
   for (const target of targets) {
-    const result = await watchTarget(target, budget);
+    const result = await watchTarget(target, budget, (inputs) =>
+      progress.show(`${target.name}: ${inputs.toLocaleString('en')} inputs`),
+    );
+    progress.clear();
     results.push(result);
     const seconds = (result.ms / 1000).toFixed(0);
     console.log(`${target.name}: ${result.inputs.toLocaleString('en')} inputs in ${seconds} s`);

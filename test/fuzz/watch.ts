@@ -9,7 +9,7 @@ const LOOK_MS = 1000;
 const MAX_HEAP_MIB = 512;
 
 /** Runs one target in a thread of its own. A crash, a hang and a heap that overflows are findings as well. */
-export function watchTarget(target: Target, budget: Budget): Promise<Result> {
+export function watchTarget(target: Target, budget: Budget, onProgress: (inputs: number) => void): Promise<Result> {
   const progress = new Int32Array(new SharedArrayBuffer(4));
   const worker = new Worker(new URL('worker.js', import.meta.url), {
     workerData: { target: target.name, budget, progress },
@@ -22,18 +22,23 @@ export function watchTarget(target: Target, budget: Budget): Promise<Result> {
       resolve(result);
     };
     const fail = (what: string): void => end(failed(target, budget, Atomics.load(progress, 0), what));
-    const watching = watchProgress(progress, fail);
+    const watching = watchProgress(progress, (at) => onProgress(at - budget.from), fail);
     worker.once('message', end);
     worker.once('error', (error) => fail(error instanceof Error ? (error.stack ?? error.message) : String(error)));
     worker.once('exit', (code) => fail(`the thread ended with ${code}`));
   });
 }
 
-function watchProgress(progress: Int32Array, fail: (what: string) => void): NodeJS.Timeout {
+function watchProgress(
+  progress: Int32Array,
+  onProgress: (at: number) => void,
+  fail: (what: string) => void,
+): NodeJS.Timeout {
   let last = -1;
   let sinceMs = performance.now();
   return setInterval(() => {
     const at = Atomics.load(progress, 0);
+    onProgress(at);
     if (at !== last) [last, sinceMs] = [at, performance.now()];
     else if (performance.now() - sinceMs > HANG_MS) fail('it hangs');
   }, LOOK_MS);

@@ -1,6 +1,6 @@
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Failure } from '../../scripts/lib/command.mjs';
+import { Failure } from '../../scripts/lib/failure.mjs';
 import { ROOT, runTool } from '../../scripts/lib/tool.mjs';
 
 /** Makes a folder with the repository in its present state: what is committed or could be, not what is ignored. */

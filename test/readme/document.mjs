@@ -6,7 +6,7 @@
 //   "Add `X` to the `controllers` in `a/path.ts`"           is an edit of a Nest module
 //   <!-- ready: TEXT --> before commands                    they run until Ctrl-C, and are ready once they print TEXT
 //   ```text and ```diff blocks                              are only shown
-import { Failure } from '../../scripts/lib/command.mjs';
+import { Failure } from '../../scripts/lib/failure.mjs';
 
 /**
  * @typedef {{ kind: 'commands', line: number, section: string, script: string, ready?: string, answer?: string }

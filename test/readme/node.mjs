@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
-import { Failure } from '../../scripts/lib/command.mjs';
+import { Failure } from '../../scripts/lib/failure.mjs';
 import { runTool } from '../../scripts/lib/tool.mjs';
 
 /**

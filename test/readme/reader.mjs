@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join, relative } from 'node:path';
 import { format, resolveConfig } from 'prettier';
-import { Failure } from '../../scripts/lib/command.mjs';
+import { Failure } from '../../scripts/lib/failure.mjs';
 import { addToModule } from '../../scripts/lib/module-text.mjs';
 import { findDifference, markAnswers, SEPARATOR } from './answers.mjs';
 import { Shell } from './shell.mjs';

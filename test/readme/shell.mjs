@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Failure } from '../../scripts/lib/command.mjs';
+import { Failure } from '../../scripts/lib/failure.mjs';
 
 const COMMAND_TIMEOUT_MS = 300_000;
 const READY_TIMEOUT_MS = 300_000; // an image may have to be built first

@@ -10,7 +10,7 @@ const TIMEOUT_MS = 300_000; // it builds where something was changed
 const SHORT = ['--rounds', '1', '--run-ms', '10'];
 
 function bench(...args: readonly string[]): Promise<Ended> {
-  return new ScriptRun([join(ROOT, 'scripts/run.mjs'), 'program', 'test/bench', 'main.js', ...args]).end();
+  return new ScriptRun([join(ROOT, 'scripts/run.mjs'), 'bench', ...args]).end();
 }
 
 describe('npm run bench', { timeout: TIMEOUT_MS }, () => {

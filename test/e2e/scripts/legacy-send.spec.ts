@@ -8,7 +8,7 @@ import { LegacyBench } from '../../support/legacy.js';
 import { ScriptHere } from './script-here.js';
 import { type Ended, ROOT, ScriptRun } from './script-run.js';
 
-const script = await ScriptHere.load(join(ROOT, 'scripts/commands/legacy-send.mjs'));
+const script = await ScriptHere.load('legacy-send');
 
 let bench: LegacyBench;
 
@@ -71,18 +71,16 @@ describe('npm run legacy:send', () => {
     },
   );
 
-  it.each([[[]], [['127.0.0.1:1']], [['127.0.0.1:1', 'k']], [['127.0.0.1:1', 'k', 'one', 'two']]])(
-    'answers %j with its usage',
-    async (args) => {
-      expect(await legacySend(...args)).toEqual({
-        status: 1,
-        stdout: '',
-        stderr: expect.stringMatching(/^Usage: npm run legacy:send -- HOST:PORT KEYFILE TEXT /),
-      });
-    },
-  );
+  it.each([
+    [[], /HOST:PORT is missing/],
+    [['127.0.0.1:1'], /KEYFILE is missing/],
+    [['127.0.0.1:1', 'k'], /TEXT is missing/],
+    [['127.0.0.1:1', 'k', 'one', 'two'], /4 arguments, expected 3/],
+  ])('refuses %j in one line', async (args, reason) => {
+    expect(await legacySend(...args)).toEqual(oneLine(new RegExp(`${reason.source}: see .*legacy:send -- --help`)));
+  });
 
-  it('prints its usage when asked', async () => {
-    expect(await legacySend('--help')).toEqual({ status: 0, stdout: expect.stringMatching(/^Usage: /), stderr: '' });
+  it('sends a text that begins with a dash if it comes after --', async () => {
+    expect(await legacySend('127.0.0.1', 'legacy_key.bin', '--', '-x')).toEqual(oneLine(/no HOST:PORT/));
   });
 });

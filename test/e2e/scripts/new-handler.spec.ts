@@ -33,7 +33,7 @@ beforeAll(async () => {
   await mkdir(join(copy, 'node_modules'));
   for (const name of await readdir(join(ROOT, 'node_modules')))
     await symlink(join(ROOT, 'node_modules', name), join(copy, 'node_modules', name));
-  script = await ScriptHere.load(join(copy, 'scripts/commands/new-handler.mjs'));
+  script = await ScriptHere.load('new-handler', copy);
 });
 
 /** Takes back whatever the case has changed. */
@@ -166,8 +166,12 @@ describe('npm run new:handler writes nothing and', () => {
     expect(await refused([name])).toEqual(refusal(/is a reserved word/));
   });
 
-  it.each([[[]], [['a', 'b']], [['--force', 'ping']]])('prints its usage: %j', async (args) => {
-    expect(await refused(args)).toEqual(refusal(/Usage: npm run new:handler NAME/));
+  it.each([
+    [[], /NAME is missing: see `npm run new:handler -- --help`/],
+    [['a', 'b'], /There are 2 arguments, expected 1: see/],
+    [['--force', 'ping'], /Unknown option '--force': see/],
+  ])('refuses %j', async (args, reason) => {
+    expect(await refused(args)).toEqual(refusal(reason));
   });
 
   it('refuses a folder that exists', async () => {

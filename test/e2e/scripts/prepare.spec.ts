@@ -105,7 +105,7 @@ describe('npm test', () => {
 });
 
 describe('every command', () => {
-  it.each(['start', 'test', 'program', 'keys', 'new-handler'])('refuses an old Node in one line: %s', async (name) => {
+  it.each(['start', 'test', 'bench', 'keys', 'new-handler'])('refuses an old Node in one line: %s', async (name) => {
     const old = 'Object.defineProperty(process, "versions", { value: { node: "20.18.3" } })';
     const script = join(ROOT, 'scripts/run.mjs');
     expect(await new ScriptRun(['--import', `data:text/javascript,${old}`, script, name]).end()).toEqual(

@@ -2,26 +2,25 @@ import { join } from 'node:path';
 import { vi } from 'vitest';
 import { type Ended, ROOT } from './script-run.js';
 
-type Command = (stop: AbortSignal) => Promise<number>;
+type ExitCodeOf = (name: string, stop: AbortSignal) => Promise<number>;
 
 /**
  * The command of a script in this process, for what it says and does: how its process ends is shown by another case. One
  * run after the other, as each has the arguments, the directory and the console for itself.
  */
 export class ScriptHere {
-  readonly #command: Command;
-  readonly #exitCodeOf: (command: Command, stop: AbortSignal) => Promise<number>;
+  readonly #name: string;
+  readonly #exitCodeOf: ExitCodeOf;
 
-  private constructor(command: Command, exitCodeOf: (command: Command, stop: AbortSignal) => Promise<number>) {
-    this.#command = command;
+  private constructor(name: string, exitCodeOf: ExitCodeOf) {
+    this.#name = name;
     this.#exitCodeOf = exitCodeOf;
   }
 
-  /** @param module - The file with the command. */
-  static async load(module: string): Promise<ScriptHere> {
-    const { command } = await import(module);
-    const { exitCodeOf } = await import(join(ROOT, 'scripts/lib/command.mjs'));
-    return new ScriptHere(command, exitCodeOf);
+  /** @param root - The repository, or a copy of it. */
+  static async load(name: string, root = ROOT): Promise<ScriptHere> {
+    const { exitCodeOf } = (await import(join(root, 'scripts/lib/command.mjs'))) as { exitCodeOf: ExitCodeOf };
+    return new ScriptHere(name, exitCodeOf);
   }
 
   async run(args: readonly string[], directory = process.cwd()): Promise<Ended> {
@@ -31,7 +30,7 @@ export class ScriptHere {
     process.argv = [...argv.slice(0, 2), ...args];
     process.chdir(directory);
     try {
-      const status = await this.#exitCodeOf(this.#command, new AbortController().signal);
+      const status = await this.#exitCodeOf(this.#name, new AbortController().signal);
       return { status, stdout: textOf(stdout.mock.calls), stderr: textOf(stderr.mock.calls) };
     } finally {
       process.chdir(cwd);

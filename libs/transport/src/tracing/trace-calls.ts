@@ -8,6 +8,7 @@ import { Subscriptions } from '../subscriptions.js';
 import { beginSpan, endAttributes } from './conventions.js';
 import type { Side } from './conventions.js';
 
+/** How the spans are made. */
 export interface TracingOptions {
   /** The provider of the tracer. Default: the global one of the OpenTelemetry API. */
   readonly tracerProvider?: TracerProvider;

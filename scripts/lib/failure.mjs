@@ -1,0 +1,9 @@
+/** An error that the caller of the command can correct. Its message says what is wrong and what to do. */
+export class Failure extends Error {
+  name = 'Failure';
+}
+
+/** @param {string} text */
+export function oneLine(text) {
+  return text.replaceAll(/\s*\n\s*/g, ' ').trim();
+}
