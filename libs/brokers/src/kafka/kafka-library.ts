@@ -24,19 +24,27 @@ export interface KafkaTopicMessages {
   readonly messages: readonly KafkaMessage[];
 }
 
+/** A producer of `kafkajs`. */
 export interface KafkaProducer {
   /** The names that `on` takes. */
   readonly events: unknown;
+  /** Adds a listener of one of `events`. */
   on(event: string, listener: (event: unknown) => void): unknown;
+  /** Connects to the broker. */
   connect(): Promise<void>;
+  /** Closes the connections to the broker. */
   disconnect(): Promise<void>;
+  /** Sends messages to one topic. */
   send(record: KafkaTopicMessages): Promise<unknown>;
+  /** Sends messages to several topics. */
   sendBatch(batch: { readonly topicMessages?: readonly KafkaTopicMessages[] }): Promise<unknown>;
 }
 
 /** The client of `kafkajs`. */
 export interface Kafka {
+  /** Creates a consumer. */
   consumer(options: unknown): unknown;
+  /** Creates a producer. */
   producer(options?: unknown): KafkaProducer;
 }
 

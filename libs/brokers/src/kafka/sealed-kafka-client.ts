@@ -57,6 +57,7 @@ export class SealedKafkaClient extends ClientKafka {
     };
   }
 
+  /** Closes the connection to the broker, and stops watching the key file. */
   override async close(): Promise<void> {
     try {
       await super.close();

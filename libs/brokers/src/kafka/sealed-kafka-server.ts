@@ -100,6 +100,7 @@ export class SealedKafkaServer extends ServerKafka {
     }
   }
 
+  /** Returns the function that answers a request; a failure to seal or to send is logged. */
   override getPublisher(...to: Parameters<ServerKafka['getPublisher']>): Publisher {
     const publish = super.getPublisher(...to);
     const expected = this.#expected.getStore();
@@ -110,10 +111,12 @@ export class SealedKafkaServer extends ServerKafka {
     return safely((packet) => this.#sent.run(answer, () => publish(packet)), onFailed) as Publisher;
   }
 
+  /** Returns the handler of a pattern, wrapped in the checks of the key and of its patterns. */
   override getHandlerByPattern(pattern: string): MessageHandler | null {
     return this.#calls.handlerOf(pattern, super.getHandlerByPattern(pattern));
   }
 
+  /** Closes the connection to the broker, and stops watching the key file. */
   override async close(): Promise<void> {
     try {
       await super.close();

@@ -24,14 +24,17 @@ export class SealedProducer {
     this.#options = options;
   }
 
+  /** Adds a listener to the producer of the client library. */
   on(event: string, listener: (event: unknown) => void): unknown {
     return this.unsealed.on(event, listener);
   }
 
+  /** Connects to the broker. Rejects with the error of `kafkajs`. */
   connect(): Promise<void> {
     return this.unsealed.connect();
   }
 
+  /** Closes the connections to the broker. */
   disconnect(): Promise<void> {
     return this.unsealed.disconnect();
   }
@@ -70,10 +73,12 @@ export class SealedKafka {
     this.#options = options;
   }
 
+  /** Returns a consumer of the client library. What it delivers is sealed. */
   consumer(options: unknown): unknown {
     return this.unsealed.consumer(options);
   }
 
+  /** Returns a producer that seals all that it sends. */
   producer(options?: unknown): SealedProducer {
     return new SealedProducer(this.unsealed.producer(options), this.#options);
   }
