@@ -12,6 +12,7 @@ import { firstValueFrom, NEVER, of, Subject } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
+import { CallTrace } from '../../libs/brokers/src/call-trace.js';
 import { Refusals } from '../../libs/brokers/src/seal/refusals.js';
 import { all, arrived, outcome, startApplication, startCaller } from '../support/application.js';
 import { endAll, newKeyring, portOf } from '../support/pair.js';
@@ -200,6 +201,22 @@ describe('the label `pattern`', () => {
       await valueOf(register, 'sealwire_calls_total', { side: 'client', pattern: 'other', outcome: 'error' }),
     ).toBe(2);
     expect(await valueOf(register, 'sealwire_calls_total', { side: 'client', pattern: 'refuse' })).toBeUndefined();
+  });
+});
+
+describe('metrics of calls through a broker', () => {
+  it.each(['client', 'server'] as const)('count those of a %s beside the calls of the channel', async (side) => {
+    const register = collect();
+    const call = { side, kind: 'request', pattern: 'price' } as const;
+    const running = CallTrace.start(call);
+    CallTrace.start(call)?.end();
+    CallTrace.start(call)?.fail(new Error('of the application'));
+    expect(await valueOf(register, 'sealwire_calls_in_flight', { side })).toBe(1);
+    expect(await valueOf(register, 'sealwire_calls_waiting')).toBe(0);
+    running?.cancel();
+    expect(await valueOf(register, 'sealwire_calls_in_flight', { side })).toBe(0);
+    for (const outcome of ['ok', 'error', 'cancelled'])
+      expect(await valueOf(register, 'sealwire_calls_total', { side, pattern: 'price', outcome })).toBe(1);
   });
 });
 

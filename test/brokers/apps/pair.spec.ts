@@ -1,4 +1,5 @@
 // Both apps with SEALWIRE_BROKER, as processes, on a real NATS server.
+import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -25,7 +26,7 @@ describe.skipIf(isMissing(NATS))(`the two apps on a NATS server${skipNote(NATS)}
     await first.ready();
     servers = [first, await apps.start('server', env)];
     await servers[1]?.ready();
-    const client = await apps.start('client', env);
+    const client = await apps.start('client', { ...env, WIRE_TAP: 'true' });
     url = (await client.ready())['trigger'] ?? '';
   });
 
@@ -57,6 +58,32 @@ describe.skipIf(isMissing(NATS))(`the two apps on a NATS server${skipNote(NATS)}
   it('carry an event to one of the servers', async () => {
     expect(await post(`${url}/emit/notice`, { text: 'Look out' })).toMatchObject({ status: 202 });
     await Promise.any(servers.map((server) => server.logged('Notice: Look out')));
+  });
+
+  it('count the messages that went through the broker in the metrics of the client app', async () => {
+    const counted = /^sealwire_calls_total\{side="client",kind="request",pattern="message",outcome="ok"\} (\d+)$/m;
+    const count = async (): Promise<number> => {
+      const metrics = await text(await open(`${url}/metrics`, { method: 'GET' }));
+      return Number(counted.exec(metrics)?.[1] ?? 0);
+    };
+    const before = await count();
+    await post(`${url}/messages`, { text: 'counted' });
+    expect(await count()).toBe(before + 1);
+  });
+
+  it('show the envelopes of a request and of its answer on the wire tap of the client app', async () => {
+    const tap = await open(`${url}/console/wire`, { method: 'GET' });
+    await post(`${url}/messages`, { text: 'watched' });
+    const missing = new Set(['sent', 'received']);
+    for await (const line of createInterface({ input: tap })) {
+      const { type, direction, sealed } = JSON.parse(line) as { type?: string; direction?: string; sealed?: string };
+      if (type !== 'ENVELOPE' || direction === undefined) continue;
+      expect(sealed).toMatch(/^eyJ/); // the base64url of a JSON header
+      missing.delete(direction);
+      if (missing.size === 0) break;
+    }
+    tap.destroy();
+    expect(missing).toEqual(new Set());
   });
 
   it('carry a stream of values, then complete it', async () => {

@@ -8,6 +8,13 @@ const BUCKETS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0
 
 type Side = (typeof SIDES)[number];
 
+/** `sealwire:broker:call:*` of @sealwire/brokers, on which this library does not depend. */
+type BrokerCall = Pick<CallMessage, 'kind' | 'pattern' | 'durationMs' | 'isCancelled'> & {
+  readonly side: Side;
+  readonly code: string | undefined;
+};
+type Call = CallMessage | BrokerCall;
+
 /** Keeps the metrics of requests and events. */
 export function collectCalls(metrics: MetricSet, patterns: Readonly<Record<Side, PatternLabels>>): void {
   const calls = metrics.counter({
@@ -26,26 +33,31 @@ export function collectCalls(metrics: MetricSet, patterns: Readonly<Record<Side,
     help: 'Attempts of calls of clients after their first one.',
   });
   const inFlight = collectInFlight(metrics);
-  const note = (side: Side, call: CallMessage, outcome: string): void => {
-    const { kind, pattern, attempts, durationMs = 0 } = call;
+  const note = (side: Side, call: Call, outcome: string): void => {
+    const { kind, pattern, durationMs = 0 } = call;
     inFlight[side].delete(call);
     // A server publishes patterns with a handler only. A client may send any, so a failure is not enough for a label.
     const label = patterns[side].labelOf(pattern, side === 'server' || outcome === 'ok');
     calls.inc({ side, kind, pattern: label, outcome });
     durations.observe({ side, kind, pattern: label }, durationMs / 1_000);
-    if (attempts > 1) retries.inc(attempts - 1);
+    if ('attempts' in call && call.attempts > 1) retries.inc(call.attempts - 1);
   };
   for (const side of SIDES) {
     metrics.on<CallMessage>(`sealwire:${side}:call:start`, (call) => inFlight[side].add(call));
-    metrics.on<CallMessage>(`sealwire:${side}:call:end`, (call) =>
-      note(side, call, call.isCancelled ? 'cancelled' : 'ok'),
-    );
+    metrics.on<CallMessage>(`sealwire:${side}:call:end`, (call) => note(side, call, outcomeOf(call)));
     metrics.on<CallMessage>(`sealwire:${side}:call:failed`, (call) => note(side, call, call.code ?? 'error'));
   }
+  metrics.on<BrokerCall>('sealwire:broker:call:start', (call) => inFlight[call.side].add(call));
+  metrics.on<BrokerCall>('sealwire:broker:call:end', (call) => note(call.side, call, outcomeOf(call)));
+  metrics.on<BrokerCall>('sealwire:broker:call:failed', (call) => note(call.side, call, call.code ?? 'error'));
 }
 
-function collectInFlight(metrics: MetricSet): Readonly<Record<Side, Set<CallMessage>>> {
-  const inFlight = { client: new Set<CallMessage>(), server: new Set<CallMessage>() };
+function outcomeOf({ isCancelled }: Call): string {
+  return isCancelled ? 'cancelled' : 'ok';
+}
+
+function collectInFlight(metrics: MetricSet): Readonly<Record<Side, Set<Call>>> {
+  const inFlight = { client: new Set<Call>(), server: new Set<Call>() };
   metrics.gauge({
     name: 'sealwire_calls_in_flight',
     help: 'Calls of clients that have not ended, and handlers of servers that run.',
@@ -56,9 +68,9 @@ function collectInFlight(metrics: MetricSet): Readonly<Record<Side, Set<CallMess
   });
   metrics.gauge({
     name: 'sealwire_calls_waiting',
-    help: 'Calls of clients that are in flight and wait for a connection.',
+    help: 'Calls of clients that are in flight and wait for a connection to a server.',
     collect() {
-      this.set([...inFlight.client].filter(({ server }) => server === undefined).length);
+      this.set([...inFlight.client].filter((call) => 'server' in call && call.server === undefined).length);
     },
   });
   return inFlight;
