@@ -215,8 +215,8 @@ describe('metrics of calls through a broker', () => {
     expect(await valueOf(register, 'sealwire_calls_waiting')).toBe(0);
     running?.cancel();
     expect(await valueOf(register, 'sealwire_calls_in_flight', { side })).toBe(0);
-    for (const outcome of ['ok', 'error', 'cancelled'])
-      expect(await valueOf(register, 'sealwire_calls_total', { side, pattern: 'price', outcome })).toBe(1);
+    for (const end of ['ok', 'error', 'cancelled'])
+      expect(await valueOf(register, 'sealwire_calls_total', { side, pattern: 'price', outcome: end })).toBe(1);
   });
 });
 

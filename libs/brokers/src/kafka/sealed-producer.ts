@@ -73,7 +73,7 @@ export class SealedKafka {
     this.#options = options;
   }
 
-  /** Returns a consumer of the client library. What it delivers is sealed. */
+  /** Returns a consumer of the client library. It delivers sealed messages. */
   consumer(options: unknown): unknown {
     return this.unsealed.consumer(options);
   }
