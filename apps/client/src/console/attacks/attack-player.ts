@@ -6,7 +6,7 @@ import { directOptions } from '../../channel/channel-options.js';
 import { settings } from '../../config/registration.js';
 import type { Settings } from '../../config/settings.js';
 import { HttpFailure } from '../../http/failure/http-failure.js';
-import { answeredFact, serverFact } from './attack-result.js';
+import { afterwardsFact, beforeFact, serverFact } from './attack-result.js';
 import type { AttackResult } from './attack-result.js';
 import { AttackedClient } from './attacked-client.js';
 import { ATTACKS } from './attacks.js';
@@ -30,9 +30,9 @@ export class AttackPlayer {
     const client = new AttackedClient(this.#options());
     try {
       await client.connect();
-      const before = answeredFact('Before', await echo(client));
+      const before = beforeFact(await echo(client));
       const { ending, facts } = await ATTACKS[attack](client);
-      const after = answeredFact('Afterwards', await echo(client)); // on a new connection
+      const after = afterwardsFact(await echo(client));
       const isRefused = ending.how !== 'none' && ending.bytes === 0;
       return { attack, isRefused, facts: [before, ...facts, serverFact(ending), after] };
     } finally {

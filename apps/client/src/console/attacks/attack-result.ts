@@ -17,9 +17,15 @@ export interface AttackResult {
 
 const ENDED = { FIN: 'ended the connection', RST: 'reset the connection', none: 'left the connection open' } as const;
 
-/** The round trip of a call before, or after, an attack. */
-export function answeredFact(name: string, milliseconds: number): Fact {
-  return { name, text: `A genuine record was answered in ${milliseconds.toFixed(1)} ms.` };
+/** The round trip of a call on the connection before it is attacked. */
+export function beforeFact(milliseconds: number): Fact {
+  return { name: 'Before', text: `A genuine record was answered in ${milliseconds.toFixed(1)} ms.` };
+}
+
+/** The round trip of a call after an attack. */
+export function afterwardsFact(milliseconds: number): Fact {
+  const text = `A genuine record was answered in ${milliseconds.toFixed(1)} ms, on a new connection.`;
+  return { name: 'Afterwards', text };
 }
 
 export function serverFact({ how, afterMs, bytes }: Ending): Fact {
