@@ -240,7 +240,11 @@ describe('a server', () => {
 
   it.each<[string, () => unknown, RegExp]>([
     ['is not a function', () => 'often', /keyring\.onChange is of type string; it must be a function/],
-    ['returns nothing', () => () => undefined, /onChange\(\) is missing; it must be a function that ends the calls/],
+    [
+      'returns nothing',
+      () => () => undefined,
+      /onChange\(\) is missing; it must be a function that removes the listener/,
+    ],
   ])('does not listen if onChange of its source %s', async (_, onChange, message) => {
     const keyring = { primary: kept, find: () => kept, onChange: onChange() } as unknown as KeySource;
     const server = newServer({ keyring });

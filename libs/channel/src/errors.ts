@@ -73,7 +73,7 @@ export interface TransportErrorOptions extends ErrorOptions {
   readonly sent?: boolean;
 }
 
-/** The only error class that this library throws. Match on `code`; `message` may change. */
+/** The error class of this library. Match on `code`; `message` may change. */
 export class TransportError extends Error {
   static {
     brand(this, 'transport/TransportError');

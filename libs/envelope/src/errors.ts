@@ -17,9 +17,9 @@ export type EnvelopeErrorCode = keyof typeof FAULT_OF;
 export const ENVELOPE_ERROR_CODES = Object.keys(FAULT_OF) as readonly EnvelopeErrorCode[];
 
 /**
- * The only error class that this library throws. An envelope from outside is thrown for by `decode` of a codec alone
- * (`ERR_ENVELOPE_REFUSED`); all else returns {@link Refused}. Match on `code`; `message` may change and never holds key
- * material.
+ * The error class of this library. For an envelope from outside, only `SealwireCodec.decode` throws
+ * (`ERR_ENVELOPE_REFUSED`); the other methods that open one return {@link Refused}. Match on `code`; `message` may change
+ * and never holds key material.
  */
 export class EnvelopeError extends Error {
   static {

@@ -55,8 +55,9 @@ export interface OpenJweOptions {
   /** Its `find` is called once. If it throws, the process emits a warning, and the envelope is refused (`key`). */
   readonly keys: Pick<KeySource, 'find'>;
   /**
-   * Called after the tag was verified and before anything is decrypted. A reason that it returns refuses the envelope.
-   * Without it an envelope for any service and subject, of any age, opens again and again.
+   * Called after the tag was verified and before anything is decrypted. If it returns a reason,
+   * the envelope is refused. Without this check, an envelope for any service and subject, of any age, can be opened any
+   * number of times.
    */
   readonly check?: ((header: ReadHeader, key: SecretKey) => Refusal | undefined) | undefined;
   /** The largest envelope that is accepted, in bytes. Default: 16 MiB. */

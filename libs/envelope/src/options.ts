@@ -47,7 +47,7 @@ export function checkOpenerOptions(options: EnvelopeOpenerOptions): void {
     throw badOption('maxAgeMs', `'off' or a whole number of milliseconds from 1 to ${MAX_MAX_AGE_MS}`);
   if (replay !== 'window' && replay !== 'off') throw badOption('replay', `'window' or 'off'`);
   if (maxAgeMs === 'off' && replay === 'window')
-    throw badOption('replay', `'off' if maxAgeMs is 'off', because the window could forget nothing`);
+    throw badOption('replay', `'off' if maxAgeMs is 'off', because the replay window could then never forget an id`);
 }
 
 /** @throws {EnvelopeError} `ERR_ENVELOPE_OPTION` */

@@ -13,8 +13,8 @@ import { EnvelopeSealer } from './sealer.js';
 /** The keys, the service and the subject of a codec. */
 export interface SealwireCodecOptions extends EnvelopeOptions {
   /**
-   * Sealed into every message. Messages with another subject are refused: the broker does not give its subject to a
-   * codec.
+   * The subject that is sealed into every message. Messages with another subject are refused. It must be given here,
+   * because a broker does not pass the subject of a message to a codec.
    */
   readonly subject: string;
 }

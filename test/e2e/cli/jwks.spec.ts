@@ -25,7 +25,7 @@ describe('sealwire jwks', () => {
       status: 0,
       json: { file: to, kids: usable.map(({ id }) => id) },
     });
-    expect(stderr).toMatch(/^sealwire: .*opens every message.*keep it as the key file\n$/);
+    expect(stderr).toMatch(/^sealwire: Anyone who has .* can open every message.*protect it like the key file\n$/);
     expect(statSync(to).mode & 0o077).toBe(process.platform === 'win32' ? 0o066 : 0);
     for (const key of usable) {
       const secrets = { jwe: key.jweKey(), psk: key.psk() };

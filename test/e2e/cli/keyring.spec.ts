@@ -133,7 +133,7 @@ describe('sealwire keyring', () => {
   it('refuses a label with a space at its end', async () => {
     const ring = writeRing([entry({ state: 'primary' })]);
     const run = await sealwireHere(['keyring', 'install', ring, '--label', 'audit ']);
-    expect(run).toEqual(refused(/without a space at its ends.*ERR_KEYRING_FORMAT/));
+    expect(run).toEqual(refused(/with no space at either end.*ERR_KEYRING_FORMAT/));
     expect(Object.keys(statesOf(ring))).toHaveLength(1);
   });
 

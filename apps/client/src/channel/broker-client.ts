@@ -59,7 +59,7 @@ function noAnswer(): HttpFailure {
 }
 
 function badPattern(reason: string, cause?: unknown): HttpFailure {
-  return new HttpFailure('ERR_BAD_PATTERN', `The pattern is not possible on a broker: ${reason}`, {
+  return new HttpFailure('ERR_BAD_PATTERN', `The pattern cannot be sent through a broker: ${reason}`, {
     cause,
     sent: false,
   });
@@ -68,7 +68,7 @@ function badPattern(reason: string, cause?: unknown): HttpFailure {
 /** Refuses the services of the broker, which obey this app: its callers must not reach them. */
 function guarded<Result>(pattern: unknown, call: () => Observable<Result>): Observable<Result> {
   if (typeof pattern === 'string' && pattern.startsWith('$')) {
-    return throwError(() => badPattern('it begins with $, as services of NATS do'));
+    return throwError(() => badPattern('it begins with $, which is reserved for the services of NATS'));
   }
   return call().pipe(catchError((error: unknown) => throwError(() => toFailure(error))));
 }

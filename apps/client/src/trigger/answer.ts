@@ -46,7 +46,7 @@ export function toJsonArray(hold: (bytes: number) => void): OperatorFunction<unk
         tap((json) => {
           const added = Buffer.byteLength(json) + VALUE_OVERHEAD_BYTES;
           bytes += added;
-          if (bytes > MAX_REPLY_BYTES) throw new HttpFailure('ERR_REPLY_TOO_LARGE', 'The answer has too many values');
+          if (bytes > MAX_REPLY_BYTES) throw replyTooLarge();
           hold(added);
         }),
         toArray(),
@@ -57,4 +57,9 @@ export function toJsonArray(hold: (bytes: number) => void): OperatorFunction<unk
 
 function deadlinePassed(milliseconds: number): HttpFailure {
   return new HttpFailure('ERR_DEADLINE', `The server did not answer within ${milliseconds} ms`);
+}
+
+function replyTooLarge(): HttpFailure {
+  const message = `The answer is too large: its values may take at most ${MAX_REPLY_BYTES} bytes together`;
+  return new HttpFailure('ERR_REPLY_TOO_LARGE', message);
 }

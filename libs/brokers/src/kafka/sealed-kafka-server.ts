@@ -24,8 +24,9 @@ import type { Seal } from './sealed-producer.js';
 export type SealedKafkaOptions = Required<KafkaOptions>['options'] & {
   readonly seal: SealOptions;
   /**
-   * Whether a server accepts events late and again, as Kafka delivers them after a restart: neither their age nor their
-   * replay is checked, and `replayStore` is not asked. Handlers compare `getPeer().messageId`. False unless given.
+   * Whether the server accepts old and repeated events, which Kafka delivers after a restart. Neither their age nor a
+   * replay is checked, and `replayStore` is not used, so a handler must compare `getPeer().messageId` with the ids that
+   * it has handled. Default: false.
    */
   readonly durableEvents?: boolean;
 };

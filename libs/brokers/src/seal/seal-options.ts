@@ -4,7 +4,7 @@ import type { ReplayStore } from '@sealwire/envelope';
 
 /** How messages are sealed. Exactly one of `keyFile` and `keyring` must be given. */
 export interface SealOptions extends KeyOptions {
-  /** The name of the service, at most 255 bytes. Only ends with the same name open each other's messages. */
+  /** The name of the service, at most 255 bytes. Two sides can open each other's messages only if both use the same name. */
   readonly service: string;
   /**
    * Default: `seal`: everything is sealed, and nothing else is accepted. `open-only`, while a fleet is switched over: a
@@ -21,7 +21,7 @@ export interface SealOptions extends KeyOptions {
    * 60,000.
    */
   readonly maxAgeMs?: number;
-  /** Shared by the servers of a queue group, so that a message runs once in all of them. */
+  /** The store of handled message ids, shared by the servers of a queue group, so that only one of them handles each message. */
   readonly replayStore?: ReplayStore;
   /** Whether the headers `traceparent` and `tracestate` are also sent in the clear, for tracing in the broker. */
   readonly traceparent?: boolean;

@@ -29,7 +29,8 @@ export interface ChannelOptions extends Omit<LimitGroups, 'redial'> {
   /** Both ends must use the same name. Default: `default`. */
   readonly service?: string;
   /**
-   * Whether all sockets of the process read into one buffer, which saves an allocation for each read. Default: true.
+   * Whether the sockets of this client or server read into the buffer that the process shares, which saves an allocation
+   * for each read. Default: true.
    * With true, listeners of 'data' that the application adds to a socket are not called.
    */
   readonly shareReadBuffer?: boolean;

@@ -62,7 +62,7 @@ export function watchKeys(keys: KeySource, listener: (change: KeysChange) => voi
     listener(change);
   });
   if (typeof stop === 'function') return guarded('The function returned by keyring.onChange()', stop);
-  throw badKey('keyring.onChange()', stop, 'a function that ends the calls');
+  throw badKey('The result of keyring.onChange()', stop, 'a function that removes the listener');
 }
 
 function find<T>(keys: KeySource, idBytes: Uint8Array, read: (key: SecretKey) => T): T | undefined {

@@ -52,8 +52,8 @@ export const LIMITS = {
   /** Connections of a server that are not authenticated yet. Default: 1024. */
   maxStrangers: { default: 1_024, least: 1, greatest: MAX_U32, code: 'ERR_STRANGER_EVICTED' },
   /**
-   * Unauthenticated connections from one address (one /64 in IPv6). Default: 64. An address may exceed this limit, up
-   * to half of `maxStrangers`: for one second with any connections, then only with those whose message 1 was verified.
+   * Unauthenticated connections from one address (one /64 in IPv6). Default: 64. For one second, an address may have
+   * more, up to half of `maxStrangers`. After that, only connections whose message 1 was verified may exceed the limit.
    */
   maxStrangersPerAddress: { default: 64, least: 1, greatest: MAX_U32, code: 'ERR_STRANGER_EVICTED' },
   /** Authenticated connections of a server; the server closes further ones. Default: 65536. */
@@ -124,8 +124,8 @@ export const KEY_LIMITS = {
   /** The records after which the receiver refuses a key. Default: 2^22. */
   hardRecords: { default: 2 ** 22, least: 1, greatest: MAX_RECORDS, code: 'ERR_KEY_EXHAUSTED' },
   /**
-   * The age at which a key is replaced. Default: 1 h. Below 35 minutes, the connection is replaced after eight such
-   * keys, because a peer accepts only a few more.
+   * The age at which a key is replaced. Default: 1 h. If this is less than 35 minutes, an idle connection is replaced
+   * after eight key updates, because a peer accepts only a few more of them without records in between.
    */
   softAgeMs: { default: HOUR_MS, least: 1, greatest: Number.MAX_SAFE_INTEGER, atMost: 'hardAgeMs' },
   /** The age at which a key is refused. Default: 2 h. */

@@ -10,8 +10,8 @@ import type { MessageAssembler } from './assembler.js';
 /** Serves the streams of one connection. */
 export interface StreamHandler {
   /**
-   * Fires when the timeout value of a request was received (0: no timeout), before the request is complete. From now on
-   * the handler may fail the request.
+   * Fires when the timeout of a request has been received (0: no timeout), before the request is complete. From then on,
+   * the handler is allowed to fail the request.
    */
   onRequestBegun(stream: ServerStream, timeoutMs: number): void;
   /**

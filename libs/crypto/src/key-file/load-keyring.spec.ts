@@ -55,7 +55,11 @@ describe('loadKeyring', () => {
   });
 
   it.each([
-    ['[]'.padEnd(40), 'ERR_KEY_FILE_LENGTH', /has 40 bytes; expected 32, or a keyring in JSON of at most 65536: /],
+    [
+      '[]'.padEnd(40),
+      'ERR_KEY_FILE_LENGTH',
+      /has 40 bytes; expected 32 bytes, or a JSON keyring of at most 65536 bytes: /,
+    ],
     [
       ' \n{"keys": ['.padEnd(40),
       'ERR_KEYRING_JSON',

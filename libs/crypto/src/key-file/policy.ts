@@ -49,7 +49,7 @@ export function wrongLength(path: string, bytes: number): CryptoError {
   const likely = LIKELY_FORM[bytes] ?? 'a key file holds the key as raw bytes, not as hex or base64 text';
   return new CryptoError(
     'ERR_KEY_FILE_LENGTH',
-    `Key file ${path} has ${bytes} bytes; expected ${KEY_BYTES}, or a keyring in JSON of at most ${MAX_KEYRING_BYTES}: ${likely}`,
+    `Key file ${path} has ${bytes} bytes; expected ${KEY_BYTES} bytes, or a JSON keyring of at most ${MAX_KEYRING_BYTES} bytes: ${likely}`,
   );
 }
 
@@ -84,7 +84,7 @@ function modeRemedy(path: string, file: KeyFileStatus, policy: FilePolicy): stri
   if ((file.mode & forbiddenBits(file, 'mounted-secret')) !== 0) {
     const change = `chmod ${policy === 'mounted-secret' ? 'go-wx' : '600'} ${path}`;
     return (
-      `${change}. If that has no effect, the file system does not support file modes, as a Windows drive or vfat: ` +
+      `${change}. If that has no effect, the file system does not support file modes, for example a Windows drive or vfat: ` +
       'move the key file to one that does'
     );
   }

@@ -74,7 +74,7 @@ function wrongEncoding(path: string, encoding: string): CryptoError {
   const message = `Key file ${path} is a keyring in ${encoding}; expected UTF-8 without a byte order mark`;
   return new CryptoError(
     'ERR_KEYRING_JSON',
-    `${message}: an editor or a shell has changed its encoding: save it again`,
+    `${message}. An editor or a shell has probably changed the encoding: save the file as UTF-8`,
   );
 }
 

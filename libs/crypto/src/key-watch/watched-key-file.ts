@@ -47,7 +47,8 @@ interface Failed extends KeysFailure {
 /**
  * The keys of a key file, which is read again after each change. All its keys change together; if the new content is
  * wrong, the old keys stay in force, {@link status} says why, and `warn` is called once for that version. It does not
- * keep the process alive. It installs no signal handler: `process.on('SIGHUP', () => keys.reload())`.
+ * keep the process alive. It installs no signal handler. To reload on SIGHUP, add one: `process.on('SIGHUP', () =>
+ * keys.reload())`.
  */
 export class WatchedKeyFile implements KeySource {
   static {

@@ -95,7 +95,7 @@ const OWNER = 'the new file would get another owner or group. Run the command as
 
 const REMEDY_OF: Readonly<Record<string, string>> = {
   EACCES: DIRECTORY,
-  EROFS: 'its file system is read-only: change the original, of which it is a copy',
+  EROFS: 'its file system is read-only. If the file is a mounted copy, change the original',
   EPERM: OWNER,
   EBUSY:
     'it is mounted as a single file, so it cannot be replaced. Change the file on the host, and mount its directory instead',

@@ -64,7 +64,7 @@ class EntryReader {
     const kid = this.#text('kid', 'the key id, 16 lower-case hexadecimal digits', isKeyId);
     const label = this.#text(
       'label',
-      '1 to 64 printable characters without a space at its ends, and must look neither like a key nor like a key id (16 hexadecimal digits)',
+      '1 to 64 printable characters with no space at either end, and must not look like a key or a key id (16 hexadecimal digits)',
       isLabel,
     );
     const window = { notBefore: this.#timestamp('notBefore'), notAfter: this.#timestamp('notAfter') };
@@ -129,7 +129,9 @@ class EntryReader {
     const isRight = patterns.every((text) => text !== '' && PATTERN.test(text) && !isKeyText(text));
     if (isRight && patterns.length > 0 && patterns.length <= MAX_PATTERNS && new Set(patterns).size === patterns.length)
       return patterns;
-    throw this.#error(`has wrong patterns; they must be an array of ${mustBe}. Without the member, all are allowed`);
+    throw this.#error(
+      `has wrong patterns; they must be an array of ${mustBe}. If the member is missing, the key may call every pattern`,
+    );
   }
 
   #text(name: string, mustBe: string, accepts: (text: string) => boolean): string {

@@ -115,7 +115,7 @@ describe('parseKeyringFile', () => {
     ],
     ['an empty label', jwk(first, { label: '' }), 'FORMAT', /label; it must be 1 to 64 printable/],
     ['a label of white space', jwk(first, { label: '  ' }), 'FORMAT', /label; it must be/],
-    ['a label with a space at its end', jwk(first, { label: 'billing ' }), 'FORMAT', /without a space at its ends/],
+    ['a label with a space at its end', jwk(first, { label: 'billing ' }), 'FORMAT', /with no space at either end/],
     ['a label with a space at its start', jwk(first, { label: ' billing' }), 'FORMAT', /label; it must be/],
     ['a label of 65 characters', jwk(first, { label: 'x'.repeat(65) }), 'FORMAT', /a text of 65 characters as label/],
     ['a label with a line feed', jwk(first, { label: 'a\nb' }), 'FORMAT', /label; it must be/],

@@ -32,7 +32,7 @@ export class AttackController {
     if (broker !== undefined) {
       throw new HttpFailure(
         'ERR_BAD_REQUEST',
-        'The attacks need a connection to the server, and SEALWIRE_BROKER is set',
+        'The attacks need a direct connection to the server, but SEALWIRE_BROKER is set: unset it and start again',
       );
     }
     const result = await this.limits.inPlace('calls', response, () => this.player.play(name));

@@ -27,7 +27,9 @@ export async function run(input: Input, terminal: Terminal): Promise<Result> {
   } finally {
     wipe(content);
   }
-  terminal.warn(`${to} opens every message for brokers under these keys, also recorded ones: keep it as the key file`);
+  terminal.warn(
+    `Anyone who has ${to} can open every message for brokers that is sealed with these keys, also recorded ones: protect it like the key file`,
+  );
   const ids = chosen.map(({ id }) => id);
   return { json: { file: to, kids: ids }, text: `Created the JWK Set ${to} with ${ids.join(', ')}.` };
 }
