@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { buildExamples, EXAMPLES, linesOf, printedBy, promisedBy } from './example.js';
+import { buildExamples, EXAMPLES, linesOf, printedBy, promisedBy } from '../support/example.js';
 
 /** The example that needs a broker is tested with the brokers. */
 const NEEDS_A_BROKER = '07-through-nats.ts';

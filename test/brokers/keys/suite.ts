@@ -11,6 +11,7 @@ import { lastValueFrom, of, retry, Subject, take, throwError, timeout } from 'rx
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { LiveKeys, newKey } from '../../support/live-keys.js';
+import { IS_NEST_11 } from '../conformance/nest-version.js';
 import { isMissing, skipNote } from '../engines/engine.js';
 import { listening } from '../hostile/hostile-broker.js';
 import type { HostileClient, HostileServer } from '../hostile/hostile-broker.js';
@@ -196,7 +197,9 @@ export function holdsKeys(broker: SealedBroker): void {
       expect(await lastValueFrom(call)).toBe('next');
     });
 
-    it('fails the requests that run when their client is closed', async () => {
+    // As with Nest's own transports.
+    const pending = IS_NEST_11 ? ' (skipped: the clients of Nest 11 leave them pending)' : '';
+    it.skipIf(IS_NEST_11)(`fails the requests that run when their client is closed${pending}`, async () => {
       const keyring = Keyring.of(newKey());
       late = new Subject();
       await serve({ keyring });
