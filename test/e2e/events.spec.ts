@@ -6,7 +6,7 @@ import { EventPattern, Payload } from '@nestjs/microservices';
 import type { SealwireServer, SealwireServerOptions } from '@sealwire/transport';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
-import { EventWindow } from '../../libs/channel/src/streams/event-window.js';
+import { EventWindow } from '../../libs/channel/src/streams/events/event-window.js';
 import { PROCESS_MEMORY } from '../../libs/channel/src/streams/incomplete-memory.js';
 import { KeyPair } from '../../libs/channel/src/handshake/index.js';
 import { arrived, outcome, startApplication } from '../support/application.js';

@@ -69,7 +69,7 @@ export type { Listening } from './server/listener-slot.js';
 export type { HandshakeFailure } from './server/listener.js';
 export { Strangers } from './server/strangers.js';
 export type { Stranger } from './server/strangers.js';
-export type { EventWindow } from './streams/event-window.js';
+export type { EventWindow } from './streams/events/event-window.js';
 export { IdTable } from './streams/id-table.js';
 export { PROCESS_MEMORY } from './streams/incomplete-memory.js';
 export { within } from './within.js';

@@ -179,7 +179,7 @@ export function holdsKeys(broker: SealedBroker): void {
       await expect.poll(() => late.observed).toBe(true);
       subscription.unsubscribe();
       expect(ended).toMatchObject([{ outcome: 'end', side: 'client', isCancelled: true }]);
-      late.next('nobody waits');
+      late.next('after the end');
     });
 
     it('survives the end of a server whose requests run, and another server serves on', async () => {
@@ -187,7 +187,7 @@ export function holdsKeys(broker: SealedBroker): void {
       late = new Subject();
       const server = await serve({ keyring });
       const client = await connect({ keyring });
-      void outcome(client, 'keys.late', 0); // nobody answers it
+      void outcome(client, 'keys.late', 0); // it gets no answer
       await expect.poll(() => late.observed).toBe(true);
       ends.splice(ends.indexOf(server), 1);
       await server.close();

@@ -1,7 +1,7 @@
 // docs/protocol.md §6.4 to §6.6: the streams of one side against any frames, and of both sides against each other.
 import { ClientStreams } from '../../../libs/channel/src/streams/client-streams.js';
 import type { AnswerSink, ClientStream } from '../../../libs/channel/src/streams/client-stream.js';
-import { EventSequence } from '../../../libs/channel/src/streams/event-sequence.js';
+import { EventSequence } from '../../../libs/channel/src/streams/events/event-sequence.js';
 import { encodeEvent, encodeRequest } from '../../../libs/transport/src/packet/message.js';
 import { ServerStreams } from '../../../libs/channel/src/streams/server-streams.js';
 import type { ServerStream } from '../../../libs/channel/src/streams/server-stream.js';

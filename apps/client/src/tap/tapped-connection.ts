@@ -47,7 +47,7 @@ export class TappedConnection {
     this.#keyId = options.keyId;
   }
 
-  /** Returns the start of sealed bytes as a row shows it; nothing if nobody watches. */
+  /** Returns the first sealed bytes in hex; an empty text if there is no reader. */
   show(sealed: Uint8Array): string {
     if (!this.#options.tap.isWatched) return '';
     return Buffer.from(sealed.subarray(0, SHOWN_BYTES)).toString('hex');

@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { ClientKafka } from '@nestjs/microservices';
 import type { OutgoingEvent, ReadPacket, WritePacket } from '@nestjs/microservices';
 
+import { traceEvent, traceRequest } from '../handler/traced-calls.js';
 import { ClientRequests } from '../pubsub/client-requests.js';
 import type { Refusals } from '../seal/refusals.js';
 import { SealedSession } from '../seal/sealed-session.js';
@@ -67,18 +68,23 @@ export class SealedKafkaClient extends ClientKafka {
   }
 
   protected override publish(packet: ReadPacket, callback: (packet: WritePacket) => unknown): () => void {
-    return this.#requests.request(
-      this.normalizePattern(packet.pattern),
-      (err) => void callback({ err }),
-      () => super.publish(packet, callback),
+    const topic = this.normalizePattern(packet.pattern);
+    return traceRequest(topic, callback, (traced) =>
+      this.#requests.request(
+        topic,
+        (err) => void traced({ err }),
+        () => super.publish(packet, traced),
+      ),
     );
   }
 
   protected override dispatchEvent(packet: OutgoingEvent): Promise<unknown> {
-    return this.#requests.event(() => super.dispatchEvent(packet));
+    const topic = this.normalizePattern(packet.pattern);
+    return traceEvent(topic, () => this.#requests.event(() => super.dispatchEvent(packet)));
   }
 
   protected override dispatchBatchEvent<Input>(packets: ReadPacket<{ messages: Input[] }>): Promise<unknown> {
-    return this.#requests.event(() => super.dispatchBatchEvent(packets));
+    const topic = this.normalizePattern(packets.pattern);
+    return traceEvent(topic, () => this.#requests.event(() => super.dispatchBatchEvent(packets)));
   }
 }

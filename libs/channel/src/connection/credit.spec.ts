@@ -17,7 +17,7 @@ import { OpeningHalf, SealingHalf } from '../record/half-connection.js';
 import { RecordDecoder } from '../record/record.js';
 import { detachFromSlab, giveBackSlab, takeSlab } from '../record/slab.js';
 import { ClientStreams } from '../streams/client-streams.js';
-import { EventSequence } from '../streams/event-sequence.js';
+import { EventSequence } from '../streams/events/event-sequence.js';
 import type { ServerStream } from '../streams/server-stream.js';
 import { ServerStreams } from '../streams/server-streams.js';
 import { Connection } from './connection.js';

@@ -7,7 +7,7 @@ import { MAX_DATA_BYTES, writeContent } from '../record/content.js';
 import { FULL_BYTES, SendWindow } from '../record/send-window.js';
 import { CREDIT_DUE_BYTES, TakenBytes } from '../record/taken-bytes.js';
 import { ClientStreams } from '../streams/client-streams.js';
-import { EventSequence } from '../streams/event-sequence.js';
+import { EventSequence } from '../streams/events/event-sequence.js';
 import { flushSizes } from './flush-sizes.js';
 import { Heartbeat } from './heartbeat.js';
 import { Outbox } from './outbox.js';

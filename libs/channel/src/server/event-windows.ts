@@ -1,5 +1,5 @@
 import { KeptByInstance } from '../kept-by-instance.js';
-import { EventWindow } from '../streams/event-window.js';
+import { EventWindow } from '../streams/events/event-window.js';
 
 /** How long a server remembers the events of a client that has left. */
 const KEPT_MS = 600_000;

@@ -6,7 +6,7 @@ import { FakeClock } from '../../../../test/support/fake-clock.js';
 import { asReceived, bytesOf, drainFrames, plainFrame } from '../../../../test/support/frames.js';
 import { clock } from '../clock.js';
 import { encodePlainCall } from '../sending/plain-message.js';
-import { EventWindow } from '../streams/event-window.js';
+import { EventWindow } from '../streams/events/event-window.js';
 import { ServerStreams } from '../streams/server-streams.js';
 import { ConnectionLimit } from './connection-limit.js';
 import { HandlerLimit } from './handler-limit.js';

@@ -11,7 +11,7 @@ import { decodePlainCall, encodeHandlerFailure, encodePlainAnswer, encodeWireErr
 import type { PlainCall } from '../sending/plain-message.js';
 import { answerCodeOf } from '../sending/wire-error.js';
 import type { RefusalCode, WireErrorCode } from '../sending/wire-error.js';
-import type { EventWindow } from '../streams/event-window.js';
+import type { EventWindow } from '../streams/events/event-window.js';
 import type { ServerStream, StreamHandler } from '../streams/server-stream.js';
 import type { ConnectionLimit } from './connection-limit.js';
 import type { Peer, PeerInfo } from './server-link.js';

@@ -10,7 +10,7 @@ import { instanceIdOf } from '../handshake/index.js';
 import { remoteAddress } from '../options/endpoint.js';
 import type { Limits } from '../options/limits.js';
 import { SocketView } from '../socket/socket-view.js';
-import type { EventWindow } from '../streams/event-window.js';
+import type { EventWindow } from '../streams/events/event-window.js';
 import type { StreamHandler } from '../streams/server-stream.js';
 import { ServerStreams } from '../streams/server-streams.js';
 import type { ListenerEvents } from './listener.js';

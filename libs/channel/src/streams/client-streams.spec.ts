@@ -8,7 +8,7 @@ import type { OutgoingMessage } from '../sending/outgoing-message.js';
 import type { AnswerSink } from './client-stream.js';
 import { ClientStreams } from './client-streams.js';
 import type { ClientStreamsOptions } from './client-streams.js';
-import { EventSequence } from './event-sequence.js';
+import { EventSequence } from './events/event-sequence.js';
 
 const LIMITS = {
   maxMessageBytes: 1_000_000,

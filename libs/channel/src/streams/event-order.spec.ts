@@ -6,7 +6,7 @@ import { TransportError } from '../errors.js';
 import { OutgoingMessage } from '../sending/outgoing-message.js';
 import type { AnswerSink, ClientStream } from './client-stream.js';
 import { ClientStreams } from './client-streams.js';
-import { EventSequence } from './event-sequence.js';
+import { EventSequence } from './events/event-sequence.js';
 
 const PEER = { maxMessageBytes: 1_000_000, maxIncompleteBytes: 1_000_000, maxIncompleteBytesTotal: Infinity };
 const LOST = new TransportError('ERR_CONNECTION_LOST', 'lost');

@@ -12,7 +12,7 @@ import { TransportError } from '../errors.js';
 import type { AnswerSink, ClientStream } from './client-stream.js';
 import { ClientStreams } from './client-streams.js';
 import type { ClientStreamsOptions } from './client-streams.js';
-import type { EventSequence } from './event-sequence.js';
+import type { EventSequence } from './events/event-sequence.js';
 
 const PEER = {
   maxMessageBytes: 1_000_000,

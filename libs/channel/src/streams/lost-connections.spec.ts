@@ -12,8 +12,8 @@ import { encodeData } from '../../../transport/src/packet/payload.js';
 import { wireError } from '../sending/wire-error.js';
 import type { AnswerSink, ClientStream } from './client-stream.js';
 import { ClientStreams } from './client-streams.js';
-import { EventSequence } from './event-sequence.js';
-import { EventWindow } from './event-window.js';
+import { EventSequence } from './events/event-sequence.js';
+import { EventWindow } from './events/event-window.js';
 import type { ServerStream } from './server-stream.js';
 import { ServerStreams } from './server-streams.js';
 

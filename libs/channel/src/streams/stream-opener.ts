@@ -5,7 +5,7 @@ import type { OutgoingMessage } from '../sending/outgoing-message.js';
 import type { FrameSender } from '../sending/sender.js';
 import { ClientStream } from './client-stream.js';
 import type { AnswerSink, StreamHolder } from './client-stream.js';
-import type { EventSequence } from './event-sequence.js';
+import type { EventSequence } from './events/event-sequence.js';
 import { OpeningQueue } from './opening-queue.js';
 import { refusal, tooLarge } from './stream-failure.js';
 import { StreamSlots } from './stream-slots.js';

@@ -9,7 +9,7 @@ import type { Frame } from '../frame/frame.js';
 import type { OutgoingMessage } from '../sending/outgoing-message.js';
 import type { AnswerSink, ClientStream } from './client-stream.js';
 import { ClientStreams } from './client-streams.js';
-import { EventSequence } from './event-sequence.js';
+import { EventSequence } from './events/event-sequence.js';
 import type { ServerStream } from './server-stream.js';
 import { ServerStreams } from './server-streams.js';
 import type { Streams } from './streams.js';

@@ -33,9 +33,7 @@ export interface WatchedKeyFileOptions extends KeyringOptions {
 }
 
 const POLL_MS = 30_000;
-/**
- * From a change in the directory to the read. A writer has usually finished then, and a busy directory costs little.
- */
+/** From a change in the directory to the read. A writer has usually finished then, and a busy directory costs little. */
 const SETTLE_MS = 100;
 
 /** The reason why a version of the file was not loaded. */
@@ -45,10 +43,9 @@ interface Failed extends KeysFailure {
 }
 
 /**
- * The keys of a key file, which is read again after each change. All its keys change together; if the new content is
- * wrong, the old keys stay in force, {@link status} says why, and `warn` is called once for that version. It does not
- * keep the process alive. It installs no signal handler. To reload on SIGHUP, add one: `process.on('SIGHUP', () =>
- * keys.reload())`.
+ * The keys of a key file, which is read again after each change. If the new content is wrong, all old keys stay in force,
+ * {@link status} has the reason, and `warn` is called once for that version. It does not keep the process alive, and
+ * installs no signal handler: call {@link reload} in one of your own.
  */
 export class WatchedKeyFile implements KeySource {
   static {
@@ -235,12 +232,12 @@ export class WatchedKeyFile implements KeySource {
     return `WatchedKeyFile(${this.ids.join(', ')})`;
   }
 
-  /** Returns the same public text as `toString()`, so that JSON contains no key. */
+  /** As `toString()`: JSON contains no key. */
   toJSON(): string {
     return this.toString();
   }
 
-  /** Returns the same public text as `toString()`, so that `util.inspect` shows no key. */
+  /** As `toString()`: `util.inspect` shows no key. */
   [inspect.custom](): string {
     return this.toString();
   }

@@ -79,11 +79,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     noteOwnClient(this.#dialer.instance.publicKey);
   }
 
-  /**
-   * Returns the codec that seals and opens the records of a connection. The server needs its counterpart.
-   *
-   * @param _server - The address of the server, for a subclass that watches its connections.
-   */
+  /** Returns the codec of a connection to `_server`. The server needs its counterpart. */
   protected createCodec(session: Session, limits: KeyLimits, _server?: string): SealingCodec {
     return createSealingCodec(session, limits);
   }

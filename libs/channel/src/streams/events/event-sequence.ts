@@ -1,6 +1,6 @@
-import type { TransportError } from '../errors.js';
-import { Fifo } from '../sending/fifo.js';
-import type { ClientStream, Loss, StreamHolder } from './client-stream.js';
+import type { TransportError } from '../../errors.js';
+import { Fifo } from '../../sending/fifo.js';
+import type { ClientStream, Loss, StreamHolder } from '../client-stream.js';
 import { UnacknowledgedEvents } from './unacknowledged-events.js';
 
 /** The owner of a sequence, which has the clock. */

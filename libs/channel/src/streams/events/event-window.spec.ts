@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { messageOf } from '../../../../test/support/frames.js';
+import { messageOf } from '../../../../../test/support/frames.js';
 import { EventSequence } from './event-sequence.js';
 import { EventWindow } from './event-window.js';
 
