@@ -1,11 +1,14 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+
 import { Logger } from '@nestjs/common';
 import { generateKey, Keyring, SecretKey } from '@sealwire/crypto';
 import { firstValueFrom, from, lastValueFrom, of, throwError, toArray } from 'rxjs';
 import type { Observable } from 'rxjs';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { FakeKafka } from '../../../../test/support/fake-kafka.js';
 import type { SentMessage } from '../../../../test/support/fake-kafka.js';
+import type { BrokerCallMessage } from '../call-trace.js';
 import { SealedKafkaClient } from './sealed-kafka-client.js';
 import { SealedKafkaServer } from './sealed-kafka-server.js';
 
@@ -79,6 +82,21 @@ describe('A sealed Kafka client', () => {
     const all = JSON.stringify(kafka.sent);
     expect(all).not.toContain('nest-err');
     expect(all).not.toContain(FAILURE);
+  });
+
+  it('publishes a request and an event on node:diagnostics_channel, with the lengths of their envelopes', async () => {
+    const ended: BrokerCallMessage[] = [];
+    const note = (message: unknown): void => void ended.push(message as BrokerCallMessage);
+    subscribe('sealwire:broker:call:end', note);
+    onTestFinished(() => void unsubscribe('sealwire:broker:call:end', note));
+    await outcome(client.send(ECHO, 'own'));
+    await outcome(client.emit(ECHO, 'own'));
+    const ofClient = ended.filter(({ side }) => side === 'client');
+    expect(ofClient).toMatchObject([
+      { kind: 'request', pattern: ECHO },
+      { kind: 'event', pattern: ECHO },
+    ]);
+    expect(Math.min(...ofClient.map(({ bytes }) => bytes))).toBeGreaterThan(0);
   });
 
   it('takes an answer for that of its own request only, once', async () => {
