@@ -39,6 +39,7 @@ export default defineConfig({
           include: ['{libs,apps}/*/src/**/*.spec.ts', 'test/**/*.spec.ts'],
           exclude: [...configDefaults.exclude, APART, ...ALONE],
           isolate: false,
+          setupFiles: ['test/support/unbuffered-log.ts'],
         },
       },
       { extends: true, test: { name: 'alone', include: ALONE } },

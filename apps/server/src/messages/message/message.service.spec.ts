@@ -30,7 +30,6 @@ describe('a message', () => {
 
   beforeEach(() => {
     lines = new Lines();
-    Logger.detachBuffer(); // an app that another file of this process started may have left it attached
     Logger.overrideLogger(lines);
   });
 
