@@ -10,30 +10,33 @@ type Side = 'client' | 'server';
 export interface ObservedPeer {
   /** `address:port` of the other end, or the path of a Unix domain socket at a client. */
   readonly address: string | undefined;
-  /** 16 hexadecimal digits; undefined before a server has verified a key. */
+  /** The id of the key, 16 hexadecimal digits; undefined before a server has verified a key. */
   readonly keyId: string | undefined;
   /** The label that a server has for this key; undefined at a client, and if the key has none. */
   readonly label?: string | undefined;
 }
 
-/** `sealwire:<side>:handshake:done` or `failed`. */
+/** The message published on `sealwire:<side>:handshake:done` or `failed`. */
 export interface HandshakeMessage extends ObservedPeer {
   readonly code: TransportErrorCode | undefined;
 }
 
-/** `sealwire:<side>:connection:opened`. The same object is published again on `closed`. */
+/**
+ * The message published on `sealwire:<side>:connection:opened`. The same object, updated, is published again on
+ * `closed`.
+ */
 export interface ConnectionMessage extends ObservedPeer {
-  /** Sealed bytes on the wire. They grow while the connection is open. */
+  /** The sealed bytes on the wire so far, also while the connection is open. */
   readonly bytesRead: number;
   readonly bytesWritten: number;
-  /** Undefined if both ends agreed to close. */
+  /** The code of the failure; undefined if both ends agreed to close. */
   readonly code: TransportErrorCode | undefined;
 }
 
-/** `sealwire:server:call:forbidden`. */
+/** The message published on `sealwire:server:call:forbidden`. */
 export interface ForbiddenMessage extends ObservedPeer {
   readonly kind: 'request' | 'event';
-  /** Chosen by the client, so there is no limit to the number of different ones. */
+  /** The pattern. A client chooses it, so the number of different patterns has no limit. */
   readonly pattern: string;
   /** 32 hexadecimal digits that name the client object. */
   readonly instanceId: string;

@@ -3,13 +3,13 @@
  * instance id.
  */
 export interface PeerNames {
-  /** 16 hexadecimal digits. */
+  /** The id of the key, 16 hexadecimal digits. */
   readonly keyId: string;
   /** The label of the key, from the operator; undefined if the key has none. */
   readonly label: string | undefined;
   /** `address:port`; undefined on a Unix domain socket, and behind a broker. */
   readonly address: string | undefined;
-  /** Names the client object. */
+  /** The id of the client object. */
   readonly instanceId: string;
 }
 

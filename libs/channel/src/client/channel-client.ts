@@ -45,7 +45,7 @@ export interface PlainEventOptions {
    * The timeout of the event until its acknowledgement, including the wait for a connection. Default: 0 (no timeout).
    */
   readonly timeoutMs?: number;
-  /** How the event is delivered. Default: the client's `delivery`. */
+  /** The delivery of this event. Default: the client's `delivery`. */
   readonly delivery?: Delivery;
 }
 
@@ -103,8 +103,8 @@ export class ChannelClient {
 
   /**
    * Sends an event, and resolves when the server has acknowledged it. A server of this package does so after its
-   * handler has settled, a Nest server after its handlers were called. Throws as {@link request}. With `delivery:
-   * 'sent'` it resolves earlier, and a later failure is the `eventFailed` of `onConnectionEvent`.
+   * handler has settled, a Nest server after its handlers were called. Throws the same errors as {@link request}. With
+   * `delivery: 'sent'` it resolves earlier, and `onConnectionEvent` reports a later failure as `eventFailed`.
    */
   async emit(pattern: string, body: Uint8Array, options: PlainEventOptions = {}): Promise<void> {
     checkOption('The options argument', options, OBJECT);

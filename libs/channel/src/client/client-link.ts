@@ -96,8 +96,8 @@ export class ClientLink {
   }
 
   /**
-   * Requests that were cancelled without an answer, for example by their timeouts, since the server last sent
-   * something.
+   * The number of requests that were cancelled without an answer, for example by their timeouts, since the server last
+   * sent something.
    */
   get unansweredCount(): number {
     return this.connection.socket.bytesRead === this.#unanswered.bytesRead ? this.#unanswered.count : 0;
@@ -131,7 +131,7 @@ export class ClientLink {
   /**
    * Opens a request or an event. Retires the connection if its stream ids run out: the next call then uses another one.
    *
-   * @throws {TransportError} As `ClientStreams.open`.
+   * @throws {TransportError} An error of `ClientStreams.open`.
    */
   open(kind: ClientStream['kind'], message: OutgoingMessage, sink: AnswerSink): ClientStream {
     if (kind === 'EVENT') this.streams.takeKept();

@@ -25,7 +25,7 @@ export type ClientConnectionEvent =
    */
   | { readonly type: 'draining'; readonly server: string }
   /**
-   * `error` is the reason of a loss; undefined after `close()` (even if the client was still connecting), and
+   * `error` is the reason for a loss. It is undefined after `close()` (even if the client was still connecting), and
    * also if the server is already connected under another address.
    */
   | { readonly type: 'disconnected'; readonly server: string; readonly error: TransportError | undefined }

@@ -12,46 +12,45 @@ import type { Rule } from './option-check.js';
 
 /** The options that a client and a server have in common. Limits and their defaults are in docs/protocol.md §7. */
 export interface ChannelOptions extends Omit<LimitGroups, 'redial'> {
-  /** Default: 127.0.0.1. */
+  /** The host to listen on or to connect to. Default: 127.0.0.1. */
   readonly host?: string;
-  /** Default: 8080. With 0, a server chooses a free port. */
+  /** The port to listen on or to connect to. Default: 8080. With 0, a server chooses a free port. */
   readonly port?: number;
-  /** A Unix domain socket, instead of `host` and `port`. */
+  /** The path of a Unix domain socket, instead of `host` and `port`. */
   readonly path?: string;
   /** The path of a key file. Exactly one of `keyFile` and `keyring` must be given. */
   readonly keyFile?: string;
-  /** How strictly the owner and mode of the key file are checked; see {@link KeyFilePolicy}. Default: `strict`. */
+  /** The owners and modes that the key file may have; see {@link KeyFilePolicy}. Default: `strict`. */
   readonly keyPolicy?: KeyFilePolicy;
   /** A `Keyring`, or another source of keys, which is called at every handshake. */
   readonly keyring?: KeySource;
   /** Whether to refuse clients and servers of the same process. Default: false. */
   readonly rejectSelf?: boolean;
-  /** Both ends must use the same name. Default: `default`. */
+  /** The name of the service, which both ends must share. Default: `default`. */
   readonly service?: string;
   /**
    * Whether the sockets of this client or server read into the buffer that the process shares, which saves an allocation
-   * for each read. Default: true.
-   * With true, listeners of 'data' that the application adds to a socket are not called.
+   * for each read. Then listeners of 'data' that the application adds to a socket are not called. Default: true.
    */
   readonly shareReadBuffer?: boolean;
 }
 
 export interface ChannelClientOptions extends ChannelOptions, Pick<LimitGroups, 'redial'> {
-  /** Several servers, instead of `host`, `port` and `path`: 1 to 64. Requests are balanced over them. */
+  /** 1 to 64 servers, instead of `host`, `port` and `path`. Requests are balanced over them. */
   readonly servers?: readonly ServerOption[];
-  /** The number of connections to each server. Default: 1, at most 16. */
+  /** The number of connections to each server, 1 to 16. Default: 1. */
   readonly connectionsPerServer?: number;
   /**
    * Whether the handlers of requests may run twice. If true, a request is sent again if its connection fails before the
    * caller has received a value of the answer. Default: false.
    */
   readonly idempotent?: boolean;
-  /** When an event is complete, and what happens if its server is gone. Default: `acknowledged`. */
+  /** The delivery of events. Default: `acknowledged`. */
   readonly delivery?: Delivery;
 }
 
 /**
- * How an event is delivered:
+ * The delivery of an event: the moment at which it is complete, and the effect of the loss of its server.
  *
  * - `acknowledged`: it is complete when a server has acknowledged it. If that server is gone, it fails with `sent:
  *   true`, because its handlers may have run.

@@ -70,7 +70,7 @@ export const TIMEOUTS = {
   recordMs: { default: 30_000, least: 0, greatest: MAX_TIMER_MS, zeroIsOff: true, code: 'ERR_RECORD_STALLED' },
   /** The time between two fragments of an incomplete message. Default: 30 s; 0 waits forever. */
   messageMs: { default: 30_000, least: 0, greatest: MAX_TIMER_MS, zeroIsOff: true, code: 'ERR_MESSAGE_STALLED' },
-  /** The time in which the socket must flush some bytes. Default: 10 s; with 0, only the 60 s for CREDIT apply. */
+  /** The time for the socket to flush some bytes. Default: 10 s; with 0, only the deadline of 60 s for CREDIT applies. */
   writeMs: { default: 10_000, least: 0, greatest: MAX_TIMER_MS, zeroIsOff: true, code: 'ERR_WRITE_STALLED' },
   /** The time between two PINGs. Default: 30 s; with 0, only `ping()` sends PINGs. */
   pingIntervalMs: { default: 30_000, least: 0, greatest: MAX_TIMER_MS, zeroIsOff: true },
@@ -94,8 +94,8 @@ export const TIMEOUTS = {
   /** The age at which a session is destroyed together with its open streams. Default: 24 h. */
   sessionHardAgeMs: { default: 24 * HOUR_MS, least: 1, greatest: MAX_TIMER_MS, code: 'ERR_SESSION_EXPIRED' },
   /**
-   * The time for which a call of a client waits for a connection, unless it is unsubscribed. Default: 0: the call fails
-   * with the first failed dial.
+   * The time for which a call of a client waits for a connection, unless it is unsubscribed. Default: 0; with 0, the
+   * call fails when a dial fails.
    */
   waitForConnectionMs: { default: 0, least: 0, greatest: MAX_TIMER_MS },
   /**

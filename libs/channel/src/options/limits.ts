@@ -6,14 +6,14 @@ import type { Given, LimitTable, Resolved, Side } from './limit.js';
 
 /** The bounds of sizes, counts and queues. `docs/settings.md` has their defaults and ranges. */
 export interface LimitOptions extends Given<typeof LIMITS> {
-  /** When a traffic key is replaced, and when it is refused. */
+  /** The limits of one traffic key, at which it is replaced or refused. */
   readonly key?: Given<typeof KEY_LIMITS>;
 }
 
 /** The deadlines and intervals in milliseconds. `docs/settings.md` has their defaults and ranges. */
 export type TimeoutOptions = Given<typeof TIMEOUTS>;
 
-/** When and how often a client dials again. */
+/** The options for dialing again. */
 export interface RedialOptions extends Given<typeof REDIAL> {
   /**
    * If false, a client dials again automatically only for waiting calls (`timeouts.waitForConnectionMs`), and to renew a

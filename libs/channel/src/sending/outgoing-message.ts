@@ -21,7 +21,7 @@ export const NO_HEAD: MessageHead = { prefixBytes: 0, bytes: NOTHING };
  */
 export class OutgoingMessage {
   static #count = 0;
-  /** Greater than that of every earlier message of the process, so that messages keep their order when they move. */
+  /** A number that rises with each message of the process, so that messages keep their order when they move. */
   readonly order = (OutgoingMessage.#count += 1);
   /** The length on the wire. */
   readonly bytes: number;
@@ -66,7 +66,7 @@ export class OutgoingMessage {
     return this.bytes <= MAX_WHOLE_BYTES;
   }
 
-  /** Writes the whole message to `target`, which must hold {@link bytes} from `at` on. */
+  /** Writes the whole message to `target`, which must have room for {@link bytes} from `at` on. */
   write(target: Buffer, at: number): void {
     const contentAt = this.#writeHead(target, at);
     if (this.#text.length > 0) target.write(this.#text, contentAt, this.#isAscii ? 'latin1' : 'utf8');

@@ -177,7 +177,7 @@ export class ChannelServer<Handler extends StreamHandler> implements ServerLinkE
     return link.connection;
   }
 
-  /** Called by the links. */
+  /** Called by each link when it has closed. */
   onClosed(link: ServerLink<Handler>, error: TransportError | undefined): void {
     this.#windows.release(link.instance);
     this.#links.delete(link);

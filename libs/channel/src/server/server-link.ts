@@ -21,7 +21,7 @@ export interface PeerInfo {
   readonly socket: SocketView;
   /** `address:port`; undefined on a Unix domain socket. A copy, because a destroyed socket has no address. */
   readonly address: string | undefined;
-  /** 16 hexadecimal digits. */
+  /** The id of the key, 16 hexadecimal digits. */
   readonly keyId: string;
   /** The label of the key now; undefined if it has none. */
   readonly label: string | undefined;

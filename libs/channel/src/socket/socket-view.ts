@@ -2,8 +2,8 @@ import type { Socket } from 'node:net';
 import { inspect } from 'node:util';
 
 /**
- * A read-only view of the socket of a message, for handlers. It cannot write, end or destroy: plaintext between the
- * records would end the connection, and an eavesdropper could read it.
+ * A read-only view of the socket of a message, for handlers. It has no method that writes, ends or destroys, because
+ * plaintext between the records would end the connection, and an eavesdropper could read it.
  */
 export class SocketView {
   readonly #socket: Socket;

@@ -26,7 +26,7 @@ export interface AnswerSink {
   next(data: Buffer, last: boolean): void;
   /** Receives the error of the handler as bytes; no further value follows. */
   error(data: Buffer): void;
-  /** The answer is complete, or the event was handed to its handlers. */
+  /** Ends the answer, because it is complete, or because the event was passed to its handlers. */
   complete(): void;
   /** Ends the answer, because the call failed. */
   fail(error: TransportError): void;
@@ -49,13 +49,13 @@ export class ClientStream extends SendingStream {
   readonly kind: 'REQUEST' | 'EVENT';
   readonly message: OutgoingMessage;
   readonly sink: AnswerSink;
-  /** Whether it was answered with a value that is not the last: the answer may never end. */
+  /** Whether it was answered with a value that is not the last, so that the answer may never end. */
   isSeries = false;
   at: 'QUEUED' | 'BEGUN' | 'SEALED' | 'KEPT' | 'CANCELLED' | 'ENDED' = 'QUEUED';
   holder: StreamHolder;
   /** The last loss after which the event was kept. */
   loss: Loss | undefined;
-  /** Set when an event begins for the first time. */
+  /** The sequence number of an event, set when the event begins for the first time. */
   sequence: number | undefined;
 
   constructor(kind: 'REQUEST' | 'EVENT', message: OutgoingMessage, sink: AnswerSink, holder: StreamHolder) {
@@ -75,14 +75,14 @@ export class ClientStream extends SendingStream {
     return this.at === 'SEALED' || this.loss !== undefined;
   }
 
-  /** Whether the server may have the event although its connection was lost, so that only it can say if a handler ran. */
+  /** Returns whether the server may have the event although the connection was lost; only the server can report it. */
   isLostWith({ sent }: TransportError): boolean {
     return this.kind === 'EVENT' && this.at === 'SEALED' && (sent !== false || this.loss !== undefined);
   }
 
   /**
-   * Notes that the connection was lost. An earlier loss remains if the server has turned the connection away, or has
-   * sent nothing: it may not have looked at the window of events.
+   * Records that the connection was lost. An earlier loss is kept if the server has refused this connection or has sent
+   * nothing on it, because then it may not have checked the window of events.
    */
   noteLoss(reason: () => TransportError, lastRead: Moment | undefined, openedAt: Moment): void {
     if (this.loss !== undefined && (lastRead === undefined || reason().sent === false)) return;

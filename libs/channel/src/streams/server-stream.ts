@@ -97,7 +97,7 @@ export class ServerStream extends SendingStream {
   /**
    * Sends one value of the answer; `last` ends the answer.
    *
-   * @throws {TransportError} As {@link checkRoom}: the caller answers with {@link fail} instead.
+   * @throws {TransportError} An error of {@link checkRoom}. Answer with {@link fail} instead.
    */
   next(value: OutgoingMessage, last: boolean): void {
     if (!this.isRunning) return;
@@ -135,7 +135,7 @@ export class ServerStream extends SendingStream {
     this.#answers.replace(this, error);
   }
 
-  /** Acknowledges an event. It may be incomplete if it was passed on before. */
+  /** Acknowledges an event, which may still be incomplete if it is a copy of one that was passed on before. */
   acknowledge(): void {
     if (!this.isUnanswered) return;
     this.#end();
