@@ -46,7 +46,7 @@ export class KeyFileProvider implements OnApplicationShutdown {
     return keys;
   }
 
-  /** Called by Nest after the connections have closed. */
+  /** Stops watching the key files. Called by Nest after the connections have closed. */
   onApplicationShutdown(): void {
     for (const keys of this.#open) keys.close();
     this.#open.clear();

@@ -4,13 +4,13 @@ import { channel } from 'node:diagnostics_channel';
 
 import type { KeysStatus } from './keys/key-source.js';
 
-/** `sealwire:keys:read`: a watched key file was read. */
+/** The message published on `sealwire:keys:read`: a watched key file was read. */
 export interface KeysMessage extends Pick<KeysStatus, 'ids' | 'primary' | 'loadedAt'> {
   /** The path of the file. */
   readonly file: string;
   /** `loaded`: the file had other keys, which are now in force. `failed`: the keys before it stay in force. */
   readonly outcome: 'loaded' | 'unchanged' | 'failed';
-  /** Why the file was not loaded: a code of `CryptoError`, or of the system such as `ENOENT`. */
+  /** The code of the failure, from a `CryptoError` or the system (such as `ENOENT`); undefined if there was none. */
   readonly code: string | undefined;
 }
 

@@ -50,7 +50,7 @@ export type CryptoFault = (typeof FAULT_OF)[CryptoErrorCode];
 export const CRYPTO_ERROR_CODES = Object.keys(FAULT_OF) as readonly CryptoErrorCode[];
 
 /**
- * The only error class that this library throws. Match on `code`; `message` may change and never holds key material.
+ * The error class of this library. Match on `code`; `message` may change and never holds key material.
  */
 export class CryptoError extends Error {
   static {

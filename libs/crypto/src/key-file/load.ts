@@ -17,7 +17,7 @@ import { readKeyFile } from './read.js';
 /** How often the size of a file that another process has just created is read. All reads together outlast one write. */
 const MAX_READS = 1_000;
 
-/** How a key file is checked. */
+/** The checks of a key file. */
 export interface KeyFileOptions {
   /** The owners and modes that the file may have. Default: `strict`. */
   readonly policy?: KeyFilePolicy | undefined;
@@ -30,7 +30,7 @@ export interface ReadOptions extends Pick<KeyFileOptions, 'warn'> {
   readonly policy?: FilePolicy | undefined;
 }
 
-/** How a key file is checked, and whether a missing one is created. */
+/** The checks of a key file, and the creation of a missing one. */
 export interface KeyringOptions extends KeyFileOptions {
   /** Creates the key file if it is missing, and reports that by `warn`. Default: `false`. */
   readonly generate?: boolean | undefined;

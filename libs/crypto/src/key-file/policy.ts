@@ -7,6 +7,8 @@ import { KEY_BYTES } from '../keys/schedule.js';
 import { MAX_KEYRING_BYTES } from '../ring-file/ring-file.js';
 
 /**
+ * The owners and modes that a key file may have.
+ *
  * - `strict`: a file, not a link to one, that only its owner can read. The owner is this user or root; a file owned by
  *   root may be readable by its group (0640).
  * - `mounted-secret`: for secrets that Docker, Compose or Kubernetes mounts. Links are followed unless other users

@@ -21,7 +21,7 @@ import { toHex } from '../keys/schedule.js';
 import type { SecretKey } from '../keys/secret-key.js';
 import { DirectoryWatch } from './directory-watch.js';
 
-/** How a key file is checked, watched and reported. */
+/** The options for checking and watching a key file, and for reporting its changes. */
 export interface WatchedKeyFileOptions extends KeyringOptions {
   /** Receives a log line after each load of the keys, including the first. A failed reload is reported by `warn`. */
   readonly log?: ((message: string) => void) | undefined;
@@ -87,7 +87,8 @@ export class WatchedKeyFile implements KeySource {
   /**
    * Loads the key file, and watches it until {@link close}.
    *
-   * @throws {CryptoError} As {@link loadKeyring}, because there are no older keys to fall back to. `ERR_KEY_FILE_POLL`
+   * @throws {CryptoError} An error of {@link loadKeyring}, because there are no older keys to fall back to, or
+   *   `ERR_KEY_FILE_POLL`.
    */
   static async open(path: string, options: WatchedKeyFileOptions = {}): Promise<WatchedKeyFile> {
     checkPoll(options.pollMs);
@@ -125,7 +126,7 @@ export class WatchedKeyFile implements KeySource {
     return () => void this.#listeners.delete(entry);
   }
 
-  /** Reads the file now. The keys that it contains are in force afterwards, unless it is wrong. Never throws. */
+  /** Reads the file now. Its keys are in force afterwards, unless the file is wrong. Never throws. */
   reload(): void {
     if (this.#isClosed) return;
     this.#watch.renew();
@@ -232,12 +233,12 @@ export class WatchedKeyFile implements KeySource {
     return `WatchedKeyFile(${this.ids.join(', ')})`;
   }
 
-  /** As `toString()`: JSON contains no key. */
+  /** Returns the same public text as `toString()`, so that JSON contains no key. */
   toJSON(): string {
     return this.toString();
   }
 
-  /** As `toString()`: `util.inspect` shows no key. */
+  /** Returns the same public text as `toString()`, so that `util.inspect` shows no key. */
   [inspect.custom](): string {
     return this.toString();
   }

@@ -51,9 +51,9 @@ export interface KeysStatus {
   readonly labels: Readonly<Record<string, string>>;
   /** The id of the key that starts handshakes; undefined if there is none. */
   readonly primary: string | undefined;
-  /** When these keys were loaded, in milliseconds since 1970. */
+  /** The time at which these keys were loaded, in milliseconds since 1970. */
   readonly loadedAt: number;
-  /** Why newer keys were not loaded; undefined if the last attempt succeeded. */
+  /** The reason why newer keys were not loaded; undefined if the last attempt succeeded. */
   readonly error?: KeysFailure | undefined;
 }
 
@@ -62,6 +62,6 @@ export interface KeysFailure {
   readonly code: string;
   /** Contains no key material. */
   readonly message: string;
-  /** When it happened first, in milliseconds since 1970. */
+  /** The time at which this failure first occurred, in milliseconds since 1970. */
   readonly since: number;
 }

@@ -1,10 +1,12 @@
 import type { SecretKey } from './secret-key.js';
 
 /**
+ * The state of a key of a ring.
+ *
  * - `primary`: starts handshakes, and is accepted. A ring has at most one.
  * - `accept`: accepted from the other end.
  * - `retired`: kept in the file, but no longer used. Connections with it are drained.
- * - `revoked`: as `retired`, but connections with it are destroyed immediately.
+ * - `revoked`: like `retired`, but connections with it are destroyed immediately.
  */
 export type KeyState = (typeof KEY_STATES)[number];
 
@@ -14,9 +16,9 @@ export const KEY_STATES = ['primary', 'accept', 'retired', 'revoked'] as const;
 export interface RingKey {
   readonly key: SecretKey;
   readonly state: KeyState;
-  /** The first moment of use, in milliseconds since 1970. Undefined: always. */
+  /** The first moment of use, in milliseconds since 1970; undefined if the key may be used from the start. */
   readonly notBefore?: number | undefined;
-  /** The end of use: the first moment at which the key is no longer used. Undefined: never. */
+  /** The first moment after the use, in milliseconds since 1970; undefined if the use has no end. */
   readonly notAfter?: number | undefined;
 }
 

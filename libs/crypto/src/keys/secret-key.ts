@@ -23,9 +23,9 @@ export class SecretKey {
 
   /** The public name of the key, 16 hexadecimal digits. */
   readonly id: string;
-  /** The name of its holder, for logs. Not secret, and several keys may have the same. Undefined: the key has none. */
+  /** The name of its holder, for logs. Not secret; several keys may have the same one. Undefined if there is none. */
   readonly label: string | undefined;
-  /** The message patterns that its holder may call; each may end in `*`. Undefined: all. */
+  /** The message patterns that its holder may call; each may end in `*`. Undefined if the holder may call all. */
   readonly patterns: readonly string[] | undefined;
   readonly #idBytes: Uint8Array;
   readonly #psk: Uint8Array;
