@@ -20,7 +20,7 @@ export interface EnvelopeHeader {
   readonly sub: string;
   /** `<16 random bytes of the sender, base64url>.<counter>`. */
   readonly jti: string;
-  /** When it was sealed, in whole seconds since 1970. */
+  /** The time of sealing, in whole seconds since 1970. */
   readonly iat: number;
 }
 

@@ -21,8 +21,8 @@ const ivs = new IvSource();
 export const MAX_ENVELOPE_BYTES = 16_777_216;
 
 /**
- * Why an envelope was refused, for logs and counters of its receiver. The sender and the broker must see one and the
- * same outcome for all of them.
+ * The reason why an envelope was refused, for logs and counters of the receiver. The sender and the broker must not be
+ * able to distinguish one reason from another.
  *
  * - `form`: not an envelope, or too large
  * - `key`: an unknown key, or one that may not be used now
@@ -55,9 +55,8 @@ export interface OpenJweOptions {
   /** Its `find` is called once. If it throws, the process emits a warning, and the envelope is refused (`key`). */
   readonly keys: Pick<KeySource, 'find'>;
   /**
-   * Called after the tag was verified and before anything is decrypted. If it returns a reason,
-   * the envelope is refused. Without this check, an envelope for any service and subject, of any age, can be opened any
-   * number of times.
+   * Called after the tag was verified and before anything is decrypted. If it returns a reason, the envelope is
+   * refused. Without this check, an envelope for any service and subject, of any age, can be opened any number of times.
    */
   readonly check?: ((header: ReadHeader, key: SecretKey) => Refusal | undefined) | undefined;
   /** The largest envelope that is accepted, in bytes. Default: 16 MiB. */
@@ -65,8 +64,8 @@ export interface OpenJweOptions {
 }
 
 /**
- * Seals one message, synchronously. A pair of `key` and `jti` must not occur twice; {@link EnvelopeSealer} sees to
- * that.
+ * Seals one message, synchronously. A pair of `key` and `jti` must not occur twice; {@link EnvelopeSealer}
+ * ensures this.
  *
  * @param plaintext - Any number of bytes. Read, never kept.
  * @returns ASCII; its length is about 4/3 of that of the plaintext, plus 350 bytes.

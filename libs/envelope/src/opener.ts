@@ -17,9 +17,9 @@ export interface Opened {
    * The key that sealed it; its `patterns` and `label` are those of the holder. A reply is sealed with the same key.
    */
   readonly key: SecretKey;
-  /** As sealed. */
+  /** The subject that was sealed into the envelope. */
   readonly subject: string;
-  /** Unique for one key. */
+  /** The `jti` of the envelope, unique for one key. */
   readonly jti: string;
   /**
    * `<key id>.<jti>`: unique for all keys. A {@link ReplayStore} claims it, and a handler may use it for idempotency.

@@ -20,13 +20,13 @@ export interface EnvelopeOptions {
 /** The age, the replay check and the size that an opener accepts. */
 export interface EnvelopeOpenerOptions extends EnvelopeOptions {
   /**
-   * How far `iat` may be from the clock of this process, either way, in milliseconds; at most a day. Default: 60,000.
-   * `off` for messages that a broker keeps for later; it needs `replay: 'off'`.
+   * The largest difference between `iat` and the clock of this process, either way, in milliseconds; at most a day.
+   * Default: 60,000. Use `off`, together with `replay: 'off'`, for messages that a broker keeps for later.
    */
   readonly maxAgeMs?: number | 'off' | undefined;
   /**
-   * Default: `window`: this object opens each envelope once. `off` if the broker may deliver a message again, or if a
-   * shared {@link ReplayStore} claims every id.
+   * With `window`, the default, this object opens each envelope once. Use `off` if the broker may deliver a message
+   * again, or if a shared {@link ReplayStore} claims every id.
    */
   readonly replay?: 'window' | 'off' | undefined;
 }

@@ -37,9 +37,11 @@ export class EnvelopeSealer {
   }
 
   /**
+   * Seals one message.
+   *
    * @param subject - Where the message travels, such as `nats:orders.created`. The receiver must expect the same text.
    * @param plaintext - Any number of bytes. Read, never kept.
-   * @param key - The key of the request, for a reply. Unless given, the primary key.
+   * @param key - For a reply, the key of the request. Default: the primary key.
    * @returns A compact JWE, ASCII.
    * @throws {EnvelopeError} `ERR_ENVELOPE_HEADER` - the subject is malformed or too long; `ERR_ENVELOPE_TOO_LARGE`.
    * @throws {CryptoError} `ERR_KEYRING_NO_PRIMARY`, or any error of the source of keys.
@@ -48,7 +50,7 @@ export class EnvelopeSealer {
     return this.sealWithId(subject, plaintext, key).envelope;
   }
 
-  /** As {@link seal}, for a sender that uses the id as well: to publish the same message again, or to find it. */
+  /** Seals like {@link seal}, and also returns the id, with which a sender can find the message or publish it again. */
   sealWithId(subject: string, plaintext: Uint8Array, key: SecretKey = this.#keys.primary): Sealed {
     const iat = Math.floor(clock.unixMs() / 1000);
     const jti = this.#nextJti();
@@ -57,7 +59,10 @@ export class EnvelopeSealer {
     return { envelope, id: `${key.id}.${jti}` };
   }
 
-  /** How many envelopes this object has sealed, by the id of the key. Compare the sum of all processes with {@link MAX_ENVELOPES_PER_KEY}. */
+  /**
+   * The number of envelopes that this object has sealed, by the id of the key. Compare the sum of all processes with
+   * {@link MAX_ENVELOPES_PER_KEY}.
+   */
   get sealed(): Readonly<Record<string, number>> {
     return Object.fromEntries(this.#sealed);
   }

@@ -26,7 +26,7 @@ export type WatchedCodecOptions = Omit<SealwireCodecOptions, 'keys'> & WatchedKe
 export interface SealedData {
   /** The envelope, ASCII. A publisher that sends it again sends these bytes, so that the id stays the same. */
   readonly bytes: Uint8Array;
-  /** `<key id>.<jti>`, as {@link OpenedData.messageId}: for the duplicate check of the broker. */
+  /** `<key id>.<jti>`, the same as {@link OpenedData.messageId}, for the duplicate check of the broker. */
   readonly messageId: string;
 }
 
@@ -41,9 +41,9 @@ export interface OpenedData {
 }
 
 /**
- * Seals and opens stored messages, with the methods `encode` and `decode` of a codec. Synchronous. A message opens at
- * any age and any number of times: the handler has to compare {@link OpenedData.messageId} with those that it has
- * handled.
+ * Seals and opens stored messages, with the methods `encode` and `decode` of a codec. Synchronous. It opens a
+ * message of any age any number of times, so a handler has to compare {@link OpenedData.messageId} with the ids of the
+ * messages that it has handled.
  */
 export class SealwireCodec {
   readonly #subject: string;
@@ -66,7 +66,7 @@ export class SealwireCodec {
   /**
    * Loads a key file, and watches it until {@link close}.
    *
-   * @throws {CryptoError} As `WatchedKeyFile.open`.
+   * @throws {CryptoError} An error of `WatchedKeyFile.open`.
    * @throws {EnvelopeError} `ERR_ENVELOPE_OPTION`
    */
   static async watch(keyFile: string, options: WatchedCodecOptions): Promise<SealwireCodec> {
@@ -79,13 +79,13 @@ export class SealwireCodec {
     }
   }
 
-  /** As {@link seal}, without the id. */
+  /** Seals like {@link seal}, and returns only the bytes. */
   encode(data: unknown): Uint8Array {
     return this.seal(data).bytes;
   }
 
   /**
-   * As {@link open}, for consumers that expect an error and terminate the message then.
+   * Opens like {@link open}, but throws if the message is refused, for consumers that then terminate the message.
    *
    * @throws {EnvelopeError} `ERR_ENVELOPE_REFUSED`
    */
@@ -97,6 +97,8 @@ export class SealwireCodec {
   }
 
   /**
+   * Seals data as JSON.
+   *
    * @param data - A value of JSON, or undefined.
    * @throws {EnvelopeError} `ERR_ENVELOPE_UNSERIALIZABLE`, `ERR_ENVELOPE_HEADER`, `ERR_ENVELOPE_TOO_LARGE`
    * @throws {CryptoError} `ERR_KEYRING_NO_PRIMARY`, or any error of the source of keys.
@@ -106,7 +108,7 @@ export class SealwireCodec {
     return { bytes: new TextEncoder().encode(envelope), messageId: id };
   }
 
-  /** Never throws, whatever `bytes` is. The reason is for logs and counters: see {@link Refusal}. */
+  /** Opens a message. Never throws, whatever `bytes` is. The reason is for logs and counters; see {@link Refusal}. */
   open(bytes: Uint8Array): OpenedData | Refused {
     const opened = this.#opener.open(this.#subject, bytes);
     if (!opened.ok) return opened;

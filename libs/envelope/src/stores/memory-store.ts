@@ -2,7 +2,7 @@ import { clock } from '@sealwire/crypto/internal';
 
 import type { ReplayStore } from './replay-store.js';
 
-/** Shared by the objects of one process only: for tests, and as an example of a store. */
+/** A store that only the objects of one process share, for tests and as an example. */
 export class MemoryReplayStore implements ReplayStore {
   readonly #expiryMs = new Map<string, number>();
 

@@ -3,7 +3,7 @@ import type { ReplayStore } from './replay-store.js';
 
 /** A bucket of `@nats-io/kv`, or of `nats` 2. */
 export interface NatsKv {
-  /** Rejects if there is such a key already. */
+  /** Creates a key. Rejects if the key exists already. */
   create(key: string, value: Uint8Array): Promise<number>;
 }
 
