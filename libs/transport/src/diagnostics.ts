@@ -17,14 +17,15 @@ export interface CallMessage {
   readonly kind: 'request' | 'event';
   /** The route; undefined if the pattern has none. */
   readonly pattern: string | undefined;
-  /** At a client: the address of the server that has the call; undefined while it waits for a connection. */
+  /** At a client, the address of the server that has the call; undefined while the call waits for a connection. */
   readonly server: string | undefined;
-  /** The sizes of the message and of its answer before encryption. */
+  /** The length of the message before encryption. */
   readonly requestBytes: number;
+  /** The length of all values of the answer before encryption. */
   readonly answerBytes: number;
-  /** Undefined at the start. */
+  /** The duration of the call; undefined at the start. */
   readonly durationMs: number | undefined;
-  /** The number of attempts: more than 1 at a client if the call moved to another connection, always 1 at a server. */
+  /** The number of attempts. At a client, it rises if the call moves to another connection; at a server, it is 1. */
   readonly attempts: number;
   /** Whether the call ended without a result because the caller cancelled it or the connection was lost. */
   readonly isCancelled: boolean;
@@ -32,10 +33,13 @@ export interface CallMessage {
   readonly code: TransportErrorCode | undefined;
 }
 
-/** `sealwire:server:call:overloaded`. */
+/** The message published on `sealwire:server:call:overloaded`. */
 export interface OverloadedMessage {
   readonly kind: 'request' | 'event';
-  /** Chosen by the client, so there is no limit to the number of different ones; undefined if it had not arrived yet. */
+  /**
+   * The pattern; undefined if it had not arrived yet. A client chooses it, so the number of different patterns has no
+   * limit.
+   */
   readonly pattern: string | undefined;
 }
 

@@ -27,9 +27,9 @@ export interface SealwireServerOptions extends SealwireOptions {
   readonly transportId?: Transport | symbol;
   /** Whether to keep the record of a message for `SealwireContext#getSealedRecord`. Default: false. */
   readonly keepSealedRecord?: boolean;
-  /** Applied to every answer, as in Nest. */
+  /** The serializer of every answer, as in Nest. */
   readonly serializer?: Serializer;
-  /** Applied to every request and event, as in Nest. */
+  /** The deserializer of every request and event, as in Nest. */
   readonly deserializer?: Deserializer;
 }
 
@@ -39,12 +39,12 @@ export interface SealwireClientOptions
     Pick<ChannelClientOptions, 'redial' | 'servers' | 'connectionsPerServer' | 'idempotent' | 'delivery'> {
   /**
    * The timeout of a request, enforced at both ends, or of an event until its acknowledgement, including the wait for a
-   * connection. Default: 0: only the loss of the connection ends a request, and an event ends as `delivery` says.
+   * connection. Default: 0; with 0, a request ends only if the connection is lost, and an event as `delivery` says.
    */
   readonly requestTimeoutMs?: number;
-  /** Applied to every request and event, as in Nest. */
+  /** The serializer of every request and event, as in Nest. */
   readonly serializer?: Serializer;
-  /** Applied to every answer, as in Nest. */
+  /** The deserializer of every answer, as in Nest. */
   readonly deserializer?: Deserializer;
 }
 

@@ -11,19 +11,19 @@ export interface SealwireClientSnapshot extends LinkCounts {
   /** Connections since the start, including renewals. */
   readonly connected: number;
   readonly dialsFailed: number;
-  /** Attempts of calls after their first one, on another connection. */
+  /** Further attempts of calls after the first one, on another connection. */
   readonly retries: number;
   /** Events of `emit()` that did not reach a handler, or may not have reached one. */
   readonly eventsFailed: number;
-  /** The current keys, and why newer ones were not loaded. Undefined before they are loaded. */
+  /** The current keys, and the reason why newer ones were not loaded; undefined before the first load. */
   readonly keys: KeysStatus | undefined;
 }
 
 /** The open connections with one key. */
 export interface ConnectionsOfKey {
-  /** 16 hexadecimal digits. */
+  /** The id of the key, 16 hexadecimal digits. */
   readonly keyId: string;
-  /** Undefined if the key has none. */
+  /** The label of the key; undefined if it has none. */
   readonly label: string | undefined;
   readonly connections: number;
 }
@@ -32,7 +32,7 @@ export interface ConnectionsOfKey {
 export interface SealwireServerSnapshot extends Traffic {
   /** Open connections whose clients are authenticated. */
   readonly connections: number;
-  /** The same connections by key: a key that is not here can be removed without ending a connection. */
+  /** The same connections by key. Removing a key that is not here ends no connection of this server. */
   readonly connectionsByKey: readonly ConnectionsOfKey[];
   /** Connections that are not authenticated yet. */
   readonly strangers: number;
@@ -53,11 +53,11 @@ export interface SealwireServerSnapshot extends Traffic {
   readonly eventsRefused: number;
   /** Requests that were refused with `ERR_FORBIDDEN`, because the key may not call the pattern. */
   readonly requestsForbidden: number;
-  /** Events that were refused for the same reason. */
+  /** Events that were refused because the key may not call the pattern. */
   readonly eventsForbidden: number;
   /** Connections that were lost instead of closed by both ends. */
   readonly connectionsFailed: number;
-  /** The current keys, and why newer ones were not loaded. Undefined before they are loaded. */
+  /** The current keys, and the reason why newer ones were not loaded; undefined before the first load. */
   readonly keys: KeysStatus | undefined;
 }
 

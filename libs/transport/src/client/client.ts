@@ -129,7 +129,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     this.#log.flush();
   }
 
-  /** Called by Nest for the clients of a module. */
+  /** Closes the client. Called by Nest for the clients of a module. */
   onApplicationShutdown(): Promise<void> {
     return this.close();
   }
@@ -138,7 +138,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
    * Pings every connected server over the encrypted connection. Connects first if there is no connection.
    *
    * @returns The round trip in milliseconds of the first answer.
-   * @throws {TransportError} As `connect`, or the reason why the connection ended before the answer.
+   * @throws {TransportError} An error of `connect`, or the reason why the connection ended before the answer.
    */
   async ping(): Promise<number> {
     return pingServers(this.#links);
@@ -180,7 +180,7 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
     });
   }
 
-  /** Sends an event as Nest's `emit` does: now and once, whatever the number of subscribers. */
+  /** Sends an event as Nest's `emit` does: immediately and once, whatever the number of subscribers. */
   override emit<TResult = Untyped, TInput = Untyped>(pattern: Pattern, data: TInput): Observable<TResult> {
     const result = new Subject<TResult>();
     const trace = CallTrace.start('client', 'event', pattern, this.#toRoute);

@@ -9,11 +9,11 @@ import type { Metadata } from '../packet/message.js';
 
 /** The options of one request or event. */
 export interface SealwireRecordOptions {
-  /** The timeout of this request, enforced at both ends, or of this event; 0: none. Default: the client's `requestTimeoutMs`. */
+  /** The timeout of this request, enforced at both ends, or of this event. Default: the client's `requestTimeoutMs`. */
   readonly timeoutMs?: number;
   /** Whether the handler of this request may run twice. Default: the client's `idempotent`. */
   readonly idempotent?: boolean;
-  /** How this event is delivered. Default: the client's `delivery`. */
+  /** The delivery of this event. Default: the client's `delivery`. */
   readonly delivery?: Delivery;
   /** Strings for the handler, which reads them with `context.getMetadata()`; at most 64 KiB as JSON. */
   readonly metadata?: Metadata;
@@ -34,7 +34,10 @@ export class SealwireRecord<Data = unknown> {
   }
 }
 
-/** `client.send('sum', new SealwireRecordBuilder([1, 2]).setTimeoutMs(500).setMetadata({ trace: '…' }).build())` */
+/**
+ * Builds a {@link SealwireRecord}:
+ * `client.send('sum', new SealwireRecordBuilder([1, 2]).setTimeoutMs(500).setMetadata({ trace: '…' }).build())`
+ */
 export class SealwireRecordBuilder<Data = unknown> {
   static {
     brand(this, 'transport/SealwireRecordBuilder');
@@ -53,14 +56,18 @@ export class SealwireRecordBuilder<Data = unknown> {
     return this;
   }
 
-  /** @throws {TransportError} `ERR_BAD_OPTION` - not 0 to 2^31 - 1 milliseconds. */
+  /**
+   * Sets the timeout of the message; 0 for none.
+   *
+   * @throws {TransportError} `ERR_BAD_OPTION` - not 0 to 2^31 - 1 milliseconds.
+   */
   setTimeoutMs(timeoutMs: number): this {
     this.#options = { ...this.#options, timeoutMs: checkTimeoutMs('timeoutMs', timeoutMs) };
     return this;
   }
 
   /**
-   * Lets a request be sent again if its connection fails before a value of its answer was passed on.
+   * Allows a request to be sent again if its connection fails before a value of its answer was passed on.
    *
    * @throws {TransportError} `ERR_BAD_OPTION` - not true or false.
    */
@@ -70,7 +77,11 @@ export class SealwireRecordBuilder<Data = unknown> {
     return this;
   }
 
-  /** @throws {TransportError} `ERR_BAD_OPTION` - not a {@link Delivery}. */
+  /**
+   * Sets the delivery of an event.
+   *
+   * @throws {TransportError} `ERR_BAD_OPTION` - not a {@link Delivery}.
+   */
   setDelivery(delivery: Delivery): this {
     checkOption('delivery', delivery, DELIVERY);
     this.#options = { ...this.#options, delivery };
@@ -83,7 +94,11 @@ export class SealwireRecordBuilder<Data = unknown> {
     return this;
   }
 
-  /** @throws {TransportError} `ERR_BAD_OPTION` - the record has no data: Nest sends no message without data. */
+  /**
+   * Returns the record.
+   *
+   * @throws {TransportError} `ERR_BAD_OPTION` - the record has no data. Nest sends no message without data.
+   */
   build(): SealwireRecord<Data> {
     const data = this.#data;
     if (data === undefined || data === null) throw new TransportError('ERR_BAD_OPTION', NO_DATA);

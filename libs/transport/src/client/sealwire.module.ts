@@ -11,7 +11,7 @@ export interface Visibility {
   readonly isGlobal?: boolean;
 }
 
-/** One client and the token it is injected by: `@Inject('ORDERS') orders: ClientProxy`. */
+/** The options of one client, and its injection token: `@Inject('ORDERS') orders: ClientProxy`. */
 export interface NamedClientOptions extends SealwireClientOptions, Visibility {
   readonly name: InjectionToken;
 }
@@ -32,7 +32,7 @@ export interface AsyncClientOptions extends Visibility {
   readonly imports?: NonNullable<ModuleMetadata['imports']>;
   /** The tokens of the arguments of `useFactory`. */
   readonly inject?: NonNullable<FactoryProvider['inject']>;
-  /** The types of the arguments are not checked, as in Nest's own factories. */
+  /** A function that returns the options. The types of its arguments are not checked, as in Nest's own factories. */
   readonly useFactory?: (...injected: never[]) => MadeClientOptions | Promise<MadeClientOptions>;
   /** A factory class. The module of the clients instantiates and exports it. */
   readonly useClass?: Type<SealwireOptionsFactory>;

@@ -11,7 +11,7 @@ import { ownCopy } from '../packet/own-copy.js';
  * id.
  */
 export interface SealwirePeer {
-  /** 16 hexadecimal digits. */
+  /** The id of the key, 16 hexadecimal digits. */
   readonly keyId: string;
   /** The label of the key, from the operator of the server; undefined if the key has none. */
   readonly label: string | undefined;
@@ -70,7 +70,7 @@ export class SealwireContext extends BaseRpcContext<
     return this.args[2];
   }
 
-  /** Returns the client that sent the message, as it is described now. */
+  /** Returns the client that sent the message, with the current label of its key. */
   getPeer(): SealwirePeer {
     return namesOf(this.#peer);
   }

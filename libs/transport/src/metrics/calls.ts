@@ -60,7 +60,7 @@ function collectInFlight(metrics: MetricSet): Readonly<Record<Side, Set<Call>>> 
   const inFlight = { client: new Set<Call>(), server: new Set<Call>() };
   metrics.gauge({
     name: 'sealwire_calls_in_flight',
-    help: 'Calls of clients that have not ended, and handlers of servers that run.',
+    help: 'Calls of clients that have not ended, and running handlers of servers.',
     labelNames: ['side'],
     collect() {
       for (const side of SIDES) this.set({ side }, inFlight[side].size);

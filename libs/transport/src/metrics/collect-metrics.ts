@@ -23,10 +23,10 @@ const MAX_PATTERNS = 100;
 
 /**
  * Keeps metrics of all clients and servers of this process (docs/operations.md), from what they publish on
- * `node:diagnostics_channel`. Called before they connect, because earlier connections and calls are not counted.
+ * `node:diagnostics_channel`. Call it before they connect, because earlier connections and calls are not counted.
  *
- * @returns A function that ends this and removes the metrics from the registry.
- * @throws {Error} Of prom-client, if the registry has a metric of the same name.
+ * @returns A function that ends the collection and removes the metrics from the registry.
+ * @throws {Error} The error of prom-client if the registry already has a metric of the same name.
  */
 export function collectMetrics({
   register = defaultRegister,

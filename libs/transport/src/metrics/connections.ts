@@ -36,7 +36,7 @@ export function collectConnections(metrics: MetricSet): void {
   const connections = { client: new Connections(), server: new Connections() };
   const handshakes = metrics.counter({
     name: 'sealwire_handshakes_total',
-    help: 'Handshakes. outcome: ok, or the code of the failure, at a client also of a failure to connect.',
+    help: 'Handshakes. outcome: ok, or the code of the failure. At a client, failures to connect are included.',
     labelNames: ['side', 'outcome'],
   });
   const closed = metrics.counter({

@@ -12,7 +12,7 @@ export function collectKeyFiles(metrics: MetricSet): void {
   });
   const successful = metrics.gauge({
     name: 'sealwire_key_file_last_read_successful',
-    help: '1 if the keys of the file are in force, 0 if it could not be read or is wrong, so that earlier keys are.',
+    help: '1 if the keys of the file are in force, 0 if the file could not be read or is wrong: earlier keys stay in force.',
     labelNames,
   });
   const loaded = metrics.gauge({

@@ -16,14 +16,14 @@ export type SealwireServerEvents = {
   close: () => void;
 };
 
-/** `address` is `address:port`, undefined on a Unix domain socket. */
+/** An event of a connection. `address` is `address:port`; undefined on a Unix domain socket. */
 export type ServerConnectionEvent =
   /** Anyone who can reach the port can cause any number of these. */
   | { readonly type: 'refused'; readonly address: string | undefined; readonly error: TransportError }
   | ({ readonly type: 'opened' } & SealwirePeer)
   | ({
       readonly type: 'closed';
-      /** Undefined if both sides agreed to close. */
+      /** The reason for a loss; undefined if both sides agreed to close. */
       readonly error: TransportError | undefined;
     } & SealwirePeer);
 

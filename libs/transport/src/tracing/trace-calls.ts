@@ -8,7 +8,7 @@ import { Subscriptions } from '../subscriptions.js';
 import { beginSpan, endAttributes } from './conventions.js';
 import type { Side } from './conventions.js';
 
-/** How the spans are made. */
+/** The options for making spans. */
 export interface TracingOptions {
   /** The provider of the tracer. Default: the global one of the OpenTelemetry API. */
   readonly tracerProvider?: TracerProvider;
@@ -17,9 +17,9 @@ export interface TracingOptions {
 /**
  * Makes spans for all calls of clients and all handlers of servers of this process (docs/operations.md). The trace context
  * of a client travels in the metadata of its call, in the form of the global propagator, usually as W3C `traceparent`; the
- * handler runs in the context of the span of the server. Called once, before the first call.
+ * handler runs in the context of the span of the server. Call it once, before the first call of a client or server.
  *
- * @returns A function that ends this.
+ * @returns A function that ends the tracing.
  */
 export function traceCalls({ tracerProvider = trace }: TracingOptions = {}): () => void {
   const tracer = tracerProvider.getTracer('@sealwire/transport');

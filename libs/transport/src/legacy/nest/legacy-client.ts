@@ -43,12 +43,12 @@ export class LegacyClient extends ClientProxy<never> {
     await Promise.allSettled(this.#sending);
   }
 
-  /** Called by Nest for the clients of a module. */
+  /** Closes the client. Called by Nest for the clients of a module. */
   onApplicationShutdown(): Promise<void> {
     return this.close();
   }
 
-  /** @throws {TransportError} `ERR_NOT_CONNECTED` - always: no connection outlives its message. */
+  /** @throws {TransportError} `ERR_NOT_CONNECTED` - always, because no connection outlives its message. */
   override unwrap<T>(): T {
     throw new TransportError(
       'ERR_NOT_CONNECTED',

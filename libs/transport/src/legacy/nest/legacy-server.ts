@@ -63,8 +63,8 @@ export class LegacyServer extends Server<SealwireServerEvents, SealwireStatus> i
   }
 
   /**
-   * Cuts incomplete messages and waits for running handlers, except one that calls it. May be called again; never
-   * rejects.
+   * Drops incomplete messages and waits for running handlers, except a handler that calls this method. May be called
+   * again; never rejects.
    */
   override async close(): Promise<void> {
     await this.#slot.close();
