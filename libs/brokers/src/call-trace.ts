@@ -8,15 +8,18 @@ import { clock, codeOf, isObject, isWireError } from '@sealwire/channel/internal
 import type { RefusedMessage } from './diagnostics.js';
 import { BrokerError, STORE_ERROR } from './errors.js';
 
-/** `sealwire:broker:call:start`. The same object, updated, is published again on `end` or `failed`. */
+/**
+ * The message published on `sealwire:broker:call:start`. The same object, updated, is published again on `end` or
+ * `failed`.
+ */
 export interface BrokerCallMessage {
   readonly side: RefusedMessage['side'];
   readonly kind: 'request' | 'event';
-  /** The pattern, as the name under which a client sends it. */
+  /** The pattern, in the form in which a client sends it. */
   readonly pattern: string;
-  /** The length of the sealed request or event. At a client 0 until it is sealed. */
+  /** The length of the sealed request or event. At a client, 0 until it is sealed. */
   readonly bytes: number;
-  /** Undefined at the start. */
+  /** The duration of the call; undefined at the start. */
   readonly durationMs: number | undefined;
   /** Whether the call ended without a result, because the caller has unsubscribed. */
   readonly isCancelled: boolean;

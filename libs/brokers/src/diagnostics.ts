@@ -3,10 +3,10 @@ import { channel } from 'node:diagnostics_channel';
 
 import type { RefusalReason } from './seal/refusals.js';
 
-/** `sealwire:broker:message:refused`. */
+/** The message published on `sealwire:broker:message:refused`. */
 export interface RefusedMessage {
   readonly side: 'client' | 'server';
-  /** Where the message arrived: the scheme of the transport and the name that the broker gave. */
+  /** The subject on which the message arrived: the scheme of the transport, and the name that the broker gave. */
   readonly subject: string;
   readonly reason: RefusalReason;
   /** The key of a message that was opened, 16 hexadecimal digits; undefined for any other message. */

@@ -3,15 +3,15 @@ import type { SecretKey } from '@sealwire/crypto';
 
 /** The sender of a sealed message. Its key is authenticated; anyone with the same key can use any instance id. */
 export interface SealedPeer {
-  /** 16 hexadecimal digits. */
+  /** The id of the key, 16 hexadecimal digits. */
   readonly keyId: string;
   /** The label of the key, from the operator of the server; undefined if the key has none. */
   readonly label: string | undefined;
   /** Always undefined: a broker is between the two ends. */
   readonly address: undefined;
-  /** Names the object that sealed the message. */
+  /** The id of the object that sealed the message. */
   readonly instanceId: string;
-  /** Unique for each message, for handlers that must not do the same work twice. */
+  /** The id of the message, unique, for handlers that must not do the same work twice. */
   readonly messageId: string;
 }
 

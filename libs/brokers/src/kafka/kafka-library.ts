@@ -26,7 +26,7 @@ export interface KafkaTopicMessages {
 
 /** A producer of `kafkajs`. */
 export interface KafkaProducer {
-  /** The names that `on` takes. */
+  /** The names of the events, for `on`. */
   readonly events: unknown;
   /** Adds a listener of one of `events`. */
   on(event: string, listener: (event: unknown) => void): unknown;

@@ -36,7 +36,7 @@ export class SealedKafkaClient extends ClientKafka {
     return super.connect();
   }
 
-  /** Resolves with a {@link SealedKafka}. On Nest 11 it returns it immediately, as Nest 11 expects it. */
+  /** Resolves with a {@link SealedKafka}; with Nest 11, which expects no promise, returns it. */
   override createClient<T = SealedKafka>(): T & Promise<T> {
     const { openHeaders } = this.#session.settings;
     const seal: Seal = (topic, payload, parts) => this.#requests.seal(topic, payload, parts);

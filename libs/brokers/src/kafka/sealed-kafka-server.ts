@@ -20,7 +20,7 @@ import type { KafkaDelivery } from './kafka-library.js';
 import { SealedKafka } from './sealed-producer.js';
 import type { Seal } from './sealed-producer.js';
 
-/** The options of Nest's Kafka transport, and how messages are sealed. */
+/** The options of Nest's Kafka transport, and those for sealing. */
 export type SealedKafkaOptions = Required<KafkaOptions>['options'] & {
   readonly seal: SealOptions;
   /**
@@ -82,7 +82,7 @@ export class SealedKafkaServer extends ServerKafka {
     });
   }
 
-  /** Resolves with a {@link SealedKafka}. On Nest 11 it returns it immediately, as Nest 11 expects it. */
+  /** Resolves with a {@link SealedKafka}; with Nest 11, which expects no promise, returns it. */
   override createClient<T = SealedKafka>(): T & Promise<T> {
     const { openHeaders } = this.#session.settings;
     const seal: Seal = (topic, payload, parts) => this.#seal(topic, payload, parts);

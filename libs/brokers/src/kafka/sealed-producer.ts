@@ -47,7 +47,7 @@ export class SealedProducer {
     return this.unsealed.send(this.#sealed(record));
   }
 
-  /** As {@link send}, to several topics. */
+  /** Seals messages for several topics and sends them. Rejects with the same errors as {@link send}. */
   async sendBatch({ topicMessages = [], ...options }: Parameters<KafkaProducer['sendBatch']>[0]): Promise<unknown> {
     return this.unsealed.sendBatch({ ...options, topicMessages: topicMessages.map((one) => this.#sealed(one)) });
   }

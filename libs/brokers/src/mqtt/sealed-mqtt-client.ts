@@ -34,7 +34,7 @@ export class SealedMqttClient extends ClientMqtt {
     return super.connect();
   }
 
-  /** Makes a connection of `mqtt`, whose `publish` seals. */
+  /** Creates a connection of `mqtt` whose `publish` seals. */
   override createClient(): MqttConnection {
     const connection = super.createClient() as MqttConnection;
     const publish = connection.publish.bind(connection);

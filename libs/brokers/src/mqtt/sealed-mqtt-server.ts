@@ -13,7 +13,7 @@ import { SealedSession } from '../seal/sealed-session.js';
 import { innerParts, openedPacket, outerOptions } from './mqtt-library.js';
 import type { MqttConnection, MqttPacket, MqttPublishOptions } from './mqtt-library.js';
 
-/** The options of Nest's MQTT transport, and how messages are sealed. */
+/** The options of Nest's MQTT transport, and those for sealing. */
 export type SealedMqttOptions = Required<MqttOptions>['options'] & { readonly seal: SealOptions };
 
 /** The context of a handler: `@Ctx() context: SealedMqttContext`. */

@@ -4,7 +4,7 @@ import type { HeaderEntry } from '../seal/inner-message.js';
 
 /** The headers of a message. */
 export interface NatsHeaders {
-  /** 0 unless the broker has set a status. */
+  /** The status that the broker has set; 0 if it has set none. */
   readonly code: number;
   /** Returns the names of the headers. */
   keys(): readonly string[];
@@ -18,7 +18,7 @@ export interface NatsHeaders {
 export interface NatsMessage {
   readonly subject: string;
   readonly data: Uint8Array;
-  /** Empty or undefined for an event. */
+  /** The reply subject; empty or undefined for an event. */
   readonly reply?: string | undefined;
   readonly headers?: NatsHeaders | undefined;
 }
@@ -46,13 +46,13 @@ export interface NatsConnection {
   publish(subject: string, data?: Uint8Array | string, options?: NatsPublishOptions): void;
   /** Calls `callback` with each message of a subject, or with a share of them if there is a queue. */
   subscribe(subject: string, options: { queue?: string | undefined; callback: NatsCallback }): NatsSubscription;
-  /** Returns what happens to the connection, for the log. */
+  /** Returns the changes of the connection, for the log. */
   status(): AsyncIterable<unknown>;
   /** Resolves with the round trip to the broker, in milliseconds. */
   rtt(): Promise<number>;
-  /** Resolves when the broker has everything that was sent before. */
+  /** Resolves when the broker has received everything that was sent before. */
   flush(): Promise<void>;
-  /** Closes the connection when the messages that have arrived are handled. */
+  /** Closes the connection after the messages that have arrived were handled. */
   drain(): Promise<void>;
   /** Closes the connection, without waiting for running messages. */
   close(): Promise<void>;

@@ -12,7 +12,7 @@ import { SealedSession } from '../seal/sealed-session.js';
 import type { RmqManager } from './rmq-library.js';
 import { SealedRmqServerConnection } from './server-connection.js';
 
-/** The options of Nest's RabbitMQ transport, and how messages are sealed. */
+/** The options of Nest's RabbitMQ transport, and those for sealing. */
 export type SealedRmqOptions = Required<RmqOptions>['options'] & { readonly seal: SealOptions };
 
 /** The context of a handler: `@Ctx() context: SealedRmqContext`. */
@@ -46,7 +46,7 @@ export class SealedRmqServer extends ServerRMQ {
     await super.start(callback);
   }
 
-  /** Resolves with a {@link SealedRmqServerConnection}. On Nest 11 it returns it immediately, as Nest 11 expects it. */
+  /** Resolves with a {@link SealedRmqServerConnection}; with Nest 11, which expects no promise, returns it. */
   override createClient<T = SealedRmqServerConnection>(): T & Promise<T> {
     const seal = (unsealed: unknown): SealedRmqServerConnection =>
       new SealedRmqServerConnection({

@@ -34,7 +34,7 @@ export class SealedRedisClient extends ClientRedis {
     return super.connect();
   }
 
-  /** Makes a connection of `ioredis`, whose `publish` seals. */
+  /** Creates a connection of `ioredis` whose `publish` seals. */
   override createClient(): Promise<unknown> {
     return whenMade(super.createClient(), (connection) => this.#sealing(connection)) as Promise<unknown>;
   }

@@ -13,7 +13,7 @@ import { SealedSession } from '../seal/sealed-session.js';
 import type { RedisConnection } from './redis-library.js';
 
 /**
- * The options of Nest's Redis transport, and how messages are sealed. Redis does not rename channels and has no
+ * The options of Nest's Redis transport, and those for sealing. Redis does not rename channels and has no
  * headers, so `bind` and `traceparent` do not exist.
  */
 export type SealedRedisOptions = Required<RedisOptions>['options'] & {

@@ -19,7 +19,7 @@ const REASONS = [
 ] as const satisfies readonly string[];
 
 /**
- * Why a message was refused. From `form` to `replay` as in docs/envelope.md §5, and:
+ * The reason why a message was refused: one of docs/envelope.md §5 (`form` to `replay`), or one of these.
  *
  * - `order`: a value of an answer arrived out of order, or twice
  * - `forbidden`: the patterns of the key do not cover the message

@@ -2,18 +2,19 @@ import { checkOption, checkOptions, checkPaths, FLAG, having, NAME, OBJECT, oneO
 import type { KeyOptions, Rule } from '@sealwire/channel/internal';
 import type { ReplayStore } from '@sealwire/envelope';
 
-/** How messages are sealed. Exactly one of `keyFile` and `keyring` must be given. */
+/** The options for sealing messages. Exactly one of `keyFile` and `keyring` must be given. */
 export interface SealOptions extends KeyOptions {
   /** The name of the service, at most 255 bytes. Two sides can open each other's messages only if both use the same name. */
   readonly service: string;
   /**
-   * Default: `seal`: everything is sealed, and nothing else is accepted. `open-only`, while a fleet is switched over: a
-   * server also serves plain messages, and a client sends plain ones.
+   * With `seal`, the default, every message is sealed, and plain messages are refused. Use `open-only` while a fleet is
+   * switched over: a server then also serves plain messages, and a client sends plain ones.
    */
   readonly mode?: 'seal' | 'open-only';
   /**
    * The name that a server compares with the subject for which a message was sealed. Default: `subject`, the name under
-   * which the message arrived. `pattern`: the pattern of the handler, if the broker renames messages. `none`: no name.
+   * which the message arrived. Use `pattern`, the pattern of the handler, if the broker renames messages, or `none`
+   * to compare nothing.
    */
   readonly bind?: 'subject' | 'pattern' | 'none';
   /**
@@ -23,7 +24,10 @@ export interface SealOptions extends KeyOptions {
   readonly maxAgeMs?: number;
   /** The store of handled message ids, shared by the servers of a queue group, so that only one of them handles each message. */
   readonly replayStore?: ReplayStore;
-  /** Whether the headers `traceparent` and `tracestate` are also sent in the clear, for tracing in the broker. */
+  /**
+   * Whether the headers `traceparent` and `tracestate` are also sent in the clear, for tracing in the broker. Default:
+   * false.
+   */
   readonly traceparent?: boolean;
 }
 
