@@ -21,10 +21,9 @@ export class Attacks {
 
   listen() {
     this.#button.addEventListener('click', () => void this.#play());
-    const { wireTap, carrier } = this.#access.settings;
-    if (wireTap && carrier === 'connection') return;
+    if (this.#access.settings.wireTap) return;
     this.#button.disabled = true;
-    this.#show(wireTap ? 'The attacks need a connection to the server; here a broker is between.' : OFF);
+    this.#show(OFF);
   }
 
   async #play() {

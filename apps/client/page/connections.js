@@ -24,25 +24,31 @@ export class Connections {
 }
 
 function connectionRow({ server, state, keyId, openedUnixMs, roundTripMs, sent, received, reconnects }, unixMs) {
-  return element(
-    'tr',
-    {},
-    element('td', { className: 'mono', text: server }),
-    element('td', { text: state === 'open' ? 'open' : STATE_TEXT.draining }),
-    element('td', { className: 'mono', text: keyId === '' ? '–' : keyId }),
-    element('td', { className: 'number', text: duration(unixMs - openedUnixMs) }),
-    element('td', { className: 'number', text: roundTripMs === undefined ? '–' : `${milliseconds(roundTripMs)} ms` }),
-    element('td', { className: 'number', text: `${sent} / ${received}` }),
-    element('td', { className: 'number', text: String(reconnects) }),
+  return row(
+    cell('Server', server, { className: 'mono' }),
+    cell('State', state === 'open' ? 'open' : STATE_TEXT.draining),
+    cell('Key', keyId === '' ? '–' : keyId, { className: 'mono' }),
+    cell('Age', duration(unixMs - openedUnixMs), { className: 'number' }),
+    cell('Round trip', roundTripMs === undefined ? '–' : `${milliseconds(roundTripMs)} ms`, { className: 'number' }),
+    cell('Out / in', `${sent} / ${received}`, { className: 'number' }),
+    cell('Reconnects', String(reconnects), { className: 'number' }),
   );
 }
 
 function serverRow(server, state, failures) {
   const tries = failures > 0 ? `, ${failures} failed ${failures === 1 ? 'attempt' : 'attempts'}` : '';
-  return element(
-    'tr',
-    {},
-    element('td', { className: 'mono', text: server }),
-    element('td', { text: `${STATE_TEXT[state] ?? state}${tries}`, colspan: '6', 'data-state': 'bad' }),
+  return row(
+    cell('Server', server, { className: 'mono' }),
+    cell('State', `${STATE_TEXT[state] ?? state}${tries}`, { colspan: '6', 'data-state': 'bad' }),
   );
+}
+
+/** The roles are explicit, because the rows are no table rows on a phone. */
+function row(...cells) {
+  return element('tr', { role: 'row' }, ...cells);
+}
+
+/** @param label - Shown beside the text on a phone, which has no room for the head of the table. */
+function cell(label, text, attributes = {}) {
+  return element('td', { role: 'cell', text, 'data-label': label, ...attributes });
 }

@@ -16,6 +16,7 @@ const access = await Access.load();
 const { needsToken, showsMessages, wireTap, carrier, service } = access.settings;
 
 find('#service').textContent = service;
+document.documentElement.dataset.carrier = carrier;
 find('#carrier').textContent =
   carrier === 'broker' ? 'a NATS broker, as sealed envelopes (JWE)' : 'a connection of its own, as sealed records';
 if (!showsMessages) find('#said-hint').textContent = 'LOG_MESSAGES is false: only the sizes of the messages are shown.';

@@ -17,6 +17,18 @@ export class Metrics implements OnApplicationShutdown {
     return this.#register.metrics();
   }
 
+  /** Returns the sums of a counter of the server side, by the values of a label. */
+  async serverTotals(name: string, label: string): Promise<Readonly<Record<string, number>>> {
+    const { values } = (await this.#register.getSingleMetric(name)?.get()) ?? { values: [] };
+    const totals: Record<string, number> = Object.create(null) as Record<string, number>;
+    for (const { value, labels } of values) {
+      if (labels['side'] !== 'server') continue;
+      const key = String(labels[label]);
+      totals[key] = (totals[key] ?? 0) + value;
+    }
+    return totals;
+  }
+
   onApplicationShutdown(): void {
     this.#stop();
   }

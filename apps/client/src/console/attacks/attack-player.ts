@@ -2,18 +2,18 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { KeySource } from '@sealwire/crypto';
 import { KEYRING } from '@sealwire/crypto/nest';
 
-import { directOptions } from '../../channel/channel-options.js';
 import { settings } from '../../config/registration.js';
 import type { Settings } from '../../config/settings.js';
 import { HttpFailure } from '../../http/failure/http-failure.js';
-import { afterwardsFact, beforeFact, serverFact } from './attack-result.js';
+import { afterwardsFact, beforeFact } from './attack-result.js';
 import type { AttackResult } from './attack-result.js';
-import { AttackedClient } from './attacked-client.js';
-import { ATTACKS } from './attacks.js';
-import type { AttackName } from './attacks.js';
+import type { AttackName, AttackStage } from './attack-stage.js';
+import { BrokerStage } from './broker/broker-stage.js';
+import { ConnectionStage } from './connection/connection-stage.js';
 import { echo } from './echo.js';
+import { countersFact, readCounters } from './server-counters.js';
 
-/** Plays attacks on a connection of its own to the first server, one at a time. */
+/** Plays attacks, one at a time, on a connection of its own to the first server or to the broker. */
 @Injectable()
 export class AttackPlayer {
   #isPlaying = false;
@@ -23,27 +23,30 @@ export class AttackPlayer {
     @Inject(KEYRING) private readonly keyring: KeySource,
   ) {}
 
-  /** @throws {TransportError} There is no server to attack. */
+  /** Rejects with the error of the channel if there is no server to attack. */
   async play(attack: AttackName): Promise<AttackResult> {
     if (this.#isPlaying) throw new HttpFailure('ERR_BUSY', 'An attack is being played; try again later');
     this.#isPlaying = true;
-    const client = new AttackedClient(this.#options());
+    const stage = this.#stage();
+    const { client, counterCalls } = stage;
     try {
       await client.connect();
       const before = beforeFact(await echo(client));
-      const { ending, facts } = await ATTACKS[attack](client);
+      const countersBefore = await readCounters(client, counterCalls);
+      const { isRefused, facts } = await stage.play(attack);
+      const counters = countersFact(countersBefore, await readCounters(client, counterCalls));
       const after = afterwardsFact(await echo(client));
-      const isRefused = ending.how !== 'none' && ending.bytes === 0;
-      return { attack, isRefused, facts: [before, ...facts, serverFact(ending), after] };
+      return { attack, isRefused, facts: [before, ...facts, counters, after] };
     } finally {
       this.#isPlaying = false;
       await client.close();
     }
   }
 
-  #options() {
-    const { server } = this.config;
-    const [first = { host: '127.0.0.1', port: 8080 }] = 'servers' in server ? server.servers : [server];
-    return directOptions({ ...this.config, server: first }, this.keyring);
+  #stage(): AttackStage {
+    const { broker } = this.config;
+    return broker === undefined
+      ? new ConnectionStage(this.config, this.keyring)
+      : new BrokerStage(broker, this.config, this.keyring);
   }
 }

@@ -1,5 +1,3 @@
-import type { Ending } from './ending.js';
-
 /** One line of a result. Every number in it was measured. */
 export interface Fact {
   readonly name: string;
@@ -10,27 +8,19 @@ export interface Fact {
 
 export interface AttackResult {
   readonly attack: string;
-  /** Whether the server ended the connection and sent nothing after the attack. */
+  /** Whether nothing that was changed has had an effect. */
   readonly isRefused: boolean;
   readonly facts: readonly Fact[];
 }
 
-const ENDED = { FIN: 'ended the connection', RST: 'reset the connection', none: 'left the connection open' } as const;
-
-/** The round trip of a call on the connection before it is attacked. */
+/** The round trip of a call before the attack. */
 export function beforeFact(milliseconds: number): Fact {
-  return { name: 'Before', text: `A genuine record was answered in ${milliseconds.toFixed(1)} ms.` };
+  return { name: 'Before', text: `A genuine message was answered in ${milliseconds.toFixed(1)} ms.` };
 }
 
-/** The round trip of a call after an attack. */
+/** The round trip of a call after the attack. */
 export function afterwardsFact(milliseconds: number): Fact {
-  const text = `A genuine record was answered in ${milliseconds.toFixed(1)} ms, on a new connection.`;
-  return { name: 'Afterwards', text };
-}
-
-export function serverFact({ how, afterMs, bytes }: Ending): Fact {
-  const sent = bytes === 0 ? 'no answer' : `${bytes} bytes`;
-  return { name: 'Server', text: `It ${ENDED[how]} after ${afterMs.toFixed(1)} ms, and sent ${sent}.` };
+  return { name: 'Afterwards', text: `A genuine message was answered in ${milliseconds.toFixed(1)} ms.` };
 }
 
 const CONTEXT_BYTES = 5;
@@ -45,4 +35,17 @@ export function bytesFact(name: string, text: string, records: Buffer, at: numbe
     text,
     bytes: { before: before === '' ? '' : `…${before}`, changed: hex(at, at + length), after: `${after}…` },
   };
+}
+
+/** Inverts one bit in the middle of `sealed`. */
+export function changedByte(sealed: Buffer, noun: string): Fact {
+  const at = sealed.length >> 1;
+  const original = sealed.readUInt8(at);
+  sealed.writeUInt8(original ^ 1, at);
+  const text = `One bit of byte ${at} of ${sealed.length} ${noun}: ${hexByte(original)} became ${hexByte(original ^ 1)}.`;
+  return bytesFact('Attack', text, sealed, at, 1);
+}
+
+function hexByte(byte: number): string {
+  return byte.toString(16).padStart(2, '0');
 }

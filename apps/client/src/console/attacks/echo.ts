@@ -1,6 +1,9 @@
-import type { SealwireClient } from '@sealwire/transport';
-import { NO_MESSAGE_HANDLER, SealwireRecordBuilder } from '@sealwire/transport';
-import { lastValueFrom } from 'rxjs';
+import { NO_MESSAGE_HANDLER } from '@sealwire/transport';
+import { lastValueFrom, throwError, timeout } from 'rxjs';
+
+import { HttpFailure } from '../../http/failure/http-failure.js';
+import type { Fact } from './attack-result.js';
+import type { AttackedClient } from './attack-stage.js';
 
 const TIMEOUT_MS = 3_000;
 
@@ -8,16 +11,36 @@ const TIMEOUT_MS = 3_000;
  * Calls the handler `echo`, and resolves with the round trip in milliseconds. A server without this handler answers too:
  * that it has none.
  *
- * @throws {TransportError} `ERR_REQUEST_TIMEOUT`, or the reason why the connection ended.
+ * @throws {HttpFailure} `ERR_DEADLINE` after {@link TIMEOUT_MS}.
+ * @throws {TransportError} The reason why the connection ended.
  */
-export async function echo(client: SealwireClient): Promise<number> {
+export async function echo(client: AttackedClient): Promise<number> {
   const begunMs = performance.now();
-  const answer = client.send<unknown>(
-    'echo',
-    new SealwireRecordBuilder('Hello Server!').setTimeoutMs(TIMEOUT_MS).build(),
-  );
+  const answer = client
+    .send('echo', 'Hello Server!')
+    .pipe(timeout({ first: TIMEOUT_MS, with: () => throwError(noAnswer) }));
   await lastValueFrom(answer).catch((error: unknown) => {
     if (error !== NO_MESSAGE_HANDLER) throw error;
   });
   return performance.now() - begunMs;
+}
+
+/** Calls `echo`, and returns what its caller gets. */
+export async function callerFact(client: AttackedClient): Promise<Fact> {
+  try {
+    const milliseconds = await echo(client);
+    return { name: 'Caller', text: `It was answered in ${milliseconds.toFixed(1)} ms.` };
+  } catch (error) {
+    return { name: 'Caller', text: `${describe(error)}.` };
+  }
+}
+
+/** The code and the message of a failure. */
+export function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return 'code' in error ? `${String(error.code)}: ${error.message}` : error.message;
+}
+
+function noAnswer(): HttpFailure {
+  return new HttpFailure('ERR_DEADLINE', `No answer arrived within ${TIMEOUT_MS} ms`);
 }

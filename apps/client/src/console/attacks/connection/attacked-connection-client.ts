@@ -6,7 +6,7 @@ type Codec = ReturnType<SealwireClient['createCodec']>;
 export type Attack = (records: Buffer) => Buffer;
 
 /** A client whose sealed records can be changed on their way to the socket. */
-export class AttackedClient extends SealwireClient {
+export class AttackedConnectionClient extends SealwireClient {
   #attack: Attack | undefined;
 
   /** Applies an attack to the records of the next write, once. */

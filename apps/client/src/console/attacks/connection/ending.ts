@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net';
 
+import type { Fact } from '../attack-result.js';
+
 const DEADLINE_MS = 3_000;
 
 /** How the server answered an attack on a connection, as read from its socket. */
@@ -23,4 +25,11 @@ export function watchEnding(socket: Socket): Promise<Ending> {
     const timer = setTimeout(end('none'), DEADLINE_MS);
     socket.once('end', end('FIN')).once('error', end('RST')).once('close', end('RST'));
   });
+}
+
+const ENDED = { FIN: 'ended the connection', RST: 'reset the connection', none: 'left the connection open' } as const;
+
+export function endingFact({ how, afterMs, bytes }: Ending): Fact {
+  const sent = bytes === 0 ? 'no answer' : `${bytes} bytes`;
+  return { name: 'Server', text: `It ${ENDED[how]} after ${afterMs.toFixed(1)} ms, and sent ${sent}.` };
 }

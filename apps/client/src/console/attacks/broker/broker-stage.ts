@@ -1,0 +1,124 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+import type { KeySource } from '@sealwire/crypto';
+import { lastValueFrom, tap, timeout } from 'rxjs';
+
+import { brokerOptions } from '../../../channel/channel-options.js';
+import type { Settings } from '../../../config/settings.js';
+import { HttpFailure } from '../../../http/failure/http-failure.js';
+import { bytesFact, changedByte } from '../attack-result.js';
+import type { Fact } from '../attack-result.js';
+import type { AttackName, AttackStage, Outcome } from '../attack-stage.js';
+import { callerFact, describe, echo } from '../echo.js';
+import { AttackedBrokerClient } from './attacked-broker-client.js';
+import type { Published } from './attacked-nats-connection.js';
+
+/** An answer to an envelope that was refused would arrive within this time. */
+const ANSWER_MS = 1_000;
+const STREAM_TIMEOUT_MS = 3_000;
+
+/** Attacks on envelopes, on a connection to the broker. */
+export class BrokerStage implements AttackStage {
+  readonly client: AttackedBrokerClient;
+  /** Servers that share a queue get their calls at random. */
+  readonly counterCalls = 8;
+
+  constructor(urls: readonly string[], config: Settings, keyring: KeySource) {
+    this.client = new AttackedBrokerClient(brokerOptions(urls, config, keyring));
+  }
+
+  play(attack: AttackName): Promise<Outcome> {
+    return ATTACKS[attack](this.client);
+  }
+}
+
+const ATTACKS: Readonly<Record<AttackName, (client: AttackedBrokerClient) => Promise<Outcome>>> = { flip, replay, cut };
+
+/** Inverts one bit in the middle of the ciphertext of a request. */
+async function flip(client: AttackedBrokerClient): Promise<Outcome> {
+  let changed: Fact | undefined;
+  client.attacked.changeNext(([subject, data = '', options]) => {
+    const parts = Buffer.from(data).toString('latin1').split('.');
+    const ciphertext = Buffer.from(parts[CIPHERTEXT] ?? '', 'base64url');
+    changed = changedByte(ciphertext, 'bytes of the ciphertext');
+    parts[CIPHERTEXT] = ciphertext.toString('base64url');
+    return [subject, Buffer.from(parts.join('.'), 'latin1'), options];
+  });
+  const before = client.attacked.received;
+  const caller = await callerFact(client);
+  const answers = client.attacked.received - before;
+  return { isRefused: answers === 0, facts: [attackOf(changed), caller, answersFact(answers)] };
+}
+
+/** The parts of a compact JWE: header, encrypted key, IV, ciphertext, tag. */
+const CIPHERTEXT = 3;
+
+/** Sends a request, which is answered, and then the same envelope again. */
+async function replay(client: AttackedBrokerClient): Promise<Outcome> {
+  let copy: Published | undefined;
+  client.attacked.changeNext((published) => {
+    copy = published;
+    return published;
+  });
+  const answeredMs = await echo(client);
+  const [subject, data = '', options] = copyOf(copy);
+  let answers = 0;
+  const inbox = client.attacked.subscribe(options?.reply ?? '', { callback: () => answers++ });
+  client.attacked.publish(subject, data, options);
+  await client.attacked.flush();
+  await pause(ANSWER_MS);
+  inbox.unsubscribe();
+  const sealed = Buffer.from(data);
+  const text = `An envelope of ${sealed.length} bytes, answered in ${answeredMs.toFixed(1)} ms, was sent a second time.`;
+  const facts = [bytesFact('Attack', text, sealed, 0, 10), answersFact(answers)];
+  return answers === 0 ? { isRefused: true, facts } : { isRefused: false, facts: [...facts, OTHER_SERVER] };
+}
+
+/** Without a shared store, a server does not learn which envelopes the others of its queue have received. */
+const OTHER_SERVER: Fact = {
+  name: 'Reason',
+  text: 'Another server of the queue handled it. Servers that share a replay store refuse it (docs/brokers.md#replay).',
+};
+
+/** Drops the second value of a stream. */
+async function cut(client: AttackedBrokerClient): Promise<Outcome> {
+  let arrived = 0;
+  let dropped: Fact | undefined;
+  client.attacked.dropOne(({ data }) => {
+    if (++arrived !== 2) return false;
+    const text = `An envelope of ${data.length} bytes, the second value of a stream, was dropped:`;
+    dropped = bytesFact('Attack', text, Buffer.from(data), 0, 10);
+    return true;
+  });
+  const values: unknown[] = [];
+  const stream = client.send('countdown', { from: 3, intervalMs: 0 }).pipe(
+    timeout(STREAM_TIMEOUT_MS),
+    tap((value) => values.push(value)),
+  );
+  const failure = await lastValueFrom(stream).then(() => undefined, describe);
+  const end = failure === undefined ? 'the stream completed' : failure;
+  const caller = { name: 'Caller', text: `It got ${JSON.stringify(values)}, and then: ${end}.` };
+  return { isRefused: failure !== undefined && values.length === 1, facts: [attackOf(dropped), caller] };
+}
+
+/** @throws {HttpFailure} `ERR_NO_HANDLER` if nothing was sent or received that could be attacked. */
+function attackOf(fact: Fact | undefined): Fact {
+  if (fact === undefined) throw nothingToAttack();
+  return fact;
+}
+
+function copyOf(copy: Published | undefined): Published {
+  if (copy === undefined) throw nothingToAttack();
+  return copy;
+}
+
+function nothingToAttack(): HttpFailure {
+  return new HttpFailure('ERR_NO_HANDLER', 'The server has no handlers `echo` and `countdown`, which the attacks call');
+}
+
+function answersFact(answers: number): Fact {
+  return {
+    name: 'Server',
+    text: answers === 0 ? 'It sent no answer.' : `It sent ${answers === 1 ? 'an answer' : `${answers} answers`}.`,
+  };
+}

@@ -1,0 +1,92 @@
+import type { KeySource } from '@sealwire/crypto';
+
+import { directOptions } from '../../../channel/channel-options.js';
+import type { Settings } from '../../../config/settings.js';
+import { bytesFact, changedByte } from '../attack-result.js';
+import type { Fact } from '../attack-result.js';
+import type { AttackName, AttackStage, Outcome } from '../attack-stage.js';
+import { callerFact, echo } from '../echo.js';
+import { AttackedConnectionClient } from './attacked-connection-client.js';
+import { endingFact, watchEnding } from './ending.js';
+import type { Ending } from './ending.js';
+
+/** Attacks on sealed records, on a connection to the first server. */
+export class ConnectionStage implements AttackStage {
+  readonly client: AttackedConnectionClient;
+  readonly counterCalls = 1;
+
+  constructor(config: Settings, keyring: KeySource) {
+    const { server } = config;
+    const [first = { host: '127.0.0.1', port: 8080 }] = 'servers' in server ? server.servers : [server];
+    this.client = new AttackedConnectionClient(directOptions({ ...config, server: first }, keyring));
+  }
+
+  async play(attack: AttackName): Promise<Outcome> {
+    const { ending, facts } = await ATTACKS[attack](this.client);
+    return { isRefused: ending.how !== 'none' && ending.bytes === 0, facts: [...facts, endingFact(ending)] };
+  }
+}
+
+interface Attacked {
+  readonly ending: Ending;
+  readonly facts: readonly Fact[];
+}
+
+const ATTACKS: Readonly<Record<AttackName, (client: AttackedConnectionClient) => Promise<Attacked>>> = {
+  flip,
+  replay,
+  cut,
+};
+
+/** Inverts one bit in the middle of a record. */
+async function flip(client: AttackedConnectionClient): Promise<Attacked> {
+  const socket = client.unwrap();
+  let ending: Promise<Ending> | undefined;
+  let changed: Fact | undefined;
+  client.attackNext((records) => {
+    ending = watchEnding(socket);
+    changed = changedByte(records, 'sealed bytes');
+    return records;
+  });
+  return attackedBy(await callerFact(client), () => [ending, changed]);
+}
+
+/** Sends a record, which is answered, and then the same bytes again. */
+async function replay(client: AttackedConnectionClient): Promise<Attacked> {
+  const socket = client.unwrap();
+  let copy = Buffer.alloc(0);
+  client.attackNext((records) => {
+    copy = Buffer.from(records);
+    return records;
+  });
+  const answeredMs = await echo(client);
+  const ending = watchEnding(socket);
+  socket.write(copy);
+  const text = `${copy.length} sealed bytes, answered in ${answeredMs.toFixed(1)} ms, were sent a second time.`;
+  return { ending: await ending, facts: [bytesFact('Attack', text, copy, 0, 10)] };
+}
+
+/** Sends the first half of a record, and ends the stream. */
+async function cut(client: AttackedConnectionClient): Promise<Attacked> {
+  const socket = client.unwrap();
+  let ending: Promise<Ending> | undefined;
+  let changed: Fact | undefined;
+  client.attackNext((records) => {
+    ending = watchEnding(socket);
+    const at = records.length >> 1;
+    const text = `The stream ended after ${at} of ${records.length} bytes. The rest, which was never sent:`;
+    changed = bytesFact('Attack', text, records, at, 8);
+    setImmediate(() => socket.end());
+    return records.subarray(0, at);
+  });
+  return attackedBy(await callerFact(client), () => [ending, changed]);
+}
+
+async function attackedBy(
+  caller: Fact,
+  attacked: () => readonly [Promise<Ending> | undefined, Fact | undefined],
+): Promise<Attacked> {
+  const [ending, changed] = attacked();
+  if (ending === undefined || changed === undefined) throw new Error('No record was sealed');
+  return { ending: await ending, facts: [changed, caller] };
+}
