@@ -111,7 +111,7 @@ function createFailed(path: string, cause: unknown): CryptoError {
   }
   if (cause instanceof NoModesError) {
     const message =
-      `Cannot create key file ${path}: its file system, such as a Windows drive or vfat, gives it ${cause.message}, ` +
+      `Cannot create key file ${path}: its file system (for example a Windows drive or vfat) gives it ${cause.message}, ` +
       'so other users could read it. Choose another file system';
     return new CryptoError('ERR_KEY_FILE_CREATE', message, { cause });
   }

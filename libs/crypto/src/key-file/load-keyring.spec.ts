@@ -58,7 +58,7 @@ describe('loadKeyring', () => {
     [
       '[]'.padEnd(40),
       'ERR_KEY_FILE_LENGTH',
-      /has 40 bytes; expected 32 bytes, or a JSON keyring of at most 65536 bytes: /,
+      /has 40 bytes; expected 32 bytes, or a JSON keyring of at most 65536 bytes\. /,
     ],
     [
       ' \n{"keys": ['.padEnd(40),

@@ -48,23 +48,24 @@ export function notRegular(path: string, options?: ErrorOptions): CryptoError {
 }
 
 export function wrongLength(path: string, bytes: number): CryptoError {
-  const likely = LIKELY_FORM[bytes] ?? 'a key file holds the key as raw bytes, not as hex or base64 text';
+  const remedy = REMEDIES[bytes] ?? 'A key file holds raw bytes, not hex or base64 text: create or copy the key again';
   return new CryptoError(
     'ERR_KEY_FILE_LENGTH',
-    `Key file ${path} has ${bytes} bytes; expected ${KEY_BYTES} bytes, or a JSON keyring of at most ${MAX_KEYRING_BYTES} bytes: ${likely}`,
+    `Key file ${path} has ${bytes} bytes; expected ${KEY_BYTES} bytes, or a JSON keyring of at most ${MAX_KEYRING_BYTES} bytes. ${remedy}`,
   );
 }
 
-const LIKELY_FORM: Readonly<Record<number, string>> = {
-  0: 'it is empty. Remove it, then create or copy the key again',
-  16: 'this may be a bare AES-128 key, which is half as long as a key file: create a new key file',
-  33: 'this may be a key with a line end after it, which an editor added: copy the file again',
-  34: 'this may be a key with a line end after it, which an editor added: copy the file again',
-  35: 'this may be a key with a byte order mark, which an editor added: copy the file again',
-  44: 'this may be a key in base64, and a key file holds raw bytes: decode it (base64 -d)',
-  45: 'this may be a key in base64, and a key file holds raw bytes: decode it (base64 -d)',
-  64: 'this may be a key in hex, and a key file holds raw bytes: decode it (xxd -r -p)',
-  65: 'this may be a key in hex, and a key file holds raw bytes: decode it (xxd -r -p)',
+/** By the length of the file. */
+const REMEDIES: Readonly<Record<number, string>> = {
+  0: 'Remove the empty file, then create or copy the key again',
+  16: 'It may contain a bare AES-128 key, which is half as long as a key file: create a new key file',
+  33: 'An editor may have added a line end after the key: copy the file again',
+  34: 'An editor may have added a line end after the key: copy the file again',
+  35: 'An editor may have added a byte order mark before the key: copy the file again',
+  44: 'It may contain a key in base64, but a key file holds raw bytes: decode it (base64 -d)',
+  45: 'It may contain a key in base64, but a key file holds raw bytes: decode it (base64 -d)',
+  64: 'It may contain a key in hex, but a key file holds raw bytes: decode it (xxd -r -p)',
+  65: 'It may contain a key in hex, but a key file holds raw bytes: decode it (xxd -r -p)',
 };
 
 function checkOwner(path: string, file: KeyFileStatus, user: number): void {

@@ -211,8 +211,8 @@ describe('a watched key file', () => {
     reload();
     expect(keys.status).toMatchObject({ ids: [one.id], error: { code: 'ERR_KEYRING_JSON', since } });
     expect(warnings).toEqual([
-      `Cannot reload the keys: Key file ${path} is not valid JSON at line 1, byte 40: expected a value; ` +
-        'the keys loaded at 1970-01-01T00:00:01.000Z stay in force',
+      'Cannot reload the keys, so the keys loaded at 1970-01-01T00:00:01.000Z stay in force: ' +
+        `Key file ${path} is not valid JSON at line 1, byte 40: expected a value`,
     ]);
     write('{"keys": {'.padEnd(40));
     reload();
@@ -235,7 +235,7 @@ describe('a watched key file', () => {
     chmodSync(path, 0o666);
     keys.reload();
     keys.reload();
-    expect(warnings).toEqual([expect.stringMatching(/^Cannot reload the keys: Key file .* has mode 0666/)]);
+    expect(warnings).toEqual([expect.stringMatching(/^Cannot reload the keys, so .*: Key file .* has mode 0666/)]);
     expect(keys.ids).toEqual([one.id]);
     chmodSync(path, 0o600);
     keys.reload();

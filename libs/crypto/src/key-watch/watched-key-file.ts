@@ -178,7 +178,7 @@ export class WatchedKeyFile implements KeySource {
     if (digest === undefined && this.#failed?.digest === undefined && message === this.#failed?.message) return;
     this.#failed = { code: errnoOf(error), message, since: clock.unixMs(), digest };
     const loadedAt = formatTimestamp(this.#ring.status.loadedAt);
-    this.#warn(`Cannot reload the keys: ${message}; the keys loaded at ${loadedAt} stay in force`);
+    this.#warn(`Cannot reload the keys, so the keys loaded at ${loadedAt} stay in force: ${message}`);
   }
 
   /** Compares the usable keys with those of the last time, which the clock may have changed as well. */

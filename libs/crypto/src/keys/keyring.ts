@@ -50,7 +50,10 @@ export class Keyring implements KeySource {
     const byId = new Map<string, RingKey>();
     for (const { key, state, notBefore, notAfter } of keys) {
       if (byId.has(key.id))
-        throw new CryptoError('ERR_KEYRING_DUPLICATE', `Invalid keyring: it contains key ${key.id} twice`);
+        throw new CryptoError(
+          'ERR_KEYRING_DUPLICATE',
+          `Invalid keyring: it contains key ${key.id} twice; expected once`,
+        );
       byId.set(key.id, Object.freeze({ key, state, notBefore, notAfter }));
     }
     const primaries = keys.filter(({ state }) => state === 'primary');

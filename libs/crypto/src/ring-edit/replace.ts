@@ -50,7 +50,7 @@ export async function replaceFile(path: string, content: Uint8Array, old: Stats)
     const message =
       `Key file ${path} was changed, but not flushed to the disk (${errnoOf(cause)}), ` +
       'so a power failure may undo the change';
-    throw new CryptoError('ERR_KEY_FILE_WRITE', `${message}: check its disk`, { cause });
+    throw new CryptoError('ERR_KEY_FILE_WRITE', `${message}: check the disk`, { cause });
   });
 }
 
