@@ -174,6 +174,7 @@ function find(
 function checkSize(prefixLength: number, plaintextBytes: number, maxEnvelopeBytes: number): void {
   const bytes = prefixLength + 4 + 2 * IV_CHARACTERS + Math.ceil(((sealedBytes(plaintextBytes) - TAG_BYTES) * 4) / 3);
   if (bytes <= maxEnvelopeBytes) return;
-  const message = `A message of ${plaintextBytes} bytes makes an envelope of ${bytes} bytes; expected at most ${maxEnvelopeBytes}`;
+  const sizes = `A message of ${plaintextBytes} bytes makes an envelope of ${bytes} bytes`;
+  const message = `${sizes}; expected at most ${maxEnvelopeBytes}: send less, or raise maxEnvelopeBytes at both ends`;
   throw new EnvelopeError('ERR_ENVELOPE_TOO_LARGE', message);
 }

@@ -92,7 +92,7 @@ export class SealwireCodec {
   decode(bytes: Uint8Array): unknown {
     const opened = this.open(bytes);
     if (opened.ok) return opened.data;
-    const remedy = 'terminate it, and check who may publish to the stream, the key file, the service and the subject';
+    const remedy = 'terminate it, and check the key file, the service, the subject, and who may publish to the stream';
     throw new EnvelopeError('ERR_ENVELOPE_REFUSED', `A message could not be opened (${opened.reason}): ${remedy}`);
   }
 
