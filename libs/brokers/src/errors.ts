@@ -34,12 +34,15 @@ export class BrokerError extends Error {
 
 /** The failure of a request whose answer has lost a value. */
 export function answerIncomplete(): BrokerError {
-  return new BrokerError('ERR_ANSWER_INCOMPLETE', 'A value of the answer was lost in transit');
+  return new BrokerError(
+    'ERR_ANSWER_INCOMPLETE',
+    'A value of the answer was lost in transit: call again if the handler may run again',
+  );
 }
 
 /** The error of a caller whose request could not be claimed, in the form of Nest's own errors. */
 export const STORE_ERROR = {
   status: 'error',
-  message: 'The replay store failed; the handler did not run',
+  message: 'The replay store of the server failed, so the handler did not run; see the log of the server',
   code: 'ERR_REPLAY_STORE',
 } as const;

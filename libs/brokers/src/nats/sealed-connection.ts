@@ -79,7 +79,7 @@ export abstract class SealedConnection {
     const maxBytes = this.unsealed.info?.max_payload;
     if (maxBytes === undefined || bytes <= maxBytes) return;
     const sizes = `A message of ${Buffer.byteLength(data)} bytes makes an envelope of ${bytes} bytes`;
-    const message = `${sizes}; this broker takes at most ${maxBytes} (max_payload)`;
+    const message = `${sizes}; this broker takes at most ${maxBytes}: send less, or raise its max_payload`;
     throw new TransportError('ERR_MESSAGE_TOO_LARGE', message, { sent: false });
   }
 
