@@ -102,7 +102,7 @@ export class TransportError extends Error {
 
 /** Returns the error of a connection whose key was revoked, at either end. @param keyId - In hexadecimal digits. */
 export function keyRevoked(keyId: string): TransportError {
-  return new TransportError('ERR_KEY_REVOKED', `Key ${keyId} was revoked`);
+  return new TransportError('ERR_KEY_REVOKED', `Key ${keyId} was revoked: give the client another key`);
 }
 
 /**

@@ -30,7 +30,8 @@ export class ChannelKeys {
   /** @throws {TransportError} `ERR_BAD_OPTION` */
   constructor(options: KeyOptions, events: KeyEvents) {
     if ((options.keyring === undefined) === (options.keyFile === undefined)) {
-      throw new TransportError('ERR_BAD_OPTION', 'Exactly one of keyFile and keyring must be given');
+      const given = options.keyFile === undefined ? 'neither is' : 'both are';
+      throw new TransportError('ERR_BAD_OPTION', `Exactly one of keyFile and keyring must be given, but ${given}`);
     }
     this.#options = options;
     this.#events = events;

@@ -156,5 +156,5 @@ export function resolveEndpoint(options: ChannelOptions): Endpoint {
 export function resolveService({ service = DEFAULT_SERVICE }: ChannelOptions): string {
   const bytes = Buffer.byteLength(service);
   if (bytes > 0 && bytes <= MAX_SERVICE_BYTES) return service;
-  throw new TransportError('ERR_BAD_OPTION', 'service must be a name of 1 to 65535 bytes');
+  throw new TransportError('ERR_BAD_OPTION', `service has ${bytes} bytes; it must have 1 to ${MAX_SERVICE_BYTES}`);
 }

@@ -41,7 +41,8 @@ export class ListenerSlot<L extends Listening> {
 
   /** @throws {TransportError} `ERR_NOT_CONNECTED` */
   get server(): Server {
-    if (this.listener === undefined) throw new TransportError('ERR_NOT_CONNECTED', 'The server is not listening');
+    if (this.listener === undefined)
+      throw new TransportError('ERR_NOT_CONNECTED', 'The server is not listening; call listen() first');
     return this.listener.server;
   }
 
@@ -53,7 +54,8 @@ export class ListenerSlot<L extends Listening> {
 
   /** @throws {TransportError} `ERR_LISTEN_FAILED`, also if `close` was called meanwhile; the errors of `create`. */
   async listen(create: () => Promise<L>, endpoint: Endpoint): Promise<void> {
-    if (this.#lifetime !== undefined) throw listenFailed('Cannot listen: the server is already listening');
+    if (this.#lifetime !== undefined)
+      throw listenFailed('Cannot listen: the server is already listening; close it first');
     const lifetime: Lifetime<L> = {};
     this.#lifetime = lifetime;
     try {
