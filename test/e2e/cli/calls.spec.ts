@@ -92,7 +92,7 @@ describe('sealwire ping --kid', () => {
   it('refuses a key that may not be used, or that the keyring does not have', async () => {
     const args = ['ping', '127.0.0.1:1', '--key', writeRing(Object.values(keys)), '--kid'];
     expect(await sealwire([...args, 'revoked'])).toEqual(failed(/may not be used now: it is revoked/));
-    expect(await sealwire([...args, 'late'])).toEqual(failed(/may not be used now: see its window/));
+    expect(await sealwire([...args, 'late'])).toEqual(failed(/may not be used now: it is outside its time window/));
     expect(await sealwire([...args, 'none'])).toEqual(failed(/has no key "none".*ERR_KEYRING_NO_KEY/));
   });
 });

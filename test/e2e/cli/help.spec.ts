@@ -58,7 +58,7 @@ describe('a command without a verb', () => {
     [['keyring'], /needs one of these words after it: list, verify, install/],
     [['keyring', 'lists'], /needs one of these words/],
     [['keyring', '--yes', 'use'], /needs one of these words/],
-    [['--yes', 'keyring', 'use'], /an option of it stands before it/],
+    [['--yes', 'keyring', 'use'], /one of its options is before it/],
     [['--json'], /The verb is missing/],
     [['keyrings', '--help'], /no such verb/],
     [['help', 'keyrings'], /no such verb/],

@@ -1,4 +1,4 @@
-// Finds the verb in the arguments. The options of all verbs may also stand before it, and between its two words.
+// Finds the verb in the arguments. The options of all verbs may also be before it, and between its two words.
 import { UsageError } from './failure.js';
 import { COMMON_FLAGS } from './input.js';
 import type { Verb } from './verb.js';
@@ -39,7 +39,7 @@ function noVerb([first = '']: readonly string[], verbs: readonly Verb[]): UsageE
   if (first !== '' && seconds.length > 0)
     return new UsageError(`${first} needs one of these words after it: ${seconds.join(', ')}`);
   const isMissing = first === '' || first.startsWith('-');
-  const reason = isMissing ? 'The verb is missing, or an option of it stands before it' : 'There is no such verb';
+  const reason = isMissing ? 'The verb is missing, or one of its options is before it' : 'There is no such verb';
   return new UsageError(`${reason}. See --help`);
 }
 

@@ -69,7 +69,7 @@ export class Terminal {
     for await (const chunk of this.#streams.stdin) {
       const part = Buffer.from(chunk);
       bytes += part.length;
-      if (bytes > maxBytes) throw new UsageError(`Standard input has more than ${maxBytes} bytes`);
+      if (bytes > maxBytes) throw new UsageError(`Standard input is too long; expected at most ${maxBytes} bytes`);
       chunks.push(part);
     }
     return Buffer.concat(chunks);

@@ -93,7 +93,7 @@ export class ClientCalls {
       timeoutMs,
       Promise.resolve(whenEventsStarted).then(() => this.whenStarted),
     );
-    const message = 'The client was closed before its serializer was done';
+    const message = 'The client was closed before its serializer had returned';
     this.#host.order.abandon(new TransportError('ERR_CLIENT_CLOSED', message, { sent: false }));
   }
 

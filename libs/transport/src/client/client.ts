@@ -158,7 +158,8 @@ export class SealwireClient extends ClientProxy<SealwireClientEvents> {
   /** Returns the `net.Socket` of an open connection. @throws {TransportError} `ERR_NOT_CONNECTED` */
   override unwrap<T = Socket>(): T {
     const link = this.#links.open;
-    if (link === undefined) throw new TransportError('ERR_NOT_CONNECTED', 'The client is not connected');
+    if (link === undefined)
+      throw new TransportError('ERR_NOT_CONNECTED', 'The client is not connected; call connect() first');
     return link.connection.socket as T;
   }
 

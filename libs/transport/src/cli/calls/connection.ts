@@ -99,7 +99,8 @@ async function loadKeys(input: Input, terminal: Terminal): Promise<Keyring> {
 function chooseKey({ keys }: Keyring, kid: string): SecretKey {
   const found = findEntry(keys, kid);
   if (isUsable(found, clock.unixMs())) return found.key;
-  const reason = found.state === 'retired' || found.state === 'revoked' ? `it is ${found.state}` : 'see its window';
+  const reason =
+    found.state === 'retired' || found.state === 'revoked' ? `it is ${found.state}` : 'it is outside its time window';
   throw new Failure('ERR_KEYRING_NO_KEY', `Key ${found.key.id} may not be used now: ${reason}. Choose another key`);
 }
 

@@ -16,24 +16,26 @@ export interface CallFacts {
 type Words = (facts: CallFacts, error: unknown) => string;
 
 const timedOut: Words = ({ server, timeoutMs }) =>
-  `${server} did not answer within ${timeoutMs} ms: it is busy, or does not speak this protocol, or a firewall drops packets`;
+  `${server} did not answer within ${timeoutMs} ms: check the address and the firewall, and whether the server is busy or speaks another protocol`;
 
 const WORDS: Partial<Record<TransportErrorCode, Words>> = {
   ERR_ALERT: ({ server, keyId, service }) =>
     `${server} refused the handshake: it does not accept the key ${keyId}, or its service is not ${JSON.stringify(service)}, or it is busy. Its log has the reason`,
   ERR_BAD_MAC: ({ server, keyId, service }) =>
-    `The answer from ${server} is not sealed under the key ${keyId} for the service ${JSON.stringify(service)}: this is not the right server`,
-  ERR_CONNECT_FAILED: ({ server }, error) => `Cannot connect to ${server}: ${reasonOf(error)}`,
+    `The answer from ${server} is not sealed under the key ${keyId} for the service ${JSON.stringify(service)}: check the address, the key and --service`,
+  ERR_CONNECT_FAILED: ({ server }, error) =>
+    `Cannot connect to ${server}: ${reasonOf(error)}. Check the address, and whether the server runs`,
   ERR_HANDSHAKE_MALFORMED: ({ server }) =>
-    `${server} does not speak version 1 of this protocol: a server with another protocol version, or another program, listens there`,
+    `${server} does not speak version 1 of this protocol: check the address, because another program or another version of the server listens there`,
   ERR_CONNECT_TIMEOUT: timedOut,
   ERR_HANDSHAKE_TIMEOUT: timedOut,
   ERR_PING_TIMEOUT: timedOut,
-  ERR_REQUEST_TIMEOUT: ({ server, timeoutMs }) => `${server} did not answer within ${timeoutMs} ms (--timeout)`,
+  ERR_REQUEST_TIMEOUT: ({ server, timeoutMs }) =>
+    `${server} did not answer within ${timeoutMs} ms: raise --timeout, or see the log of the server`,
   ERR_MESSAGE_MALFORMED: ({ server }) =>
     `${server} cannot read the message: a server without Nest takes raw bytes, and this command sends JSON`,
   ERR_FORBIDDEN: ({ server, keyId, pattern }) =>
-    `${server} does not let the key ${keyId} call the pattern ${JSON.stringify(pattern)}`,
+    `${server} does not let the key ${keyId} call the pattern ${JSON.stringify(pattern)}: use another key, or change its patterns at the server`,
 };
 
 const REASONS: Readonly<Record<string, string>> = {

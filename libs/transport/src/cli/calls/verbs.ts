@@ -4,7 +4,7 @@ import type { Verb } from '../verb.js';
 
 const CALL_OPTIONS: Verb['options'] = {
   key: { value: 'FILE', summary: 'the key file', env: 'SEALWIRE_KEY_FILE' },
-  kid: { value: 'KID', summary: 'the key of the keyring to use', default: 'the primary key' },
+  kid: { value: 'KID', summary: 'the key to use from the keyring', default: 'the primary key' },
   policy: { ...POLICY, env: 'SEALWIRE_KEY_POLICY' },
   service: { value: 'NAME', summary: 'the service name', env: 'SEALWIRE_SERVICE', default: '"default"' },
   timeout: { value: 'MS', summary: 'the time limit of the connection and the call together', default: '10000' },

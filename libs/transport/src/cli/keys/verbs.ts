@@ -34,7 +34,7 @@ export const KEY_VERBS: readonly Verb[] = [
     example: 'convert aes_key.bin ring.json --label first',
     details: `The new file has mode 0600; an existing one is not overwritten. ${KEY_NAME}`,
     options: {
-      kid: { value: 'KID', summary: 'the key of the keyring to take', default: 'the primary key' },
+      kid: { value: 'KID', summary: 'the key to take from the keyring', default: 'the primary key' },
       label: { value: 'LABEL', summary: 'the label of the key, which names its holder', default: 'main' },
       policy: POLICY,
     },
@@ -45,9 +45,9 @@ export const KEY_VERBS: readonly Verb[] = [
     arguments: ['FROM', 'TO'],
     summary: 'creates a JWK Set for programs in other languages that open and seal messages for brokers',
     example: 'jwks ring.json envelope.jwks --kid billing',
-    details: `The set is as secret as the key file, but opens no connection. It has mode 0600; an existing file is not overwritten. ${KEY_NAME}`,
+    details: `The set is as secret as the key file, but cannot be used to connect. It has mode 0600; an existing file is not overwritten. ${KEY_NAME}`,
     options: {
-      kid: { value: 'KID', summary: 'the only key to take, default all that may be used now' },
+      kid: { value: 'KID', summary: 'the only key to take', default: 'all keys that may be used now' },
       policy: POLICY,
     },
     load: () => import('./jwks.js'),
