@@ -207,7 +207,7 @@ describe('the label `pattern`', () => {
 describe('metrics of calls through a broker', () => {
   it.each(['client', 'server'] as const)('count those of a %s beside the calls of the channel', async (side) => {
     const register = collect();
-    const call = { side, kind: 'request', pattern: 'price' } as const;
+    const call = { side, system: 'nats', kind: 'request', pattern: 'price' } as const;
     const running = CallTrace.start(call);
     CallTrace.start(call)?.end();
     CallTrace.start(call)?.fail(new Error('of the application'));

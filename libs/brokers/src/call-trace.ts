@@ -1,9 +1,8 @@
-// The channels of node:diagnostics_channel for calls (docs/brokers.md). Without a subscriber nothing is allocated. Messages
-// contain no payloads, and no error texts because these may quote payloads.
+// The calls on channels of node:diagnostics_channel (docs/brokers.md).
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { channel } from 'node:diagnostics_channel';
 
-import { clock, codeOf, isObject, isWireError } from '@sealwire/channel/internal';
+import { CallChannels, codeOf, isObject, isWireError, ObservedCall } from '@sealwire/channel/internal';
+import type { CallReport, Writable } from '@sealwire/channel/internal';
 
 import type { RefusedMessage } from './diagnostics.js';
 import { BrokerError, STORE_ERROR } from './errors.js';
@@ -12,83 +11,70 @@ import { BrokerError, STORE_ERROR } from './errors.js';
  * The message published on `sealwire:broker:call:start`. The same object, updated, is published again on `end` or
  * `failed`.
  */
-export interface BrokerCallMessage {
+export interface BrokerCallMessage extends CallReport {
   readonly side: RefusedMessage['side'];
-  readonly kind: 'request' | 'event';
+  /** The kind of broker: `nats`, `rabbitmq`, `redis`, `mqtt` or `kafka`. */
+  readonly system: string;
   /** The pattern, in the form in which a client sends it. */
   readonly pattern: string;
+  /** The subject, channel or topic. On RabbitMQ, the queue, or the exchange to which a client sends. */
+  readonly destination: string;
   /** The length of the sealed request or event. At a client, 0 until it is sealed. */
   readonly bytes: number;
-  /** The duration of the call; undefined at the start. */
-  readonly durationMs: number | undefined;
   /** Whether the call ended without a result, because the caller has unsubscribed. */
   readonly isCancelled: boolean;
-  /** The code of a failure of the transport; undefined if the call succeeded or the application failed. */
-  readonly code: string | undefined;
 }
 
-const START = channel('sealwire:broker:call:start');
-const END = channel('sealwire:broker:call:end');
-const FAILED = channel('sealwire:broker:call:failed');
+const CHANNELS = new CallChannels('sealwire:broker:call');
 
-/** The call whose message is sealed now. */
+/** The call that Nest sends now. */
 const sending = new AsyncLocalStorage<CallTrace>();
 
-/** An observed call. The first call of `end`, `cancel` or `fail` ends it. */
-export class CallTrace {
-  readonly #startMs = clock.nowMs();
-  readonly #message: { -readonly [Field in keyof BrokerCallMessage]: BrokerCallMessage[Field] };
+/** An observed call. */
+export class CallTrace extends ObservedCall {
+  readonly #message: Writable<BrokerCallMessage>;
 
-  private constructor(start: CallStart) {
-    this.#message = { bytes: 0, durationMs: undefined, isCancelled: false, code: undefined, ...start };
+  private constructor(message: Writable<BrokerCallMessage>, headers: Readonly<Record<string, unknown>> | undefined) {
+    super(CHANNELS, message, headers);
+    this.#message = message;
   }
 
-  /** Starts a trace; returns undefined if calls have no subscriber. */
-  static start(start: CallStart): CallTrace | undefined {
-    if (!START.hasSubscribers && !END.hasSubscribers && !FAILED.hasSubscribers) return undefined;
-    const trace = new CallTrace(start);
-    START.publish(trace.#message);
-    return trace;
+  /**
+   * Starts a trace; returns undefined if calls have no subscriber.
+   *
+   * @param headers - At a server: returns those that were sealed.
+   */
+  static start(start: CallStart, headers?: () => Readonly<Record<string, unknown>>): CallTrace | undefined {
+    if (!CHANNELS.hasSubscribers) return undefined;
+    const { bytes = 0, destination = start.pattern } = start;
+    const end = { durationMs: undefined, isCancelled: false, code: undefined };
+    return new CallTrace({ ...start, destination, bytes, ...end }, headers?.());
   }
 
-  /** Adds the length of a sealed message to the call that is sent now, if it is observed. */
-  static noteSealed(bytes: number): void {
+  /** The call whose message is about to be sealed, if it is observed. */
+  static get current(): CallTrace | undefined {
     const trace = sending.getStore();
     // A message that is sealed later in the same async context belongs to something else.
-    if (trace !== undefined && trace.#message.bytes === 0) trace.#message.bytes = bytes;
+    return trace !== undefined && trace.#message.bytes === 0 ? trace : undefined;
+  }
+
+  noteSealed(bytes: number): void {
+    this.#message.bytes = bytes;
   }
 
   /** Runs Nest's sending of the call. */
-  run<T>(send: () => T): T {
+  send<T>(send: () => T): T {
     return sending.run(this, send);
   }
 
-  end(): void {
-    if (this.#endTime()) END.publish(this.#message);
-  }
-
-  /** Ends the trace of a call whose caller does not wait any more. */
-  cancel(): void {
-    if (!this.#endTime()) return;
-    this.#message.isCancelled = true;
-    END.publish(this.#message);
-  }
-
   fail(error: unknown): void {
-    if (!this.#endTime()) return;
-    this.#message.code = codeOfFailure(error);
-    FAILED.publish(this.#message);
-  }
-
-  /** Sets the duration; returns false if the trace had ended before. */
-  #endTime(): boolean {
-    if (this.#message.durationMs !== undefined) return false;
-    this.#message.durationMs = clock.nowMs() - this.#startMs;
-    return true;
+    this.failWith(codeOfFailure(error));
   }
 }
 
-type CallStart = Pick<BrokerCallMessage, 'side' | 'kind' | 'pattern'> & { readonly bytes?: number };
+/** `destination` is the pattern unless given. */
+export type CallStart = Pick<BrokerCallMessage, 'side' | 'system' | 'kind' | 'pattern'> &
+  Partial<Pick<BrokerCallMessage, 'destination' | 'bytes'>>;
 
 function codeOfFailure(error: unknown): string | undefined {
   if (error instanceof BrokerError || isWireError(error)) return error.code;

@@ -16,6 +16,8 @@ export { codeOf, isError, toTransportError } from './errors.js';
 export { readSequence, readTimeout, SEQUENCE_BYTES, TIMEOUT_BYTES } from './frame/prefix.js';
 export type { Session } from './handshake/session.js';
 export { forgetOwnClient, noteOwnClient } from './instances.js';
+export { CallChannels, ObservedCall } from './observed-call.js';
+export type { CallReport, Writable } from './observed-call.js';
 export { ChannelKeys } from './options/channel-keys.js';
 export type { KeyOptions } from './options/channel-keys.js';
 export {

@@ -8,6 +8,8 @@ import { of, throwError } from 'rxjs';
 import type { Observable } from 'rxjs';
 
 import { STORE_ERROR } from '../errors.js';
+import type { HeaderEntry } from '../seal/inner-message.js';
+import type { SealedSession } from '../seal/sealed-session.js';
 import { extendContext } from './sealed-context.js';
 import { traceHandler } from './traced-calls.js';
 
@@ -20,6 +22,10 @@ export interface SealedCall {
   readonly envelope: Uint8Array;
   /** The pattern that the key must allow; undefined: the one that Nest has read from the message. */
   readonly pattern: string | undefined;
+  /** The subject, channel, topic or queue from which it came. */
+  readonly destination: string;
+  /** As sealed. */
+  readonly headers: readonly HeaderEntry[] | undefined;
   readonly isRequest: boolean;
   /** Why no handler may have it; undefined if one may. */
   readonly refusal: 'store' | 'overload' | undefined;
@@ -33,11 +39,16 @@ export interface SealedCall {
  */
 export class SealedCalls {
   readonly #calls = new AsyncLocalStorage<SealedCall>();
-  readonly #onForbidden: (call: SealedCall, pattern: string) => void;
+  readonly #session: Pick<SealedSession, 'scheme' | 'forbid'>;
+  readonly #readHeader: (value: string) => unknown;
 
-  /** @param onForbidden - Called with a message that its key may not send. */
-  constructor(onForbidden: (call: SealedCall, pattern: string) => void) {
-    this.#onForbidden = onForbidden;
+  /**
+   * @param session - Counts the messages that their keys may not send.
+   * @param readHeader - Returns the value of a header from its sealed form, the same text unless given.
+   */
+  constructor(session: Pick<SealedSession, 'scheme' | 'forbid'>, readHeader: (value: string) => unknown = String) {
+    this.#session = session;
+    this.#readHeader = readHeader;
   }
 
   /** Runs Nest's handling of a message. */
@@ -57,13 +68,16 @@ export class SealedCalls {
     if (handler === null) return null;
     const sealed: MessageHandler = (data: unknown, context: object) => {
       extendContext(context, call);
-      const { isRequest, envelope } = call;
+      const { isRequest, envelope, destination, headers = [] } = call;
       const message = {
+        system: this.#session.scheme,
         kind: isRequest ? 'request' : 'event',
         pattern: call.pattern ?? pattern,
+        destination,
         bytes: envelope.length,
       } as const;
-      return traceHandler(message, () => handler(data, context) as Promise<unknown>);
+      const readHeaders = () => Object.fromEntries(headers.map(([name, value]) => [name, this.#readHeader(value)]));
+      return traceHandler(message, readHeaders, () => handler(data, context) as Promise<unknown>);
     };
     return Object.assign(sealed, handler);
   }
@@ -75,7 +89,7 @@ export class SealedCalls {
     if (refusal === 'overload') return () => refused(call, wireError('ERR_OVERLOADED'));
     if (allowsPattern(key.patterns, pattern)) return undefined;
     return () => {
-      this.#onForbidden(call, pattern);
+      this.#session.forbid(pattern, key);
       return refused(call, wireError('ERR_FORBIDDEN'));
     };
   }

@@ -1,9 +1,10 @@
 import type { WritePacket } from '@nestjs/microservices';
-import { finalize, isObservable, tap } from 'rxjs';
-import type { Observable } from 'rxjs';
+import { finalize, isObservable, Observable, tap } from 'rxjs';
 
 import { CallTrace } from '../call-trace.js';
-import type { BrokerCallMessage } from '../call-trace.js';
+import type { CallStart } from '../call-trace.js';
+
+type ClientCall = Pick<CallStart, 'system' | 'pattern' | 'destination'>;
 
 /**
  * Sends a request of a client, and publishes it as a call.
@@ -11,13 +12,13 @@ import type { BrokerCallMessage } from '../call-trace.js';
  * @param send - Nest's sending. Its result ends the request.
  */
 export function traceRequest(
-  pattern: string,
+  call: ClientCall,
   callback: (packet: WritePacket) => unknown,
   send: (callback: (packet: WritePacket) => unknown) => () => void,
 ): () => void {
-  const trace = CallTrace.start({ side: 'client', kind: 'request', pattern });
+  const trace = CallTrace.start({ side: 'client', kind: 'request', ...call });
   if (trace === undefined) return send(callback);
-  const end = trace.run(() =>
+  const end = trace.send(() =>
     send((packet) => {
       if (packet.err) trace.fail(packet.err);
       else if (packet.isDisposed) trace.end();
@@ -31,11 +32,11 @@ export function traceRequest(
 }
 
 /** Sends an event of a client, and publishes it as a call, which ends when Nest has sent it. */
-export async function traceEvent<T>(pattern: string, send: () => Promise<T>): Promise<T> {
-  const trace = CallTrace.start({ side: 'client', kind: 'event', pattern });
+export async function traceEvent<T>(call: ClientCall, send: () => Promise<T>): Promise<T> {
+  const trace = CallTrace.start({ side: 'client', kind: 'event', ...call });
   if (trace === undefined) return send();
   try {
-    const result = await trace.run(send);
+    const result = await trace.send(send);
     trace.end();
     return result;
   } catch (error) {
@@ -44,18 +45,23 @@ export async function traceEvent<T>(pattern: string, send: () => Promise<T>): Pr
   }
 }
 
-/** Runs a handler of a server, and publishes it as a call, which ends with the last value of the handler. */
+/**
+ * Runs a handler of a server, and publishes it as a call, which ends with the last value of the handler.
+ *
+ * @param headers - Returns those that were sealed.
+ */
 export function traceHandler<T>(
-  message: Pick<BrokerCallMessage, 'kind' | 'pattern' | 'bytes'>,
+  message: Omit<CallStart, 'side'>,
+  headers: () => Readonly<Record<string, unknown>>,
   handle: () => Promise<T>,
 ): Promise<T> {
-  const trace = CallTrace.start({ side: 'server', ...message });
+  const trace = CallTrace.start({ side: 'server', ...message }, headers);
   return trace === undefined ? handle() : traced(trace, handle);
 }
 
 async function traced<T>(trace: CallTrace, handle: () => Promise<T>): Promise<T> {
   try {
-    const result = await handle();
+    const result = await trace.run(handle);
     if (isObservable(result)) return observed(trace, result) as T;
     trace.end();
     return result;
@@ -67,8 +73,9 @@ async function traced<T>(trace: CallTrace, handle: () => Promise<T>): Promise<T>
 
 function observed(trace: CallTrace, values: Observable<unknown>): Observable<unknown> {
   const ends = tap({ error: (error) => trace.fail(error), complete: () => trace.end() });
-  return values.pipe(
+  const observedValues = values.pipe(
     ends,
     finalize(() => trace.cancel()),
   );
+  return new Observable((subscriber) => trace.run(() => observedValues.subscribe(subscriber)));
 }

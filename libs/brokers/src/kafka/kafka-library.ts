@@ -105,6 +105,11 @@ export function openedDelivery(delivery: KafkaDelivery, { subject, head, payload
   return { ...delivery, topic: subject, message: Object.assign(message, opened) };
 }
 
+/** Returns the value of a sealed header as text. */
+export function readHeader(value: string): string {
+  return decoded(value).toString();
+}
+
 function isGiven<T>(value: T | null | undefined): value is T {
   return value !== undefined && value !== null;
 }

@@ -6,9 +6,11 @@ import { firstValueFrom, from, lastValueFrom, of, throwError, toArray } from 'rx
 import type { Observable } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
+import { attachUntilFinished } from '../../../../test/support/attached-headers.js';
 import { FakeKafka } from '../../../../test/support/fake-kafka.js';
 import type { SentMessage } from '../../../../test/support/fake-kafka.js';
 import type { BrokerCallMessage } from '../call-trace.js';
+import type { SealOptions } from '../seal/seal-options.js';
 import { SealedKafkaClient } from './sealed-kafka-client.js';
 import { SealedKafkaServer } from './sealed-kafka-server.js';
 
@@ -53,8 +55,8 @@ async function startServer(): Promise<SealedKafkaServer> {
   return strategy;
 }
 
-function createClient(): SealedKafkaClient {
-  const created = new SealedKafkaClient({ seal });
+function createClient(options: Partial<SealOptions> = {}): SealedKafkaClient {
+  const created = new SealedKafkaClient({ seal: { ...seal, ...options } });
   for (const topic of [ECHO, COUNT, FAIL, LARGE]) created.subscribeToResponseOf(topic);
   return created;
 }
@@ -97,6 +99,35 @@ describe('A sealed Kafka client', () => {
       { kind: 'event', pattern: ECHO },
     ]);
     expect(Math.min(...ofClient.map(({ bytes }) => bytes))).toBeGreaterThan(0);
+  });
+
+  it('seals the headers that are attached to a call into each of its messages', async () => {
+    const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+    const received = attachUntilFinished({ traceparent });
+    await outcome(client.send(ECHO, 'own'));
+    await outcome(client.emitBatch(NOTED, { messages: ['one', { value: 'two', headers: { tenant: 'seven' } }] }));
+    expect(received).toMatchObject([{ traceparent }, { traceparent }, { traceparent, tenant: 'seven' }]);
+    expect(JSON.stringify(kafka.sent)).not.toContain('traceparent');
+  });
+
+  it('sends an attached traceparent also in the clear, by option, and the server takes the sealed one', async () => {
+    const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+    const received = attachUntilFinished({ traceparent });
+    kafka.pass = (message) => kafka.deliver({ ...message, headers: { ...message.headers, traceparent: 'forged' } });
+    const other = createClient({ traceparent: true });
+    onTestFinished(() => other.close());
+    await outcome(other.emit(NOTED, 'own'));
+    expect(kafka.sent.map(({ headers }) => headers)).toEqual([{ traceparent }]);
+    expect(received).toEqual([{ traceparent }]);
+  });
+
+  it('attaches nothing to a plain message', async () => {
+    attachUntilFinished({ traceparent: 'attached' });
+    const plain = createClient({ mode: 'open-only' });
+    onTestFinished(() => plain.close());
+    await outcome(plain.emit(NOTED, 'own'));
+    expect(kafka.sent).toHaveLength(1);
+    expect(JSON.stringify(kafka.sent)).not.toContain('attached');
   });
 
   it('takes an answer for that of its own request only, once', async () => {

@@ -69,7 +69,7 @@ export class SealedKafkaClient extends ClientKafka {
 
   protected override publish(packet: ReadPacket, callback: (packet: WritePacket) => unknown): () => void {
     const topic = this.normalizePattern(packet.pattern);
-    return traceRequest(topic, callback, (traced) =>
+    return traceRequest({ system: 'kafka', pattern: topic }, callback, (traced) =>
       this.#requests.request(
         topic,
         (err) => void traced({ err }),
@@ -80,11 +80,15 @@ export class SealedKafkaClient extends ClientKafka {
 
   protected override dispatchEvent(packet: OutgoingEvent): Promise<unknown> {
     const topic = this.normalizePattern(packet.pattern);
-    return traceEvent(topic, () => this.#requests.event(() => super.dispatchEvent(packet)));
+    return traceEvent({ system: 'kafka', pattern: topic }, () =>
+      this.#requests.event(() => super.dispatchEvent(packet)),
+    );
   }
 
   protected override dispatchBatchEvent<Input>(packets: ReadPacket<{ messages: Input[] }>): Promise<unknown> {
     const topic = this.normalizePattern(packets.pattern);
-    return traceEvent(topic, () => this.#requests.event(() => super.dispatchBatchEvent(packets)));
+    return traceEvent({ system: 'kafka', pattern: topic }, () =>
+      this.#requests.event(() => super.dispatchBatchEvent(packets)),
+    );
   }
 }

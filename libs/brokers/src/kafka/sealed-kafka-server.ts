@@ -15,7 +15,7 @@ import type { SealOptions } from '../seal/seal-options.js';
 import { SealedSession } from '../seal/sealed-session.js';
 import { FailedMessages } from './failed-messages.js';
 import type { Handle } from './failed-messages.js';
-import { openedDelivery, whenMade } from './kafka-library.js';
+import { openedDelivery, readHeader, whenMade } from './kafka-library.js';
 import type { KafkaDelivery } from './kafka-library.js';
 import { SealedKafka } from './sealed-producer.js';
 import type { Seal } from './sealed-producer.js';
@@ -59,7 +59,7 @@ export class SealedKafkaServer extends ServerKafka {
     const logger = new Logger(SealedKafkaServer.name);
     const session = new SealedSession({ scheme: 'kafka', side: 'server', seal, logger });
     this.#session = session;
-    this.#calls = new SealedCalls(({ key }, pattern) => session.forbid(pattern, key));
+    this.#calls = new SealedCalls(session, readHeader);
     this.#intake = new ServerIntake({ session, calls: this.#calls, onFailed: (error) => this.#onFailed(error) });
   }
 

@@ -1,3 +1,4 @@
+import { CallTrace } from '../call-trace.js';
 import type { InnerParts } from '../seal/inner-message.js';
 import { innerParts, outerMessage } from './kafka-library.js';
 import type { Kafka, KafkaMessage, KafkaProducer, KafkaTopicMessages } from './kafka-library.js';
@@ -53,12 +54,15 @@ export class SealedProducer {
   }
 
   #sealed({ topic, messages, ...options }: KafkaTopicMessages): KafkaTopicMessages {
-    return { ...options, topic, messages: messages.map((message) => this.#sealedMessage(topic, message)) };
+    const call = CallTrace.current; // also of all messages of a batch
+    const seal = (message: KafkaMessage) => this.#sealedMessage(topic, message, call);
+    return { ...options, topic, messages: messages.map(seal) };
   }
 
-  #sealedMessage(topic: string, message: KafkaMessage): KafkaMessage {
-    const envelope = this.#options.seal(topic, message.value ?? '', innerParts(message));
-    return envelope === undefined ? message : outerMessage(message, envelope, this.#options.openHeaders);
+  #sealedMessage(topic: string, message: KafkaMessage, call: CallTrace | undefined): KafkaMessage {
+    const sent = { ...message, headers: call?.withAttached(message.headers) ?? message.headers };
+    const envelope = this.#options.seal(topic, message.value ?? '', innerParts(sent));
+    return envelope === undefined ? message : outerMessage(sent, envelope, this.#options.openHeaders);
   }
 }
 

@@ -2,12 +2,13 @@ import { Logger } from '@nestjs/common';
 import { ClientMqtt } from '@nestjs/microservices';
 import type { ReadPacket, WritePacket } from '@nestjs/microservices';
 
+import { CallTrace } from '../call-trace.js';
 import { traceEvent, traceRequest } from '../handler/traced-calls.js';
 import { ClientRequests } from '../pubsub/client-requests.js';
 import type { Refusals } from '../seal/refusals.js';
 import { SealedSession } from '../seal/sealed-session.js';
 import { innerParts, outerOptions } from './mqtt-library.js';
-import type { MqttConnection } from './mqtt-library.js';
+import type { MqttConnection, MqttPublishOptions } from './mqtt-library.js';
 import type { SealedMqttOptions } from './sealed-mqtt-server.js';
 
 /** Nest's MQTT client, which seals every message and opens every answer: `customClass: SealedMqttClient`. */
@@ -43,8 +44,11 @@ export class SealedMqttClient extends ClientMqtt {
     const sealing: MqttConnection = {
       publish: (topic, data, optionsOrCallback = {}, last) => {
         const isCallback = typeof optionsOrCallback === 'function';
-        const [options, callback] = isCallback ? [{}, optionsOrCallback] : [optionsOrCallback, last];
-        const send = (sent: Uint8Array | string): unknown => publish(topic, sent, this.#outer(options), callback);
+        const [given, callback] = isCallback ? [{}, optionsOrCallback] : [optionsOrCallback, last];
+        const { isSealing, openHeaders } = this.#session.settings;
+        const options = isSealing ? withAttached(given) : given;
+        const outer = isSealing ? outerOptions(options, openHeaders) : given;
+        const send = (sent: Uint8Array | string): unknown => publish(topic, sent, outer, callback);
         return this.#requests.publish(topic, data, send, innerParts(options));
       },
       // Nest publishes a request in such a callback, which the library calls in the async context of its socket.
@@ -82,7 +86,7 @@ export class SealedMqttClient extends ClientMqtt {
 
   protected override publish(packet: ReadPacket, callback: (packet: WritePacket) => unknown): () => void {
     const name = this.normalizePattern(packet.pattern);
-    return traceRequest(name, callback, (traced) =>
+    return traceRequest({ system: 'mqtt', pattern: name }, callback, (traced) =>
       this.#requests.request(
         name,
         (err) => void traced({ err }),
@@ -93,13 +97,15 @@ export class SealedMqttClient extends ClientMqtt {
 
   protected override dispatchEvent(packet: ReadPacket): Promise<unknown> {
     const name = this.normalizePattern(packet.pattern);
-    return traceEvent(name, () => this.#requests.event(() => super.dispatchEvent(packet)));
+    return traceEvent({ system: 'mqtt', pattern: name }, () => this.#requests.event(() => super.dispatchEvent(packet)));
   }
+}
 
-  #outer(options: Parameters<typeof outerOptions>[0]): Parameters<typeof outerOptions>[0] {
-    const { isSealing, openHeaders } = this.#session.settings;
-    return isSealing ? outerOptions(options, openHeaders) : options;
-  }
+/** Returns options with the headers that were attached to the call that is sent now. */
+function withAttached(options: MqttPublishOptions): MqttPublishOptions {
+  const { properties } = options;
+  const userProperties = CallTrace.current?.withAttached(properties?.userProperties);
+  return userProperties === undefined ? options : { ...options, properties: { ...properties, userProperties } };
 }
 
 function isFunction(value: unknown): value is (...args: unknown[]) => unknown {

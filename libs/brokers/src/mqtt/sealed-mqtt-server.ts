@@ -39,7 +39,7 @@ export class SealedMqttServer extends ServerMqtt {
     const logger = new Logger(SealedMqttServer.name);
     const session = new SealedSession({ scheme: 'mqtt', side: 'server', seal, logger });
     this.#session = session;
-    this.#calls = new SealedCalls(({ key }, pattern) => session.forbid(pattern, key));
+    this.#calls = new SealedCalls(session);
     const onFailed = (error: unknown): void => void this.logger.error(error);
     this.#intake = new ServerIntake({ session, calls: this.#calls, onFailed });
   }

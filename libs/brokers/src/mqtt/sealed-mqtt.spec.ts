@@ -6,6 +6,7 @@ import { generateKey, Keyring, SecretKey } from '@sealwire/crypto';
 import { lastValueFrom, of } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
+import { attachUntilFinished } from '../../../../test/support/attached-headers.js';
 import type { SealOptions } from '../seal/seal-options.js';
 import type { MqttCallback, MqttConnection, MqttPacket, MqttPublishOptions } from './mqtt-library.js';
 import { SealedMqttClient } from './sealed-mqtt-client.js';
@@ -124,6 +125,15 @@ describe('A sealed MQTT transport', () => {
     const record = new MqttRecordBuilder('sum').setProperties({ userProperties }).build();
     await answered(createClient({ traceparent: true }), record);
     expect(published[0]?.options).toEqual({ properties: { userProperties: { traceparent: '00-1-2-01' } } });
+  });
+
+  it('seals the headers that are attached to a call beside those of the application', async () => {
+    const { handled } = await startServer();
+    attachUntilFinished({ traceparent: 'attached', tracestate: 'attached' });
+    const record = new MqttRecordBuilder('sum').setProperties({ userProperties: { traceparent: 'own' } }).build();
+    await answered(createClient(), record);
+    expect(published[0]?.options).toEqual({});
+    expect(handled[0]?.packet.properties).toEqual({ userProperties: { traceparent: 'own', tracestate: 'attached' } });
   });
 
   it('gives a handler no property that the broker has added', async () => {

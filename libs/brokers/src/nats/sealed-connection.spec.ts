@@ -38,7 +38,7 @@ async function newPair(server: Partial<SealOptions> = {}, client: Partial<SealOp
   const ofClient = sessionOf('client', { keyring: Keyring.of(key), ...client });
   const errors: unknown[] = [];
   const serving = await ofServer.session.open(async (seals) => {
-    const calls = new SealedCalls(() => undefined);
+    const calls = new SealedCalls({ scheme: 'nats', forbid: () => undefined });
     const logger = { error: (error: unknown) => void errors.push(error) };
     return new SealedServerConnection({ unsealed: broker, seals, calls, logger });
   });

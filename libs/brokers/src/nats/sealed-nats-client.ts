@@ -3,11 +3,13 @@ import { ClientNats } from '@nestjs/microservices';
 import type { NatsStatus, ReadPacket, WritePacket } from '@nestjs/microservices';
 import type { ReplaySubject } from 'rxjs';
 
+import { CallTrace } from '../call-trace.js';
 import { traceEvent, traceRequest } from '../handler/traced-calls.js';
 import type { Refusals } from '../seal/refusals.js';
 import { SealedSession } from '../seal/sealed-session.js';
 import { SealedClientConnection } from './client-connection.js';
-import type { NatsConnection } from './nats-library.js';
+import { headerEntries, innerHeaders } from './nats-library.js';
+import type { NatsConnection, NatsHeaders } from './nats-library.js';
 import type { SealedNatsOptions } from './sealed-nats-server.js';
 
 /** Nest's NATS client, which seals every message and opens every answer: `customClass: SealedNatsClient`. */
@@ -47,12 +49,26 @@ export class SealedNatsClient extends ClientNats {
     }
   }
 
+  /** Adds the headers that were attached to the call that is sent now. */
+  protected override mergeHeaders(given?: unknown): NatsHeaders | undefined {
+    const headers: NatsHeaders | undefined = super.mergeHeaders(given);
+    const attached = CallTrace.current?.withAttached<string>(undefined);
+    if (attached === undefined || !this.#session.settings.isSealing) return headers;
+    // To a copy, because an application may send its headers again. Nest has loaded the library, which has their class.
+    const copy = headers && innerHeaders(headerEntries(headers), headers);
+    const merged: NatsHeaders = super.mergeHeaders.call({ options: { headers: attached } }, copy);
+    return merged;
+  }
+
   protected override publish(packet: ReadPacket, callback: (packet: WritePacket) => unknown): () => void {
     const subject = this.normalizePattern(packet.pattern);
-    return traceRequest(subject, callback, (traced) => super.publish(packet, traced));
+    return traceRequest({ system: 'nats', pattern: subject }, callback, (traced) => super.publish(packet, traced));
   }
 
   protected override dispatchEvent<T = unknown>(packet: ReadPacket): Promise<T> {
-    return traceEvent(this.normalizePattern(packet.pattern), () => super.dispatchEvent(packet) as Promise<T>);
+    return traceEvent(
+      { system: 'nats', pattern: this.normalizePattern(packet.pattern) },
+      () => super.dispatchEvent(packet) as Promise<T>,
+    );
   }
 }

@@ -29,7 +29,7 @@ export class SealedNatsServer extends ServerNats {
     super(options);
     const logger = new Logger(SealedNatsServer.name);
     this.#session = new SealedSession({ scheme: 'nats', side: 'server', seal, logger });
-    this.#calls = new SealedCalls(({ key }, pattern) => this.#session.forbid(pattern, key));
+    this.#calls = new SealedCalls(this.#session);
   }
 
   /** The number of messages that have been refused since the server was created, by reason. */

@@ -110,7 +110,8 @@ export class SealedServerConnection extends SealedConnection {
     const { head, payload, key, subject, id, envelope } = sealed;
     const { reply } = message;
     const isRequest = head.reply !== undefined && reply !== undefined && reply !== '';
-    const call: SealedCall = { key, id, envelope, pattern: subject, isRequest, refusal };
+    const { headers } = head;
+    const call: SealedCall = { key, id, envelope, pattern: subject, destination: subject, headers, isRequest, refusal };
     const opened = new OpenedMessage({
       subject,
       data: payload,

@@ -84,9 +84,11 @@ export class ServerIntake {
     }
     const refusal = isDurable ? undefined : await this.#claim(message, subscription);
     if (refusal === 'again') return undefined;
-    const { head, key, id, envelope } = message;
+    const { head, key, id, envelope, subject: sealedFor } = message;
+    const { headers } = head;
     const isRequest = head.request !== undefined && head.reply !== undefined;
-    const call: SealedCall = { key, id, envelope, pattern: message.subject, isRequest, refusal };
+    const names = { pattern: sealedFor, destination: sealedFor };
+    const call: SealedCall = { key, id, envelope, ...names, headers, isRequest, refusal };
     return { kind: 'sealed', message, call, answer: isRequest ? this.#answer(message) : undefined };
   }
 

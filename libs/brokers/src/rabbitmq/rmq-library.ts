@@ -1,7 +1,9 @@
 // The parts that are used of `amqplib` and `amqp-connection-manager`. Neither is imported: Nest's own classes load them.
 
 /** The options of a message that is sent, by the names of amqplib. */
-export type RmqSendOptions = Readonly<Record<string, unknown>>;
+export type RmqSendOptions = Readonly<Record<string, unknown>> & {
+  readonly headers?: Readonly<Record<string, unknown>> | undefined;
+};
 
 export interface RmqMessage {
   readonly content: Uint8Array;

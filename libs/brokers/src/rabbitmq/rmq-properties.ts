@@ -74,9 +74,14 @@ function entriesOf(values: object): readonly HeaderEntry[] {
     .filter((entry): entry is HeaderEntry => entry[1] !== undefined);
 }
 
+/** Returns the value of a sealed header. @throws {SyntaxError} Never for one of {@link innerProperties}. */
+export function readHeader(value: string): unknown {
+  return JSON.parse(value);
+}
+
 function valuesOf(entries: readonly HeaderEntry[] = []): Readonly<Record<string, unknown>> | undefined {
   try {
-    return Object.fromEntries(entries.map(([name, value]) => [name, JSON.parse(value) as unknown]));
+    return Object.fromEntries(entries.map(([name, value]) => [name, readHeader(value)]));
   } catch {
     return undefined;
   }

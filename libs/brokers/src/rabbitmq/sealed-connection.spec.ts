@@ -43,7 +43,7 @@ async function newPair({ server = {}, client = {}, noAck = false, isDurable = fa
     unsealed: broker.connection(),
     seals: await ofServer.start(),
     onFailed,
-    calls: new SealedCalls(() => undefined),
+    calls: new SealedCalls({ scheme: 'rabbitmq', forbid: () => undefined }),
     answering,
     isDurable,
   });

@@ -66,11 +66,17 @@ export class SealedRmqClient extends ClientRMQ {
   }
 
   protected override publish(packet: RmqPacket, callback: Callback): () => void {
-    return traceRequest(this.normalizePattern(packet.pattern), callback, (traced) => this.#publish(packet, traced));
+    return traceRequest(this.#callTo(packet.pattern), callback, (traced) => this.#publish(packet, traced));
   }
 
   protected override dispatchEvent<T = unknown>(packet: ReadPacket): Promise<T> {
-    return traceEvent(this.normalizePattern(packet.pattern), () => super.dispatchEvent(packet) as Promise<T>);
+    return traceEvent(this.#callTo(packet.pattern), () => super.dispatchEvent(packet) as Promise<T>);
+  }
+
+  #callTo(pattern: ReadPacket['pattern']) {
+    const { wildcards = false, exchangeType, exchange = this.queue } = this.options;
+    const destination = wildcards || exchangeType === 'fanout' ? exchange : this.queue; // where Nest sends it
+    return { system: 'rabbitmq', pattern: this.normalizePattern(pattern), destination };
   }
 
   #publish(packet: RmqPacket, callback: Callback): () => void {

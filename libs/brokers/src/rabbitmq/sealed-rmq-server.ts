@@ -10,6 +10,7 @@ import type { Refusals } from '../seal/refusals.js';
 import type { SealOptions } from '../seal/seal-options.js';
 import { SealedSession } from '../seal/sealed-session.js';
 import type { RmqManager } from './rmq-library.js';
+import { readHeader } from './rmq-properties.js';
 import { SealedRmqServerConnection } from './server-connection.js';
 
 /** The options of Nest's RabbitMQ transport, and those for sealing. */
@@ -32,7 +33,7 @@ export class SealedRmqServer extends ServerRMQ {
     super(options);
     const logger = new Logger(SealedRmqServer.name);
     this.#session = new SealedSession({ scheme: 'rabbitmq', side: 'server', seal, logger });
-    this.#calls = new SealedCalls(({ key }, pattern) => this.#session.forbid(pattern, key));
+    this.#calls = new SealedCalls(this.#session, readHeader);
   }
 
   /** The number of messages that have been refused since the server was created, by reason. */

@@ -1,5 +1,6 @@
 import type { SecretKey } from '@sealwire/crypto';
 
+import { CallTrace } from '../call-trace.js';
 import type { Seals } from '../seal/seals.js';
 import type { RmqChannelWrapper, RmqDone, RmqSendOptions } from './rmq-library.js';
 import { innerParts, outerOptions } from './rmq-properties.js';
@@ -54,9 +55,10 @@ export class SealedSender {
     const key = this.seals.settings.isSealing ? this.seals.primary : undefined;
     if (isRequest) this.#onRequest(correlationId, key);
     if (key === undefined) return { content, options };
-    const head = { ...innerParts(options), ...(isRequest && { reply: correlationId }) };
+    const sent = { ...options, headers: CallTrace.current?.withAttached(options.headers) ?? options.headers };
+    const head = { ...innerParts(sent), ...(isRequest && { reply: correlationId }) };
     const envelope = this.seals.seal(subjectOf({ exchange, routingKey }), head, content, key);
-    const outer = outerOptions(options, this.seals.settings.openHeaders);
+    const outer = outerOptions(sent, this.seals.settings.openHeaders);
     return {
       content: Buffer.from(envelope, 'latin1'),
       options: { ...outer, ...(isRequest && { replyTo, correlationId }) },

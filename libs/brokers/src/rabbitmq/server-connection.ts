@@ -90,6 +90,8 @@ export class SealedRmqServerConnection extends SealedConnection {
       id,
       envelope,
       pattern: undefined, // sealed in the payload, which Nest has not read yet
+      destination: consumer.queue,
+      headers: head.headers,
       isRequest: reply !== undefined,
       refusal,
       drop: () => this.#drop(consumer, opened),

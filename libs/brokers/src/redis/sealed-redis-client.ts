@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { ClientRedis } from '@nestjs/microservices';
 import type { ReadPacket, WritePacket } from '@nestjs/microservices';
 
+import { CallTrace } from '../call-trace.js';
 import { traceEvent, traceRequest } from '../handler/traced-calls.js';
 import { ClientRequests } from '../pubsub/client-requests.js';
 import type { Refusals } from '../seal/refusals.js';
@@ -68,7 +69,7 @@ export class SealedRedisClient extends ClientRedis {
 
   protected override publish(packet: ReadPacket, callback: (packet: WritePacket) => unknown): () => void {
     const name = this.normalizePattern(packet.pattern);
-    return traceRequest(name, callback, (traced) =>
+    return traceRequest({ system: 'redis', pattern: name }, callback, (traced) =>
       this.#requests.request(
         name,
         (err) => void traced({ err }),
@@ -79,13 +80,18 @@ export class SealedRedisClient extends ClientRedis {
 
   protected override dispatchEvent(packet: ReadPacket): Promise<unknown> {
     const name = this.normalizePattern(packet.pattern);
-    return traceEvent(name, () => this.#requests.event(() => super.dispatchEvent(packet)));
+    return traceEvent({ system: 'redis', pattern: name }, () =>
+      this.#requests.event(() => super.dispatchEvent(packet)),
+    );
   }
 
   #sealing(connection: RedisConnection): RedisConnection {
     const unsealed = connection.publish.bind(connection);
-    const publish: RedisConnection['publish'] = (channel, message, ...callback) =>
-      this.#requests.publish(channel, message, (data) => unsealed(channel, data, ...callback));
+    const publish: RedisConnection['publish'] = (channel, message, ...callback) => {
+      const attached = CallTrace.current?.withAttached<string>(undefined);
+      const parts = attached && { headers: Object.entries(attached) };
+      return this.#requests.publish(channel, message, (data) => unsealed(channel, data, ...callback), parts);
+    };
     return Object.assign(connection, { publish });
   }
 }

@@ -40,7 +40,7 @@ export class SealedRedisServer extends ServerRedis {
     const logger = new Logger(SealedRedisServer.name);
     const session = new SealedSession({ scheme: 'redis', side: 'server', seal, logger });
     this.#session = session;
-    this.#calls = new SealedCalls(({ key }, pattern) => session.forbid(pattern, key));
+    this.#calls = new SealedCalls(session);
     const onFailed = (error: unknown): void => void this.logger.error(error);
     this.#intake = new ServerIntake({ session, calls: this.#calls, onFailed });
   }

@@ -20,14 +20,14 @@ export interface SessionOptions {
 export class SealedSession {
   readonly refusals: Refusals;
   readonly settings: SealSettings;
-  readonly #scheme: string;
+  readonly scheme: string;
   readonly #keys: ChannelKeys;
   #seals: Seals | undefined;
   #closes = 0;
 
   /** @throws {TransportError} `ERR_BAD_OPTION` */
   constructor({ scheme, side, seal, logger }: SessionOptions) {
-    this.#scheme = scheme;
+    this.scheme = scheme;
     this.settings = resolveSealOptions(seal);
     this.#keys = new ChannelKeys(seal, {
       warn: (message) => void logger.warn(message),
@@ -59,7 +59,7 @@ export class SealedSession {
     const keys = await this.#keys.load();
     if (closes !== this.#closes) throw closed();
     const { refusals } = this;
-    return (this.#seals ??= new Seals({ scheme: this.#scheme, settings: this.settings, keys, refusals }));
+    return (this.#seals ??= new Seals({ scheme: this.scheme, settings: this.settings, keys, refusals }));
   }
 
   /** The seals from `start` to `close`. @throws {TransportError} `ERR_CLIENT_CLOSED` at any other time. */
@@ -70,7 +70,7 @@ export class SealedSession {
 
   /** Counts a message that its key may not send. */
   forbid(pattern: string, key: SecretKey): void {
-    this.refusals.add('forbidden', `${this.#scheme}:${pattern}`, key.id);
+    this.refusals.add('forbidden', `${this.scheme}:${pattern}`, key.id);
   }
 
   close(): void {

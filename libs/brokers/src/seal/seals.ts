@@ -76,7 +76,7 @@ export class Seals {
    */
   seal(subject: string, head: InnerHead, payload: Uint8Array | string, key: SecretKey): string {
     const envelope = this.#sealer.seal(this.#named(subject), encodeInner(head, payload), key);
-    CallTrace.noteSealed(envelope.length);
+    CallTrace.current?.noteSealed(envelope.length);
     return envelope;
   }
 

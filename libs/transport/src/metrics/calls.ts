@@ -1,18 +1,11 @@
-import type { CallMessage } from '../diagnostics.js';
-import { SIDES } from './metric-set.js';
+import { SIDES } from '../diagnostics.js';
+import type { BrokerCall, CallMessage, Side } from '../diagnostics.js';
 import type { MetricSet } from './metric-set.js';
 import type { PatternLabels } from './pattern-labels.js';
 
 /** From a call on one machine to one that waits for a slow handler. */
 const BUCKETS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-type Side = (typeof SIDES)[number];
-
-/** `sealwire:broker:call:*` of @sealwire/brokers, on which this library does not depend. */
-type BrokerCall = Pick<CallMessage, 'kind' | 'pattern' | 'durationMs' | 'isCancelled'> & {
-  readonly side: Side;
-  readonly code: string | undefined;
-};
 type Call = CallMessage | BrokerCall;
 
 /** Keeps the metrics of requests and events. */

@@ -1,9 +1,9 @@
 import type { ConnectionMessage, HandshakeMessage } from '@sealwire/channel/internal';
 
-import { SIDES } from './metric-set.js';
+import { SIDES } from '../diagnostics.js';
+import type { Side } from '../diagnostics.js';
 import type { MetricSet } from './metric-set.js';
 
-type Side = (typeof SIDES)[number];
 type Direction = 'bytesRead' | 'bytesWritten';
 
 /** The connections of one end of this process. */

@@ -3,9 +3,6 @@ import type { CounterConfiguration, GaugeConfiguration, HistogramConfiguration, 
 
 import { Subscriptions } from '../subscriptions.js';
 
-/** Both ends: the values of the label `side`. */
-export const SIDES = ['client', 'server'] as const;
-
 /** Metrics in a registry and listeners of diagnostics channels, which end together. */
 export class MetricSet {
   readonly #register: Registry;

@@ -1,11 +1,10 @@
 // The names and attributes of spans, by the semantic conventions of OpenTelemetry for RPC (a request) and for messaging (an
-// event). The names of the attributes are written out, because the conventions mark them as not stable yet.
+// event, and every call through a broker). The names of the attributes are written out, because the conventions mark them as
+// not stable yet.
 import { SpanKind } from '@opentelemetry/api';
 import type { Attributes, Context, Span, Tracer } from '@opentelemetry/api';
 
-import type { CallMessage } from '../diagnostics.js';
-
-export type Side = 'client' | 'server';
+import type { BrokerCall, CallMessage, Side } from '../diagnostics.js';
 
 const SYSTEM = 'sealwire';
 /** The value of the conventions for anything without a name. */
@@ -13,31 +12,36 @@ const OTHER = '_OTHER';
 /** `host:port` or `host:port (address)`, with brackets around an IPv6 address. */
 const ADDRESS = /^\[?(.*?)\]?:(\d+)(?: \((.*)\))?$/;
 
+const KINDS = {
+  request: { client: SpanKind.CLIENT, server: SpanKind.SERVER },
+  event: { client: SpanKind.PRODUCER, server: SpanKind.CONSUMER },
+};
+const OPERATIONS = { client: 'send', server: 'process' };
+
 /** Starts a span with the attributes that are known now, on which samplers decide. */
-export function beginSpan(tracer: Tracer, side: Side, call: CallMessage, parent: Context): Span {
+export function beginSpan(tracer: Tracer, side: Side, call: CallMessage | BrokerCall, parent: Context): Span {
   const { kind, pattern = OTHER } = call;
-  if (kind === 'request') {
-    const attributes = { 'rpc.system.name': SYSTEM, 'rpc.method': pattern };
-    return tracer.startSpan(
-      pattern,
-      { kind: side === 'client' ? SpanKind.CLIENT : SpanKind.SERVER, attributes },
-      parent,
-    );
-  }
-  const operation = side === 'client' ? 'send' : 'process';
+  const operation = OPERATIONS[side];
+  const isRequest = kind === 'request';
+  const { system, destination } = 'system' in call ? call : { system: SYSTEM, destination: pattern };
+  const isMessage = !isRequest || system !== SYSTEM;
   const attributes = {
-    'messaging.system': SYSTEM,
-    'messaging.operation.name': operation,
-    'messaging.operation.type': operation,
-    'messaging.destination.name': pattern,
+    ...(isRequest && { 'rpc.system.name': SYSTEM, 'rpc.method': pattern }),
+    ...(isMessage && {
+      'messaging.system': system,
+      'messaging.operation.name': operation,
+      'messaging.operation.type': operation,
+      'messaging.destination.name': destination,
+    }),
   };
-  const spanKind = side === 'client' ? SpanKind.PRODUCER : SpanKind.CONSUMER;
-  return tracer.startSpan(`${operation} ${pattern}`, { kind: spanKind, attributes }, parent);
+  const name = isRequest ? pattern : `${operation} ${pattern}`;
+  return tracer.startSpan(name, { kind: KINDS[kind][side], attributes }, parent);
 }
 
 /** Returns the attributes that are known at the end. No text of an error is among them: it may quote the payload. */
-export function endAttributes(side: Side, call: CallMessage, hasFailed: boolean): Attributes {
-  const { kind, code, attempts, isCancelled, server } = call;
+export function endAttributes(side: Side, call: CallMessage | BrokerCall, hasFailed: boolean): Attributes {
+  const { kind, code, isCancelled } = call;
+  const { server, attempts } = 'server' in call ? call : { server: undefined, attempts: 1 };
   return {
     ...(side === 'client' && server !== undefined && addressAttributes(server)),
     ...(hasFailed && { 'error.type': code ?? OTHER }),
