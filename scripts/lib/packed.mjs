@@ -11,16 +11,15 @@ export const LIBRARIES = ['crypto', 'channel', 'envelope', 'transport', 'brokers
  *
  * @param {string} folder - Made if it is missing.
  * @param {AbortSignal} stop
- * @param {readonly string[]} libraries
  * @returns {Promise<Readonly<Record<string, string>>>} The paths of the tarballs, by the names of the packages.
  */
-export async function packLibraries(folder, stop, libraries = LIBRARIES) {
+export async function packLibraries(folder, stop) {
   await mkdir(folder, { recursive: true });
-  const workspaces = libraries.map((library) => `--workspace=@sealwire/${library}`);
+  const workspaces = LIBRARIES.map((library) => `--workspace=@sealwire/${library}`);
   await npm(['pack', ...workspaces, '--pack-destination', folder], stop);
   const files = await readdir(folder);
   const tarballOf = (library) => files.find((file) => file.startsWith(`sealwire-${library}-`));
-  return Object.fromEntries(libraries.map((library) => [`@sealwire/${library}`, join(folder, tarballOf(library))]));
+  return Object.fromEntries(LIBRARIES.map((library) => [`@sealwire/${library}`, join(folder, tarballOf(library))]));
 }
 
 /**
@@ -29,10 +28,9 @@ export async function packLibraries(folder, stop, libraries = LIBRARIES) {
  * @param {string} folder
  * @param {object} manifest - What its package.json is to be, without the libraries.
  * @param {AbortSignal} stop
- * @param {readonly string[]} libraries
  */
-export async function installPacked(folder, manifest, stop, libraries = LIBRARIES) {
-  const tarballs = await packLibraries(folder, stop, libraries);
+export async function installPacked(folder, manifest, stop) {
+  const tarballs = await packLibraries(folder, stop);
   const dependencies = { ...manifest.dependencies, ...asDependencies(tarballs) };
   await writeFile(join(folder, 'package.json'), JSON.stringify({ ...manifest, dependencies }));
   await npm(['install', '--prefix', folder, '--prefer-offline', '--no-audit', '--no-fund', '--no-package-lock'], stop);

@@ -12,13 +12,15 @@ export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
  * @param {readonly string[]} args
  * @param {AbortSignal} stop - Ends the tool and rejects.
  * @param {string} cwd - The folder that it runs in; the top of the repository, unless told.
+ * @param {NodeJS.ProcessEnv} env - That of this process, unless told.
  * @returns {Promise<{ code: number | null, output: string }>}
  */
-export function runTool(command, args, stop, cwd = ROOT) {
+export function runTool(command, args, stop, cwd = ROOT, env = process.env) {
   return new Promise((resolve, reject) => {
     // npm is a .cmd file on Windows, which only a shell can run. No argument here comes from outside.
     const child = spawn(command, args, {
       cwd,
+      env,
       stdio: ['ignore', 'pipe', 'pipe'],
       signal: stop,
       shell: command === 'npm' && process.platform === 'win32',

@@ -43,11 +43,13 @@ export const USAGES = {
     summary: `Tests the console page in Chromium. ${VITEST}`,
     example: 'npm run test:browser',
   },
-  'test-jest': {
-    script: 'npm run test:jest',
-    summary: 'Tests the packed libraries in a CommonJS application with Nest 11 and Jest.',
-    options: {},
-    example: 'npm run test:jest',
+  'test-fresh-projects': {
+    script: 'npm run test:fresh-projects',
+    summary: 'Installs the packed libraries in fresh projects: Nest 12 and 11, npm and pnpm, plain Node.',
+    options: {
+      only: { value: 'PROJECT', summary: 'leaves out the other projects; test/fresh-projects has them' },
+    },
+    example: 'npm run test:fresh-projects -- --only nest11',
   },
   'test-readme': {
     script: 'npm run test:readme',

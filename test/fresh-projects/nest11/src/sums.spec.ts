@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { INestMicroservice } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { createKeyFile, CryptoError, Keyring, loadKeyring } from '@sealwire/crypto';
-import { KEYRING } from '@sealwire/crypto/nest';
+import { createKeyFile, CryptoError, loadKeyring } from '@sealwire/crypto';
 import {
   RemoteError,
   SealwireClient,
@@ -14,7 +13,7 @@ import {
   TransportError,
 } from '@sealwire/transport';
 import { firstValueFrom } from 'rxjs';
-import { AppController, AppModule } from './app.module';
+import { SumsController } from './sums.controller';
 
 const folder = mkdtempSync(join(tmpdir(), 'sealwire-jest-'));
 const keyFile = join(folder, 'key.bin');
@@ -27,7 +26,7 @@ const failure = (call: Promise<unknown>): Promise<unknown> => call.catch((error:
 beforeAll(async () => {
   await createKeyFile(keyFile);
   const strategy = new SealwireServer({ port: 0, keyring: await loadKeyring(keyFile) });
-  const module = await Test.createTestingModule({ controllers: [AppController] }).compile();
+  const module = await Test.createTestingModule({ controllers: [SumsController] }).compile();
   app = module.createNestMicroservice({ strategy });
   await app.listen();
   const { port } = strategy.unwrap<Server>().address() as AddressInfo;
@@ -38,15 +37,6 @@ afterAll(async () => {
   await client.close();
   await app.close();
   rmSync(folder, { recursive: true });
-});
-
-it('compiles the module of the application', async () => {
-  const module = await Test.createTestingModule({ imports: [AppModule] })
-    .overrideProvider(KEYRING)
-    .useValue(await loadKeyring(keyFile))
-    .compile();
-  expect(module.get(AppController).sum([1, 2])).toBe(3);
-  expect(module.get(KEYRING, { strict: false })).toBeInstanceOf(Keyring);
 });
 
 it('calls a handler, with a record and with bytes', async () => {
@@ -70,10 +60,6 @@ it('gets the failures of the system by their codes', async () => {
   const unreachable = new SealwireClient({ path: join(folder, 'none.sock'), keyFile });
   const refused = await failure(firstValueFrom(unreachable.send('sum', [1])));
   expect(refused).toBeInstanceOf(TransportError);
-  expect(refused).toMatchObject({
-    code: 'ERR_CONNECT_FAILED',
-    sent: false,
-    message: expect.stringContaining('ENOENT'),
-  });
+  expect(refused).toMatchObject({ code: 'ERR_CONNECT_FAILED', sent: false });
   await unreachable.close();
 });

@@ -1,0 +1,79 @@
+import { Progress } from './progress.mjs';
+import { runTool } from './tool.mjs';
+
+/** What npm prints about a package that its registry does not have. */
+const NOT_IN_REGISTRY = /^npm error code (E404|ETARGET)$/m;
+const LIMIT_MS = 300_000;
+
+/**
+ * @typedef {object} Step
+ * @property {string} title
+ * @property {readonly string[]} command - The program and its arguments.
+ * @property {string} cwd
+ * @property {() => Promise<void>} [before] - Prepares the step.
+ * @property {boolean} [isFetch] - Whether it only gets a tool from npm: it is skipped if npm does not have that tool.
+ */
+
+/**
+ * Runs steps one after the other, and prints each with its outcome. The steps after one that has not succeeded are skipped.
+ *
+ * @param {string} name - What the steps belong to.
+ * @param {readonly Step[]} steps
+ * @param {{ stop: AbortSignal, env?: NodeJS.ProcessEnv, limitMs?: number }} how - The limit of each step.
+ * @returns {Promise<readonly ('ok' | 'failed' | 'skipped')[]>} The outcomes of the steps.
+ */
+export async function runSteps(name, steps, { stop, env, limitMs = LIMIT_MS }) {
+  const progress = new Progress();
+  const results = [];
+  for (const step of steps) {
+    const what = `${name}: ${step.title}`;
+    progress.show(`${what} …`);
+    const startMs = performance.now();
+    const result =
+      skippedAfter(results.at(-1)) ?? (await take(step, { stop, env, limitMs }).finally(() => progress.clear()));
+    print(what, result, ((performance.now() - startMs) / 1000).toFixed(1));
+    results.push(result);
+  }
+  return results.map(({ outcome }) => outcome);
+}
+
+function skippedAfter(previous) {
+  switch (previous?.outcome) {
+    case 'failed':
+      return { outcome: 'skipped', reason: 'an earlier step has failed' };
+    case 'skipped':
+      return previous;
+    default:
+      return undefined;
+  }
+}
+
+async function take({ command: [program, ...args], cwd, before, isFetch = false }, { stop, env, limitMs }) {
+  const limit = AbortSignal.timeout(limitMs);
+  try {
+    await before?.();
+    const { code, output } = await runTool(program, args, AbortSignal.any([stop, limit]), cwd, env);
+    if (code === 0) return { outcome: 'ok' };
+    const missing = isFetch ? NOT_IN_REGISTRY.exec(output)?.[1] : undefined;
+    return missing === undefined
+      ? { outcome: 'failed', output }
+      : { outcome: 'skipped', reason: `npm does not have it: ${missing}` };
+  } catch (error) {
+    stop.throwIfAborted();
+    return {
+      outcome: 'failed',
+      output: limit.aborted ? `It has not ended within ${limitMs / 1000} s.` : error.message,
+    };
+  }
+}
+
+function print(what, result, seconds) {
+  switch (result.outcome) {
+    case 'ok':
+      return console.log(`ok      ${what} (${seconds} s)`);
+    case 'failed':
+      return console.error(`FAILED  ${what} (${seconds} s)\n${result.output}`);
+    case 'skipped':
+      return console.log(`skipped ${what} (${result.reason})`);
+  }
+}
