@@ -11,6 +11,8 @@ import { Victim } from './victim.js';
 import type { Deed } from './victim.js';
 
 const PATIENCE_MS = 1000;
+const SEEN_MS = 30_000;
+const POLL_MS = 5;
 
 export interface Cast {
   readonly server: Victim;
@@ -61,6 +63,22 @@ export class Stage {
       client.call('victim.echo', data);
       await Promise.race([client.until(isAnswer), server.ended, delay(PATIENCE_MS)]); // before the server has subscribed
     }
+  }
+
+  /**
+   * Resolves with a message that the stranger has seen. A broker may give it to the server first.
+   *
+   * @param before - How many messages it had seen when this one was sent.
+   * @throws {Error} If the broker shows it no such message.
+   */
+  async hasSeen(name: string, before: number): Promise<SeenMessage> {
+    const deadlineMs = performance.now() + SEEN_MS;
+    while (performance.now() < deadlineMs) {
+      const message = this.seen.slice(before).find((seen) => seen.name === name);
+      if (message !== undefined) return message;
+      await delay(POLL_MS);
+    }
+    throw new Error(`The broker has shown no message to ${name} within ${SEEN_MS} ms`);
   }
 
   async close(): Promise<void> {

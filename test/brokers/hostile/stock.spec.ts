@@ -5,6 +5,7 @@ import { IS_NEST_11 } from '../conformance/nest-version.js';
 import { isMissing, skipNote } from '../engines/engine.js';
 import { OPEN_MQTT } from '../strangers/mqtt.js';
 import { OPEN_NATS } from '../strangers/nats.js';
+import { OPEN_RABBITMQ } from '../strangers/rabbitmq.js';
 import { OPEN_REDIS } from '../strangers/redis.js';
 import type { OpenBroker } from '../strangers/stranger.js';
 import { ENDS_CLIENT, ENDS_SERVER, HOSTILE_PROGRAMS } from './programs.js';
@@ -16,9 +17,10 @@ const WITHSTOOD: Readonly<Record<OpenBroker['name'], readonly HostileProgram[]>>
   nats: IS_NEST_11 ? [] : [ENDS_SERVER],
   redis: [ENDS_SERVER, ENDS_CLIENT],
   mqtt: IS_NEST_11 ? [ENDS_SERVER] : [ENDS_SERVER, ENDS_CLIENT],
+  rabbitmq: [ENDS_SERVER, ENDS_CLIENT],
 };
 
-for (const broker of [OPEN_NATS, OPEN_REDIS, OPEN_MQTT]) {
+for (const broker of [OPEN_NATS, OPEN_REDIS, OPEN_MQTT, OPEN_RABBITMQ]) {
   falls(`Nest's own transport over ${broker.name}`, broker, false, WITHSTOOD[broker.name]);
   falls(`The sealed transport over ${broker.name}`, broker, true, HOSTILE_PROGRAMS);
 }

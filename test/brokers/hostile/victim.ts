@@ -8,7 +8,7 @@ const FILE = fileURLToPath(new URL('victim.mjs', import.meta.url.replace('/test/
 
 export interface VictimSettings {
   readonly role: 'server' | 'client';
-  readonly broker: 'nats' | 'redis' | 'mqtt';
+  readonly broker: 'nats' | 'redis' | 'mqtt' | 'rabbitmq';
   readonly url: string;
   /** Undefined: Nest's own transport. */
   readonly keyFile: string | undefined;

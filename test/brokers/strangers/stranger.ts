@@ -22,7 +22,7 @@ export interface Stranger {
 
 /** A broker to which a stranger connects. */
 export interface OpenBroker {
-  readonly name: 'nats' | 'redis' | 'mqtt';
+  readonly name: 'nats' | 'redis' | 'mqtt' | 'rabbitmq';
   readonly kind: EngineKind;
   connect(url: string): Promise<Stranger>;
   /** Returns where the answer to a request arrives. */
