@@ -14,8 +14,8 @@ const ALONE = [
   'test/faults/faults.spec.ts',
   'test/fuzz/fuzz.spec.ts',
 ];
-/** An application of its own, which Jest tests, and tests that need a container engine, brokers or a browser. */
-const APART = 'test/{jest,compose,brokers,browser}/**';
+/** Projects that have tests of their own, and tests that need a container engine, brokers or a browser. */
+const APART = 'test/{fresh-projects,compose,brokers,browser}/**';
 
 export default defineConfig({
   // The libraries resolve to their TypeScript source through an exports condition: unit tests need no build.
