@@ -22,7 +22,7 @@ function parseTarget(target) {
   const [, bracketed, name, digits] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(target) ?? [];
   const port = Number(digits);
   if (digits === undefined || port < 1 || port > 65_535) {
-    throw new Failure(`${JSON.stringify(target)} is no HOST:PORT: see \`npm run legacy:send -- --help\`.`);
+    throw new Failure(`${JSON.stringify(target)} is not HOST:PORT: see \`npm run legacy:send -- --help\`.`);
   }
   return { host: bracketed ?? name, port };
 }

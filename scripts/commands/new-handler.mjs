@@ -36,7 +36,7 @@ function namesOf(pattern) {
   const shown = JSON.stringify(pattern);
   if (!NAME.test(pattern) || pattern.length > MAX_NAME_LENGTH)
     throw new Failure(
-      `${shown} is no name for a handler: small letters and digits in words with a dash between, such as order-total, at most ${MAX_NAME_LENGTH} characters.`,
+      `${shown} is not a name for a handler; expected small letters and digits, in words with a dash between them, such as order-total, and at most ${MAX_NAME_LENGTH} characters.`,
     );
   if (RESERVED.test(pattern)) throw new Failure(`${shown} is a reserved word: choose another name.`);
   const words = pattern.split('-').map((word) => word.charAt(0).toUpperCase() + word.slice(1));
@@ -45,7 +45,7 @@ function namesOf(pattern) {
 
 async function checkFree(pattern) {
   const folder = `${MESSAGES}/${pattern}`;
-  if (existsSync(join(ROOT, folder))) throw new Failure(`${folder} exists already: choose another name.`);
+  if (existsSync(join(ROOT, folder))) throw new Failure(`${folder} already exists: choose another name.`);
   const taken = await findPattern(join(ROOT, SOURCES), pattern);
   if (taken !== undefined)
     throw new Failure(`The pattern ${pattern} has a handler in ${SOURCES}/${taken}: choose another name.`);

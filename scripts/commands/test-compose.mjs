@@ -39,7 +39,7 @@ async function findCompose(stop) {
     reasons.push(`${compose.join(' ')}: ${reasonOf(ended)}`);
   }
   const advice = 'start Docker, or name a Compose command in COMPOSE';
-  throw new Failure(`No container engine is reachable, ${advice} (${reasons.join('; ')}).`);
+  throw new Failure(`No container engine is reachable (${reasons.join('; ')}): ${advice}.`);
 }
 
 /** Runs the tests in a process group of their own: Ctrl-C comes through `stop` alone, and ends what Compose does as well. */
@@ -80,7 +80,7 @@ async function remove(compose) {
   const args = ['down', '--volumes', '--remove-orphans', '--rmi', 'local'];
   const ended = await run(compose, args);
   if (ended.code === 0) return;
-  throw new Failure(`Not all is removed: ${reasonOf(ended)} - run \`${[...compose, ...args].join(' ')}\``);
+  throw new Failure(`Not everything was removed (${reasonOf(ended)}): run \`${[...compose, ...args].join(' ')}\`.`);
 }
 
 /** How a command of Compose ended. One that cannot be started, or does not end in time, has no exit code. */

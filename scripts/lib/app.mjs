@@ -75,7 +75,7 @@ export class App {
     const errors = this.#held.filter(({ text, print }) => print === console.error && !WARNING.test(text));
     if (code === 1 && errors.length === 1) throw new Failure(errors[0].text);
     if (!this.#child.killed) this.passOn();
-    throw new Failure(`The ${this.name} app ended (${signal ?? `exit code ${code}`})`);
+    throw new Failure(`The ${this.name} app ended (${signal ?? `exit code ${code}`}): see its output, then try again.`);
   }
 
   /** Resolves when its health endpoint says yes. */
@@ -88,7 +88,7 @@ export class App {
       // 503 and no answer at all are what an app gives that still starts.
       if (late.aborted || (answer.status ?? 503) !== 503) {
         const found = answer.status === undefined ? answer.message : `${answer.status} ${answer.text}`;
-        throw new Failure(`The ${this.name} app does not get ready: ${url}: ${found}`);
+        throw new Failure(`The ${this.name} app is not ready: ${url} returned ${found}. See its log.`);
       }
       await delay(POLL_INTERVAL_MS, undefined, { signal: stop });
     }

@@ -12,14 +12,15 @@ const NAME = /^[A-Za-z_$][\w$]*$/;
  * @param {string} file - for a failure: where the text is from
  */
 export function addToModule(text, { name, from, list }, file) {
-  if (new RegExp(String.raw`\b${name}\b`).test(text)) throw new Failure(`${file} has a ${name} already.`);
+  if (new RegExp(String.raw`\b${name}\b`).test(text))
+    throw new Failure(`${file} already has ${name}: remove it, or choose another name.`);
   return addToList(addImport(text, name, from, file), name, list, file);
 }
 
 function addImport(text, name, from, file) {
   const imports = [...text.matchAll(IMPORT)];
   const last = imports.at(-1);
-  if (last === undefined) throw new Failure(`${file} has no imports to add one to: add ${name} by hand.`);
+  if (last === undefined) throw new Failure(`${file} has no imports: add ${name} by hand.`);
   const line = `import { ${name} } from '${from}';`;
   const next = imports.find(([, path]) => path.startsWith('.') && path > from);
   if (next === undefined) return insert(text, last.index + last[0].length, `\n${line}`);
@@ -28,12 +29,12 @@ function addImport(text, name, from, file) {
 
 function addToList(text, name, list, file) {
   const found = new RegExp(String.raw`\b${list}:\s*\[([^\]]*)\]`, 'd').exec(text);
-  if (found === null) throw new Failure(`${file} has no list of ${list} to add to: add ${name} by hand.`);
+  if (found === null) throw new Failure(`${file} has no list of ${list}: add ${name} by hand.`);
   const [start, end] = found.indices[1];
   const names = found[1].split(',').map((entry) => entry.trim());
   if (names.at(-1) === '') names.pop();
   if (!names.every((entry) => NAME.test(entry)))
-    throw new Failure(`${file}: its list of ${list} holds more than names: add ${name} by hand.`);
+    throw new Failure(`The list of ${list} in ${file} contains more than names: add ${name} by hand.`);
   const before = names.findIndex((entry) => entry > name);
   const sorted = before === -1 ? [...names, name] : names.toSpliced(before, 0, name);
   return text.slice(0, start) + sorted.join(', ') + text.slice(end);

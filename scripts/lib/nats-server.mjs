@@ -60,13 +60,13 @@ export class NatsServer {
     await Promise.race([printed, this.failWhenEnded(), aborted]).catch((error) => {
       throw error.code === 'ENOENT' ? new Failure(MISSING) : error;
     });
-    if (late.aborted) throw new Failure(`${PROGRAM} does not start: ${lines.at(-1) ?? 'it printed nothing'}`);
+    if (late.aborted) throw new Failure(`${PROGRAM} did not start in time; its last line: ${lines.at(-1) ?? 'none'}`);
   }
 
   /** Rejects when it ends. */
   async failWhenEnded() {
     const [code, signal] = await this.#closed;
-    throw new Failure(`${PROGRAM} ended (${signal ?? `exit code ${code}`})`);
+    throw new Failure(`${PROGRAM} ended (${signal ?? `exit code ${code}`}): run ${PROGRAM} alone to see the reason.`);
   }
 
   /** Ends it and waits until it is gone. */

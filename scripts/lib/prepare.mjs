@@ -55,7 +55,7 @@ async function install(stop) {
   const lines = [...output.matchAll(/^npm (?:error|ERR!) (.+)$/gm)].map((match) => match[1]);
   const reason = lines.find((line) => line.startsWith('code '))?.slice('code '.length) ?? `exit code ${code}`;
   const detail = lines.find((line) => !/^(?:code|errno|syscall|path|type|dest) /.test(line)) ?? '';
-  throw new Failure(`Installing failed (${reason}): ${oneLine(detail)} - run \`npm ci\` to see all of it.`);
+  throw new Failure(`Installing failed (${reason}; \`npm ci\` shows the whole output): ${oneLine(detail)}`);
 }
 
 /** The npm that runs this script, or the first one in the PATH. */
@@ -67,7 +67,7 @@ export function npmCommand() {
 async function build(projects, stop) {
   const complaint = await compile(['-b', ...projects], stop);
   if (complaint !== undefined)
-    throw new Failure(`Building failed: ${complaint} - run \`npm run build\` to see all of it.`);
+    throw new Failure(`Building failed (\`npm run build\` shows the whole output): ${complaint}`);
 }
 
 /**

@@ -87,14 +87,14 @@ async function hold(wanted) {
 }
 
 function explain(error, { name, host, port }) {
-  const advice = `set another one, for instance ${name}_PORT=${port < 60_000 ? port + 1000 : port - 1000}`;
+  const advice = `set another one, for example ${name}_PORT=${port < 60_000 ? port + 1000 : port - 1000}`;
   switch (error.code) {
     case 'EADDRINUSE':
-      return `Port ${port} on ${host} is in use: end the program that listens there, or ${advice}.`;
+      return `Port ${port} on ${host} is in use: stop the program that listens there, or ${advice}.`;
     case 'EACCES':
-      return `Port ${port} on ${host} is not open to this user: ${advice}.`;
+      return `This user is not allowed to listen on port ${port} of ${host}: ${advice}.`;
     default:
       // Its value may be a secret that was meant for another variable.
-      return `${name}_HOST is no address to listen on here (${error.code}): set another one.`;
+      return `${name}_HOST is not an address of this machine (${error.code}): set another one.`;
   }
 }

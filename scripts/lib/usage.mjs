@@ -49,5 +49,5 @@ function checkCount({ arguments: names = '' }, count) {
   const needed = all.filter((name) => !name.startsWith('['));
   if (count < needed.length) throw new Failure(`${needed[count]} is missing`);
   if (count > all.length && !names.endsWith('…'))
-    throw new Failure(`There are ${count} arguments, expected ${all.length}`);
+    throw new Failure(`There are ${count} arguments; expected ${all.length}`);
 }

@@ -12,9 +12,9 @@ const RUN_MS = { value: 'MS', summary: 'the length of a round in milliseconds' }
 export const USAGES = {
   start: {
     script: 'npm start',
-    summary: 'Runs both apps, sends a message through them, and shows what comes until Ctrl-C.',
+    summary: 'Runs both apps, sends a message through them, and shows their output until Ctrl-C.',
     options: {
-      broker: { value: 'nats', summary: 'sends the messages through a NATS server, which is started as well' },
+      broker: { value: 'nats', summary: 'sends the messages through a NATS server, which it starts, too' },
     },
     example: 'npm start -- --broker nats',
   },
@@ -35,7 +35,7 @@ export const USAGES = {
   },
   'test-compose': {
     script: 'npm run test:compose',
-    summary: `Tests docker-compose.yml on a running Docker. COMPOSE names another Compose command. ${VITEST}`,
+    summary: `Tests docker-compose.yml with a running Docker. The variable COMPOSE names another Compose command. ${VITEST}`,
     example: "COMPOSE='podman compose' npm run test:compose",
   },
   'test-browser': {
@@ -144,11 +144,11 @@ export const USAGES = {
     summary: 'Gives random input to every decoder and state machine.',
     options: {
       minutes: { value: 'N', summary: 'the time for all targets together; 2 unless given' },
-      inputs: { value: 'N', summary: 'the number of inputs of each target, in place of the time' },
+      inputs: { value: 'N', summary: 'the number of inputs of each target, instead of the time' },
       only: { value: 'TARGET', summary: 'leaves out the other targets' },
       seed: { value: 'N', summary: 'repeats the inputs of a run' },
       from: { value: 'N', summary: 'begins with this input of the seed' },
-      input: { value: 'HEX', summary: 'gives this input alone to the target of --only' },
+      input: { value: 'HEX', summary: 'gives only this input to the target of --only' },
     },
     example: 'npm run fuzz -- --minutes 10',
   },
@@ -160,7 +160,7 @@ export const USAGES = {
       seeds: { value: 'N', summary: 'the number of seeds; 50 unless given' },
       from: { value: 'N', summary: 'the first seed; 1 unless given' },
       jobs: { value: 'N', summary: 'the processes that run seeds; 3 unless given' },
-      seed: { value: 'N', summary: 'runs this seed alone, in one process' },
+      seed: { value: 'N', summary: 'runs only this seed, in one process' },
     },
     example: 'npm run faults -- --seeds 1000',
   },
@@ -177,9 +177,9 @@ export const USAGES = {
   attacks: {
     script: 'npm run attacks',
     program: ['test/attacks', 'test/attacks/main.js'],
-    summary: 'Attacks the secure channel and the weak targets, and prints which of them fell.',
+    summary: 'Attacks the secure channel and the weak targets, and prints which attacks succeeded.',
     options: {
-      only: { value: 'ROWS', summary: 'plays these rows alone, such as 2,6' },
+      only: { value: 'ROWS', summary: 'runs only these rows, such as 2,6' },
       json: JSON_FILE,
     },
     example: 'npm run attacks -- --only 2,6',

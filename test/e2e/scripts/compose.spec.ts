@@ -61,12 +61,16 @@ const oneLine = (pattern: RegExp) => ({ status: 1, stdout: '', stderr: expect.st
 describe('npm run test:compose', () => {
   it('reports in one line that Compose is missing', async () => {
     const run = new ScriptRun(SCRIPT, { COMPOSE: join(directory, 'nothing') });
-    expect(await run.end()).toMatchObject(oneLine(/^No container engine is reachable, .*: not installed\)\.\n$/));
+    expect(await run.end()).toMatchObject(
+      oneLine(/^No container engine is reachable \(.*: not installed\): start Docker.*\n$/),
+    );
   });
 
   it('reports in one line that the engine does not answer', async () => {
     const ended = await testCompose('ps=1').end();
-    expect(ended).toMatchObject(oneLine(/^No container engine is reachable, .*: ps does not work today\)\.\n$/));
+    expect(ended).toMatchObject(
+      oneLine(/^No container engine is reachable \(.*: ps does not work today\): start Docker.*\n$/),
+    );
     expect(calls().map(({ verb }) => verb)).toEqual(['version', 'ps']);
   });
 
@@ -81,7 +85,7 @@ describe('npm run test:compose', () => {
   it('fails when something remains, and describes how to remove it', async () => {
     const { status, stderr } = await testCompose('build=1&down=1').end();
     expect(status).toBe(1);
-    expect(stderr).toMatch(/\nNot all is removed: down does not work today - run `.* down .*`\n$/);
+    expect(stderr).toMatch(/\nNot everything was removed \(down does not work today\): run `.* down .*`\.\n$/);
   });
 
   it.each([

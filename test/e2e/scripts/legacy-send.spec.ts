@@ -67,7 +67,7 @@ describe('npm run legacy:send', () => {
   it.each(['127.0.0.1', 'localhost:0', 'localhost:65536', '::1:80', 'http://localhost:80', ':80'])(
     'refuses %s for a target in one line',
     async (target) => {
-      expect(await legacySend(target, 'legacy_key.bin', 'x')).toEqual(oneLine(/no HOST:PORT/));
+      expect(await legacySend(target, 'legacy_key.bin', 'x')).toEqual(oneLine(/is not HOST:PORT/));
     },
   );
 
@@ -75,12 +75,12 @@ describe('npm run legacy:send', () => {
     [[], /HOST:PORT is missing/],
     [['127.0.0.1:1'], /KEYFILE is missing/],
     [['127.0.0.1:1', 'k'], /TEXT is missing/],
-    [['127.0.0.1:1', 'k', 'one', 'two'], /4 arguments, expected 3/],
+    [['127.0.0.1:1', 'k', 'one', 'two'], /4 arguments; expected 3/],
   ])('refuses %j in one line', async (args, reason) => {
     expect(await legacySend(...args)).toEqual(oneLine(new RegExp(`${reason.source}: see .*legacy:send -- --help`)));
   });
 
   it('sends a text that begins with a dash if it comes after --', async () => {
-    expect(await legacySend('127.0.0.1', 'legacy_key.bin', '--', '-x')).toEqual(oneLine(/no HOST:PORT/));
+    expect(await legacySend('127.0.0.1', 'legacy_key.bin', '--', '-x')).toEqual(oneLine(/is not HOST:PORT/));
   });
 });

@@ -159,7 +159,7 @@ describe('npm run new:handler writes nothing and', () => {
     '__proto__',
     'x'.repeat(51),
   ])('refuses %j, which is not a name', async (name) => {
-    expect(await refused([name])).toEqual(refusal(/is no name for a handler: .* order-total/));
+    expect(await refused([name])).toEqual(refusal(/is not a name for a handler; .* order-total/));
   });
 
   it.each(['dist', 'coverage', 'con'])('refuses the reserved word %s', async (name) => {
@@ -168,14 +168,14 @@ describe('npm run new:handler writes nothing and', () => {
 
   it.each([
     [[], /NAME is missing: see `npm run new:handler -- --help`/],
-    [['a', 'b'], /There are 2 arguments, expected 1: see/],
+    [['a', 'b'], /There are 2 arguments; expected 1: see/],
     [['--force', 'ping'], /Unknown option '--force': see/],
   ])('refuses %j', async (args, reason) => {
     expect(await refused(args)).toEqual(refusal(reason));
   });
 
   it('refuses a folder that exists', async () => {
-    expect(await refused(['echo'], newHandlerProcess)).toEqual(refusal(/messages\/echo exists already/));
+    expect(await refused(['echo'], newHandlerProcess)).toEqual(refusal(/messages\/echo already exists/));
   });
 
   it.each([
@@ -193,12 +193,12 @@ describe('npm run new:handler writes nothing and', () => {
 
   it('refuses a name whose class is in the module', async () => {
     await writeSource('messages/messages.module.ts', (await read(MODULE)).replaceAll('EchoController', 'AbController'));
-    expect(await refused(['ab'])).toEqual(refusal(/messages\.module\.ts has a AbController already/));
+    expect(await refused(['ab'])).toEqual(refusal(/messages\.module\.ts already has AbController/));
   });
 
   it.each([
     ['no list of controllers', /controllers: .*\n/, '', /no list of controllers/],
-    ['controllers that are not names', 'EchoController,', '...ECHOES,', /holds more than names/],
+    ['controllers that are not names', 'EchoController,', '...ECHOES,', /contains more than names/],
     ['no imports', /^import .*\n/gm, '', /has no imports/],
   ])('leaves a module unchanged that has %s', async (_what, found, put, line) => {
     await writeSource('messages/messages.module.ts', (await read(MODULE)).replace(found, put));

@@ -114,7 +114,7 @@ describe('npm start', { timeout: TIMEOUT_MS }, () => {
     const { status, stderr } = await start({ NODE_OPTIONS: options }).end();
     expect(status).toBe(1);
     expect(stderr).toMatch(/^TypeError: not foreseen\n(?: +at .*\n)+ +\[cause\]: 7$/m);
-    expect(stderr).toMatch(/\nThe server app ended \(exit code 1\)\n$/);
+    expect(stderr).toMatch(/\nThe server app ended \(exit code 1\): see its output, then try again\.\n$/);
   });
 
   it('passes an invalid port to the app, which names it', async () => {
@@ -154,7 +154,7 @@ describe('npm start with HTTP_ALLOWED_HOSTS', { timeout: TIMEOUT_MS }, () => {
     const { status, stdout, stderr } = await pair.end();
     expect({ status, stderr }).toEqual({
       status: 1,
-      stderr: 'The server app ended (SIGKILL)\n',
+      stderr: 'The server app ended (SIGKILL): see its output, then try again.\n',
     });
     isGone(pidOf('client', stdout));
   });
