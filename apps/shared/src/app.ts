@@ -55,7 +55,9 @@ export function logReady(
   const logger = new Logger(name);
   logger.log('Ready', { ...addresses, service, keyId: keyIdOf(app, name) });
   for (const variable of serviceLinks) {
-    logger.warn(`${variable} is ignored, because it looks like a service address that Kubernetes has set`);
+    logger.warn(
+      `${variable} is ignored, because it has the address of a Kubernetes Service: rename the Service if you want to set it`,
+    );
   }
 }
 

@@ -29,10 +29,13 @@ describe('a failed start', () => {
   it.each([
     ['EADDRINUSE', /^HTTP_PORT: 127\.0\.0\.1:80 is in use; /],
     ['EACCES', /^HTTP_PORT: this app is not allowed to listen on 127\.0\.0\.1:80 /],
-    ['EADDRNOTAVAIL', /^HTTP_HOST: 127\.0\.0\.1:80 is not an address of this machine \(EADDRNOTAVAIL\)$/],
+    [
+      'EADDRNOTAVAIL',
+      /^HTTP_HOST: 127\.0\.0\.1:80 is not an address of this machine \(EADDRNOTAVAIL\); set another value$/,
+    ],
     ['ENOTFOUND', /^HTTP_HOST: /],
-    ['EROFS', /^HTTP_HOST: this app cannot listen on 127\.0\.0\.1:80 \(EROFS\)$/],
-    ['EMFILE', /^HTTP_HOST: .* \(EMFILE\)$/],
+    ['EROFS', /^HTTP_HOST: this app cannot listen on 127\.0\.0\.1:80 \(EROFS\); set another value$/],
+    ['EMFILE', /^HTTP_HOST: .* \(EMFILE\); raise the limit on open files$/],
   ])('names the setting if listening fails: %s', (code, line) => {
     const wrapped = new Error('outer', { cause: systemError(code) });
     for (const error of [systemError(code), wrapped]) {
@@ -44,7 +47,7 @@ describe('a failed start', () => {
     const refused = Object.assign(new TypeError('no path'), { code: 'ERR_INVALID_ARG_VALUE' });
     const error = Object.assign(new Error('outer', { cause: refused }), { code: 'ERR_LISTEN_FAILED' });
     expect(explainStartFailure(listenFailed(error, ' ', VARIABLES))).toMatch(
-      /^HTTP_HOST: .* \(ERR_INVALID_ARG_VALUE\)$/,
+      /^HTTP_HOST: .* \(ERR_INVALID_ARG_VALUE\); set another value$/,
     );
   });
 

@@ -42,9 +42,16 @@ export function listenFailed(cause: unknown, where: string, { address, port }: L
     case 'EINVAL':
     case 'ENOENT':
     case 'ENOTFOUND':
-      return new StartError(`${address}: ${where} is not an address of this machine (${code})`, { cause });
+      return new StartError(`${address}: ${where} is not an address of this machine (${code}); set another value`, {
+        cause,
+      });
+    case 'EMFILE':
+    case 'ENFILE':
+      return new StartError(`${address}: this app cannot listen on ${where} (${code}); raise the limit on open files`, {
+        cause,
+      });
     default:
-      return new StartError(`${address}: this app cannot listen on ${where} (${code})`, { cause });
+      return new StartError(`${address}: this app cannot listen on ${where} (${code}); set another value`, { cause });
   }
 }
 

@@ -65,7 +65,9 @@ describe('an app that cannot start ends with exit code 1 and one line', () => {
 
   it('that reports an unreadable .env', async () => {
     await mkdir(await keyFile('.env'));
-    expect(await refusal('server', {})).toMatch(/^\.env in the working directory cannot be read: /);
+    expect(await refusal('server', {})).toMatch(
+      /^\.env in the working directory cannot be read \(.*\): correct or remove it/,
+    );
   });
 
   it('that describes how to create the key that the client does not have', async () => {
@@ -127,7 +129,7 @@ describe('an app that cannot start ends with exit code 1 and one line', () => {
     await writeFile(await keyFile('file'), '');
     await symlink('loop', await keyFile('loop'));
     expect(await failure('server', { SEALWIRE_PATH: path })).toBe(
-      `SEALWIRE_PATH: this app cannot listen on ${path} (${code})`,
+      `SEALWIRE_PATH: this app cannot listen on ${path} (${code}); set another value`,
     );
   });
 });

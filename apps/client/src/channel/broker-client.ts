@@ -51,7 +51,11 @@ export class BrokerClient extends SealedNatsClient implements OnApplicationShutd
 }
 
 function unreachable(cause?: unknown): HttpFailure {
-  return new HttpFailure('ERR_BROKER', 'The broker of SEALWIRE_BROKER cannot be reached', { cause, sent: false });
+  return new HttpFailure(
+    'ERR_BROKER',
+    'The broker of SEALWIRE_BROKER cannot be reached; start it, or correct the URL',
+    { cause, sent: false },
+  );
 }
 
 function noAnswer(): HttpFailure {

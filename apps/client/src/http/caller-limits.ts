@@ -37,7 +37,10 @@ export class CallerLimits {
   async inPlace<T>(place: Place, response: ServerResponse, run: () => Promise<T>): Promise<T> {
     const { caller } = this.#holderOf(response);
     if (!this.#places[place].take(caller, 1)) {
-      throw new HttpFailure('ERR_BUSY', `Too many concurrent ${place}: ${describe(CALLER_BOUNDS[place])}`);
+      throw new HttpFailure(
+        'ERR_BUSY',
+        `Too many concurrent ${place}: ${describe(CALLER_BOUNDS[place])}; try again later`,
+      );
     }
     try {
       return await run();
@@ -62,7 +65,7 @@ export class CallerLimits {
     this.#bytes.giveBack(holder.caller, bytes);
   }
 
-  /** As `hold`, for bytes of an answer. @throws {HttpFailure} `ERR_BUSY`, `sent: true`, because the handler has run. */
+  /** Counts bytes of an answer like `hold`. @throws {HttpFailure} `ERR_BUSY`, `sent: true`, because the handler has run. */
   holdAnswer(response: ServerResponse, bytes: number): void {
     if (this.hold(response, bytes)) return;
     throw new HttpFailure(

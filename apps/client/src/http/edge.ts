@@ -38,7 +38,12 @@ function allowHosts(allowed: readonly AllowedHost[]) {
   return ({ headers }: IncomingMessage, _response: ServerResponse, next: (error?: unknown) => void): void => {
     const { host, origin } = headers;
     if (!isHostAllowed(host, allowed)) {
-      next(new HttpFailure('ERR_HOST_NOT_ALLOWED', 'The Host header is not in HTTP_ALLOWED_HOSTS'));
+      next(
+        new HttpFailure(
+          'ERR_HOST_NOT_ALLOWED',
+          'The Host header is not in HTTP_ALLOWED_HOSTS; use a listed host, or add this one',
+        ),
+      );
     } else if (origin !== undefined && !isOwnOrigin(origin, host) && !isOriginListed(origin, allowed)) {
       next(
         new HttpFailure(

@@ -45,7 +45,10 @@ export class InFlight implements BeforeApplicationShutdown {
   async beforeApplicationShutdown(): Promise<void> {
     const server: Server = this.#adapter.httpAdapter.getHttpServer();
     server.close(); // takes no new calls; Nest destroys the remaining connections afterwards
-    const failure = new HttpFailure('ERR_SHUTTING_DOWN', 'The client app is shutting down');
+    const failure = new HttpFailure(
+      'ERR_SHUTTING_DOWN',
+      'The client app is shutting down; call again after the restart',
+    );
     this.#closing.error(failure);
     await this.#answered(DRAIN_TIMEOUT_MS);
     this.#overdue.error(failure);

@@ -60,6 +60,6 @@ function deadlinePassed(milliseconds: number): HttpFailure {
 }
 
 function replyTooLarge(): HttpFailure {
-  const message = `The answer is too large: its values may take at most ${MAX_REPLY_BYTES} bytes together`;
+  const message = `The answer is too large: its values may take at most ${MAX_REPLY_BYTES} bytes together; use GET /stream`;
   return new HttpFailure('ERR_REPLY_TOO_LARGE', message);
 }

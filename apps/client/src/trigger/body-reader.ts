@@ -28,7 +28,8 @@ export class BodyReader {
 
   /** Returns the body, or undefined as soon as it is too large. The rest is discarded. */
   async read(): Promise<Buffer | undefined> {
-    const expire = (): void => this.fail(new HttpFailure('ERR_BODY_TIMEOUT', 'The body did not arrive in time'));
+    const expire = (): void =>
+      this.fail(new HttpFailure('ERR_BODY_TIMEOUT', 'The body did not arrive in time; send it faster, or send less'));
     const stall = setTimeout(expire, BODY_STALL_MS);
     const late = setTimeout(expire, BODY_TIMEOUT_MS);
     try {

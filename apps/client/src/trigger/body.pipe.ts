@@ -39,13 +39,17 @@ export class BodyPipe implements PipeTransform<ServerResponse, Promise<unknown>>
   async transform(response: ServerResponse): Promise<unknown> {
     const { req: request } = response;
     const { 'content-encoding': encoding = 'identity', 'content-length': length = '0' } = request.headers;
-    if (encoding !== 'identity') throw new HttpFailure('ERR_MEDIA_TYPE', 'Compressed bodies are not supported');
+    if (encoding !== 'identity')
+      throw new HttpFailure(
+        'ERR_MEDIA_TYPE',
+        'Compressed bodies are not supported; send the body without Content-Encoding',
+      );
     const body = Number(length) > MAX_MESSAGE_BYTES ? undefined : await this.#read(response);
     if (body !== undefined) {
       return parseBody(request.headers['content-type'], body, (nodes) => this.#holdNodes(response, nodes));
     }
     await letGo(request);
-    throw new HttpFailure('ERR_BODY_TOO_LARGE', `The body is too large: at most ${MAX_MESSAGE_BYTES} bytes`);
+    throw new HttpFailure('ERR_BODY_TOO_LARGE', `The body is too large; expected at most ${MAX_MESSAGE_BYTES} bytes`);
   }
 
   #holdNodes(response: ServerResponse, nodes: number): void {

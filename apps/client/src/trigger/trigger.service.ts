@@ -38,7 +38,7 @@ export class TriggerService {
 }
 
 function notConnectedYet(): TransportError {
-  const message = `The server did not accept a connection within ${MAX_CONNECT_WAIT_MS} ms; the attempt continues`;
+  const message = `The server did not accept a connection within ${MAX_CONNECT_WAIT_MS} ms; the attempt continues, so try again later`;
   return new TransportError('ERR_CONNECT_TIMEOUT', message, { sent: false });
 }
 

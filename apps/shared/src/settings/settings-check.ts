@@ -22,6 +22,9 @@ function loadEnvFile(): void {
   try {
     process.loadEnvFile(ENV_FILE);
   } catch (cause) {
-    throw new StartError(`${ENV_FILE} in the working directory cannot be read: ${String(cause)}`, { cause });
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new StartError(`${ENV_FILE} in the working directory cannot be read (${reason}): correct or remove it`, {
+      cause,
+    });
   }
 }
