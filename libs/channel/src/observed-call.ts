@@ -7,7 +7,7 @@ import { clock } from './clock.js';
 /** The members that the messages of all calls have. Each message is published at the start and, updated, once more at the end. */
 export interface CallReport {
   readonly kind: 'request' | 'event';
-  /** Undefined at the start. */
+  /** The duration of the call; undefined at the start. */
   readonly durationMs: number | undefined;
   /** Whether the call ended without a result. */
   readonly isCancelled: boolean;
