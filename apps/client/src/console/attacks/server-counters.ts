@@ -4,9 +4,7 @@ import { z } from 'zod';
 
 import type { Fact } from './attack-result.js';
 import type { AttackedClient } from './attack-stage.js';
-import { describe } from './echo.js';
-
-const TIMEOUT_MS = 3_000;
+import { ANSWER_TIMEOUT_MS, describe } from './echo.js';
 
 const counts = z.record(z.string(), z.number());
 const countersSchema = z.object({ process: z.string(), handled: counts, failures: counts });
@@ -19,7 +17,7 @@ type ServerCounters = ReadonlyMap<string, Counters> | string;
 /** @param calls - How many calls are made to find all servers. */
 export async function readCounters(client: AttackedClient, calls: number): Promise<ServerCounters> {
   const read = async (): Promise<Counters> =>
-    countersSchema.parse(await lastValueFrom(client.send('counters', {}).pipe(timeout(TIMEOUT_MS))));
+    countersSchema.parse(await lastValueFrom(client.send('counters', {}).pipe(timeout(ANSWER_TIMEOUT_MS))));
   try {
     const found = await Promise.all(Array.from({ length: calls }, read));
     return new Map(found.map((counters) => [counters.process, counters]));

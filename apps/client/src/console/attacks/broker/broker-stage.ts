@@ -9,13 +9,12 @@ import { HttpFailure } from '../../../http/failure/http-failure.js';
 import { bytesFact, changedByte } from '../attack-result.js';
 import type { Fact } from '../attack-result.js';
 import type { AttackName, AttackStage, Outcome } from '../attack-stage.js';
-import { callerFact, describe, echo } from '../echo.js';
+import { ANSWER_TIMEOUT_MS, callerFact, describe, echo } from '../echo.js';
 import { AttackedBrokerClient } from './attacked-broker-client.js';
 import type { Published } from './attacked-nats-connection.js';
 
 /** An answer to an envelope that was refused would arrive within this time. */
 const ANSWER_MS = 1_000;
-const STREAM_TIMEOUT_MS = 3_000;
 
 /** Attacks on envelopes, on a connection to the broker. */
 export class BrokerStage implements AttackStage {
@@ -92,7 +91,7 @@ async function cut(client: AttackedBrokerClient): Promise<Outcome> {
   });
   const values: unknown[] = [];
   const stream = client.send('countdown', { from: 3, intervalMs: 0 }).pipe(
-    timeout(STREAM_TIMEOUT_MS),
+    timeout(ANSWER_TIMEOUT_MS),
     tap((value) => values.push(value)),
   );
   const failure = await lastValueFrom(stream).then(() => undefined, describe);
