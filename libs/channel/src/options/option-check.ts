@@ -5,6 +5,8 @@ export interface Rule {
   /** Completes "it must be …". */
   readonly mustBe: string;
   readonly accepts: (value: unknown) => boolean;
+  /** Describes a wrong value without quoting it, in place of {@link show}. */
+  readonly describe?: (value: unknown) => string;
 }
 
 export const NAME: Rule = {
@@ -29,9 +31,11 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 export function oneOf(...values: readonly string[]): Rule {
+  const quoted = values.map((value) => `'${value}'`);
   return {
-    mustBe: `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`,
+    mustBe: `${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}`,
     accepts: (value) => values.some((allowed) => allowed === value),
+    describe: (value) => (typeof value === 'string' && value !== '' ? 'an unknown string' : show(value)),
   };
 }
 
@@ -55,9 +59,9 @@ export function ignoreRejection(value: unknown): void {
 }
 
 /** @throws {TransportError} `ERR_BAD_OPTION` - names the option, its allowed values, and a short wrong value. */
-export function checkOption(name: string, value: unknown, { mustBe, accepts }: Rule): void {
+export function checkOption(name: string, value: unknown, { mustBe, accepts, describe = show }: Rule): void {
   if (accepts(value)) return;
-  throw new TransportError('ERR_BAD_OPTION', `${name} is ${show(value)}; it must be ${mustBe}`);
+  throw new TransportError('ERR_BAD_OPTION', `${name} is ${describe(value)}; it must be ${mustBe}`);
 }
 
 /** Checks the options that are given. @throws {TransportError} `ERR_BAD_OPTION` */
