@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parseSettings, variables } from './settings.js';
 
 function shown(value: string): string {
-  return /^-?\d{1,6}$/.test(value) ? value : `a text of ${value.length} characters`;
+  return /^-?\d{1,6}$/.test(value) ? `, not ${value}` : `; its value (length ${value.length}, not shown) is wrong`;
 }
 
 function complaintAbout(env: NodeJS.ProcessEnv): string {
@@ -109,12 +109,12 @@ describe('the settings of the client app', () => {
     ['SEALWIRE_KEY_POLICY', 'lax', 'strict or mounted-secret'],
     ['LOG_MESSAGES', '1', 'true or false'],
   ])('reject an invalid %s (%s) by name and list the accepted values', (name, value, accepted) => {
-    expect(complaintAbout({ [name]: value })).toBe(`${name} must be ${accepted}, not ${shown(value)}`);
+    expect(complaintAbout({ [name]: value })).toBe(`${name} must be ${accepted}${shown(value)}`);
   });
 
   it('never print the token', () => {
     expect(complaintAbout({ HTTP_TOKEN: 'secret secret' })).toBe(
-      'HTTP_TOKEN must be a token of letters, digits and -._~+/, not a text of 13 characters',
+      'HTTP_TOKEN must be a token of letters, digits and -._~+/; its value (length 13, not shown) is wrong',
     );
   });
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parseSettings, variables } from './settings.js';
 
 function shown(value: string): string {
-  return /^-?\d{1,6}$/.test(value) ? value : `a text of ${value.length} characters`;
+  return /^-?\d{1,6}$/.test(value) ? `, not ${value}` : `; its value (length ${value.length}, not shown) is wrong`;
 }
 
 function complaintAbout(env: NodeJS.ProcessEnv): string {
@@ -86,7 +86,7 @@ describe('the settings of the server app', () => {
     ['LOG_FORMAT', 'xml', 'pretty or json'],
     ['LOG_MESSAGES', 'no', 'true or false'],
   ])('reject an invalid %s (%s) by name and list the accepted values', (name, value, accepted) => {
-    expect(complaintAbout({ [name]: value })).toBe(`${name} must be ${accepted}, not ${shown(value)}`);
+    expect(complaintAbout({ [name]: value })).toBe(`${name} must be ${accepted}${shown(value)}`);
   });
 
   it('reject the port of the legacy wire without its key file, and the key file without the port', () => {
@@ -98,7 +98,7 @@ describe('the settings of the server app', () => {
 
   it('reject an invalid port of the legacy wire by name', () => {
     expect(complaintAbout({ LEGACY_PORT: 'on', LEGACY_KEY_FILE: 'legacy.bin' })).toBe(
-      'LEGACY_PORT must be a whole number from 0 to 65535, not a text of 2 characters',
+      'LEGACY_PORT must be a whole number from 0 to 65535; its value (length 2, not shown) is wrong',
     );
   });
 

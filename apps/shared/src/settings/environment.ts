@@ -29,10 +29,10 @@ function isServiceLink([name, value = '']: readonly [string, string | undefined]
   return name.endsWith('_PORT') && SERVICE_LINK.test(value);
 }
 
-/** Describes a wrong value without quoting a text. */
+/** Completes "NAME must be …" with the wrong value; shows only a number. */
 export function describeValue(value: string | undefined): string {
-  if (value === undefined) return 'but is not set';
-  return SHOWN.test(value) ? `not ${value}` : `not a text of ${value.length} characters`;
+  if (value === undefined) return ', but is not set';
+  return SHOWN.test(value) ? `, not ${value}` : `; its value (length ${value.length}, not shown) is wrong`;
 }
 
 /** Returns the settings whose value looks like a key or contains HTTP_TOKEN, because the app would print them. */

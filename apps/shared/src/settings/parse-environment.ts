@@ -26,7 +26,7 @@ export function parseEnvironment<Settings>(
     // A rule about several variables is a clause of its own.
     return message.startsWith('must ')
       ? `${name} ${message}`
-      : `${name} must be ${message}, ${describeValue(values[name])}`;
+      : `${name} must be ${message}${describeValue(values[name])}`;
   });
   throw new StartError(complaints.join('; '));
 }
