@@ -219,7 +219,7 @@ describe('sealwire keyring verify', () => {
     const { status, stdout } = await sealwireHere(['keyring', 'verify', ring]);
     expect(status).toBe(0);
     expect(stdout).toMatch(
-      /is valid: a keyring of 2 keys\nNo key is primary.*\nKey .* less than 14 days.*\nKey .* not be used yet/,
+      /is valid: a keyring of 2 keys\nNo key is primary.*\nKey .* less than 14 days.*\nKey .* is not valid yet: its notBefore is 20.*Z\./,
     );
     const { stdout: json } = await sealwireHere(['keyring', 'verify', ring, '--json']);
     expect(JSON.parse(json)).toMatchObject({ valid: true, form: 'ring', problems: [] });

@@ -19,7 +19,7 @@ export function parseJson(name: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    const remedy = 'a text is written with quotes, in a shell as \'"text"\'';
+    const remedy = 'put a string in double quotes, and in a shell also in single quotes (\'"text"\')';
     throw new UsageError(`${name} is not valid JSON: ${remedy}`);
   }
 }

@@ -1,4 +1,4 @@
-import { clock, isUsable } from '@sealwire/crypto/internal';
+import { clock, formatTimestamp, isUsable } from '@sealwire/crypto/internal';
 import type { KeyFileEntries, KeyringFileEntry } from '@sealwire/crypto/internal';
 
 import { describe, FAILED, UsageError } from '../failure.js';
@@ -44,7 +44,8 @@ function hintsOf(entries: readonly KeyringFileEntry[], nowMs: number): readonly 
     if (state === 'retired' || state === 'revoked') continue;
     const name = `Key ${nameOf(entry)}`;
     const ofPrimary = state === 'primary' ? ' It is the primary key, so no client can connect with this keyring.' : '';
-    if (nowMs < notBefore) hints.push(`${name} may not be used yet.${ofPrimary}`);
+    if (nowMs < notBefore)
+      hints.push(`${name} is not valid yet: its notBefore is ${formatTimestamp(notBefore)}.${ofPrimary}`);
     else if (nowMs >= notAfter) hints.push(`${name} has expired.${ofPrimary}`);
     else if (notAfter - nowMs < SOON_DAYS * DAY_MS) hints.push(`${name} expires in less than ${SOON_DAYS} days.`);
   }
