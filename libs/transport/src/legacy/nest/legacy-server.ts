@@ -133,7 +133,7 @@ export class LegacyServer extends Server<SealwireServerEvents, SealwireStatus> i
     if (handler !== null) return handler;
     throw new TransportError(
       'ERR_BAD_OPTION',
-      `pattern is ${this.#pattern}, which has no handler; add one or set another pattern`,
+      `No handler for the pattern "${this.#pattern}": add a handler, or set the option pattern`,
     );
   }
 
