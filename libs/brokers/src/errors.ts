@@ -36,7 +36,7 @@ export class BrokerError extends Error {
 export function answerIncomplete(): BrokerError {
   return new BrokerError(
     'ERR_ANSWER_INCOMPLETE',
-    'A value of the answer was lost in transit: call again if the handler may run again',
+    'A value of the answer was lost in transit, and the handler has started: retry only if running it twice is safe',
   );
 }
 
