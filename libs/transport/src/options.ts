@@ -39,7 +39,8 @@ export interface SealwireClientOptions
     Pick<ChannelClientOptions, 'redial' | 'servers' | 'connectionsPerServer' | 'idempotent' | 'delivery'> {
   /**
    * The timeout of a request, enforced at both ends, or of an event until its acknowledgement, including the wait for a
-   * connection. Default: 0; with 0, a request ends only if the connection is lost, and an event as `delivery` says.
+   * connection. Default: 0. With 0, an unanswered request waits until the connection is lost, and `delivery` determines
+   * when an unacknowledged event fails.
    */
   readonly requestTimeoutMs?: number;
   /** The serializer of every request and event, as in Nest. */

@@ -36,7 +36,7 @@ export class SealedKafkaClient extends ClientKafka {
     return super.connect();
   }
 
-  /** Resolves with a {@link SealedKafka}; with Nest 11, which expects no promise, returns it. */
+  /** Returns a promise of a {@link SealedKafka}; Nest 11 expects no promise and gets the object itself. */
   override createClient<T = SealedKafka>(): T & Promise<T> {
     const { openHeaders } = this.#session.settings;
     const seal: Seal = (topic, payload, parts) => this.#requests.seal(topic, payload, parts);

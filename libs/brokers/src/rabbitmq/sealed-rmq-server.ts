@@ -47,7 +47,7 @@ export class SealedRmqServer extends ServerRMQ {
     await super.start(callback);
   }
 
-  /** Resolves with a {@link SealedRmqServerConnection}; with Nest 11, which expects no promise, returns it. */
+  /** Returns a promise of a {@link SealedRmqServerConnection}; Nest 11 expects no promise and gets the object itself. */
   override createClient<T = SealedRmqServerConnection>(): T & Promise<T> {
     const seal = (unsealed: unknown): SealedRmqServerConnection =>
       new SealedRmqServerConnection({

@@ -7,8 +7,8 @@ export interface ServerCounts {
   /** Its address, as errors and events name it: `server:8080`, or `server:8080 (172.18.0.3)`. */
   readonly server: string;
   /**
-   * `duplicate`: the same server is connected under another address. `draining`: the address is no longer one of the
-   * name, and running calls finish.
+   * `duplicate`: the same server is connected under another address. `draining`: the server's name no longer
+   * resolves to this address; running calls can finish.
    */
   readonly state: 'idle' | 'connecting' | 'connected' | 'duplicate' | 'draining';
   /** Open connections, including those that drain. */

@@ -29,8 +29,9 @@ export interface ChannelOptions extends Omit<LimitGroups, 'redial'> {
   /** The name of the service, which both ends must share. Default: `default`. */
   readonly service?: string;
   /**
-   * Whether the sockets of this client or server read into the buffer that the process shares, which saves an allocation
-   * for each read. Then listeners of 'data' that the application adds to a socket are not called. Default: true.
+   * Whether the sockets of this client or server read into one buffer that all sockets of the process use, to save an
+   * allocation for each read. If true, 'data' listeners that the application adds to a socket are not called.
+   * Default: true.
    */
   readonly shareReadBuffer?: boolean;
 }

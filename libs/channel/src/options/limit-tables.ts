@@ -74,7 +74,7 @@ export const TIMEOUTS = {
   writeMs: { default: 10_000, least: 0, greatest: MAX_TIMER_MS, zeroIsOff: true, code: 'ERR_WRITE_STALLED' },
   /** The time between two PINGs. Default: 30 s; with 0, only `ping()` sends PINGs. */
   pingIntervalMs: { default: 30_000, least: 0, greatest: MAX_TIMER_MS, zeroIsOff: true },
-  /** The time from a PING to its PONG. Default: 60 s; with 0, `ping()` waits until the connection ends. */
+  /** The time from a PING to its PONG. Default: 60 s; with 0, `ping()` fails only when the connection ends. */
   pongMs: { default: 60_000, least: 0, greatest: MAX_TIMER_MS, zeroIsOff: true, code: 'ERR_PING_TIMEOUT' },
   /** The time that `close()` waits for running calls. Default: 10 s; 0 does not wait. */
   drainMs: { default: 10_000, least: 0, greatest: MAX_TIMER_MS },

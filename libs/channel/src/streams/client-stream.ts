@@ -49,7 +49,7 @@ export class ClientStream extends SendingStream {
   readonly kind: 'REQUEST' | 'EVENT';
   readonly message: OutgoingMessage;
   readonly sink: AnswerSink;
-  /** Whether it was answered with a value that is not the last, so that the answer may never end. */
+  /** Whether a value that is not the last has arrived; such an answer can be endless. */
   isSeries = false;
   at: 'QUEUED' | 'BEGUN' | 'SEALED' | 'KEPT' | 'CANCELLED' | 'ENDED' = 'QUEUED';
   holder: StreamHolder;
