@@ -46,9 +46,6 @@ class TracedController {
   noted(@Payload() _value: unknown): void {}
 }
 
-@Module({ controllers: [TracedController] })
-class TracedModule {}
-
 export interface Expected {
   /** Of the attribute `messaging.system`. */
   readonly system: string;
@@ -59,6 +56,17 @@ export interface Expected {
 /** Tests that a call through a broker is one trace. */
 export function isTraced(transport: TransportUnderTest, { system, destination }: Expected): void {
   describe.skipIf(isMissing(transport.kind))(`The spans of ${transport.name}${skipNote(transport.kind)}`, () => {
+    const { wildcard } = transport;
+
+    @Controller()
+    class CoveredController {
+      @EventPattern(wildcard?.pattern ?? 'conformance.not-used')
+      covered(@Payload() _value: unknown): void {}
+    }
+
+    @Module({ controllers: [TracedController, CoveredController] })
+    class TracedModule {}
+
     let running: RunningTransport;
     let app: INestMicroservice;
     let client: Caller;
@@ -119,6 +127,15 @@ export function isTraced(transport: TransportUnderTest, { system, destination }:
       expect(consumer.name).toBe('process conformance.noted');
       expect(producer.attributes).toMatchObject(attributesOf('send', 'conformance.noted'));
       expect(consumer.attributes).toMatchObject(attributesOf('process', 'conformance.noted'));
+    });
+
+    it.skipIf(wildcard === undefined)('have the pattern of a handler with wildcards, and its subject', async () => {
+      const { pattern, message } = wildcard ?? expect.fail();
+      traceUntilFinished();
+      await outcome(client.emit(message, 1));
+      const { name, attributes } = await spanOf(SpanKind.CONSUMER);
+      expect(name).toBe(`process ${String(pattern)}`);
+      expect(attributes).toMatchObject(attributesOf('process', message));
     });
 
     it('belong each to its own caller if requests run at the same time', async () => {

@@ -59,8 +59,15 @@ export class SealedCalls {
   /**
    * Returns the handler for the message of this async context, with the sender in its context, or a function that
    * refuses. The patterns come first, so that the absence of a handler does not show.
+   *
+   * @param pattern - As Nest asks for it.
+   * @param handlers - All handlers of the server, by their patterns, which are texts or regular expressions.
    */
-  handlerOf(pattern: string, handler: MessageHandler | null): MessageHandler | null {
+  handlerOf(
+    pattern: string,
+    handler: MessageHandler | null,
+    handlers: ReadonlyMap<unknown, MessageHandler>,
+  ): MessageHandler | null {
     const call = this.#calls.getStore();
     if (call === undefined) return handler;
     const refusal = this.#refusalOf(call, call.pattern ?? pattern);
@@ -72,7 +79,7 @@ export class SealedCalls {
       const message = {
         system: this.#session.scheme,
         kind: isRequest ? 'request' : 'event',
-        pattern: call.pattern ?? pattern,
+        pattern: patternOf(handler, pattern, handlers),
         destination,
         bytes: envelope.length,
       } as const;
@@ -93,6 +100,13 @@ export class SealedCalls {
       return refused(call, wireError('ERR_FORBIDDEN'));
     };
   }
+}
+
+/** Returns the pattern of a handler. `asked` is one of any number, chosen by clients, if that pattern has wildcards. */
+function patternOf(handler: MessageHandler, asked: string, handlers: ReadonlyMap<unknown, MessageHandler>): string {
+  if (handlers.has(asked)) return asked;
+  const [pattern = asked] = [...handlers].find(([, one]) => one === handler) ?? [];
+  return String(pattern);
 }
 
 /**

@@ -89,7 +89,7 @@ export class SealedMqttServer extends ServerMqtt {
 
   /** Returns the handler of a pattern, wrapped in the checks of the key and of its patterns. */
   override getHandlerByPattern(pattern: string): MessageHandler | null {
-    return this.#calls.handlerOf(pattern, super.getHandlerByPattern(pattern));
+    return this.#calls.handlerOf(pattern, super.getHandlerByPattern(pattern), this.getHandlers());
   }
 
   /** Closes the connection to the broker, and stops watching the key file. */

@@ -64,7 +64,8 @@ export class SealedRmqServer extends ServerRMQ {
 
   /** Returns the handler of a pattern, wrapped in the checks of the key and of its patterns. */
   override getHandlerByPattern(pattern: string): MessageHandler | null {
-    return this.#calls.handlerOf(this.getRouteFromPattern(pattern), super.getHandlerByPattern(pattern));
+    const route = this.getRouteFromPattern(pattern);
+    return this.#calls.handlerOf(route, super.getHandlerByPattern(pattern), this.getHandlers());
   }
 
   /** Sends the answer of a request, sealed for its sender. */

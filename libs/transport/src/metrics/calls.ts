@@ -29,7 +29,7 @@ export function collectCalls(metrics: MetricSet, patterns: Readonly<Record<Side,
   const note = (side: Side, call: Call, outcome: string): void => {
     const { kind, pattern, durationMs = 0 } = call;
     inFlight[side].delete(call);
-    // A server publishes patterns with a handler only. A client may send any, so a failure is not enough for a label.
+    // A server publishes patterns of its handlers only. A client may send any, so a failure is not enough for a label.
     const label = patterns[side].labelOf(pattern, side === 'server' || outcome === 'ok');
     calls.inc({ side, kind, pattern: label, outcome });
     durations.observe({ side, kind, pattern: label }, durationMs / 1_000);
