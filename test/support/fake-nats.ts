@@ -1,3 +1,5 @@
+import { EventEmitter, on } from 'node:events';
+
 import type { NatsCallback, NatsConnection, NatsHeaders, NatsPublishOptions } from '@sealwire/brokers';
 
 export interface FakeMessage {
@@ -38,6 +40,7 @@ export class FakeNats implements NatsConnection {
   /** Returns what is delivered of a message. */
   onPublish: (message: FakeMessage) => readonly FakeMessage[] = (message) => [message];
   maxBytes = Infinity;
+  readonly #events = new EventEmitter();
   readonly #subscriptions = new Set<readonly [pattern: string, callback: NatsCallback]>();
 
   publish(subject: string, data: Uint8Array | string = '', { reply = '', headers }: NatsPublishOptions = {}): void {
@@ -59,8 +62,9 @@ export class FakeNats implements NatsConnection {
     return { unsubscribe: () => void this.#subscriptions.delete(subscription) };
   }
 
-  async *status(): AsyncGenerator<never> {
-    // It never changes.
+  /** Nothing until the connection is closed. */
+  status(): AsyncIterable<unknown> {
+    return on(this.#events, 'status', { close: ['close'] });
   }
 
   rtt(): Promise<number> {
@@ -77,6 +81,7 @@ export class FakeNats implements NatsConnection {
 
   close(): Promise<void> {
     this.#subscriptions.clear();
+    this.#events.emit('close');
     return Promise.resolve();
   }
 }

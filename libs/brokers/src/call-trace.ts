@@ -58,6 +58,10 @@ export class CallTrace extends ObservedCall {
     return trace !== undefined && trace.#message.bytes === 0 ? trace : undefined;
   }
 
+  get destination(): string {
+    return this.#message.destination;
+  }
+
   noteSealed(bytes: number): void {
     this.#message.bytes = bytes;
   }

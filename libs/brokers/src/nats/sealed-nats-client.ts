@@ -8,7 +8,7 @@ import { traceEvent, traceRequest } from '../handler/traced-calls.js';
 import type { Refusals } from '../seal/refusals.js';
 import { SealedSession } from '../seal/sealed-session.js';
 import { SealedClientConnection } from './client-connection.js';
-import { headerEntries, innerHeaders } from './nats-library.js';
+import { headerEntries, innerHeaders, isOfBroker } from './nats-library.js';
 import type { NatsConnection, NatsHeaders } from './nats-library.js';
 import type { SealedNatsOptions } from './sealed-nats-server.js';
 
@@ -49,11 +49,13 @@ export class SealedNatsClient extends ClientNats {
     }
   }
 
-  /** Adds the headers that were attached to the call that is sent now. */
+  /** Adds the headers that were attached to the call that is sent now, if they will be sealed. */
   protected override mergeHeaders(given?: unknown): NatsHeaders | undefined {
     const headers: NatsHeaders | undefined = super.mergeHeaders(given);
-    const attached = CallTrace.current?.withAttached<string>(undefined);
-    if (attached === undefined || !this.#session.settings.isSealing) return headers;
+    const call = CallTrace.current;
+    if (call === undefined || !this.#session.settings.isSealing || isOfBroker(call.destination)) return headers;
+    const attached = call.withAttached<string>(undefined);
+    if (attached === undefined) return headers;
     // To a copy, because an application may send its headers again. Nest has loaded the library, which has their class.
     const copy = headers && innerHeaders(headerEntries(headers), headers);
     const merged: NatsHeaders = super.mergeHeaders.call({ options: { headers: attached } }, copy);
