@@ -13,6 +13,7 @@ import type { HostileBroker } from '../hostile/hostile-broker.js';
 import { HOSTILE_KAFKA } from '../hostile/kafka.js';
 import { HOSTILE_MQTT } from '../hostile/mqtt.js';
 import { HOSTILE_NATS } from '../hostile/nats.js';
+import { HOSTILE_RABBITMQ } from '../hostile/rabbitmq.js';
 import { HOSTILE_REDIS } from '../hostile/redis.js';
 import { ECHO } from '../hostile/suite.js';
 
@@ -51,7 +52,7 @@ collectSpans();
 
 beforeAll(() => void Logger.overrideLogger(false));
 
-for (const broker of [HOSTILE_NATS, HOSTILE_REDIS, HOSTILE_MQTT, HOSTILE_KAFKA]) {
+for (const broker of [HOSTILE_NATS, HOSTILE_REDIS, HOSTILE_MQTT, HOSTILE_KAFKA, HOSTILE_RABBITMQ]) {
   describe.skipIf(isMissing(broker.kind))(`A trace through ${broker.name}${skipNote(broker.kind)}`, () => {
     it('is not shown to the broker', async () => {
       const { traceId, seen } = await traceSeen(broker, {});
