@@ -89,10 +89,10 @@ describe('sealwire ping --kid', () => {
     expect(await sealwire(args)).toEqual(failed(new RegExp(`does not accept the key ${first.key.id}`)));
   });
 
-  it('refuses a key that may not be used, or that the keyring does not have', async () => {
+  it('refuses a key that cannot be used, or that the keyring does not have', async () => {
     const args = ['ping', '127.0.0.1:1', '--key', writeRing(Object.values(keys)), '--kid'];
-    expect(await sealwire([...args, 'revoked'])).toEqual(failed(/may not be used now: it is revoked/));
-    expect(await sealwire([...args, 'late'])).toEqual(failed(/may not be used now: it is outside its time window/));
+    expect(await sealwire([...args, 'revoked'])).toEqual(failed(/cannot be used now: it is revoked/));
+    expect(await sealwire([...args, 'late'])).toEqual(failed(/cannot be used now: it is outside its time window/));
     expect(await sealwire([...args, 'none'])).toEqual(failed(/has no key "none".*ERR_KEYRING_NO_KEY/));
   });
 });
@@ -200,9 +200,11 @@ describe('the failures of a connection', () => {
     expect(JSON.parse(json.stdout)).toMatchObject({ error: { code: 'ERR_ALERT' } });
   });
 
-  it('say that nothing listens, or that there is no socket', async () => {
+  it('say that nothing is listening, or that there is no socket', async () => {
     const { port } = await freePorts('port');
-    expect(await withKey(['ping', `127.0.0.1:${port}`])).toEqual(failed(/nothing listens there.*ERR_CONNECT_FAILED/));
+    expect(await withKey(['ping', `127.0.0.1:${port}`])).toEqual(
+      failed(/nothing is listening there.*ERR_CONNECT_FAILED/),
+    );
     expect(await withKey(['ping', `unix:${newDirectory()}/none`])).toEqual(
       failed(/no such socket.*ERR_CONNECT_FAILED/),
     );

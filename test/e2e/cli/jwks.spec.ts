@@ -25,7 +25,9 @@ describe('sealwire jwks', () => {
       status: 0,
       json: { file: to, kids: usable.map(({ id }) => id) },
     });
-    expect(stderr).toMatch(/^sealwire: Anyone who has .* can open every message.*protect it like the key file\n$/);
+    expect(stderr).toMatch(
+      /^sealwire: Anyone who has .* can open every broker message.*protect it like the key file\n$/,
+    );
     expect(statSync(to).mode & 0o077).toBe(process.platform === 'win32' ? 0o066 : 0);
     for (const key of usable) {
       const secrets = { jwe: key.jweKey(), psk: key.psk() };
@@ -57,11 +59,11 @@ describe('sealwire jwks', () => {
     expect(await sealwireHere(['fingerprint', to])).toMatchObject({ status: 1, stdout: '' });
   });
 
-  it('refuses a key that may not be used, and an existing file', async () => {
+  it('refuses a key that cannot be used, and an existing file', async () => {
     const revoked = entry({ state: 'revoked' });
     const ring = writeRing([entry({ state: 'primary', label: 'first' }), revoked]);
     const refused = await sealwireHere(['jwks', ring, join(newDirectory(), 'x'), '--kid', revoked.key.id]);
-    expect(refused).toMatchObject({ status: 1, stdout: '', stderr: expect.stringContaining('may not be used now') });
+    expect(refused).toMatchObject({ status: 1, stdout: '', stderr: expect.stringContaining('cannot be used now') });
     const exists = await sealwireHere(['jwks', ring, ring]);
     expect(exists).toMatchObject({ status: 1, stderr: expect.stringContaining('exists and is not overwritten') });
   });

@@ -251,7 +251,7 @@ describe('the confirmation of a change', () => {
       const ring = writeRing([entry({ state: 'primary' }), entry({ label: 'audit' })]);
       const before = readFileSync(ring);
       const run = await sealwire(['keyring', verb, ring, 'audit']);
-      expect(run).toEqual(refused(/audit.*no terminal to ask.*--yes/, 2));
+      expect(run).toEqual(refused(/audit.*is not a terminal.*--yes/, 2));
       for (const answer of ['n\n', '\n', 'yesterday\n']) {
         const asked = await sealwireHere(['keyring', verb, ring, 'audit'], { answer });
         expect(asked).toMatchObject({ status: 1, stdout: '' });
@@ -379,7 +379,7 @@ describe('a directory that cannot be written to', () => {
 
 describe('a directory in the place of the new file or of the lock', () => {
   it.each([
-    ['.ring.json.new', /EISDIR.*\.NAME\.new.*delete the directory.*ERR_KEY_FILE_WRITE/],
+    ['.ring.json.new', /EISDIR.*\.ring\.json\.new: delete the directory.*ERR_KEY_FILE_WRITE/],
     [
       '.ring.json.lock',
       /\.ring\.json\.lock \(not a regular file of at most \d+ bytes\).*delete it.*ERR_KEY_FILE_LOCKED/,

@@ -14,7 +14,7 @@ export function installKey(entries: Entries, entry: KeyringFileEntry): Entries {
     const message = `Key ${same.key.id} is already in the keyring and is revoked, so it must never be used again: choose another key`;
     throw new CryptoError('ERR_KEYRING_DUPLICATE', message);
   }
-  const message = `Key ${same.key.id} is already in the keyring, with the state ${same.state}; expected another key`;
+  const message = `Key ${same.key.id} is already in the keyring, with the state ${same.state}; expected a different key`;
   throw new CryptoError('ERR_KEYRING_DUPLICATE', message);
 }
 

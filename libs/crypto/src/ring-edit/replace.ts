@@ -32,7 +32,7 @@ const MODE_BITS = 0o777;
  * @throws {CryptoError} `ERR_KEY_FILE_WRITE` - the file is the old one, unless the message says that it is the new one.
  */
 export async function replaceFile(path: string, content: Uint8Array, old: Stats): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.new`);
+  const temporary = join(dirname(path), temporaryName(path));
   try {
     removeFile(temporary);
     try {
@@ -52,6 +52,10 @@ export async function replaceFile(path: string, content: Uint8Array, old: Stats)
       'so a power failure may undo the change';
     throw new CryptoError('ERR_KEY_FILE_WRITE', `${message}: check the disk`, { cause });
   });
+}
+
+function temporaryName(path: string): string {
+  return `.${basename(path)}.new`;
 }
 
 function removeFile(path: string): void {
@@ -86,8 +90,13 @@ function writeLike(old: Stats, path: string, content: Uint8Array): void {
 
 export function writeFailed(path: string, cause: unknown): CryptoError {
   const errno = errnoOf(cause);
-  const remedy = REMEDY_OF[errno] ?? 'check the file, its directory and its disk';
+  const known = errno === 'EISDIR' ? nameTaken(path) : REMEDY_OF[errno];
+  const remedy = known ?? 'check the file, its directory and its disk';
   return new CryptoError('ERR_KEY_FILE_WRITE', `Cannot change key file ${path} (${errno}): ${remedy}`, { cause });
+}
+
+function nameTaken(path: string): string {
+  return `a directory next to it has the name of the temporary file, ${temporaryName(path)}: delete the directory`;
 }
 
 const DIRECTORY = 'its directory must be writable by this user, because the file is replaced by a new one';
@@ -101,8 +110,6 @@ const REMEDY_OF: Readonly<Record<string, string>> = {
     'it is mounted as a single file, so it cannot be replaced. Change the file on the host, and mount its directory instead',
   ENOSPC: 'its disk is full',
   EDQUOT: 'the quota of this user is used up',
-  EISDIR:
-    'the temporary file .NAME.new next to it cannot be created, because a directory has that name: delete the directory',
   ENAMETOOLONG:
     'its name is too long, because the names of its lock and of its temporary file are longer: choose a shorter name',
 };

@@ -47,7 +47,7 @@ export class Terminal {
   async confirm(question: string): Promise<boolean> {
     const { stdin, stderr } = this.#streams;
     if (stdin.isTTY !== true) {
-      const message = `${printable(question)} There is no terminal to ask: repeat the command with --yes`;
+      const message = `${printable(question)} Cannot ask for confirmation: standard input is not a terminal. Repeat the command with --yes`;
       throw new UsageError(message);
     }
     const lines = createInterface({ input: stdin, output: stderr, terminal: false }); // so that Ctrl-C ends the process

@@ -95,13 +95,13 @@ async function loadKeys(input: Input, terminal: Terminal): Promise<Keyring> {
   return kid === undefined ? keyring : Keyring.of(chooseKey(keyring, kid));
 }
 
-/** @throws {Failure} The keyring has no such key, or it may not be used now. */
+/** @throws {Failure} The keyring has no such key, or it cannot be used now. */
 function chooseKey({ keys }: Keyring, kid: string): SecretKey {
   const found = findEntry(keys, kid);
   if (isUsable(found, clock.unixMs())) return found.key;
   const reason =
     found.state === 'retired' || found.state === 'revoked' ? `it is ${found.state}` : 'it is outside its time window';
-  throw new Failure('ERR_KEYRING_NO_KEY', `Key ${found.key.id} may not be used now: ${reason}. Choose another key`);
+  throw new Failure('ERR_KEYRING_NO_KEY', `Key ${found.key.id} cannot be used now: ${reason}. Choose another key`);
 }
 
 function stopSignal(): AbortSignal {

@@ -24,9 +24,9 @@ const WORDS: Partial<Record<TransportErrorCode, Words>> = {
   ERR_BAD_MAC: ({ server, keyId, service }) =>
     `The answer from ${server} is not sealed under the key ${keyId} for the service ${JSON.stringify(service)}: check the address, the key and --service`,
   ERR_CONNECT_FAILED: ({ server }, error) =>
-    `Cannot connect to ${server}: ${reasonOf(error)}. Check the address, and whether the server runs`,
+    `Cannot connect to ${server}: ${reasonOf(error)}. Check the address, and whether the server is running`,
   ERR_HANDSHAKE_MALFORMED: ({ server }) =>
-    `${server} does not speak version 1 of this protocol: check the address, because another program or another version of the server listens there`,
+    `${server} does not speak version 1 of this protocol: check the address; another program or another version of the server may be listening there`,
   ERR_CONNECT_TIMEOUT: timedOut,
   ERR_HANDSHAKE_TIMEOUT: timedOut,
   ERR_PING_TIMEOUT: timedOut,
@@ -39,11 +39,11 @@ const WORDS: Partial<Record<TransportErrorCode, Words>> = {
 };
 
 const REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens there',
+  ECONNREFUSED: 'nothing is listening there',
   ENOTFOUND: 'there is no such host',
   EAI_AGAIN: 'the name of the host could not be resolved now',
   ENOENT: 'there is no such socket',
-  EACCES: 'this user may not use the socket',
+  EACCES: 'this user is not allowed to use the socket',
   EHOSTUNREACH: 'the host cannot be reached',
   ENETUNREACH: 'the network cannot be reached',
 };

@@ -32,13 +32,13 @@ export async function changeKey(input: Input, terminal: Terminal, change: Change
   if (isAsked && !(await terminal.confirm(question)))
     throw new Failure('ERR_NOT_CONFIRMED', `Nothing was changed: key ${name} stays as it is`);
   let after: KeyringFileEntry | undefined;
-  // Again, by its whole id: another command may have changed the file while the question was open.
+  // Again, by its whole id: another command may have changed the file while this one was waiting for confirmation.
   await editKeyringFile(file, (current) => {
     const found = findEntry(current, kid);
     if (isAsked && change.consequence(nameOf(found), found) !== question)
       throw new Failure(
         'ERR_NOT_CONFIRMED',
-        `This command changed nothing, because another command changed key ${name} while the question was open: try again`,
+        `This command changed nothing, because another command changed key ${name} while this one was waiting for confirmation: try again`,
       );
     const changed = change.apply(current, found);
     after = changed.find(({ key }) => key.id === kid);

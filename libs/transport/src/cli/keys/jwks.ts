@@ -28,7 +28,7 @@ export async function run(input: Input, terminal: Terminal): Promise<Result> {
     wipe(content);
   }
   terminal.warn(
-    `Anyone who has ${to} can open every message for brokers that is sealed with these keys, including recorded ones: protect it like the key file`,
+    `Anyone who has ${to} can open every broker message that is sealed with these keys, including recorded ones: protect it like the key file`,
   );
   const ids = chosen.map(({ id }) => id);
   return { json: { file: to, kids: ids }, text: `Created the JWK Set ${to} with ${ids.join(', ')}.` };
@@ -40,7 +40,7 @@ function chooseKeys(entries: readonly KeyringFileEntry[], name: string | undefin
   if (usable.length > 0) return usable;
   const message =
     name === undefined
-      ? 'No key of FROM may be used now: install a key, or correct the states and windows'
-      : 'The key may not be used now: choose another key, or correct its state and window';
+      ? 'No key of FROM can be used now: install a key, or correct the states and windows'
+      : 'The key cannot be used now: choose another key, or correct its state and window';
   throw new Failure('ERR_KEYRING_NO_KEY', `${message} (sealwire keyring list)`);
 }

@@ -43,7 +43,7 @@ export const KEY_VERBS: readonly Verb[] = [
   {
     name: 'jwks',
     arguments: ['FROM', 'TO'],
-    summary: 'creates a JWK Set for programs in other languages that open and seal messages for brokers',
+    summary: 'creates a JWK Set for programs in other languages that open and seal broker messages',
     example: 'jwks ring.json envelope.jwks --kid billing',
     details: `The set is as secret as the key file, but cannot be used to connect. It has mode 0600; an existing file is not overwritten. ${KEY_NAME}`,
     options: {
