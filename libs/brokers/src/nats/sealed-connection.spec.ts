@@ -150,7 +150,8 @@ describe('a message that is not sealed', () => {
     for (let index = 0; index < 3; index += 1) broker.deliver(plain(text, INBOX));
     expect(handle).not.toHaveBeenCalled();
     expect(refusedByServer()).toEqual({ form: 3 });
-    expect(logger.warn.mock.calls).toEqual([['Refused a message (form) on "nats:price"']]);
+    const line = 'Refused a message on "nats:price": it is not an envelope, or is too large (form)';
+    expect(logger.warn.mock.calls).toEqual([[line]]);
   });
 
   it('does not pass as an answer', async () => {

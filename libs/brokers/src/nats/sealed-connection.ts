@@ -47,7 +47,7 @@ export abstract class SealedConnection {
     this.unsealed.publish(subject, envelope, this.outerOptions(options));
   }
 
-  /** Returns what happens to the connection of the NATS library. */
+  /** Returns the status events of the connection of the NATS library. */
   status(): AsyncIterable<unknown> {
     return this.unsealed.status();
   }
@@ -62,7 +62,7 @@ export abstract class SealedConnection {
     return this.unsealed.flush();
   }
 
-  /** Closes the connection when the messages that have arrived are handled. */
+  /** Closes the connection after the messages that have arrived have been handled. */
   drain(): Promise<void> {
     return this.unsealed.drain();
   }
@@ -96,6 +96,6 @@ export function headOf({ headers, reply, answer }: Sending): InnerHead {
 }
 
 function badSubject(subject: string): BrokerError {
-  const message = `Invalid subject ${JSON.stringify(subject)}: expected one or more characters without spaces`;
-  return new BrokerError('ERR_SUBJECT', message);
+  const expected = 'expected a non-empty name without spaces or control characters';
+  return new BrokerError('ERR_SUBJECT', `Invalid subject ${JSON.stringify(subject)}: ${expected}`);
 }

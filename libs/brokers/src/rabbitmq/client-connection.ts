@@ -35,7 +35,7 @@ export class SealedRmqClientConnection extends SealedConnection {
 
   protected override receive(consumer: Consumer, message: RmqMessage | null): void {
     if (message === null) {
-      this.onFailed(`The broker has cancelled the consumer of the answers in ${JSON.stringify(consumer.queue)}`);
+      this.onFailed(`The broker has cancelled the consumer of the answer queue ${JSON.stringify(consumer.queue)}`);
       return;
     }
     const { correlationId } = message.properties;

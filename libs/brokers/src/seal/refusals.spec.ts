@@ -16,9 +16,9 @@ it('logs each reason at most once a second, with the number of the others', () =
   now.mockReturnValue(1000);
   refusals.add('tag', 'nats:or\nders');
   expect(warn.mock.calls.flat()).toEqual([
-    'Refused a message (tag) on "nats:orders"',
-    'Refused a message (age) on "nats:orders"',
-    'Refused a message (tag) on "nats:or\\nders", and 4 more for this reason since the last line',
+    'Refused a message on "nats:orders": it was altered, or sealed with a different key (tag)',
+    'Refused a message on "nats:orders": it was sealed too long ago, or in the future (age)',
+    expect.stringMatching(/^Refused a message on "nats:or\\nders": .* \(tag\), and 4 more for this reason since/),
   ]);
   expect(refusals.counts).toMatchObject({ tag: 6, age: 1, form: 0 });
 });

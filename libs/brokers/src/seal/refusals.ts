@@ -4,19 +4,20 @@ import { clock } from '@sealwire/channel/internal';
 import { publishRefused } from '../diagnostics.js';
 import type { RefusedMessage } from '../diagnostics.js';
 
-const REASONS = [
-  'form',
-  'key',
-  'tag',
-  'audience',
-  'subject',
-  'age',
-  'replay',
-  'order',
-  'forbidden',
-  'store',
-  'overload',
-] as const satisfies readonly string[];
+/** The reasons in the words of the log. */
+const REASONS = {
+  form: 'it is not an envelope, or is too large',
+  key: 'it names a key that cannot be used here',
+  tag: 'it was altered, or sealed with a different key',
+  audience: 'it was sealed for a different service',
+  subject: 'it was sealed for a different subject',
+  age: 'it was sealed too long ago, or in the future',
+  replay: 'it has been received before, or is older than the replay window',
+  order: 'the values of its answer arrived out of order, or twice',
+  forbidden: 'its key is not allowed to call this pattern',
+  store: 'the replay store failed',
+  overload: 'too many messages are waiting for the replay store',
+} as const;
 
 /**
  * The reason why a message was refused: one of docs/envelope.md §5 (`form` to `replay`), or one of these.
@@ -26,8 +27,9 @@ const REASONS = [
  * - `store`: the replay store failed
  * - `overload`: too many messages wait for the replay store
  */
-export type RefusalReason = (typeof REASONS)[number];
+export type RefusalReason = keyof typeof REASONS;
 
+const REASON_NAMES = Object.keys(REASONS) as RefusalReason[];
 const LOG_INTERVAL_MS = 1000;
 const MAX_SHOWN = 100;
 
@@ -35,7 +37,7 @@ const MAX_SHOWN = 100;
 export class Refusals {
   readonly #side: RefusedMessage['side'];
   readonly #logger: Pick<LoggerService, 'warn'>;
-  readonly #counts = new Map<RefusalReason, number>(REASONS.map((reason) => [reason, 0]));
+  readonly #counts = new Map<RefusalReason, number>(REASON_NAMES.map((reason) => [reason, 0]));
   readonly #logged = new Map<RefusalReason, { readonly atMs: number; readonly count: number }>();
 
   constructor(side: RefusedMessage['side'], logger: Pick<LoggerService, 'warn'>) {
@@ -63,6 +65,7 @@ export class Refusals {
     const more = count - (last?.count ?? 0) - 1;
     const others = more === 0 ? '' : `, and ${more} more for this reason since the last line`;
     // The broker chooses the subject: quoted, so that it cannot begin a line of its own.
-    this.#logger.warn(`Refused a message (${reason}) on ${JSON.stringify(subject.slice(0, MAX_SHOWN))}${others}`);
+    const on = JSON.stringify(subject.slice(0, MAX_SHOWN));
+    this.#logger.warn(`Refused a message on ${on}: ${REASONS[reason]} (${reason})${others}`);
   }
 }
