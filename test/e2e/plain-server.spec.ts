@@ -56,7 +56,7 @@ describe('a server without Nest', () => {
     const warnings = watchWarnings();
     const client = channelClient(await startChannelServer((() => answer) as unknown as PlainAnswer));
     await expect(client.request('p', NOTHING)).rejects.toMatchObject({ code: 'ERR_MESSAGE_UNSERIALIZABLE' });
-    expect(warnings).toEqual(['The answer of a channel server failed']);
+    expect(warnings).toEqual(['The answer callback of a channel server failed']);
   });
 
   it.each(['onOpened', 'onClosed', 'onStatusChanged'])(

@@ -1,9 +1,16 @@
 import { TransportError } from '../errors.js';
 import type { CloseReason } from '../record/content.js';
 
+const REASONS: Readonly<Record<CloseReason, string>> = {
+  done: 'it no longer needs the connection',
+  goingAway: 'it is shutting down, or ends an old session',
+  idle: 'the connection was idle',
+  limit: 'it has reached a limit',
+};
+
 /** Returns the error of pending calls. A server that rejects a client with its first record has not run any handler. */
 export function closedByPeer(reason: CloseReason, isFirstRecord: boolean): TransportError {
-  const message = `The peer closed the connection (${reason})`;
+  const message = `The peer closed the connection: ${REASONS[reason]}`;
   if (reason === 'limit' && isFirstRecord) return new TransportError('ERR_OVERLOADED', message, { sent: false });
   return new TransportError('ERR_CONNECTION_CLOSED', message);
 }

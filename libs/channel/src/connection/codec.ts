@@ -53,7 +53,7 @@ export function checkCodec(codec: ConnectionCodec): ConnectionCodec {
   const got = isThenable(codec) ? 'a promise' : show(codec);
   throw new TransportError(
     'ERR_INTERNAL',
-    `The result of createCodec is ${got}; it must be a codec, as super.createCodec() returns it`,
+    `The result of createCodec is ${got}; it must be a codec, such as the one that super.createCodec() returns`,
     { sent: false },
   );
 }

@@ -65,7 +65,7 @@ function checkOrder(prefix: string, [name, limit]: [string, number], [greaterNam
   if (limit <= greater) return;
   throw new TransportError(
     'ERR_BAD_OPTION',
-    `${prefix}${name} is ${limit}; it must be at most ${prefix}${greaterName}, ${greater}`,
+    `${prefix}${name} is ${limit}; it must be at most ${prefix}${greaterName}, which is ${greater}`,
   );
 }
 

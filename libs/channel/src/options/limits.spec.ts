@@ -111,7 +111,7 @@ describe('the ends of the channel', () => {
     [{ redial: 'no' }, 'redial is of type string; it must be true, false or an object'],
     [{ redial: null }, 'redial is null; it must be true, false or an object'],
     [{ redial: { inBackground: 1 } }, 'redial.inBackground is 1; it must be true or false'],
-    [{ redial: { minMs: 2, maxMs: 1 } }, 'redial.minMs is 2; it must be at most redial.maxMs, 1'],
+    [{ redial: { minMs: 2, maxMs: 1 } }, 'redial.minMs is 2; it must be at most redial.maxMs, which is 1'],
   ])('reject %j with ERR_BAD_OPTION', (wrong, message) => {
     for (const end of create(wrong)) expect(end).toThrow(bad(message));
   });

@@ -172,7 +172,7 @@ function reply(stream: ServerStream, answer: unknown): void {
     stream.next(encodePlainAnswer(answer), true);
   } catch (error) {
     const code = answerCodeOf(error);
-    if (code === 'ERR_MESSAGE_UNSERIALIZABLE') report('The answer of a channel server', error);
+    if (code === 'ERR_MESSAGE_UNSERIALIZABLE') report('The answer callback of a channel server', error);
     stream.fail(encodeWireError(code));
   }
 }
