@@ -56,7 +56,7 @@ export function logReady(
   logger.log('Ready', { ...addresses, service, keyId: keyIdOf(app, name) });
   for (const variable of serviceLinks) {
     logger.warn(
-      `${variable} is ignored, because it has the address of a Kubernetes Service: rename the Service if you want to set it`,
+      `${variable} is ignored, because it contains the address of a Kubernetes Service: to use this setting, rename the Service`,
     );
   }
 }

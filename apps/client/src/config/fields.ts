@@ -39,5 +39,5 @@ export const trustedProxies = z
   .transform((text) => text.split(',').map((entry) => entry.trim()))
   .refine(
     (list) => list.every((entry) => proxy.safeParse(entry).success),
-    'a comma-separated list of addresses, networks, or loopback',
+    'a comma-separated list of IP addresses, networks, or the names loopback, linklocal and uniquelocal',
   );

@@ -102,8 +102,16 @@ describe('the settings of the client app', () => {
     ['HTTP_ALLOWED_HOSTS', '*', 'a comma-separated list of host names, host:port entries or origins (no *)'],
     ['HTTP_ALLOWED_HOSTS', 'a.example,', 'a comma-separated list of host names, host:port entries or origins (no *)'],
     ['HTTP_KEEP_ALIVE_MS', '0', 'a whole number of milliseconds from 1 to 86400000'],
-    ['HTTP_TRUSTED_PROXIES', 'true', 'a comma-separated list of addresses, networks, or loopback'],
-    ['HTTP_TRUSTED_PROXIES', '10.0.0.0/33', 'a comma-separated list of addresses, networks, or loopback'],
+    [
+      'HTTP_TRUSTED_PROXIES',
+      'true',
+      'a comma-separated list of IP addresses, networks, or the names loopback, linklocal and uniquelocal',
+    ],
+    [
+      'HTTP_TRUSTED_PROXIES',
+      '10.0.0.0/33',
+      'a comma-separated list of IP addresses, networks, or the names loopback, linklocal and uniquelocal',
+    ],
     ['HTTP_RATE_LIMIT', '0', 'a whole number from 1 to 999999999'],
     ['SEALWIRE_CONNECT_TIMEOUT_MS', '0', 'a whole number of milliseconds from 1 to 86400000'],
     ['SEALWIRE_KEY_POLICY', 'lax', 'strict or mounted-secret'],

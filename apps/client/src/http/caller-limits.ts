@@ -70,7 +70,7 @@ export class CallerLimits {
     if (this.hold(response, bytes)) return;
     throw new HttpFailure(
       'ERR_BUSY',
-      'The answer was discarded, because too many answers are unread; the handler has run',
+      'The answer was discarded, because too many answers have not been read by their callers; the handler has run',
       {
         sent: true,
       },

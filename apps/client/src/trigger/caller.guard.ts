@@ -36,7 +36,7 @@ export class CallerGuard implements CanActivate {
     if (this.#token !== undefined && !isEqual(BEARER.exec(headers.authorization ?? '')?.[1] ?? '', this.#token)) {
       throw new HttpFailure(
         'ERR_UNAUTHORIZED',
-        'This call needs the header Authorization: Bearer with the value of HTTP_TOKEN',
+        'Missing or wrong token: send the header "Authorization: Bearer <value of HTTP_TOKEN>"',
       );
     }
     return true;

@@ -99,7 +99,7 @@ export const DescribeSend = (): MethodDecorator =>
   applyDecorators(
     ApiOperation({
       summary: 'Call a handler',
-      description: 'Answers with the last value of the handler.',
+      description: 'Responds with the last value of the handler.',
     }),
     Pattern('echo'),
     ApiQuery({ name: 'all', required: false, description: '1: all values, as an array', example: '1' }),
@@ -111,7 +111,7 @@ export const DescribeSend = (): MethodDecorator =>
 
 export const DescribeEmit = (): MethodDecorator =>
   applyDecorators(
-    ApiOperation({ summary: 'Send an event', description: 'Answers once the server has handed it to its handlers.' }),
+    ApiOperation({ summary: 'Send an event', description: 'Responds after the server has handed it to its handlers.' }),
     Pattern('notice'),
     Timeout(),
     AnyBody({ text: 'Hello Server!' }),
