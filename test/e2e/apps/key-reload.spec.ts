@@ -61,7 +61,7 @@ describe.skipIf(process.platform === 'win32')('SIGHUP', () => {
         .replace('"oct"', `"${k}"`),
     );
     server.signal('SIGHUP');
-    const { level } = await server.logged('has a text of 43 characters as kty');
+    const { level } = await server.logged('has a string of 43 characters as kty');
     expect(level).toBe('warn');
     expect(await healthOf(health)).toMatchObject({
       status: 'ok',

@@ -29,7 +29,10 @@ export function checkKeyStrength(key: Uint8Array, id: string, origin = 'The key'
     throw new CryptoError('ERR_KEY_FEW_VALUES', `${origin} has only ${distinct} different byte values: ${REMEDY}`);
   }
   if (PUBLISHED_KEY_IDS.has(id)) {
-    throw new CryptoError('ERR_KEY_PUBLISHED', `${origin} is a published value: ${REMEDY}`);
+    throw new CryptoError(
+      'ERR_KEY_PUBLISHED',
+      `${origin} has a value that has been published, so it is not secret: ${REMEDY}`,
+    );
   }
   if (followsPattern(key)) {
     throw new CryptoError('ERR_KEY_PATTERN', `${origin} follows a pattern that can be guessed: ${REMEDY}`);

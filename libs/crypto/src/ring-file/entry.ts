@@ -123,7 +123,7 @@ class EntryReader {
   #patterns(): readonly string[] | undefined {
     const value = this.#members.get('patterns');
     if (value === undefined) return undefined;
-    const mustBe = `1 to ${MAX_PATTERNS} different texts of 1 to 256 characters, with * only at the end`;
+    const mustBe = `1 to ${MAX_PATTERNS} different strings of 1 to 256 characters, with * only at the end`;
     const items = value.kind === 'array' ? value.items : [];
     const patterns = items.flatMap((item) => (item.kind === 'text' ? [decodeText(item.raw) ?? ''] : ['']));
     const isRight = patterns.every((text) => text !== '' && PATTERN.test(text) && !isKeyText(text));
@@ -179,8 +179,8 @@ export function show(value: JsonValue | undefined): string {
       return 'null';
     case 'text': {
       const text = decodeText(value.raw);
-      if (text === undefined) return 'a text that is not valid';
-      return SHOWN.test(text) ? `"${text}"` : `a text of ${text.length} characters`;
+      if (text === undefined) return 'a string that is not valid';
+      return SHOWN.test(text) ? `"${text}"` : `a string of ${text.length} characters`;
     }
   }
 }

@@ -63,8 +63,8 @@ describe('JSON', () => {
     ['{"a":1,"b":2,"a":3}', /a member occurs twice/],
     [String.raw`{"a":1,"\u0061":3}`, /a member occurs twice/],
     ['{\n\n"a": x}', /^line 3, byte 8: /],
-    [`${'['.repeat(9)}${']'.repeat(9)}`, /nested more than 8 times/],
-    ['['.repeat(100_000), /nested more than 8 times/],
+    [`${'['.repeat(9)}${']'.repeat(9)}`, /nested more than 8 levels deep/],
+    ['['.repeat(100_000), /nested more than 8 levels deep/],
   ])('%j is refused', (text, message) => {
     expect(() => parse(text)).toThrow(
       expect.objectContaining({ name: 'JsonError', message: expect.stringMatching(message) }),

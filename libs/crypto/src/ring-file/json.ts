@@ -67,7 +67,7 @@ class JsonReader {
   }
 
   #value(depth: number): JsonValue {
-    if (depth === 0) throw this.#error(`it is nested more than ${MAX_DEPTH} times`);
+    if (depth === 0) throw this.#error(`it is nested more than ${MAX_DEPTH} levels deep`);
     switch (this.#peek()) {
       case '{':
         return { kind: 'object', members: this.#members(depth) };
