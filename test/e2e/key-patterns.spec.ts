@@ -197,14 +197,18 @@ describe('a key with patterns', () => {
     const ofOther = forbidden.filter((entry) => 'keyId' in entry && entry.keyId === other.id);
     expect(forbidden.length).toBeLessThan(20);
     expect(forbidden[0]).toMatchObject({
-      message: expect.stringContaining(`Refused a request for admin.delete: key ${one.id} (billing) may not`) as string,
+      message: expect.stringContaining(
+        `Refused a request for admin.delete: key ${one.id} (billing) is not allowed`,
+      ) as string,
       keyId: one.id,
       label: 'billing',
       code: 'ERR_FORBIDDEN',
       pattern: 'admin.delete',
     });
     expect(ofOther).toMatchObject([
-      { message: `Refused an event for ev\\nil: key ${other.id} (audit\\n) may not call this pattern (ERR_FORBIDDEN)` },
+      {
+        message: `Refused an event for ev\\nil: key ${other.id} (audit\\n) is not allowed to call this pattern (ERR_FORBIDDEN)`,
+      },
     ]);
     expect(published).toHaveLength(21);
     expect(published[0]).toMatchObject({ kind: 'request', pattern: 'admin.delete', keyId: one.id, label: 'billing' });

@@ -69,7 +69,7 @@ describe('the server app with the legacy wire on', () => {
         ),
       ),
     ]);
-    expect(server.log.find(({ message }) => message.startsWith('The legacy wire is on'))).toMatchObject({
+    expect(server.log.find(({ message }) => message.startsWith('The legacy wire is enabled'))).toMatchObject({
       level: 'warn',
     });
   });

@@ -18,7 +18,7 @@ const NO_EVENT_HANDLER = 'There is no matching event handler defined in the remo
 /** Likely causes, for the operator. They are not sent to the peer. */
 const ADVICE: Partial<Record<TransportErrorCode, string>> = {
   ERR_UNKNOWN_KEY: 'the client uses a key that this server does not have',
-  ERR_BAD_MAC: 'the client uses another key or another service name',
+  ERR_BAD_MAC: 'the client uses a different key or service name',
   ERR_HANDSHAKE_MALFORMED: 'the client does not speak this protocol',
 };
 
@@ -64,7 +64,7 @@ export class FailureLog {
   forbidden(kind: 'request' | 'event', unsafePattern: string, peer: SealwirePeer): void {
     const pattern = printable(unsafePattern);
     const refused = kind === 'request' ? 'Refused a request' : 'Refused an event';
-    const line = `${refused} for ${pattern}: key ${nameOfKey(peer)} may not call this pattern (ERR_FORBIDDEN)`;
+    const line = `${refused} for ${pattern}: key ${nameOfKey(peer)} is not allowed to call this pattern (ERR_FORBIDDEN)`;
     this.#log('warn', line, { kind: 'forbidden', code: 'ERR_FORBIDDEN', pattern, ...fieldsOf(peer) });
   }
 

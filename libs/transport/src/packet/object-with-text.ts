@@ -105,5 +105,5 @@ function isWellFormed(text: string): boolean {
 }
 
 function malformed(reason: string): TransportError {
-  return new TransportError('ERR_MESSAGE_MALFORMED', `An object with a long text is malformed: ${reason}`);
+  return new TransportError('ERR_MESSAGE_MALFORMED', `An object with a long string is malformed: ${reason}`);
 }

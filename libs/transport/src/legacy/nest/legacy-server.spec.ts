@@ -190,7 +190,9 @@ describe('LegacyServer', () => {
 describe('the start of a LegacyServer', () => {
   it('warns that the wire is weak [R9.1]', async () => {
     await bench.startServer();
-    expect(await bench.log.logged('The legacy wire is on')).toMatch(/Nothing on it is authenticated.*replay.*equal/);
+    expect(await bench.log.logged('The legacy wire is enabled')).toMatch(
+      /Nothing on it is authenticated.*replay.*equal/,
+    );
   });
 
   it('accepts the weak key of a classroom, and warns about it', async () => {

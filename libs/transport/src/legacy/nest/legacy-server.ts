@@ -109,7 +109,7 @@ export class LegacyServer extends Server<SealwireServerEvents, SealwireStatus> i
       throw error;
     }
     warn(
-      `The legacy wire is on at ${formatEndpoint(this.#endpoint)}, key ${keyId}. Nothing on it is authenticated: ` +
+      `The legacy wire is enabled on ${formatEndpoint(this.#endpoint)} with key ${keyId}. Nothing on it is authenticated: ` +
         'anyone who can reach the port can alter and replay messages, and the fixed IV shows which messages are equal. ' +
         'Move its clients to the channel, then switch it off',
     );
