@@ -1,4 +1,4 @@
-const ANSWER = /^# answers (.*)$/;
+const ANSWER = /^# prints (.*)$/;
 /** What a separator prints. */
 export const SEPARATOR = '\u001E'; // record separator: nothing here prints it
 

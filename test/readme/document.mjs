@@ -1,6 +1,6 @@
 // The steps of a document, in order:
 //
-//   ```sh blocks                                            are commands; `# answers …` below one is what it prints
+//   ```sh blocks                                            are commands; `# prints …` below one is what it prints
 //   ```json right after commands                            is what they print
 //   a paragraph that ends with "`a/path.ts`:" and a block   is a file to write
 //   "Add `X` to the `controllers` in `a/path.ts`"           is an edit of a Nest module

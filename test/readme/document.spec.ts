@@ -16,7 +16,7 @@ Do this:
 
 \`\`\`sh
 npm start
-# answers 1
+# prints 1
 \`\`\`
 
 This is \`a/b.ts\`:
@@ -55,7 +55,7 @@ describe('readSteps', () => {
   it('returns the commands, files and edits of a document in order, without blocks that are only shown', () => {
     const section = 'First';
     expect(readSteps(DOCUMENT, 'A.md')).toEqual([
-      { kind: 'commands', line: 9, section, script: 'npm start\n# answers 1', ready: 'up and running' },
+      { kind: 'commands', line: 9, section, script: 'npm start\n# prints 1', ready: 'up and running' },
       { kind: 'file', line: 16, section, path: 'a/b.ts', text: 'export class B {}\n\nexport const c = 1;\n' },
       { kind: 'addition', line: 22, section, name: 'B', list: 'controllers', path: 'a/m.ts' },
       { kind: 'commands', line: 26, section, script: 'curl x', ready: undefined, answer: '{ "a": 1 }' },
@@ -71,7 +71,7 @@ describe('readSteps', () => {
 
 describe('markAnswers', () => {
   it('replaces each answer by a separator, and keeps other comments', () => {
-    expect(markAnswers('curl a\n# answers 1\n# a comment\ncurl b\n# answers "x"')).toEqual({
+    expect(markAnswers('curl a\n# prints 1\n# a comment\ncurl b\n# prints "x"')).toEqual({
       script: "curl a\nprintf '\\036'\n# a comment\ncurl b\nprintf '\\036'",
       answers: ['1', '"x"'],
     });
