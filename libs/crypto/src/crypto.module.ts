@@ -8,7 +8,7 @@ import { WatchedKeyFile } from './key-watch/watched-key-file.js';
 export interface CryptoModuleOptions {
   /** The path of the key file. It is read at start-up, and again after each change until the application shuts down. */
   readonly keyFile: string;
-  /** Creates the key file with mode 0600 if it is missing. Default: `false`. */
+  /** Whether to create the key file, with mode 0600, if it is missing. Default: `false`. */
   readonly generate?: boolean | undefined;
   /** The owners and modes that the key file may have. Default: `strict`. */
   readonly policy?: KeyFilePolicy | undefined;

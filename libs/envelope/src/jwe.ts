@@ -69,8 +69,8 @@ export interface OpenJweOptions {
  *
  * @param plaintext - Any number of bytes. Read, never kept.
  * @returns ASCII; its length is about 4/3 of that of the plaintext, plus 350 bytes.
- * @throws {EnvelopeError} `ERR_ENVELOPE_HEADER` - a member of the header is malformed, or all take more than 1,024
- *   bytes. `ERR_ENVELOPE_TOO_LARGE` - longer than `maxEnvelopeBytes`.
+ * @throws {EnvelopeError} `ERR_ENVELOPE_HEADER` - a member of the header is malformed, or the header is longer than
+ *   1,024 bytes. `ERR_ENVELOPE_TOO_LARGE` - longer than `maxEnvelopeBytes`.
  */
 export function sealJwe(
   key: SecretKey,
@@ -166,7 +166,7 @@ function find(
     const key = keys.find(Buffer.from(kid, 'hex'));
     return key && { key, ciphers: ciphersOf(key) };
   } catch (error) {
-    report('find() of the keys of envelopes', error);
+    report('The find() method of the envelope keys', error);
     return undefined;
   }
 }

@@ -24,7 +24,7 @@ export type WatchedCodecOptions = Omit<SealwireCodecOptions, 'keys'> & WatchedKe
 
 /** A message that was sealed. */
 export interface SealedData {
-  /** The envelope, ASCII. A publisher that sends it again sends these bytes, so that the id stays the same. */
+  /** The envelope, ASCII. To send the message again, send the same bytes: sealing again would change the id. */
   readonly bytes: Uint8Array;
   /** `<key id>.<jti>`, the same as {@link OpenedData.messageId}, for the duplicate check of the broker. */
   readonly messageId: string;
@@ -34,7 +34,7 @@ export interface SealedData {
 export interface OpenedData {
   readonly ok: true;
   readonly data: unknown;
-  /** `<key id>.<jti>`, unique for all keys: the idempotency key of the handler. No header of the broker replaces it. */
+  /** `<key id>.<jti>`, unique for all keys: the idempotency key of the handler. Do not use a broker header instead. */
   readonly messageId: string;
   /** The id of the key that sealed it, 16 hexadecimal digits. */
   readonly keyId: string;

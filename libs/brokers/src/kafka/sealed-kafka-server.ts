@@ -90,7 +90,7 @@ export class SealedKafkaServer extends ServerKafka {
       Promise<T>;
   }
 
-  /** Opens a message, and passes it to Nest. Rejects only if Nest does: `kafkajs` delivers the message again then. */
+  /** Opens a message, and passes it to Nest. Rejects only if Nest does; `kafkajs` then delivers the message again. */
   override async handleMessage(delivery: KafkaDelivery): Promise<void> {
     const handle = this.#failed.take(delivery) ?? (await this.#accept(delivery));
     try {

@@ -101,7 +101,7 @@ export class SealedMqttClient extends ClientMqtt {
   }
 }
 
-/** Returns options with the headers that were attached to the call that is sent now. */
+/** Returns options with the headers that were attached to the call that is being sent. */
 function withAttached(options: MqttPublishOptions): MqttPublishOptions {
   const { properties } = options;
   const userProperties = CallTrace.current?.withAttached(properties?.userProperties);

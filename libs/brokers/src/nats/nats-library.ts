@@ -52,7 +52,7 @@ export interface NatsConnection {
   rtt(): Promise<number>;
   /** Resolves when the broker has received everything that was sent before. */
   flush(): Promise<void>;
-  /** Closes the connection after the messages that have arrived were handled. */
+  /** Closes the connection after the messages that have arrived have been handled. */
   drain(): Promise<void>;
   /** Closes the connection, without waiting for running messages. */
   close(): Promise<void>;

@@ -49,7 +49,7 @@ export class SealedNatsClient extends ClientNats {
     }
   }
 
-  /** Adds the headers that were attached to the call that is sent now, if they will be sealed. */
+  /** Adds the headers that were attached to the call that is being sent, if they will be sealed. */
   protected override mergeHeaders(given?: unknown): NatsHeaders | undefined {
     const headers: NatsHeaders | undefined = super.mergeHeaders(given);
     const call = CallTrace.current;

@@ -69,7 +69,7 @@ export class ClientRequests {
     return this.#sending.run(undefined, send);
   }
 
-  /** Returns a function for a later call: what it publishes belongs to the request that is sent now. */
+  /** Returns a function for a later call: what it publishes belongs to the request that is being sent. */
   keep<Args extends unknown[]>(callback: (...args: Args) => unknown): (...args: Args) => unknown {
     const inThisContext = AsyncLocalStorage.snapshot();
     return (...args) => inThisContext(callback, ...args);
@@ -96,7 +96,7 @@ export class ClientRequests {
   }
 
   /**
-   * Seals a message, which is that of the request that is sent now, if there is one.
+   * Seals a message, which is that of the request that is being sent, if there is one.
    *
    * @returns An envelope; in the mode `open-only` undefined.
    * @throws {CryptoError} `ERR_KEYRING_NO_PRIMARY`

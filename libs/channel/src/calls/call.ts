@@ -37,7 +37,7 @@ export abstract class Call implements AnswerSink {
   #link: ClientLink | undefined;
   #stream: ClientStream | undefined;
 
-  /** @param mayRepeat - Whether a handler may run twice, so that a call that was sent may be sent again. */
+  /** @param mayRepeat - Whether running the handler twice is safe, so that a call that was sent may be sent again. */
   constructor(kind: ClientStream['kind'], queue: CallQueue, mayRepeat: boolean) {
     this.kind = kind;
     this.#queue = queue;

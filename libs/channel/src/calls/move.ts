@@ -19,7 +19,7 @@ export type Move = 'UNSENT' | 'LEAVING' | 'REFUSED' | 'REPEATED';
  * Returns why a call may be tried again after its connection has failed it; undefined if it may not, because its message or
  * this side is the reason of the failure, or because a handler may have run.
  *
- * @param mayRepeat - Whether a handler may run twice.
+ * @param mayRepeat - Whether running the handler twice is safe.
  */
 export function moveAfterFailure(error: TransportError, mayRepeat: boolean): Move | undefined {
   const { code, fault, sent } = error;

@@ -34,7 +34,8 @@ export interface PlainRequestOptions {
    */
   readonly timeoutMs?: number;
   /**
-   * Whether the handler may run twice; see {@link ChannelClientOptions.idempotent}. Default: the client's `idempotent`.
+   * Whether running the handler twice is safe; see {@link ChannelClientOptions.idempotent}. Default: the client's
+   * `idempotent`.
    */
   readonly idempotent?: boolean;
 }

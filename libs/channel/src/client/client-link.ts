@@ -90,7 +90,7 @@ export class ClientLink {
     return this.#options.peer.address;
   }
 
-  /** Whether the client now connects with another key. */
+  /** Whether the client now connects with a different key. */
   get isOutdated(): boolean {
     return this.#options.key.isOutdated;
   }

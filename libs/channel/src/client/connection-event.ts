@@ -19,9 +19,9 @@ export type ClientConnectionEvent =
   /** The old connection could not be replaced yet and stays in use. */
   | { readonly type: 'renewalFailed'; readonly server: string; readonly error: unknown; readonly retryInMs: number }
   /**
-   * The server has asked the client to move or is closing, the stream ids have run out, or the name no longer resolves
-   * to this address. New calls use another connection, and running calls finish if they can. This is the last event of
-   * the connection: a later loss only fails its calls.
+   * The server has asked the client to move to a new connection or is closing, the stream ids have run out, or the name
+   * no longer resolves to this address. New calls use another connection, and running calls finish if they can. This is
+   * the last event of the connection: a later loss only fails its calls.
    */
   | { readonly type: 'draining'; readonly server: string }
   /**

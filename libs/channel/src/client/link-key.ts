@@ -25,7 +25,7 @@ export class LinkKey {
     all.add(this);
   }
 
-  /** Whether the client now connects with another key. */
+  /** Whether the client now connects with a different key. */
   get isOutdated(): boolean {
     return this.#isOutdated || this.#isRevoked;
   }

@@ -42,8 +42,8 @@ export interface ChannelClientOptions extends ChannelOptions, Pick<LimitGroups, 
   /** The number of connections to each server, 1 to 16. Default: 1. */
   readonly connectionsPerServer?: number;
   /**
-   * Whether the handlers of requests may run twice. If true, a request is sent again if its connection fails before the
-   * caller has received a value of the answer. Default: false.
+   * Whether running the handler of a request twice is safe. If true, a request is sent again if its connection fails
+   * before the caller has received a value of the answer. Default: false.
    */
   readonly idempotent?: boolean;
   /** The delivery of events. Default: `acknowledged`. */

@@ -82,7 +82,8 @@ export const TIMEOUTS = {
   closeMs: { default: 2_000, least: 1, greatest: MAX_TIMER_MS },
   /**
    * The age at which a session is replaced. A client dials the next connection at a random time in the last 10 % of this
-   * age, and uses it once the server has answered; a server asks the client to move. Default: 1 h (server: 1 h 15 min).
+   * age, and uses it once the server has answered; a server asks the client to move to a new one. Default: 1 h (server:
+   * 1 h 15 min).
    */
   sessionSoftAgeMs: {
     /** Clients renew before their server does, each at a random time (docs/protocol.md §5.11). */

@@ -43,7 +43,8 @@ export class OutgoingMessage {
 
   /**
    * @param encoding - The byte of the encoding, and any other bytes before the content.
-   * @param content - The caller must not change bytes afterwards: they are read when the message is sealed.
+   * @param content - If it is a Uint8Array, the caller must not change it afterwards: it is read when the message is
+   *   sealed.
    */
   constructor(encoding: Buffer, content: string | Uint8Array, head = NO_HEAD) {
     const isText = typeof content === 'string';

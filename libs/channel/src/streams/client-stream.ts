@@ -11,11 +11,11 @@ import { SendingStream } from '../sending/sending-stream.js';
 
 /** Receives the answer to one request or event. Exactly one of `complete`, `error`, `fail` or a last `next` ends it. */
 export interface AnswerSink {
-  /** Whether a handler may run twice. Default: false. */
+  /** Whether running the handler twice is safe. Default: false. */
   readonly mayRepeat?: boolean;
   /**
-   * Called when the last frame of the message was sealed, while the record is being written: it must not open or cancel
-   * streams, and must not throw. Called again if the message is sent again.
+   * Called when the last frame of the message has been sealed, while the record is being written: it must not open or
+   * cancel streams, and must not throw. Called again if the message is sent again.
    */
   sealed?(): void;
   /**

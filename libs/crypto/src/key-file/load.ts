@@ -32,7 +32,7 @@ export interface ReadOptions extends Pick<KeyFileOptions, 'warn'> {
 
 /** The checks of a key file, and the creation of a missing one. */
 export interface KeyringOptions extends KeyFileOptions {
-  /** Creates the key file if it is missing, and reports that by `warn`. Default: `false`. */
+  /** Whether to create the key file, with mode 0600, if it is missing; `warn` reports that. Default: `false`. */
   readonly generate?: boolean | undefined;
 }
 

@@ -44,8 +44,8 @@ interface Failed extends KeysFailure {
 
 /**
  * The keys of a key file, which is read again after each change. If the new content is wrong, all old keys stay in force,
- * {@link status} has the reason, and `warn` is called once for that version. It does not keep the process alive, and
- * installs no signal handler: call {@link reload} in one of your own.
+ * {@link status} has the reason, and `warn` is called once for that version. The watcher does not keep the process
+ * alive, and installs no signal handler: call {@link reload} in one of your own.
  */
 export class WatchedKeyFile implements KeySource {
   static {

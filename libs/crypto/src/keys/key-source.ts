@@ -37,7 +37,7 @@ export interface KeysChange {
   readonly revoked: readonly string[];
   /** The keys that may still be used, but have another label or other patterns. */
   readonly updated: readonly string[];
-  /** Whether the primary key is now a different one, or there is none anymore. */
+  /** Whether the primary key is now a different one, or there is no longer one. */
   readonly primaryChanged: boolean;
   /** The key that starts handshakes now; undefined if there is none. */
   readonly primary: string | undefined;

@@ -18,7 +18,7 @@ export interface RingKey {
   readonly state: KeyState;
   /** The first moment of use, in milliseconds since 1970; undefined if the key may be used from the start. */
   readonly notBefore?: number | undefined;
-  /** The first moment after the use, in milliseconds since 1970; undefined if the use has no end. */
+  /** The moment from which the key can no longer be used, in milliseconds since 1970; undefined if there is none. */
   readonly notAfter?: number | undefined;
 }
 

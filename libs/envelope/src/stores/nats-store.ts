@@ -17,7 +17,7 @@ export class NatsReplayStore implements ReplayStore {
 
   /**
    * @param bucket - Created with a `ttl` of at least twice the `maxAgeMs` of the openers. Use one bucket for each group
-   *   of processes of which only one may handle a message.
+   *   of processes that share the work, so that only one of them handles each message.
    */
   constructor(bucket: NatsKv) {
     this.#bucket = bucket;

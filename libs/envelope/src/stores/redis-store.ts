@@ -22,8 +22,8 @@ export class RedisReplayStore implements ReplayStore {
 
   /**
    * @param client - Connected, and never closed by this object. Its command timeout also limits `claim`.
-   * @param prefix - The prefix of the keys in Redis. Use one for each group of processes of which only one may handle a
-   *   message.
+   * @param prefix - The prefix of the keys in Redis. Use one for each group of processes that share the work, so that
+   *   only one of them handles each message.
    */
   constructor(client: IoRedis | NodeRedis, prefix = 'sealwire:jti:') {
     this.#send =

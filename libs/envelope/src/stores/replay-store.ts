@@ -1,6 +1,6 @@
 /**
  * The ids of messages that were handled, shared by the processes that receive the same messages. A window in each process
- * is not enough behind a queue group: a broker can give a message to one process and its copy to another.
+ * is not enough with a queue group: a broker can give a message to one process and its copy to another.
  */
 export interface ReplayStore {
   /**

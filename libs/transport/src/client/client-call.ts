@@ -31,7 +31,7 @@ export interface ClientCallOptions {
   /** The part of the timeout that is left after the wait for a connection. */
   readonly leftMs: number;
   readonly trace: CallTrace | undefined;
-  /** Whether a handler may run twice. */
+  /** Whether running the handler twice is safe. */
   readonly mayRepeat: boolean;
   /** Called if an event is lost that was complete when it was sealed; undefined for any other call. */
   readonly onLost: ((error: unknown) => void) | undefined;

@@ -11,7 +11,7 @@ import type { Metadata } from '../packet/message.js';
 export interface SealwireRecordOptions {
   /** The timeout of this request, enforced at both ends, or of this event. Default: the client's `requestTimeoutMs`. */
   readonly timeoutMs?: number;
-  /** Whether the handler of this request may run twice. Default: the client's `idempotent`. */
+  /** Whether running the handler of this request twice is safe. Default: the client's `idempotent`. */
   readonly idempotent?: boolean;
   /** The delivery of this event. Default: the client's `delivery`. */
   readonly delivery?: Delivery;

@@ -13,8 +13,8 @@ export interface MetricsOptions {
   /** The registry that gets the metrics. Default: the global one of prom-client. */
   readonly register?: Registry;
   /**
-   * The number of patterns of clients, and of servers, that get a value of the label `pattern`; all others share
-   * `other`. Default: 100.
+   * The maximum number of values of the label `pattern`, separately for clients and servers; all further patterns
+   * share `other`. Default: 100.
    */
   readonly maxPatterns?: number;
 }

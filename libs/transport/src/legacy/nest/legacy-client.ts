@@ -13,8 +13,8 @@ import type { LegacyLimits, LegacyOptions } from './legacy-options.js';
 
 /**
  * Sends to a server of the original demo (docs/protocol.md §9), over one connection for each message. The pattern is not
- * sent; the data is a text, `{ text }` or bytes. `send` and `emit` complete without a value once the FIN was passed to
- * the system: the wire neither acknowledges a message nor authenticates the server.
+ * sent; the data is a text, `{ text }` or bytes. `send` and `emit` complete without a value once the FIN has been
+ * passed to the operating system: the wire neither acknowledges a message nor authenticates the server.
  *
  * @throws {TransportError} `ERR_BAD_OPTION`, from the constructor.
  */
