@@ -25,12 +25,14 @@ const LIMIT_MS = 300_000;
 export async function runSteps(name, steps, { stop, env, limitMs = LIMIT_MS }) {
   const progress = new Progress();
   const results = [];
+  const observed = (step) => {
+    progress.show(`${name}: ${step.title} …`);
+    return take(step, { stop, env, limitMs }).finally(() => progress.clear());
+  };
   for (const step of steps) {
     const what = `${name}: ${step.title}`;
-    progress.show(`${what} …`);
     const startMs = performance.now();
-    const result =
-      skippedAfter(results.at(-1)) ?? (await take(step, { stop, env, limitMs }).finally(() => progress.clear()));
+    const result = skippedAfter(results.at(-1)) ?? (await observed(step));
     print(what, result, ((performance.now() - startMs) / 1000).toFixed(1));
     results.push(result);
   }

@@ -22,7 +22,7 @@ describe('the connections of the console page', () => {
     const page = await demo.open(await demo.startClient([server.address]));
     await expect.poll(() => page.text('#status')).toContain('Connected');
     await server.app.stop();
-    await expect.poll(() => page.text('#status')).toBe('Not connected to a server');
+    await expect.poll(() => page.text('#status')).toBe('Not connected: start the server app');
     expect((await connections(page)).join()).toContain('not connected');
     await demo.startServer({ SEALWIRE_PORT: port });
     await expect.poll(() => page.text('#status')).toContain('Connected');
@@ -59,6 +59,9 @@ describe('the console page with other settings', () => {
     const server = await demo.startServer();
     const page = await demo.open(await demo.startClient([server.address], { HTTP_TOKEN: 'open-sesame' }));
     await expect.poll(() => page.text('#status')).toBe('Waiting for the token');
+    await page.page.fill('#token', 'Schlüssel');
+    await page.page.click('text=Use the token');
+    await expect.poll(() => page.text('#token-note')).toContain('letters, digits');
     await page.page.fill('#token', 'wrong');
     await page.page.click('text=Use the token');
     await expect.poll(() => page.text('#token-note')).toContain('does not accept this token');
@@ -75,6 +78,8 @@ describe('the console page with other settings', () => {
     await page.send('hello');
     await expect.poll(() => page.text('#said')).toMatch(/\d+ B, not shown[^]*24 B, not shown/);
     expect(await page.text('#said')).not.toContain('Hello');
+    await page.send('hello', { body: '{"name":"Alice"}' });
+    await expect.poll(() => page.text('#call-note')).toBe('ERR_RPC, text not shown');
   });
 
   it('says that the tap is off, and still sends', async () => {

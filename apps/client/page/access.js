@@ -1,6 +1,5 @@
 /** What the app says about itself, and the token that its calls need. The token is kept in memory only. */
 export class Access {
-  /** @readonly */
   settings;
   #token = '';
 
@@ -19,6 +18,12 @@ export class Access {
 
   use(token) {
     this.#token = token;
+  }
+
+  /** The app has refused the token, or the call without one. */
+  forgetToken() {
+    this.#token = '';
+    this.settings = { ...this.settings, needsToken: true };
   }
 
   fetch(path, { headers = {}, ...options } = {}) {

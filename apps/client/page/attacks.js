@@ -29,6 +29,7 @@ export class Attacks {
   async #play() {
     if (this.#button.getAttribute('aria-disabled') === 'true') return;
     this.#button.setAttribute('aria-disabled', 'true');
+    for (const item of this.#results) clearResult(item);
     try {
       for (const [index, name] of NAMES.entries()) {
         this.#show(`Playing ${index + 1} of ${NAMES.length} …`);
@@ -42,7 +43,7 @@ export class Attacks {
       }
       this.#show('All three were played against the running server.');
     } catch {
-      this.#show('The app does not answer', true);
+      this.#show('The client app does not answer: start it again', true);
     } finally {
       this.#button.removeAttribute('aria-disabled');
     }
@@ -54,12 +55,17 @@ export class Attacks {
   }
 }
 
+function clearResult(item) {
+  delete item.dataset.verdict;
+  item.querySelector('.verdict')?.remove();
+  item.querySelector('dl')?.remove();
+}
+
 function showResult(item, { isRefused, facts }) {
   item.dataset.verdict = isRefused ? 'refused' : 'failed';
-  const title = item.querySelector('h3');
-  title.querySelector('.verdict')?.remove();
-  title.append(element('span', { className: 'verdict', text: isRefused ? 'Refused' : 'Not refused' }));
-  item.querySelector('dl')?.remove();
+  item
+    .querySelector('h3')
+    .append(element('span', { className: 'verdict', text: isRefused ? 'Refused' : 'Not refused' }));
   const list = element('dl');
   for (const fact of facts) list.append(element('dt', { text: fact.name }), factElement(fact));
   item.append(list);

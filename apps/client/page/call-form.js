@@ -142,11 +142,18 @@ export class CallForm {
       outcomes.last = `${verb} after ${took}`;
       return true;
     } catch (error) {
-      const reason = reasonOf(error, signal);
+      const reason = this.#reasonOf(error, signal);
       say(pattern, reason, 'failed');
       outcomes.last = reason;
       return false;
     }
+  }
+
+  /** With LOG_MESSAGES=false only the code is shown: the text of a failure may be that of a handler. */
+  #reasonOf(error, signal) {
+    if (signal.aborted) return 'Cancelled by this page';
+    if (!(error instanceof CallFailure)) return 'The client app does not answer: start it again';
+    return this.#access.settings.showsMessages ? `${error.code}: ${error.message}` : `${error.code}, text not shown`;
   }
 
   /** With LOG_MESSAGES=false only the size is shown. */
@@ -164,10 +171,4 @@ function jsonOf(text) {
   } catch {
     return undefined;
   }
-}
-
-function reasonOf(error, signal) {
-  if (signal.aborted) return 'Cancelled by this page';
-  if (error instanceof CallFailure) return `${error.code}: ${error.message}`;
-  return 'The app does not answer';
 }

@@ -9,6 +9,8 @@ import { WireView } from './wire-view.js';
 
 /** A call of the health endpoint pings every server, which measures the round trip and connects again after a loss. */
 const PING_INTERVAL_MS = 5000;
+/** As RFC 6750 defines it. The browser refuses other characters in a header. */
+const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
 const ARROWS = { sent: '→', received: '←', failed: '✕' };
 
 const find = (selector) => document.querySelector(selector);
@@ -29,6 +31,7 @@ new CallForm(access, said).listen();
 new Attacks(access).listen();
 
 if (wireTap) setInterval(() => void fetch('health').catch(() => undefined), PING_INTERVAL_MS);
+find('#token-form').addEventListener('submit', useToken);
 if (needsToken) askForToken();
 else watch();
 
@@ -42,31 +45,40 @@ function watch() {
 }
 
 function askForToken() {
-  const form = find('#token-form');
-  form.hidden = false;
-  setStatus('Waiting for the token', 'unknown');
-  form.addEventListener('submit', (submitted) => {
-    submitted.preventDefault();
-    access.use(find('#token').value.trim());
-    form.hidden = true;
-    watch();
-  });
-}
-
-/** Only a wrong token ends the view. */
-function askAgain() {
-  const note = find('#token-note');
-  note.textContent = 'The app does not accept this token.';
-  note.dataset.kind = 'bad';
-  access.use('');
   find('#token-form').hidden = false;
   setStatus('Waiting for the token', 'unknown');
 }
 
-/** @param state - Undefined if the app does not answer. */
+function useToken(submitted) {
+  submitted.preventDefault();
+  const token = find('#token').value.trim();
+  if (!TOKEN.test(token)) {
+    complainAboutToken('A token has letters, digits and -._~+/ only.');
+    return;
+  }
+  access.use(token);
+  find('#token-form').hidden = true;
+  watch();
+}
+
+function complainAboutToken(text) {
+  const note = find('#token-note');
+  note.textContent = text;
+  note.dataset.kind = 'bad';
+}
+
+/** Only a wrong token ends the view, or the first one if the app has a token since its last start. */
+function askAgain() {
+  complainAboutToken('The app does not accept this token.');
+  access.forgetToken();
+  askForToken();
+}
+
+/** @param state - A text if there is none, and why. */
 function showState(state) {
-  if (state === undefined) {
-    setStatus('The client app does not answer', 'bad');
+  if (typeof state === 'string') {
+    setStatus(state, 'bad');
+    connections.show({ unixMs: Date.now(), connections: [], servers: [] });
     return;
   }
   const open = state.connections.length;
@@ -74,7 +86,7 @@ function showState(state) {
   connections.show(state);
   chart.add(state);
   if (state.keysError !== undefined) setStatus(`The key file cannot be used: ${state.keysError}`, 'bad');
-  else if (open === 0) setStatus('Not connected to a server', 'bad');
+  else if (open === 0) setStatus(`Not connected: start the ${carrier === 'broker' ? 'broker' : 'server app'}`, 'bad');
   else setStatus(`Connected, sealed under key ${state.keyId}`, 'good');
 }
 

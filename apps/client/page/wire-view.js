@@ -39,14 +39,16 @@ export class WireView {
   /** Returns when the token is wrong. After every other end it connects again. */
   async follow() {
     for (;;) {
+      let reason = 'The client app does not answer: start it again';
       try {
         const response = await this.#access.fetch('console/wire');
         if (response.status === 401) return;
         if (response.ok) for await (const line of textLines(response)) this.#take(JSON.parse(line));
+        else reason = await reasonOf(response);
       } catch {
         // The app has ended, or the network was lost.
       }
-      this.#onState(undefined);
+      this.#onState(reason);
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }
@@ -64,6 +66,11 @@ export class WireView {
     const lost = this.#lost > 0 ? `, ${this.#lost} more not shown` : '';
     this.#count.textContent = `${this.#seen} records${lost}`;
   }
+}
+
+async function reasonOf(response) {
+  const { code, message } = await response.json();
+  return `${code}: ${message}`;
 }
 
 function createRow({ unixMs, direction, number, type, bytes, sealed, keyId, server }) {

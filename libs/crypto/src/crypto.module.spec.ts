@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Global, Inject, Injectable, Module } from '@nestjs/common';
 import type { LoggerService } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
+import type { TestingModule, TestingModuleBuilder } from '@nestjs/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { createKeyFile, generateKey, Keyring, SecretKey, WatchedKeyFile } from './index.js';
@@ -12,18 +13,26 @@ import { CryptoModule, KeyFileProvider, KEYRING } from './nest.js';
 
 let directory: string;
 let keyFile: string;
+const modules: TestingModule[] = [];
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'sealwire-'));
   keyFile = join(directory, 'aes_key.bin');
 });
 
-afterEach(() => {
+afterEach(async () => {
+  await Promise.all(modules.splice(0).map((module) => module.close())); // they watch their key files
   rmSync(directory, { recursive: true });
 });
 
 const compile = (...imports: NonNullable<Parameters<typeof Test.createTestingModule>[0]['imports']>) =>
-  Test.createTestingModule({ imports }).setLogger(new SilentLogger()).compile();
+  started(Test.createTestingModule({ imports }).setLogger(new SilentLogger()));
+
+async function started(builder: TestingModuleBuilder): Promise<TestingModule> {
+  const module = await builder.compile();
+  modules.push(module);
+  return module;
+}
 
 class SilentLogger implements LoggerService {
   readonly warnings: unknown[] = [];
@@ -90,10 +99,11 @@ describe('CryptoModule', () => {
 
   it('accepts keys from another source', async () => {
     const keyring = Keyring.of(SecretKey.fromBytes(generateKey()));
-    const module = await Test.createTestingModule({ imports: [CryptoModule.forRoot({ keyFile })] })
-      .overrideProvider(KeyFileProvider)
-      .useValue({ load: () => Promise.resolve(keyring) })
-      .compile();
+    const module = await started(
+      Test.createTestingModule({ imports: [CryptoModule.forRoot({ keyFile })] })
+        .overrideProvider(KeyFileProvider)
+        .useValue({ load: () => Promise.resolve(keyring) }),
+    );
     expect(module.get(KEYRING)).toBe(keyring);
   });
 });
@@ -104,7 +114,7 @@ describe.skipIf(process.platform === 'win32')('CryptoModule, on systems with fil
     await expect(compile(CryptoModule.forRoot({ keyFile }))).rejects.toMatchObject({ code: 'ERR_KEY_FILE_MODE' });
     const logger = new SilentLogger();
     const imports = [CryptoModule.forRoot({ keyFile, policy: 'mounted-secret' })];
-    await Test.createTestingModule({ imports }).setLogger(logger).compile();
+    await started(Test.createTestingModule({ imports }).setLogger(logger));
     expect(logger.warnings).toEqual([expect.stringContaining('mounted-secret')]);
   });
 });

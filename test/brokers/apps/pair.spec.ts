@@ -35,6 +35,20 @@ describe.skipIf(isMissing(NATS))(`the two apps on a NATS server${skipNote(NATS)}
     await engine.stop();
   });
 
+  /** The connections that the console page shows. */
+  async function connectionsShown(): Promise<unknown> {
+    const tap = await open(`${url}/console/wire`, { method: 'GET' });
+    try {
+      for await (const line of createInterface({ input: tap })) {
+        const { kind, connections } = JSON.parse(line) as { kind: string; connections?: unknown };
+        if (kind === 'state') return connections;
+      }
+    } finally {
+      tap.destroy();
+    }
+    return undefined;
+  }
+
   it('carry a message: a receipt to the caller, the envelope and the text to the log of the server', async () => {
     const sent = `Grüße ${Math.random()}`;
     expect(await post(`${url}/messages`, { text: sent })).toMatchObject({ status: 200, json: { text: sent } });
@@ -133,6 +147,7 @@ describe.skipIf(isMissing(NATS))(`the two apps on a NATS server${skipNote(NATS)}
     expect(await health()).toBe(200);
     await engine.kill();
     await vi.waitFor(async () => expect(await health()).toBe(503), READY_MS);
+    await vi.waitFor(async () => expect(await connectionsShown()).toEqual([]), READY_MS);
     expect(await post(`${url}/messages`, { text: 'no broker' })).toMatchObject({
       status: 503,
       json: { code: 'ERR_BROKER', sent: false },
@@ -142,6 +157,7 @@ describe.skipIf(isMissing(NATS))(`the two apps on a NATS server${skipNote(NATS)}
       async () => expect(await post(`${url}/messages`, { text: 'again' })).toMatchObject({ status: 200 }),
       { timeout: READY_MS, interval: 100 },
     );
+    expect(await connectionsShown()).toEqual([expect.objectContaining({ state: 'open', reconnects: 1 })]);
   });
 
   it('do not start if the broker does not answer, and say so', async () => {

@@ -116,6 +116,12 @@ describe('an attack of the console page', () => {
     if (name !== 'replay') expect(texts['Caller']).toMatch(/^ERR_(?:TRUNCATED|CONNECTION_LOST): /);
   });
 
+  it('is on one connection if the name of the server has several addresses', async () => {
+    const url = await start({ WIRE_TAP: 'true', SEALWIRE_SERVERS: `localhost:${server.channel.split(':')[1] ?? ''}` });
+    const { status, json } = await post(`${url}/console/attacks/flip`);
+    expect({ status, json }).toMatchObject({ status: 200, json: { isRefused: true } });
+  });
+
   it('runs alone: a second one at the same time gets ERR_BUSY', async () => {
     const url = await start({ WIRE_TAP: 'true' });
     const answers = await Promise.all([1, 2].map(() => post(`${url}/console/attacks/flip`)));

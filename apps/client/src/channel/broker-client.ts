@@ -59,7 +59,10 @@ function unreachable(cause?: unknown): HttpFailure {
 }
 
 function noAnswer(): HttpFailure {
-  return new HttpFailure('ERR_DEADLINE', `No server answered within ${ANSWER_TIMEOUT_MS} ms`);
+  return new HttpFailure(
+    'ERR_DEADLINE',
+    `No server answered within ${ANSWER_TIMEOUT_MS} ms; see the logs of the servers, and call again`,
+  );
 }
 
 function badPattern(reason: string, cause?: unknown): HttpFailure {

@@ -27,6 +27,6 @@ export class TappedBrokerClient extends BrokerClient {
 
   protected override async connectUnsealed(): Promise<NatsConnection> {
     const connection = await super.connectUnsealed();
-    return new TappedNatsConnection(connection, this.#tap.open(this.#server, ''));
+    return new TappedNatsConnection(connection, () => this.#tap.open(this.#server, ''));
   }
 }

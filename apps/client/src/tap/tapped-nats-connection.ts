@@ -8,16 +8,20 @@ import type { Direction } from './wire-row.js';
 type Publish = Parameters<NatsConnection['publish']>;
 type Subscribe = Parameters<NatsConnection['subscribe']>;
 
-const header = z.object({ kid: z.string() });
+/** Anybody who can publish may send other ones. */
+const header = z.object({ kid: z.string().regex(/^[0-9a-f]{16}$/) });
 
-/** A connection to a NATS server that notes each envelope. */
+/** A connection to a NATS server that notes each envelope, and whether the server is reached. */
 export class TappedNatsConnection implements NatsConnection {
   readonly #connection: NatsConnection;
-  readonly #tapped: TappedConnection;
+  readonly #open: () => TappedConnection;
+  #tapped: TappedConnection;
 
-  constructor(connection: NatsConnection, tapped: TappedConnection) {
+  /** @param open - Called once, and again each time the connection is back. */
+  constructor(connection: NatsConnection, open: () => TappedConnection) {
     this.#connection = connection;
-    this.#tapped = tapped;
+    this.#open = open;
+    this.#tapped = open();
   }
 
   get info(): NatsConnection['info'] {
@@ -39,8 +43,13 @@ export class TappedNatsConnection implements NatsConnection {
     });
   }
 
-  status(): AsyncIterable<unknown> {
-    return this.#connection.status();
+  async *status(): AsyncGenerator {
+    for await (const status of this.#connection.status()) {
+      const { type } = status as { readonly type: unknown };
+      if (type === 'disconnect') this.#tapped.end();
+      else if (type === 'reconnect') this.#tapped = this.#open();
+      yield status;
+    }
   }
 
   async rtt(): Promise<number> {

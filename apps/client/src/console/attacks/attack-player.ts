@@ -25,28 +25,34 @@ export class AttackPlayer {
 
   /** Rejects with the error of the channel if there is no server to attack. */
   async play(attack: AttackName): Promise<AttackResult> {
-    if (this.#isPlaying) throw new HttpFailure('ERR_BUSY', 'An attack is being played; try again later');
+    if (this.#isPlaying) throw new HttpFailure('ERR_BUSY', 'Another attack is running; try again later');
     this.#isPlaying = true;
-    const stage = this.#stage();
-    const { client, counterCalls } = stage;
     try {
-      await client.connect();
-      const before = beforeFact(await echo(client));
-      const countersBefore = await readCounters(client, counterCalls);
-      const { isRefused, facts } = await stage.play(attack);
-      const counters = countersFact(countersBefore, await readCounters(client, counterCalls));
-      const after = afterwardsFact(await echo(client));
-      return { attack, isRefused, facts: [before, ...facts, counters, after] };
+      return await playOn(await this.#createStage(), attack);
     } finally {
       this.#isPlaying = false;
-      await client.close();
     }
   }
 
-  #stage(): AttackStage {
+  async #createStage(): Promise<AttackStage> {
     const { broker } = this.config;
     return broker === undefined
-      ? new ConnectionStage(this.config, this.keyring)
+      ? ConnectionStage.create(this.config, this.keyring)
       : new BrokerStage(broker, this.config, this.keyring);
+  }
+}
+
+async function playOn(stage: AttackStage, attack: AttackName): Promise<AttackResult> {
+  const { client, counterCalls } = stage;
+  try {
+    await client.connect();
+    const before = beforeFact(await echo(client));
+    const countersBefore = await readCounters(client, counterCalls);
+    const { isRefused, facts } = await stage.play(attack);
+    const counters = countersFact(countersBefore, await readCounters(client, counterCalls), counterCalls > 1);
+    const after = afterwardsFact(await echo(client));
+    return { attack, isRefused, facts: [before, ...facts, counters, after] };
+  } finally {
+    await client.close();
   }
 }

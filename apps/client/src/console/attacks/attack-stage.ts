@@ -16,7 +16,7 @@ export interface Outcome {
 /** A client of its own for one attack, which changes what the client sends or receives. */
 export interface AttackStage {
   readonly client: AttackedClient;
-  /** How many calls find the counters of all servers: 1 if all calls go to the same server. */
+  /** How many calls ask for counters: 1 if all calls go to the same server. More than one may still miss a server. */
   readonly counterCalls: number;
   play(attack: AttackName): Promise<Outcome>;
 }

@@ -45,5 +45,5 @@ export function describe(error: unknown): string {
 }
 
 function noAnswer(timeoutMs: number): HttpFailure {
-  return new HttpFailure('ERR_DEADLINE', `No answer arrived within ${timeoutMs} ms`);
+  return new HttpFailure('ERR_DEADLINE', `No answer arrived within ${timeoutMs} ms; the log of the server may say why`);
 }

@@ -26,8 +26,12 @@ export async function readCounters(client: AttackedClient, calls: number): Promi
   }
 }
 
-/** Compares the counters of the servers that were found both times. */
-export function countersFact(before: ServerCounters, after: ServerCounters): Fact {
+/**
+ * Compares the counters of the servers that were found both times.
+ *
+ * @param isShared - Whether several servers may share the calls, so that one of them may not have been found.
+ */
+export function countersFact(before: ServerCounters, after: ServerCounters, isShared: boolean): Fact {
   const name = 'Counters';
   if (typeof before === 'string') return { name, text: `The server did not return its counters: ${before}.` };
   if (typeof after === 'string') return { name, text: `The server did not return its counters: ${after}.` };
@@ -35,6 +39,7 @@ export function countersFact(before: ServerCounters, after: ServerCounters): Fac
     const later = after.get(process);
     return later === undefined ? [] : [{ earlier, later }];
   });
+  if (pairs.length === 0) return { name, text: 'No server returned its counters both before and after the attack.' };
   const sum = (when: 'earlier' | 'later', what: 'handled' | 'failures', key: string): number =>
     pairs.reduce((total, pair) => total + (pair[when][what][key] ?? 0), 0);
   const change = (what: 'handled' | 'failures', key: string): string =>
@@ -43,6 +48,6 @@ export function countersFact(before: ServerCounters, after: ServerCounters): Fac
     .filter((key) => sum('later', 'failures', key) > sum('earlier', 'failures', key))
     .map((key) => `${key} ${change('failures', key)}`);
   const failed = failures.length === 0 ? 'no failure' : failures.join(', ');
-  const servers = pairs.length === 1 ? 'The server' : `${pairs.length} servers`;
+  const servers = isShared ? `Of the servers, ${pairs.length} returned counters, and` : 'The server';
   return { name, text: `${servers} counted ${failed}; handled calls of echo went ${change('handled', 'echo')}.` };
 }

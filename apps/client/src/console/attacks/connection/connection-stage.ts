@@ -1,3 +1,5 @@
+import { lookup } from 'node:dns/promises';
+
 import type { KeySource } from '@sealwire/crypto';
 
 import { directOptions } from '../../../channel/channel-options.js';
@@ -15,16 +17,43 @@ export class ConnectionStage implements AttackStage {
   readonly client: AttackedConnectionClient;
   readonly counterCalls = 1;
 
-  constructor(config: Settings, keyring: KeySource) {
-    const { server } = config;
-    const [first = { host: '127.0.0.1', port: 8080 }] = 'servers' in server ? server.servers : [server];
-    this.client = new AttackedConnectionClient(directOptions({ ...config, server: first }, keyring));
+  private constructor(client: AttackedConnectionClient) {
+    this.client = client;
+  }
+
+  /**
+   * A name may have several addresses: the attack is on the first that accepts a connection, and so on one connection.
+   *
+   * @throws {TransportError} If none does.
+   */
+  static async create(config: Settings, keyring: KeySource): Promise<ConnectionStage> {
+    let failure: unknown;
+    for (const server of await addressesOf(config)) {
+      const client = new AttackedConnectionClient(directOptions({ ...config, server }, keyring));
+      try {
+        await client.connect();
+        return new ConnectionStage(client);
+      } catch (error) {
+        failure = error;
+        await client.close();
+      }
+    }
+    throw failure;
   }
 
   async play(attack: AttackName): Promise<Outcome> {
     const { ending, facts } = await ATTACKS[attack](this.client);
     return { isRefused: ending.how !== 'none' && ending.bytes === 0, facts: [...facts, endingFact(ending)] };
   }
+}
+
+/** Returns the addresses of the first server; its name if it has none, because the error of its use is the usual one. */
+async function addressesOf({ server }: Settings): Promise<readonly Settings['server'][]> {
+  const [first = { host: '127.0.0.1', port: 8080 }] = 'servers' in server ? server.servers : [server];
+  if (!('host' in first)) return [first];
+  const { port } = first;
+  const found = await lookup(first.host, { all: true }).catch(() => [{ address: first.host }]);
+  return found.map(({ address }) => ({ host: address, port }));
 }
 
 interface Attacked {
