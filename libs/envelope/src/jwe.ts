@@ -25,7 +25,7 @@ export const MAX_ENVELOPE_BYTES = 16_777_216;
  * able to distinguish one reason from another.
  *
  * - `form`: not an envelope, or too large
- * - `key`: an unknown key, or one that may not be used now
+ * - `key`: an unknown key, or one that cannot be used now
  * - `tag`: altered, or sealed with another key
  * - `audience`: sealed for another service
  * - `subject`: sealed for another subject

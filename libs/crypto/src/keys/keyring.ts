@@ -19,7 +19,7 @@ export class Keyring implements KeySource {
     brand(this, 'crypto/Keyring');
   }
 
-  /** All keys, including those that may not be used. */
+  /** All keys, including those that cannot be used. */
   readonly keys: readonly RingKey[];
   readonly #byId: ReadonlyMap<string, RingKey>;
   readonly #loadedAt = clock.unixMs();
@@ -67,7 +67,7 @@ export class Keyring implements KeySource {
   /**
    * The key that starts handshakes.
    *
-   * @throws {CryptoError} `ERR_KEYRING_NO_PRIMARY` - the ring has no primary key, or the key may not be used now.
+   * @throws {CryptoError} `ERR_KEYRING_NO_PRIMARY` - the ring has no primary key, or the key cannot be used now.
    */
   get primary(): SecretKey {
     const primary = this.#primary;
