@@ -92,7 +92,8 @@ describe('a createCodec that returns no codec', () => {
     expect(await outcome(clientOf(SealwireClient, portOf(server)).send('echo', 1))).toMatchObject({
       code: 'ERR_ALERT',
     });
-    expect(warnings).toEqual([expect.stringMatching(/The result of createCodec is .*\(ERR_INTERNAL\)/)]);
+    const refusals = warnings.filter((line) => line.startsWith('Refused ')); // other servers may log as well
+    expect(refusals).toEqual([expect.stringMatching(/The result of createCodec is .*\(ERR_INTERNAL\)/)]);
     await expect.poll(() => server.snapshot()).toMatchObject({ strangers: 0, connections: 0 });
     await server.close();
   });
