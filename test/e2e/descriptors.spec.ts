@@ -11,7 +11,7 @@ import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { endAll, key, newClient } from '../support/pair.js';
 
 const SERVER = fileURLToPath(new URL('fixtures/few-descriptors.mjs', import.meta.url));
-const MAX_FILES = 200; // loading modules takes many at the same time
+const MAX_FILES = 1_000; // loading modules takes hundreds at the same time if the disk is slow
 
 afterEach(() => endAll());
 
@@ -22,12 +22,15 @@ function startServer() {
   const server = spawn('bash', ['-c', command, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   onTestFinished(() => void server.kill('SIGKILL'));
   const lines: string[] = [];
+  const exited = once(server, 'exit');
   const reader = createInterface({ input: server.stdout }).on('line', (line) => lines.push(line));
   return async (start: string): Promise<string> => {
     for (;;) {
       const line = lines.find((each) => each.startsWith(start));
       if (line !== undefined) return line;
-      await once(reader, 'line');
+      const hasEnded = await Promise.race([once(reader, 'line').then(() => false), exited.then(() => true)]);
+      if (hasEnded && !lines.some((each) => each.startsWith(start)))
+        throw new Error(`The server ended before it printed ${start}`);
     }
   };
 }

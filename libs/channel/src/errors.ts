@@ -94,7 +94,7 @@ export class TransportError extends Error {
     return FAULT_OF[this.code];
   }
 
-  /** Returns the same failure for one message. */
+  /** Returns a copy of this error for one message, with `sent` set. */
   ofMessage(sent: boolean): TransportError {
     return new TransportError(this.code, this.message, { cause: this.cause, sent });
   }

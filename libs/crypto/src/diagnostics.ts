@@ -8,7 +8,7 @@ import type { KeysStatus } from './keys/key-source.js';
 export interface KeysMessage extends Pick<KeysStatus, 'ids' | 'primary' | 'loadedAt'> {
   /** The path of the file. */
   readonly file: string;
-  /** `loaded`: the file had other keys, which are now in force. `failed`: the keys before it stay in force. */
+  /** `loaded`: the file had other keys, which are now in force. `failed`: the previous keys stay in force. */
   readonly outcome: 'loaded' | 'unchanged' | 'failed';
   /** The code of the failure, from a `CryptoError` or the system (such as `ENOENT`); undefined if there was none. */
   readonly code: string | undefined;

@@ -38,7 +38,7 @@ const EMIT_FAILURES = [
   failure(
     503,
     'ERR_CONNECT_FAILED',
-    'There is no connection to the server, it was lost, or the server is overloaded or shuts down',
+    'There is no connection to the server, the connection was lost, or the server is overloaded or shutting down',
   ),
   failure(504, 'ERR_DEADLINE', 'The server did not answer in time'),
 ];

@@ -61,7 +61,7 @@ export class CallQueue {
       message: { bytes, hasPlace },
     } = call;
     if (!hasPlace && (size >= maxQueuedMessages || (size > 0 && this.#bytes + bytes > maxQueuedBytes))) {
-      const message = `The queue is full: ${size} messages with ${this.#bytes} bytes already wait for a connection (limits.maxQueuedMessages, limits.maxQueuedBytes)`;
+      const message = `The queue is full: ${size} messages with ${this.#bytes} bytes are already waiting for a connection (limits.maxQueuedMessages, limits.maxQueuedBytes)`;
       call.fail(new TransportError('ERR_QUEUE_FULL', message, { sent: false }));
       return;
     }

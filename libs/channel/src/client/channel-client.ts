@@ -23,7 +23,7 @@ import type { Links } from './links.js';
 export interface ChannelClientEvents {
   /** Receives the changes of the connections, in order. */
   readonly onConnectionEvent?: (event: ClientConnectionEvent) => void;
-  /** Receives warnings about a usable key file, and the reason why a changed one was not loaded. */
+  /** Receives warnings about a key file that is used nevertheless, and the reason why a changed file was not loaded. */
   readonly warn?: (message: string) => void;
 }
 

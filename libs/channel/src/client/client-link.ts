@@ -113,7 +113,7 @@ export class ClientLink {
   }
 
   /**
-   * Sends the events of lost connections to the same server again, before new ones. Must be called before the
+   * Sends the events of earlier, lost connections to this server again, before any new event. Must be called before the
    * connection is used for its first event.
    */
   takeKept(): void {

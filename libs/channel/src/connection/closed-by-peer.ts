@@ -3,7 +3,7 @@ import type { CloseReason } from '../record/content.js';
 
 const REASONS: Readonly<Record<CloseReason, string>> = {
   done: 'it no longer needs the connection',
-  goingAway: 'it is shutting down, or ends an old session',
+  goingAway: 'it is shutting down or replacing an old session',
   idle: 'the connection was idle',
   limit: 'it has reached a limit',
 };

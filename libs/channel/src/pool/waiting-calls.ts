@@ -61,7 +61,7 @@ export class WaitingCalls {
   add(kind: ClientStream['kind'], { lastDial, signal, hasPlace }: Wait): Promise<ClientLink> {
     const { waitForConnectionMs, maxQueuedMessages } = this.#limits;
     if (!hasPlace && this.#calls.size >= maxQueuedMessages) {
-      const message = `The queue is full: ${this.#calls.size} calls already wait for a connection (limits.maxQueuedMessages)`;
+      const message = `The queue is full: ${this.#calls.size} calls are already waiting for a connection (limits.maxQueuedMessages)`;
       return Promise.reject(new TransportError('ERR_QUEUE_FULL', message, { sent: false }));
     }
     return new Promise((resolve, reject) => {

@@ -63,7 +63,7 @@ export function encodePlainAnswer(body: unknown): OutgoingMessage {
  */
 export function decodePlainAnswer(data: Buffer, start = 0): Buffer {
   if (data[start] === RAW_BYTES) return copyOf(data.subarray(start + 1));
-  throw malformed(`Malformed data: the encoding is ${data[start] ?? 'none'}; expected 1 (raw bytes)`);
+  throw malformed(`Malformed data: the encoding byte is ${data[start] ?? 'missing'}; expected 1 (raw bytes)`);
 }
 
 /** Encodes the failure of a handler without its details. */

@@ -14,7 +14,7 @@ import { PlainHandler } from './plain-handler.js';
 import type { PlainAnswer } from './plain-handler.js';
 
 export interface PlainServerEvents extends Partial<ChannelServerEvents<StreamHandler>> {
-  /** Receives warnings about a usable key file, and the reason why a changed one was not loaded. */
+  /** Receives warnings about a key file that is used nevertheless, and the reason why a changed file was not loaded. */
   readonly warn?: (message: string) => void;
 }
 

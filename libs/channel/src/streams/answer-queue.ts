@@ -55,7 +55,7 @@ export class AnswerQueue {
     if (queuedBytes > 0 && queuedBytes + bytes > this.#maxQueuedBytes) {
       throw new TransportError(
         'ERR_ANSWER_OVERFLOW',
-        `The answer cannot be queued: ${queuedBytes} bytes of answers already wait (limits.maxQueuedBytes)`,
+        `The answer cannot be queued: ${queuedBytes} bytes of answers are already queued (limits.maxQueuedBytes)`,
       );
     }
   }

@@ -75,7 +75,7 @@ export class ClientStream extends SendingStream {
     return this.at === 'SEALED' || this.loss !== undefined;
   }
 
-  /** Returns whether the server may have the event although the connection was lost; only the server can report it. */
+  /** Returns whether the server may have received the event before the connection was lost. */
   isLostWith({ sent }: TransportError): boolean {
     return this.kind === 'EVENT' && this.at === 'SEALED' && (sent !== false || this.loss !== undefined);
   }

@@ -144,7 +144,7 @@ export class ServerStream extends SendingStream {
 
   /**
    * Returns undefined if the stream takes another value now, otherwise a promise that resolves when it does, or when
-   * the answer is no longer needed. Several sources resume together, so each must call this again.
+   * the answer is no longer needed. All waiting callers resume together, so each must call this again before it sends.
    */
   whenWritable(): Promise<void> | undefined {
     return this.isRunning ? this.#answers.whenWritable(this) : undefined;

@@ -195,7 +195,7 @@ export class StreamOpener {
     if (count >= maxQueuedMessages || (waiting > 0 && waiting + bytes > maxQueuedBytes)) {
       throw refusal(
         'ERR_QUEUE_FULL',
-        `The queue is full: ${count} messages and ${waiting} bytes already wait (limits.maxQueuedMessages, limits.maxQueuedBytes)`,
+        `The queue is full: it already contains ${count} messages with ${waiting} bytes (limits.maxQueuedMessages, limits.maxQueuedBytes)`,
       );
     }
   }

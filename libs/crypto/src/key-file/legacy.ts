@@ -13,7 +13,7 @@ const OTHERS = 0o077;
  * belongs to this user or root and may have any mode. Calls `warn` with the reasons why the channel would reject it.
  * Never use it for a key of the channel.
  *
- * @returns The raw 32 bytes, key and IV, in memory of their own.
+ * @returns The 32 raw bytes (key and IV), in a buffer of their own.
  * @throws {CryptoError} `ERR_KEY_FILE_…`; the message names the remedy.
  */
 export async function loadLegacyKeyFile(

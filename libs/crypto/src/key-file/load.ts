@@ -40,7 +40,7 @@ export interface KeyringOptions extends KeyFileOptions {
  * Reads the 32 bytes of a key file, which must not be a keyring. Rejects weak keys, and files that other users could have
  * read or written.
  *
- * @returns The raw key, in memory of its own. The channel needs the result of {@link loadKeyring} instead.
+ * @returns The raw key, in a buffer of its own. The channel needs the result of {@link loadKeyring} instead.
  * @throws {CryptoError} `ERR_KEY_FILE_…`, or the `ERR_KEY_…` of a weak key; the message names the remedy.
  */
 export async function loadKeyFile(path: string, options: KeyFileOptions = {}): Promise<Uint8Array> {
@@ -55,8 +55,8 @@ export async function loadKeyFile(path: string, options: KeyFileOptions = {}): P
 }
 
 /**
- * Reads a key file into a keyring: 32 raw bytes become the primary key of the ring; a keyring file contains the keys
- * that it lists. Processes that create the missing file at the same time all get the same key.
+ * Reads a key file into a keyring: 32 raw bytes become the primary key of the ring; from a keyring file, the ring
+ * gets the keys that the file lists. Processes that create the missing file at the same time all get the same key.
  *
  * @throws {CryptoError} `ERR_KEY_FILE_…`, `ERR_KEYRING_…`, or the `ERR_KEY_…` of a weak key; the message names the
  * remedy.

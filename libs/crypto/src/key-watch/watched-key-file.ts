@@ -26,8 +26,7 @@ export interface WatchedKeyFileOptions extends KeyringOptions {
   /** Receives a log line after each load of the keys, including the first. A failed reload is reported by `warn`. */
   readonly log?: ((message: string) => void) | undefined;
   /**
-   * The interval at which the file is read even if no change was reported, in whole milliseconds, at least 1. Default:
-   * 30 s.
+   * The interval at which the file is read even if no change was reported, in whole ms, at least 1. Default: 30,000.
    */
   readonly pollMs?: number | undefined;
 }
@@ -44,8 +43,8 @@ interface Failed extends KeysFailure {
 
 /**
  * The keys of a key file, which is read again after each change. If the new content is wrong, all old keys stay in force,
- * {@link status} has the reason, and `warn` is called once for that version. The watcher does not keep the process
- * alive, and installs no signal handler: call {@link reload} in one of your own.
+ * {@link status} has the reason, and `warn` is called once for that version. The watcher does not keep the process alive.
+ * It installs no signal handler: call {@link reload} in one of your own.
  */
 export class WatchedKeyFile implements KeySource {
   static {

@@ -5,7 +5,7 @@ import { KEY_BYTES, keyId } from './schedule.js';
 import { checkKeyStrength } from './strength.js';
 
 /**
- * Draws 32 random bytes, in memory of their own.
+ * Returns 32 random bytes in a buffer of their own.
  *
  * @throws {CryptoError} `ERR_RANDOM_FAILED` - the random source of the system failed, or its output is not random.
  */

@@ -94,7 +94,7 @@ class EntryReader {
   #secretKey(bytes: Uint8Array, kid: string, known: ReadonlyMap<string, SecretKey>): SecretKey {
     const id = keyId(bytes);
     if (id !== kid)
-      throw this.#error(`contains a key whose id is ${id}, which is not its kid: correct kid or k`, 'ERR_KEYRING_ID');
+      throw this.#error(`has a kid that does not match its key, whose id is ${id}: correct kid or k`, 'ERR_KEYRING_ID');
     return known.get(id) ?? SecretKey.fromBytes(bytes, this.#name);
   }
 

@@ -111,7 +111,7 @@ describe('parseKeyringFile', () => {
       'the kid of another key',
       jwk(first, { kid: keyId(second) }),
       'ID',
-      new RegExp(`contains a key whose id is ${keyId(first)}`),
+      new RegExp(`does not match its key, whose id is ${keyId(first)}`),
     ],
     ['an empty label', jwk(first, { label: '' }), 'FORMAT', /label; it must be 1 to 64 printable/],
     ['a label of white space', jwk(first, { label: '  ' }), 'FORMAT', /label; it must be/],

@@ -5,7 +5,7 @@
 export interface ReplayStore {
   /**
    * Resolves with true for the first claim of this id, and with false for every other one within `ttlMs`. A message may
-   * only be handled after true; if the promise rejects, it must be refused.
+   * be handled only if the promise resolves with true. If the promise rejects, the message must be refused.
    *
    * @param id - {@link Opened.id}: only of an envelope that was opened.
    * @param ttlMs - At least twice the `maxAgeMs` of the opener.

@@ -23,7 +23,7 @@ export function collectCalls(metrics: MetricSet, patterns: Readonly<Record<Side,
   });
   const retries = metrics.counter({
     name: 'sealwire_call_retries_total',
-    help: 'Attempts of calls of clients after their first one.',
+    help: 'Retries of client calls: attempts after the first one of each call.',
   });
   const inFlight = collectInFlight(metrics);
   const note = (side: Side, call: Call, outcome: string): void => {
@@ -53,7 +53,7 @@ function collectInFlight(metrics: MetricSet): Readonly<Record<Side, Set<Call>>> 
   const inFlight = { client: new Set<Call>(), server: new Set<Call>() };
   metrics.gauge({
     name: 'sealwire_calls_in_flight',
-    help: 'Calls of clients that have not ended, and running handlers of servers.',
+    help: 'Client calls that have not ended, and server handlers that are running.',
     labelNames: ['side'],
     collect() {
       for (const side of SIDES) this.set({ side }, inFlight[side].size);
@@ -61,7 +61,7 @@ function collectInFlight(metrics: MetricSet): Readonly<Record<Side, Set<Call>>> 
   });
   metrics.gauge({
     name: 'sealwire_calls_waiting',
-    help: 'Calls of clients that are in flight and wait for a connection to a server.',
+    help: 'Client calls in flight that are waiting for a connection to a server.',
     collect() {
       this.set([...inFlight.client].filter((call) => 'server' in call && call.server === undefined).length);
     },

@@ -37,7 +37,7 @@ export class SerialQueue {
       fail(
         new TransportError(
           'ERR_QUEUE_FULL',
-          `The queue is full: ${this.#maxWaiting} messages already wait for the serializer`,
+          `The queue is full: ${this.#maxWaiting} messages are already waiting for the serializer`,
           {
             sent: false,
           },

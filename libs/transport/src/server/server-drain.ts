@@ -65,7 +65,8 @@ export class ServerDrain {
   #describe(): string {
     const patterns = [...this.#links].flatMap(({ handler }) => handler.runningRequests);
     const connections = count(this.#links.size, 'connection');
-    if (patterns.length === 0) return `Closing: ${connections} still open, but no handler is running`;
+    if (patterns.length === 0)
+      return `Closing: ${connections} ${this.#links.size === 1 ? 'is' : 'are'} still open, but no handler is running`;
     const names = [...new Set(patterns)].map(printable);
     const more = names.length > MAX_PATTERNS ? ', …' : '';
     const shown = names.slice(0, MAX_PATTERNS).join(', ') + more;

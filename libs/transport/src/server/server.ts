@@ -123,7 +123,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
     return this.#channel.server as T;
   }
 
-  /** Looks the handler up by its route only. Nest's look-up also accepts other texts, which a guard would then see. */
+  /** Looks the handler up by its route only. Nest's look-up also accepts other spellings, which a guard would then see. */
   override getHandlerByPattern(route: string): MessageHandler | null {
     return this.messageHandlers.get(route) ?? null;
   }
