@@ -8,7 +8,7 @@ import { ROOT, runTool } from './tool.mjs';
  * Brings a clone into the state that the lock file and the sources describe: installs what is missing, and builds.
  *
  * @param {AbortSignal} stop
- * @param {readonly string[]} projects - What to build; everything that the apps need, unless told.
+ * @param {readonly string[]} projects - What to build. Default: everything that the apps need.
  */
 export async function prepare(stop, ...projects) {
   await installMissing(stop);

@@ -11,8 +11,8 @@ export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
  * @param {string} command
  * @param {readonly string[]} args
  * @param {AbortSignal} stop - Ends the tool and rejects.
- * @param {string} cwd - The folder that it runs in; the top of the repository, unless told.
- * @param {NodeJS.ProcessEnv} env - That of this process, unless told.
+ * @param {string} cwd - The folder that it runs in. Default: the top of the repository.
+ * @param {NodeJS.ProcessEnv} env - The environment of the tool. Default: that of this process.
  * @returns {Promise<{ code: number | null, output: string }>}
  */
 export function runTool(command, args, stop, cwd = ROOT, env = process.env) {

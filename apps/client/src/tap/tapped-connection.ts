@@ -57,7 +57,7 @@ export class TappedConnection {
   note({ direction, type, bytes, sealed }: Sighting, keyId = this.#keyId): void {
     const { id, server, tap } = this.#options;
     const number = this.#counts[direction]++;
-    if (direction === 'sent') this.#keyId = keyId; // nobody has checked the one of a received envelope yet
+    if (direction === 'sent') this.#keyId = keyId; // a received envelope has not been opened yet
     this.#follow(direction, type);
     const unixMs = Date.now();
     if (tap.isWatched) {

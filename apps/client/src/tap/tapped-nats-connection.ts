@@ -1,50 +1,36 @@
-import type { NatsConnection } from '@sealwire/brokers';
+import type { NatsConnection, NatsMessage } from '@sealwire/brokers';
 import { z } from 'zod';
 
+import { ForwardedNatsConnection } from '../channel/forwarded-nats-connection.js';
+import type { Published } from '../channel/forwarded-nats-connection.js';
 import type { TappedConnection } from './tapped-connection.js';
 import { SHOWN_BYTES } from './wire-row.js';
 import type { Direction } from './wire-row.js';
 
-type Publish = Parameters<NatsConnection['publish']>;
-type Subscribe = Parameters<NatsConnection['subscribe']>;
-
-/** Anybody who can publish may send other ones. */
+/** The longest header of an envelope, 1,024 bytes, in base64url. */
+const MAX_HEADER_CHARACTERS = 1_366;
+/** Every client that can publish to the subject of an answer chooses this header, so only a key id is taken from it. */
 const header = z.object({ kid: z.string().regex(/^[0-9a-f]{16}$/) });
 
 /** A connection to a NATS server that notes each envelope, and whether the server is reached. */
-export class TappedNatsConnection implements NatsConnection {
-  readonly #connection: NatsConnection;
+export class TappedNatsConnection extends ForwardedNatsConnection {
   readonly #open: () => TappedConnection;
   #tapped: TappedConnection;
 
   /** @param open - Called once, and again each time the connection is back. */
   constructor(connection: NatsConnection, open: () => TappedConnection) {
-    this.#connection = connection;
+    super(connection);
     this.#open = open;
     this.#tapped = open();
   }
 
-  get info(): NatsConnection['info'] {
-    return this.#connection.info;
-  }
-
-  publish(...[subject, data, options]: Publish): void {
+  override publish(...[subject, data, options]: Published): void {
     if (data !== undefined) this.#note('sent', Buffer.from(data));
-    this.#connection.publish(subject, data, options);
+    super.publish(subject, data, options);
   }
 
-  subscribe(...[subject, { callback, ...options }]: Subscribe): ReturnType<NatsConnection['subscribe']> {
-    return this.#connection.subscribe(subject, {
-      ...options,
-      callback: (error, message) => {
-        if (error === null && message.data.length > 0) this.#note('received', message.data);
-        return callback(error, message);
-      },
-    });
-  }
-
-  async *status(): AsyncGenerator {
-    for await (const status of this.#connection.status()) {
+  override async *status(): AsyncGenerator {
+    for await (const status of super.status()) {
       const { type } = status as { readonly type: unknown };
       if (type === 'disconnect') this.#tapped.end();
       else if (type === 'reconnect') this.#tapped = this.#open();
@@ -52,23 +38,20 @@ export class TappedNatsConnection implements NatsConnection {
     }
   }
 
-  async rtt(): Promise<number> {
-    const roundTripMs = await this.#connection.rtt();
+  override async rtt(): Promise<number> {
+    const roundTripMs = await super.rtt();
     this.#tapped.noteRoundTrip(roundTripMs);
     return roundTripMs;
   }
 
-  flush(): Promise<void> {
-    return this.#connection.flush();
-  }
-
-  drain(): Promise<void> {
-    return this.#connection.drain();
-  }
-
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     this.#tapped.end();
-    await this.#connection.close();
+    await super.close();
+  }
+
+  protected override receive(message: NatsMessage, forward: () => unknown): unknown {
+    if (message.data.length > 0) this.#note('received', message.data);
+    return forward();
   }
 
   #note(direction: Direction, envelope: Uint8Array): void {
@@ -80,7 +63,8 @@ export class TappedNatsConnection implements NatsConnection {
 
 /** Returns the key that the header of an envelope names; undefined if it is not an envelope. */
 function keyIdOf(envelope: Uint8Array): string | undefined {
-  const [first = ''] = Buffer.from(envelope).toString('latin1').split('.', 1);
+  const start = Buffer.from(envelope.subarray(0, MAX_HEADER_CHARACTERS + 1)).toString('latin1');
+  const [first = ''] = start.split('.', 1);
   try {
     return header.parse(JSON.parse(Buffer.from(first, 'base64url').toString())).kid;
   } catch {

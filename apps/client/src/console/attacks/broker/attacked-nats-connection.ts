@@ -1,26 +1,15 @@
-import type { NatsConnection, NatsMessage } from '@sealwire/brokers';
+import type { NatsMessage } from '@sealwire/brokers';
 
-type Subscribe = Parameters<NatsConnection['subscribe']>;
-
-/** An envelope on its way to the broker: the arguments of `publish`. */
-export type Published = Parameters<NatsConnection['publish']>;
+import { ForwardedNatsConnection } from '../../../channel/forwarded-nats-connection.js';
+import type { Published } from '../../../channel/forwarded-nats-connection.js';
 
 /** A connection to a broker on which envelopes can be changed, as the broker itself could. */
-export class AttackedNatsConnection implements NatsConnection {
-  readonly #connection: NatsConnection;
+export class AttackedNatsConnection extends ForwardedNatsConnection {
   #changeNext: ((published: Published) => Published) | undefined;
   #drops: ((message: NatsMessage) => boolean) | undefined;
-  /** The number of answers that have arrived, including those that were dropped. */
   #received = 0;
 
-  constructor(connection: NatsConnection) {
-    this.#connection = connection;
-  }
-
-  get info(): NatsConnection['info'] {
-    return this.#connection.info;
-  }
-
+  /** The number of answers that have arrived, including those that were dropped. */
   get received(): number {
     return this.#received;
   }
@@ -35,44 +24,16 @@ export class AttackedNatsConnection implements NatsConnection {
     this.#drops = drops;
   }
 
-  publish(...published: Published): void {
+  override publish(...published: Published): void {
     const change = this.#changeNext;
     this.#changeNext = undefined;
-    this.#connection.publish(...(change === undefined ? published : change(published)));
+    super.publish(...(change === undefined ? published : change(published)));
   }
 
-  subscribe(...[subject, { callback, ...options }]: Subscribe): ReturnType<NatsConnection['subscribe']> {
-    return this.#connection.subscribe(subject, {
-      ...options,
-      callback: (error, message) => {
-        if (error !== null) return callback(error, message);
-        this.#received++;
-        if (this.#drops?.(message) === true) {
-          this.#drops = undefined;
-          return undefined;
-        }
-        return callback(error, message);
-      },
-    });
-  }
-
-  status(): AsyncIterable<unknown> {
-    return this.#connection.status();
-  }
-
-  rtt(): Promise<number> {
-    return this.#connection.rtt();
-  }
-
-  flush(): Promise<void> {
-    return this.#connection.flush();
-  }
-
-  drain(): Promise<void> {
-    return this.#connection.drain();
-  }
-
-  close(): Promise<void> {
-    return this.#connection.close();
+  protected override receive(message: NatsMessage, forward: () => unknown): unknown {
+    this.#received++;
+    if (this.#drops?.(message) !== true) return forward();
+    this.#drops = undefined;
+    return undefined;
   }
 }

@@ -4,6 +4,7 @@ import type { KeySource } from '@sealwire/crypto';
 import { lastValueFrom, tap, timeout } from 'rxjs';
 
 import { brokerOptions } from '../../../channel/channel-options.js';
+import type { Published } from '../../../channel/forwarded-nats-connection.js';
 import type { Settings } from '../../../config/settings.js';
 import { HttpFailure } from '../../../http/failure/http-failure.js';
 import { bytesFact, changedByte } from '../attack-result.js';
@@ -11,10 +12,16 @@ import type { Fact } from '../attack-result.js';
 import type { AttackName, AttackStage, Outcome } from '../attack-stage.js';
 import { ANSWER_TIMEOUT_MS, callerFact, describe, echo } from '../echo.js';
 import { AttackedBrokerClient } from './attacked-broker-client.js';
-import type { Published } from './attacked-nats-connection.js';
 
 /** An answer to an envelope that was refused would arrive within this time. */
 const ANSWER_MS = 1_000;
+/** The place of the ciphertext in a compact JWE: header, encrypted key, IV, ciphertext, tag. */
+const CIPHERTEXT = 3;
+/** Without a shared store, a server does not learn which envelopes the others of its queue have received. */
+const UNKNOWN_THERE: Fact = {
+  name: 'Reason',
+  text: 'It reached a server that had not received the first. Servers that share a replay store refuse it (docs/brokers.md#replay).',
+};
 
 /** Attacks on envelopes, on a connection to the broker. */
 export class BrokerStage implements AttackStage {
@@ -49,9 +56,6 @@ async function flip(client: AttackedBrokerClient): Promise<Outcome> {
   return { isRefused: answers === 0, facts: [attackOf(changed), caller, answersFact(answers)] };
 }
 
-/** The parts of a compact JWE: header, encrypted key, IV, ciphertext, tag. */
-const CIPHERTEXT = 3;
-
 /** Sends a request, which is answered, and then the same envelope again. */
 async function replay(client: AttackedBrokerClient): Promise<Outcome> {
   let copy: Published | undefined;
@@ -70,14 +74,8 @@ async function replay(client: AttackedBrokerClient): Promise<Outcome> {
   const sealed = Buffer.from(data);
   const text = `An envelope of ${sealed.length} bytes, answered in ${answeredMs.toFixed(1)} ms, was sent a second time.`;
   const facts = [bytesFact('Attack', text, sealed, 0, 10), answersFact(answers)];
-  return answers === 0 ? { isRefused: true, facts } : { isRefused: false, facts: [...facts, OTHER_SERVER] };
+  return answers === 0 ? { isRefused: true, facts } : { isRefused: false, facts: [...facts, UNKNOWN_THERE] };
 }
-
-/** Without a shared store, a server does not learn which envelopes the others of its queue have received. */
-const OTHER_SERVER: Fact = {
-  name: 'Reason',
-  text: 'Another server of the queue handled it. Servers that share a replay store refuse it (docs/brokers.md#replay).',
-};
 
 /** Drops the second value of a stream. */
 async function cut(client: AttackedBrokerClient): Promise<Outcome> {

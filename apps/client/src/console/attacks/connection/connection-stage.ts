@@ -1,4 +1,5 @@
 import { lookup } from 'node:dns/promises';
+import type { Socket } from 'node:net';
 
 import type { KeySource } from '@sealwire/crypto';
 
@@ -68,16 +69,8 @@ const ATTACKS: Readonly<Record<AttackName, (client: AttackedConnectionClient) =>
 };
 
 /** Inverts one bit in the middle of a record. */
-async function flip(client: AttackedConnectionClient): Promise<Attacked> {
-  const socket = client.unwrap();
-  let ending: Promise<Ending> | undefined;
-  let changed: Fact | undefined;
-  client.attackNext((records) => {
-    ending = watchEnding(socket);
-    changed = changedByte(records, 'sealed bytes');
-    return records;
-  });
-  return attackedBy(await callerFact(client), () => [ending, changed]);
+function flip(client: AttackedConnectionClient): Promise<Attacked> {
+  return attackNextRecord(client, (records) => ({ sent: records, fact: changedByte(records, 'sealed bytes') }));
 }
 
 /** Sends a record, which is answered, and then the same bytes again. */
@@ -96,26 +89,30 @@ async function replay(client: AttackedConnectionClient): Promise<Attacked> {
 }
 
 /** Sends the first half of a record, and ends the stream. */
-async function cut(client: AttackedConnectionClient): Promise<Attacked> {
-  const socket = client.unwrap();
-  let ending: Promise<Ending> | undefined;
-  let changed: Fact | undefined;
-  client.attackNext((records) => {
-    ending = watchEnding(socket);
+function cut(client: AttackedConnectionClient): Promise<Attacked> {
+  return attackNextRecord(client, (records, socket) => {
     const at = records.length >> 1;
     const text = `The stream ended after ${at} of ${records.length} bytes. The rest, which was never sent:`;
-    changed = bytesFact('Attack', text, records, at, 8);
     setImmediate(() => socket.end());
-    return records.subarray(0, at);
+    return { sent: records.subarray(0, at), fact: bytesFact('Attack', text, records, at, 8) };
   });
-  return attackedBy(await callerFact(client), () => [ending, changed]);
 }
 
-async function attackedBy(
-  caller: Fact,
-  attacked: () => readonly [Promise<Ending> | undefined, Fact | undefined],
+/** @param change - Returns the bytes that are sent in place of the record, and describes the attack. */
+async function attackNextRecord(
+  client: AttackedConnectionClient,
+  change: (records: Buffer, socket: Socket) => { readonly sent: Buffer; readonly fact: Fact },
 ): Promise<Attacked> {
-  const [ending, changed] = attacked();
-  if (ending === undefined || changed === undefined) throw new Error('No record was sealed');
-  return { ending: await ending, facts: [changed, caller] };
+  const socket = client.unwrap();
+  const attacks: { readonly ending: Promise<Ending>; readonly fact: Fact }[] = [];
+  client.attackNext((records) => {
+    const ending = watchEnding(socket);
+    const { sent, fact } = change(records, socket);
+    attacks.push({ ending, fact });
+    return sent;
+  });
+  const caller = await callerFact(client);
+  const [attack] = attacks;
+  if (attack === undefined) throw new Error('No record was sealed');
+  return { ending: await attack.ending, facts: [attack.fact, caller] };
 }
