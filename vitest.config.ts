@@ -8,14 +8,12 @@ const ALONE = [
   'libs/channel/src/handshake/responder-cost.spec.ts',
   'libs/channel/src/record/slab.spec.ts',
   'test/adversarial/{rogue-peer,secret-memory}.spec.ts',
-  'test/e2e/{async-context,descriptors,fake-timers,hibernation,key-source,leaks,listen-close,running-bytes}.spec.ts',
-  'test/e2e/scripts/progress-reporter.spec.ts',
-  'test/e2e/scripts/bench.spec.ts', // it takes long: by its size it would be the last one, on one core
+  'test/e2e/{async-context,fake-timers,hibernation,key-source,listen-close,running-bytes}.spec.ts',
   'test/faults/faults.spec.ts',
   'test/fuzz/fuzz.spec.ts',
 ];
-/** Projects that have tests of their own, and tests that need a container engine, brokers or a browser. */
-const APART = 'test/{fresh-projects,compose,brokers,browser}/**';
+/** Projects that have tests of their own, and tests that need processes, a container engine, brokers or a browser. */
+const APART = 'test/{fresh-projects,processes,compose,brokers,browser}/**';
 
 export default defineConfig({
   // The libraries resolve to their TypeScript source through an exports condition: unit tests need no build.
@@ -39,7 +37,6 @@ export default defineConfig({
           include: ['{libs,apps}/*/src/**/*.spec.ts', 'test/**/*.spec.ts'],
           exclude: [...configDefaults.exclude, APART, ...ALONE],
           isolate: false,
-          setupFiles: ['test/support/unbuffered-log.ts'],
         },
       },
       { extends: true, test: { name: 'alone', include: ALONE } },

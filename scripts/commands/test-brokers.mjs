@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installOn11, runOn11 } from '../lib/nest11.mjs';
 import { prepare } from '../lib/prepare.mjs';
-import { ROOT, runInForeground } from '../lib/tool.mjs';
+import { ROOT } from '../lib/tool.mjs';
+import { runVitest } from '../lib/vitest.mjs';
 
 /** They need no Nest, or programs of this repository, which have Nest 12. */
 const NOT_ON_11 = new Set(
@@ -31,7 +32,5 @@ export async function command(stop) {
 }
 
 function runOn12(stop) {
-  const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
-  const args = ['run', '--config', 'test/brokers/vitest.config.ts', '--reporter=verbose', ...process.argv.slice(2)];
-  return runInForeground([vitest, ...args], stop);
+  return runVitest(['--config', 'test/brokers/vitest.config.ts', '--reporter=verbose'], stop);
 }

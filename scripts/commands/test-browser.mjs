@@ -1,6 +1,5 @@
-import { join } from 'node:path';
 import { prepare } from '../lib/prepare.mjs';
-import { ROOT, runInForeground } from '../lib/tool.mjs';
+import { runVitest } from '../lib/vitest.mjs';
 
 /**
  * `npm run test:browser`: the tests of test/browser, which open the console page of the client app in Chromium and write
@@ -8,7 +7,5 @@ import { ROOT, runInForeground } from '../lib/tool.mjs';
  */
 export async function command(stop) {
   await prepare(stop);
-  const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
-  const args = ['run', '--config', 'test/browser/vitest.config.ts', '--reporter=verbose', ...process.argv.slice(2)];
-  return runInForeground([vitest, ...args], stop);
+  return runVitest(['--config', 'test/browser/vitest.config.ts', '--reporter=verbose'], stop);
 }

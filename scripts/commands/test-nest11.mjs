@@ -8,7 +8,9 @@ import { ROOT } from '../lib/tool.mjs';
 
 /** Tests of the apps and of the commands, which belong to this repository and run on its Nest. */
 const NOT_TESTED = new Set(
-  ['apps', 'cli', 'key-rotation-apps.spec.ts', 'scripts'].map((name) => join(ROOT, 'test', 'e2e', name)),
+  ['e2e/apps', 'processes/apps', 'processes/cli', 'processes/key-rotation.spec.ts', 'processes/scripts'].map((path) =>
+    join(ROOT, 'test', path),
+  ),
 );
 
 /**
@@ -25,7 +27,7 @@ export async function command(stop) {
     await compileConsumer('Nest 11', on11, stop);
     await compileConsumer('Nest 12', await copyOn12(on11, join(folder, 'nest12')), stop);
     const filter = (path) => !NOT_TESTED.has(path);
-    return await runOn11(on11, { tests: ['e2e', 'support'], filter }, stop);
+    return await runOn11(on11, { tests: ['e2e', 'processes', 'support'], filter }, stop);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

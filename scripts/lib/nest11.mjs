@@ -1,7 +1,8 @@
 import { cp, mkdir, readFile, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { installPacked, LIBRARIES } from './packed.mjs';
-import { ROOT, runInForeground } from './tool.mjs';
+import { ROOT } from './tool.mjs';
+import { runVitest } from './vitest.mjs';
 
 /**
  * Installs the libraries as npm would publish them, with Nest 11 and what else test/nest11/package.json pins.
@@ -36,8 +37,7 @@ export async function runOn11(folder, { tests, filter }, stop) {
   for (const path of tests) await cp(join(ROOT, 'test', path), join(folder, 'test', path), { recursive: true, filter });
   await linkSources(folder);
   await cp(join(ROOT, 'test', 'nest11', 'vitest.config.ts'), join(folder, 'vitest.config.ts'));
-  const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
-  return runInForeground([vitest, 'run', '--root', folder, ...process.argv.slice(2)], stop);
+  return runVitest(['--root', folder], stop);
 }
 
 /** Where tests import what no package exports, they find what was packed. */

@@ -20,8 +20,13 @@ export const USAGES = {
   },
   test: {
     script: 'npm test',
-    summary: `Builds, and runs every test or the chosen ones. ${VITEST}`,
+    summary: `Builds, and runs the tests of the libraries and apps, or the chosen ones. ${VITEST}`,
     example: 'npm test -- libs/crypto',
+  },
+  'test-processes': {
+    script: 'npm run test:processes',
+    summary: `Builds, and runs the tests that start the apps, the command line and scripts as processes. ${VITEST}`,
+    example: 'npm run test:processes -- test/processes/cli',
   },
   'test-nest11': {
     script: 'npm run test:nest11',

@@ -31,4 +31,4 @@ if [ "${#missing[@]}" -gt 0 ]; then
   install "${missing[@]}" || { "${as_root[@]}" apt-get update -qq && install "${missing[@]}"; } ||
     echo "Not installed: ${missing[*]}"
 fi
-npm run --silent test:brokers
+npm run --silent test:brokers -- "$@"

@@ -18,4 +18,4 @@ if ! has_browser; then
   echo "Installing chromium …"
   install || { "${as_root[@]}" apt-get update -qq && install; } || echo "Not installed: chromium"
 fi
-npm run --silent test:browser
+npm run --silent test:browser -- "$@"

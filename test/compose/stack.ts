@@ -1,7 +1,7 @@
 // The stack of docker-compose.yml, as `npm run test:compose` names its project, and how to talk with it.
 import { execFile } from 'node:child_process';
 import { expect, vi } from 'vitest';
-import { call, post, type Answer } from '../e2e/apps/http-call.js';
+import { call, post, type Answer } from '../support/http-call.js';
 import { freePorts } from '../support/free-ports.js';
 
 const COMMAND_TIMEOUT_MS = 240_000;

@@ -9,14 +9,14 @@ const OF_THE_MATRIX = '${{ matrix.tests }}';
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const workflow = read('.github/workflows/ci.yml');
 
-/** The commands of .ci/run, without the reporters that it counts the tests by. */
+/** The commands of .ci/run, without the reporters that it adds. */
 function checksOf(script: string): readonly string[] {
-  const lines = [...script.matchAll(/^(?:check|attempt) \w+ \d+ (.+)$/gm)];
-  return lines.map(([, command = '']) => command.replace(/ -- --reporter.*/, ''));
+  const lines = [...script.matchAll(/^(?:check|suite) \w+ \d+ (.+)$/gm)];
+  return lines.map(([, command = '']) => command.replace(/(?: --)?(?: "\$[^"]+")+$/, ''));
 }
 
 function stepsOf(text: string): readonly string[] {
-  const commands = [...text.matchAll(/^ +(?:- )?(?:run|tests): (.+)$/gm)].map(([, command = '']) => command);
+  const commands = [...text.matchAll(/^ +- (?:run: )?((?:npm|bash|\$).+)$/gm)].map(([, command = '']) => command);
   return commands.filter((command) => command !== INSTALL && command !== OF_THE_MATRIX);
 }
 
@@ -41,6 +41,6 @@ describe('the workflow', () => {
 
   it('tests with every supported Node, and with Nest 11 and 12', () => {
     expect(workflow).toContain('node: [20, 22, 24, 26]');
-    expect(workflow).toContain('nest: [11, 12]');
+    expect(workflow).toContain('npm run --silent test:nest11');
   });
 });

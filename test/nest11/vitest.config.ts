@@ -6,7 +6,7 @@ export default defineConfig({
   oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
   test: {
     globals: true,
-    include: ['test/{e2e,brokers}/**/*.spec.ts'],
+    include: ['test/{e2e,processes,brokers}/**/*.spec.ts'],
     testTimeout: 180_000, // as in the repository itself
     hookTimeout: 180_000,
     maxWorkers: 2,

@@ -12,9 +12,9 @@ import { createKeyFile } from '@sealwire/crypto';
 
 type Signal = 'SIGTERM' | 'SIGKILL';
 
-const FIXTURES = new URL('../e2e/fixtures/', import.meta.url);
+const FIXTURES = new URL('../processes/fixtures/', import.meta.url);
 
-/** A program of test/e2e/fixtures in a process of its own, which prints lines and is given lines. */
+/** A program of test/processes/fixtures in a process of its own, which prints lines and is given lines. */
 export class FixtureApp {
   /** All that it has printed. Complete after {@link exit}, also after a SIGKILL. */
   readonly lines: string[] = [];

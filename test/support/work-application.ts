@@ -18,7 +18,7 @@ export interface WorkApplication {
 }
 
 /**
- * An application of this process that does what a `Load` asks for, as test/e2e/fixtures/serving-app.mjs does in another.
+ * An application of this process that does what a `Load` asks for, as test/processes/fixtures/serving-app.mjs does in another.
  *
  * @param port - 0 takes a free one.
  * @param handled - Is given the data of each event.

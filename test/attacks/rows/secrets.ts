@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import { generateKey, Keyring, SecretKey } from '@sealwire/crypto';
-import { call, post } from '../../e2e/apps/http-call.js';
+import { call, post } from '../../support/http-call.js';
 import { AppProcesses, type AppProcess, type Env } from '../../support/app-process.js';
 import { findSecrets, findSecretsInOutput, formsOf } from '../../support/secret-forms.js';
 import { describeEverything } from '../../support/secret-dumps.js';

@@ -1,7 +1,7 @@
 // Rows 51 and 57: a page of another site, a foreign name for this machine, and whoever else can send HTTP, against the built apps.
 import { setMaxListeners } from 'node:events';
 
-import { call, open, post, type Answer, type Call } from '../../e2e/apps/http-call.js';
+import { call, open, post, type Answer, type Call } from '../../support/http-call.js';
 import { AppProcesses } from '../../support/app-process.js';
 import { stands, type Attack } from '../attack.js';
 import { atEnd } from '../clean-up.js';

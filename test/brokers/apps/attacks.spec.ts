@@ -1,7 +1,7 @@
 // The attacks of the console page with SEALWIRE_BROKER: both apps are processes, on a real NATS server.
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
-import { post } from '../../e2e/apps/http-call.js';
+import { post } from '../../support/http-call.js';
 import { AppProcesses } from '../../support/app-process.js';
 import { Engine, isMissing, skipNote } from '../engines/engine.js';
 import { NATS } from '../engines/nats.js';

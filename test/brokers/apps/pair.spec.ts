@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
-import { call, open, post } from '../../e2e/apps/http-call.js';
+import { call, open, post } from '../../support/http-call.js';
 import { AppProcesses } from '../../support/app-process.js';
 import type { AppProcess } from '../../support/app-process.js';
 import { Engine, isMissing, skipNote } from '../engines/engine.js';

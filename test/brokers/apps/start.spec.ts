@@ -5,8 +5,8 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { post } from '../../e2e/apps/http-call.js';
-import { ROOT, ScriptRun } from '../../e2e/scripts/script-run.js';
+import { post } from '../../support/http-call.js';
+import { ROOT, ScriptRun } from '../../processes/scripts/script-run.js';
 import { freePorts } from '../../support/free-ports.js';
 import { isMissing, skipNote } from '../engines/engine.js';
 import { NATS } from '../engines/nats.js';

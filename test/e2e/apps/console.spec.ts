@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { call, post } from './http-call.js';
+import { call, post } from '../../support/http-call.js';
 import { startServerHere } from './server-app.js';
 import type { ServerHere } from './server-app.js';
 import { startClientHere, startTrigger } from './trigger-app.js';

@@ -5,7 +5,7 @@ import { concat, NEVER, of, Subject } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { CALLER_BOUNDS } from '../../../apps/client/src/http/caller-limits.js';
-import { call, open, post } from './http-call.js';
+import { call, open, post } from '../../support/http-call.js';
 import { startTrigger } from './trigger-app.js';
 import type { TriggerApp } from './trigger-app.js';
 

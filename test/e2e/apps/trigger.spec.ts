@@ -7,7 +7,7 @@ import { TransportError } from '@sealwire/transport';
 import { concat, EMPTY, finalize, from, NEVER, of, Subject, throwError } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
-import { call, open, post } from './http-call.js';
+import { call, open, post } from '../../support/http-call.js';
 import { startTrigger } from './trigger-app.js';
 import type { TriggerApp } from './trigger-app.js';
 

@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { CHANNEL } from '../../../apps/client/src/channel/channel.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
-import { call, open, post } from './http-call.js';
+import { call, open, post } from '../../support/http-call.js';
 import { startServerHere } from './server-app.js';
 import type { ServerHere } from './server-app.js';
 import { startClientHere } from './trigger-app.js';

@@ -12,9 +12,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AppProcesses } from '../../support/app-process.js';
 import type { AppProcess, Env } from '../../support/app-process.js';
 import { freePorts } from '../../support/free-ports.js';
-import { call, open, post } from './http-call.js';
-import { startServerHere } from './server-app.js';
-import { startClientHere } from './trigger-app.js';
+import { call, open, post } from '../../support/http-call.js';
+import { startServerHere } from '../../e2e/apps/server-app.js';
+import { startClientHere } from '../../e2e/apps/trigger-app.js';
 
 /** All in one directory, and so with one key file, which is made by the first server. */
 const apps = new AppProcesses();

@@ -10,7 +10,7 @@ import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { AppProcesses } from '../../support/app-process.js';
 import type { Env } from '../../support/app-process.js';
 import { startFailure } from './app-here.js';
-import { startClientHere } from './trigger-app.js';
+import { startClientHere } from '../../e2e/apps/trigger-app.js';
 
 const apps = new AppProcesses();
 

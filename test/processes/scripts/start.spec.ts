@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { freePorts } from '../../support/free-ports.js';
-import { post } from '../apps/http-call.js';
+import { post } from '../../support/http-call.js';
 import { ROOT, ScriptRun } from './script-run.js';
 
 const SCRIPT = [join(ROOT, 'scripts/run.mjs'), 'start'];

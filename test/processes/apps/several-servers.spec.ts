@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { AppProcesses } from '../../support/app-process.js';
 import type { AppProcess } from '../../support/app-process.js';
-import { call, post } from './http-call.js';
+import { call, post } from '../../support/http-call.js';
 
 const apps = new AppProcesses();
 let servers: AppProcess[];

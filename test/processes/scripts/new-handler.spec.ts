@@ -19,7 +19,6 @@ const COPIED = [
   '.prettierrc.json',
   'tsconfig.base.json',
   'vitest.config.ts',
-  'test/support/unbuffered-log.ts',
 ];
 
 let copy: string;

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { AppProcesses } from '../support/app-process.js';
-import type { AppProcess } from '../support/app-process.js';
-import { flipBit, TcpProxy } from '../support/tcp-proxy.js';
-import { call, post } from '../e2e/apps/http-call.js';
+import { AppProcesses } from '../../support/app-process.js';
+import type { AppProcess } from '../../support/app-process.js';
+import { flipBit, TcpProxy } from '../../support/tcp-proxy.js';
+import { call, post } from '../../support/http-call.js';
 
 const MESSAGE_1_BYTES = 80;
 const MESSAGE_2_BYTES = 104;

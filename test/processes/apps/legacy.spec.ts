@@ -13,8 +13,8 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { AppProcesses } from '../../support/app-process.js';
 import type { AppProcess, Env } from '../../support/app-process.js';
 import { startFailure } from './app-here.js';
-import { post } from './http-call.js';
-import { startClientHere } from './trigger-app.js';
+import { post } from '../../support/http-call.js';
+import { startClientHere } from '../../e2e/apps/trigger-app.js';
 
 const LEGACY = { LEGACY_PORT: '0', LEGACY_KEY_FILE: 'legacy_key.bin' };
 const ALERT = 'e1534c5701ff0000';

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { AppProcesses } from '../../support/app-process.js';
 import type { AppProcess } from '../../support/app-process.js';
-import { call, open, post } from './http-call.js';
+import { call, open, post } from '../../support/http-call.js';
 
 const OCTETS = { 'content-type': 'application/octet-stream' };
 const MAX_MESSAGE_BYTES = 8 * 1_024 * 1_024;
