@@ -8,6 +8,6 @@ if ! "$python" -c 'import cryptography' 2>/dev/null; then
 fi
 if ! "$python" -c 'import cryptography' 2>/dev/null; then
   echo 'skipped: python3-cryptography is missing and cannot be installed here'
-  exit 0
+  exit 77 # as in automake
 fi
 exec "$python" -m unittest discover -t . -s tests

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Failure } from '../lib/failure.mjs';
+import { reportOutcome } from '../lib/outcome.mjs';
 import { runTool } from '../lib/tool.mjs';
 import { cloneTo, resetClone } from '../../test/readme/clone.mjs';
 import { readSteps } from '../../test/readme/document.mjs';
@@ -46,7 +47,7 @@ async function readAll(folder, documents, major, { docker, stop }) {
 }
 
 async function read(name, clone, env, { version, docker, stop }) {
-  const startedAt = performance.now();
+  const startMs = performance.now();
   const steps = readSteps(await readFile(join(clone, name), 'utf8'), name);
   const reader = new Reader(clone, env, docker);
   console.log(`${name}, Node ${version}`);
@@ -56,20 +57,23 @@ async function read(name, clone, env, { version, docker, stop }) {
   } finally {
     await reader.cleanUp();
   }
-  console.log(`${name}, Node ${version}: ${steps.length} steps in ${secondsSince(startedAt)} s\n`);
+  console.log(
+    `${name}, Node ${version}: ${steps.length} steps in ${((performance.now() - startMs) / 1000).toFixed(1)} s\n`,
+  );
 }
 
 async function take(reader, step, name, stop) {
   const what = `${name}:${step.line} ${titleOf(step)}`;
-  const startedAt = performance.now();
-  const skipped = await reader.take(step, stop).catch((error) => {
-    stop.throwIfAborted();
-    console.error(`FAILED  ${what}\n${error.message}`);
-    throw new Failure(`${what}: FAILED`);
-  });
-  console.log(
-    skipped === undefined ? `ok      ${what} (${secondsSince(startedAt)} s)` : `skipped ${what} (${skipped})`,
+  const startMs = performance.now();
+  const result = await reader.take(step, stop).then(
+    (reason) => (reason === undefined ? { outcome: 'ok' } : { outcome: 'skipped', reason }),
+    (error) => {
+      stop.throwIfAborted();
+      return { outcome: 'failed', output: error.message };
+    },
   );
+  reportOutcome(what, result, startMs);
+  if (result.outcome === 'failed') throw new Failure(`${what}: FAILED`);
 }
 
 function titleOf(step) {
@@ -81,8 +85,4 @@ function titleOf(step) {
     default:
       return step.script.split('\n')[0];
   }
-}
-
-function secondsSince(startedAt) {
-  return ((performance.now() - startedAt) / 1000).toFixed(1);
 }

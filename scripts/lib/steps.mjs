@@ -1,3 +1,4 @@
+import { reportOutcome } from './outcome.mjs';
 import { Progress } from './progress.mjs';
 import { runTool } from './tool.mjs';
 
@@ -33,7 +34,7 @@ export async function runSteps(name, steps, { stop, env, limitMs = LIMIT_MS }) {
     const what = `${name}: ${step.title}`;
     const startMs = performance.now();
     const result = skippedAfter(results.at(-1)) ?? (await observed(step));
-    print(what, result, ((performance.now() - startMs) / 1000).toFixed(1));
+    reportOutcome(what, result, startMs);
     results.push(result);
   }
   return results.map(({ outcome }) => outcome);
@@ -66,16 +67,5 @@ async function take({ command: [program, ...args], cwd, before, isFetch = false 
       outcome: 'failed',
       output: limit.aborted ? `It has not ended within ${limitMs / 1000} s.` : error.message,
     };
-  }
-}
-
-function print(what, result, seconds) {
-  switch (result.outcome) {
-    case 'ok':
-      return console.log(`ok      ${what} (${seconds} s)`);
-    case 'failed':
-      return console.error(`FAILED  ${what} (${seconds} s)\n${result.output}`);
-    case 'skipped':
-      return console.log(`skipped ${what} (${result.reason})`);
   }
 }

@@ -1,4 +1,6 @@
 // The steps of `npm run test:fresh-projects`: their outcomes, and what is printed.
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ROOT } from './script-run.js';
@@ -24,9 +26,13 @@ beforeEach(() => {
   const print = (line: string): void => void printed.push(line.replace(/\([\d.]+ s\)/, '(T)'));
   vi.spyOn(console, 'log').mockImplementation(print);
   vi.spyOn(console, 'error').mockImplementation(print);
+  vi.stubEnv('TEST_TOTALS', '');
 });
 
-afterEach(() => vi.restoreAllMocks());
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+});
 
 /** A step that runs a script of Node. */
 const step = (title: string, script: string, more: Partial<Step> = {}): Step => ({
@@ -78,6 +84,15 @@ describe('the steps of a project', () => {
   it('fail at their limit', async () => {
     expect(await run([step('start', 'setInterval(() => {}, 1000)')], 50)).toEqual(['failed']);
     expect(printed).toEqual(['FAILED  app: start (T)\nIt has not ended within 0.05 s.']);
+  });
+
+  it('have a line each in the file from which .ci/run counts', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sealwire-steps-'));
+    const totals = join(folder, 'totals');
+    vi.stubEnv('TEST_TOTALS', totals);
+    await run([step('build', ''), step('test', 'process.exit(1)'), step('start', '')]);
+    expect(await readFile(totals, 'utf8')).toBe('passed\nfailed app: test\nskipped\n');
+    await rm(folder, { recursive: true });
   });
 
   it('end, and none is counted, if the command is stopped', async () => {
