@@ -4,10 +4,10 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 import { CHANNEL_PATHS } from '../../libs/channel/src/options/channel-options.js';
-import type { Limit, LimitTable } from '../../libs/channel/src/options/limit.js';
+import type { Limit, LimitTable } from '../../libs/channel/src/options/limit-check.js';
 import { KEY_LIMITS, LIMITS, REDIAL, TIMEOUTS } from '../../libs/channel/src/options/limit-tables.js';
 import { pathsOf, resolveLimits } from '../../libs/channel/src/options/limits.js';
-import { HANDLER_LIMITS } from '../../libs/transport/src/limits.js';
+import { HANDLER_LIMITS } from '../../libs/transport/src/handler-limits.js';
 import { OPTION_PATHS } from '../../libs/transport/src/options.js';
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
@@ -102,7 +102,7 @@ describe('the table of limits', () => {
     expect(Object.keys(DERIVED).sort()).toEqual(derived.sort());
   });
 
-  it.each(['libs/channel/src/options/limit-tables.ts', 'libs/transport/src/limits.ts'])(
+  it.each(['libs/channel/src/options/limit-tables.ts', 'libs/transport/src/handler-limits.ts'])(
     'has the default of every limit in its doc comment in %s',
     (path) => {
       const documented = [...read(path).matchAll(/^export const (\w+) = \{\n([^]*?)^\} as const satisfies/gm)].flatMap(

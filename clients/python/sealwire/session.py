@@ -1,7 +1,7 @@
 """A session: the records of one connection after the handshake, without input or output (§5).
 
 Bytes go in with `feed`, sealed bytes come out of `pump`, and `check` looks at ages and deadlines. The two
-subclasses in streams.py know what the frames mean to a client and to a server.
+subclasses in client_streams.py and server_streams.py handle the frames of a client and of a server.
 """
 
 from __future__ import annotations

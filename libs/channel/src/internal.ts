@@ -18,8 +18,8 @@ export type { Session } from './handshake/session.js';
 export { forgetOwnClient, noteOwnClient } from './instances.js';
 export { CallChannels, ObservedCall } from './observed-call.js';
 export type { CallReport, Writable } from './observed-call.js';
-export { ChannelKeys } from './options/channel-keys.js';
-export type { KeyOptions } from './options/channel-keys.js';
+export { ChannelKeys } from './keys/channel-keys.js';
+export type { KeyOptions } from './keys/channel-keys.js';
 export {
   CHANNEL_PATHS,
   checkChannelOptions,
@@ -31,8 +31,8 @@ export {
 export { formatEndpoint, remoteAddress, SOCKET_OPTIONS } from './options/endpoint.js';
 export type { Endpoint } from './options/endpoint.js';
 export { LIMITS, quarterOfHeap } from './options/limit-tables.js';
-export { checkLimit, KIB, MAX_U32, resolveTable } from './options/limit.js';
-export type { Given, LimitTable, Resolved, Side } from './options/limit.js';
+export { checkLimit, KIB, MAX_U32, resolveTable } from './options/limit-check.js';
+export type { Given, LimitTable, Resolved, Side } from './options/limit-check.js';
 export { pathsOf, resolveLimits } from './options/limits.js';
 export type { LimitGroups, Limits } from './options/limits.js';
 export {
@@ -62,9 +62,9 @@ export { encodeHead, endOfPart, PART_LENGTH_BYTES } from './sending/head.js';
 export type { MessageHead } from './sending/outgoing-message.js';
 export { answerCodeOf, failureOf, isWireError, refusalOf, wireError } from './sending/wire-error.js';
 export type { RefusalCode, WireErrorCode } from './sending/wire-error.js';
-export { ConnectionLimit } from './server/connection-limit.js';
-export { HandlerLimit } from './server/handler-limit.js';
-export type { WaitingEvents } from './server/handler-limit.js';
+export { RunningInConnection } from './server/running-in-connection.js';
+export { RunningInServer } from './server/running-in-server.js';
+export type { WaitingEvents } from './server/running-in-server.js';
 export type { Peer } from './server/server-link.js';
 export { ListenerSlot } from './server/listener-slot.js';
 export type { Listening } from './server/listener-slot.js';

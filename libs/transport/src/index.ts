@@ -19,7 +19,7 @@ export { SealwireContext } from './handler/context.js';
 export type { SealwirePeer } from './handler/context.js';
 export { NO_MESSAGE_HANDLER } from './server/dispatcher.js';
 export { drainFirst } from './server/drain-first.js';
-export type { SealwireLimitOptions } from './limits.js';
+export type { SealwireLimitOptions } from './handler-limits.js';
 export type { SealwireClientOptions, SealwireOptions, SealwireServerOptions } from './options.js';
 export { SealwireRecord, SealwireRecordBuilder } from './client/record-builder.js';
 export type { SealwireRecordOptions } from './client/record-builder.js';

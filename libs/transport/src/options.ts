@@ -13,8 +13,8 @@ import {
 } from '@sealwire/channel/internal';
 import type { Rule, Side } from '@sealwire/channel/internal';
 
-import { HANDLER_LIMITS, resolveSealwireLimits } from './limits.js';
-import type { SealwireLimitOptions, SealwireLimits } from './limits.js';
+import { HANDLER_LIMITS, resolveSealwireLimits } from './handler-limits.js';
+import type { SealwireLimitOptions, SealwireLimits } from './handler-limits.js';
 
 /** Options of both ends. */
 export interface SealwireOptions extends ChannelOptions {

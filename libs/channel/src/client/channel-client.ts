@@ -9,7 +9,7 @@ import { takeCodec } from '../connection/sealing.js';
 import { forgetOwnClient, noteOwnClient } from '../instances.js';
 import { DELIVERY, resolveChannelOptions } from '../options/channel-options.js';
 import type { ChannelClientOptions, Delivery } from '../options/channel-options.js';
-import { checkLimit } from '../options/limit.js';
+import { checkLimit } from '../options/limit-check.js';
 import type { Limits } from '../options/limits.js';
 import { checkCallbacks, checkOption, checkOptions, checkPaths, FLAG, OBJECT } from '../options/option-check.js';
 import { Pool } from '../pool/pool.js';

@@ -3,8 +3,8 @@ import type { KeyFilePolicy, KeySource } from '@sealwire/crypto';
 
 import { TransportError } from '../errors.js';
 import type { Endpoint } from './endpoint.js';
-import { checkLimit } from './limit.js';
-import type { Side } from './limit.js';
+import { checkLimit } from './limit-check.js';
+import type { Side } from './limit-check.js';
 import { LIMIT_PATHS, resolveLimits } from './limits.js';
 import type { LimitGroups, Limits } from './limits.js';
 import { checkOption, checkOptions, checkPaths, FLAG, hasMethod, NAME, OBJECT, oneOf } from './option-check.js';

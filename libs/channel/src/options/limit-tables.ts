@@ -5,8 +5,8 @@ import { getHeapStatistics } from 'node:v8';
 import { MAX_TIMER_MS } from '../clock.js';
 import type { KeyLimits } from '../record/traffic-key.js';
 import { MAX_RECORDS } from '../record/traffic-key.js';
-import { GIB, HOUR_MS, KIB, MAX_U32, MIB } from './limit.js';
-import type { Limit, LimitTable } from './limit.js';
+import { GIB, HOUR_MS, KIB, MAX_U32, MIB } from './limit-check.js';
+import type { Limit, LimitTable } from './limit-check.js';
 
 /** Leaves room next to the largest message, because otherwise it would block all others. */
 const roomForLarge = (of: (name: string) => number): number =>

@@ -1,16 +1,16 @@
 // The numeric options, in groups, and the limits that result from them.
 import type { KeyLimits } from '../record/traffic-key.js';
 import { KEY_LIMITS, LIMITS, REDIAL, TIMEOUTS } from './limit-tables.js';
-import { resolveTable } from './limit.js';
-import type { Given, LimitTable, Resolved, Side } from './limit.js';
+import { resolveTable } from './limit-check.js';
+import type { Given, LimitTable, Resolved, Side } from './limit-check.js';
 
-/** The bounds of sizes, counts and queues. `docs/settings.md` has their defaults and ranges. */
+/** The bounds of sizes, counts and queues. The README of `@sealwire/transport` has their defaults and ranges. */
 export interface LimitOptions extends Given<typeof LIMITS> {
   /** The limits of one traffic key, at which it is replaced or refused. */
   readonly key?: Given<typeof KEY_LIMITS>;
 }
 
-/** The deadlines and intervals in milliseconds. `docs/settings.md` has their defaults and ranges. */
+/** The deadlines and intervals in milliseconds. The README of `@sealwire/transport` has their defaults and ranges. */
 export type TimeoutOptions = Given<typeof TIMEOUTS>;
 
 /** The options for dialing again. */

@@ -4,7 +4,7 @@ import { DEFAULT_PORT, PATH, resolveEndpoint } from './channel-options.js';
 import type { ChannelClientOptions, ServerOption } from './channel-options.js';
 import type { Endpoint } from './endpoint.js';
 import { formatEndpoint } from './endpoint.js';
-import { checkLimit } from './limit.js';
+import { checkLimit } from './limit-check.js';
 import { checkOption, checkPaths, NAME, OBJECT } from './option-check.js';
 
 /** Where a client connects. */

@@ -8,7 +8,7 @@ import { clock } from '../clock.js';
 import type { Connection } from '../connection/connection.js';
 import { keyRevoked, TransportError } from '../errors.js';
 import { remoteAddress, SOCKET_OPTIONS } from '../options/endpoint.js';
-import { findDescription, watchKeys } from '../options/key-source-check.js';
+import { findDescription, watchKeys } from '../keys/key-source-check.js';
 import type { Limits } from '../options/limits.js';
 import { shareReadBuffer } from '../socket/socket-reader.js';
 import type { Listening } from './listener-slot.js';

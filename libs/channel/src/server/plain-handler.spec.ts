@@ -8,8 +8,8 @@ import { clock } from '../clock.js';
 import { encodePlainCall } from '../sending/plain-message.js';
 import { EventWindow } from '../streams/events/event-window.js';
 import { ServerStreams } from '../streams/server-streams.js';
-import { ConnectionLimit } from './connection-limit.js';
-import { HandlerLimit } from './handler-limit.js';
+import { RunningInConnection } from './running-in-connection.js';
+import { RunningInServer } from './running-in-server.js';
 import { PlainHandler } from './plain-handler.js';
 import type { PlainRequest } from './plain-handler.js';
 import { Peer } from './server-link.js';
@@ -23,8 +23,11 @@ interface Waiting extends PlainRequest {
 }
 
 /** Of one connection, and by default of a server with room for more. */
-const limitOf = (maxRunning: number, maxRunningBytes: number, total = new HandlerLimit(100, 1e7)): ConnectionLimit =>
-  new ConnectionLimit({ maxRunning, maxRunningBytes }, total);
+const limitOf = (
+  maxRunning: number,
+  maxRunningBytes: number,
+  total = new RunningInServer(100, 1e7),
+): RunningInConnection => new RunningInConnection({ maxRunning, maxRunningBytes }, total);
 
 /** A connection whose handlers run until they are settled. */
 class Connection {
@@ -123,7 +126,7 @@ describe('PlainHandler', () => {
   });
 
   it('counts the handlers of all connections together', () => {
-    const total = new HandlerLimit(2, 1e6);
+    const total = new RunningInServer(2, 1e6);
     const [one, other] = [new Connection(limitOf(8, 1e6, total)), new Connection(limitOf(8, 1e6, total))];
     one.send('REQUEST');
     other.send('REQUEST');

@@ -13,7 +13,7 @@ import { answerCodeOf } from '../sending/wire-error.js';
 import type { RefusalCode, WireErrorCode } from '../sending/wire-error.js';
 import type { EventWindow } from '../streams/events/event-window.js';
 import type { ServerStream, StreamHandler } from '../streams/server-stream.js';
-import type { ConnectionLimit } from './connection-limit.js';
+import type { RunningInConnection } from './running-in-connection.js';
 import type { Peer, PeerInfo } from './server-link.js';
 
 /** A request or an event of a client, as the handler of a pattern receives it. */
@@ -45,7 +45,7 @@ export interface PlainHandlerOptions {
   readonly answer: PlainAnswer;
   readonly peer: Peer;
   readonly window: EventWindow;
-  readonly limit: ConnectionLimit;
+  readonly limit: RunningInConnection;
 }
 
 export class PlainHandler implements StreamHandler {

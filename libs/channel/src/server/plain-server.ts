@@ -1,15 +1,15 @@
 import { guarded } from '@sealwire/crypto/internal';
 
 import { takeCodec } from '../connection/sealing.js';
-import { ChannelKeys } from '../options/channel-keys.js';
+import { ChannelKeys } from '../keys/channel-keys.js';
 import { resolveChannelOptions, resolveEndpoint, resolveService } from '../options/channel-options.js';
 import type { ChannelOptions } from '../options/channel-options.js';
 import { checkCallbacks, checkOption, FUNCTION } from '../options/option-check.js';
 import type { StreamHandler } from '../streams/server-stream.js';
 import { ChannelServer } from './channel-server.js';
 import type { ChannelServerEvents } from './channel-server.js';
-import { ConnectionLimit } from './connection-limit.js';
-import { HandlerLimit } from './handler-limit.js';
+import { RunningInConnection } from './running-in-connection.js';
+import { RunningInServer } from './running-in-server.js';
 import { PlainHandler } from './plain-handler.js';
 import type { PlainAnswer } from './plain-handler.js';
 
@@ -41,7 +41,7 @@ export function createChannelServer(
   checkOption('answer', answer, FUNCTION);
   checkCallbacks(events, EVENT_NAMES);
   const maxBytes = limits.maxIncompleteBytesTotal;
-  const total = new HandlerLimit(MAX_HANDLERS, maxBytes);
+  const total = new RunningInServer(MAX_HANDLERS, maxBytes);
   const ofConnection = { maxRunning: 2 * limits.maxInFlight, maxRunningBytes: Math.ceil(maxBytes / 2) };
   return new ChannelServer<StreamHandler>({
     limits,
@@ -50,7 +50,7 @@ export function createChannelServer(
     keys: new ChannelKeys(options, { warn: guarded('warn', events.warn) }),
     createCodec: takeCodec,
     createHandler: (peer, window) =>
-      new PlainHandler({ answer, peer, window, limit: new ConnectionLimit(ofConnection, total) }),
+      new PlainHandler({ answer, peer, window, limit: new RunningInConnection(ofConnection, total) }),
     rejectSelf: options.rejectSelf ?? false,
     shareReadBuffer: options.shareReadBuffer ?? true,
     keepSealedRecord: false,

@@ -6,8 +6,8 @@ import type { Frame } from '../frame/frame.js';
 import type { OutgoingMessage } from '../sending/outgoing-message.js';
 import { FrameSender } from '../sending/sender.js';
 import type { FrameWriter, Sending } from '../sending/sending.js';
-import { Answers } from './answers.js';
-import type { AnswersOwner } from './answers.js';
+import { ReceivedAnswers } from './received-answers.js';
+import type { AnswersOwner } from './received-answers.js';
 import type { AssemblerLimits, ReceiverLimits } from './assembler.js';
 import type { AnswerSink, ClientStream } from './client-stream.js';
 import { ofSealed, refusal } from './stream-failure.js';
@@ -35,14 +35,14 @@ export class ClientStreams implements AnswersOwner, OpenerOwner, Streams {
   readonly #options: ClientStreamsOptions;
   readonly #sender: FrameSender<ClientStream>;
   readonly #opener: StreamOpener;
-  readonly #answers: Answers;
+  readonly #answers: ReceivedAnswers;
   #writer: FrameWriter | undefined;
 
   constructor(options: ClientStreamsOptions) {
     this.#options = options;
     this.#sender = new FrameSender(options.peer.maxIncompleteBytes, options.firstId);
     this.#opener = new StreamOpener(options, this.#sender, this);
-    this.#answers = new Answers(options.own, this);
+    this.#answers = new ReceivedAnswers(options.own, this);
   }
 
   get sending(): Sending {

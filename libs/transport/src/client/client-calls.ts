@@ -5,7 +5,7 @@ import { CallQueue, within } from '@sealwire/channel/internal';
 import type { Links } from '@sealwire/channel/internal';
 
 import type { CallTrace } from '../diagnostics.js';
-import type { SealwireLimits } from '../limits.js';
+import type { SealwireLimits } from '../handler-limits.js';
 import { checkTimeoutMs } from '../options.js';
 import type { SealwireClientOptions } from '../options.js';
 import type { Pattern } from '../packet/packet.js';

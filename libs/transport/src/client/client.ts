@@ -11,15 +11,15 @@ import { lastValueFrom, Observable, Subject } from 'rxjs';
 
 import { CallTrace } from '../diagnostics.js';
 import { everySecond } from '../every-second.js';
-import type { SealwireLimits } from '../limits.js';
+import type { SealwireLimits } from '../handler-limits.js';
 import { ClientLog } from '../log/client-log.js';
 import { resolveOptions } from '../options.js';
 import type { SealwireClientOptions } from '../options.js';
 import { isNil } from '../packet/packet.js';
 import type { Pattern, Untyped } from '../packet/packet.js';
 import { routeOf } from '../packet/route.js';
-import { createSealingCodec } from '../packet/sealing.js';
-import type { SealingCodec } from '../packet/sealing.js';
+import { createSealingCodec } from '../packet/sealing-codec.js';
+import type { SealingCodec } from '../packet/sealing-codec.js';
 import { ClientCounters } from '../snapshot.js';
 import type { SealwireClientSnapshot } from '../snapshot.js';
 import { ClientCalls } from './client-calls.js';

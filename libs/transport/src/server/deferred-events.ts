@@ -1,15 +1,15 @@
 import type { ServerStream } from '@sealwire/channel';
 
-import type { ConnectionLimit, HandlerLimit, WaitingEvents } from '@sealwire/channel/internal';
+import type { RunningInConnection, RunningInServer, WaitingEvents } from '@sealwire/channel/internal';
 
 /** The events of one connection that wait for a place, in FIFO order; bounded by the streams in flight. */
 export class DeferredEvents implements WaitingEvents {
-  readonly #own: ConnectionLimit;
-  readonly #total: HandlerLimit;
+  readonly #own: RunningInConnection;
+  readonly #total: RunningInServer;
   #waiting: Map<ServerStream, () => void> | undefined;
   #isHandingOver = false;
 
-  constructor(own: ConnectionLimit, total: HandlerLimit) {
+  constructor(own: RunningInConnection, total: RunningInServer) {
     this.#own = own;
     this.#total = total;
   }

@@ -1,7 +1,7 @@
 // Hands the messages of one connection to Nest's handlers (docs/protocol.md §6.5 to §6.7).
 import type { MessageHandler, Serializer } from '@nestjs/microservices';
 import type { ServerStream, StreamHandler } from '@sealwire/channel';
-import { ConnectionLimit, IdTable } from '@sealwire/channel/internal';
+import { RunningInConnection, IdTable } from '@sealwire/channel/internal';
 import type { Deadline, WireErrorCode } from '@sealwire/channel/internal';
 
 import type { KeyRefusal } from '../guard/key-refusal.js';
@@ -41,12 +41,12 @@ export class Dispatcher implements StreamHandler, AnswerHost {
   readonly #deadlines = new RequestDeadlines((stream) => this.#cut(stream, 'ERR_REQUEST_TIMEOUT'));
   readonly #deferred: DeferredEvents;
   readonly #waiting: WaitingMessages;
-  readonly #limit: ConnectionLimit;
+  readonly #limit: RunningInConnection;
   readonly #events: EventIntake;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    this.#limit = new ConnectionLimit(options.limits, options.host.handlerLimit);
+    this.#limit = new RunningInConnection(options.limits, options.host.handlerLimit);
     this.#deferred = new DeferredEvents(this.#limit, options.host.handlerLimit);
     this.#waiting = new WaitingMessages(options.limits.maxRunningBytes, options.host.waiting);
     this.#order = new SerialQueue(Infinity); // bounded by the streams in flight

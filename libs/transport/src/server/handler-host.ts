@@ -1,9 +1,9 @@
 import type { Deserializer, MessageHandler, MsPattern, Serializer } from '@nestjs/microservices';
-import type { EventWindow, HandlerLimit, Peer } from '@sealwire/channel/internal';
+import type { EventWindow, RunningInServer, Peer } from '@sealwire/channel/internal';
 
 import type { SealwirePeer } from '../handler/context.js';
 import type { ProcessingHooks } from '../handler/processing-hooks.js';
-import type { SealwireLimits } from '../limits.js';
+import type { SealwireLimits } from '../handler-limits.js';
 import type { FailureLog } from '../log/failure-log.js';
 import type { WaitingBytes } from '../packet/waiting-messages.js';
 
@@ -12,7 +12,7 @@ export interface HandlerHost {
   readonly hooks: ProcessingHooks;
   readonly serializer: Serializer | undefined;
   readonly deserializer: Deserializer | undefined;
-  readonly handlerLimit: HandlerLimit;
+  readonly handlerLimit: RunningInServer;
   /** The bytes of messages that wait for the deserializer or for a place. */
   readonly waiting: WaitingBytes;
   findHandler(route: string): MessageHandler | null;

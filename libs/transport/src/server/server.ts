@@ -8,7 +8,7 @@ import { ChannelServer } from '@sealwire/channel';
 import type { KeyLimits, ServerLink, TransportError } from '@sealwire/channel';
 import {
   ChannelKeys,
-  HandlerLimit,
+  RunningInServer,
   isError,
   PROCESS_MEMORY,
   publishCallForbidden,
@@ -26,14 +26,14 @@ import { namesOf } from '../handler/context.js';
 import type { SealwirePeer } from '../handler/context.js';
 import { Execution } from '../handler/execution.js';
 import { guardHooks } from '../handler/processing-hooks.js';
-import type { SealwireLimits } from '../limits.js';
+import type { SealwireLimits } from '../handler-limits.js';
 import { FailureLog } from '../log/failure-log.js';
 import { resolveOptions } from '../options.js';
 import type { SealwireServerOptions } from '../options.js';
 import { isUnforeseen } from '../packet/remote-error.js';
 import { routeOf } from '../packet/route.js';
-import { createSealingCodec } from '../packet/sealing.js';
-import type { SealingCodec } from '../packet/sealing.js';
+import { createSealingCodec } from '../packet/sealing-codec.js';
+import type { SealingCodec } from '../packet/sealing-codec.js';
 import { WaitingBytes } from '../packet/waiting-messages.js';
 import { ServerCounters } from '../snapshot.js';
 import type { SealwireServerSnapshot } from '../snapshot.js';
@@ -59,7 +59,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
   readonly #limits: SealwireLimits;
   readonly #home = new AsyncResource('SEALWIRE_SERVER');
   readonly #failures = new FailureLog(() => this.logger);
-  readonly #handlerLimit: HandlerLimit;
+  readonly #handlerLimit: RunningInServer;
   readonly #channel: ChannelServer<LazyDispatcher>;
   readonly #drain = new ServerDrain(() => this.logger);
   readonly #counters = new ServerCounters();
@@ -70,7 +70,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
     this.#options = options;
     this.#limits = resolveOptions(options, 'server');
     this.transportId = options.transportId ?? SEALWIRE;
-    this.#handlerLimit = new HandlerLimit(this.#limits.maxRunningTotal, this.#limits.maxRunningBytesTotal);
+    this.#handlerLimit = new RunningInServer(this.#limits.maxRunningTotal, this.#limits.maxRunningBytesTotal);
     this.#channel = this.#createChannel();
   }
 

@@ -2,7 +2,7 @@ import type { Input } from '../input.js';
 import { printable } from '../terminal.js';
 import type { Terminal } from '../terminal.js';
 import type { Result } from '../verb.js';
-import { call } from './answer.js';
+import { call } from './one-call.js';
 import { withConnection } from './connection.js';
 import { readMessage } from './message.js';
 import { formatValue, toJson } from './value.js';

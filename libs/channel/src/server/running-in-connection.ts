@@ -1,4 +1,4 @@
-import type { HandlerLimit } from './handler-limit.js';
+import type { RunningInServer } from './running-in-server.js';
 
 export interface RunningLimits {
   readonly maxRunning: number;
@@ -7,13 +7,13 @@ export interface RunningLimits {
 }
 
 /** The handlers that run for one connection, limited per connection and by the limit of the server. */
-export class ConnectionLimit {
+export class RunningInConnection {
   readonly #limits: RunningLimits;
-  readonly #total: HandlerLimit;
+  readonly #total: RunningInServer;
   #taken = 0;
   #takenBytes = 0;
 
-  constructor(limits: RunningLimits, total: HandlerLimit) {
+  constructor(limits: RunningLimits, total: RunningInServer) {
     this.#limits = limits;
     this.#total = total;
   }

@@ -11,7 +11,7 @@ export interface WaitingEvents {
  * The limit of handlers that run concurrently in the whole server. A handler counts until it ends, even if its
  * connection is gone. A freed place goes to the connections with waiting events, in turn.
  */
-export class HandlerLimit {
+export class RunningInServer {
   readonly #max: number;
   readonly #maxBytes: number;
   readonly #waiting = new Set<WaitingEvents>();

@@ -4,7 +4,7 @@ import { guarded } from '@sealwire/crypto/internal';
 
 import { codeOf, TransportError } from '../errors.js';
 import type { PskOfKey } from '../handshake/index.js';
-import { checkOption, FUNCTION, hasMethod, ignoreRejection, isThenable, show } from './option-check.js';
+import { checkOption, FUNCTION, hasMethod, ignoreRejection, isThenable, show } from '../options/option-check.js';
 
 const KEY_ID_BYTES = 8;
 const PSK_BYTES = 32;

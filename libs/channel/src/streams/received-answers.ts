@@ -16,7 +16,7 @@ export interface AnswersOwner extends StreamHolder {
 }
 
 /** The sealed streams of a client, by id, and the parts of their answers that have arrived. */
-export class Answers {
+export class ReceivedAnswers {
   readonly #owner: AnswersOwner;
   readonly #assembler: MessageAssembler;
   readonly #open = new IdTable<ClientStream>();
@@ -68,16 +68,34 @@ export class Answers {
    * @throws {TransportError} A violation, which ends the connection.
    */
   receive(frame: Frame, nextId: number, nowMs: number): void {
-    const { kind, stream: id } = frame;
-    if (kind === 'REQUEST' || kind === 'EVENT' || kind === 'CANCEL')
-      throw unexpected(`the server sent ${kind}, which only a client may send`);
+    const { kind } = frame;
+    switch (kind) {
+      case 'REQUEST':
+      case 'EVENT':
+      case 'CANCEL':
+        throw unexpected(`the server sent ${kind}, which only a client may send`);
+      case 'NEXT':
+      case 'ERROR': {
+        const stream = this.#streamOf(frame, nextId);
+        if (stream !== undefined) this.#receiveData(stream, frame, nowMs);
+        return;
+      }
+      case 'COMPLETE':
+      case 'ACK': {
+        const stream = this.#streamOf(frame, nextId);
+        if (stream !== undefined) this.#complete(stream, kind);
+        return;
+      }
+    }
+  }
+
+  /** Returns the stream that the frame answers; undefined if it has ended, because the frame crossed its end. */
+  #streamOf({ kind, stream: id }: Frame, nextId: number): ClientStream | undefined {
     if (id >= nextId) throw unexpected(`${kind} refers to a stream that was never opened`);
     const stream = this.#open.get(id);
-    if (stream === undefined) return; // late: it crossed the end of the stream
-    if (kind !== 'ERROR' && (kind === 'ACK') !== (stream.kind === 'EVENT'))
+    if (stream !== undefined && kind !== 'ERROR' && (kind === 'ACK') !== (stream.kind === 'EVENT'))
       throw unexpected(`the server answered ${stream.kind} with ${kind}`);
-    if (kind === 'COMPLETE' || kind === 'ACK') this.#complete(stream, kind);
-    else this.#receiveData(stream, frame, nowMs);
+    return stream;
   }
 
   #complete(stream: ClientStream, kind: 'COMPLETE' | 'ACK'): void {

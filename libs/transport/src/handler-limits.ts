@@ -43,7 +43,7 @@ export const HANDLER_LIMITS = {
   },
 } as const satisfies LimitTable;
 
-/** The limits of the channel, and those of handlers. `docs/settings.md` has their defaults and ranges. */
+/** The limits of the channel, and those of handlers. The README of `@sealwire/transport` has their defaults and ranges. */
 export interface SealwireLimitOptions extends LimitOptions, Given<typeof HANDLER_LIMITS> {}
 
 export type SealwireLimits = Limits & Resolved<typeof HANDLER_LIMITS>;

@@ -1,5 +1,5 @@
-// Nest's serializer and deserializer for the records of one connection, the only place on the message path that uses
-// AES-128-CBC. The serializer and deserializer of a user work on packets, one layer above.
+// Nest's serializer and deserializer for the records of one connection, the only place on the message path that seals and
+// opens. The serializer and deserializer of a user work on packets, one layer above.
 import type { Deserializer, Serializer } from '@nestjs/microservices';
 import type { KeyLimits } from '@sealwire/channel';
 import { takeCodec } from '@sealwire/channel/internal';
