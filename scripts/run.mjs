@@ -1,4 +1,4 @@
-// `node scripts/run.mjs NAME …` is behind `npm run`: it runs the command of commands/NAME.mjs. A Node that is too old is
+// `npm run` calls `node scripts/run.mjs NAME …`, which runs the command of commands/NAME.mjs. A Node that is too old is
 // refused in one line, so any Node that has modules must be able to read this file: except import(), it is ES2018.
 
 const MINIMUM = '20.19.0'; // "engines" in package.json

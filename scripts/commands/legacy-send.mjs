@@ -1,7 +1,7 @@
 import { Failure } from '../lib/failure.mjs';
 import { importLibrary, located } from '../lib/library.mjs';
 
-/** `npm run legacy:send`: one message on the legacy wire, which is neither authenticated nor answered. */
+/** `npm run legacy:send`: sends one message on the legacy wire, which is neither authenticated nor answered. */
 export async function command(stop, { positionals }) {
   const [target, keyFile, text] = positionals;
   const { host, port } = parseTarget(target);
@@ -27,7 +27,7 @@ function parseTarget(target) {
   return { host: bracketed ?? name, port };
 }
 
-/** @param {AbortSignal} stop - Gives up. */
+/** Resolves when the message was sent. @param {AbortSignal} stop - Ends the attempt. */
 function sent(sending, stop) {
   return new Promise((resolve, reject) => {
     const subscription = sending.subscribe({ complete: resolve, error: reject });

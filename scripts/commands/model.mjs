@@ -16,13 +16,11 @@ const TOOLS = [
 ];
 const HEADINGS = ['model', 'variant', 'property', 'expected', 'found', 'states', 'seconds'];
 
-/**
- * `npm run model`: checks every model of docs/model with Spin, all of its states. `--only MODEL` leaves out the others.
- */
+/** `npm run model`: checks all states of every model of docs/model with Spin. `--only MODEL` leaves out the others. */
 export async function command(stop, { values }) {
   const checks = CHECKS.filter(({ model }) => values.only === undefined || model === values.only);
   const names = new Set(CHECKS.map(({ model }) => model));
-  if (checks.length === 0) throw new Failure(`--only is one of: ${[...names].join(', ')}.`);
+  if (checks.length === 0) throw new Failure(`--only is ${values.only}; expected one of ${[...names].join(', ')}.`);
   for (const tool of TOOLS) await requireTool(tool, stop);
   const folder = await mkdtemp(join(tmpdir(), 'sealwire-model-'));
   try {
@@ -34,7 +32,7 @@ export async function command(stop, { values }) {
 
 async function requireTool([name, args, remedy], stop) {
   await runTool(name, args, stop).catch((error) => {
-    if (error.code === 'ENOENT') throw new Failure(`${name} was not found: ${remedy}, then try again.`);
+    if (error.code === 'ENOENT') throw new Failure(`${name} was not found: install it (${remedy}), then try again.`);
     throw error;
   });
 }
@@ -64,7 +62,10 @@ function printRow(cells) {
   console.log(`| ${cells.join(' | ')} |`);
 }
 
-/** A program of a model that visits all of its states. One serves all properties of a variant, so it is made once. */
+/**
+ * Returns the program that visits all states of a model. It is made once, because it serves all properties of a
+ * variant.
+ */
 async function programOf({ model, defines, property }, folder, stop) {
   const kind = property === undefined ? ['-DSAFETY', '-DNOCLAIM'] : [];
   const made = join(folder, [model, ...defines, ...kind].join(' '), 'pan');

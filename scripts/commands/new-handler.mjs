@@ -16,10 +16,10 @@ const MODULE = `${MESSAGES}/messages.module.ts`;
 const NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
 const MAX_NAME_LENGTH = 50;
 
-/** What no folder can be called: .gitignore leaves it out, or Windows has no such name. */
+/** Names that a folder cannot have: .gitignore leaves them out, or Windows does not allow them. */
 const RESERVED = /^(?:coverage|dist|aux|con|nul|prn|com\d|lpt\d)$/;
 
-/** `npm run new:handler`: a handler with its test, known to the server. */
+/** `npm run new:handler`: writes a handler with its test, and adds it to the server. */
 export async function command(stop, { positionals }) {
   const names = namesOf(positionals[0]);
   await checkFree(names.pattern);

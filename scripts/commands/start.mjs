@@ -13,8 +13,8 @@ const ANSWER_TIMEOUT_MS = 10_000;
 const PRINT_TIMEOUT_MS = 1000;
 
 /**
- * `npm start`: both apps, one message through them, and then whatever is sent, until Ctrl-C. With `--broker nats` the
- * messages go through a NATS server, which is started as well.
+ * `npm start`: starts both apps, sends one message through them, and shows their output until Ctrl-C. With `--broker
+ * nats` the messages go through a NATS server, which is started as well.
  */
 export async function command(stop, { values }) {
   if (![undefined, 'nats'].includes(values.broker)) throw new Failure(`--broker is ${values.broker}; expected nats`);
@@ -54,7 +54,7 @@ async function runApps(apps, broker, env, stop) {
   await orEnd(programs, once(stop, 'abort'));
 }
 
-/** The work, or the end of whichever program ends before it is done. */
+/** Resolves with the result of the work, or rejects when one of the programs ends before that. */
 function orEnd(programs, work) {
   return Promise.race([work, ...programs.map((program) => program.failWhenEnded())]);
 }
@@ -68,15 +68,15 @@ async function sayHello([server, client], { url }, env, stop) {
   const answer = await call(messages, { method: 'POST', headers, body: BODY, timeoutMs: ANSWER_TIMEOUT_MS, stop });
   const seconds = process.uptime().toFixed(1);
   if (answer.status !== 200) throw new Failure(`POST ${messages} was answered with ${answer.status} ${answer.text}`);
-  // The answer may be here before the lines that tell of it.
+  // The answer may be here before the lines about it.
   await Promise.race([printed, delay(PRINT_TIMEOUT_MS, undefined, { signal: stop })]);
   print(whileStarting);
   console.log(`\nPOST ${messages} ${BODY}`);
-  console.log('What the client printed:');
+  console.log('Output of the client:');
   print(client.take(), '  ');
-  console.log('What the server printed:');
+  console.log('Output of the server:');
   print(server.take(), '  ');
-  console.log(`What came back:\n  ${answer.text}\n`);
+  console.log(`Answer:\n  ${answer.text}\n`);
   console.log(`First answer:  ${seconds} s after the start`);
   console.log(`Trigger:       ${messages}`);
   console.log(`Try:           ${curlLine(url, '/messages', '{"text":"How are you?"}', env)}`);

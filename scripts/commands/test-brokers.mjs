@@ -14,8 +14,9 @@ const NOT_ON_11 = new Set(
 );
 
 /**
- * `npm run test:brokers`: the tests of test/brokers, each of which starts its own broker, on the Nest of this repository
- * and then on Nest 11. A broker that is not installed is named, and its tests are skipped. The arguments are vitest's own.
+ * `npm run test:brokers`: runs the tests of test/brokers, each of which starts its own broker, on the Nest of this
+ * repository and then on Nest 11. A broker that is not installed is named, and its tests are skipped. The arguments are
+ * vitest's own.
  */
 export async function command(stop) {
   await prepare(stop);

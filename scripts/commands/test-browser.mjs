@@ -2,8 +2,8 @@ import { prepare } from '../lib/prepare.mjs';
 import { runVitest } from '../lib/vitest.mjs';
 
 /**
- * `npm run test:browser`: the tests of test/browser, which open the console page of the client app in Chromium and write
- * the pictures in docs/images. The arguments are vitest's own.
+ * `npm run test:browser`: runs the tests of test/browser, which open the console page of the client app in Chromium and
+ * write the pictures in docs/images. The arguments are vitest's own.
  */
 export async function command(stop) {
   await prepare(stop);

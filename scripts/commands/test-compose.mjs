@@ -12,8 +12,8 @@ const KILL_AFTER_MS = 5000;
 const MAX_REASON_CHARACTERS = 160;
 
 /**
- * `npm run test:compose`: the tests of test/compose, with the stack of docker-compose.yml on a real engine. It has a project
- * name of its own, so no other stack is touched, and whatever was made is removed at the end.
+ * `npm run test:compose`: runs the tests of test/compose, with the stack of docker-compose.yml on a real engine. The
+ * stack has its own project name, so that no other stack is touched, and is removed at the end.
  */
 export async function command(stop) {
   const compose = [...(await findCompose(stop)), ...PROJECT];
@@ -28,13 +28,16 @@ export async function command(stop) {
   }
 }
 
-/** The Compose command that COMPOSE names, or else the first that is here and finds its engine running. */
+/**
+ * Returns the Compose command that COMPOSE names, or else the first one that is installed and finds its engine running.
+ */
 async function findCompose(stop) {
   const named = process.env.COMPOSE?.split(' ').filter((word) => word !== '') ?? [];
   const reasons = [];
   for (const compose of named.length > 0 ? [named] : COMMANDS) {
     const { code: missing } = await run(compose, ['version'], stop);
-    const ended = missing === 0 ? await run(compose, [...PROJECT, 'ps', '-q'], stop) : { output: 'not installed' };
+    const ended =
+      missing === 0 ? await run(compose, [...PROJECT, 'ps', '-q'], stop) : { output: 'it is not installed' };
     if (ended.code === 0) return compose;
     reasons.push(`${compose.join(' ')}: ${reasonOf(ended)}`);
   }
@@ -83,16 +86,19 @@ async function remove(compose) {
   throw new Failure(`Not everything was removed (${reasonOf(ended)}): run \`${[...compose, ...args].join(' ')}\`.`);
 }
 
-/** How a command of Compose ended. One that cannot be started, or does not end in time, has no exit code. */
+/**
+ * Runs a command of Compose, and returns its exit code and output. A command that cannot be started, or does not end in
+ * time, has no exit code.
+ */
 async function run([program, ...first], args, stop = new AbortController().signal) {
   const late = AbortSignal.timeout(COMMAND_TIMEOUT_MS);
   return runTool(program, [...first, ...args], AbortSignal.any([stop, late])).catch((error) => {
     stop.throwIfAborted();
-    return { output: late.aborted ? `no end after ${COMMAND_TIMEOUT_MS / 1000} s` : error.message };
+    return { output: late.aborted ? `it did not end within ${COMMAND_TIMEOUT_MS / 1000} s` : error.message };
   });
 }
 
-/** The last line that a command printed before it failed. */
+/** Returns the last line that a command printed before it failed. */
 function reasonOf({ code, output }) {
   const lines = output.split('\n').filter((line) => line.trim() !== '');
   return (lines.at(-1) ?? `exit code ${code}`).trim().slice(0, MAX_REASON_CHARACTERS);

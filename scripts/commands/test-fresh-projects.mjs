@@ -15,7 +15,8 @@ import { runSteps } from '../lib/steps.mjs';
  */
 export async function command(stop, { values }) {
   const projects = PROJECTS.filter(({ name }) => values.only === undefined || name === values.only);
-  if (projects.length === 0) throw new Failure(`--only is one of: ${PROJECTS.map(({ name }) => name).join(', ')}.`);
+  if (projects.length === 0)
+    throw new Failure(`--only is ${values.only}; expected one of ${PROJECTS.map(({ name }) => name).join(', ')}.`);
   await prepare(stop);
   const folder = await mkdtemp(join(tmpdir(), 'sealwire-fresh-projects-'));
   try {

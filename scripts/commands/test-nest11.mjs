@@ -33,7 +33,7 @@ export async function command(stop) {
   }
 }
 
-/** The same packages beside the Nest of this repository. */
+/** Copies the packages next to the Nest of this repository, and returns the folder. */
 async function copyOn12(on11, folder) {
   await cp(join(on11, 'node_modules', '@sealwire'), join(folder, 'node_modules', '@sealwire'), { recursive: true });
   await cp(join(on11, 'package.json'), join(folder, 'package.json'));

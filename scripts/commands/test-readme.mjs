@@ -28,10 +28,10 @@ export async function command(stop, { values, positionals }) {
   return 0;
 }
 
-/** Containers have a Node of their own: once is enough. */
+/** Returns how to run the steps with containers. They run once, because containers have a Node of their own. */
 async function dockerFor(index, withoutDocker) {
   if (withoutDocker) return { skipped: '--without-docker' };
-  if (index > 0) return { skipped: 'done with the Node before' };
+  if (index > 0) return { skipped: 'they ran with the previous Node' };
   return { compose: process.env.COMPOSE || 'docker compose' };
 }
 

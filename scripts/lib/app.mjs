@@ -13,7 +13,7 @@ const POLL_TIMEOUT_MS = 2000;
 const END_TIMEOUT_MS = 15_000; // the apps drain for up to 10 s
 const WARNING = /^\(node:\d+\) |^\(Use `node --trace/;
 
-/** One of the two apps, as a child process. What it prints is held back until it is taken, or passed on. */
+/** One of the two apps, as a child process. Its output is held back until it is taken or passed on. */
 export class App {
   /** @readonly */
   #child;
@@ -53,7 +53,7 @@ export class App {
     this.#printed.emit('line', line.text);
   }
 
-  /** The lines that are held back, which are forgotten. */
+  /** Returns the lines that are held back, and forgets them. */
   take() {
     return this.#held.splice(0);
   }

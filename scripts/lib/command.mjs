@@ -15,9 +15,9 @@ export async function runCommand(name) {
 }
 
 /**
- * The exit code of a command; a failure is one line and exit code 1, never a stack trace.
+ * Runs a command and returns its exit code. A failure is one line and exit code 1, never a stack trace.
  *
- * @param {string} name - Of its file in commands/, or of a program in `USAGES`.
+ * @param {string} name - The name of its file in commands/, or of a program in `USAGES`.
  * @param {AbortSignal} stop
  */
 export async function exitCodeOf(name, stop) {
@@ -59,7 +59,10 @@ function listenForStop() {
 
 const PARENT_INTERVAL_MS = 200;
 
-/** npm runs this in a shell. A signal to npm alone ends that shell, which does not pass it on. */
+/**
+ * Calls back when the shell in which npm runs this has ended, because a signal to npm alone ends that shell, which does
+ * not pass the signal on.
+ */
 function onceAlone(callback) {
   const parent = process.ppid;
   const watch = setInterval(() => {

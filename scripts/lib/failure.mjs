@@ -3,7 +3,7 @@ export class Failure extends Error {
   name = 'Failure';
 }
 
-/** @param {string} text */
+/** Returns a text of several lines as one line. @param {string} text */
 export function oneLine(text) {
   return text.replaceAll(/\s*\n\s*/g, ' ').trim();
 }

@@ -66,7 +66,10 @@ async function readManifest(folder) {
   return existsSync(path) ? JSON.parse(await readFile(path, 'utf8')) : {};
 }
 
-/** A direct dependency and its override have to be the same for npm. */
+/**
+ * Returns the dependencies with the overrides of direct ones, because npm wants a direct dependency and its override to
+ * be the same.
+ */
 function fromTarballs(dependencies, overrides) {
   return Object.fromEntries(Object.entries(dependencies).map(([name, range]) => [name, overrides[name] ?? range]));
 }

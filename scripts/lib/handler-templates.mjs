@@ -1,5 +1,5 @@
-// What `npm run new:handler` writes for `pattern`, which is also the name of the folder and of the files. Whatever is not the
-// class has a fixed name: a method that is called after the pattern could be one that Nest calls.
+// The files that `npm run new:handler` writes for `pattern`, which is also the name of the folder and of the files.
+// Only the class is named after the pattern: a method with the name of a pattern could be one that Nest calls.
 
 export const controllerText = ({ pattern, className }) => `
 import { Controller } from '@nestjs/common';

@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 
 /**
- * One HTTP call on a connection of its own: nothing stays open that an app would have to wait for at its end.
+ * Makes one HTTP call on its own connection, so that no connection stays open for which an app would wait at its end.
  *
  * @param {string} url
  * @param {{ method?: string, headers?: Record<string, string>, body?: string, timeoutMs: number, stop: AbortSignal }} options

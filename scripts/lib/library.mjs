@@ -5,7 +5,7 @@ import { prepare } from './prepare.mjs';
 import { ROOT } from './tool.mjs';
 
 /**
- * A library as built; built first, where it is not.
+ * Imports a built library. Builds it first if it was not built.
  *
  * @param {string} entry - below `libs/`, such as `crypto/dist/index.js`
  * @param {AbortSignal} stop
@@ -17,7 +17,8 @@ export async function importLibrary(entry, stop) {
 }
 
 /**
- * npm runs scripts at the top of the repository; a path is meant from where the user stands.
+ * Returns the absolute path. It is relative to the folder of the user, but npm runs scripts at the top of the
+ * repository.
  *
  * @param {string} path
  * @param {string} script - the name of the npm script that may be running

@@ -1,13 +1,13 @@
 /**
  * @typedef {object} Check
  * @property {string} model - a file in docs/model, without .pml
- * @property {readonly string[]} defines - how the model is varied
+ * @property {readonly string[]} defines - the macros that vary the model
  * @property {string | undefined} property - the name of an LTL property; undefined: assertions and deadlocks
  * @property {boolean} holds - false: a violation has to be found, which shows that the model can fail
  */
 
 /**
- * The properties that hold, for every variant of a model, beside its assertions.
+ * The properties that hold, for every variant of a model, in addition to its assertions.
  *
  * @type {readonly (readonly [model: string, defines: readonly string[], properties: readonly string[]])[]}
  */
@@ -27,7 +27,8 @@ const HOLDING = [
 ];
 
 /**
- * What has to be found: a model that was broken on purpose, or a good end that has to be possible.
+ * The violations that must be found: of a model that was broken on purpose, or of a claim that a good end is
+ * impossible.
  *
  * @type {readonly (readonly [model: string, defines: readonly string[], property: string | undefined])[]}
  */

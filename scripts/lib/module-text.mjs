@@ -4,12 +4,12 @@ const IMPORT = /^import (?:type )?\{[^}]*\} from '([^']+)';$/gm;
 const NAME = /^[A-Za-z_$][\w$]*$/;
 
 /**
- * The text of a Nest module in which a name was imported and added to a list such as `controllers`: both in the order
- * of the alphabet, not formatted.
+ * Imports a name in the text of a Nest module, adds it to a list such as `controllers`, both in alphabetical order, and
+ * returns the new text, not formatted.
  *
  * @param {string} text
  * @param {{ name: string, from: string, list: string }} addition - `from` begins with `./` or `../`
- * @param {string} file - for a failure: where the text is from
+ * @param {string} file - the origin of the text, for failures
  */
 export function addToModule(text, { name, from, list }, file) {
   if (new RegExp(String.raw`\b${name}\b`).test(text))

@@ -60,7 +60,9 @@ export class NatsServer {
     await Promise.race([printed, this.failWhenEnded(), aborted]).catch((error) => {
       throw error.code === 'ENOENT' ? new Failure(MISSING) : error;
     });
-    if (late.aborted) throw new Failure(`${PROGRAM} did not start in time; its last line: ${lines.at(-1) ?? 'none'}`);
+    if (!late.aborted) return;
+    const found = lines.length === 0 ? 'it printed nothing' : `last line: ${lines.at(-1)}`;
+    throw new Failure(`${PROGRAM} did not start in time (${found}): run ${PROGRAM} alone to see the reason.`);
   }
 
   /** Rejects when it ends. */

@@ -40,7 +40,7 @@ export async function runOn11(folder, { tests, filter }, stop) {
   return runVitest(['--root', folder], stop);
 }
 
-/** Where tests import what no package exports, they find what was packed. */
+/** Links the folders of the sources to the packed files, for tests that import files which no package exports. */
 async function linkSources(folder) {
   for (const library of LIBRARIES) {
     await mkdir(join(folder, 'libs', library), { recursive: true });

@@ -39,7 +39,7 @@ async function checkManifest({ buffer }) {
 
 async function checkTypes(found) {
   const analysis = await checkPackage(found);
-  if (analysis.types === false) return ['the types are missing'];
+  if (analysis.types === false) return ['its types are missing in the tarball'];
   const problems = RESOLUTIONS.flatMap((resolutionKind) => filterProblems(analysis, { resolutionKind }));
   return problems.map((problem) => {
     const { title, shortDescription } = problemKindInfo[problem.kind];

@@ -5,11 +5,12 @@ const SOURCE = /(?<!\.spec)\.ts$/;
 const HANDLER = /@(?:Message|Event)Pattern\(\s*(\[[^\]]*\]|[^,)]*)/g;
 
 /**
- * The file below `folder` with a handler of `pattern`, if there is one. A request and an event cannot share a pattern.
+ * Finds the file below `folder` with a handler of `pattern`, if there is one. A request and an event cannot share a
+ * pattern.
  *
  * @param {string} folder
  * @param {string} pattern
- * @returns {Promise<string | undefined>} Its path from `folder`.
+ * @returns {Promise<string | undefined>} The path from `folder`.
  */
 export async function findPattern(folder, pattern) {
   const paths = (await readdir(folder, { recursive: true })).filter((path) => SOURCE.test(path)).sort();
@@ -21,13 +22,15 @@ export async function findPattern(folder, pattern) {
   return paths[index]?.replaceAll('\\', '/');
 }
 
-/** What `pattern` is called elsewhere: `const SUM = 'sum'`, or a field of an object. */
+/** Returns the names of the constants with the value `pattern`: `const SUM = 'sum'`, or a field of an object. */
 function constantsOf(pattern, texts) {
   const constant = new RegExp(String.raw`\b([\w$]+)\s*(?::\s*string\s*)?[=:]\s*${quoted(pattern)}`, 'g');
   return new Set(texts.flatMap((text) => [...text.matchAll(constant)].map(([, name]) => name)));
 }
 
-/** Whether what a decorator was given is the pattern, or a list with it. An object pattern is another pattern. */
+/**
+ * Returns whether the argument of a decorator is the pattern, or a list with it. An object pattern is another pattern.
+ */
 function names(argument, pattern, constants) {
   if (argument.startsWith('{')) return false;
   const entries = argument.replace(/^\[|\]$/g, '').split(',');

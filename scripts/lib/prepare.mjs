@@ -8,19 +8,19 @@ import { ROOT, runTool } from './tool.mjs';
  * Brings a clone into the state that the lock file and the sources describe: installs what is missing, and builds.
  *
  * @param {AbortSignal} stop
- * @param {readonly string[]} projects - What to build. Default: everything that the apps need.
+ * @param {readonly string[]} projects - The projects to build. Default: everything that the apps need.
  */
 export async function prepare(stop, ...projects) {
   await installMissing(stop);
   await announced('Building', () => build(projects.length === 0 ? [ROOT] : projects, stop));
 }
 
-/** @param {AbortSignal} stop */
+/** Installs the packages if they are not those of the lock file. @param {AbortSignal} stop */
 export async function installMissing(stop) {
   if (!(await isInstalled())) await announced('Installing what is missing (npm ci)', () => install(stop));
 }
 
-/** Whether node_modules holds what package-lock.json asks for. npm notes what it installed when it is done. */
+/** Returns whether node_modules has the packages of package-lock.json. At its end, npm notes what it has installed. */
 async function isInstalled() {
   const [wanted, installed] = await Promise.all([
     readPackages(join(ROOT, 'package-lock.json')),
@@ -58,7 +58,7 @@ async function install(stop) {
   throw new Failure(`Installing failed (${reason}; \`npm ci\` shows the whole output): ${oneLine(detail)}`);
 }
 
-/** The npm that runs this script, or the first one in the PATH. */
+/** Returns the npm that runs this script, or the first one in the PATH. */
 export function npmCommand() {
   const running = process.env.npm_execpath ?? '';
   return basename(running) === 'npm-cli.js' ? [process.execPath, running] : ['npm'];
@@ -71,6 +71,8 @@ async function build(projects, stop) {
 }
 
 /**
+ * Runs the compiler.
+ *
  * @param {readonly string[]} args - for the compiler
  * @param {AbortSignal} stop
  * @returns {Promise<string | undefined>} The first error, and how many more there are; undefined if there is none.

@@ -2,8 +2,8 @@ const AFTER_MS = 1000;
 const TO_START_OF_LINE_AND_CLEAR = '\r\u001B[K';
 
 /**
- * What a command is doing, as one line of a terminal that the next one takes the place of. It appears if the command takes
- * longer than a second. Where there is no terminal, nothing is written.
+ * The line of a terminal that shows the current step of a command; the next step replaces it. It appears if the command
+ * takes longer than a second. If there is no terminal, nothing is written.
  */
 export class Progress {
   /** @readonly */
@@ -22,7 +22,7 @@ export class Progress {
     setTimeout(appear, afterMs).unref();
   }
 
-  /** @param {string} step - Cut to the width of the terminal. */
+  /** Shows a step. @param {string} step - Cut to the width of the terminal. */
   show(step) {
     this.#step = step;
     if (this.#isVisible) this.#write(step);

@@ -6,24 +6,27 @@ import { parseEnv } from 'node:util';
 import { Failure } from './failure.mjs';
 import { ROOT } from './tool.mjs';
 
-/** The environment of the apps. They read `.env` as well; what is really set goes before that. */
+/** Returns the environment of the apps. They read `.env` as well; variables that are set override it. */
 export async function readEnvironment() {
   const file = await readFile(join(ROOT, '.env'), 'utf8').catch(() => '');
   return {
     LOG_FORMAT: 'pretty',
     WIRE_TAP: 'true', // for the console page
-    // The apps print into a pipe, whatever their lines end up in.
+    // The apps print into a pipe, so they cannot see whether their lines end up on a terminal.
     ...(process.stdout.isTTY ? {} : { NO_COLOR: '1' }),
     ...parseEnv(file),
     ...Object.fromEntries(Object.entries(process.env).filter((entry) => !isServiceLink(entry))),
   };
 }
 
-/** Kubernetes and `docker run --link` set NAME_PORT for each service that is called NAME: it is no setting. */
+/**
+ * Returns whether a variable is not a setting: Kubernetes and `docker run --link` set NAME_PORT for each service that
+ * is called NAME.
+ */
 const isServiceLink = ([name, value]) => name.endsWith('_PORT') && /^(?:tcp|udp|sctp):\/\//.test(value);
 
 /**
- * Where the two apps listen, by the settings that they read from the environment themselves.
+ * Returns the addresses on which the two apps listen, which read the same settings from the environment.
  *
  * @param {NodeJS.ProcessEnv} env
  */
@@ -34,19 +37,20 @@ export function readListeners(env) {
     wire: listener(env, 'SEALWIRE', 8080),
   };
   for (const { name, port } of Object.values(listeners)) {
-    // The other app, and whoever calls, must know the port beforehand.
-    if (port === 0) throw new Failure(`${name}_PORT=0: choose a port from 1 to 65535.`);
+    if (port !== 0) continue;
+    const reason = 'because the other app and the callers need the number in advance';
+    throw new Failure(`${name}_PORT is 0; expected a port from 1 to 65535, ${reason}.`);
   }
   return listeners;
 }
 
-/** A Host that the trigger answers to, whatever address it is called by. */
+/** Returns a `Host` that the trigger accepts, whatever the address of the call is. */
 export function triggerHost(env) {
   const [first = ''] = (env.HTTP_ALLOWED_HOSTS || 'localhost').split(',');
   return first.trim().replace(/^.*:\/\//, ''); // of an origin
 }
 
-/** A call of the trigger with a body of JSON, for a shell. */
+/** Returns a call of the trigger with a body of JSON, as a line for a shell. */
 export function curlLine(url, path, body, env) {
   const token = env.HTTP_TOKEN ? ' -H "authorization: Bearer $HTTP_TOKEN"' : '';
   const host = env.HTTP_ALLOWED_HOSTS ? ` -H 'host: ${triggerHost(env)}'` : '';
@@ -62,8 +66,8 @@ function listener(env, name, defaultPort) {
 }
 
 /**
- * Fails when a port is taken, before anything is built or started, and names every one that is. What is no port at all
- * is left to the app, which names it.
+ * Fails if ports are in use, before anything is built or started, and names each of them. A value that is not a port
+ * is left to the app, which reports it.
  */
 export async function checkPorts({ trigger, health, wire }, env) {
   const wanted = env.SEALWIRE_PATH || env.SEALWIRE_BROKER ? [trigger, health] : [trigger, health, wire];

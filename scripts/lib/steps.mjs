@@ -2,7 +2,7 @@ import { reportOutcome } from './outcome.mjs';
 import { Progress } from './progress.mjs';
 import { runTool } from './tool.mjs';
 
-/** What npm prints about a package that its registry does not have. */
+/** The line that npm prints about a package that its registry does not have. */
 const NOT_IN_REGISTRY = /^npm error code (E404|ETARGET)$/m;
 const LIMIT_MS = 300_000;
 
@@ -18,7 +18,7 @@ const LIMIT_MS = 300_000;
 /**
  * Runs steps one after the other, and prints each with its outcome. The steps after one that has not succeeded are skipped.
  *
- * @param {string} name - What the steps belong to.
+ * @param {string} name - The project of the steps.
  * @param {readonly Step[]} steps
  * @param {{ stop: AbortSignal, env?: NodeJS.ProcessEnv, limitMs?: number }} how - The limit of each step.
  * @returns {Promise<readonly ('ok' | 'failed' | 'skipped')[]>} The outcomes of the steps.
@@ -60,12 +60,12 @@ async function take({ command: [program, ...args], cwd, before, isFetch = false 
     const missing = isFetch ? NOT_IN_REGISTRY.exec(output)?.[1] : undefined;
     return missing === undefined
       ? { outcome: 'failed', output }
-      : { outcome: 'skipped', reason: `npm does not have it: ${missing}` };
+      : { outcome: 'skipped', reason: `npm does not have the tool: ${missing}` };
   } catch (error) {
     stop.throwIfAborted();
     return {
       outcome: 'failed',
-      output: limit.aborted ? `It has not ended within ${limitMs / 1000} s.` : error.message,
+      output: limit.aborted ? `The step did not end within ${limitMs / 1000} s.` : error.message,
     };
   }
 }

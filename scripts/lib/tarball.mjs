@@ -11,12 +11,14 @@ const MAP_COMMENT = /^\/\/# sourceMappingURL=(\S+)\s*$/m;
  * @returns {readonly string[]}
  */
 export function checkContents(files) {
-  const missing = REQUIRED.filter((name) => !files.has(name)).map((name) => `${name} is missing`);
-  const tests = [...files.keys()].filter((path) => path.includes('.spec.')).map((path) => `${path} is a test`);
+  const missing = REQUIRED.filter((name) => !files.has(name)).map((name) => `${name} is missing in the package`);
+  const tests = [...files.keys()]
+    .filter((path) => path.includes('.spec.'))
+    .map((path) => `${path} is a test, and must not be in the package`);
   return [...missing, ...tests, ...[...files].flatMap(([path, text]) => checkSourceMap(path, text, files))];
 }
 
-/** Every map is followed: from a file to its map, and from a map to its sources. */
+/** Returns the missing targets of a file: its source map, or the sources of a map. */
 function checkSourceMap(path, text, files) {
   const targets = path.endsWith('.map') ? JSON.parse(text).sources : (MAP_COMMENT.exec(text)?.slice(1) ?? []);
   return targets

@@ -3,13 +3,13 @@ import { Failure } from './failure.mjs';
 
 const HELP = { summary: 'prints this text' };
 
-/** Whether the arguments ask for the help; after `--` there are only values. */
+/** Returns whether the arguments ask for the help; after `--` there are only values. */
 export function asksForHelp(args) {
   const end = args.indexOf('--');
   return args.slice(0, end === -1 ? args.length : end).some((arg) => arg === '--help' || arg === '-h');
 }
 
-/** The text of `--help`. @returns {string} */
+/** Returns the text of `--help`. @returns {string} */
 export function formatUsage({ script, arguments: names, summary, options, example }) {
   const given = options === undefined ? ['[ARGUMENTS]'] : [names, '[OPTIONS]'].filter((part) => part !== undefined);
   const rows = Object.entries({ ...options, help: HELP }).map(([name, option]) => [headingOf(name, option), option]);
@@ -25,7 +25,7 @@ function headingOf(name, { value }) {
 }
 
 /**
- * The options and arguments of a command.
+ * Parses the options and arguments of a command.
  *
  * @param {readonly string[]} args
  * @throws {Failure} An option is unknown or lacks its value, or there are too many or too few arguments.
@@ -47,7 +47,7 @@ export function parseInput(usage, args) {
 function checkCount({ arguments: names = '' }, count) {
   const all = names.split(' ').filter((name) => name !== '');
   const needed = all.filter((name) => !name.startsWith('['));
-  if (count < needed.length) throw new Failure(`${needed[count]} is missing`);
+  if (count < needed.length) throw new Failure(`The argument ${needed[count]} is missing`);
   if (count > all.length && !names.endsWith('…'))
     throw new Failure(`There are ${count} arguments; expected ${all.length}`);
 }

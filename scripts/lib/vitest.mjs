@@ -15,7 +15,7 @@ export function runVitest(args, stop) {
   return runInForeground([VITEST, 'run', ...args, ...process.argv.slice(2)], stop);
 }
 
-/** Reporters that print a total while the tests run, because vitest does so on a terminal only. */
+/** Returns the reporters that print a total while the tests run, because vitest does so on a terminal only. */
 export function progressReporters() {
   const isChosen = process.argv.some((argument) => argument.startsWith('--reporter'));
   return isChosen || process.stdout.isTTY ? [] : ['--reporter=default', `--reporter=${PROGRESS_REPORTER}`];

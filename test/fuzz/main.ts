@@ -31,10 +31,11 @@ function readOptions(): Options {
     },
   });
   const targets = TARGETS.filter(({ name }) => values.only === undefined || name === values.only);
-  if (targets.length === 0) throw new Error(`--only is one of: ${TARGETS.map(({ name }) => name).join(', ')}`);
+  if (targets.length === 0)
+    throw new Error(`--only is ${values.only}; expected one of ${TARGETS.map(({ name }) => name).join(', ')}`);
   const inputs = values.inputs === undefined ? Infinity : wholeNumber('--inputs', values.inputs);
   const minutes = Number(values.minutes ?? (values.inputs === undefined ? DEFAULT_MINUTES : Infinity));
-  if (!(minutes > 0)) throw new Error('--minutes is a number above 0');
+  if (!(minutes > 0)) throw new Error(`--minutes is ${values.minutes}; expected a number above 0`);
   const seed = values.seed === undefined ? randomInt(2 ** 31) : wholeNumber('--seed', values.seed);
   const budget = {
     seed,
@@ -46,7 +47,7 @@ function readOptions(): Options {
 }
 
 function wholeNumber(name: string, text: string): number {
-  if (!/^\d{1,10}$/.test(text)) throw new Error(`${name} is a whole number`);
+  if (!/^\d{1,10}$/.test(text)) throw new Error(`${name} is ${text}; expected a whole number of at most 10 digits`);
   return Number(text);
 }
 

@@ -62,7 +62,7 @@ describe('npm run test:compose', () => {
   it('reports in one line that Compose is missing', async () => {
     const run = new ScriptRun(SCRIPT, { COMPOSE: join(directory, 'nothing') });
     expect(await run.end()).toMatchObject(
-      oneLine(/^No container engine is reachable \(.*: not installed\): start Docker.*\n$/),
+      oneLine(/^No container engine is reachable \(.*: it is not installed\): start Docker.*\n$/),
     );
   });
 

@@ -37,7 +37,7 @@ describe.skipIf(process.platform === 'win32')('npm run model', () => {
   it('describes how to install a missing Spin', async () => {
     const { status, stderr } = await check();
     expect(status).toBe(1);
-    expect(stderr).toBe('spin was not found: apt-get install spin, then try again.\n');
+    expect(stderr).toBe('spin was not found: install it (apt-get install spin), then try again.\n');
   });
 
   it('fails when a model that was broken on purpose passes', async () => {
@@ -69,7 +69,7 @@ describe.skipIf(process.platform === 'win32')('npm run model', () => {
   it('lists its models', async () => {
     expect(await check('--only', 'nothing')).toMatchObject({
       status: 1,
-      stderr: '--only is one of: handshake, instance, closing, key-update, credit, renewal, slots.\n',
+      stderr: '--only is nothing; expected one of handshake, instance, closing, key-update, credit, renewal, slots.\n',
     });
   });
 });

@@ -25,12 +25,12 @@ describe('the check of a tarball', () => {
   });
 
   it.each(['LICENSE', 'README.md', 'package.json'])('misses %s', (name) => {
-    expect(checkContents(without(name))).toEqual([`${name} is missing`]);
+    expect(checkContents(without(name))).toEqual([`${name} is missing in the package`]);
   });
 
   it('finds tests', () => {
     const files = new Map([...without(), ['dist/key/id.spec.js', '']]);
-    expect(checkContents(files)).toEqual(['dist/key/id.spec.js is a test']);
+    expect(checkContents(files)).toEqual(['dist/key/id.spec.js is a test, and must not be in the package']);
   });
 
   it('finds a source map without its source, and a file without its source map', () => {

@@ -55,7 +55,7 @@ describe('npm start', { timeout: TIMEOUT_MS }, () => {
     await pair.printed('Ctrl-C');
     expect(pair.stdout).toMatch(/Received, encrypted \(\d+ bytes\): [0-9a-f]{64}/);
     expect(pair.stdout).toContain('Decrypted: Hello Server!');
-    expect(pair.stdout).toMatch(/What came back:\n {2}\{"text":"Hello Server!","bytes":13,/);
+    expect(pair.stdout).toMatch(/Answer:\n {2}\{"text":"Hello Server!","bytes":13,/);
     expect(pair.stdout).toMatch(/First answer: +\d+\.\d s after the start/);
     expect(pair.stdout).toContain(`curl -s http://127.0.0.1:${env.HTTP_PORT}/messages `);
 

@@ -62,8 +62,8 @@ describe('the steps of a project', () => {
       'skipped',
     ]);
     expect(printed).toEqual([
-      'skipped app: npm exec (npm does not have it: E404)',
-      'skipped app: build (npm does not have it: E404)',
+      'skipped app: npm exec (npm does not have the tool: E404)',
+      'skipped app: build (npm does not have the tool: E404)',
     ]);
   });
 
@@ -83,7 +83,7 @@ describe('the steps of a project', () => {
 
   it('fail at their limit', async () => {
     expect(await run([step('start', 'setInterval(() => {}, 1000)')], 50)).toEqual(['failed']);
-    expect(printed).toEqual(['FAILED  app: start (T)\nIt has not ended within 0.05 s.']);
+    expect(printed).toEqual(['FAILED  app: start (T)\nThe step did not end within 0.05 s.']);
   });
 
   it('have a line each in the file from which .ci/run counts', async () => {
