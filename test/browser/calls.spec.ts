@@ -94,7 +94,7 @@ describe('the console page', () => {
     const [flip = '', replay = '', cut = ''] = await page.page.locator('.result').allInnerTexts();
     for (const result of [flip, replay, cut]) {
       expect(result).toMatch(/It (?:ended|reset) the connection after [\d.]+ ms, and sent no answer/);
-      expect(result).toMatch(/The server counted ERR_\w+ from \d+ to \d+/);
+      expect(result).toMatch(/In the counters of the server, ERR_\w+ rose from \d+ to \d+/);
       expect(result).toMatch(/Afterwards\s+A genuine message was answered in/);
     }
     expect(flip).toMatch(/became [0-9a-f]{2}\./);

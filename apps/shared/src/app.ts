@@ -65,14 +65,14 @@ export function keysOf(app: NestExpressApplication): WatchedKeyFile {
   return app.get<WatchedKeyFile>(KEYRING, { strict: false });
 }
 
-/** The key that a client dials with; of a server without a primary key, all that it accepts. */
+/** Returns the key with which a client dials, or, for a server without a primary key, all keys that it accepts. */
 function keyIdOf(app: NestExpressApplication, name: 'Client' | 'Server'): string {
   const { primary, ids } = keysOf(app).status;
   if (primary !== undefined) return primary;
   return name === 'Client' || ids.length === 0 ? 'none' : ids.join(', ');
 }
 
-/** `host:port`, or the path of a socket. */
+/** Returns `host:port`, or the path of a socket. */
 export function boundAddress(server: { address(): AddressInfo | string | null }): string {
   const bound = server.address();
   if (bound === null || typeof bound === 'string') return String(bound);

@@ -28,7 +28,7 @@ describe('a failed start', () => {
 
   it.each([
     ['EADDRINUSE', /^HTTP_PORT: 127\.0\.0\.1:80 is in use; /],
-    ['EACCES', /^HTTP_PORT: this app is not allowed to listen on 127\.0\.0\.1:80 /],
+    ['EACCES', /^HTTP_PORT: this app cannot listen on 127\.0\.0\.1:80, because it has no permission /],
     [
       'EADDRNOTAVAIL',
       /^HTTP_HOST: 127\.0\.0\.1:80 is not an address of this machine \(EADDRNOTAVAIL\); set another value$/,

@@ -34,7 +34,7 @@ export function listenFailed(cause: unknown, where: string, { address, port }: L
     case 'EACCES':
     case 'EPERM':
       return new StartError(
-        `${port}: this app is not allowed to listen on ${where} (it has no permission, or the directory does not exist); set another value`,
+        `${port}: this app cannot listen on ${where}, because it has no permission or the directory does not exist; set another value`,
         { cause },
       );
     case 'EADDRNOTAVAIL':

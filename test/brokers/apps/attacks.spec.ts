@@ -45,7 +45,7 @@ describe.skipIf(isMissing(NATS))(`an attack of the console page through NATS${sk
         Caller: /^ERR_DEADLINE: /,
         Server: /^It sent no answer\.$/,
         Counters:
-          /^Of the servers, 1 returned counters, and counted tag from \d+ to \d+; handled calls of echo went from (\d+) to \1\.$/,
+          /^In the counters of 1 of the servers, tag rose from \d+ to \d+, and the handled calls of echo went from (\d+) to \1\.$/,
       },
     ],
     [
@@ -54,7 +54,7 @@ describe.skipIf(isMissing(NATS))(`an attack of the console page through NATS${sk
         Attack: /^An envelope of \d+ bytes, answered in [\d.]+ ms, was sent a second time\.$/,
         Server: /^It sent no answer\.$/,
         Counters:
-          /^Of the servers, 1 returned counters, and counted replay from \d+ to \d+; handled calls of echo went from \d+ to \d+\.$/,
+          /^In the counters of 1 of the servers, replay rose from \d+ to \d+, and the handled calls of echo went from \d+ to \d+\.$/,
       },
     ],
     [
@@ -63,7 +63,7 @@ describe.skipIf(isMissing(NATS))(`an attack of the console page through NATS${sk
         Attack: /^An envelope of \d+ bytes, the second value of a stream, was dropped:$/,
         Caller: /^Of the 4 values it got 1, and then: ERR_ANSWER_INCOMPLETE: /,
         Counters:
-          /^Of the servers, 1 returned counters, and counted no failure; handled calls of echo went from (\d+) to \1\.$/,
+          /^In the counters of 1 of the servers, the failures did not change, and the handled calls of echo went from (\d+) to \1\.$/,
       },
     ],
   ] as const)('has no effect, and is counted: %s', async (name, expected) => {
@@ -81,7 +81,7 @@ describe.skipIf(isMissing(NATS))(`an attack of the console page through NATS${sk
         expect(isRefused).toBe(false);
         expect(texts['Server']).toBe('It sent an answer.');
         expect(texts['Reason']).toContain('share a replay store');
-        expect(texts['Counters']).toMatch(/^Of the servers, 2 returned counters, and counted no failure/);
+        expect(texts['Counters']).toMatch(/^In the counters of 2 of the servers, the failures did not change,/);
       },
       { timeout: 60_000, interval: 0 },
     );

@@ -90,7 +90,8 @@ describe('the console page', () => {
   });
 });
 
-const COUNTED = /^The server counted (\w+) from (\d+) to (\d+); handled calls of echo went from (\d+) to (\d+)\.$/;
+const COUNTED =
+  /^In the counters of the server, (\w+) rose from (\d+) to (\d+), and the handled calls of echo went from (\d+) to (\d+)\.$/;
 
 describe('an attack of the console page', () => {
   it.each([

@@ -32,7 +32,7 @@ export class PageController {
     this.file('index.html', response);
   }
 
-  /** The settings that the page needs before it makes calls. */
+  /** Returns the settings that the page needs before it makes calls. */
   @Get('console/settings')
   settings(@Res() response: ServerResponse): void {
     const { http, logMessages, wireTap, broker, service } = this.config;

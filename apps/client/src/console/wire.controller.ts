@@ -30,7 +30,8 @@ export class WireController {
       throw new HttpFailure('ERR_METHOD', 'Wrong method: use GET, because a response to HEAD has no rows');
     }
     const { tap } = this;
-    if (tap === null) throw new HttpFailure('ERR_TAP_OFF', 'The wire tap is off: set WIRE_TAP=true and start again');
+    if (tap === null)
+      throw new HttpFailure('ERR_TAP_OFF', 'The wire tap is off: set WIRE_TAP=true and restart the client app');
     const { closing } = this.inFlight;
     await this.limits.inPlace('streams', response, () =>
       sendRows({ tap, state: () => this.state.read(tap), closing }, response),

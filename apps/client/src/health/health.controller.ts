@@ -53,7 +53,7 @@ export class HealthController {
     ]);
   }
 
-  /** The broker answers, not a server: only a call shows whether there is one. */
+  /** Checks the connection to the broker. The broker answers, not a server: only a call shows whether there is one. */
   private async pingBroker(client: BrokerClient): Promise<HealthIndicatorResult<'channel'>> {
     const check = this.brokers.check('channel');
     try {

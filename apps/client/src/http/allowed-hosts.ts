@@ -36,7 +36,7 @@ export function parseAllowedHost(text: string): AllowedHost | undefined {
   return name === undefined ? undefined : { scheme, name, port: port ?? DEFAULT_PORTS.get(scheme ?? '') };
 }
 
-/** Whether the `Host` of a call is allowed. */
+/** Returns whether the `Host` of a call is allowed. */
 export function isHostAllowed(header: string | undefined, allowed: readonly AllowedHost[]): boolean {
   const host = parseAllowedHost(header ?? '');
   if (host === undefined || host.scheme !== undefined) return false;
@@ -46,7 +46,10 @@ export function isHostAllowed(header: string | undefined, allowed: readonly Allo
   });
 }
 
-/** Whether the `Origin` of a call is a page of this app: it has the same host and port as the `Host` of the call. */
+/**
+ * Returns whether the `Origin` of a call is a page of this app: it has the same host and port as the `Host` of the
+ * call.
+ */
 export function isOwnOrigin(origin: string, host: string | undefined): boolean {
   const page = parseAllowedHost(origin);
   const called = parseAllowedHost(host ?? '');
@@ -56,7 +59,10 @@ export function isOwnOrigin(origin: string, host: string | undefined): boolean {
   return page.name === called.name && page.port === (called.port ?? impliedPort);
 }
 
-/** Whether the `Origin` of a call is listed with its port. A name without a port only allows a `Host`, not an `Origin`. */
+/**
+ * Returns whether the `Origin` of a call is listed with its port. A name without a port only allows a `Host`, not an
+ * `Origin`.
+ */
 export function isOriginListed(header: string | undefined, allowed: readonly AllowedHost[]): boolean {
   const origin = parseAllowedHost(header ?? '');
   if (origin?.scheme === undefined || origin.port === undefined) return false;
@@ -66,7 +72,7 @@ export function isOriginListed(header: string | undefined, allowed: readonly All
   );
 }
 
-/** Whether only this machine can reach the name or address. */
+/** Returns whether only this machine can reach the name or address. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }

@@ -21,12 +21,12 @@ export function toJson(value: unknown): string {
   }
 }
 
-/** A reply with JSON of any kind, including a bare text or number. */
+/** Returns a reply with JSON of any kind, including a bare text or number. */
 export function jsonReply(json: string): Reply {
   return { contentType: 'application/json; charset=utf-8', bytes: Buffer.from(json) };
 }
 
-/** A reply with the answer of a handler: bytes unchanged, anything else as JSON. */
+/** Returns a reply with the answer of a handler: bytes unchanged, anything else as JSON. */
 export function valueReply(value: unknown): Reply {
   if (value instanceof Uint8Array) return { contentType: 'application/octet-stream', bytes: value };
   return jsonReply(toJson(value));

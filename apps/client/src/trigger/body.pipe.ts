@@ -105,7 +105,10 @@ const RawResponse = createParamDecorator((_: undefined, context: ExecutionContex
   context.switchToHttp().getResponse(),
 );
 
-/** The parsed body. It is read after all guards, so that a caller without a token cannot make this app buffer anything. */
+/**
+ * Decorates a parameter that gets the parsed body. The body is read after all guards, so that a caller without a token
+ * cannot make this app buffer anything.
+ */
 export const MessageBody = (): ParameterDecorator => RawResponse(BodyPipe);
 
 /** Discards the rest of a body. Resolves at its end, or after {@link LET_GO_MS}. */

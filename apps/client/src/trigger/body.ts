@@ -42,7 +42,7 @@ const messageBody = z.union([
   z.object({ text: z.string() }),
 ]);
 
-/** The body of `POST /messages`. */
+/** Parses the body of `POST /messages`. */
 export function parseMessage(body: unknown): z.infer<typeof messageBody> {
   if (body instanceof Uint8Array) throw new HttpFailure('ERR_MEDIA_TYPE', 'Wrong Content-Type: send application/json');
   const result = messageBody.safeParse(body);

@@ -27,17 +27,17 @@ const sendQuery = z.object({ all, timeout: timeoutMs });
 const emitQuery = z.object({ timeout: timeoutMs });
 const streamQuery = z.object({ data: jsonText, timeout: timeoutMs });
 
-/** The query of `POST /send`. */
+/** Parses the query of `POST /send`. */
 export function parseSendQuery(query: unknown): z.infer<typeof sendQuery> {
   return parse(sendQuery, query);
 }
 
-/** The query of `POST /emit`. */
+/** Parses the query of `POST /emit`. */
 export function parseEmitQuery(query: unknown): z.infer<typeof emitQuery> {
   return parse(emitQuery, query);
 }
 
-/** The query of `GET /stream`. */
+/** Parses the query of `GET /stream`. */
 export function parseStreamQuery(query: unknown): { readonly data: unknown; readonly timeout: number } {
   const { data, timeout } = parse(streamQuery, query);
   return { data: notNull(parseJson(data, 'ERR_BAD_REQUEST', 'data'), 'ERR_BAD_REQUEST', 'data'), timeout };

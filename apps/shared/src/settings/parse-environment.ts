@@ -16,7 +16,7 @@ export function parseEnvironment<Settings>(
   const { values, serviceLinks } = readEnvironment(env, names);
   const secrets = findSecrets(names, values);
   if (secrets.length > 0) {
-    const reason = 'it looks like a key, or contains HTTP_TOKEN. Set another value; a key belongs in a file';
+    const reason = 'the value looks like a key, or contains HTTP_TOKEN. Set another value; a key belongs in a file';
     throw new StartError(secrets.map((name) => `${name} must not be a secret: ${reason}`).join('; '));
   }
   const result = schema.safeParse(values);

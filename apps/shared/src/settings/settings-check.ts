@@ -16,7 +16,7 @@ export function checkSettings(parseSettings: (env: NodeJS.ProcessEnv) => unknown
   }
 }
 
-/** The environment takes precedence over the file. */
+/** Loads the file, over which the environment takes precedence. */
 function loadEnvFile(): void {
   if (!existsSync(ENV_FILE)) return;
   try {

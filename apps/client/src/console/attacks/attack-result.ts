@@ -13,12 +13,12 @@ export interface AttackResult {
   readonly facts: readonly Fact[];
 }
 
-/** The round trip of a call before the attack. */
+/** Describes the round trip of a call before the attack. */
 export function beforeFact(milliseconds: number): Fact {
   return { name: 'Before', text: `A genuine message was answered in ${milliseconds.toFixed(1)} ms.` };
 }
 
-/** The round trip of a call after the attack. */
+/** Describes the round trip of a call after the attack. */
 export function afterwardsFact(milliseconds: number): Fact {
   return { name: 'Afterwards', text: `A genuine message was answered in ${milliseconds.toFixed(1)} ms.` };
 }

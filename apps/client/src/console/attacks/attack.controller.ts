@@ -27,7 +27,7 @@ export class AttackController {
   @Post(':name')
   async play(@Param('name') name: string, @Res() response: ServerResponse): Promise<void> {
     if (!this.config.wireTap)
-      throw new HttpFailure('ERR_TAP_OFF', 'The wire tap is off: set WIRE_TAP=true and start again');
+      throw new HttpFailure('ERR_TAP_OFF', 'The wire tap is off: set WIRE_TAP=true and restart the client app');
     if (!isAttack(name))
       throw new HttpFailure('ERR_NO_ROUTE', `There is no such attack; choose one of ${ATTACK_NAMES.join(', ')}`);
     const result = await this.limits.inPlace('calls', response, () => this.player.play(name));

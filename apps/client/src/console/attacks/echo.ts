@@ -38,7 +38,7 @@ export async function callerFact(client: AttackedClient): Promise<Fact> {
   }
 }
 
-/** The code and the message of a failure. */
+/** Returns the code and the message of a failure. */
 export function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return 'code' in error ? `${String(error.code)}: ${error.message}` : error.message;

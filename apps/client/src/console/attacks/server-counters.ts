@@ -14,7 +14,9 @@ type Counters = z.infer<typeof countersSchema>;
 /** The counters of each server process that was found, or the reason why there are none. */
 type ServerCounters = ReadonlyMap<string, Counters> | string;
 
-/** @param calls - How many calls are made to find all servers. */
+/**
+ * Reads the counters of all servers that are found. @param calls - The number of calls, each of which finds one server.
+ */
 export async function readCounters(client: AttackedClient, calls: number): Promise<ServerCounters> {
   const read = async (): Promise<Counters> =>
     countersSchema.parse(await lastValueFrom(client.send('counters', {}).pipe(timeout(ANSWER_TIMEOUT_MS))));
@@ -46,8 +48,9 @@ export function countersFact(before: ServerCounters, after: ServerCounters, isSh
     `from ${sum('earlier', what, key)} to ${sum('later', what, key)}`;
   const failures = [...new Set(pairs.flatMap(({ later }) => Object.keys(later.failures)))]
     .filter((key) => sum('later', 'failures', key) > sum('earlier', 'failures', key))
-    .map((key) => `${key} ${change('failures', key)}`);
-  const failed = failures.length === 0 ? 'no failure' : failures.join(', ');
-  const servers = isShared ? `Of the servers, ${pairs.length} returned counters, and` : 'The server';
-  return { name, text: `${servers} counted ${failed}; handled calls of echo went ${change('handled', 'echo')}.` };
+    .map((key) => `${key} rose ${change('failures', key)}`);
+  const failed = failures.length === 0 ? 'the failures did not change' : failures.join(', ');
+  const servers = isShared ? `${pairs.length} of the servers` : 'the server';
+  const handled = `the handled calls of echo went ${change('handled', 'echo')}`;
+  return { name, text: `In the counters of ${servers}, ${failed}, and ${handled}.` };
 }

@@ -55,7 +55,7 @@ describe('the body of a failure', () => {
     expect(toFailureBody(error)).toEqual({
       statusCode: 503,
       code: error.code,
-      message: 'The keys of the client app cannot be used now; its log has the reason',
+      message: 'The keys of the client app cannot be used now; the log of the app has the reason',
       sent: false,
     });
   });

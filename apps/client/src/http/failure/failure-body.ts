@@ -32,7 +32,7 @@ const CODE_OF_STATUS: ReadonlyMap<number, HttpFailureCode> = new Map([
 ]);
 
 /** The text of a failure of the keys. Its own message may contain key ids and dates, which are for the log. */
-const KEY_FAILURE = 'The keys of the client app cannot be used now; its log has the reason';
+const KEY_FAILURE = 'The keys of the client app cannot be used now; the log of the app has the reason';
 
 /** Returns the body of a failed call. It contains no details of a failure of the keys, or of an unexpected failure. */
 export function toFailureBody(error: unknown): FailureBody {

@@ -36,7 +36,10 @@ function messageOf(error: unknown): string {
   return jsonOf(error) ?? 'The handler failed';
 }
 
-/** Not `String(part)`: it runs out of stack for deep nesting, and calls a `toString` that a peer may have sent. */
+/**
+ * Returns the text without `String(part)`, which runs out of stack for deep nesting, and calls a `toString` that a peer
+ * may have sent.
+ */
 function textOf(part: unknown): string {
   return typeof part === 'string' ? part : (jsonOf(part) ?? 'nested too deeply');
 }

@@ -17,7 +17,9 @@ import { AttackedBrokerClient } from './attacked-broker-client.js';
 const ANSWER_MS = 1_000;
 /** The place of the ciphertext in a compact JWE: header, encrypted key, IV, ciphertext, tag. */
 const CIPHERTEXT = 3;
-/** Without a shared store, a server does not learn which envelopes the others of its queue have received. */
+/**
+ * Without a shared store, a server has no record of the envelopes that the other servers of its queue have received.
+ */
 const UNKNOWN_THERE: Fact = {
   name: 'Reason',
   text: 'It reached a server that had not received the first. Servers that share a replay store refuse it (docs/brokers.md#replay).',

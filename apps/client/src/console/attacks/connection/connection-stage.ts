@@ -23,7 +23,8 @@ export class ConnectionStage implements AttackStage {
   }
 
   /**
-   * A name may have several addresses: the attack is on the first that accepts a connection, and so on one connection.
+   * Connects to the first address that accepts a connection. A name may have several addresses, but an attack is on one
+   * connection.
    *
    * @throws {TransportError} If none does.
    */
