@@ -85,7 +85,7 @@ function codeOfFailure(error: unknown): string | undefined {
   return isStoreError(error) ? STORE_ERROR.code : codeOf(error);
 }
 
-/** A client gets a copy of it. */
+/** Compares the members, because a client gets a copy of the error. */
 function isStoreError(error: unknown): boolean {
   return isObject(error) && error['status'] === STORE_ERROR.status && error['code'] === STORE_ERROR.code;
 }

@@ -32,7 +32,7 @@ export class BrokerError extends Error {
   }
 }
 
-/** The failure of a request whose answer has lost a value. */
+/** Returns the failure of a request whose answer has lost a value. */
 export function answerIncomplete(): BrokerError {
   return new BrokerError(
     'ERR_ANSWER_INCOMPLETE',

@@ -6,7 +6,7 @@ const INSTANCE_ID_BYTES = 16;
 const ownClients = sharedSet('ownClients');
 const ownServers = sharedSet('ownServers');
 
-/** One set for every copy of this package in the process: npm can install two. */
+/** Returns one set for all copies of this package in the process, because npm can install two. */
 function sharedSet(name: string): Set<string> {
   const key = Symbol.for(`@sealwire/channel/${name}`);
   const known: unknown = Reflect.get(globalThis, key);

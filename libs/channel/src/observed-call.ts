@@ -18,7 +18,7 @@ export interface CallReport {
 /** A message that is not published for the last time yet. */
 export type Writable<Report> = { -readonly [Field in keyof Report]: Report[Field] };
 
-/** Entries that travel beside the payload of a call. */
+/** Entries that travel next to the payload of a call. */
 type Metadata<Value> = Readonly<Record<string, Value>>;
 
 /** Runs work, and returns its result. */
@@ -69,7 +69,7 @@ export class ObservedCall {
     return ObservedCall.#calls.get(report);
   }
 
-  /** At a client, during `start`: adds entries to the metadata of the call. */
+  /** Adds entries to the metadata of the call, at a client during `start`. */
   attach(entries: Metadata<string>): void {
     this.#attached = entries;
   }
@@ -79,7 +79,7 @@ export class ObservedCall {
     return this.#attached === undefined ? metadata : { ...this.#attached, ...metadata };
   }
 
-  /** At a server, during `start`: lets the handler run within `surround`. */
+  /** Lets the handler run within `surround`, at a server during `start`. */
   surround(surround: Surround): void {
     this.#surround = surround;
   }

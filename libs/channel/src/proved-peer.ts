@@ -7,7 +7,7 @@ export interface PeerNames {
   readonly keyId: string;
   /** The label of the key, from the operator; undefined if the key has none. */
   readonly label: string | undefined;
-  /** `address:port`; undefined on a Unix domain socket, and behind a broker. */
+  /** `address:port`; undefined on a Unix domain socket, and if the message came through a broker. */
   readonly address: string | undefined;
   /** The id of the client object. */
   readonly instanceId: string;

@@ -34,7 +34,7 @@ export class WakeQueue {
     if (atMs < this.#timerAtMs) this.#wakeAt(atMs);
   }
 
-  /** May be called again. */
+  /** Removes a sleeper. May be called again. */
   delete(sleeper: Sleeper): void {
     this.#remove(sleeper);
     if (this.#sleepers.length > 0) return;

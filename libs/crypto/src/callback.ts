@@ -27,6 +27,6 @@ function describe(error: unknown): string {
   try {
     return inspect(error, { customInspect: false });
   } catch {
-    return 'It failed with a value that cannot be shown'; // a getter of it throws
+    return 'The value that was thrown cannot be shown'; // a getter of it throws
   }
 }

@@ -84,7 +84,10 @@ function checkText(what: string, text: string): void {
   if (!isText(text)) throw badHeader(`${what} is empty, or not well-formed Unicode`);
 }
 
-/** A lone surrogate has no UTF-8: the receiver could not compare it with the subject of its broker. */
+/**
+ * Returns whether a text is not empty and has no lone surrogate, which has no UTF-8: the receiver could not compare it
+ * with the subject of its broker.
+ */
 function isText(text: string): boolean {
   return text !== '' && !LONE_SURROGATE.test(text);
 }

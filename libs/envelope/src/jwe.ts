@@ -52,7 +52,10 @@ export interface OpenedJwe {
 
 /** The keys and the check for one envelope. */
 export interface OpenJweOptions {
-  /** Its `find` is called once. If it throws, the process emits a warning, and the envelope is refused (`key`). */
+  /**
+   * The source of the keys. Its `find` is called once. If `find` throws, the process emits a warning, and the envelope
+   * is refused (`key`).
+   */
   readonly keys: Pick<KeySource, 'find'>;
   /**
    * Called after the tag was verified and before anything is decrypted. If it returns a reason, the envelope is

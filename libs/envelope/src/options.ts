@@ -59,7 +59,7 @@ function isPositive(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) > 0;
 }
 
-/** Does not show the value, which may be a key in the wrong place. */
+/** Returns the error of a wrong option. Does not show the value, which may be a key in the wrong place. */
 function badOption(name: string, mustBe: string): EnvelopeError {
   return new EnvelopeError('ERR_ENVELOPE_OPTION', `The option ${name} is wrong; it must be ${mustBe}`);
 }

@@ -7,8 +7,8 @@ import { checkOptions } from './options.js';
 import type { EnvelopeOptions } from './options.js';
 
 /**
- * A key must be replaced before all processes together have sealed this many envelopes with it, because the IVs are
- * random and CBC loses its security near this number (docs/envelope.md §7).
+ * The maximum number of envelopes under one key, summed over all processes. The key must be replaced before that,
+ * because the IVs are random and CBC loses its security near this number (docs/envelope.md §7).
  */
 export const MAX_ENVELOPES_PER_KEY = 2 ** 32;
 

@@ -126,7 +126,7 @@ export class SealwireCodec {
   }
 }
 
-/** No bytes for undefined, as JSON has no word for it. */
+/** Encodes data as JSON, and undefined as no bytes, because JSON has no word for it. */
 function toPlaintext(data: unknown): Uint8Array {
   return new TextEncoder().encode(data === undefined ? '' : toJson(data));
 }

@@ -194,7 +194,7 @@ describe('the failures of a connection', () => {
     const wrongKey = await sealwire(['ping', at, '--key', writeKey(other)]);
     expect(wrongKey).toEqual(failed(new RegExp(`does not accept the key ${SecretKey.fromBytes(other).id}.*ERR_ALERT`)));
     expect(await withKey(['ping', at, '--service', 'billing'])).toEqual(
-      failed(/its service is not "billing".*ERR_ALERT/),
+      failed(/has another service name than "billing".*ERR_ALERT/),
     );
     const json = await withKey(['ping', at, '--service', 'billing', '--json']);
     expect(JSON.parse(json.stdout)).toMatchObject({ error: { code: 'ERR_ALERT' } });

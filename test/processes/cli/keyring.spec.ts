@@ -382,7 +382,7 @@ describe('a directory in the place of the new file or of the lock', () => {
     ['.ring.json.new', /EISDIR.*\.ring\.json\.new: delete the directory.*ERR_KEY_FILE_WRITE/],
     [
       '.ring.json.lock',
-      /\.ring\.json\.lock \(not a regular file of at most \d+ bytes\).*delete it.*ERR_KEY_FILE_LOCKED/,
+      /\.ring\.json\.lock \(not a regular file of at most \d+ bytes\).*delete the lock.*ERR_KEY_FILE_LOCKED/,
     ],
   ])('%s is reported with the remedy, and the ring stays as it is', async (name, reason) => {
     const ring = writeRing([entry({ state: 'primary' })]);

@@ -17,9 +17,9 @@ export interface SealedPeer {
 
 /** The addition to the Nest context for a sealed message. */
 export interface SealedContext {
-  /** The sender of the message. */
+  /** Returns the sender of the message. */
   getPeer(): SealedPeer;
-  /** The message as it arrived: an envelope, ASCII. It must not be changed. */
+  /** Returns the message as it arrived: an envelope, ASCII. The caller must not change it. */
   getEnvelope(): Uint8Array;
 }
 
@@ -30,7 +30,10 @@ export interface SealedOrigin {
   readonly envelope: Uint8Array;
 }
 
-/** Adds the methods to the context that Nest has made. The same object, because tracing tools know it already. */
+/**
+ * Adds the methods to the context that Nest has made, and not to a new object, because tracing tools already refer to
+ * it.
+ */
 export function extendContext(context: object, { key, id, envelope }: SealedOrigin): void {
   const [, instanceId = ''] = id.split('.');
   const peer: SealedPeer = { keyId: key.id, label: key.label, address: undefined, instanceId, messageId: id };

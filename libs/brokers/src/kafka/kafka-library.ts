@@ -63,7 +63,7 @@ export function whenMade(made: unknown, then: (client: Kafka) => object): unknow
 /** In the place of the value of a message without one: bytes cannot stand for it. */
 const NO_VALUE = 'null';
 
-/** Returns the parts of a message that are sealed beside its value. */
+/** Returns the parts of a message that are sealed together with its value. */
 export function innerParts({ key, value, headers = {} }: KafkaMessage): InnerParts {
   const properties: readonly HeaderEntry[] = [
     ...(isGiven(key) ? [['key', encoded(key)] as const] : []),

@@ -44,7 +44,10 @@ export class SealedKafkaClient extends ClientKafka {
       Promise<T>;
   }
 
-  /** Returns the function that gets the answers. It never rejects: `kafkajs` would deliver the message again and again. */
+  /**
+   * Returns the function that gets the answers. It never rejects, because otherwise `kafkajs` would deliver the message
+   * again and again.
+   */
   override createResponseCallback(): (delivery: KafkaDelivery) => Promise<void> {
     const respond = super.createResponseCallback() as (delivery: KafkaDelivery) => Promise<void>;
     return async (delivery) => {

@@ -30,7 +30,7 @@ export interface MqttConnection {
   unsubscribe(topic: unknown, ...others: unknown[]): unknown;
 }
 
-/** A message as the client library gives it to Nest, beside its payload. */
+/** A message as the client library gives it to Nest, without its payload. */
 export type MqttPacket = Readonly<Record<string, unknown>> & { readonly properties?: MqttProperties };
 
 /** Returns the parts of the options that only the receiver needs: they are sealed. */

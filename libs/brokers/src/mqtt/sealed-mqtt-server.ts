@@ -105,7 +105,7 @@ export class SealedMqttServer extends ServerMqtt {
     return super.getHandlerByPattern(topic) === super.getHandlerByPattern(sealed);
   }
 
-  /** A connection for one answer; it sends nothing if the sender has not asked for an answer. */
+  /** Returns a connection for one answer, which sends nothing if the sender has not asked for an answer. */
   #answering(connection: MqttConnection, topic: string, answer: AnswerSealer | undefined): MqttConnection {
     const { openHeaders } = this.#session.settings;
     // The broker may have renamed the request: it renames the answer back.

@@ -64,13 +64,14 @@ const MARK = 'Sealwire-Headers';
 /** The headers that the broker reads: those of JetStream. */
 const OF_THE_BROKER = /^nats-/i;
 
-/** The names and values of headers, as they are sealed. */
+/** Returns the names and values of headers, as they are sealed. */
 export function headerEntries(headers: NatsHeaders): readonly HeaderEntry[] {
   return headers.keys().flatMap((name) => headers.values(name).map((value) => [name, value] as const));
 }
 
 /**
- * Returns the headers that are sent in the clear beside sealed ones: those of the broker, and those that the options name.
+ * Returns the headers that are sent in the clear next to the sealed ones: those of the broker, and those that the
+ * options name.
  *
  * @param openNames - In lower case.
  */
@@ -94,7 +95,10 @@ export function innerHeaders(
   return headers;
 }
 
-/** New headers: only the library has the class, and it makes one without arguments. */
+/**
+ * Returns new headers of the class of other ones, because only the library has the class. Its constructor has no
+ * arguments.
+ */
 function like(headers: NatsHeaders): NatsHeaders {
   const { constructor } = headers as unknown as { readonly constructor: new () => NatsHeaders };
   return new constructor();
@@ -105,7 +109,7 @@ export function isSubject(text: string): boolean {
   return /^[^\s\0]+$/.test(text);
 }
 
-/** Subjects of the broker's own services, which it must be able to read. */
+/** Returns whether a subject is of one of the broker's own services, which must be able to read the message. */
 export function isOfBroker(subject: string): boolean {
   return /^\$(?:JS|KV|SYS)\./.test(subject);
 }

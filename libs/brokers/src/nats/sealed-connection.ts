@@ -7,7 +7,7 @@ import type { Seals } from '../seal/seals.js';
 import { headerEntries, isOfBroker, isSubject, outerHeaders } from './nats-library.js';
 import type { NatsConnection, NatsHeaders, NatsPublishOptions } from './nats-library.js';
 
-/** The parts of a message beside its data. */
+/** The parts of a message other than its data. */
 export interface Sending {
   readonly headers: NatsHeaders | undefined;
   readonly reply?: string | undefined;
@@ -83,14 +83,14 @@ export abstract class SealedConnection {
     throw new TransportError('ERR_MESSAGE_TOO_LARGE', message, { sent: false });
   }
 
-  /** The options as the broker sees them. */
+  /** Returns the options as the broker sees them. */
   outerOptions({ headers, reply }: NatsPublishOptions): NatsPublishOptions {
     const outer = headers && outerHeaders(headers, this.seals.settings.openHeaders);
     return { ...(outer !== undefined && { headers: outer }), ...(reply !== undefined && { reply }) };
   }
 }
 
-/** The sealed part of a message beside its data. */
+/** Returns the sealed parts of a message other than its data. */
 export function headOf({ headers, reply, answer }: Sending): InnerHead {
   return { headers: headers && headerEntries(headers), reply, answer };
 }

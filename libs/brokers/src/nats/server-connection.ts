@@ -80,7 +80,10 @@ export class SealedServerConnection extends SealedConnection {
     };
   }
 
-  /** The broker gives a message to one subscription of a queue group, and to every subscription without one. */
+  /**
+   * Returns the opener of a queue group, or a new one without a group, because the broker gives a message to one
+   * subscription of a group, and to every subscription without a group.
+   */
   #openerOf(queue: string | undefined): Opener {
     const known = queue === undefined ? undefined : this.#openers.get(queue);
     const opener = known ?? this.seals.opener('window');

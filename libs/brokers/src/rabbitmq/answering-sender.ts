@@ -42,7 +42,7 @@ export class AnsweringSender extends SealedSender {
     this.#options = options;
   }
 
-  /** Never throws and never rejects while Nest answers: it would end the process. */
+  /** Sends a message. Never throws and never rejects while Nest answers, because that would end the process. */
   override sendToQueue(queue: string, content: Buffer, options: RmqSendOptions = {}, done?: RmqDone): Promise<boolean> {
     const message = this.#options.answering.getStore();
     if (typeof message !== 'object' || message === null) return super.sendToQueue(queue, content, options, done);
@@ -79,7 +79,9 @@ export class AnsweringSender extends SealedSender {
     return (value) => answer.respond(value);
   }
 
-  /** A message without a queue, or with one of another type, would make the client library fail later. */
+  /**
+   * Sends an answer if it has a queue. Without one, or with one of another type, the client library would fail later.
+   */
   #send(queue: unknown, content: Buffer, options: RmqSendOptions): void {
     if (typeof queue === 'string' && queue !== '')
       this.unsealed.sendToQueue(queue, content, options).catch(this.#options.onFailed);

@@ -19,7 +19,7 @@ export function openedMessage(message: RmqMessage, sealed: SealedMessage): RmqMe
   return { content: bufferOf(payload), fields: { ...message.fields, ...fields }, properties };
 }
 
-/** The same bytes. */
+/** Returns a view of the same bytes. */
 export function bufferOf({ buffer, byteOffset, length }: Uint8Array): Buffer {
   return Buffer.from(buffer, byteOffset, length);
 }

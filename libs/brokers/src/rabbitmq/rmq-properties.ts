@@ -24,7 +24,7 @@ const READ_BY_BROKER = new Set(['CC', 'BCC', 'x-delay', 'x-stream-filter-value']
 /** The headers that the broker writes: why and how often a message was dead-lettered, and delivered. */
 const WRITTEN_BY_BROKER = /^x-(?:death$|first-death-|last-death-|delivery-count$|acquired-count$)/;
 
-/** The sealed headers and properties of a message. @throws {TypeError} One has no JSON. */
+/** Returns the sealed headers and properties of a message. @throws {TypeError} One has no JSON. */
 export function innerParts(options: RmqSendOptions): Pick<InnerHead, 'headers' | 'properties'> {
   const { headers } = options;
   return {
@@ -34,7 +34,7 @@ export function innerParts(options: RmqSendOptions): Pick<InnerHead, 'headers' |
 }
 
 /**
- * The options as the broker sees them, without the correlation id.
+ * Returns the options as the broker sees them, without the correlation id.
  *
  * @param openNames - In lower case: headers that are also sent in the clear.
  */
@@ -46,8 +46,8 @@ export function outerOptions(options: RmqSendOptions, openNames: readonly string
 }
 
 /**
- * The properties of a received message: the sealed ones, and what only the broker writes. Undefined for values without
- * JSON, which only a holder of the key can have sealed.
+ * Returns the properties of a received message: the sealed ones, and those that only the broker writes. Returns
+ * undefined for values without JSON, which only a holder of the key can have sealed.
  */
 export function innerProperties(
   { headers, properties }: InnerHead,

@@ -10,7 +10,7 @@ export function subjectOf({ exchange, routingKey }: RmqFields): string {
   return `${encodeURIComponent(exchange)}/${routingKey}`;
 }
 
-/** The inverse of {@link subjectOf}; undefined for any other text, which only a holder of the key can have sealed. */
+/** Inverts {@link subjectOf}. Returns undefined for any other text, which only a holder of the key can have sealed. */
 export function fieldsOf(subject: string): RmqFields | undefined {
   const end = subject.indexOf('/');
   if (end === -1) return undefined;

@@ -44,7 +44,7 @@ export abstract class SealedConnection {
     this.onFailed = onFailed;
   }
 
-  /** `setup` is called after each connect. */
+  /** Creates a channel. Calls `setup` after each connect. */
   createChannel({ json, setup }: SealedChannelOptions): SealedSender {
     const unsealed = this.unsealed.createChannel({
       json,
@@ -70,7 +70,7 @@ export abstract class SealedConnection {
     this.unsealed.once(event, listener);
   }
 
-  /** The same as `on`. */
+  /** Adds a listener, as `on` does. */
   addListener(event: string, listener: RmqListener): void {
     this.unsealed.addListener(event, listener);
   }

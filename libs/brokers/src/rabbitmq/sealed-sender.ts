@@ -31,7 +31,7 @@ export class SealedSender {
     return this.unsealed.publish(exchange, routingKey, message.content, message.options, done);
   }
 
-  /** As {@link publish}, to the exchange without a name. */
+  /** Publishes as {@link publish} does, to the exchange without a name. */
   sendToQueue(queue: string, content: Buffer, options?: RmqSendOptions, done?: RmqDone): Promise<boolean> {
     const message = this.#seal(DEFAULT_EXCHANGE, queue, content, options);
     return this.unsealed.sendToQueue(queue, message.content, message.options, done);

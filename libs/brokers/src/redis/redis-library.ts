@@ -1,7 +1,7 @@
 // The part that is used of `ioredis`, which is not imported: Nest loads it.
 
 export interface RedisConnection {
-  /** It counts its arguments: a callback that is undefined would be sent. */
+  /** Publishes a message. The library counts the arguments, so it would send a callback that is undefined. */
   publish(
     channel: string,
     message: Uint8Array | string,

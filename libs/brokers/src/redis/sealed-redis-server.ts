@@ -99,7 +99,7 @@ export class SealedRedisServer extends ServerRedis {
   }
 }
 
-/** A connection for one answer; it sends nothing if the sender has not asked for an answer. */
+/** Returns a connection for one answer, which sends nothing if the sender has not asked for an answer. */
 function answerOn(connection: RedisConnection, answer: AnswerSealer | undefined): RedisConnection {
   return { publish: (channel, text) => answer && connection.publish(channel, answer.seal(text)) };
 }

@@ -15,7 +15,7 @@ export class AnswerNumbers {
     return { id: this.#id, number: this.#next };
   }
 
-  /** The next value was sealed: a place is used once. */
+  /** Advances to the next place after a value was sealed, because a place is used once. */
   advance(): void {
     this.#next += 1;
   }

@@ -11,7 +11,7 @@ interface Awaited {
 export class AwaitedAnswers {
   readonly #requests = new Map<string, Awaited>();
 
-  /** Call it before the request is sent. */
+  /** Adds a request before it is sent. */
   add(id: string, keyId: string | undefined): void {
     this.#requests.set(id, { keyId, order: new AnswerOrder() });
   }

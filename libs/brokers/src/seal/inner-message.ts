@@ -3,7 +3,7 @@ import { isObject } from '@sealwire/channel/internal';
 
 export type HeaderEntry = readonly [name: string, value: string];
 
-/** The sealed parts of a message beside the payload. */
+/** The sealed parts of a message other than the payload. */
 export interface InnerHead {
   /** Names and values, in the order of the sender. A name may occur again. */
   readonly headers?: readonly HeaderEntry[] | undefined;

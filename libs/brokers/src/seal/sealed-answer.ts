@@ -36,7 +36,10 @@ export class SealedAnswer<Value, Sent> {
     return sent;
   }
 
-  /** The library refuses what the broker would not take. Any other failure also refuses this error. */
+  /**
+   * Sends an error in place of a value that the library refused, because the broker would not take it. After any other
+   * failure, this error cannot be sent either.
+   */
   #fail(): Sent | undefined {
     try {
       return this.#send(this.#options.failure);
@@ -46,7 +49,7 @@ export class SealedAnswer<Value, Sent> {
   }
 }
 
-/** The answer of Nest in place of one that cannot be sent. */
+/** Returns the answer of Nest in place of one that cannot be sent. */
 export function failedPacket(): Buffer {
   return Buffer.from(JSON.stringify({ err: wireError('ERR_MESSAGE_TOO_LARGE'), isDisposed: true }));
 }

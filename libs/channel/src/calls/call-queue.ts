@@ -21,7 +21,8 @@ export interface QueuedCall {
 
 /**
  * The calls of one client that wait for a connection. Requests start in the order in which they came, and events in the
- * order in which they were emitted, also those that come from a lost connection. They wait within the limits of those that are queued on a connection.
+ * order in which they were emitted, including events from a lost connection. The same limits apply as to calls that are
+ * queued on a connection.
  */
 export class CallQueue {
   readonly links: Links;

@@ -18,7 +18,7 @@ interface Past {
 
 /**
  * One request or event until it is answered, which may take several attempts (docs/adr/0018-retries.md). A subclass
- * encodes the message and reads the answer. The first attempt on an open connection needs no object besides the stream.
+ * encodes the message and reads the answer. The first attempt on an open connection needs no object except the stream.
  */
 export abstract class Call implements AnswerSink {
   readonly kind: ClientStream['kind'];

@@ -66,7 +66,7 @@ export class PlainCall extends Call {
     if (this.end()) this.#settle.resolve(this.#value ?? Buffer.alloc(0));
   }
 
-  /** The values so far were not given to the caller. */
+  /** Drops the values so far, which were not given to the caller. */
   protected override noteRetry(): void {
     this.#value = undefined;
   }

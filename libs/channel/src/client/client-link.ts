@@ -140,7 +140,10 @@ export class ClientLink {
     return stream;
   }
 
-  /** The first one sends a PING: its answer shows that the server only takes long for the request. */
+  /**
+   * Counts an unanswered request. The first one sends a PING, whose answer shows that the server only takes long for
+   * the request.
+   */
   #noteUnanswered(): void {
     const count = this.unansweredCount + 1;
     this.#unanswered = { count, bytesRead: this.connection.socket.bytesRead };

@@ -42,7 +42,10 @@ interface Attempt {
   readonly leftMs: number;
 }
 
-/** Opens the connections of one client. When its primary key changes, it asks for their renewal. */
+/**
+ * Opens the connections of one client. When the primary key of the client changes, the dialer requests the renewal of
+ * the connections.
+ */
 export class Dialer {
   readonly servers: Servers;
   /** Identifies the client object to servers on all its connections. */

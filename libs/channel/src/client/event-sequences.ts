@@ -55,7 +55,11 @@ export class EventSequences {
     return count;
   }
 
-  /** Whether events wait to be sent again, so that a client dials although no call waits. @param serverId - Of any server, if undefined. */
+  /**
+   * Returns whether events wait to be sent again, so that a client dials although no call waits.
+   *
+   * @param serverId - The server instance; undefined: any.
+   */
   hasKept(serverId?: string): boolean {
     return serverId === undefined ? this.#keeping.size > 0 : this.#keeping.has(serverId);
   }

@@ -54,7 +54,7 @@ export interface Links {
    */
   connect(kind: ClientStream['kind'], signal?: AbortSignal, hasPlace?: boolean): Promise<ClientLink>;
   counts(): LinkCounts;
-  /** Ends all answers of several values with `ERR_CLIENT_CLOSED`, because they may never end by themselves. */
+  /** Ends all answers of several values with `ERR_CLIENT_CLOSED`, because such an answer may otherwise never end. */
   endSeries(): void;
   /**
    * Closes all connections after running calls have finished, at the latest after `drainMs`. Does not wait for the

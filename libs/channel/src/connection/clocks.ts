@@ -94,7 +94,7 @@ export class Clocks implements DeadlineOwner<Name> {
     this.hibernateLater();
   }
 
-  /** Something was sent or received: the connection may be idle a while later. */
+  /** Starts the timer of an idle connection after something was sent or received. */
   hibernateLater(): void {
     this.#deadlines.setOnce('idle', IDLE_CHECK_MS, 0);
   }
@@ -110,7 +110,7 @@ export class Clocks implements DeadlineOwner<Name> {
     }
   }
 
-  /** Absolute, because a peer that sends single bytes must not extend the deadline. */
+  /** Starts the deadline of a record. It is absolute, because a peer that sends single bytes must not extend it. */
   recordIsPartial(): void {
     this.#deadlines.setOnce('record', this.#limits.recordMs);
   }
@@ -132,7 +132,7 @@ export class Clocks implements DeadlineOwner<Name> {
     this.#deadlines.setOnce('drain', drainMs);
   }
 
-  /** CLOSE was sent or received: from now on only the write and close deadlines count. */
+  /** Leaves only the write and close deadlines after CLOSE was sent or received. */
   closing(): void {
     this.#deadlines.clearAll('write');
     this.#deadlines.set('close', this.#limits.closeMs);
@@ -142,12 +142,12 @@ export class Clocks implements DeadlineOwner<Name> {
     this.#deadlines.clearAll();
   }
 
-  /** The socket has buffered a write. */
+  /** Starts the write deadline after the socket has buffered a write. */
   writeIsPending(): void {
     this.#deadlines.setOnce('write', this.#limits.writeMs);
   }
 
-  /** The socket has flushed a part of it. */
+  /** Restarts the write deadline after the socket has flushed a part of the write. */
   writeHasMoved(): void {
     this.#deadlines.set('write', this.#limits.writeMs);
   }
@@ -195,7 +195,7 @@ export class Clocks implements DeadlineOwner<Name> {
     }
   }
 
-  /** If a record or an earlier timer has already replaced the key, the timer waits for the end of the new key. */
+  /** Replaces an old key. If a record or an earlier timer has already done that, waits for the end of the new key. */
   #checkKey(): void {
     const leftMs = this.#codec.keyLeftMs();
     this.#deadlines.set('key', leftMs > 0 ? leftMs : this.#limits.key.softAgeMs, 0);

@@ -2,10 +2,10 @@ import { TransportError } from '../errors.js';
 import type { CloseReason } from '../record/content.js';
 
 const REASONS: Readonly<Record<CloseReason, string>> = {
-  done: 'it no longer needs the connection',
-  goingAway: 'it is shutting down or replacing an old session',
+  done: 'the peer no longer needs the connection',
+  goingAway: 'the peer is shutting down or replacing an old session',
   idle: 'the connection was idle',
-  limit: 'it has reached a limit',
+  limit: 'the peer has reached a limit',
 };
 
 /** Returns the error of pending calls. A server that rejects a client with its first record has not run any handler. */

@@ -14,8 +14,9 @@ const METHODS = ['keyLeftMs', 'isShortOfUpdates', 'hibernate'];
 export interface ConnectionCodec {
   /**
    * @param contents - Each one is written and sealed before the next one is taken. A KEY_UPDATE is inserted before a
-   *   content if the key is too old, and before DATA if the key has sealed enough. A KEY_UPDATE among the contents is
-   *   only an opportunity for that.
+   *   content if the key is too old, and before DATA or GOAWAY if the key has sealed enough. A KEY_UPDATE among the
+   *   contents is not sealed itself: at that point the serializer inserts a KEY_UPDATE if the key is too old or has
+   *   sealed enough, and nothing otherwise.
    * @returns The concatenated records, in memory that is reused after the write; empty if there is nothing to send.
    */
   readonly serializer: { serialize(contents: Iterable<OutgoingContent>): Buffer; wipe(): void };

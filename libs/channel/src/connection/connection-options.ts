@@ -8,7 +8,7 @@ import type { ConnectionCodec } from './codec.js';
 export interface ConnectionEvents {
   /**
    * Fires when the session has reached its soft age, or its keys are used up: the connection should be replaced. May
-   * fire again, also while the connection drains. Without this listener the connection retires by itself.
+   * fire again, also while the connection drains. Without this listener the connection retires automatically.
    */
   onAged?(): void;
   /**
@@ -16,7 +16,6 @@ export interface ConnectionEvents {
    * `onClosed`.
    */
   onGoingAway?(): void;
-  /** Fires when an open connection is lost. */
   /** Fires when an open connection is lost. */
   onLost?(error: TransportError | undefined): void;
   /** Fires once, at the very end; without an error if both sides agreed to close. */

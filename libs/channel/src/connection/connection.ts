@@ -79,12 +79,18 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
     return this.#state.at === 'CLOSING' && this.#options.streams.isIdle && this.socket.writableLength === 0;
   }
 
-  /** As {@link close} but without a deadline, so that no stream is cut: another connection replaces this one. */
+  /**
+   * Closes as {@link close} does, but without a deadline, so that no stream is cut: another connection replaces this
+   * one.
+   */
   retire(): void {
     if (this.isOpen) this.#drain();
   }
 
-  /** As {@link retire}, and fails the streams that have not begun, so that they move: the server is about to leave. */
+  /**
+   * Retires as {@link retire} does, and fails the streams that have not begun, so that they move: the server is about
+   * to leave.
+   */
   vacate(): void {
     if (!this.isOpen) return;
     this.#leaveOpen(DRAINING);
@@ -232,7 +238,10 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
     if (at === 'OPEN') this.#options.events.onGoingAway?.();
   }
 
-  /** The side that started draining sends CLOSE once both sides know that no stream is open. */
+  /**
+   * Sends CLOSE if this side started draining, no stream is open, and both sides have announced that they open no
+   * further ones. After the deadline of the drain, sends CLOSE as soon as nothing is left to send.
+   */
   finishDrain(): void {
     if (this.#state.at !== 'DRAINING') return;
     const { role, streams } = this.#options;

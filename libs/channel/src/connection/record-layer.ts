@@ -56,7 +56,7 @@ export class RecordLayer {
     return owesNothing && this.#writer.isIdle && !this.#reader.isPartial;
   }
 
-  /** Whether both sides have announced that they open no further streams. Only a client opens streams. */
+  /** Returns whether both sides have announced that they open no further streams. Only a client opens streams. */
   noStreamCanOpen(role: 'client' | 'server'): boolean {
     return this.#hasReceivedGoaway ? this.#outbox.hasSentGoaway : role === 'client';
   }
@@ -101,7 +101,7 @@ export class RecordLayer {
     this.#writer.flush();
   }
 
-  /** As {@link RecordWriter.schedule}. */
+  /** Schedules as {@link RecordWriter.schedule} does. */
   schedule(isPaced: boolean): void {
     this.#writer.schedule(isPaced);
   }

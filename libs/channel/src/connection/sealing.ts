@@ -20,8 +20,8 @@ const NOTHING: Buffer = Buffer.alloc(0);
 const inner = Buffer.alloc(MAX_INNER_BYTES + SUITE.paddingRoomBytes);
 
 /**
- * Seals the contents of one turn of the event loop. It decides about KEY_UPDATE itself, when the key is old or spent; a
- * KEY_UPDATE among the contents is only an opportunity for that.
+ * Seals the contents of one turn of the event loop. It inserts a KEY_UPDATE when the key is old or spent. A KEY_UPDATE
+ * among the contents is not sealed itself; it only marks a point at which one may be inserted.
  */
 export class SealingSerializer extends SealingHalf {
   serialize(contents: Iterable<OutgoingContent>): Buffer {
@@ -41,7 +41,10 @@ export class SealingSerializer extends SealingHalf {
     return NOTHING;
   }
 
-  /** Whether KEY_UPDATE must precede this content. By age, it precedes every record except the first and the last one. */
+  /**
+   * Returns whether KEY_UPDATE must precede this content. By age, it precedes every record except the first and the
+   * last one.
+   */
   #isDue({ type }: OutgoingContent, nowMs: number): boolean {
     switch (type) {
       case 'CONFIRM': // must be the first record
@@ -113,7 +116,9 @@ export function createCodec(session: Session, limits: KeyLimits): ConnectionCode
   return new SealingCodec(session, limits, clock.nowMs());
 }
 
-/** As {@link createCodec}, but overwrites the keys of the session, so that only the codec has them. */
+/**
+ * Creates a codec as {@link createCodec} does, and overwrites the keys of the session, so that only the codec has them.
+ */
 export function takeCodec(session: Session, limits: KeyLimits): ConnectionCodec {
   const codec = createCodec(session, limits);
   wipe(session.outgoingKey, session.incomingKey);

@@ -115,25 +115,25 @@ export class FrameReader implements Frame {
   next(): boolean {
     const { body, end: at } = this;
     if (at === body.length) return false;
-    if (body.length - at < FRAME_HEADER_BYTES) throw malformed('truncated header');
+    if (body.length - at < FRAME_HEADER_BYTES) throw malformed('its header is truncated');
     const first = body.readUInt8(at);
     const kind = KINDS[first & 0x0f];
-    if (kind === undefined) throw malformed('unknown kind');
+    if (kind === undefined) throw malformed('its kind is unknown');
     this.kind = kind;
     this.stream = body.readUInt32BE(at + 4);
-    if (this.stream === 0) throw malformed('stream 0');
+    if (this.stream === 0) throw malformed('its stream is 0');
     this.start = at + FRAME_HEADER_BYTES;
     this.end = this.start + (body.readUInt8(at + 1) << 16) + body.readUInt16BE(at + 2);
-    if (this.end > body.length) throw malformed('truncated payload');
+    if (this.end > body.length) throw malformed('its payload is truncated');
     this.#readForm(kind, first >> 4);
     return true;
   }
 
   #readForm(kind: FrameKind, flags: number): void {
-    if ((ALLOWED_FLAGS[kind] & (1 << flags)) === 0) throw malformed(`flags not allowed for ${kind}`);
+    if ((ALLOWED_FLAGS[kind] & (1 << flags)) === 0) throw malformed(`its flags are not allowed for ${kind}`);
     const isEmpty = this.end === this.start;
     if (isEmpty !== (ALLOWED_FLAGS[kind] === NO_FLAGS))
-      throw malformed(`${kind} ${isEmpty ? 'without' : 'with'} a payload`);
+      throw malformed(`${kind} ${isEmpty ? 'must have a' : 'must not have a'} payload`);
     this.more = (flags & MORE) !== 0;
     this.last = (flags & LAST) !== 0;
     this.total = (flags & FIRST) === 0 ? 0 : this.#readTotal();

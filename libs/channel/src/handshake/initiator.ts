@@ -35,7 +35,6 @@ export interface InitiatorState {
 }
 
 /** Starts a handshake and returns its message 1. */
-/** Starts a handshake and returns its message 1. */
 export function startInitiator(
   { keyId, psk }: PskOfKey,
   options: InitiatorOptions,

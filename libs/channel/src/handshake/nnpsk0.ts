@@ -101,6 +101,8 @@ export function sharedSecret(pair: KeyPair, peerPublicKey: Buffer): Buffer {
   try {
     return pair.sharedSecret(peerPublicKey);
   } catch (cause) {
-    throw new TransportError('ERR_HANDSHAKE_MALFORMED', 'Invalid X25519 public key: low-order point', { cause });
+    throw new TransportError('ERR_HANDSHAKE_MALFORMED', 'Invalid X25519 public key: it is a low-order point', {
+      cause,
+    });
   }
 }

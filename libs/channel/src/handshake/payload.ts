@@ -27,7 +27,7 @@ export function encodePayload1(): Buffer {
  * @throws {TransportError} `ERR_HANDSHAKE_MALFORMED`
  */
 export function checkPayload1(payload: Buffer): void {
-  if (payload.length !== PAYLOAD_1_BYTES) throw malformed(payload);
+  if (payload.length !== PAYLOAD_1_BYTES) throw malformed(payload, PAYLOAD_1_BYTES);
 }
 
 export function encodePayload2({ instanceId, announcement }: ServerPayload): Buffer {
@@ -40,13 +40,14 @@ export function encodePayload2({ instanceId, announcement }: ServerPayload): Buf
  *   too low.
  */
 export function decodePayload2(payload: Buffer): ServerPayload {
-  if (payload.length !== PAYLOAD_2_BYTES) throw malformed(payload);
+  if (payload.length !== PAYLOAD_2_BYTES) throw malformed(payload, PAYLOAD_2_BYTES);
   return {
     instanceId: payload.subarray(0, INSTANCE_ID_BYTES),
     announcement: decodeAnnouncement(payload.subarray(INSTANCE_ID_BYTES), 'server'),
   };
 }
 
-function malformed(payload: Buffer): TransportError {
-  return new TransportError('ERR_HANDSHAKE_MALFORMED', `Malformed handshake payload: ${payload.length} bytes`);
+function malformed({ length }: Buffer, expected: number): TransportError {
+  const message = `Malformed handshake payload: ${length} bytes; expected ${expected}`;
+  return new TransportError('ERR_HANDSHAKE_MALFORMED', message);
 }

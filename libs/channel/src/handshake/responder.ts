@@ -82,7 +82,7 @@ function authenticate({ header, exchange }: Message1, psk: Uint8Array | undefine
     if (psk !== undefined)
       throw new TransportError(
         'ERR_BAD_MAC',
-        'Message 1 failed authentication: wrong key, wrong service name, or tampered',
+        'Message 1 failed authentication: wrong key, wrong service name, or altered bytes',
         { cause },
       );
   }

@@ -39,7 +39,7 @@ export class CipherState {
     } catch (cause) {
       throw new TransportError(
         'ERR_BAD_MAC',
-        'A handshake message failed authentication: wrong key, wrong service name, or tampered',
+        'A handshake message failed authentication: wrong key, wrong service name, or altered bytes',
         { cause },
       );
     } finally {

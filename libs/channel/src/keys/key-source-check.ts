@@ -75,7 +75,10 @@ function find<T>(keys: KeySource, idBytes: Uint8Array, read: (key: SecretKey) =>
   }
 }
 
-/** Wrong patterns are refused, because the holder of the key could otherwise call every pattern. */
+/**
+ * Returns the description of a key. Refuses wrong patterns, because the holder of the key could otherwise call every
+ * pattern.
+ */
 function descriptionOf(key: SecretKey): KeyDescription {
   const label: unknown = key.label;
   const patterns: unknown = key.patterns;

@@ -48,7 +48,7 @@ export function resolveTable<Table extends LimitTable>(
   const value = (derived: number | Derived): number => (typeof derived === 'number' ? derived : derived(of, side));
   const of = (name: string): number => {
     const { [name]: limit } = table;
-    if (limit === undefined) throw new TypeError(`There is no limit ${name}`);
+    if (limit === undefined) throw new TypeError(`There is no limit with the name ${name}`);
     const { [name]: wanted = value(limit.default) } = given;
     return checkLimit(prefix + name, wanted, value(limit.least), limit.greatest);
   };

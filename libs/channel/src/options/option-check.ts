@@ -48,12 +48,14 @@ export function hasMethod(value: unknown, method: string): value is object {
   return typeof value === 'object' && value !== null && typeof Reflect.get(value, method) === 'function';
 }
 
-/** A promise, or the thenable of another library. */
+/** Returns whether a value is a promise, or the thenable of another library. */
 export function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
   return hasMethod(value, 'then');
 }
 
-/** For a promise that user code returned by mistake: its rejection would otherwise end the process. */
+/**
+ * Ignores the rejection of a promise that user code returned by mistake, because it would otherwise end the process.
+ */
 export function ignoreRejection(value: unknown): void {
   if (isThenable(value)) void Promise.resolve(value).catch(() => undefined);
 }
@@ -115,7 +117,7 @@ function spellingsOf(path: string): readonly string[] {
 
 const MAX_SHOWN = 64;
 
-/** Whether two names differ in one letter, in two swapped letters, or in two extra letters. */
+/** Returns whether two names differ in one letter, in two swapped letters, or in two extra letters. */
 function isNearly(one: string, other: string): boolean {
   const shorter = Math.min(one.length, other.length);
   let before = 0;

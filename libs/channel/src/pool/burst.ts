@@ -25,7 +25,7 @@ export class Burst {
     this.#dialing = dialing;
   }
 
-  /** Whether requests wait although a connection is open, so that later ones have to wait behind them. */
+  /** Whether requests wait although a connection is open, so that later ones have to wait until those have started. */
   get isWaiting(): boolean {
     return this.#timer !== undefined;
   }

@@ -194,7 +194,9 @@ export class Pool implements Links {
     this.#eventServer.leave(connector);
   }
 
-  /** A server that leaves ends all its connections: a call must not use its attempts on one after the other. */
+  /**
+   * Vacates all connections to a server that leaves, so that a call does not use its attempts on one after the other.
+   */
   #retireOthersTo(serverId: string): void {
     for (const { connection } of this.#open.all.filter((link) => link.serverId === serverId)) connection.vacate();
   }

@@ -71,7 +71,7 @@ export class WaitingCalls {
           resolve(this.#open.first);
           return;
         }
-        const message = `Connecting timed out: no connection within ${waitForConnectionMs} ms (timeouts.waitForConnectionMs)`;
+        const message = `Connecting timed out: there was no connection within ${waitForConnectionMs} ms (timeouts.waitForConnectionMs)`;
         reject(unsent(this.#lastError ?? new TransportError('ERR_CONNECT_TIMEOUT', message)));
       };
       const deadline = this.arePatient ? new Deadline(waitForConnectionMs, expire) : undefined;
@@ -139,7 +139,7 @@ function unsent(error: unknown): unknown {
   return isTransportError(error) && error.sent !== false ? error.ofMessage(false) : error;
 }
 
-/** Whether a dial failed at this side, so that no other server can help. */
+/** Returns whether a dial failed at this side, so that no other server can help. */
 export function isOwnFault(error: unknown): boolean {
   return !isTransportError(error) || error.fault === 'caller';
 }
@@ -148,7 +148,7 @@ export function closed(): TransportError {
   return new TransportError('ERR_CLIENT_CLOSED', 'The client was closed while it was connecting', { sent: false });
 }
 
-/** For a call that was made before the close, and would need a connection after it. */
+/** Returns the error of a call that was made before the close and would need a connection after it. */
 export function closedBefore(): TransportError {
   return new TransportError('ERR_CLIENT_CLOSED', 'The client was closed before the message was sent', { sent: false });
 }

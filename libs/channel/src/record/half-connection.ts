@@ -17,13 +17,13 @@ export class SealingHalf extends TrafficKey<Sealer> {
     return SURELY_FREE_UPDATE_MS;
   }
 
-  /** Whether the key has reached its soft age and may be replaced: KEY_UPDATE is then the next record. */
+  /** Returns whether the key has reached its soft age and may be replaced: KEY_UPDATE is then the next record. */
   isOld(nowMs: number): boolean {
     const ageMs = this.ageMs(nowMs);
     return ageMs >= this.limits.softAgeMs && this.allowsUpdate(ageMs);
   }
 
-  /** Whether the key has sealed enough and may be replaced: KEY_UPDATE then precedes the next DATA. */
+  /** Returns whether the key has sealed enough and may be replaced: KEY_UPDATE then precedes the next DATA or GOAWAY. */
   isSpent(nowMs: number): boolean {
     const { softBytes, softRecords } = this.limits;
     const hasCarriedAll = this.records >= KEY_UPDATE_SPACING_RECORDS && this.exceeds(softBytes, softRecords);
@@ -110,7 +110,7 @@ export class OpeningHalf extends TrafficKey<Opener> {
     } catch (cause) {
       throw new TransportError(
         'ERR_BAD_MAC',
-        'A record failed authentication: tampered, repeated, reordered, or sealed under another key',
+        'A record failed authentication: it was altered, repeated, reordered, or sealed under another key',
         { cause },
       );
     }
@@ -120,6 +120,6 @@ export class OpeningHalf extends TrafficKey<Opener> {
 function exhausted(): TransportError {
   return new TransportError(
     'ERR_KEY_EXHAUSTED',
-    'A key has reached its hard limit: the peer did not update it in time',
+    'A key has reached its hard limit: the peer did not update the key in time',
   );
 }

@@ -17,11 +17,11 @@ export function takeCell(key: Uint8Array): number {
   return cell;
 }
 
-/** A view of the key in this cell. */
+/** Returns a view of the key in this cell. */
 export function viewCell(cell: number): Buffer {
   const start = (cell % CHUNK_KEYS) * keyBytes;
   const chunk = chunks[Math.floor(cell / CHUNK_KEYS)];
-  if (chunk === undefined) throw new RangeError(`No key in cell ${cell}`);
+  if (chunk === undefined) throw new RangeError(`There is no key in cell ${cell}`);
   return chunk.subarray(start, start + keyBytes);
 }
 

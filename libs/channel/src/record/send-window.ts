@@ -26,7 +26,7 @@ export class SendWindow {
     return this.#fullSinceMs;
   }
 
-  /** Whether bulk must wait for credit. Nothing else waits. */
+  /** Returns whether bulk must wait for credit. Nothing else waits. */
   holdsBulk(nowMs: number): boolean {
     const { outstandingBytes } = this;
     if (outstandingBytes < FULL_BYTES) return false;

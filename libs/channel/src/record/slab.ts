@@ -26,7 +26,7 @@ export function giveBackSlab(part: Buffer): void {
   else slabs.delete(part.buffer);
 }
 
-/** As {@link giveBackSlab}, but for a slab that may still be read: it is left to the garbage collector. */
+/** Gives back a slab that may still be read: unlike {@link giveBackSlab}, leaves it to the garbage collector. */
 export function abandonSlab(part: Buffer): void {
   if (slabs.delete(part.buffer)) inUse -= 1;
 }

@@ -97,7 +97,7 @@ export abstract class TrafficKey<Cipher extends { wipe(): void }> {
     return nowMs - this.#bornMs;
   }
 
-  /** Whether the key may be updated at this age. */
+  /** Returns whether the key may be updated at this age. */
   protected allowsUpdate(ageMs: number): boolean {
     return this.#updatesLeft > 0 || ageMs >= this.freeUpdateMs;
   }

@@ -14,7 +14,10 @@ export class IncompleteRoom {
     this.#maxBytes = maxBytes;
   }
 
-  /** Whether a message may start: it has one frame, it fits next to the others, or no other message is incomplete. */
+  /**
+   * Returns whether a message may start: it has one frame, it fits next to the others, or no other message is
+   * incomplete.
+   */
   fits({ bytes, isWhole }: Pick<OutgoingMessage, 'bytes' | 'isWhole'>): boolean {
     if (isWhole || this.#messages === 0) return true;
     return this.#bytes + bytes <= this.#maxBytes && this.#messages < MAX_INCOMPLETE_MESSAGES;

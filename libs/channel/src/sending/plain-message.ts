@@ -29,8 +29,8 @@ export interface PlainCall {
 }
 
 /**
- * The stream sets the prefix later: the sequence of an event is known when it begins, and the remaining time of a request
- * when there is a connection.
+ * Encodes a call. The stream sets the prefix later: the sequence of an event is known when it begins, and the remaining
+ * time of a request when there is a connection.
  *
  * @param body - Copied: it may change afterwards.
  * @throws {TransportError} `ERR_MESSAGE_TOO_LARGE` - a pattern of more than 65,535 bytes; `ERR_BAD_OPTION` - a pattern that is

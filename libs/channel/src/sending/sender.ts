@@ -71,7 +71,7 @@ export class FrameSender<Stream extends SendingStream> implements Sending {
     return this.#nextId > MAX_STREAM_ID - SPARE_IDS;
   }
 
-  /** Whether the limits of the peer for incomplete messages let a message start. */
+  /** Returns whether the limits of the peer for incomplete messages let a message start. */
   hasRoomFor(message: OutgoingMessage): boolean {
     return this.#room.fits(message);
   }
@@ -122,7 +122,7 @@ export class FrameSender<Stream extends SendingStream> implements Sending {
     this.sendMessage(stream, 'ERROR', error);
   }
 
-  /** As {@link replace}, but with CANCEL, for a client. */
+  /** Replaces the message of a stream as {@link replace} does, but with CANCEL, for a client. */
   cancel(stream: Stream): void {
     this.#forget(stream);
     this.sendSignal(stream, 'CANCEL');

@@ -98,7 +98,7 @@ export class ListenerSlot<L extends Listening> {
     if (this.#lifetime !== lifetime) throw listenFailed('Cannot listen: the server was closed while it was starting');
   }
 
-  /** Does nothing if a later listener already listens. */
+  /** Reports the new status, unless a later listener already listens. */
   #noteClosed(lifetime: Lifetime<L>): void {
     if (this.#lifetime === undefined || this.#lifetime === lifetime) this.#options.onStatusChanged('disconnected');
   }

@@ -96,7 +96,7 @@ export class PlainHandler implements StreamHandler {
     }
   }
 
-  /** The handler runs on until it heeds its signal, and keeps its place. */
+  /** Aborts the signal of a handler. The handler keeps its place until it has ended. */
   onCancelled(stream: ServerStream): void {
     const running = this.#end(stream);
     running?.scope.runInAsyncScope(() => running.abort.abort());
@@ -130,7 +130,10 @@ export class PlainHandler implements StreamHandler {
     return undefined;
   }
 
-  /** An event is acknowledged when its handler has settled: the slots of the client bound the handlers that run for it. */
+  /**
+   * Runs a handler. An event is acknowledged when its handler has settled, so that the slots of the client limit the
+   * handlers that run for the client.
+   */
   async #run(stream: ServerStream, call: PlainCall, signal: AbortSignal): Promise<void> {
     const { kind } = stream;
     const { answer, peer } = this.#options;

@@ -37,7 +37,10 @@ export class RunningInServer {
     return this.#taken >= this.#max || this.#takenBytes >= this.#maxBytes;
   }
 
-  /** The lower limit of events. Events wait but requests fail: without it, waiting events would take every freed place. */
+  /**
+   * Whether events have reached their limit, which is lower than that of requests. Events wait, but requests fail, so
+   * otherwise waiting events would take every freed place.
+   */
   get isFullForEvents(): boolean {
     return this.#taken >= partForEvents(this.#max) || this.#takenBytes >= partForEvents(this.#maxBytes);
   }

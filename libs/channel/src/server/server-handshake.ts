@@ -80,7 +80,7 @@ export class ServerHandshake implements SocketOwner {
       this.#fail(
         new TransportError(
           'ERR_HANDSHAKE_TIMEOUT',
-          `Handshake timed out: the client sent no ${awaited} within ${handshakeTimeoutMs} ms`,
+          `Handshake timed out: the client did not send ${awaited} within ${handshakeTimeoutMs} ms`,
         ),
       );
     });
@@ -156,7 +156,10 @@ export class ServerHandshake implements SocketOwner {
     this.#options.onAuthenticated({ ...client, keyId, holder, codec }, chunk.subarray(missing));
   }
 
-  /** All failures look the same, so that they reveal nothing to a stranger: the alert, or silence after message 2. */
+  /**
+   * Ends the handshake. All failures look the same, so that they reveal nothing to a stranger: the alert, or silence
+   * after message 2.
+   */
   #fail(error: TransportError): void {
     const state = this.#state;
     if (state.at === 'OVER') return;

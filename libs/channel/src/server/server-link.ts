@@ -56,7 +56,7 @@ export class Peer implements PeerInfo {
     return instanceIdOf(this.#instanceKey).toString('hex');
   }
 
-  /** Whether the holder of the key may call a pattern, given as its route. */
+  /** Returns whether the holder of the key may call a pattern, given as its route. */
   allows(route: string): boolean {
     return allowsPattern(this.#holder.patterns, route);
   }

@@ -42,9 +42,10 @@ export class Strangers {
 
   /**
    * Adds a stranger. Evicts another one if all places are taken, or one of its network if that has half of all places.
-   * The new stranger itself is never evicted, because it had no time to make progress.
+   * The new stranger itself is never evicted, because it has had no time to make progress.
    *
-   * @returns Whether its network exceeds its limit: call {@link trim} when the strangers had time to send message 1.
+   * @returns Whether its network exceeds its limit: call {@link trim} after the strangers have had time to send
+   *   message 1.
    */
   add(stranger: Stranger): boolean {
     const neighbours = this.#neighboursOf(stranger);

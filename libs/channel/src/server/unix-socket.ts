@@ -33,8 +33,8 @@ export async function removeStaleSocket(path: string, { claimTimeoutMs = CLAIM_T
 }
 
 /**
- * Another server can take over a name between the check and the removal. Therefore only the server with the latest
- * claim to a stale socket removes it, and no other server changes the name meanwhile. The claim has a name that may be
+ * Removes a stale socket if this server has the latest claim to it. No other server changes the name meanwhile; without
+ * claims, another server could take over the name between the check and the removal. The claim has a name that may be
  * too long for an address, so the connection attempt uses `path`; the checks before and after it prove that both are
  * the same socket.
  */
@@ -49,8 +49,8 @@ async function removeClaimed(path: string, found: BigIntStats, claimTimeoutMs: n
 }
 
 /**
- * A claim is a further hard link to the socket. A claim of a killed server does not block the next one forever, because
- * each claim sets the ctime of the socket, which is the age of the latest claim.
+ * Claims a stale socket. A claim is a further hard link to the socket. A claim of a killed server does not block the
+ * next one forever, because each claim sets the ctime of the socket, which is the age of the latest claim.
  *
  * @returns All claims, the own one last; empty if another server is removing the socket or has removed it.
  */
@@ -70,7 +70,7 @@ async function claim(path: string, found: BigIntStats, claimTimeoutMs: number): 
   return [];
 }
 
-/** A ctime in the future (the clock was set back) counts as old. */
+/** Returns whether a claim is young. A ctime in the far future (the clock was set back) counts as old. */
 function isYoung(stats: BigIntStats | undefined, claimTimeoutMs: number): boolean {
   return stats !== undefined && Math.abs(clock.unixMs() - Number(stats.ctimeMs)) < claimTimeoutMs;
 }

@@ -12,7 +12,7 @@ const READ_BUFFER_BYTES = 262_144;
 export interface SocketOwner {
   /** @param chunk - Valid until the call returns: the next read of any socket overwrites it. */
   receive(chunk: Buffer): void;
-  /** The peer sends nothing more. */
+  /** Called when the peer sends nothing more. */
   receiveFin(): void;
   onSocketError(cause: Error): void;
   onSocketClosed(): void;
@@ -37,7 +37,7 @@ const NO_OWNER: SocketOwner = {
 
 let readBuffer: Buffer | undefined;
 
-/** As `net.connect`; the socket reads into the shared buffer of the process if `isShared`. */
+/** Connects as `net.connect` does. The socket reads into the shared buffer of the process if `isShared`. */
 export function connectSocket(endpoint: Endpoint, isShared: boolean): Socket {
   if (!isShared) return connect({ ...endpoint, ...SOCKET_OPTIONS });
   const { buffer, deliver: callback } = readTarget();
@@ -86,7 +86,7 @@ function onClose(this: OwnedSocket): void {
   this[OWNER]?.onSocketClosed();
 }
 
-/** Node calls it as a method of the socket. */
+/** Passes bytes that were read to the owner of the socket. Node calls it as a method of the socket. */
 function deliver(this: OwnedSocket, bytes: number): boolean {
   if (readBuffer !== undefined) this[OWNER]?.receive(readBuffer.subarray(0, bytes));
   return true; // go on reading

@@ -96,7 +96,7 @@ export class MessageAssembler {
     if (this.#incomplete.get(stream)?.kind !== kind) this.drop(stream);
   }
 
-  /** Whether the stream has an incomplete message. */
+  /** Returns whether the stream has an incomplete message. */
   isIncomplete(stream: number): boolean {
     return this.#incomplete.has(stream);
   }
@@ -164,8 +164,8 @@ export class MessageAssembler {
   }
 
   /**
-   * Memory follows the received bytes, because 13 bytes can announce megabytes; a complete message has its exact
-   * length.
+   * Reserves memory in proportion to the received bytes, because 13 bytes can announce megabytes. The buffer of a
+   * complete message has its exact length.
    */
   #reserve(message: Incomplete, needed: number): boolean {
     const { buffer, filled, total } = message;

@@ -107,7 +107,7 @@ export class ClientStreams implements AnswersOwner, OpenerOwner, Streams {
     return stream;
   }
 
-  /** From now on, events of a lost connection to the same server are sent again on this one, before new events. */
+  /** Sends events of a lost connection to the same server again on this one, from now on, before new events. */
   takeKept(): void {
     this.#opener.takeKept();
   }
@@ -151,7 +151,10 @@ export class ClientStreams implements AnswersOwner, OpenerOwner, Streams {
     }
   }
 
-  /** Ends all answers of several values, which may never end by themselves; later ones when they turn out to be such. */
+  /**
+   * Ends all answers of several values, because such an answer may otherwise never end. An open answer that is not one
+   * yet ends when a value arrives that is not its last one.
+   */
   endSeries(reason: () => TransportError): void {
     this.#answers.endSeries(reason);
   }
@@ -178,7 +181,7 @@ export class ClientStreams implements AnswersOwner, OpenerOwner, Streams {
     this.#sender.forgetWritten();
   }
 
-  /** Nothing to do at a client: the server answers its streams. */
+  /** Does nothing at a client, because the server answers its streams. */
   shutDown(): void {}
 
   stopTaking(): void {

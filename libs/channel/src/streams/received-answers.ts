@@ -57,7 +57,10 @@ export class ReceivedAnswers {
     this.#open.delete(stream.id);
   }
 
-  /** Ends all answers of several values, which may never end by themselves; later ones when they turn out to be such. */
+  /**
+   * Ends all answers of several values, because such an answer may otherwise never end. An open answer that is not one
+   * yet ends when a value arrives that is not its last one.
+   */
   endSeries(reason: () => TransportError): void {
     this.#endOfSeries = reason;
     for (const stream of this.streams()) this.#endIfSeries(stream);

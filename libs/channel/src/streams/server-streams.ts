@@ -135,7 +135,7 @@ export class ServerStreams implements Streams {
     this.#handler.onIdle?.();
   }
 
-  /** Nothing to do at a server: it serves all streams up to the client's GOAWAY. */
+  /** Does nothing at a server, which serves all streams up to the client's GOAWAY. */
   stopTaking(): void {}
 
   stopOpening(): void {

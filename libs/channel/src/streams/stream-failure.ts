@@ -2,7 +2,10 @@
 import { TransportError } from '../errors.js';
 import type { TransportErrorCode } from '../errors.js';
 
-/** A sealed message counts as sent, unless the server has taken nothing according to the reason. */
+/**
+ * Returns the failure of a sealed message, which counts as sent unless the server has taken nothing according to the
+ * reason.
+ */
 export function ofSealed(reason: TransportError): TransportError {
   return reason.sent === false ? reason : reason.ofMessage(true);
 }
@@ -12,7 +15,7 @@ export function refusal(code: TransportErrorCode, message: string): TransportErr
 }
 
 export function noMemory(): TransportError {
-  const message = 'No memory for the answer: incomplete messages have reached limits.maxIncompleteBytesTotal';
+  const message = 'There is no memory for the answer: incomplete messages have reached limits.maxIncompleteBytesTotal';
   return new TransportError('ERR_QUEUE_FULL', message, { sent: true });
 }
 

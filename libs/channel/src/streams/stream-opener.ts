@@ -125,7 +125,7 @@ export class StreamOpener {
     }
   }
 
-  /** From now on, events of a lost connection to the same server are sent again here. May be called again. */
+  /** Sends events of a lost connection to the same server again here, from now on. May be called again. */
   takeKept(): void {
     if (!this.#mayTake || this.#takesKept) return;
     this.#takesKept = true;
@@ -133,7 +133,7 @@ export class StreamOpener {
     this.#beginWaiting();
   }
 
-  /** As {@link ClientStreams.takeEventsOf}. */
+  /** Takes events as {@link ClientStreams.takeEventsOf} does. */
   takeEventsOf(other: StreamOpener): void {
     for (const stream of other.#queue.drainEvents()) {
       const taker = stream.message.bytes <= this.#options.peer.maxMessageBytes ? this : other;

@@ -36,7 +36,8 @@ export class StreamSlots {
   }
 
   /**
-   * Whether a stream with this message may take a free slot. Bulk is limited, because it may hold its slot for long.
+   * Returns whether a stream with this message may take a free slot. Bulk is limited, because it may hold its slot for
+   * long.
    */
   mayTake({ isBulk }: OutgoingMessage): boolean {
     return !isBulk || this.#unsealedBulk < this.#maxUnsealedBulk;

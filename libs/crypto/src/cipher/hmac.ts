@@ -105,7 +105,7 @@ function writePad(target: Uint8Array, key: Uint8Array, pad: number): void {
   for (let at = 0; at < key.length; at++) target[at] = (key[at] ?? 0) ^ pad;
 }
 
-/** For a few bytes a loop costs less than `set`. */
+/** Appends a part to the input in a loop, which costs less than `set` for a few bytes. */
 function append(part: Uint8Array, start: number): number {
   for (let at = 0; at < part.length; at++) input[start + at] = part[at] ?? 0;
   return start + part.length;

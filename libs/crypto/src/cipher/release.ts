@@ -25,7 +25,7 @@ export function release(bytes: Uint8Array): void {
   else closedPort.postMessage(undefined, [buffer]);
 }
 
-/** Node 21 and later. */
+/** Returns whether a buffer has `transfer`, as in Node 21 and later. */
 function canTransfer(buffer: ArrayBuffer): buffer is ArrayBuffer & { transfer(bytes: number): ArrayBuffer } {
   return 'transfer' in buffer;
 }

@@ -77,7 +77,10 @@ export class OpeningKey {
     return this.decrypt(iv, ciphertext);
   }
 
-  /** Whether the tag is genuine, in constant time. Computes nothing if the ciphertext is not of whole blocks. */
+  /**
+   * Returns whether the tag is genuine; compares in constant time. Computes no tag if the ciphertext is empty or does
+   * not consist of whole blocks.
+   */
   verify(iv: Uint8Array, aad: Uint8Array, ciphertext: Uint8Array, tag: Uint8Array): boolean {
     if (ciphertext.length === 0 || ciphertext.length % BLOCK_BYTES !== 0) return false;
     this.#tag.write(this.#expected, 0, aad, iv, ciphertext);

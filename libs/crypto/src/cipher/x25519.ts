@@ -46,9 +46,13 @@ export class KeyPair {
       const publicKey = createPublicKey({ key: jwk, format: 'jwk' });
       return diffieHellman({ privateKey: this.#privateKey, publicKey });
     } catch (cause) {
-      throw new CryptoError('ERR_PUBLIC_KEY', 'Invalid X25519 public key: not 32 bytes, or a low-order point', {
-        cause,
-      });
+      throw new CryptoError(
+        'ERR_PUBLIC_KEY',
+        'Invalid X25519 public key: it does not have 32 bytes, or is a low-order point',
+        {
+          cause,
+        },
+      );
     }
   }
 }

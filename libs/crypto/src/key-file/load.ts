@@ -21,7 +21,10 @@ const MAX_READS = 1_000;
 export interface KeyFileOptions {
   /** The owners and modes that the file may have. Default: `strict`. */
   readonly policy?: KeyFilePolicy | undefined;
-  /** Called for the log, once per load, if the policy or the platform leaves something unchecked. */
+  /**
+   * The function that receives warnings for the log. Called once per load if the policy or the platform leaves
+   * something unchecked.
+   */
   readonly warn?: ((message: string) => void) | undefined;
 }
 
@@ -126,7 +129,8 @@ async function createUnlessThere(path: string, { warn }: KeyringOptions): Promis
 }
 
 /**
- * On a file system without hard links, another process may have created the file without having written its bytes yet.
+ * Waits until a file has bytes: on a file system without hard links, another process may have created the file and not
+ * have written its bytes yet.
  */
 async function waitForBytes(path: string): Promise<void> {
   for (let reads = 1; reads < MAX_READS; reads++) {

@@ -112,7 +112,7 @@ const MISSING_REMEDY: Record<FilePolicy, (path: string) => string> = {
 
 const LINK_REMEDY: Record<FilePolicy, string> = {
   strict: 'give the path of the file itself, or choose the policy mounted-secret',
-  'mounted-secret': 'it replaced the file while the file was being opened. Try again',
+  'mounted-secret': 'the link replaced the file while the file was being opened. Try again',
   edited: 'give the path of the file itself, because the link would be replaced and not the file',
   legacy: 'give the path of the file itself',
 };

@@ -192,12 +192,13 @@ export class WatchedKeyFile implements KeySource {
     for (const listener of this.#listeners) listener(change);
   }
 
-  /** Once, until a key may be used again or the keys change. */
+  /** Warns that no key may be used. Warns once, until a key may be used again or the keys change. */
   #warnIfUnusable(): void {
     const before = this.#unusable;
     this.#unusable = this.ids.length === 0 ? this.#ring : undefined;
     if (this.#unusable === undefined || this.#unusable === before) return;
-    const remedy = 'install a key, or correct the states and windows of its keys (sealwire keyring list)';
+    const remedy =
+      'install a key, or correct the states and time windows of the keys in the file (sealwire keyring list)';
     this.#warn(`No key of the key file ${this.#path} may be used now, so no connection can begin: ${remedy}`);
   }
 

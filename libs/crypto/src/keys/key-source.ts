@@ -31,8 +31,8 @@ export interface KeysChange {
   /** The keys that may no longer be used: removed, retired, revoked, or past their end. */
   readonly removed: readonly string[];
   /**
-   * The keys that have become `revoked`, whose connections are destroyed immediately. They may have been removed
-   * before.
+   * The keys that have become `revoked`. Their connections are destroyed immediately. An earlier change may already
+   * have reported such a key in `removed`, for example because it was retired first.
    */
   readonly revoked: readonly string[];
   /** The keys that may still be used, but have another label or other patterns. */

@@ -33,7 +33,8 @@ export class Keyring implements KeySource {
   /**
    * Creates a keyring with a primary key and further accepted keys.
    *
-   * @throws {CryptoError} `ERR_KEYRING_DUPLICATE` - the same key twice: one of the files is not the intended one.
+   * @throws {CryptoError} `ERR_KEYRING_DUPLICATE` - the same key was given twice; one of the two was probably read from
+   *   the wrong file.
    */
   static of(primary: SecretKey, ...others: readonly SecretKey[]): Keyring {
     const accepted = others.map((key) => ({ key, state: 'accept' }) as const);
@@ -43,8 +44,8 @@ export class Keyring implements KeySource {
   /**
    * Creates a keyring. One without a primary key can only answer handshakes.
    *
-   * @throws {CryptoError} `ERR_KEYRING_DUPLICATE` - the same key twice; `ERR_KEYRING_PRIMARY` - more than one primary
-   * key.
+   * @throws {CryptoError} `ERR_KEYRING_DUPLICATE` - the same key was given twice; `ERR_KEYRING_PRIMARY` - more than
+   *   one key is primary.
    */
   static ofRing(keys: readonly RingKey[]): Keyring {
     const byId = new Map<string, RingKey>();

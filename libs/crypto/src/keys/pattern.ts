@@ -67,12 +67,12 @@ function isNarrow(bytes: Bytes): boolean {
   return Math.max(...bytes) - Math.min(...bytes) < MIN_SPREAD;
 }
 
-/** Digits of π, of a date or of a telephone number, two per byte. */
+/** Returns whether the bytes are decimal digits, two per byte, as of π, a date or a telephone number. */
 function isDecimal(bytes: Bytes): boolean {
   return bytes.every((byte) => byte >> 4 <= 9 && (byte & 0x0f) <= 9);
 }
 
-/** x, ax + c, a(ax + c) + c, … modulo m: each step is `a` times the previous step. */
+/** Returns whether the bytes are x, ax + c, a(ax + c) + c, … modulo m: each step is `a` times the previous step. */
 function multiplies(bytes: Bytes): boolean {
   return MODULI.some((m) => {
     const steps = stepsOf(bytes, (from, to) => (to - from + m) % m, 1);
@@ -81,7 +81,7 @@ function multiplies(bytes: Bytes): boolean {
   });
 }
 
-/** Each byte is a sum of small multiples of the two previous bytes, as in the Fibonacci sequence. */
+/** Returns whether each byte is a sum of small multiples of the two previous bytes, as in the Fibonacci sequence. */
 function addsUp(bytes: Bytes): boolean {
   for (let a = -MAX_COEFFICIENT; a <= MAX_COEFFICIENT; a++) {
     for (let b = -MAX_COEFFICIENT; b <= MAX_COEFFICIENT; b++) {
@@ -91,7 +91,10 @@ function addsUp(bytes: Bytes): boolean {
   return false;
 }
 
-/** Each byte is the XOR of some of the eight previous bytes: shift registers, and powers in the field of AES. */
+/**
+ * Returns whether each byte is the XOR of some of the eight previous bytes, as in shift registers and in powers in the
+ * field of AES.
+ */
 function shifts(bytes: Bytes): boolean {
   for (let taps = 1; taps < 2 ** REGISTER_BYTES; taps++) {
     if (isPredicted(bytes, REGISTER_BYTES, (at) => tapped(bytes, at, taps))) return true;

@@ -47,7 +47,7 @@ function isTypedText(key: Uint8Array): boolean {
   return key.filter((byte) => /[0-9A-Za-z ]/.test(String.fromCharCode(byte))).length >= MIN_WORD_BYTES;
 }
 
-/** Printable ASCII or white space. */
+/** Returns whether a byte is printable ASCII or white space. */
 function isText(byte: number): boolean {
   return (byte >= 0x20 && byte <= 0x7e) || (byte >= 0x09 && byte <= 0x0d);
 }

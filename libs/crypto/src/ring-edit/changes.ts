@@ -63,8 +63,8 @@ export function retireKey(entries: Entries, { key: { id }, state }: KeyringFileE
 }
 
 /**
- * Accepts the primary key as well, because a leaked key must be stopped immediately. Then no client can connect with
- * the ring.
+ * Revokes a key, even the primary one, because a leaked key must be stopped immediately. If the primary key is revoked,
+ * no client can connect with the ring until another key is made primary.
  */
 export function revokeKey(entries: Entries, { key: { id } }: KeyringFileEntry): Entries {
   return withState(entries, id, 'revoked');

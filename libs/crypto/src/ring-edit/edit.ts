@@ -19,7 +19,7 @@ export interface KeyFileEntries {
   /** `raw`: one primary key without a label. */
   readonly form: 'raw' | 'ring';
   readonly entries: readonly KeyringFileEntry[];
-  /** Of the file that was checked and read. Another process may have put another file in its place since. */
+  /** The status of the file that was checked and read. Another process may have replaced the file since. */
   readonly status: Stats;
 }
 
@@ -64,7 +64,7 @@ export async function editKeyringFile(
   }
 }
 
-/** As {@link readEntries}, of a file that this user may change, and that must be a keyring. */
+/** Reads a file as {@link readEntries} does. This user must be allowed to change it, and it must be a keyring. */
 export function readRing(path: string): KeyFileEntries {
   const keys = readEntries(path, { policy: 'edited' });
   if (keys.form === 'ring') return keys;

@@ -100,7 +100,7 @@ describe('FileLock', () => {
     make();
     const error = await FileLock.acquire(path, 'the ring', PATIENT_MS).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: 'ERR_KEY_FILE_LOCKED' });
-    expect(String(error)).toMatch(/Cannot read the lock .*\.ring\.lock .*delete it/);
+    expect(String(error)).toMatch(/Cannot read the lock .*\.ring\.lock .*delete the lock/);
     expect(readdirSync(directory)).toEqual(['.ring.lock']);
   });
 

@@ -104,12 +104,18 @@ export class FileLock {
 /** Errors of `link` on exFAT, vfat, and many mounts of SMB and FUSE. */
 const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 
-/** One line for each fact: the id of the process, its start, the host with its process ids, and a random name. */
+/**
+ * Describes this process, with one line for each fact: the id of the process, its start, the host with its process ids,
+ * and a random name.
+ */
 function describeProcess(): string {
   return [process.pid, startOf(process.pid) ?? '', placeOf(), randomUUID(), ''].join('\n');
 }
 
-/** Containers may have the name of the host, and other process ids. */
+/**
+ * Returns the name of the host and the namespace of the process ids, because containers may have the name of the host,
+ * and other process ids.
+ */
 function placeOf(): string {
   try {
     return `${hostname()} ${readlinkSync('/proc/self/ns/pid')}`;
@@ -161,7 +167,7 @@ function readText(path: string): string | undefined {
 }
 
 function notALock(path: string, reason: string): CryptoError {
-  const message = `Cannot read the lock ${path} (${reason}): if no other command is running, delete it`;
+  const message = `Cannot read the lock ${path} (${reason}): if no other command is running, delete the lock`;
   return new CryptoError('ERR_KEY_FILE_LOCKED', message);
 }
 

@@ -80,7 +80,8 @@ function writeLike(old: Stats, path: string, content: Uint8Array): void {
     if (uid !== old.uid || gid !== old.gid) fchownSync(file, old.uid, old.gid);
     fchmodSync(file, old.mode & MODE_BITS);
     const { mode } = fstatSync(file);
-    if ((mode & MODE_BITS) !== (old.mode & MODE_BITS)) throw new Error(`mode ${formatMode(mode)} instead`);
+    if ((mode & MODE_BITS) !== (old.mode & MODE_BITS))
+      throw new Error(`The new file got mode ${formatMode(mode)} instead of ${formatMode(old.mode)}`);
     writeFileSync(file, content);
     fsyncSync(file);
   } finally {

@@ -69,7 +69,8 @@ class EntryReader {
     );
     const window = { notBefore: this.#timestamp('notBefore'), notAfter: this.#timestamp('notAfter') };
     const { notBefore = -Infinity, notAfter = Infinity } = window;
-    if (notBefore >= notAfter) throw this.#error('ends before it begins: notAfter must be later than notBefore');
+    if (notBefore >= notAfter)
+      throw this.#error('has a notAfter that is not later than its notBefore: correct one of the two');
     const rest = { state: this.#state(), ...window };
     const description = { label, patterns: this.#patterns() };
     const bytes = this.#key();
@@ -157,8 +158,8 @@ export function isKeyId(text: string): boolean {
 }
 
 /**
- * A label is logged, so it must not be a key that was meant for `k`. A text like a key id would name two keys, and so would
- * one that differs only by a space at its end.
+ * Returns whether a text may be a label. A label is logged, so it must not be a key that was meant for `k`. A text like
+ * a key id would name two keys, and so would one that differs only by a space at its end.
  */
 function isLabel(text: string): boolean {
   return LABEL.test(text) && !isKeyText(text) && !isKeyId(text.toLowerCase()) && text === text.trim();

@@ -150,7 +150,7 @@ describe('parseKeyringFile', () => {
       'a window that ends when it begins',
       jwk(first, { notBefore: '2027-01-01T00:00:00Z', notAfter: '2027-01-01T00:00:00Z' }),
       'FORMAT',
-      /ends before it begins/,
+      /has a notAfter that is not later than its notBefore/,
     ],
     ['patterns that are a text', jwk(first, { patterns: 'sum' }), 'FORMAT', /wrong patterns; they must be an array/],
     ['no patterns', jwk(first, { patterns: [] }), 'FORMAT', /wrong patterns/],

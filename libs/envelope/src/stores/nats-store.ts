@@ -42,7 +42,7 @@ export class NatsReplayStore implements ReplayStore {
   }
 }
 
-/** `code` in `@nats-io/kv`, `api_error.err_code` in `nats` 2. */
+/** Returns `code` of an error of `@nats-io/kv`, or `api_error.err_code` of one of `nats` 2. */
 function codeOf(error: unknown): unknown {
   if (typeof error !== 'object' || error === null) return undefined;
   const { code, api_error: apiError } = error as { code?: unknown; api_error?: { err_code?: unknown } };

@@ -9,7 +9,7 @@ export type Command =
   | { readonly kind: 'overview'; readonly group: string };
 
 /**
- * `help VERB` is `VERB --help`.
+ * Finds the verb and its arguments. `help VERB` is `VERB --help`.
  *
  * @throws {UsageError} There is no such verb.
  */

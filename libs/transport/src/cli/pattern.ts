@@ -24,7 +24,7 @@ export function parseJson(name: string, text: string): unknown {
   }
 }
 
-/** As `transformPatternToRoute` of Nest. */
+/** Returns the route of a pattern, as `transformPatternToRoute` of Nest does. */
 function routeOf(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value);
   const members = Object.entries(value).toSorted(([one], [other]) => one.localeCompare(other));

@@ -43,8 +43,8 @@ export class ConnectionGate {
   }
 
   /**
-   * Whether a call may start immediately: there is a connection, and no earlier call is about to start. A request
-   * passes events that still wait for their server.
+   * Returns whether a call may start immediately: there is a connection, and no earlier call is about to start. A
+   * request passes events that still wait for their server.
    */
   isOpenFor(kind: Kind): boolean {
     // Not pick() for a request, which takes a turn of the servers.

@@ -109,7 +109,7 @@ export class SealwireRecordBuilder<Data = unknown> {
 /** A request or event for the user's serializer. `metadata` is the field of Nest 12; earlier versions have no metadata. */
 export type OutgoingPacket = ReadPacket & { readonly metadata?: Metadata };
 
-const NO_DATA = 'The record has no data; give it to the constructor of SealwireRecordBuilder or to setData()';
+const NO_DATA = 'The record has no data; pass the data to the constructor of SealwireRecordBuilder or to setData()';
 const NOT_BUILT = 'The data is a SealwireRecordBuilder; send the result of its build()';
 
 export interface UnwrappedRecord {

@@ -38,7 +38,10 @@ export class KeyRefusal {
   }
 }
 
-/** Never throws, although a handler may have thrown a proxy that throws when it is read, or that claims every property. */
+/**
+ * Returns whether an error is a refusal of a key. Never throws, although a handler may have thrown a proxy that throws
+ * when it is read, or that claims every property.
+ */
 export function isKeyRefusal(error: unknown): error is KeyRefusal {
   try {
     return error instanceof KeyRefusal && typeof error.peer.keyId === 'string';

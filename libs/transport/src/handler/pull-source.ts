@@ -85,7 +85,7 @@ function watch(emitter: Emitter): Set<PullSource> {
   return sources;
 }
 
-/** The iterator of a web stream cannot be stopped while a value is pending; its reader can. */
+/** Returns the reader of a web stream, because its iterator cannot be stopped while a value is pending. */
 function readerOf(stream: WebStream): Puller {
   const reader = stream.getReader();
   return { next: () => reader.read(), return: () => reader.cancel() };
@@ -101,7 +101,10 @@ function isEmitter(values: object): values is Emitter {
   return hasMethod(values, 'on');
 }
 
-/** A Node stream. Its iterator's `return` waits for the next chunk, so it is destroyed instead. */
+/**
+ * Returns whether the values are a Node stream. Its iterator's `return` waits for the next chunk, so it is destroyed
+ * instead.
+ */
 function isDestroyable(values: object): values is { destroy(): void } {
   return hasMethod(values, 'destroy');
 }

@@ -129,7 +129,10 @@ function nameOf(pattern: unknown): string {
   }
 }
 
-/** The error may be of user code, so that it may throw when it is read. */
+/**
+ * Returns whether a handler may have got the message. The error may be of user code, so that it may throw when it is
+ * read.
+ */
 function mayHaveArrived(error: unknown): boolean {
   try {
     return error instanceof RemoteError || (error instanceof TransportError && error.sent === true);

@@ -77,12 +77,12 @@ export class FailureEntry extends Error {
     return this.message;
   }
 
-  /** Used by loggers that write JSON: without it JSON would omit the message and the stack. */
+  /** Returns the entry for loggers that write JSON, which would otherwise omit the message and the stack. */
   toJSON(): object {
     return { message: this.message, ...Object.fromEntries(Object.entries(this)), stack: this.stack };
   }
 
-  /** The form for people. */
+  /** Returns the form for people. */
   [inspect.custom](): string {
     return this.stack ?? this.message;
   }

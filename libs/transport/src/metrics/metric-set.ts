@@ -25,7 +25,7 @@ export class MetricSet {
     return this.#add(configuration, new Histogram({ ...configuration, registers: [this.#register] }));
   }
 
-  /** As {@link Subscriptions.on}. */
+  /** Adds a listener, as {@link Subscriptions.on} does. */
   on<Message>(channel: string, listener: (message: Message) => void): void {
     this.#subscriptions.on(channel, listener);
   }

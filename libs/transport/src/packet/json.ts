@@ -17,7 +17,10 @@ export function stringifyJson(value: unknown): string | undefined {
   }
 }
 
-/** Older engines parse any depth of nesting, but their `JSON.stringify` runs out of stack. */
+/**
+ * Returns why a value has no JSON. Older engines parse any depth of nesting, but their `JSON.stringify` runs out of
+ * stack.
+ */
 function reasonOf(cause: unknown): string {
   const isTooDeep = cause instanceof RangeError && cause.message.includes('call stack');
   return isTooDeep
@@ -65,8 +68,8 @@ function parse(text: string, bytes: Buffer): unknown {
 }
 
 /**
- * Whether a text could have `__proto__` or `constructor` as a key, escapes included. Other texts need no check. The search
- * includes the quotes because that makes it faster.
+ * Returns whether a text could have `__proto__` or `constructor` as a key, escapes included. Other texts need no check.
+ * The search includes the quotes because that makes it faster.
  */
 function isSuspicious(text: string): boolean {
   return text.includes('"__proto__"') || text.includes('"constructor"') || text.includes('\\u00');

@@ -115,7 +115,10 @@ function decodeMetadata(message: Buffer, start: number, end: number): Metadata |
   return value;
 }
 
-/** Any object: like Nest, which types the values as strings, the transport does not check them. */
+/**
+ * Returns whether a value is an object. Like Nest, which types the values as strings, the transport does not check
+ * them.
+ */
 function isMetadata(value: unknown): value is Metadata {
   return isObject(value);
 }

@@ -54,7 +54,7 @@ export function readPlainObject(value: object): ReadObject | undefined {
   return { copy, key: isWorthIt ? key : undefined };
 }
 
-/** Whether a text is long enough for its own encoding. One with a lone surrogate cannot be UTF-8. */
+/** Returns whether a text is long enough for its own encoding. One with a lone surrogate cannot be UTF-8. */
 export function isLongText(text: string): boolean {
   if (text.length * MAX_BYTES_OF_UNIT < MIN_TEXT_BYTES) return false;
   return Buffer.byteLength(text) >= MIN_TEXT_BYTES && isWellFormed(text);
@@ -99,7 +99,7 @@ export function decodeObjectWithText(message: Buffer, start: number, maxJsonNode
   return { value, nodes, jsonBytes: textStart - jsonStart };
 }
 
-/** Whether a text has no lone surrogate. The types of Node lack `String.prototype.isWellFormed`. */
+/** Returns whether a text has no lone surrogate. The types of Node lack `String.prototype.isWellFormed`. */
 function isWellFormed(text: string): boolean {
   return !/[\uD800-\uDFFF]/u.test(text);
 }

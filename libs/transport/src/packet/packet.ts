@@ -13,7 +13,9 @@ export type Untyped = ReadPacket['data'];
  */
 export function checkSerialized<Packet extends object>(packet: Packet): Packet {
   if (isPacket(packet)) return packet;
-  throw new TransportError('ERR_MESSAGE_UNSERIALIZABLE', 'The serializer did not return a packet', { sent: false });
+  throw new TransportError('ERR_MESSAGE_UNSERIALIZABLE', 'The serializer did not return a packet; expected an object', {
+    sent: false,
+  });
 }
 
 /**
@@ -23,15 +25,20 @@ export function checkSerialized<Packet extends object>(packet: Packet): Packet {
  */
 export function checkDeserialized<Packet extends object>(packet: Packet): Packet {
   if (isPacket(packet)) return packet;
-  throw new TransportError('ERR_MESSAGE_MALFORMED', 'The deserializer did not return a packet', { sent: true });
+  throw new TransportError('ERR_MESSAGE_MALFORMED', 'The deserializer did not return a packet; expected an object', {
+    sent: true,
+  });
 }
 
-/** An object. A text or bytes that a serializer has already encoded are not a packet: their fields would be undefined. */
+/**
+ * Returns whether a value is an object. A text or bytes that a serializer has already encoded are not a packet: their
+ * fields would be undefined.
+ */
 function isPacket(value: unknown): boolean {
   return isObject(value) && !ArrayBuffer.isView(value);
 }
 
-/** Whether Nest refuses to send the value, as pattern or data. */
+/** Returns whether Nest refuses to send the value, as pattern or data. */
 export function isNil(value: unknown): value is null | undefined {
   return value === undefined || value === null;
 }

@@ -52,7 +52,7 @@ function encodeJson(value: unknown, head: MessageHead | undefined): OutgoingMess
   return text === undefined ? new OutgoingMessage(OF_UNDEFINED, '', head) : new OutgoingMessage(OF_JSON, text, head);
 }
 
-/** Whether encoded data is JSON, encoding 00. */
+/** Returns whether encoded data is JSON, encoding 00. */
 export function isJsonData(data: Buffer): boolean {
   return data[0] === JSON_TEXT;
 }
@@ -72,7 +72,7 @@ export function decodeData(message: Buffer, start?: number, maxJsonNodes?: numbe
   return weighData(message, start, maxJsonNodes).value;
 }
 
-/** As {@link decodeData}. */
+/** Decodes data as {@link decodeData} does, and estimates the memory of the value. */
 export function weighData(message: Buffer, start = 0, maxJsonNodes = DEFAULT_MAX_JSON_NODES): WeighedData {
   const bytesStart = start + ENCODING_BYTES;
   const bytes = message.length - bytesStart;

@@ -49,7 +49,7 @@ function fieldsOf(error: object): object {
   return Object.fromEntries(Object.entries(error));
 }
 
-/** Whether Nest's filter has replaced an unknown exception, which it also logs with the stack. Never throws. */
+/** Returns whether Nest's filter has replaced an unknown exception, which it also logs with the stack. Never throws. */
 export function isUnforeseen(error: unknown): boolean {
   try {
     return typeof error === 'object' && error !== null && 'message' in error && error.message === INTERNAL_ERROR;

@@ -19,7 +19,7 @@ export function readWireError(data: Buffer, value: unknown): TransportError | un
   return isJsonData(data) && isWireError(value) ? failureOf(value) : undefined;
 }
 
-/** As {@link readWireError}, for an ERROR that refuses an event, so that no handler was called. */
+/** Reads an error as {@link readWireError} does, for an ERROR that refuses an event, so that no handler was called. */
 export function readRefusal(data: Buffer, value: unknown): TransportError | undefined {
   return isJsonData(data) && isWireError(value) ? refusalOf(value) : undefined;
 }

@@ -163,7 +163,7 @@ export class Dispatcher implements StreamHandler, AnswerHost {
     return this.#requests.map(({ pattern }) => pattern);
   }
 
-  /** Whether at least one request runs, and every running request is one of `executions`. */
+  /** Returns whether at least one request runs, and every running request is one of `executions`. */
   runsOnly(executions: ReadonlySet<Execution>): boolean {
     const requests = this.#requests;
     return requests.length > 0 && requests.every(({ execution }) => executions.has(execution));

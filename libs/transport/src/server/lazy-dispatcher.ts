@@ -55,12 +55,12 @@ export class LazyDispatcher implements StreamHandler {
     return this.#dispatcher?.runningRequests ?? [];
   }
 
-  /** As {@link Dispatcher.runsOnly}. */
+  /** Returns the result of {@link Dispatcher.runsOnly}. */
   runsOnly(executions: ReadonlySet<Execution>): boolean {
     return this.#dispatcher?.runsOnly(executions) ?? false;
   }
 
-  /** As {@link Dispatcher.endSeries}. */
+  /** Ends series as {@link Dispatcher.endSeries} does. */
   endSeries(): void {
     this.#dispatcher?.endSeries();
   }

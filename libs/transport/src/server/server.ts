@@ -132,7 +132,10 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
     return routeOf(pattern, (kept) => super.normalizePattern(kept));
   }
 
-  /** Seals and opens the records of a connection. A subclass may return another codec; its clients need the counterpart. */
+  /**
+   * Returns the codec that seals and opens the records of a connection. A subclass may return another codec; its
+   * clients then need the counterpart.
+   */
   protected createCodec(session: Session, limits: KeyLimits): SealingCodec {
     return createSealingCodec(session, limits);
   }

@@ -17,9 +17,10 @@ type Call = CallMessage | BrokerCall;
 
 /**
  * Makes spans for all calls of clients and all handlers of servers of this process, on the channel and through brokers
- * (docs/operations.md). The trace context of a client travels in the metadata of its call, or sealed in the headers of a
- * message for a broker, in the form of the global propagator, usually as W3C `traceparent`; the handler runs in the context
- * of the span of the server. Call it once, before the first call of a client or server.
+ * (docs/operations.md). The trace context of a client travels in the metadata of its call, or, through a broker, in the
+ * sealed headers of the message. The global propagator determines the form of the context, usually W3C `traceparent`.
+ * The handler runs in the context of the server's span. Call this function once, before the first call of a client or
+ * server.
  *
  * @returns A function that ends the tracing.
  */

@@ -17,7 +17,7 @@ export const resolver = {
     (await lookup(host, { all: true })).map(({ address }) => address),
 };
 
-/** Whether the host is a name, which is resolved; an IP address and a path are used as they are. */
+/** Returns whether the host is a name, which is resolved; an IP address and a path are used as they are. */
 export function hasName(endpoint: Endpoint): endpoint is NamedEndpoint {
   return 'host' in endpoint && isIP(endpoint.host.replace(/%.*/, '')) === 0;
 }

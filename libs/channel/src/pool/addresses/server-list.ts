@@ -38,12 +38,12 @@ export class ServerList {
     return this.#all;
   }
 
-  /** The connectors of addresses that led to this server instance when they answered last. */
+  /** Returns the connectors of addresses that led to this server instance when they answered last. */
   of(serverId: string): readonly ServerConnector[] {
     return this.#all.filter((connector) => connector.history.serverId === serverId);
   }
 
-  /** Whether the server of this connection is connected under another address. */
+  /** Returns whether the server of this connection is connected under another address. */
   hasOther({ server: { name } }: ServerConnector, { serverId }: ClientLink): boolean {
     return this.#all.some(
       ({ link, server, isLeaving }) => link?.serverId === serverId && !isLeaving && server.name !== name,

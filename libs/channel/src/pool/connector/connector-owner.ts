@@ -4,28 +4,28 @@ import type { ServerConnector } from './server-connector.js';
 
 /** The pool of a connector. It sees each change before the event of that change is emitted. */
 export interface ConnectorOwner {
-  /** Whether the client has no other address, so that no call can use another one. */
+  /** Returns whether the client has no other address, so that no call can use another one. */
   isSingle(): boolean;
   /** Numbers a dial that begins. */
   beginDial(): number;
   open(connector: ServerConnector, signal: AbortSignal, events: LinkEvents): Promise<ClientLink>;
-  /** Whether calls can use another connection. */
+  /** Returns whether calls can use another connection. */
   hasOther(connector: ServerConnector): boolean;
-  /** Whether the server is dialed again without a new call. */
+  /** Returns whether the server is dialed again without a new call. */
   keepsDialing(connector: ServerConnector): boolean;
-  /** Whether the server is connected under another address. */
+  /** Returns whether the server is connected under another address. */
   isAlias(connector: ServerConnector, link: ClientLink): boolean;
   /** @param replaced - The connection that a renewal has replaced. */
   noteOpened(connector: ServerConnector, link: ClientLink, replaced: ClientLink | undefined): void;
-  /** The connection takes no new calls. @param isLost - It did not drain. */
+  /** Notes that a connection takes no new calls. @param isLost - Whether it was lost, so that it did not drain. */
   noteLeft(connector: ServerConnector, link: ClientLink, isLost: boolean): void;
   noteAlias(connector: ServerConnector): void;
   noteFailed(connector: ServerConnector): void;
-  /** The connector waits for the next call, or is gone and no longer has a connection. */
+  /** Notes that a connector waits for the next call, or is gone and no longer has a connection. */
   noteResting(connector: ServerConnector): void;
   noteClosed(link: ClientLink): void;
   noteKept(link: ClientLink): void;
-  /** The address no longer leads to this server instance. */
+  /** Notes that an address no longer leads to this server instance. */
   noteInstanceLeft(serverId: string): void;
   emit(event: ClientConnectionEvent): void;
 }

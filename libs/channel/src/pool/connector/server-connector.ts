@@ -136,7 +136,7 @@ export class ServerConnector {
     if (this.#state.at === 'CONNECTED') this.#state.renewal?.end()?.abort();
   }
 
-  /** Never rejects: an event reports the failure, and waiting calls may fail with it. */
+  /** Dials. Never rejects: an event reports the failure, and waiting calls may fail with it. */
   async #dial(signal: AbortSignal, isRenewal = false): Promise<void> {
     try {
       const link = await this.#owner.open(this, signal, this.#linkEvents);

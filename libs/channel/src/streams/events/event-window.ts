@@ -13,13 +13,13 @@ export class EventWindow {
     this.#size = size;
   }
 
-  /** Whether the event was noted or is below the window. */
+  /** Returns whether the event was noted or is below the window. */
   has(sequence: number): boolean {
     if (sequence > this.#highest) return false;
     return sequence <= this.#highest - this.#size || this.#seen?.[sequence % this.#size] === 1;
   }
 
-  /** Notes the event; false if the window has it already. */
+  /** Notes the event. Returns false if the window already has it. */
   admit(sequence: number): boolean {
     if (this.has(sequence)) return false;
     const seen = (this.#seen ??= new Uint8Array(this.#size));

@@ -14,7 +14,7 @@ export class UnacknowledgedEvents {
     return this.#bytesOf.size;
   }
 
-  /** As {@link EventSequence.announce}. */
+  /** Notes the limits of the server, as {@link EventSequence.announce} does. */
   announce(maxInFlight: number, maxBytes: number): void {
     this.#window = Math.min(this.#window, maxInFlight);
     this.#maxBytes = maxBytes;
@@ -31,13 +31,13 @@ export class UnacknowledgedEvents {
     this.#bytesOf.delete(sequence);
   }
 
-  /** Whether the server would still have the place of the oldest event after it got this sequence. */
+  /** Returns whether the server would still have the place of the oldest event after it got this sequence. */
   isInWindow(sequence: number): boolean {
     for (const [oldest] of this.#bytesOf) return sequence - oldest < this.#window;
     return true;
   }
 
-  /** Whether there is room for another event. A single one may be of any length. */
+  /** Returns whether there is room for another event. A single one may be of any length. */
   hasBytes(bytes: number): boolean {
     return this.#bytes === 0 || this.#bytes + bytes <= this.#maxBytes;
   }

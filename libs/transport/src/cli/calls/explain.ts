@@ -20,7 +20,7 @@ const timedOut: Words = ({ server, timeoutMs }) =>
 
 const WORDS: Partial<Record<TransportErrorCode, Words>> = {
   ERR_ALERT: ({ server, keyId, service }) =>
-    `${server} refused the handshake: it does not accept the key ${keyId}, or its service is not ${JSON.stringify(service)}, or it is busy. Its log has the reason`,
+    `${server} refused the handshake: the server does not accept the key ${keyId}, has another service name than ${JSON.stringify(service)}, or is busy. The log of the server has the reason`,
   ERR_BAD_MAC: ({ server, keyId, service }) =>
     `The answer from ${server} is not sealed under the key ${keyId} for the service ${JSON.stringify(service)}: check the address, the key and --service`,
   ERR_CONNECT_FAILED: ({ server }, error) =>
@@ -35,7 +35,7 @@ const WORDS: Partial<Record<TransportErrorCode, Words>> = {
   ERR_MESSAGE_MALFORMED: ({ server }) =>
     `${server} cannot read the message: a server without Nest takes raw bytes, and this command sends JSON`,
   ERR_FORBIDDEN: ({ server, keyId, pattern }) =>
-    `${server} does not let the key ${keyId} call the pattern ${JSON.stringify(pattern)}: use another key, or change its patterns at the server`,
+    `${server} does not let the key ${keyId} call the pattern ${JSON.stringify(pattern)}: use another key, or change the patterns of this key at the server`,
 };
 
 const REASONS: Readonly<Record<string, string>> = {

@@ -17,7 +17,10 @@ export function run(input: Input, terminal: Terminal): Promise<Result> {
   });
 }
 
-/** A handshake alone proves little: a server that has too many connections closes after it. */
+/**
+ * Measures the time until PONG. A handshake alone proves little: a server that has too many connections closes after
+ * it.
+ */
 function untilPong({ link, leftMs, stop }: Connected): Promise<number> {
   return new Promise((resolve, reject) => {
     const expire = (): void =>

@@ -35,7 +35,10 @@ export async function run(input: Input, terminal: Terminal): Promise<Result> {
   }
 }
 
-/** A label that is copied takes its patterns with it: a rotation must not allow its holder more. */
+/**
+ * Returns the description of the new key. A label that is copied takes its patterns with it, because a rotation must
+ * not allow the holder more.
+ */
 function describe(
   label: string | undefined,
   patterns: readonly string[] | undefined,

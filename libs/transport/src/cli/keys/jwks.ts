@@ -40,7 +40,7 @@ function chooseKeys(entries: readonly KeyringFileEntry[], name: string | undefin
   if (usable.length > 0) return usable;
   const message =
     name === undefined
-      ? 'No key of FROM can be used now: install a key, or correct the states and windows'
-      : 'The key cannot be used now: choose another key, or correct its state and window';
+      ? 'No key of FROM can be used now: install a key, or correct the states and time windows'
+      : 'The key cannot be used now: choose another key, or correct its state and time window';
   throw new Failure('ERR_KEYRING_NO_KEY', `${message} (sealwire keyring list)`);
 }

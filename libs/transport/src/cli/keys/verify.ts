@@ -11,7 +11,7 @@ import { nameOf, withKeys } from './key-view.js';
 const DAY_MS = 86_400_000;
 const SOON_DAYS = 14;
 
-/** A problem is a reason to refuse the file; a hint is not. */
+/** Reports problems and hints. A problem is a reason to refuse the file; a hint is not. */
 export async function run(input: Input, terminal: Terminal): Promise<Result> {
   const file = input.argument('FILE');
   try {
@@ -36,7 +36,7 @@ function accepted(file: string, { form, entries }: KeyFileEntries): Result {
 
 function hintsOf(entries: readonly KeyringFileEntry[], nowMs: number): readonly string[] {
   const primary = entries.find(({ state }) => state === 'primary');
-  const hints = primary === undefined ? ['No key is primary: a server can use this keyring, a client cannot'] : [];
+  const hints = primary === undefined ? ['No key is primary: a server can use this keyring, but a client cannot'] : [];
   if (!entries.some((entry) => isUsable(entry, nowMs)))
     return ['No key may be used now: neither a server nor a client can use this keyring'];
   for (const entry of entries) {
