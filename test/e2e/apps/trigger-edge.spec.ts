@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 
 import { TransportError } from '@sealwire/transport';
@@ -197,6 +198,36 @@ describe('the connections', () => {
     const { keepAliveTimeout, requestTimeout, headersTimeout } = trigger.app.getHttpServer();
     expect({ keepAliveTimeout, requestTimeout }).toEqual({ keepAliveTimeout: 65_000, requestTimeout: 30_000 });
     expect(headersTimeout).toBeLessThanOrEqual(requestTimeout);
+  });
+});
+
+describe('a call that is not readable', () => {
+  beforeEach(() => start());
+
+  const answerTo = async (bytes: string): Promise<{ readonly head: string; readonly failure: unknown }> => {
+    const socket = connect(Number(new URL(trigger.url).port), '127.0.0.1');
+    socket.write(bytes);
+    const [head = '', body = ''] = (await text(socket)).split('\r\n\r\n');
+    return { head, failure: JSON.parse(body) };
+  };
+
+  it.each([
+    ['a long address', `GET /stream/echo?data=${'1'.repeat(20_000)} HTTP/1.1\r\n\r\n`, 431, 'ERR_HEADERS_TOO_LARGE'],
+    ['long headers', `GET / HTTP/1.1\r\nx: ${'1'.repeat(20_000)}\r\n\r\n`, 431, 'ERR_HEADERS_TOO_LARGE'],
+    ['another protocol', '\x16\x03\x01\x02\x00\x01', 400, 'ERR_BAD_REQUEST'],
+    ['two lengths', 'POST / HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n', 400, 'ERR_BAD_REQUEST'],
+  ])('is answered with a code and a remedy: %s', async (_, bytes, statusCode, code) => {
+    const { head, failure } = await answerTo(bytes);
+    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${statusCode} [A-Z][^]*content-type: application/json`));
+    expect(failure).toMatchObject({ statusCode, code, message: expect.stringMatching(/\w+/) });
+  });
+
+  it('does not become part of an answer that has begun', async () => {
+    trigger.channel.handle('endless', () => concat(of(1), NEVER));
+    const socket = connect(Number(new URL(trigger.url).port), '127.0.0.1');
+    socket.write(`GET /stream/endless HTTP/1.1\r\nhost: ${new URL(trigger.url).host}\r\n\r\n`);
+    socket.once('data', () => socket.write('no HTTP\r\n\r\n'));
+    expect((await text(socket)).match(/HTTP\/1\.1/g)).toHaveLength(1);
   });
 });
 

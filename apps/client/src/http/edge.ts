@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import helmet from 'helmet';
@@ -9,6 +10,7 @@ import { isHostAllowed, isOriginListed, isOwnOrigin } from './allowed-hosts.js';
 import type { AllowedHost } from './allowed-hosts.js';
 import { serveDocs } from './docs.js';
 import { HttpFailure } from './failure/http-failure.js';
+import { answerUnreadable } from './failure/unreadable-call.js';
 import { InFlight } from './in-flight.js';
 
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -21,6 +23,12 @@ export function configureEdge(app: NestExpressApplication): void {
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = REQUEST_TIMEOUT_MS; // the body included
   server.keepAliveTimeout = http.keepAliveMs;
+  const inFlight = app.get(InFlight);
+  server.on('clientError', (error, socket: Duplex) => {
+    if (inFlight.hasBegunToAnswer(socket))
+      socket.destroy(); // the text of a failure would become part of that answer
+    else answerUnreadable(error, socket);
+  });
   app.set('trust proxy', http.trustedProxies);
   app.use(
     // The app serves plain HTTP, by default on loopback, so no header may redirect a browser to HTTPS.
@@ -29,7 +37,7 @@ export function configureEdge(app: NestExpressApplication): void {
       contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
     }),
   );
-  app.use(app.get(InFlight).track);
+  app.use(inFlight.track);
   app.use(allowHosts(http.allowedHosts));
   serveDocs(app);
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { finished } from 'node:stream';
+import type { Duplex } from 'node:stream';
 
 import { Inject, Injectable } from '@nestjs/common';
 import type { BeforeApplicationShutdown } from '@nestjs/common';
@@ -33,6 +34,11 @@ export class InFlight implements BeforeApplicationShutdown {
   /** Errors when a shutdown stops waiting for running calls; emits nothing before. */
   get overdue(): Observable<never> {
     return this.#overdue;
+  }
+
+  /** Whether an answer has been begun on `socket` and is not complete. */
+  hasBegunToAnswer(socket: Duplex): boolean {
+    return [...this.#responses].some((response) => response.socket === socket && response.headersSent);
   }
 
   /** A middleware that must come before everything that can answer. */
