@@ -66,6 +66,7 @@ describe('the console page', () => {
     ['no JSON', 'hello', { body: '{"text":' }, 'The message must be JSON'],
     ['half of a byte', 'bytes', { body: '00 0' }, 'pairs of hexadecimal digits'],
     ['no pattern', 'echo', { pattern: '  ' }, 'Enter the pattern'],
+    ['a step in an address', 'echo', { pattern: '..' }, 'cannot send this pattern'],
     ['no number', 'echo', { times: '0' }, 'from 1 to 10000'],
   ])('refuses %s before it is sent, and moves the focus there', async (_name, preset, fields, complaint) => {
     const before = page.requests.length;
@@ -76,9 +77,30 @@ describe('the console page', () => {
     await page.page.fill('#times', '1');
   });
 
+  it('refuses half of a character in a pattern', async () => {
+    await page.fill('echo');
+    await page.page.evaluate(() => Object.assign(document.querySelector('#pattern') ?? {}, { value: '\ud83d' }));
+    await page.page.click('#send-button');
+    expect(await page.text('#call-note')).toContain('cannot send this pattern');
+  });
+
   it('shows the code and the reason of a call that fails', async () => {
     await page.send('echo', { pattern: 'no-such-handler' });
     await expect.poll(() => page.text('#call-note')).toContain('ERR_NO_HANDLER: The server has no handler');
+  });
+
+  it('says what to do if a stream is too long for an address', async () => {
+    await page.send('stream', { body: JSON.stringify({ from: 1, comment: '1'.repeat(20_000) }) });
+    await expect.poll(() => page.text('#call-note')).toMatch(/^ERR_HEADERS_TOO_LARGE: .*send long data in a body/);
+  });
+
+  it('plays attacks while more streams are open than a browser has connections', async () => {
+    await page.send('stream', { times: '10', body: '{"from":10000,"intervalMs":50}' });
+    await page.page.click('#attack-button');
+    await expect.poll(() => page.text('#attack-note')).toBe('All three were played against the running server.');
+    await page.page.click('#cancel-button');
+    await expect.poll(() => page.text('#call-note')).toContain('0 of 10 answered');
+    await page.page.fill('#times', '1');
   });
 
   it('shows markup in a message as text', async () => {

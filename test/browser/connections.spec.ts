@@ -8,6 +8,8 @@ import { freePorts } from '../support/free-ports.js';
 import type { ConsolePage } from './browser.js';
 import { Demo } from './setup.js';
 
+const LIMITED = { statusCode: 429, code: 'ERR_RATE_LIMIT', message: 'Too many calls' };
+
 const demo = new Demo();
 
 afterEach(() => demo.end());
@@ -80,6 +82,35 @@ describe('the console page with other settings', () => {
     expect(await page.text('#said')).not.toContain('Hello');
     await page.send('hello', { body: '{"name":"Alice"}' });
     await expect.poll(() => page.text('#call-note')).toBe('ERR_RPC, text not shown');
+  });
+
+  it('follows LOG_MESSAGES when the app has started again', async () => {
+    const { port } = await freePorts('port');
+    const server = await demo.startServer();
+    const env = { SEALWIRE_SERVERS: server.address, HTTP_PORT: port };
+    const app = await demo.apps.start('client', env);
+    const { trigger = '' } = await app.ready();
+    const page = await demo.open(trigger);
+    await page.send('hello', { body: '{"text":"before"}' });
+    await expect.poll(() => page.text('#said')).toContain('before');
+    await app.stop();
+    await (await demo.apps.start('client', { ...env, LOG_MESSAGES: 'false' })).ready();
+    await page.send('hello', { body: '{"text":"afterwards"}' });
+    await expect.poll(() => page.text('#said')).toMatch(/\d+ B, not shown[^]*\d+ B, not shown/);
+    expect(await page.text('#said')).not.toContain('afterwards');
+    expect(await page.text('#said-hint')).toContain('LOG_MESSAGES is false');
+  });
+
+  it('waits for an app that does not answer for its settings', async () => {
+    const server = await demo.startServer();
+    const page = await demo.open('about:blank');
+    await page.page.route('**/console/settings', (route) => route.abort(), { times: 1 });
+    await page.page.route('**/console/settings', (route) => route.fulfill({ status: 429, json: LIMITED }), {
+      times: 1,
+    });
+    await page.page.goto(await demo.startClient([server.address]));
+    await expect.poll(() => page.text('#status')).toContain('Connected');
+    expect(page.errors).toEqual([]);
   });
 
   it('says that the tap is off, and still sends', async () => {

@@ -1,8 +1,12 @@
-import { CallFailure, event, request, stream } from './call.js';
-import { byteCount, bytesOfHex, hexOf, milliseconds, shortened } from './format.js';
+import { CallFailure, event, reasonOf, request, stream } from './call.js';
+import { byteCount, bytesOfHex, hexOf, MAX_SHOWN_CHARACTERS, milliseconds, shortened } from './format.js';
 
 const MAX_TIMES = 10_000;
-const CONCURRENT_CALLS = 32;
+/** A browser opens at most six connections to the app. The wire tap has one, and one is for attacks and other tabs. */
+const CONCURRENT_CALLS = 4;
+
+const SHOWN = 'The calls of this page, in the clear. Other callers of the app are not shown.';
+const NOT_SHOWN = 'LOG_MESSAGES is false: only the sizes of the messages are shown.';
 
 const PRESETS = {
   hello: { pattern: 'message', kind: 'request', format: 'json', body: '{"text":"Hello Server!"}' },
@@ -35,6 +39,7 @@ export class CallForm {
   }
 
   listen() {
+    this.#describe();
     this.#form.addEventListener('submit', (submitted) => {
       submitted.preventDefault();
       void this.#submit();
@@ -42,6 +47,10 @@ export class CallForm {
     this.#cancel.addEventListener('click', () => this.#running?.abort());
     for (const button of this.#form.querySelectorAll('[data-preset]'))
       button.addEventListener('click', () => this.#fill(PRESETS[button.dataset.preset]));
+  }
+
+  #describe() {
+    document.querySelector('#said-hint').textContent = this.#access.settings.showsMessages ? SHOWN : NOT_SHOWN;
   }
 
   #fill({ pattern, kind, format, body }) {
@@ -64,6 +73,8 @@ export class CallForm {
     this.#cancel.disabled = false;
     this.#send.disabled = true;
     try {
+      await this.#access.refresh();
+      this.#describe();
       await this.#runAll({ ...call, signal: this.#running.signal });
     } finally {
       // The focus must not be lost with the button that loses its use.
@@ -82,6 +93,7 @@ export class CallForm {
     const format = this.#form.elements.format.value;
     const text = this.#field('body').value.trim();
     if (pattern === '') return this.#complain('Enter the pattern of a handler, such as echo', 'pattern');
+    if (!isSendable(pattern)) return this.#complain('A browser cannot send this pattern: use another one', 'pattern');
     if (!Number.isInteger(times) || times < 1 || times > MAX_TIMES)
       return this.#complain(`Times must be a whole number from 1 to ${MAX_TIMES}`, 'times');
     const body = format === 'bytes' ? bytesOfHex(text) : jsonOf(text);
@@ -152,16 +164,26 @@ export class CallForm {
   /** With LOG_MESSAGES=false only the code is shown: the text of a failure may be that of a handler. */
   #reasonOf(error, signal) {
     if (signal.aborted) return 'Cancelled by this page';
-    if (!(error instanceof CallFailure)) return 'The client app does not answer: start it again';
-    return this.#access.settings.showsMessages ? `${error.code}: ${error.message}` : `${error.code}, text not shown`;
+    if (this.#access.settings.showsMessages || !(error instanceof CallFailure)) return reasonOf(error);
+    return `${error.code}, text not shown`;
   }
 
   /** With LOG_MESSAGES=false only the size is shown. */
   #textOf(value, isJson = false) {
-    const text = value instanceof Uint8Array ? hexOf(value) : isJson ? JSON.stringify(value) : value;
+    const text =
+      value instanceof Uint8Array
+        ? hexOf(value.subarray(0, MAX_SHOWN_CHARACTERS))
+        : isJson
+          ? JSON.stringify(value)
+          : value;
     if (this.#access.settings.showsMessages) return shortened(text);
     return `${byteCount(value instanceof Uint8Array ? value.length : new TextEncoder().encode(text).length)}, not shown`;
   }
+}
+
+/** A browser takes `.` and `..` for steps in an address, even if they are percent-encoded. */
+function isSendable(pattern) {
+  return pattern !== '.' && pattern !== '..' && pattern.isWellFormed();
 }
 
 function jsonOf(text) {

@@ -8,6 +8,12 @@ export class CallFailure extends Error {
   }
 }
 
+/** Returns the code and the message of a failure of a call. */
+export function reasonOf(failure) {
+  if (!(failure instanceof CallFailure)) return 'The client app does not answer: start it again';
+  return `${failure.code}: ${failure.message}`;
+}
+
 /** Returns the value of the answer: bytes, or JSON. */
 export async function request(access, { pattern, body, format, signal }) {
   const response = await post(access, `send/${encodeURIComponent(pattern)}`, { body, format, signal });
@@ -46,7 +52,8 @@ async function post(access, path, { body, format, signal }) {
   return response;
 }
 
-async function failureOf(response) {
+/** Returns the failure that the app has answered with. */
+export async function failureOf(response) {
   const text = await response.text();
   try {
     return new CallFailure(JSON.parse(text));

@@ -1,4 +1,4 @@
-const MAX_SHOWN_CHARACTERS = 400;
+export const MAX_SHOWN_CHARACTERS = 400;
 
 /** `09:30:00.123`, by the clock of this machine. */
 export function timeOf(unixMs) {

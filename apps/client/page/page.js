@@ -14,14 +14,13 @@ const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
 const ARROWS = { sent: '→', received: '←', failed: '✕' };
 
 const find = (selector) => document.querySelector(selector);
-const access = await Access.load();
-const { needsToken, showsMessages, wireTap, carrier, service } = access.settings;
+const access = await Access.load((reason) => setStatus(reason, 'bad'));
+const { needsToken, wireTap, carrier, service } = access.settings;
 
 find('#service').textContent = service;
 document.documentElement.dataset.carrier = carrier;
 find('#carrier').textContent =
   carrier === 'broker' ? 'a NATS broker, as sealed envelopes (JWE)' : 'a connection of its own, as sealed records';
-if (!showsMessages) find('#said-hint').textContent = 'LOG_MESSAGES is false: only the sizes of the messages are shown.';
 
 const said = new RowList(find('#said'), createSaidRow, 'Nothing has been said yet. Send a message above.');
 const connections = new Connections();
@@ -30,10 +29,18 @@ const wire = new WireView(access, showState);
 new CallForm(access, said).listen();
 new Attacks(access).listen();
 
-if (wireTap) setInterval(() => void fetch('health').catch(() => undefined), PING_INTERVAL_MS);
+if (wireTap) void ping();
 find('#token-form').addEventListener('submit', useToken);
 if (needsToken) askForToken();
 else watch();
+
+/** Waits for each answer, because calls would pile up while all connections of the browser are in use. */
+async function ping() {
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, PING_INTERVAL_MS));
+    await fetch('health').catch(() => undefined);
+  }
+}
 
 function watch() {
   if (!wireTap) {

@@ -1,6 +1,8 @@
+import { failureOf, reasonOf } from './call.js';
 import { byteCount, element, timeOf } from './format.js';
 import { RowList } from './row-list.js';
 import { textLines } from './text-lines.js';
+import { Turn } from './turn.js';
 
 const HOUSEKEEPING = new Set(['PING', 'PONG', 'CREDIT']);
 const RETRY_MS = 1000;
@@ -11,6 +13,8 @@ export class WireView {
   #access;
   /** @readonly */
   #onState;
+  /** @readonly */
+  #turn = new Turn();
   /** @readonly */
   #rows = new RowList(
     document.querySelector('#wire'),
@@ -39,16 +43,18 @@ export class WireView {
   /** Returns when the token is wrong. After every other end it connects again. */
   async follow() {
     for (;;) {
-      let reason = 'The client app does not answer: start it again';
+      const signal = await this.#turn.begin();
+      let failure;
       try {
-        const response = await this.#access.fetch('console/wire');
+        const response = await this.#access.fetch('console/wire', { signal });
         if (response.status === 401) return;
         if (response.ok) for await (const line of textLines(response)) this.#take(JSON.parse(line));
-        else reason = await reasonOf(response);
+        else failure = await failureOf(response);
       } catch {
-        // The app has ended, or the network was lost.
+        // The app has ended, the network was lost, or the turn is over.
       }
-      this.#onState(reason);
+      if (signal.aborted) continue;
+      this.#onState(reasonOf(failure));
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }
@@ -66,11 +72,6 @@ export class WireView {
     const lost = this.#lost > 0 ? `, ${this.#lost} more not shown` : '';
     this.#count.textContent = `${this.#seen} records${lost}`;
   }
-}
-
-async function reasonOf(response) {
-  const { code, message } = await response.json();
-  return `${code}: ${message}`;
 }
 
 function createRow({ unixMs, direction, number, type, bytes, sealed, keyId, server }) {

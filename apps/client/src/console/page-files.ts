@@ -28,6 +28,7 @@ const OWN_FILES = [
   'icon.svg',
   'row-list.js',
   'text-lines.js',
+  'turn.js',
   'wire-view.js',
 ];
 
