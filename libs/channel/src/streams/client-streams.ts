@@ -190,7 +190,9 @@ export class ClientStreams implements AnswersOwner, OpenerOwner, Streams {
   }
 
   stopOpening(): void {
-    this.#takeUnopened(true, () => refusal('ERR_CONNECTION_DRAINING', 'The connection is draining: use another one'));
+    this.#opener.fail(this.#takeUnopened(true), () =>
+      refusal('ERR_CONNECTION_DRAINING', 'The connection is draining: use another one'),
+    );
   }
 
   stopSending(): void {
@@ -205,12 +207,15 @@ export class ClientStreams implements AnswersOwner, OpenerOwner, Streams {
     const open = this.#answers.streams();
     const lost = mayKeep ? open.filter((stream) => stream.isLostWith(cause)) : [];
     for (const stream of lost) stream.noteLoss(reason, lastRead, this.#options.openedAt ?? LONG_AGO);
-    this.#takeUnopened(mayKeep, reason, lost);
-    for (const stream of open) {
-      const isWanted = stream.holder === this && stream.at === 'SEALED';
-      if (stream.holder === this) this.endStream(stream);
-      if (isWanted) stream.sink.fail(ofSealed(reason()));
-    }
+    const unopened = this.#takeUnopened(mayKeep, lost);
+    const rest = open.filter(({ holder }) => holder === this);
+    const sealed = new Set(rest.filter(({ at }) => at === 'SEALED'));
+    // Together, in their order, because all of them may move.
+    const failed = [...sealed, ...unopened].sort((a, b) => a.order - b.order);
+    this.#opener.fail(failed, (stream) =>
+      sealed.has(stream) ? ofSealed(reason()) : reason().ofMessage(stream.wasSealed),
+    );
+    for (const stream of rest) if (stream.at !== 'ENDED') this.endStream(stream); // cancelled
     this.#opener.leave();
   }
 
@@ -222,18 +227,17 @@ export class ClientStreams implements AnswersOwner, OpenerOwner, Streams {
   }
 
   /**
-   * Removes the streams of which no byte was sealed here. New ones fail.
+   * Removes the streams of which no byte was sealed here, and keeps events.
    *
-   * @param mayKeep - Whether events that were sealed on a lost connection are kept again. They fail otherwise.
+   * @param mayKeep - Whether events that were sealed on a lost connection are kept again.
    * @param lost - The events to keep with those.
+   * @returns The streams that are not kept. The caller must fail them.
    */
-  #takeUnopened(mayKeep: boolean, reason: () => TransportError, lost: readonly ClientStream[] = []): void {
+  #takeUnopened(mayKeep: boolean, lost: readonly ClientStream[] = []): readonly ClientStream[] {
     const unopened = this.#opener.stopOpening();
     // First, because an event that ends may let a new one begin on another connection.
     this.#keep([...lost, ...unopened.filter(({ wasSealed }) => mayKeep && wasSealed)]);
-    const failed = unopened.filter(({ holder }) => holder === this);
-    for (const stream of failed) if (stream.at === 'BEGUN') this.endStream(stream);
-    this.#opener.fail(failed, reason);
+    return unopened.filter(({ holder }) => holder === this);
   }
 
   /** Gives events to the sequence, which keeps them for another connection. */

@@ -110,6 +110,18 @@ describe('an event on the next connection', () => {
     expect(sealed).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 
+  it.each([
+    ['takes no more streams', (): void => old.stopOpening()],
+    ['is lost', (): void => old.end(() => LOST)],
+  ])('is sent after one that has a slot of the old one and was not sealed there when it %s', (_what, leave) => {
+    emit('a', old);
+    for (const name of ['b', 'c']) emit(name, old);
+    emit('d', next);
+    leave();
+    run();
+    expect(sealed).toEqual(['a', 'b', 'c', 'd']);
+  });
+
   it('is sent after the waiting ones that the next one takes over, although the slot of the old one stays taken', () => {
     hold();
     const [, cancelled] = ['a', 'b', 'c'].map((name) => emit(name, old));

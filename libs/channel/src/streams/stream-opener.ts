@@ -21,6 +21,8 @@ export interface StreamOpenerOptions {
 
 /** The streams of the connection. */
 export interface OpenerOwner extends StreamHolder {
+  /** Drops what a stream has queued, and calls {@link StreamOpener.end}. */
+  endStream(stream: ClientStream): void;
   /** Called when events begin that had to wait for others, for example of another connection. */
   onLateBegin(): void;
 }
@@ -149,9 +151,7 @@ export class StreamOpener {
     this.#options.sequence.removeTaker(this.#beginWaiting);
   }
 
-  /**
-   * @returns All streams of which no byte was sealed here, in their order. The caller must end those that have begun.
-   */
+  /** @returns All streams of which no byte was sealed here, in their order. The caller must {@link fail} or release them. */
   stopOpening(): readonly ClientStream[] {
     this.stopTaking();
     this.#mayOpen = false;
@@ -161,10 +161,12 @@ export class StreamOpener {
   }
 
   /** Fails streams, of which each may open on another connection: later events begin there after all of them. */
-  fail(streams: readonly ClientStream[], reason: () => TransportError): void {
+  fail(streams: readonly ClientStream[], failureOf: (stream: ClientStream) => TransportError): void {
     for (const stream of streams) this.#leaving.push(stream);
+    // Only now, because the end of an event may let a later one begin on another connection.
+    for (const stream of streams) if (stream.at !== 'ENDED') this.#owner.endStream(stream);
     for (let stream = this.#leaving.shift(); stream !== undefined; stream = this.#leaving.shift())
-      stream.sink.fail(reason().ofMessage(stream.wasSealed));
+      stream.sink.fail(failureOf(stream));
     this.#options.sequence.noteFirstChanged();
   }
 
