@@ -16,8 +16,12 @@ import type { LinkKey } from './link-key.js';
 export interface LinkEvents {
   /** Fires when the session or its keys are old and the connection should be replaced. May fire again. */
   readonly onAged: (link: ClientLink) => void;
-  /** Fires when the connection takes no new streams: the next call needs another connection. */
-  readonly onRetired: (link: ClientLink) => void;
+  /**
+   * Fires when the connection takes no new streams: the next call needs another connection.
+   *
+   * @param move - Fails the calls that may move to another connection. Called after the listener, unless it does so.
+   */
+  readonly onRetired: (link: ClientLink, move: () => void) => void;
   /**
    * Fires once when the connection has ended; its calls fail afterwards. A lost connection ends without
    * {@link onRetired}.
@@ -76,7 +80,7 @@ export class ClientLink {
       limits,
       events: {
         onAged: () => events.onAged(this),
-        onGoingAway: () => events.onRetired(this),
+        onGoingAway: (move) => events.onRetired(this, move),
         onLost: (error) => this.#noteEnd(error),
         onClosed: (error) => this.#noteEnd(error),
       },

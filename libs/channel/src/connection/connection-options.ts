@@ -14,8 +14,10 @@ export interface ConnectionEvents {
   /**
    * Fires when the connection takes no new streams. Exactly one of `onGoingAway` and `onLost` fires, once, before
    * `onClosed`.
+   *
+   * @param move - Fails the streams that may open on another connection. Called after the listener, unless it does so.
    */
-  onGoingAway?(): void;
+  onGoingAway?(move: () => void): void;
   /** Fires when an open connection is lost. */
   onLost?(error: TransportError | undefined): void;
   /** Fires once, at the very end; without an error if both sides agreed to close. */

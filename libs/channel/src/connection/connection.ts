@@ -88,13 +88,12 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
   }
 
   /**
-   * Retires as {@link retire} does, and fails the streams that have not begun, so that they move: the server is about
-   * to leave.
+   * Retires as {@link retire} does, and fails the streams that were not sealed, so that they move: new ones go to another
+   * server. May be called while the connection drains.
    */
   vacate(): void {
-    if (!this.isOpen) return;
-    this.#leaveOpen(DRAINING);
-    this.#options.streams.stopOpening();
+    if (!this.isOpen && this.#state.at !== 'DRAINING') return;
+    this.#leaveOpen(this.isOpen ? DRAINING : this.#state, () => this.#options.streams.stopOpening());
     this.#sayGoaway();
   }
 
@@ -198,9 +197,8 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
 
   receiveGoaway(): void {
     const wasOpen = this.isOpen;
-    // First, because the calls that fail here look for another connection.
-    if (wasOpen) this.#leaveOpen({ ...DRAINING, initiated: false });
-    this.#options.streams.stopOpening();
+    const next = wasOpen ? { ...DRAINING, initiated: false } : this.#state;
+    this.#leaveOpen(next, () => this.#options.streams.stopOpening());
     if (wasOpen) this.#sayGoaway();
   }
 
@@ -208,10 +206,11 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
     const { streams, socket } = this.#options;
     const { isFirst } = this.#layer;
     const failure = this.#state.at === 'CLOSING' ? closedHere : () => closedByPeer(reason, isFirst);
-    this.#leaveOpen({ at: 'ENDED' });
-    this.#clocks.closing();
-    this.#kept.heartbeat.end(failure);
-    streams.end(failure, this.#kept.lastRead);
+    this.#leaveOpen({ at: 'ENDED' }, () => {
+      this.#clocks.closing();
+      this.#kept.heartbeat.end(failure);
+      streams.end(failure, this.#kept.lastRead);
+    });
     this.#layer.sendClose(reason);
     socket.end();
   }
@@ -231,11 +230,18 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
     this.finishDrain();
   }
 
-  /** Leaves the state OPEN: the next call needs another connection. */
-  #leaveOpen(state: State): void {
-    const { at } = this.#state;
+  /** Leaves the state OPEN: the next call needs another connection. @param move - See `onGoingAway`. */
+  #leaveOpen(state: State, move?: () => void): void {
+    const wasOpen = this.isOpen;
     this.#state = state;
-    if (at === 'OPEN') this.#options.events.onGoingAway?.();
+    let left = move;
+    const moveOnce = (): void => {
+      const run = left;
+      left = undefined;
+      run?.();
+    };
+    if (wasOpen) this.#options.events.onGoingAway?.(moveOnce);
+    moveOnce();
   }
 
   /**

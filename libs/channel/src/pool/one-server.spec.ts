@@ -63,7 +63,8 @@ class FakeServer {
   /** It has sent GOAWAY. */
   goAway(number: number): void {
     const { link, events } = this.#at(number);
-    events.onRetired(link);
+    Object.assign(link.connection, { isOpen: false });
+    events.onRetired(link, () => undefined);
   }
 
   linkAt(number: number): ClientLink {
@@ -88,6 +89,7 @@ class FakeServer {
       socket: { bytesRead: 0, bytesWritten: 0 },
       ping: this.answersPing,
       retire: () => note('retire'),
+      vacate: () => undefined,
       close: () => {
         note('close');
         events.onClosed(link, undefined);

@@ -103,7 +103,8 @@ class FakeServers {
 
   drain(host: string): void {
     const { link, events } = this.#at(host);
-    events.onRetired(link);
+    Object.assign(link.connection, { isOpen: false });
+    events.onRetired(link, () => undefined);
   }
 
   busy(host: string, openCount: number): void {
@@ -136,11 +137,13 @@ class FakeServers {
       socket: { bytesRead: 0, bytesWritten: 0 },
       ping: () =>
         this.behaviors.get(host) === 'never answers a PING' ? new Promise(() => undefined) : Promise.resolve(1),
-      retire: () => {
-        this.done.push(`retire ${host}`);
-        events.onRetired(link);
+      retire: () => undefined,
+      vacate: () => {
+        if (!connection.isOpen) return;
+        connection.isOpen = false;
+        this.done.push(`vacate ${host}`);
+        events.onRetired(link, () => undefined);
       },
-      vacate: () => events.onRetired(link),
       close: () => {
         this.done.push(`close ${host}`);
         events.onClosed(link, undefined);
@@ -754,7 +757,7 @@ describe('a name', () => {
     expect(lookups).toBe(1);
     await time.advanceAsync(1);
     expect(lookups).toBe(2);
-    expect(servers.done).toEqual([`retire ${A}`]);
+    expect(servers.done).toEqual([`vacate ${A}`]);
     expect(stateOf(pool)).toEqual({
       [`server (${A})`]: 'draining',
       [`server (${B})`]: 'connected',
@@ -798,7 +801,7 @@ describe('a name', () => {
     servers.answer(B);
     await time.advanceAsync(0);
     expect(pool.open).toBe(servers.at(B));
-    expect(servers.done).toEqual([`retire ${A}`]);
+    expect(servers.done).toEqual([`vacate ${A}`]);
   });
 
   it('renews the last connection, also if its address has vanished, until another one is open', async () => {

@@ -33,6 +33,7 @@ export class Pool implements Links {
     isAlias: (connector, link) => this.#servers.hasOther(connector, link),
     noteOpened: (connector, link, replaced) => this.#noteOpened(connector, link, replaced),
     noteLeft: (connector, link, isLost) => this.#noteLeft(connector, link, isLost),
+    noteMoved: (connector) => this.#eventServer.endMove(connector),
     noteAlias: (connector) => {
       this.#eventServer.leave(connector);
       this.#burst.noteDialEnded();
@@ -95,7 +96,9 @@ export class Pool implements Links {
     if (first === undefined) return undefined;
     if (this.#dials.isDue) this.#dials.startDue();
     if (kind === 'EVENT') {
-      const { link } = this.#eventServer;
+      const { link, isMoving } = this.#eventServer;
+      // A call that was refused cannot wait, and is followed by those that are refused after it.
+      if (isMoving && (except === undefined || except.size === 0)) return undefined;
       if (link === undefined || except?.has(link.serverId) !== true) return link;
     } else if (this.#open.count === 1 && except === undefined) return first;
     return this.#open.leastBusy(except);
@@ -179,6 +182,7 @@ export class Pool implements Links {
     this.#open.add(link, replaced);
     const takesEvents = this.#eventServer.offer(connector);
     link.takeKept();
+    for (const other of connector.links) if (other.serverId !== link.serverId) other.connection.vacate();
     this.#burst.startShare(link, takesEvents ? undefined : 'REQUEST');
     this.#noteResting();
     this.#options.onOpened?.(link);
@@ -191,7 +195,7 @@ export class Pool implements Links {
     for (const other of this.#servers.all) other.forgetAlias(link.serverId);
     if (isLost) return;
     if (!connector.isLeaving) this.#retireOthersTo(link.serverId);
-    this.#eventServer.leave(connector);
+    this.#eventServer.beginMove(connector);
   }
 
   /**

@@ -19,6 +19,8 @@ export interface ConnectorOwner {
   noteOpened(connector: ServerConnector, link: ClientLink, replaced: ClientLink | undefined): void;
   /** Notes that a connection takes no new calls. @param isLost - Whether it was lost, so that it did not drain. */
   noteLeft(connector: ServerConnector, link: ClientLink, isLost: boolean): void;
+  /** Called after {@link noteLeft}, when the calls that waited at a draining connection have moved. */
+  noteMoved(connector: ServerConnector): void;
   noteAlias(connector: ServerConnector): void;
   noteFailed(connector: ServerConnector): void;
   /** Notes that a connector waits for the next call, or is gone and no longer has a connection. */

@@ -17,7 +17,7 @@ export class ServerConnector {
   /** Shared by the current connection and those that drain. */
   readonly #linkEvents: LinkEvents = {
     onAged: (link) => this.#renew(link),
-    onRetired: (link) => this.#leave(link, { type: 'draining' }),
+    onRetired: (link, move) => this.#leave(link, { type: 'draining' }, move),
     onClosed: (link, error) => {
       this.#links.delete(link);
       this.#owner.noteClosed(link);
@@ -125,9 +125,13 @@ export class ServerConnector {
       this.#rest();
       if (wasDialing) this.#emit({ type: 'disconnected', error: undefined });
     } else {
-      this.#leave(link, { type: 'draining' });
-      link.connection.retire();
+      this.#leave(link, { type: 'draining' }, () => link.connection.vacate());
     }
+  }
+
+  /** Moves the calls that were not sealed on connections that drain: new calls no longer go to their server. */
+  vacate(): void {
+    for (const { connection } of this.#links) if (!connection.isOpen) connection.vacate();
   }
 
   #abort(): void {
@@ -178,7 +182,7 @@ export class ServerConnector {
     this.history.noteOpened(replaced !== undefined);
     this.#state = { at: 'CONNECTED', link, renewal: undefined };
     this.#noteInstance(link.serverId);
-    if (replaced !== undefined) link.takeEventsOf(replaced);
+    if (replaced?.serverId === link.serverId) link.takeEventsOf(replaced);
     this.#owner.noteOpened(this, link, replaced);
     replaced?.connection.retire();
     if (this.link !== link) return; // a listener of another event has closed the client
@@ -203,7 +207,8 @@ export class ServerConnector {
     this.#emit({ type: 'failed', error, retryInMs: this.#pauseOrRest() });
   }
 
-  #leave(link: ClientLink, event: ConnectorEvent): void {
+  /** @param move - Fails the calls that may move to another connection. */
+  #leave(link: ClientLink, event: ConnectorEvent, move?: () => void): void {
     if (this.#state.at !== 'CONNECTED' || this.#state.link !== link) return;
     const renewal = this.#state.renewal?.end();
     const isRevoked = event.type === 'disconnected' && event.error?.code === 'ERR_KEY_REVOKED';
@@ -213,6 +218,9 @@ export class ServerConnector {
     if (event.type === 'disconnected') this.history.noteLost();
     this.#owner.noteLeft(this, link, event.type === 'disconnected');
     if (abort === undefined) this.#pauseOrRest();
+    if (event.type === 'draining') this.vacate();
+    move?.();
+    this.#owner.noteMoved(this);
     this.#emit(event);
     if (abort?.signal.aborted === false) this.#emit({ type: 'connecting' });
     if (renewal === undefined && abort?.signal.aborted === false) void this.#dial(abort.signal);
