@@ -31,7 +31,7 @@ describe('a failed start', () => {
     ['EACCES', /^HTTP_PORT: this app cannot listen on 127\.0\.0\.1:80, because it has no permission /],
     [
       'EADDRNOTAVAIL',
-      /^HTTP_HOST: 127\.0\.0\.1:80 is not an address of this machine \(EADDRNOTAVAIL\); set another value$/,
+      /^HTTP_HOST: this app cannot listen on 127\.0\.0\.1:80 \(EADDRNOTAVAIL\), because the host is not an address of this machine; set another value$/,
     ],
     ['ENOTFOUND', /^HTTP_HOST: /],
     ['EROFS', /^HTTP_HOST: this app cannot listen on 127\.0\.0\.1:80 \(EROFS\); set another value$/],

@@ -42,9 +42,12 @@ export function listenFailed(cause: unknown, where: string, { address, port }: L
     case 'EINVAL':
     case 'ENOENT':
     case 'ENOTFOUND':
-      return new StartError(`${address}: ${where} is not an address of this machine (${code}); set another value`, {
-        cause,
-      });
+      return new StartError(
+        `${address}: this app cannot listen on ${where} (${code}), because the host is not an address of this machine; set another value`,
+        {
+          cause,
+        },
+      );
     case 'EMFILE':
     case 'ENFILE':
       return new StartError(`${address}: this app cannot listen on ${where} (${code}); raise the limit on open files`, {

@@ -15,7 +15,7 @@ export interface BrokerCallMessage extends CallReport {
   readonly side: RefusedMessage['side'];
   /** The kind of broker: `nats`, `rabbitmq`, `redis`, `mqtt` or `kafka`. */
   readonly system: string;
-  /** The pattern: at a client as it is sent, at a server that of the handler, which may have wildcards. */
+  /** The pattern: at a client, the pattern that is sent; at a server, the pattern of the handler, which may have wildcards. */
   readonly pattern: string;
   /** The subject, channel or topic. On RabbitMQ, the queue, or the exchange to which a client sends. */
   readonly destination: string;

@@ -9,7 +9,7 @@ export interface RefusedMessage {
   /** The subject on which the message arrived: the scheme of the transport, and the name that the broker gave. */
   readonly subject: string;
   readonly reason: RefusalReason;
-  /** The key of a message that was opened, 16 hexadecimal digits; undefined for any other message. */
+  /** The id of the key of a message that was opened, 16 hexadecimal digits; undefined for any other message. */
   readonly keyId: string | undefined;
 }
 

@@ -16,7 +16,7 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 export interface EnvelopeHeader {
   /** The service. */
   readonly aud: string;
-  /** The subject: where the message travels, such as `nats:orders.created`. */
+  /** The subject of the message, such as `nats:orders.created`. */
   readonly sub: string;
   /** `<16 random bytes of the sender, base64url>.<counter>`. */
   readonly jti: string;

@@ -25,8 +25,8 @@ export interface EnvelopeOpenerOptions extends EnvelopeOptions {
    */
   readonly maxAgeMs?: number | 'off' | undefined;
   /**
-   * With `window`, the default, this object opens each envelope once. Use `off` if the broker may deliver a message
-   * again, or if a shared {@link ReplayStore} claims every id.
+   * The check for replays. With `window`, the default, this object opens each envelope once. Use `off` if the broker may
+   * deliver a message again, or if a shared {@link ReplayStore} claims every id.
    */
   readonly replay?: 'window' | 'off' | undefined;
 }

@@ -39,7 +39,7 @@ export class EnvelopeSealer {
   /**
    * Seals one message.
    *
-   * @param subject - Where the message travels, such as `nats:orders.created`. The receiver must expect the same text.
+   * @param subject - The subject of the message, such as `nats:orders.created`. The receiver must expect the same text.
    * @param plaintext - Any number of bytes. Read, never kept.
    * @param key - For a reply, the key of the request. Default: the primary key.
    * @returns A compact JWE, ASCII.

@@ -24,9 +24,9 @@ import type { Seal } from './sealed-producer.js';
 export type SealedKafkaOptions = Required<KafkaOptions>['options'] & {
   readonly seal: SealOptions;
   /**
-   * Whether the server accepts old and repeated events, which Kafka delivers after a restart. Neither their age nor a
-   * replay is checked, and `replayStore` is not used, so a handler must compare `getPeer().messageId` with the ids that
-   * it has handled. Default: false.
+   * Whether the server accepts old and repeated events, which Kafka delivers after a restart. If true, the server checks
+   * neither the age of an event nor whether it is a replay, and does not use `replayStore` for it, so a handler must
+   * compare `getPeer().messageId` with the ids that it has handled. Default: false.
    */
   readonly durableEvents?: boolean;
 };

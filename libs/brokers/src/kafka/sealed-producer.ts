@@ -41,8 +41,8 @@ export class SealedProducer {
   }
 
   /**
-   * Seals messages and sends them. Rejects with the error of `kafkajs`, with `ERR_KEYRING_NO_PRIMARY` (`CryptoError`), or
-   * with `ERR_ENVELOPE_HEADER` or `ERR_ENVELOPE_TOO_LARGE` (`EnvelopeError`); then nothing was sent.
+   * Seals messages and sends them. Rejects with the error of `kafkajs`. Rejects before anything is sent with
+   * `ERR_KEYRING_NO_PRIMARY` (`CryptoError`), `ERR_ENVELOPE_HEADER` or `ERR_ENVELOPE_TOO_LARGE` (`EnvelopeError`).
    */
   async send(record: KafkaTopicMessages): Promise<unknown> {
     return this.unsealed.send(this.#sealed(record));

@@ -26,7 +26,7 @@ export abstract class SealedConnection {
   }
 
   /**
-   * Seals a message and sends it. Subjects of the broker's own services (`$JS.`, `$KV.`, `$SYS.`) are sent as they are.
+   * Seals a message and sends it. Messages to the broker's own services (`$JS.`, `$KV.`, `$SYS.`) are sent unsealed.
    *
    * @throws {CryptoError} `ERR_KEYRING_NO_PRIMARY`
    * @throws {EnvelopeError} `ERR_ENVELOPE_HEADER` - the subject is too long.

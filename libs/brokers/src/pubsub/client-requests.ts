@@ -42,7 +42,7 @@ export class ClientRequests {
   /**
    * Runs Nest's sending of a request.
    *
-   * @param subject - Where it is published.
+   * @param subject - The subject on which the request is published.
    * @param fail - Ends the request with an error.
    * @returns A function that forgets the request, and calls the one that `send` has returned.
    */

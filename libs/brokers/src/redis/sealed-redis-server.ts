@@ -68,7 +68,7 @@ export class SealedRedisServer extends ServerRedis {
    * Opens a message, and passes it to Nest. Never rejects.
    *
    * @param subscribed - The channel, or the pattern if the option `wildcards` is set.
-   * @param channel - Where the message was published.
+   * @param channel - The channel to which the message was published.
    */
   override handleMessage(subscribed: string, data: string, pub: RedisConnection, channel: string): Promise<void> {
     const arrival = { subscription: subscribed, subject: channel, bound: channel, data };

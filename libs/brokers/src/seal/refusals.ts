@@ -45,7 +45,7 @@ export class Refusals {
     this.#logger = logger;
   }
 
-  /** How many messages were refused since this end was made, by reason. */
+  /** The number of messages that were refused since this end was created, by reason. */
   get counts(): Readonly<Record<RefusalReason, number>> {
     return Object.fromEntries(this.#counts) as Record<RefusalReason, number>;
   }

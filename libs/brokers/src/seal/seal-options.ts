@@ -7,8 +7,8 @@ export interface SealOptions extends KeyOptions {
   /** The name of the service, at most 255 bytes. Two sides can open each other's messages only if both use the same name. */
   readonly service: string;
   /**
-   * With `seal`, the default, every message is sealed, and plain messages are refused. Use `open-only` while a fleet is
-   * switched over: a server then also serves plain messages, and a client sends plain ones.
+   * The mode of sealing. With `seal`, the default, every message is sealed, and plain messages are refused. Use
+   * `open-only` while a fleet is switched over: a server then also serves plain messages, and a client sends plain ones.
    */
   readonly mode?: 'seal' | 'open-only';
   /**

@@ -117,7 +117,7 @@ export class ClientLink {
   }
 
   /**
-   * Sends the events of earlier, lost connections to this server again, before any new event. Must be called before the
+   * Resends the events of earlier, lost connections to this server, before any new event. Must be called before the
    * connection is used for its first event.
    */
   takeKept(): void {

@@ -16,8 +16,8 @@ export type TimeoutOptions = Given<typeof TIMEOUTS>;
 /** The options for dialing again. */
 export interface RedialOptions extends Given<typeof REDIAL> {
   /**
-   * If false, a client dials again automatically only for waiting calls (`timeouts.waitForConnectionMs`), and to renew a
-   * connection. Default: true.
+   * Whether a client also dials again in the background. If false, it dials again automatically only for waiting calls
+   * (`timeouts.waitForConnectionMs`) and to renew a connection. Default: true.
    */
   readonly inBackground?: boolean;
 }

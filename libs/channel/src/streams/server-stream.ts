@@ -52,7 +52,7 @@ export class ServerStream extends SendingStream {
   sealedRecord: Buffer | undefined;
   /** The bytes of all values and errors of its answer. */
   answerBytes = 0;
-  /** This member and the next ones are only for `ServerStreams`. */
+  /** The state of the stream. `at`, `hasTimeout` and `lacksMemory` are only for `ServerStreams`. */
   at: 'RECEIVING' | 'RUNNING' | 'ANSWERED' | 'ANSWERED_EARLY' | 'CLOSED' = 'RECEIVING';
   /** Whether the timeout value of an incomplete request was received. */
   hasTimeout = false;

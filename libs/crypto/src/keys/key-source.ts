@@ -60,7 +60,7 @@ export interface KeysStatus {
 /** The reason why the keys could not be loaded. */
 export interface KeysFailure {
   readonly code: string;
-  /** Contains no key material. */
+  /** The text of the failure, without key material. */
   readonly message: string;
   /** The time at which this failure first occurred, in milliseconds since 1970. */
   readonly since: number;

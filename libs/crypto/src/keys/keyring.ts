@@ -11,8 +11,8 @@ import { toHex } from './schedule.js';
 import type { SecretKey } from './secret-key.js';
 
 /**
- * The keys of a process, immutable. The primary one starts handshakes; each of them can answer a handshake. Keys of a
- * keyring file may have time windows, which every call compares with the wall clock.
+ * The keys of a process, immutable. The primary key starts handshakes; every key that may be used now can answer one.
+ * Keys of a keyring file may have time windows, which every call compares with the wall clock.
  */
 export class Keyring implements KeySource {
   static {

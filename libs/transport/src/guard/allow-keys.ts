@@ -16,7 +16,7 @@ const KEY_ID = /^[0-9a-f]{16}$/;
  * Restricts a handler, or all handlers of a controller, to the holders of certain keys. On a handler, the list replaces
  * that of the controller. Each name is a label, or a key id of 16 hexadecimal digits, which never counts as a label.
  *
- * Calls with other keys fail with `ERR_FORBIDDEN`. Events with other keys are acknowledged, logged and not handled. The
+ * Requests with other keys fail with `ERR_FORBIDDEN`. Events with other keys are acknowledged, logged and not handled. The
  * sealed transports of `@sealwire/brokers` authenticate a key as well. Calls over any other transport are refused:
  * HTTP, WebSocket, `Transport.TCP` and the legacy wire do not authenticate a key.
  *

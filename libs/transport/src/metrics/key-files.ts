@@ -17,7 +17,7 @@ export function collectKeyFiles(metrics: MetricSet): void {
   });
   const loaded = metrics.gauge({
     name: 'sealwire_key_file_loaded_timestamp_seconds',
-    help: 'When the keys in force were loaded, in seconds since 1970.',
+    help: 'The time at which the keys in force were loaded, in seconds since 1970.',
     labelNames,
   });
   const usable = metrics.gauge({

@@ -128,7 +128,7 @@ export const KEYRING_VERBS: readonly Verb[] = [
     arguments: ['FILE', 'KID'],
     summary: 'deletes a key; its connections are drained',
     example: 'keyring remove ring.json first',
-    details: `The primary key cannot be removed, and a revoked key only with --forget-revoked. ${KEY_NAME} ${EDITED}`,
+    details: `The primary key cannot be removed; a revoked key can be removed only with --forget-revoked. ${KEY_NAME} ${EDITED}`,
     options: {
       'forget-revoked': {
         summary: 'also deletes a revoked key; use it only after every server has loaded the revocation',

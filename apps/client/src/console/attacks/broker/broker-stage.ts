@@ -22,7 +22,7 @@ const CIPHERTEXT = 3;
  */
 const UNKNOWN_THERE: Fact = {
   name: 'Reason',
-  text: 'It reached a server that had not received the first. Servers that share a replay store refuse it (docs/brokers.md#replay).',
+  text: 'The copy reached a server that had not received the envelope before. Servers that share a replay store refuse it (docs/brokers.md#replay).',
 };
 
 /** Attacks on envelopes, on a connection to the broker. */
@@ -112,7 +112,10 @@ function copyOf(copy: Published | undefined): Published {
 }
 
 function nothingToAttack(): HttpFailure {
-  return new HttpFailure('ERR_NO_HANDLER', 'The server has no handlers `echo` and `countdown`, which the attacks call');
+  return new HttpFailure(
+    'ERR_NO_HANDLER',
+    'There was no message to attack: the attacks call the handlers `echo` and `countdown`, so the server must have both',
+  );
 }
 
 function answersFact(answers: number): Fact {
