@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-import { SealwireClient } from '@sealwire/transport';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { CHANNEL } from '../../../apps/client/src/channel/channel.js';
+import { DirectClient } from '../../../apps/client/src/channel/direct-client.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
 import { call, open, post } from '../../support/http-call.js';
 import { startServerHere } from './server-app.js';
@@ -108,7 +108,7 @@ describe('the wire tap', () => {
     const app = await start({});
     const answer = await call(`${app.url}/console/wire`, { method: 'GET' });
     expect(answer).toMatchObject({ status: 404, json: { code: 'ERR_TAP_OFF' } });
-    expect(Object.getPrototypeOf(app.app.get(CHANNEL, { strict: false }))).toBe(SealwireClient.prototype);
+    expect(Object.getPrototypeOf(app.app.get(CHANNEL, { strict: false }))).toBe(DirectClient.prototype);
   });
 
   it('needs the token if one is set', async () => {

@@ -4,10 +4,11 @@ import { BrokerError, SealedNatsClient } from '@sealwire/brokers';
 import type { SealedClientConnection, SealedNatsOptions } from '@sealwire/brokers';
 import { CryptoError } from '@sealwire/crypto';
 import { EnvelopeError } from '@sealwire/envelope';
-import { catchError, defer, firstValueFrom, throwError, timeout } from 'rxjs';
+import { catchError, defer, firstValueFrom, from, switchMap, throwError, timeout } from 'rxjs';
 import type { Observable } from 'rxjs';
 
 import { HttpFailure } from '../http/failure/http-failure.js';
+import { withinWait } from './connect-wait.js';
 
 /** A broker does not report that the server which had a call has ended. */
 const ANSWER_TIMEOUT_MS = 30_000;
@@ -29,11 +30,13 @@ export class BrokerClient extends SealedNatsClient implements OnApplicationShutd
 
   override send<Result = unknown, Input = unknown>(pattern: unknown, data: Input): Observable<Result> {
     const late = { each: ANSWER_TIMEOUT_MS, with: () => throwError(noAnswer) };
-    return guarded(pattern, () => super.send<Result, Input>(pattern, data).pipe(timeout(late)));
+    return guarded(pattern, () =>
+      this.#onceConnected(() => super.send<Result, Input>(pattern, data).pipe(timeout(late))),
+    );
   }
 
   override emit<Result = unknown, Input = unknown>(pattern: unknown, data: Input): Observable<Result> {
-    return guarded(pattern, () => super.emit<Result, Input>(pattern, data));
+    return guarded(pattern, () => this.#onceConnected(() => super.emit<Result, Input>(pattern, data)));
   }
 
   /** Resolves with the round trip to the broker and back, in milliseconds. */
@@ -47,6 +50,10 @@ export class BrokerClient extends SealedNatsClient implements OnApplicationShutd
 
   async onApplicationShutdown(): Promise<void> {
     await this.close();
+  }
+
+  #onceConnected<Result>(call: () => Observable<Result>): Observable<Result> {
+    return defer(() => from(withinWait(this.connect()))).pipe(switchMap(call));
   }
 }
 

@@ -4,7 +4,6 @@ import { Metrics } from '@sealwire/app';
 import type { SealedNatsOptions } from '@sealwire/brokers';
 import type { KeySource } from '@sealwire/crypto';
 import { CryptoModule, KEYRING } from '@sealwire/crypto/nest';
-import { SealwireClient } from '@sealwire/transport';
 import type { SealwireClientOptions } from '@sealwire/transport';
 
 import { settings } from '../config/registration.js';
@@ -18,6 +17,7 @@ import { BrokerClient } from './broker-client.js';
 import { brokerOptions, directOptions } from './channel-options.js';
 import { CHANNEL } from './channel.js';
 import type { Channel } from './channel.js';
+import { DirectClient } from './direct-client.js';
 
 /**
  * The encrypted channel to the server app, over a connection of its own or a broker. It connects at the start, and again with
@@ -59,8 +59,8 @@ export class ChannelModule implements OnApplicationBootstrap {
   }
 }
 
-function directClient(options: SealwireClientOptions, tap: WireTap | null): SealwireClient {
-  return tap === null ? new SealwireClient(options) : new TappedClient(options, tap);
+function directClient(options: SealwireClientOptions, tap: WireTap | null): DirectClient {
+  return tap === null ? new DirectClient(options) : new TappedClient(options, tap);
 }
 
 function brokerClient(options: SealedNatsOptions, tap: WireTap | null): BrokerClient {

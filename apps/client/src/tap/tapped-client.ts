@@ -1,13 +1,13 @@
-import { SealwireClient } from '@sealwire/transport';
 import type { SealwireClientOptions } from '@sealwire/transport';
 import type { Observable } from 'rxjs';
 
+import { DirectClient } from '../channel/direct-client.js';
 import { TappedCodec } from './tapped-codec.js';
 import type { Codec } from './tapped-codec.js';
 import type { WireTap } from './wire-tap.js';
 
 /** A client whose records a {@link WireTap} shows. */
-export class TappedClient extends SealwireClient {
+export class TappedClient extends DirectClient {
   readonly #tap: WireTap;
 
   constructor(options: SealwireClientOptions, tap: WireTap) {
@@ -24,7 +24,7 @@ export class TappedClient extends SealwireClient {
     return super.emit<Result, Input>(pattern, data);
   }
 
-  protected override createCodec(...session: Parameters<SealwireClient['createCodec']>): Codec {
+  protected override createCodec(...session: Parameters<DirectClient['createCodec']>): Codec {
     const [{ keyId }, , server = 'unknown'] = session;
     const connection = this.#tap.open(server, Buffer.from(keyId).toString('hex'));
     return new TappedCodec(super.createCodec(...session), connection);
