@@ -175,6 +175,23 @@ describe('sealwire keyring', () => {
     expect(readFileSync(ring)).toEqual(before);
   });
 
+  it('says what became of the previous primary key, which may have been revoked before', async () => {
+    const [first, next] = [entry({ state: 'primary', label: 'first' }), entry({ label: 'next' })];
+    const ring = writeRing([first, next]);
+    const use = async (label: string) => (await sealwireHere(['keyring', 'use', ring, label, '--yes'])).stdout;
+    const nameOfNext = `Key ${next.key.id} (next)`;
+    const nameOfFirst = `${first.key.id} (first)`;
+    expect(await use('next')).toBe(
+      `${nameOfNext} is now primary. The previous primary key ${nameOfFirst} now has the state accept, so it is still accepted.\n`,
+    );
+    expect(await use('next')).toBe(`${nameOfNext} was already primary, and still is.\n`);
+    await use('first');
+    await sealwireHere(['keyring', 'revoke', ring, 'first', '--yes']);
+    expect(await use('next')).toBe(`${nameOfNext} is now primary. There was no primary key before.\n`);
+    writeRing([{ ...first, notAfter: Date.now() - 1_000 }, next], dirname(ring));
+    expect(await use('next')).toContain(`${nameOfFirst} now has the state accept, but is not accepted at this time`);
+  });
+
   it('neither removes nor retires the primary key, but revokes it', async () => {
     const { key } = entry();
     const primary = entry({ state: 'primary' });

@@ -15,8 +15,8 @@ export interface Change {
   readonly apply: (entries: Entries, entry: KeyringFileEntry) => Entries;
   /** Returns what will happen, in whole sentences. */
   readonly consequence: (name: string, entry: KeyringFileEntry) => string;
-  /** Returns what has happened. */
-  readonly done: (name: string) => string;
+  /** Returns what has happened to a keyring that had these entries before. */
+  readonly done: (name: string, before: Entries, entry: KeyringFileEntry) => string;
 }
 
 export async function changeKey(input: Input, terminal: Terminal, change: Change): Promise<Result> {
@@ -31,6 +31,7 @@ export async function changeKey(input: Input, terminal: Terminal, change: Change
   const isAsked = !input.flag('yes');
   if (isAsked && !(await terminal.confirm(question)))
     throw new Failure('ERR_NOT_CONFIRMED', `Nothing was changed: key ${name} stays as it is`);
+  let before = entries;
   let after: KeyringFileEntry | undefined;
   // Again, by its whole id: another command may have changed the file while this one was waiting for confirmation.
   await editKeyringFile(file, (current) => {
@@ -40,9 +41,11 @@ export async function changeKey(input: Input, terminal: Terminal, change: Change
         'ERR_NOT_CONFIRMED',
         `This command changed nothing, because another command changed key ${name} while this one was waiting for confirmation: try again`,
       );
+    before = current;
     const changed = change.apply(current, found);
     after = changed.find(({ key }) => key.id === kid);
     return changed;
   });
-  return { json: { file, kid, key: after === undefined ? null : viewOf(after) }, text: change.done(name) };
+  const text = change.done(name, before, entry);
+  return { json: { file, kid, key: after === undefined ? null : viewOf(after) }, text };
 }
