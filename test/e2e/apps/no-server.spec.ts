@@ -26,7 +26,10 @@ class Door {
   open(): void {
     for (const socket of this.#waiting) {
       const server = connect(this.target, '127.0.0.1').on('error', () => undefined);
-      socket.once('close', () => server.destroy()).pipe(server).pipe(socket);
+      socket
+        .once('close', () => server.destroy())
+        .pipe(server)
+        .pipe(socket);
     }
   }
 
