@@ -54,6 +54,12 @@ describe('the help', () => {
     },
   );
 
+  it('is not needed for a wrong name of an example: the error lists all, in one line', async () => {
+    const run = new ScriptRun([join(ROOT, 'scripts/run.mjs'), 'example', '1'], {}, ROOT);
+    const stderr = expect.stringMatching(/^There is no such program; choose one of 01-swap-from-tcp\.js, .*\n$/);
+    expect(await run.end()).toMatchObject({ status: 1, stderr });
+  });
+
   it('is printed in any folder, before anything is built', async () => {
     const run = new ScriptRun([join(ROOT, 'scripts/run.mjs'), 'fuzz', '--help'], {}, '/');
     expect(await run.end()).toMatchObject({ status: 0, stdout: expect.stringMatching(/^Usage: /), stderr: '' });
