@@ -32,7 +32,12 @@ class GreetingController {
 @Module({ controllers: [GreetingController] })
 class GreetingModule {}
 
-const apps = await Promise.all(['first', 'second'].map(start));
+const apps = await Promise.all(['first', 'second'].map(start)).catch((error: unknown) => {
+  console.error(
+    `No NATS server at ${servers}: start one, or set NATS_URL to the address of another one. ${String(error)}`,
+  );
+  process.exit(1);
+});
 const client = new SealedNatsClient(options);
 const requests = Array.from({ length: 100 }, () => lastValueFrom(client.send<string>('greet', 'Ada')));
 console.log([...new Set(await Promise.all(requests))].sort().join('\n'));

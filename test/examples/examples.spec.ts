@@ -16,6 +16,14 @@ describe('the example', () => {
     expect(await printedBy(file)).toBe(promisedBy(file));
   });
 
+  it('that needs a broker names the remedy in one line if there is none', async () => {
+    const failed = expect.objectContaining({
+      code: 1,
+      stderr: expect.stringMatching(/^No NATS server at .*: start one, or set NATS_URL .*\n$/),
+    });
+    await expect(printedBy(NEEDS_A_BROKER, { NATS_URL: 'nats://127.0.0.1:1' })).rejects.toEqual(failed);
+  });
+
   it.each(examples)('%s has fewer than 100 lines', (file) => {
     expect(promisedBy(file)).not.toBe('');
     expect(linesOf(file)).toBeLessThan(100);
