@@ -62,5 +62,12 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   if (folder === undefined) {
     console.error('npm run bench:profile -- FOLDER: a folder that npm run bench -- --profile FOLDER has written');
     process.exitCode = 1;
-  } else await printProfiles(folder);
+  } else {
+    await printProfiles(folder).catch((error: unknown) => {
+      console.error(
+        `The profiles cannot be read; name a folder that npm run bench -- --profile FOLDER has written: ${String(error)}`,
+      );
+      process.exitCode = 1;
+    });
+  }
 }
