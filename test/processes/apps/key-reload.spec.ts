@@ -19,7 +19,8 @@ function newEntry(label: string) {
 
 async function healthOf(url: string | undefined): Promise<unknown> {
   const response = await fetch(url ?? '');
-  return response.json();
+  const body = (await response.json()) as Readonly<Record<string, unknown>>;
+  return { httpStatus: response.status, ...body };
 }
 
 /** Makes a process send itself SIGHUP as soon as it begins to load Nest. */
@@ -74,20 +75,29 @@ describe.skipIf(process.platform === 'win32')('SIGHUP', () => {
 });
 
 describe.skipIf(process.platform === 'win32')('SIGHUP twice', () => {
-  it('loads the keys of the last content, and a ring without a usable key is a warning', async () => {
+  it('loads the keys of the last content; without a usable key the server warns and is unhealthy', async () => {
     const keyFile = join(await apps.directory(), 'twice.json');
     const [first, second] = [newEntry('first'), newEntry('second')];
     writeFileSync(keyFile, formatKeyringFile([first]), { mode: 0o600 });
     const server = await apps.start('server', { SEALWIRE_KEY_FILE: keyFile });
-    await server.ready();
+    const { health } = await server.ready();
     writeFileSync(keyFile, formatKeyringFile([first, second]));
     server.signal('SIGHUP');
     server.signal('SIGHUP');
     await server.logged(`Loaded keyring ${keyFile}: 2 keys, primary none`);
+    expect(await healthOf(health)).toMatchObject({ httpStatus: 200 });
     writeFileSync(keyFile, formatKeyringFile([{ ...first, state: 'retired' }]));
     server.signal('SIGHUP');
     server.signal('SIGHUP');
     expect((await server.logged(`No key of the key file ${keyFile} may be used now`)).level).toBe('warn');
+    const reason = 'No key may be used now, so no message can arrive; the log has the remedy';
+    expect(await healthOf(health)).toMatchObject({
+      httpStatus: 503,
+      error: { channel: { status: 'down', message: reason } },
+    });
+    writeFileSync(keyFile, formatKeyringFile([first, second]));
+    server.signal('SIGHUP');
+    await expect.poll(() => healthOf(health)).toMatchObject({ httpStatus: 200 });
     expect(await server.stop('SIGTERM')).toBe(0);
     expect(server.stderr).toBe('');
   });

@@ -10,8 +10,8 @@ import type { Channel } from '../channel/channel.js';
 import { isListening } from '../is-listening.js';
 
 /**
- * Answers 200 if messages can arrive, otherwise 503. `keysError` says why changed keys were not loaded;
- * `legacy: closed`, that the legacy wire has closed.
+ * Answers 200 if messages can arrive, otherwise 503: also if no key may be used, because no connection can begin then.
+ * `keysError` says why changed keys were not loaded; `legacy: closed`, that the legacy wire has closed.
  */
 @Controller('health')
 export class HealthController {
@@ -32,7 +32,9 @@ export class HealthController {
   private checkChannel(): HealthIndicatorResult<'channel'> {
     const check = this.indicator.check('channel');
     if (!this.channel.isUp) return check.down('The channel does not accept connections');
-    const error = this.keys.status?.error;
+    const { ids, error } = this.keys.status ?? {};
+    if (ids?.length === 0)
+      return check.down('No key may be used now, so no message can arrive; the log has the remedy');
     return check.up({
       ...(error !== undefined && { keysError: error.code }),
       ...(this.legacy !== null && !isListening(this.legacy) && { legacy: 'closed' }),
