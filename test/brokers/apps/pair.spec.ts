@@ -1,7 +1,11 @@
 // Both apps with SEALWIRE_BROKER, as processes, on a real NATS server.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 
+import { generateKey, SecretKey } from '@sealwire/crypto';
+import { formatKeyringFile } from '@sealwire/crypto/internal';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { call, open, post } from '../../support/http-call.js';
@@ -132,6 +136,36 @@ describe.skipIf(isMissing(NATS))(`the two apps on a NATS server${skipNote(NATS)}
         json: { code: 'ERR_BAD_PATTERN', sent: false },
       });
     }
+  });
+
+  it('show the time to the broker and back, which is not zero', async () => {
+    const { json } = await call(`${url}/health`, { method: 'GET' });
+    const up = json as { info: { channel: { roundTripMs: number } } };
+    expect(up.info.channel.roundTripMs).toBeGreaterThan(0);
+    const above0 = expect.toSatisfy((ms: unknown) => Number(ms) > 0) as unknown;
+    expect(await connectionsShown()).toEqual([expect.objectContaining({ roundTripMs: above0 })]);
+  });
+
+  it('are unhealthy without a key to seal with or to open, although the broker is there', async () => {
+    const keyFile = join(await apps.directory(), 'ring.json');
+    const bytes = generateKey();
+    const key = { bytes, key: SecretKey.fromBytes(bytes, 'The key', { label: 'both' }) };
+    const health = async (at: string | undefined) => call(at ?? '', { method: 'GET' });
+    writeFileSync(keyFile, formatKeyringFile([{ ...key, state: 'primary' }]), { mode: 0o600 });
+    const server = await apps.start('server', { ...env, SEALWIRE_KEY_FILE: keyFile });
+    const client = await apps.start('client', { ...env, SEALWIRE_KEY_FILE: keyFile });
+    const [ofServer, ofClient] = [(await server.ready())['health'], `${(await client.ready())['trigger']}/health`];
+    for (const at of [ofServer, ofClient]) expect(await health(at)).toMatchObject({ status: 200 });
+
+    writeFileSync(keyFile, formatKeyringFile([{ ...key, state: 'retired' }]));
+    for (const app of [server, client]) app.signal('SIGHUP');
+    await client.logged(`No key of the key file ${keyFile} may be used now`);
+    await server.logged(`No key of the key file ${keyFile} may be used now`);
+    expect(await health(ofServer)).toMatchObject({ status: 503 });
+    const code = 'ERR_KEYRING_NO_PRIMARY';
+    expect(await health(ofClient)).toMatchObject({ status: 503, json: { error: { channel: { code } } } });
+    await client.logged(code);
+    for (const app of [server, client]) expect(await app.stop('SIGTERM')).toBe(0);
   });
 
   it('are unhealthy while the broker is stopped, and healthy again when it continues', async () => {

@@ -8,6 +8,7 @@ import { catchError, defer, firstValueFrom, from, switchMap, throwError, timeout
 import type { Observable } from 'rxjs';
 
 import { HttpFailure } from '../http/failure/http-failure.js';
+import { roundTripMs } from './round-trip.js';
 import { withinWait } from './connect-wait.js';
 
 /** A broker does not report that the server which had a call has ended. */
@@ -43,7 +44,7 @@ export class BrokerClient extends SealedNatsClient implements OnApplicationShutd
   ping(): Promise<number> {
     const ping = defer(async () => {
       await this.connect();
-      return this.unwrap<SealedClientConnection>().rtt();
+      return roundTripMs(this.unwrap<SealedClientConnection>());
     });
     return firstValueFrom(ping.pipe(timeout({ first: PING_TIMEOUT_MS, with: () => throwError(() => unreachable()) })));
   }

@@ -2,16 +2,16 @@ import type { ServerResponse } from 'node:http';
 
 import { Catch, Controller, Get, Inject, ServiceUnavailableException, UseFilters } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
-import { HealthCheck, HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
-import type { HealthCheckResult, HealthIndicatorResult } from '@nestjs/terminus';
+import { HealthCheck, HealthCheckService } from '@nestjs/terminus';
+import type { HealthCheckResult } from '@nestjs/terminus';
 import { ApiTags } from '@nestjs/swagger';
 import { SealwireHealthIndicator } from '@sealwire/transport/terminus';
 
 import { BrokerClient } from '../channel/broker-client.js';
 import { CHANNEL } from '../channel/channel.js';
 import type { Channel } from '../channel/channel.js';
-import { toFailureBody } from '../http/failure/failure-body.js';
 import { sendJson } from '../http/json-reply.js';
+import { BrokerHealthIndicator } from './broker-health-indicator.js';
 
 /**
  * Answers a failed check in the format of Terminus, which monitors can parse, instead of the format of other failures.
@@ -35,7 +35,7 @@ export class HealthController {
   constructor(
     @Inject(HealthCheckService) private readonly health: HealthCheckService,
     @Inject(SealwireHealthIndicator) private readonly indicator: SealwireHealthIndicator,
-    @Inject(HealthIndicatorService) private readonly brokers: HealthIndicatorService,
+    @Inject(BrokerHealthIndicator) private readonly brokers: BrokerHealthIndicator,
     @Inject(CHANNEL) private readonly channel: Channel,
   ) {}
 
@@ -49,18 +49,10 @@ export class HealthController {
   private ping(): Promise<HealthCheckResult> {
     const { channel } = this;
     return this.health.check([
-      () => (channel instanceof BrokerClient ? this.pingBroker(channel) : this.indicator.pingCheck('channel', channel)),
+      () =>
+        channel instanceof BrokerClient
+          ? this.brokers.pingCheck('channel', channel)
+          : this.indicator.pingCheck('channel', channel),
     ]);
-  }
-
-  /** Checks the connection to the broker. The broker answers, not a server: only a call shows whether there is one. */
-  private async pingBroker(client: BrokerClient): Promise<HealthIndicatorResult<'channel'>> {
-    const check = this.brokers.check('channel');
-    try {
-      return check.up({ roundTripMs: await client.ping() });
-    } catch (error) {
-      const { code, message } = toFailureBody(error);
-      return check.down({ code, message });
-    }
   }
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 
 import { ForwardedNatsConnection } from '../channel/forwarded-nats-connection.js';
 import type { Published } from '../channel/forwarded-nats-connection.js';
+import { roundTripMs } from '../channel/round-trip.js';
 import type { TappedConnection } from './tapped-connection.js';
 import { SHOWN_BYTES } from './wire-row.js';
 import type { Direction } from './wire-row.js';
@@ -39,9 +40,9 @@ export class TappedNatsConnection extends ForwardedNatsConnection {
   }
 
   override async rtt(): Promise<number> {
-    const roundTripMs = await super.rtt();
-    this.#tapped.noteRoundTrip(roundTripMs);
-    return roundTripMs;
+    const measuredMs = await roundTripMs({ rtt: () => super.rtt() });
+    this.#tapped.noteRoundTrip(measuredMs);
+    return measuredMs;
   }
 
   override async close(): Promise<void> {
