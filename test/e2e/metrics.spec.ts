@@ -280,6 +280,47 @@ describe('metrics of refusals', () => {
     expect(await refused('overloaded')).toBe(1);
   });
 
+  it('count requests and events of which no handler has the pattern, and not the pattern', async () => {
+    const register = collect();
+    const { client } = await startApplication({ controllers });
+    await outcome(client.send('chosen by a stranger', 1));
+    await outcome(client.emit('chosen by a stranger', 1));
+    for (const kind of ['request', 'event']) {
+      const labels = { kind, reason: 'no_handler' };
+      expect(await valueOf(register, 'sealwire_calls_refused_total', labels)).toBe(1);
+    }
+    const series = (await register.metrics()).split('\n').filter((line) => !line.includes('side="client"'));
+    expect(series.join('\n')).not.toContain('stranger');
+  });
+
+  it('count messages that the server cannot read', async () => {
+    const register = collect();
+    const deserializer = {
+      deserialize: () => {
+        throw new Error('not a packet');
+      },
+    };
+    const { client } = await startApplication({ controllers, server: { deserializer } });
+    await outcome(client.send('echo', 1));
+    await outcome(client.emit('echo', 1));
+    for (const kind of ['request', 'event']) {
+      const labels = { kind, reason: 'unreadable' };
+      expect(await valueOf(register, 'sealwire_calls_refused_total', labels)).toBe(1);
+    }
+  });
+
+  it('count messages that are too complex for the server', async () => {
+    const register = collect();
+    const { client } = await startApplication({ controllers, server: { limits: { maxJsonNodes: 10 } } });
+    const complex = ['x'.repeat(70_000), ...Array.from({ length: 20 }, () => ['y'])]; // beyond the check of the client
+    await outcome(client.send('echo', complex));
+    await outcome(client.emit('echo', complex));
+    for (const kind of ['request', 'event']) {
+      const labels = { kind, reason: 'unreadable' };
+      expect(await valueOf(register, 'sealwire_calls_refused_total', labels)).toBe(1);
+    }
+  });
+
   it('count messages that were refused at a broker by their reason', async () => {
     const register = collect();
     const refusals = new Refusals('server', { warn: vi.fn<() => void>() });

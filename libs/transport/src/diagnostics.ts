@@ -50,16 +50,36 @@ export interface OverloadedMessage {
   readonly pattern: string | undefined;
 }
 
+/** The message published on `sealwire:server:call:unhandled`. */
+export interface UnhandledMessage {
+  readonly kind: 'request' | 'event';
+  /** `no_handler`: no handler has the pattern. `unreadable`: the message cannot be decoded, or is too complex. */
+  readonly reason: 'no_handler' | 'unreadable';
+  /** The pattern; undefined if it cannot be read. A client chooses it, so the number of different patterns has no limit. */
+  readonly pattern: string | undefined;
+}
+
 const CHANNELS = {
   client: new CallChannels('sealwire:client:call'),
   server: new CallChannels('sealwire:server:call'),
 };
 const CALL_OVERLOADED = channel('sealwire:server:call:overloaded');
+const CALL_UNHANDLED = channel('sealwire:server:call:unhandled');
 
 export function publishCallOverloaded(kind: OverloadedMessage['kind'], pattern: string | undefined): void {
   if (!CALL_OVERLOADED.hasSubscribers) return;
   const message: OverloadedMessage = { kind, pattern };
   CALL_OVERLOADED.publish(message);
+}
+
+export function publishCallUnhandled(
+  kind: UnhandledMessage['kind'],
+  reason: UnhandledMessage['reason'],
+  pattern?: string,
+): void {
+  if (!CALL_UNHANDLED.hasSubscribers) return;
+  const message: UnhandledMessage = { kind, reason, pattern };
+  CALL_UNHANDLED.publish(message);
 }
 
 /** An observed call of one end. */

@@ -1,4 +1,4 @@
-export type { CallMessage, OverloadedMessage } from './diagnostics.js';
+export type { CallMessage, OverloadedMessage, UnhandledMessage } from './diagnostics.js';
 export { TRANSPORT_ERROR_CODES, TransportError, SocketView } from '@sealwire/channel';
 export type { ConnectionMessage, ForbiddenMessage, HandshakeMessage } from '@sealwire/channel/internal';
 export type {

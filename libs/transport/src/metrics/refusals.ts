@@ -1,6 +1,6 @@
 import type { ForbiddenMessage } from '@sealwire/channel/internal';
 
-import type { OverloadedMessage } from '../diagnostics.js';
+import type { OverloadedMessage, UnhandledMessage } from '../diagnostics.js';
 import type { MetricSet } from './metric-set.js';
 
 /** `sealwire:broker:message:refused` of @sealwire/brokers, on which this library does not depend. */
@@ -13,7 +13,7 @@ interface RefusedMessage {
 export function collectRefusals(metrics: MetricSet): void {
   const calls = metrics.counter({
     name: 'sealwire_calls_refused_total',
-    help: 'Calls that a server has refused. reason: forbidden (for the key), or overloaded.',
+    help: 'Calls that reached no handler of a server. reason: forbidden (for the key), overloaded, no_handler or unreadable.',
     labelNames: ['kind', 'reason'],
   });
   const atBrokers = metrics.counter({
@@ -27,5 +27,6 @@ export function collectRefusals(metrics: MetricSet): void {
   metrics.on<OverloadedMessage>('sealwire:server:call:overloaded', ({ kind }) => {
     calls.inc({ kind, reason: 'overloaded' });
   });
+  metrics.on<UnhandledMessage>('sealwire:server:call:unhandled', ({ kind, reason }) => calls.inc({ kind, reason }));
   metrics.on<RefusedMessage>('sealwire:broker:message:refused', ({ side, reason }) => atBrokers.inc({ side, reason }));
 }

@@ -4,6 +4,7 @@ import type { ServerStream, StreamHandler } from '@sealwire/channel';
 import { RunningInConnection, IdTable } from '@sealwire/channel/internal';
 import type { Deadline, WireErrorCode } from '@sealwire/channel/internal';
 
+import { publishCallUnhandled } from '../diagnostics.js';
 import type { KeyRefusal } from '../guard/key-refusal.js';
 import { SealwireContext } from '../handler/context.js';
 import { Execution } from '../handler/execution.js';
@@ -103,6 +104,7 @@ export class Dispatcher implements StreamHandler, AnswerHost {
     } catch (error) {
       this.#deadlines.clearEarly(scope.stream);
       answer.fail(contentCodeOf(error));
+      publishCallUnhandled('request', 'unreadable');
       return;
     }
     if (this.#options.host.deserializer === undefined) {
@@ -124,6 +126,7 @@ export class Dispatcher implements StreamHandler, AnswerHost {
         this.#deadlines.clearEarly(scope.stream);
         this.#options.host.failures.requestUnreadable(error); // the user's deserializer failed, or did not return a packet
         answer.fail('ERR_MESSAGE_MALFORMED');
+        publishCallUnhandled('request', 'unreadable', request.pattern);
       },
     );
   }
@@ -190,6 +193,7 @@ export class Dispatcher implements StreamHandler, AnswerHost {
     const handler = host.findHandler(call.pattern);
     if (handler === null) {
       answer.error(NO_MESSAGE_HANDLER, true);
+      publishCallUnhandled('request', 'no_handler', call.pattern);
       return;
     }
     if (leftMs <= 0) {

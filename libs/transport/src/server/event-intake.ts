@@ -5,6 +5,7 @@ import type { ServerStream } from '@sealwire/channel';
 import { IdTable, readSequence, wireError } from '@sealwire/channel/internal';
 import type { RefusalCode } from '@sealwire/channel/internal';
 
+import { publishCallUnhandled } from '../diagnostics.js';
 import { decodeEvent } from '../packet/message.js';
 import type { ReceivedCall, ReceivedEvent } from '../packet/message.js';
 import { encodeData } from '../packet/payload.js';
@@ -106,17 +107,23 @@ export class EventIntake {
 
   /** Records the sequence and calls the handlers. Not earlier: the client may repeat an event that was not handed over. */
   #handOver(scope: MessageScope, sequence: number, handler: MessageHandler | null, call: ReceivedCall): void {
-    const { host, window, execute } = this.#options;
+    const { window, execute } = this.#options;
     this.#letGo(scope.stream);
     if (window.admit(sequence)) {
-      if (handler === null) host.failures.noEventHandler(call.pattern);
+      if (handler === null) this.#unhandled(call.pattern);
       else execute(scope, handler, call);
     }
     scope.stream.acknowledge();
   }
 
+  #unhandled(pattern: string): void {
+    this.#options.host.failures.noEventHandler(pattern);
+    publishCallUnhandled('event', 'no_handler', pattern);
+  }
+
   #refuseUnreadable(stream: ServerStream, error: unknown): void {
     this.#options.host.failures.eventUnreadable(error);
+    publishCallUnhandled('event', 'unreadable');
     this.#refuse(stream, contentCodeOf(error));
   }
 
