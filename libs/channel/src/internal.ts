@@ -1,7 +1,7 @@
 // Names for @sealwire/transport of the same version beyond the public ones. They may change in any release.
 export { Call, requestTimedOut } from './calls/call.js';
 export { CallQueue } from './calls/call-queue.js';
-export { connectFailed } from './client/dial.js';
+export { connectFailed } from './client/connect-failed.js';
 export { Dialer } from './client/dialer.js';
 export type { LinkCounts, Links } from './client/links.js';
 export { clock, MAX_TIMER_MS } from './clock.js';

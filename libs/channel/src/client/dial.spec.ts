@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { runInNewContext } from 'node:vm';
 
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
@@ -10,7 +9,7 @@ import { FakeClock } from '../../../../test/support/fake-clock.js';
 import { ALERT, KeyPair, respond, startInitiator } from '../handshake/index.js';
 import { connectSocket } from '../socket/socket-reader.js';
 import { serverAt } from '../pool/addresses/server-address.js';
-import { connectFailed, dial } from './dial.js';
+import { dial } from './dial.js';
 import type { Dialed, DialOptions } from './dial.js';
 
 vi.mock('../handshake/index.js', async (importOriginal) => {
@@ -108,15 +107,5 @@ describe('message 2', () => {
       ];
       expect(await dialOver(pieces), `cut at ${at}`).toBe('ERR_EARLY_BYTES');
     }
-  });
-});
-
-describe('connectFailed', () => {
-  it('lists the failure of each address, also for errors of another realm, as in Jest', () => {
-    const cause = runInNewContext(
-      `new AggregateError([new Error('refused at ::1'), new Error('refused at 127.0.0.1')])`,
-    );
-    const { message } = connectFailed('localhost:1', cause as Error);
-    expect(message).toBe('Cannot connect to localhost:1: Error: refused at ::1; Error: refused at 127.0.0.1');
   });
 });

@@ -8,6 +8,7 @@ import type { ClientSession, InitiatorOptions, InitiatorState, PskOfKey } from '
 import type { ServerAddress } from '../pool/addresses/server-address.js';
 import { connectSocket, disownSocket, ownSocket } from '../socket/socket-reader.js';
 import type { SocketOwner } from '../socket/socket-reader.js';
+import { connectFailed } from './connect-failed.js';
 
 export interface DialOptions {
   readonly server: ServerAddress;
@@ -174,14 +175,4 @@ class ClientHandshake implements SocketOwner {
     disownSocket(this.#socket);
     this.#socket.removeAllListeners();
   }
-}
-
-/** @param server - The address as text. */
-export function connectFailed(server: string, cause: Error): TransportError {
-  // A host name with several addresses fails with one error for each of them.
-  const errors = 'errors' in cause && Array.isArray(cause.errors) ? cause.errors : undefined;
-  const reason = errors?.map(String).join('; ') ?? cause.message;
-  return new TransportError('ERR_CONNECT_FAILED', `Cannot connect to ${server}: ${reason}`, {
-    cause,
-  });
 }

@@ -1,3 +1,4 @@
+import { joinReasons } from '../client/connect-failed.js';
 import { codeOf, isTransportError, TransportError } from '../errors.js';
 import { isOwnFault } from './waiting-calls.js';
 
@@ -16,9 +17,9 @@ export interface FailedDial {
 export function noServerReached(failed: readonly FailedDial[]): unknown {
   const last = failed.at(-1)?.error;
   if (!isTransportError(last) || isOwnFault(last)) return last;
-  const reasons = new Map(failed.map(({ server, error }) => [server, reasonOf(server, error)]));
-  if (reasons.size < 2) return last;
-  const message = `None of the ${reasons.size} servers could be reached: ${[...reasons.values()].join('; ')}`;
+  const dials = [...new Map(failed.map((dial) => [dial.server, dial])).values()];
+  if (dials.length < 2) return last;
+  const message = `None of the ${dials.length} servers could be reached: ${joinReasons(dials, reasonOf)}`;
   const codes = new Set(failed.map(({ error }) => codeOf(error)));
   const code = codes.size === 1 ? last.code : 'ERR_CONNECT_FAILED';
   const cause = new AggregateError(
@@ -28,7 +29,7 @@ export function noServerReached(failed: readonly FailedDial[]): unknown {
   return new TransportError(code, message, { sent: false, cause });
 }
 
-function reasonOf(server: string, error: unknown): string {
+function reasonOf({ server, error }: FailedDial): string {
   // An error of user code may be unreadable.
   const reason = isTransportError(error) ? error.message : 'the client failed before it could connect (see `cause`)';
   return reason.includes(server) ? reason : `${server}: ${reason}`;

@@ -38,6 +38,15 @@ describe('the log of a client', () => {
     ]);
   });
 
+  it('names the server of a failed attempt once, although the error names it, too', () => {
+    const log = newLog();
+    const error = new TransportError('ERR_CONNECT_FAILED', 'Cannot connect to there:8080: refused');
+    log.note({ type: 'failed', server, error, retryInMs: 100 });
+    expect(lines).toEqual([
+      'warn: Cannot connect to there:8080: refused (ERR_CONNECT_FAILED); the next attempt is in 100 ms',
+    ]);
+  });
+
   it('reports neither an attempt whose call fails with the reason nor a close()', () => {
     const log = newLog();
     log.note({ type: 'failed', server, error: lost, retryInMs: undefined });

@@ -104,7 +104,9 @@ export class ClientLog {
   }
 
   #logError(kind: FailureFields['kind'], server: string, line: string, error: unknown, next = ''): void {
-    this.#log('warn', `${line}: ${describe(error)}${next}`, server, { kind, code: codeOf(error) });
+    const reason = describe(error);
+    const text = reason.startsWith(`${line}: `) ? reason : `${line}: ${reason}`; // a failed dial says the same
+    this.#log('warn', `${text}${next}`, server, { kind, code: codeOf(error) });
   }
 
   #noteAway(server: string): void {

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 
-import { connectFailed } from '../../client/dial.js';
+import { connectFailed } from '../../client/connect-failed.js';
 import { Deadline } from '../../deadline.js';
 import { TransportError } from '../../errors.js';
 import { formatEndpoint } from '../../options/endpoint.js';
@@ -67,7 +67,10 @@ export class NameLookup {
 }
 
 function noAddress(name: string): TransportError {
-  return new TransportError('ERR_CONNECT_FAILED', `Cannot connect to ${name}: the name has no address`);
+  return new TransportError(
+    'ERR_CONNECT_FAILED',
+    `Cannot connect to ${name}: the name has no address: check the name of the host`,
+  );
 }
 
 function toError(cause: unknown): Error {

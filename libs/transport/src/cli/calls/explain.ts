@@ -23,8 +23,11 @@ const WORDS: Partial<Record<TransportErrorCode, Words>> = {
     `${server} refused the handshake: the server does not accept the key ${keyId}, has another service name than ${JSON.stringify(service)}, or is busy. The log of the server has the reason`,
   ERR_BAD_MAC: ({ server, keyId, service }) =>
     `The answer from ${server} is not sealed under the key ${keyId} for the service ${JSON.stringify(service)}: check the address, the key and --service`,
-  ERR_CONNECT_FAILED: ({ server }, error) =>
-    `Cannot connect to ${server}: ${reasonOf(error)}. Check the address, and whether the server is running`,
+  ERR_CONNECT_FAILED: ({ server }, error) => {
+    const [line, reason] = [`Cannot connect to ${server}: `, reasonOf(error)];
+    const text = reason.startsWith(line) ? reason : `${line}${reason}`; // the error of an unknown reason says the same
+    return `${text}. Check the address, and whether the server is running`;
+  },
   ERR_HANDSHAKE_MALFORMED: ({ server }) =>
     `${server} does not speak version 1 of this protocol: check the address; another program or another version of the server may be listening there`,
   ERR_CONNECT_TIMEOUT: timedOut,
