@@ -112,6 +112,17 @@ describe('a watched key file', () => {
     expect(warnings).toEqual([]);
   });
 
+  it('says how many keys of the ring may be used, so that the line differs after a revoked key is removed', async () => {
+    write(ring(two.as({ state: 'primary' }), one.as({ state: 'revoked' }), three.as({ notAfter: Date.now() - 1_000 })));
+    const { keys, logged } = await start();
+    write(ring(two.as({ state: 'primary' }), three.as(), one.as({ state: 'revoked' })));
+    keys.reload();
+    write(ring(two.as({ state: 'primary' }), three.as()));
+    keys.reload();
+    const counts = ['1 usable key of 3', '2 usable keys of 3', '2 keys'];
+    expect(logged).toEqual(counts.map((count) => `Loaded keyring ${path}: ${count}, primary ${two.id}`));
+  });
+
   it('rejects if the first load fails, and is created on request', async () => {
     await expect(start()).rejects.toMatchObject({ code: 'ERR_KEY_FILE_MISSING' });
     const { keys } = await start({ generate: true });

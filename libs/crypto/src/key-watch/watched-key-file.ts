@@ -162,8 +162,7 @@ export class WatchedKeyFile implements KeySource {
     }
     const { ids, primary = 'none' } = this.#ring.status;
     if (ids.length === 0) return; // then a warning follows
-    const keys = ids.length === 1 ? '1 key' : `${ids.length} keys`;
-    this.#log(`Loaded keyring ${this.#path}: ${keys}, primary ${primary}`);
+    this.#log(`Loaded keyring ${this.#path}: ${countKeys(ids.length, this.#ring.keys.length)}, primary ${primary}`);
   }
 
   #isBack(): void {
@@ -248,4 +247,10 @@ function checkPoll(pollMs = POLL_MS): void {
   if (Number.isInteger(pollMs) && pollMs >= 1 && pollMs <= MAX_TIMER_MS) return;
   const message = `pollMs is ${pollMs}; it must be a whole number of milliseconds from 1 to ${MAX_TIMER_MS}`;
   throw new CryptoError('ERR_KEY_FILE_POLL', message);
+}
+
+/** Returns `2 keys`, or `1 usable key of 2` if the others are retired, revoked, not yet valid or expired. */
+function countKeys(usable: number, all: number): string {
+  const noun = usable === 1 ? 'key' : 'keys';
+  return usable === all ? `${usable} ${noun}` : `${usable} usable ${noun} of ${all}`;
 }
