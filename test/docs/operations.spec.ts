@@ -35,6 +35,18 @@ describe('docs/operations.md', () => {
     expect(sources).toContain(part);
   });
 
+  it('has the lines about the keys of a client in the table of the client, and those of both sides in both', () => {
+    const [server = '', client = ''] = chapter.split('### The client');
+    const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+    const beginnings = (source: string): readonly string[] =>
+      [...source.matchAll(/#(?:log|warn)\(\s*['`](\w[^'`$]{7,}) [$\w]/g)].map(([, beginning = '']) => beginning.trim());
+    const ofBoth = beginnings(read('libs/crypto/src/key-watch/watched-key-file.ts'));
+    const ofClients = beginnings(read('libs/channel/src/client/link-key.ts'));
+    expect([ofBoth.length, ofClients.length]).toEqual([4, 1]);
+    for (const line of ofBoth) expect(server).toContain(`\`${line}`);
+    for (const line of [...ofBoth, ...ofClients]) expect(client).toContain(`\`${line.slice(0, 24).trim()}`);
+  });
+
   it('explains every reason for a refusal that the server prints', () => {
     const advice = [...sources.matchAll(/^ {2}ERR_\w+: '(the client .*)',$/gm)].map(([, text]) => text);
     expect(advice).not.toEqual([]);

@@ -71,6 +71,22 @@ describe('a new primary key', () => {
   });
 });
 
+describe('a keyring without a primary key', () => {
+  const none = 'The keyring no longer has a primary key: the client cannot connect until a key is primary again';
+
+  it('keeps no connection in use whose key was revoked with the same change', () => {
+    connect('old');
+    keys.apply(change({ revoked: ['old'], primaryChanged: true, primary: undefined }));
+    expect(warnings).toEqual([none]);
+  });
+
+  it('keeps no connection in use if there is none, also while a dial is running', () => {
+    keys.begin('old');
+    keys.apply(change({ removed: ['old'], primaryChanged: true, primary: undefined }));
+    expect(warnings).toEqual([none]);
+  });
+});
+
 describe('a revoked key', () => {
   it('destroys its connections, which are not renewed', () => {
     const [old, current] = [connect('old'), connect('new')];

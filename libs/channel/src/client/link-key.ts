@@ -30,6 +30,11 @@ export class LinkKey {
     return this.#isOutdated || this.#isRevoked;
   }
 
+  /** Whether there is a connection that stays in use. */
+  get isOpen(): boolean {
+    return this.#connection !== undefined && !this.#isRevoked;
+  }
+
   /** Notes the connection of a dial that has succeeded. */
   connected(connection: KeyedConnection): void {
     this.#connection = connection;
@@ -71,9 +76,9 @@ export class LinkKeys {
     for (const key of this.#all) if (revoked.includes(key.id)) key.revoke();
     if (!primaryChanged) return;
     if (primary === undefined) {
-      this.#warn(
-        'The keyring no longer has a primary key: open connections stay in use, but new ones fail until a key is primary again',
-      );
+      const isOpen = [...this.#all].some((key) => key.isOpen);
+      const consequence = isOpen ? 'open connections stay in use, but new ones fail' : 'the client cannot connect';
+      this.#warn(`The keyring no longer has a primary key: ${consequence} until a key is primary again`);
       return;
     }
     for (const key of this.#all) key.notePrimary(primary);
