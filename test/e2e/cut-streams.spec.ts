@@ -1,5 +1,7 @@
 // A server whose drain is over answers every stream that is still open before it sends CLOSE (docs/protocol.md §5.8).
-import { afterEach, describe, expect, it } from 'vitest';
+import type { MessageHandler } from '@nestjs/microservices';
+import { of } from 'rxjs';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { outcome } from '../support/application.js';
 import { endAll, newClient, portOf, startServer } from '../support/pair.js';
@@ -24,6 +26,30 @@ describe('a server whose drain is over', () => {
     await server.close();
     const codes = await codesOf(calls);
     expect(codes.filter((code) => code !== 'ERR_STREAM_CUT')).toEqual([]);
+  });
+
+  it.each([
+    ['one value', () => Promise.resolve('x')],
+    ['an observable', () => of('x')],
+    ['a failure', () => Promise.reject(new Error('x'))],
+  ])('cuts a request whose handler has ended with %s that is still being serialized [R6.35]', async (_what, answer) => {
+    const serialize = vi.fn<() => Promise<never>>(never);
+    const server = await startServer({ serializer: { serialize } });
+    const port = portOf(server);
+    let runs = 0;
+    const run = (): unknown => {
+      runs += 1;
+      return answer();
+    };
+    server.addHandler('count', run as MessageHandler);
+    const client = newClient(port, { timeouts: { waitForConnectionMs: 60_000 } });
+    const call = outcome(client.send('count', 0));
+    await vi.waitUntil(() => serialize.mock.calls.length > 0);
+    await server.close();
+    const next = await startServer({ port });
+    next.addHandler('count', run as MessageHandler);
+    expect(await call).toMatchObject({ code: 'ERR_STREAM_CUT', sent: true });
+    expect(runs).toBe(1);
   });
 
   it('refuses each of 200 events that wait for a place', async () => {

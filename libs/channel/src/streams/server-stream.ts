@@ -50,6 +50,8 @@ export class ServerStream extends SendingStream {
   readonly firstFrameMs: number;
   /** E ‖ T of the record that completed its message, if the server keeps it. */
   sealedRecord: Buffer | undefined;
+  /** Whether its handler has begun, so that it must not be refused (R6.35). Its answer may end after the handler. */
+  hasBegun = false;
   /** The bytes of all values and errors of its answer. */
   answerBytes = 0;
   /** The state of the stream. `at`, `hasTimeout` and `lacksMemory` are only for `ServerStreams`. */

@@ -145,7 +145,7 @@ export class Dispatcher implements StreamHandler, AnswerHost {
       this.#events.refuseLate(stream, begun);
       return;
     }
-    this.#cut(stream, this.#work.has(stream.id) ? 'ERR_STREAM_CUT' : 'ERR_SHUTTING_DOWN');
+    this.#cut(stream, stream.hasBegun ? 'ERR_STREAM_CUT' : 'ERR_SHUTTING_DOWN');
   }
 
   onCancelled(stream: ServerStream): void {
@@ -240,6 +240,7 @@ export class Dispatcher implements StreamHandler, AnswerHost {
     };
     const execution = new Execution({ handler, data, context, sink: traced ?? sink, onSettled, hooks: host.hooks });
     this.#limit.take(bytes);
+    stream.hasBegun = true;
     this.#work.set(stream.id, { scope, execution, deadline, pattern });
     void (traced === undefined ? execution.start() : traced.run(() => execution.start()));
   }
