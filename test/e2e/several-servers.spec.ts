@@ -10,6 +10,7 @@ import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 
 import { resolver } from '../../libs/channel/src/pool/addresses/resolver.js';
 import { endAll, endLater, keyring, listen, patient } from '../support/pair.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 
 afterEach(() => endAll());
 
@@ -318,6 +319,24 @@ describe('two addresses of one server', () => {
         .sort(),
     ).toEqual(['connected', 'duplicate']);
     expect(events).not.toContain('failed');
+  });
+
+  it('are both used after a renewal of their connection has reached another server', async () => {
+    const [one, other] = [await start(1), await start(2)];
+    const proxies = [await TcpProxy.to(one.port), await TcpProxy.to(one.port)] as const;
+    onTestFinished(() => proxies.forEach((proxy) => proxy.close()));
+    const servers = proxies.map(({ port }) => ({ host: hostOf(1), port }));
+    const client = newClient({ servers, timeouts: { sessionSoftAgeMs: 300 } });
+    await connectAll(client);
+    const used = client.snapshot().servers[0]?.state === 'connected' ? proxies[0] : proxies[1];
+    const renewed = until(client, 'renewed');
+    used.target = other.port;
+    await renewed;
+    used.target = 1; // nobody listens there
+    const lost = until(client, 'disconnected', `:${used.port}`);
+    used.reset();
+    await lost;
+    expect(await ask(client)).toBe(1);
   });
 });
 

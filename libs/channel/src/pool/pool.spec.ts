@@ -641,6 +641,26 @@ describe('two addresses of one server', () => {
     expect(servers.dials).toEqual([A, B]);
   });
 
+  it('are two servers as soon as a renewal reaches another one', async () => {
+    const pool = await connected([A, B]);
+    servers.instances.set(A, 'another');
+    servers.age(A);
+    await time.advanceAsync(0);
+    pool.pick('REQUEST'); // dials in the background
+    await time.advanceAsync(0);
+    expect(stateOf(pool)).toEqual({ [A]: 'connected', [B]: 'connected' });
+  });
+
+  it('are both dialed if the connection is lost after a renewal has reached another server', async () => {
+    const pool = await connected([A, B]);
+    servers.instances.set(A, 'another');
+    servers.age(A);
+    await time.advanceAsync(0);
+    servers.lose(A);
+    servers.behaviors.set(A, 'refuses');
+    await expect(pool.connect('REQUEST')).resolves.toBe(servers.at(B));
+  });
+
   it('are both dialed if the connection is lost', async () => {
     const pool = await connected([A, B]);
     servers.lose(A);
@@ -701,6 +721,20 @@ describe('a name', () => {
     await expect(servers.pool(NAME).connect('REQUEST')).rejects.toMatchObject({
       message: expect.stringMatching(/^None of the 3 servers could be reached/) as string,
     });
+  });
+
+  it('whose other address vanishes while it is dialed fails the call', async () => {
+    addresses = [A, B];
+    servers.behaviors.set(A, 'hangs').set(B, 'refuses');
+    let failure: unknown;
+    servers
+      .pool(NAME)
+      .connect('REQUEST')
+      .catch((error: unknown) => (failure = error));
+    await time.advanceAsync(0);
+    addresses = [B];
+    await time.advanceAsync(60_000);
+    expect(failure).toMatchObject({ message: `${B} refused`, sent: false });
   });
 
   it('is reached at a new address after a loss, if another new one refuses', async () => {

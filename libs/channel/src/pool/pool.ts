@@ -183,6 +183,7 @@ export class Pool implements Links {
     const takesEvents = this.#eventServer.offer(connector);
     link.takeKept();
     for (const other of connector.links) if (other.serverId !== link.serverId) other.connection.vacate();
+    if (replaced !== undefined && replaced.serverId !== link.serverId) this.#forgetAliases(replaced.serverId);
     this.#burst.startShare(link, takesEvents ? undefined : 'REQUEST');
     this.#noteResting();
     this.#options.onOpened?.(link);
@@ -192,7 +193,7 @@ export class Pool implements Links {
 
   #noteLeft(connector: ServerConnector, link: ClientLink, isLost: boolean): void {
     this.#open.remove(link);
-    for (const other of this.#servers.all) other.forgetAlias(link.serverId);
+    this.#forgetAliases(link.serverId);
     if (isLost) return;
     if (!connector.isLeaving) this.#retireOthersTo(link.serverId);
     this.#eventServer.beginMove(connector);
@@ -223,11 +224,23 @@ export class Pool implements Links {
   }
 
   #noteAddresses(added: readonly ServerConnector[]): void {
-    for (const connector of this.#servers.all) connector.forgetAlias();
+    this.#forgetAliases();
     if (this.#use !== 'IN_USE') return;
     if (this.#waiting.count === 0 && this.#servers.all.every(({ at }) => at === 'IDLE')) return;
     this.#dials.start(added);
+    if (this.#isStuck) this.#dials.start(this.#servers.all);
     this.#waiting.awaitDial(this.#dials.count);
+  }
+
+  /** Whether calls wait for a dial and none runs, because the last one was to an address that has vanished. */
+  get #isStuck(): boolean {
+    const needsDial = this.#open.first === undefined && !this.#waiting.arePatient;
+    return needsDial && this.#waiting.count > 0 && this.#servers.dialing === 0;
+  }
+
+  /** Lets addresses be dialed again. @param serverId - Of which server; undefined: of any. */
+  #forgetAliases(serverId?: string): void {
+    for (const connector of this.#servers.all) connector.forgetAlias(serverId);
   }
 
   #keepsDialing(connector: ServerConnector): boolean {
