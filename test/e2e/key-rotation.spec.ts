@@ -1,4 +1,6 @@
 // What a client does with its open connections when its own keys change.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+
 import type { ChannelClient, ClientConnectionEvent } from '@sealwire/channel';
 import type { SecretKey } from '@sealwire/crypto';
 import type { SealwireServer } from '@sealwire/transport';
@@ -164,4 +166,23 @@ describe.each([
     expect(typesOf(caller)).toEqual(['connecting', 'connected']);
     await expect.poll(connections).toEqual({ next: 1 });
   });
+
+  it.each(Array.from({ length: 16 }, (_, microtasks) => microtasks))(
+    'does not use a connection whose key is revoked %i microtasks after it was opened',
+    async (microtasks) => {
+      const opened = 'sealwire:client:connection:opened';
+      const revoke = async (): Promise<void> => {
+        unsubscribe(opened, onOpened);
+        for (let left = microtasks; left > 0; left -= 1) await Promise.resolve();
+        clientKeys.primary = next;
+        clientKeys.revoke(old);
+      };
+      const onOpened = (): void => void revoke();
+      subscribe(opened, onOpened);
+      const first = await caller.call('echo').catch((error: unknown) => error);
+      if (first !== 'x') expect(first).toMatchObject({ code: 'ERR_KEY_REVOKED' });
+      expect(await caller.call('echo')).toBe('x');
+      await expect.poll(connections).toEqual({ next: 1 });
+    },
+  );
 });

@@ -100,7 +100,8 @@ class FakeServer {
     const streams = { openCount: 0, queuedCount: 0 };
     const isOutdated = this.outdated > 0;
     if (isOutdated) this.outdated -= 1;
-    const link = { connection, streams, takeKept, takeEventsOf: takeKept, isOutdated } as unknown as ClientLink; // no more of it is looked at
+    const ofEvents = { takeKept, takeEventsOf: takeKept };
+    const link = { connection, streams, ...ofEvents, throwUnlessOpen: takeKept, isOutdated } as unknown as ClientLink; // no more of it is looked at
     this.#opened.push({ link, events });
     return Promise.resolve(link);
   }

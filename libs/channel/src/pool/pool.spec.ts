@@ -160,6 +160,7 @@ class FakeServers {
       unansweredCount: 0,
       takeKept,
       takeEventsOf: takeKept,
+      throwUnlessOpen: takeKept,
     } as unknown as ClientLink; // no more of it is looked at
     this.#opened.set(host, { link, events });
     return link;

@@ -144,6 +144,7 @@ export class ServerConnector {
   async #dial(signal: AbortSignal, isRenewal = false): Promise<void> {
     try {
       const link = await this.#owner.open(this, signal, this.#linkEvents);
+      link.throwUnlessOpen(); // a connection that has ended meanwhile does not say so again
       this.#links.add(link);
       if (isRenewal || this.#owner.hasOther(this)) await prove(link);
       this.#adopt(link, signal);
