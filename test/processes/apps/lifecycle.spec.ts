@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
 import { createKeyFile } from '@sealwire/crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { AppProcesses } from '../../support/app-process.js';
 import type { AppProcess, Env } from '../../support/app-process.js';
@@ -129,6 +129,16 @@ describe.concurrent('a shutdown', () => {
     expect(await client.stop(signal)).toBe(0);
     expect(await server.stop(signal)).toBe(0);
     expect(server.stderr + client.stderr).toBe('');
+  });
+
+  it('of the client is a disconnection in the log of the server, not a loss', async () => {
+    const { server, client, url } = await startPair();
+    for (let sent = 0; sent < 20; sent++) await post(`${url}/messages`);
+    expect(await client.stop()).toBe(0);
+    const endsConnection = ({ message }: { readonly message: string }): boolean =>
+      /^(?:Disconnected|Lost)/.test(message);
+    const ended = await vi.waitUntil(() => server.log.find(endsConnection), { timeout: 60_000 });
+    expect(ended).toMatchObject({ level: 'log', message: expect.stringMatching(/^Disconnected/) });
   });
 
   it('of the server answers calls in progress', async () => {

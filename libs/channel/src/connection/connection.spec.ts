@@ -208,6 +208,20 @@ describe('a connection', () => {
     await client.connection.close();
   });
 
+  it.each(['client', 'server'] as const)(
+    'closes by agreement if the %s has gone right after its CLOSE',
+    async (closer) => {
+      const [near, far] = await socketPair();
+      const [server, client] = [serve(far), call(near)];
+      await server.opened;
+      const [gone, other] = closer === 'client' ? [client, server] : [server, client];
+      void gone.connection.close();
+      while (!gone.connection.hasSaidAll) await nextTurn();
+      gone.connection.socket.resetAndDestroy(); // as the end of a process does to a socket with unread bytes
+      expect(await other.ended).toBe('agreed');
+    },
+  );
+
   it('waits for running calls, and cuts them at the drain deadline', async () => {
     const [near, far] = await socketPair();
     const server = serve(far, { timeouts: { drainMs: 50 } });

@@ -142,11 +142,11 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
   }
 
   onSocketError(cause: Error): void {
-    this.destroy(lost(cause));
+    this.#loseSocket(cause);
   }
 
   onSocketClosed(): void {
-    this.destroy(this.#state.at === 'ENDED' ? undefined : lost());
+    this.#loseSocket();
   }
 
   get stalestProgressMs(): number | undefined {
@@ -213,6 +213,11 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
     });
     this.#layer.sendClose(reason);
     socket.end();
+  }
+
+  /** After the CLOSE of the peer, whose process may have ended since, only the answer to that CLOSE is lost. */
+  #loseSocket(cause?: Error): void {
+    this.destroy(this.#state.at === 'ENDED' ? undefined : lost(cause));
   }
 
   get #layer(): RecordLayer {
