@@ -221,6 +221,31 @@ describe('metrics of calls through a broker', () => {
 });
 
 describe('metrics of connections', () => {
+  it('count the open connections of each key, and have no value for a key without any', async () => {
+    const register = collect();
+    const [first, second] = [newKeyring(), newKeyring()];
+    const keyring = Keyring.of(first.primary, second.primary);
+    const { server, client } = await startApplication({
+      controllers,
+      server: { keyring },
+      client: { keyring: first },
+    });
+    const others = [
+      await startCaller(portOf(server), { keyring: second }),
+      await startCaller(portOf(server), { keyring: second }),
+    ];
+    for (const caller of [client, ...others]) await outcome(caller.send('echo', 1));
+    const countsOf = async (side: string) => {
+      const values = await valuesOf(register, 'sealwire_connections_by_key');
+      const ofSide = values.filter(({ labels }) => labels['side'] === side);
+      return Object.fromEntries(ofSide.map(({ labels, value }) => [labels['key_id'], value]));
+    };
+    const both = { [first.primary.id]: 1, [second.primary.id]: 2 };
+    expect([await countsOf('server'), await countsOf('client')]).toEqual([both, both]);
+    await client.close();
+    await expect.poll(() => countsOf('server')).toEqual({ [second.primary.id]: 2 });
+  });
+
   it('show open connections, and the bytes on the wire while they are open and after', async () => {
     const register = collect();
     const { client } = await startApplication({ controllers });

@@ -15,6 +15,13 @@ class Connections {
     return this.#open.size;
   }
 
+  /** Returns the number of open connections for each key id that has any. */
+  countByKey(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const { keyId } of this.#open) if (keyId !== undefined) counts.set(keyId, (counts.get(keyId) ?? 0) + 1);
+    return counts;
+  }
+
   opened(connection: ConnectionMessage): void {
     this.#open.add(connection);
   }
@@ -50,6 +57,16 @@ export function collectConnections(metrics: MetricSet): void {
     labelNames: ['side'],
     collect() {
       for (const side of SIDES) this.set({ side }, connections[side].size);
+    },
+  });
+  metrics.gauge({
+    name: 'sealwire_connections_by_key',
+    help: 'Open connections by the id of their key. A key without a connection has no value.',
+    labelNames: ['side', 'key_id'],
+    collect() {
+      this.reset(); // otherwise each key that was ever used would stay
+      for (const side of SIDES)
+        for (const [keyId, count] of connections[side].countByKey()) this.set({ side, key_id: keyId }, count);
     },
   });
   countBytes(metrics, connections, { name: 'sealwire_received_bytes_total', help: 'Sealed bytes read.' }, 'bytesRead');
