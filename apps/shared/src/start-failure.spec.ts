@@ -15,8 +15,12 @@ describe('a failed start', () => {
     [new StartError('PORT must be a number'), 'PORT must be a number'],
     [new CryptoError('ERR_KEY_FILE_MODE', 'Too open'), 'SEALWIRE_KEY_FILE: Too open'],
     [
-      new CryptoError('ERR_KEY_FILE_MISSING', 'No key file'),
-      'SEALWIRE_KEY_FILE: No key file (in this repository: "npm run keys -- keygen FILE")',
+      new CryptoError('ERR_KEY_FILE_MISSING', 'No key file: create one (npx sealwire keygen a_key.bin)'),
+      'SEALWIRE_KEY_FILE: No key file: create one (npx sealwire keygen a_key.bin) (in this repository: "npm run keys -- keygen FILE")',
+    ],
+    [
+      new CryptoError('ERR_KEYRING_NO_KEY', 'No key (npx sealwire keyring list)'),
+      'SEALWIRE_KEY_FILE: No key (npx sealwire keyring list) (in this repository: "npm run keys -- keyring list FILE")',
     ],
   ])('is one line if the settings or the key are wrong: %s', (error, line) => {
     expect(explainStartFailure(error)).toBe(line);

@@ -11,14 +11,14 @@ export interface ListenerVariables {
 /** Returns one line with the reason and a remedy; undefined for an unexpected error, which needs a stack. */
 export function explainStartFailure(error: unknown): string | undefined {
   if (error instanceof StartError) return error.message;
-  if (error instanceof CryptoError) return `SEALWIRE_KEY_FILE: ${error.message}${keygenHint(error)}`;
+  if (error instanceof CryptoError) return `SEALWIRE_KEY_FILE: ${error.message}${commandHint(error)}`;
   return undefined;
 }
 
-/** Returns the command that makes a key. The library does not have it, because it belongs to this repository. */
-function keygenHint({ code }: CryptoError): string {
-  const isNewKeyNeeded = /^ERR_KEY_(FILE_MISSING|TEXT|PATTERN|FEW_VALUES|REPEATED_BYTE|PUBLISHED)$/.test(code);
-  return isNewKeyNeeded ? ' (in this repository: "npm run keys -- keygen FILE")' : '';
+/** Returns how to enter a command of the message here: the library does not know it, because it belongs to this repository. */
+function commandHint({ message }: CryptoError): string {
+  const command = /npx sealwire (?:keyring )?[a-z]+/.exec(message)?.[0].replace('npx sealwire', 'npm run keys --');
+  return command === undefined ? '' : ` (in this repository: "${command} FILE")`;
 }
 
 /** Returns an error that names the setting because of which a listener failed; an error without a code is unchanged. */

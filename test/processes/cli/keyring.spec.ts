@@ -420,6 +420,23 @@ describe('a keyring whose name is too long for a lock next to it', () => {
   });
 });
 
+describe('a command that an error names', () => {
+  it('is one that this user can enter: npx sealwire, or npm run keys in the repository', async () => {
+    const raw = join(newDirectory(), 'raw');
+    writeFileSync(raw, generateKey(), { mode: 0o600 });
+    const install = ['keyring', 'install', raw];
+    const remedy = `convert ${raw} NEW_FILE, then rename NEW_FILE to ${raw})`;
+    expect((await sealwireHere(install)).stderr).toContain(`(npx sealwire ${remedy}`);
+    const program = 'npm run keys --';
+    expect((await sealwireHere(install, { program })).stderr).toContain(`(${program} ${remedy}`);
+    const verify = ['keyring', 'verify', `${raw}.missing`];
+    for (const more of [[], ['--json']])
+      expect((await sealwireHere([...verify, ...more], { program })).stdout).toContain(
+        `(${program} keygen ${raw}.missing`,
+      );
+  });
+});
+
 describe('an empty argument, as of a variable of a script that is not set', () => {
   it.each([
     [['keyring', 'list', ''], /FILE is empty/],

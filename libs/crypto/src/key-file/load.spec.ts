@@ -85,7 +85,9 @@ describe('loadKeyFile', () => {
   it('describes how to create a missing file', async () => {
     const refusal = await refusalOf(loadKeyFile(path));
     expect(refusal).toMatchObject({ code: 'ERR_KEY_FILE_MISSING', fault: 'operator' });
-    expect(refusal.message).toContain(`sealwire keygen ${path}, or createKeyFile() of @sealwire/crypto`);
+    expect(refusal.message).toContain(
+      `npx sealwire keygen ${path} with @sealwire/transport, or createKeyFile() of @sealwire/crypto`,
+    );
   });
 
   it.each([0, 1, 16, 31, 33, 44, 64, 4096])('refuses a file of %i bytes', async (size) => {

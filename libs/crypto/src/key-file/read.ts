@@ -101,12 +101,12 @@ function readFailed(path: string, policy: FilePolicy, cause: unknown): CryptoErr
 }
 
 const copyOrMake = (path: string): string =>
-  `copy it from the other side, or create one (sealwire keygen ${path}, or createKeyFile() of @sealwire/crypto)`;
+  `copy it from the other side, or create one (npx sealwire keygen ${path} with @sealwire/transport, or createKeyFile() of @sealwire/crypto)`;
 
 const MISSING_REMEDY: Record<FilePolicy, (path: string) => string> = {
   strict: copyOrMake,
   'mounted-secret': copyOrMake,
-  edited: (path) => `copy it from the other side, or create one (sealwire keygen ${path} --ring)`,
+  edited: (path) => `copy it from the other side, or create one (npx sealwire keygen ${path} --ring)`,
   legacy: () => 'copy the one that the original program uses',
 };
 

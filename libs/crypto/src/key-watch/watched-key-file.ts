@@ -197,7 +197,7 @@ export class WatchedKeyFile implements KeySource {
     this.#unusable = this.ids.length === 0 ? this.#ring : undefined;
     if (this.#unusable === undefined || this.#unusable === before) return;
     const remedy =
-      'install a key, or correct the states and time windows of the keys in the file (sealwire keyring list)';
+      'install a key, or correct the states and time windows of the keys in the file (npx sealwire keyring list)';
     this.#warn(`No key of the key file ${this.#path} may be used now, so no connection can begin: ${remedy}`);
   }
 

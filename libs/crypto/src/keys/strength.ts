@@ -39,7 +39,8 @@ export function checkKeyStrength(key: Uint8Array, id: string, origin = 'The key'
   }
 }
 
-const REMEDY = 'create a random key (sealwire keygen, or createKeyFile() of @sealwire/crypto)';
+const REMEDY =
+  'create a random key (npx sealwire keygen with @sealwire/transport, or createKeyFile() of @sealwire/crypto)';
 
 /** Detects text that a person typed, in any encoding, padded to 32 bytes, or with other bytes in between. */
 function isTypedText(key: Uint8Array): boolean {

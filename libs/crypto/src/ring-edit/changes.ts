@@ -76,7 +76,7 @@ function withState(entries: Entries, id: string, state: KeyState): Entries {
 
 function isPrimary(id: string, participle: string): CryptoError {
   const message = `Key ${id} is primary, and cannot be ${participle}: make another key primary first`;
-  return refused(`${message} (sealwire keyring use)`);
+  return refused(`${message} (npx sealwire keyring use)`);
 }
 
 function refused(message: string): CryptoError {

@@ -70,7 +70,10 @@ export function readRing(path: string): KeyFileEntries {
   if (keys.form === 'ring') return keys;
   wipeEntries(keys.entries);
   const message = `Key file ${path} has the ${KEY_BYTES} raw bytes of one key; expected a keyring: convert the file first`;
-  throw new CryptoError('ERR_KEY_FILE_LENGTH', `${message} (sealwire convert ${path} NEW_FILE)`);
+  throw new CryptoError(
+    'ERR_KEY_FILE_LENGTH',
+    `${message} (npx sealwire convert ${path} NEW_FILE, then rename NEW_FILE to ${path})`,
+  );
 }
 
 function wipeEntries(entries: readonly KeyringFileEntry[]): void {

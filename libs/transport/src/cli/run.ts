@@ -16,6 +16,9 @@ export interface Call {
   readonly program: string;
 }
 
+/** As the texts of errors call the program. */
+const NAME_IN_ERRORS = 'npx sealwire';
+
 /** Runs one command. Never rejects. @returns The exit code. */
 export async function run(call: Call): Promise<number> {
   const { args, environment, terminal, program } = call;
@@ -33,11 +36,11 @@ export async function run(call: Call): Promise<number> {
     if (input.flag('help')) return printed(terminal, helpOf(program, verb));
     const { run: runVerb } = await verb.load();
     const { text, json, exitCode = 0 } = await runVerb(input, terminal);
-    const output = input.flag('json') && json !== undefined ? printable(JSON.stringify(json)) : text;
+    const output = withName(call, input.flag('json') && json !== undefined ? printable(JSON.stringify(json)) : text);
     if (output !== '') terminal.print(output);
     return exitCode;
   } catch (error) {
-    return report(error, terminal, args.includes('--json'));
+    return report(error, call);
   }
 }
 
@@ -46,10 +49,17 @@ function printed(terminal: Terminal, text: string): number {
   return 0;
 }
 
-function report(error: unknown, terminal: Terminal, isJson: boolean): number {
+function report(error: unknown, call: Call): number {
   if (error instanceof Interrupted) return INTERRUPTED;
-  const { code, message, exitCode, facts } = describe(error);
-  if (isJson) terminal.print(printable(JSON.stringify({ error: { code, message, ...facts } })));
+  const { args, terminal } = call;
+  const { code, message: text, exitCode, facts } = describe(error);
+  const message = withName(call, text);
+  if (args.includes('--json')) terminal.print(printable(JSON.stringify({ error: { code, message, ...facts } })));
   else terminal.warn(exitCode === USAGE ? message : `${message} (${code})`);
   return exitCode;
+}
+
+/** Returns a text with the commands in it as this user has to enter them. */
+function withName({ program }: Call, text: string): string {
+  return program === 'sealwire' ? text : text.replaceAll(NAME_IN_ERRORS, program);
 }

@@ -71,7 +71,7 @@ function readRaw(input: Input, terminal: Terminal): Uint8Array | undefined {
   wipeAll(keys);
   if (keys.form === 'raw' && bytes !== undefined) return bytes;
   bytes?.fill(0);
-  throw input.usage('--from is a keyring; expected a raw key file (sealwire convert makes one)');
+  throw input.usage('--from is a keyring; expected a raw key file (npx sealwire convert makes one)');
 }
 
 function timestampOf(input: Input, name: string): number | undefined {

@@ -42,5 +42,5 @@ function chooseKeys(entries: readonly KeyringFileEntry[], name: string | undefin
     name === undefined
       ? 'No key of FROM can be used now: install a key, or correct the states and time windows'
       : 'The key cannot be used now: choose another key, or correct its state and time window';
-  throw new Failure('ERR_KEYRING_NO_KEY', `${message} (sealwire keyring list)`);
+  throw new Failure('ERR_KEYRING_NO_KEY', `${message} (npx sealwire keyring list)`);
 }

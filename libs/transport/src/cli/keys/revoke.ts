@@ -11,7 +11,7 @@ export function run(input: Input, terminal: Terminal): Promise<Result> {
     consequence: (name, { state }) =>
       `Key ${name} will be refused for ever, and its connections are destroyed.${
         state === 'primary'
-          ? ' It is the primary key: no client can connect with this keyring until another key is made primary (sealwire keyring use).'
+          ? ' It is the primary key: no client can connect with this keyring until another key is made primary (keyring use).'
           : ''
       }`,
     done: (name) => `Revoked key ${name}. It stays in the file, so that servers refuse it.`,
