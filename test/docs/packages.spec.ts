@@ -26,6 +26,37 @@ const root = JSON.parse(read('../package.json')) as Manifest;
 const names = readdirSync(LIBRARIES);
 const manifests = names.map((name) => [name, JSON.parse(read(`${name}/package.json`)) as Manifest] as const);
 
+/** A package of ours with all that it needs of ours. */
+function withDependencies(name: string): readonly string[] {
+  const manifest = manifests.find(([, { name: known }]) => known === name)?.[1];
+  const needed = Object.keys(manifest?.dependencies ?? {}).filter((dependency) => dependency.startsWith('@sealwire/'));
+  return [...new Set([name, ...needed.flatMap(withDependencies)])];
+}
+
+describe('the documents, while the packages are not published', () => {
+  const documents = [
+    'README.md',
+    ...readdirSync(`${LIBRARIES}/../docs`).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : [])),
+    ...names.map((name) => `libs/${name}/README.md`),
+  ].map((path) => ({ path, text: read(`../${path}`) }));
+
+  it('say so wherever they install a package, and in the README of each library', () => {
+    const installing = documents.filter(({ path, text }) =>
+      /npm install [^`\n]*@sealwire\/|^libs/m.test(`${path}\n${text}`),
+    );
+    expect(installing.length).toBeGreaterThan(names.length);
+    const silent = installing.filter(({ text }) => !/not published yet|Once they are published/.test(text));
+    expect(silent.map(({ path }) => path)).toEqual([]);
+  });
+
+  it('pack every package with those that it needs', () => {
+    const commands = documents.flatMap(({ text }) => text.match(/^npm pack .*$/gm) ?? []);
+    const packed = commands.map((command) => [...command.matchAll(/--workspace (\S+)/g)].map(([, name = '']) => name));
+    for (const packages of packed) expect(packages).toEqual(expect.arrayContaining(packages.flatMap(withDependencies)));
+    expect(new Set(packed.flat())).toEqual(new Set(manifests.map(([, { name }]) => name)));
+  });
+});
+
 describe('the packages of the libraries', () => {
   it('agree on what is not their own', () => {
     for (const [name, manifest] of manifests) {
