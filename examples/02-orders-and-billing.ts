@@ -5,9 +5,9 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { Controller, Inject, Injectable, Module, UseGuards } from '@nestjs/common';
+import { Controller, Inject, Injectable, Module, StandardSchemaValidationPipe, UseGuards } from '@nestjs/common';
 import type { CanActivate, ExecutionContext, Type } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import { APP_PIPE, NestFactory } from '@nestjs/core';
 import { ClientProxy, EventPattern, MessagePattern, Payload, RpcException } from '@nestjs/microservices';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import { createKeyFile } from '@sealwire/crypto';
@@ -22,8 +22,13 @@ await createKeyFile(keyFile);
 const ordersAt = { path: join(folder, 'orders.sock'), keyFile, service: 'orders' };
 const billingAt = { path: join(folder, 'billing.sock'), keyFile, service: 'billing' };
 
-const orderSchema = z.object({ article: z.string(), quantity: z.int().min(1) });
+const orderSchema = z.object({ article: z.string(), quantity: z.int().min(1, 'The quantity is not 1 or more') });
 type Order = z.infer<typeof orderSchema>;
+
+/** Without a pipe no schema is checked. Without the factory the caller gets `Internal server error` only. */
+const schemas = new StandardSchemaValidationPipe({
+  exceptionFactory: (issues) => new RpcException(issues.map(({ message }) => message).join('; ')),
+});
 
 @Injectable()
 class TenantGuard implements CanActivate {
@@ -38,15 +43,17 @@ class OrdersController {
 
   @MessagePattern('order')
   @UseGuards(TenantGuard)
-  async order(@Payload() payload: unknown): Promise<string> {
-    const { success, data } = orderSchema.safeParse(payload);
-    if (!success) throw new RpcException('An order has an article and a quantity of 1 or more');
+  async order(@Payload({ schema: orderSchema }) data: Order): Promise<string> {
     await lastValueFrom(this.billing.emit('order.created', data), { defaultValue: undefined }); // billing has it
     return `${data.quantity} × ${data.article} ordered`;
   }
 }
 
-@Module({ imports: [SealwireModule.register({ name: 'BILLING', ...billingAt })], controllers: [OrdersController] })
+@Module({
+  imports: [SealwireModule.register({ name: 'BILLING', ...billingAt })],
+  controllers: [OrdersController],
+  providers: [{ provide: APP_PIPE, useValue: schemas }],
+})
 class OrdersModule {}
 
 @Controller()
@@ -86,5 +93,5 @@ async function order(payload: Order, metadata: Record<string, string>): Promise<
 // Prints:
 // Billing: an invoice for 2 × pear
 // 2 × pear ordered
-// Refused: An order has an article and a quantity of 1 or more
+// Refused: The quantity is not 1 or more
 // Refused: Forbidden resource
