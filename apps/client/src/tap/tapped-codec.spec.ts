@@ -57,7 +57,7 @@ describe('a tapped codec', () => {
       { direction: 'sent', number: 0, type: 'PING', bytes: pingBytes, keyId: '0123456789abcdef', connection: 1 },
       { direction: 'sent', number: 1, type: 'DATA', bytes: records.length - pingBytes, server: '127.0.0.1:8080' },
     ]);
-    expect(records.toString('hex')).toContain(String(shown[1]?.['sealed']));
+    expect(shown[1]?.['sealed']).toBe(records.subarray(pingBytes).toString('hex', 0, 48));
     expect(JSON.stringify(shown)).not.toContain(SECRET);
     expect(JSON.stringify(shown)).not.toContain(Buffer.from(SECRET).toString('hex'));
   });
@@ -78,12 +78,11 @@ describe('a tapped codec', () => {
     const body = Buffer.from(record.subarray(2));
     const forged = Buffer.from(body);
     forged[5] = (forged[5] ?? 0) ^ 1;
-    const sealed = body.toString('hex');
     near.deserializer.deserialize(body);
     expect(() => near.deserializer.deserialize(forged)).toThrow(expect.objectContaining({ code: 'ERR_BAD_MAC' }));
     const [genuine, refused] = rows();
     expect(genuine).toMatchObject({ direction: 'received', number: 0, type: 'DATA', bytes: record.length });
-    expect(sealed.startsWith(String(genuine?.['sealed']))).toBe(true);
+    expect(genuine?.['sealed']).toBe(record.toString('hex', 0, 48));
     expect(refused).toMatchObject({ direction: 'received', number: 1, type: 'REFUSED' });
   });
 

@@ -1,12 +1,11 @@
 import type { SealwireClient } from '@sealwire/transport';
 
 import type { TappedConnection } from './tapped-connection.js';
+import { LENGTH_BYTES } from './wire-row.js';
 
 export type Codec = ReturnType<SealwireClient['createCodec']>;
 type Contents = Parameters<Codec['serializer']['serialize']>[0];
 type Content = Contents extends Iterable<infer Each> ? Each : never;
-
-const LENGTH_BYTES = 2; // of a record (docs/protocol.md §5.1)
 
 /** Passes on what another codec seals and opens, and notes each record. */
 export class TappedCodec implements Codec {

@@ -1,4 +1,4 @@
-import { SHOWN_BYTES } from './wire-row.js';
+import { LENGTH_BYTES, SHOWN_BYTES } from './wire-row.js';
 import type { Direction, WireRow } from './wire-row.js';
 
 /** One record or envelope, without what the connection itself has. */
@@ -47,10 +47,11 @@ export class TappedConnection {
     this.#keyId = options.keyId;
   }
 
-  /** Returns the first sealed bytes in hex; an empty text if there is no reader. */
-  show(sealed: Uint8Array): string {
+  /** Returns the first bytes of a record in hex; an empty text if there is no reader. @param body - Without its length. */
+  show(body: Uint8Array): string {
     if (!this.#options.tap.isWatched) return '';
-    return Buffer.from(sealed.subarray(0, SHOWN_BYTES)).toString('hex');
+    const shown = Buffer.from(body.subarray(0, SHOWN_BYTES - LENGTH_BYTES));
+    return body.length.toString(16).padStart(2 * LENGTH_BYTES, '0') + shown.toString('hex');
   }
 
   /** @param keyId - Of an envelope, which names its key. */

@@ -14,7 +14,10 @@ export interface WireRow {
   readonly type: string;
   /** The size on the wire. */
   readonly bytes: number;
-  /** The first {@link SHOWN_BYTES} of the sealed bytes in hex; of an envelope, its first characters. */
+  /**
+   * The first {@link SHOWN_BYTES} bytes of the record in hex, which begin with its length, as in the log of the server; of
+   * an envelope, its first characters.
+   */
   readonly sealed: string;
 }
 
@@ -27,3 +30,5 @@ export interface LostRow {
 }
 
 export const SHOWN_BYTES = 48;
+/** The length of a record, which precedes its sealed bytes (docs/protocol.md §5.1). */
+export const LENGTH_BYTES = 2;
