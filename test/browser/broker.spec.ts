@@ -42,6 +42,14 @@ describe.skipIf(isMissing(NATS))(`the console page of apps on a NATS server${ski
     expect(await page.text('#wire')).not.toContain('Nobody else reads this');
   });
 
+  it('shows all columns of the connections', async () => {
+    await expect.poll(async () => (await connections()).join()).toContain(keyId);
+    const hiddenPixels = await page.page
+      .locator('.scroll')
+      .evaluate((region) => region.scrollWidth - region.clientWidth);
+    expect(hiddenPixels).toBe(0);
+  });
+
   it('shows the values of a stream, and cancels one', async () => {
     await page.send('stream', { body: '{"from":3,"intervalMs":50}' });
     await expect.poll(() => page.text('#call-note')).toMatch(/^Complete after/);
@@ -56,7 +64,7 @@ describe.skipIf(isMissing(NATS))(`the console page of apps on a NATS server${ski
     await expect.poll(() => page.text('#attack-note')).toBe('All three were played against the running server.');
     expect(await page.page.locator('.verdict').allInnerTexts()).toEqual(['Refused', 'Refused', 'Refused']);
     for (const result of await page.page.locator('.result').allInnerTexts()) {
-      expect(result).toMatch(/Of the servers, 1 returned counters/);
+      expect(result).toMatch(/In the counters of 1 of the servers, /);
       expect(result).toMatch(/Afterwards\s+A genuine message was answered in/);
     }
   });

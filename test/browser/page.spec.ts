@@ -70,6 +70,12 @@ describe('the console page', () => {
     await picture(page, name);
   });
 
+  it('counts pings as hidden while no message has crossed the wire', async () => {
+    const page = await demo.open(url);
+    await expect.poll(() => page.text('#wire-count')).toMatch(/^(\d+) records \(\1 hidden\)$/);
+    expect(await page.text('#wire')).toBe('No message has crossed the wire since the page was opened.');
+  });
+
   it('is used with the keyboard alone, and shows where the focus is', async () => {
     const page = await demo.open(url);
     await expect.poll(() => page.text('#status')).toContain('Connected');

@@ -19,7 +19,7 @@ export class WireView {
   #rows = new RowList(
     document.querySelector('#wire'),
     createRow,
-    'Nothing has crossed the wire since the page was opened.',
+    'No message has crossed the wire since the page was opened.',
   );
   /** @readonly */
   #count = document.querySelector('#wire-count');
@@ -28,6 +28,8 @@ export class WireView {
   /** @readonly */
   #housekeeping = document.querySelector('#housekeeping');
   #seen = 0;
+  /** The rows that came while the list was paused, or whose type is not chosen. */
+  #hidden = 0;
   #lost = 0;
 
   constructor(access, onState) {
@@ -69,8 +71,10 @@ export class WireView {
     this.#seen += 1;
     const isPaused = this.#pause.getAttribute('aria-pressed') === 'true';
     if (!isPaused && (this.#housekeeping.checked || !HOUSEKEEPING.has(row.type))) this.#rows.add(row);
+    else this.#hidden += 1;
+    const hidden = this.#hidden > 0 ? ` (${this.#hidden} hidden)` : '';
     const lost = this.#lost > 0 ? `, ${this.#lost} more not shown` : '';
-    this.#count.textContent = `${this.#seen} records${lost}`;
+    this.#count.textContent = `${this.#seen} records${hidden}${lost}`;
   }
 }
 
