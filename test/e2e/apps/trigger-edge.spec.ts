@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 
@@ -313,6 +314,13 @@ describe('GET /health', () => {
   });
 });
 
+/** Returns the addresses in the first column of a page. */
+function tableOf(page: string): readonly string[] {
+  const content = readFileSync(new URL(`../../../${page}`, import.meta.url), 'utf8');
+  const rows = [...content.matchAll(/^\| `(?:GET|POST) ([^?`]+)/gm)].map(([, path = '']) => path);
+  return rows.map((path) => path.replaceAll(/:(\w+)/g, '{$1}')).sort();
+}
+
 describe('GET /docs', () => {
   beforeEach(() => start());
 
@@ -320,6 +328,8 @@ describe('GET /docs', () => {
     const { json } = await call(`${trigger.url}/docs/openapi.json`, { method: 'GET' });
     const { paths } = json as { paths: Record<string, Record<string, { summary?: string; responses: object }>> };
     expect(Object.keys(paths).sort()).toEqual([
+      '/console/attacks/{name}',
+      '/console/wire',
       '/emit/{pattern}',
       '/health',
       '/messages',
@@ -327,6 +337,7 @@ describe('GET /docs', () => {
       '/send/{pattern}',
       '/stream/{pattern}',
     ]);
+    expect(tableOf('docs/demo.md')).toEqual(Object.keys(paths).sort());
     for (const path of ['/messages', '/send/{pattern}', '/emit/{pattern}', '/stream/{pattern}']) {
       const [operation] = Object.values(paths[path] ?? {});
       expect(operation?.summary, path).toBeTruthy();

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { Controller, Get, Inject, Req, Res, UseGuards } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 
 import { CallerLimits } from '../http/caller-limits.js';
 import { HttpFailure } from '../http/failure/http-failure.js';
@@ -9,10 +9,12 @@ import { InFlight } from '../http/in-flight.js';
 import { WireTap } from '../tap/wire-tap.js';
 import { CallerGuard } from '../trigger/caller.guard.js';
 import { ChannelState } from './channel-state.js';
+import { DescribeWire } from './console.docs.js';
 import { sendRows } from './row-stream.js';
 
 /** The traffic on the wire, live. It needs the token like every call of the trigger. */
-@ApiExcludeController()
+@ApiTags('console')
+@ApiBearerAuth()
 @UseGuards(CallerGuard)
 @Controller('console')
 export class WireController {
@@ -24,6 +26,7 @@ export class WireController {
   ) {}
 
   @Get('wire')
+  @DescribeWire()
   async wire(@Req() { method }: IncomingMessage, @Res() response: ServerResponse): Promise<void> {
     if (method !== 'GET') {
       response.setHeader('allow', 'GET');

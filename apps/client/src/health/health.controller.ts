@@ -4,7 +4,7 @@ import { Catch, Controller, Get, Inject, ServiceUnavailableException, UseFilters
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import { HealthCheck, HealthCheckService } from '@nestjs/terminus';
 import type { HealthCheckResult } from '@nestjs/terminus';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { SealwireHealthIndicator } from '@sealwire/transport/terminus';
 
 import { BrokerClient } from '../channel/broker-client.js';
@@ -41,6 +41,7 @@ export class HealthController {
 
   @Get()
   @HealthCheck()
+  @ApiOperation({ summary: 'The health of this app, with the round trip to the server or the broker' })
   check(): Promise<HealthCheckResult> {
     this.#running ??= this.ping().finally(() => (this.#running = undefined));
     return this.#running;

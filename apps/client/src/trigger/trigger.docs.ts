@@ -2,7 +2,8 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiOperation, ApiParam, ApiProduces, ApiQuery, ApiResponse } from '@nestjs/swagger';
 
-const failure = (statusCode: number, code: string, description: string): MethodDecorator =>
+/** Describes one failure of a call. */
+export const failure = (statusCode: number, code: string, description: string): MethodDecorator =>
   ApiResponse({
     status: statusCode,
     description,

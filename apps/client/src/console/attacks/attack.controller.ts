@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 
 import { Controller, Inject, Param, Post, Res, UseGuards } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 
 import { settings } from '../../config/registration.js';
 import type { Settings } from '../../config/settings.js';
@@ -9,12 +9,14 @@ import { CallerLimits } from '../../http/caller-limits.js';
 import { HttpFailure } from '../../http/failure/http-failure.js';
 import { sendJson } from '../../http/json-reply.js';
 import { CallerGuard } from '../../trigger/caller.guard.js';
+import { DescribeAttack } from '../console.docs.js';
 import { AttackPlayer } from './attack-player.js';
 import { ATTACK_NAMES } from './attack-stage.js';
 import type { AttackName } from './attack-stage.js';
 
 /** The attacks of the page. They need WIRE_TAP, because they show sealed bytes, and the token as every other call does. */
-@ApiExcludeController()
+@ApiTags('console')
+@ApiBearerAuth()
 @UseGuards(CallerGuard)
 @Controller('console/attacks')
 export class AttackController {
@@ -25,6 +27,7 @@ export class AttackController {
   ) {}
 
   @Post(':name')
+  @DescribeAttack()
   async play(@Param('name') name: string, @Res() response: ServerResponse): Promise<void> {
     if (!this.config.wireTap)
       throw new HttpFailure('ERR_TAP_OFF', 'The wire tap is off: set WIRE_TAP=true and restart the client app');
