@@ -74,7 +74,7 @@ it('revokes a key of the running stack', async () => {
   await run(use.replace('second', 'third'));
   const { keyId: third } = await moved(second);
   await run(revoke.replace('first', 'second'));
-  await untilLoaded(new RegExp(`1 key, primary ${third}`));
+  await untilLoaded(new RegExp(`1 usable key of 2, primary ${third}`));
   expect(await firstReceipt()).toMatchObject({ keyId: third });
 });
 
