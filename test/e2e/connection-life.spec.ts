@@ -224,7 +224,7 @@ describe('a call while the server is down', () => {
     await firstValueFrom(client.connectionEvents.pipe(filter(({ type }) => type === 'failed')));
     await startApplication({ controllers, server: { port } });
     expect(await failure).toMatchObject({
-      message: 'Request timed out: the server did not answer within 1200 ms',
+      message: 'The call timed out: it was not complete within 1200 ms',
       sent: true,
     });
   });

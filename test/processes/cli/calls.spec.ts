@@ -266,7 +266,7 @@ describe('the failures of a call', () => {
     const server = await startServer();
     server.addHandler('never', () => new Promise(() => undefined));
     const run = await withKey(['send', `127.0.0.1:${portOf(server)}`, 'never', '--timeout', '5000']);
-    expect(run).toEqual(failed(/did not answer within 5000 ms.*ERR_REQUEST_TIMEOUT/));
+    expect(run).toEqual(failed(/was not complete within 5000 ms.*ERR_REQUEST_TIMEOUT/));
   });
 });
 

@@ -69,7 +69,7 @@ function unreachable(cause?: unknown): HttpFailure {
 function noAnswer(): HttpFailure {
   return new HttpFailure(
     'ERR_DEADLINE',
-    `No server answered within ${ANSWER_TIMEOUT_MS} ms; see the logs of the servers, and call again`,
+    `No value of the answer arrived within ${ANSWER_TIMEOUT_MS} ms; see the logs of the servers, and call again only if the handler may run twice`,
   );
 }
 

@@ -29,7 +29,7 @@ describe.skipIf(isWritable(DEEP))('an answer of a server that is nested too deep
 
   it.each([
     ['as a failure', DEEP, 'The handler failed'],
-    ['in a list of messages', { message: ['no stock', DEEP] }, 'no stock; nested too deeply'],
+    ['in a list of messages', { message: ['no stock', DEEP] }, 'no stock; a part is nested too deeply to be shown'],
     ['as a field of one', { message: 'no stock', details: DEEP, order: 7 }, 'no stock'],
   ])('is reported as a failure of the handler: %s', (_where, cause, message) => {
     const body = toFailureBody(new HandlerFailure(cause));

@@ -4,6 +4,7 @@ import { HttpFailure } from '../http/failure/http-failure.js';
 import { notNull } from './body.js';
 import { parseJson } from './json.js';
 
+const DATA = 'The query parameter "data"';
 const DEFAULT_TIMEOUT_MS = 30_000;
 const MAX_TIMEOUT_MS = 86_400_000;
 
@@ -21,7 +22,7 @@ const timeoutMs = z
   .transform(Number)
   .default(DEFAULT_TIMEOUT_MS);
 
-const jsonText = z.string({ error: 'The query parameter "data" must not be given more than once' }).default('{}');
+const jsonText = z.string({ error: `${DATA} must not be given more than once` }).default('{}');
 
 const sendQuery = z.object({ all, timeout: timeoutMs });
 const emitQuery = z.object({ timeout: timeoutMs });
@@ -40,7 +41,7 @@ export function parseEmitQuery(query: unknown): z.infer<typeof emitQuery> {
 /** Parses the query of `GET /stream`. */
 export function parseStreamQuery(query: unknown): { readonly data: unknown; readonly timeout: number } {
   const { data, timeout } = parse(streamQuery, query);
-  return { data: notNull(parseJson(data, 'ERR_BAD_REQUEST', 'data'), 'ERR_BAD_REQUEST', 'data'), timeout };
+  return { data: notNull(parseJson(data, 'ERR_BAD_REQUEST', DATA), 'ERR_BAD_REQUEST', DATA), timeout };
 }
 
 function parse<Schema extends z.ZodType>(schema: Schema, query: unknown): z.output<Schema> {

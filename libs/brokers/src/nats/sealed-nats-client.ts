@@ -35,7 +35,10 @@ export class SealedNatsClient extends ClientNats {
     return this.#session.open(async (seals) => new SealedClientConnection(await this.connectUnsealed(), seals));
   }
 
-  /** Connects to the broker. Only envelopes cross this connection, so a subclass may watch it. */
+  /**
+   * Connects to the broker. A subclass may watch this connection: in the mode `seal` it carries only envelopes, except for
+   * messages to the broker's own services.
+   */
   protected async connectUnsealed(): Promise<NatsConnection> {
     return (await super.createClient()) as unknown as NatsConnection;
   }

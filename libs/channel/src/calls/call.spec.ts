@@ -465,7 +465,7 @@ describe('the end of a call', () => {
     expect(outcome.error).toMatchObject({
       code: 'ERR_REQUEST_TIMEOUT',
       sent: false,
-      message: 'Request timed out: the server did not answer within 1000 ms (after 2 attempts)',
+      message: 'The call timed out: it was not complete within 1000 ms (after 2 attempts)',
     });
     links.connect('b');
     await settled();

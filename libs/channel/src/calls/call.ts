@@ -198,9 +198,7 @@ export abstract class Call implements AnswerSink {
 }
 
 export function requestTimedOut(timeoutMs: number, sent: boolean): TransportError {
-  return new TransportError(
-    'ERR_REQUEST_TIMEOUT',
-    `Request timed out: the server did not answer within ${timeoutMs} ms`,
-    { sent },
-  );
+  return new TransportError('ERR_REQUEST_TIMEOUT', `The call timed out: it was not complete within ${timeoutMs} ms`, {
+    sent,
+  });
 }

@@ -21,9 +21,9 @@ import type { Links } from './links.js';
 
 /** The callbacks of a client. If one throws, the process emits a warning, and the client continues. */
 export interface ChannelClientEvents {
-  /** Receives the changes of the connections, in order. */
+  /** Called for each change of a connection, in order. */
   readonly onConnectionEvent?: (event: ClientConnectionEvent) => void;
-  /** Receives warnings about a key file that is used nevertheless, and the reason why a changed file was not loaded. */
+  /** Called with each warning about a key file that is used, and with the reason if a changed file was not loaded. */
   readonly warn?: (message: string) => void;
 }
 
@@ -67,12 +67,12 @@ export class ChannelClient {
     const { instance } = (this.#dialer = new Dialer(options, {
       limits: this.#limits,
       createCodec: takeCodec,
-      warn: guarded('warn', events.warn),
+      warn: guarded('The listener warn', events.warn),
     }));
     const { idempotent = false, delivery = 'acknowledged' } = options;
     this.#idempotent = idempotent;
     this.#delivery = delivery;
-    const report = (this.#report = guarded('onConnectionEvent', events.onConnectionEvent));
+    const report = (this.#report = guarded('The listener onConnectionEvent', events.onConnectionEvent));
     this.#links = new Pool({
       servers: this.#dialer.servers,
       open: (...dial) => this.#dialer.open(...dial),
@@ -104,7 +104,8 @@ export class ChannelClient {
 
   /**
    * Sends an event, and resolves when the server has acknowledged it. A server of this package does so after its
-   * handler has settled, a Nest server after its handlers were called. Throws the same errors as {@link request}. With
+   * handler has settled, a Nest server after its handlers were called. Throws the same errors as {@link request},
+   * except that of a handler, because the event is acknowledged in any case. With
    * `delivery: 'sent'` it resolves earlier, and `onConnectionEvent` reports a later failure as `eventFailed`.
    */
   async emit(pattern: string, body: Uint8Array, options: PlainEventOptions = {}): Promise<void> {

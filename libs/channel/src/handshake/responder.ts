@@ -87,5 +87,8 @@ function authenticate({ header, exchange }: Message1, psk: Uint8Array | undefine
       );
   }
   symmetric.wipe();
-  throw new TransportError('ERR_UNKNOWN_KEY', 'Unknown key id: the client uses a key that this server does not have');
+  throw new TransportError(
+    'ERR_UNKNOWN_KEY',
+    'Unknown key id: the client uses a key that this server does not have or cannot use now',
+  );
 }

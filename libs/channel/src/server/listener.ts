@@ -113,7 +113,10 @@ export class Listener implements Listening, ListenerEvents {
   #findHolder(keyId: Buffer): KeyDescription {
     const holder = findDescription(this.#options.keys, keyId);
     if (holder !== undefined) return holder;
-    throw new TransportError('ERR_UNKNOWN_KEY', `Key ${keyId.toString('hex')} was removed during the handshake`);
+    throw new TransportError(
+      'ERR_UNKNOWN_KEY',
+      `Key ${keyId.toString('hex')} can no longer be used: it was removed, revoked or retired, or has expired`,
+    );
   }
 
   #accept(socket: Socket): void {

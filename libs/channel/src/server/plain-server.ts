@@ -14,7 +14,7 @@ import { PlainHandler } from './plain-handler.js';
 import type { PlainAnswer } from './plain-handler.js';
 
 export interface PlainServerEvents extends Partial<ChannelServerEvents<StreamHandler>> {
-  /** Receives warnings about a key file that is used nevertheless, and the reason why a changed file was not loaded. */
+  /** Called with each warning about a key file that is used, and with the reason if a changed file was not loaded. */
   readonly warn?: (message: string) => void;
 }
 
@@ -47,7 +47,7 @@ export function createChannelServer(
     limits,
     endpoint: resolveEndpoint(options),
     service: resolveService(options),
-    keys: new ChannelKeys(options, { warn: guarded('warn', events.warn) }),
+    keys: new ChannelKeys(options, { warn: guarded('The listener warn', events.warn) }),
     createCodec: takeCodec,
     createHandler: (peer, window) =>
       new PlainHandler({ answer, peer, window, limit: new RunningInConnection(ofConnection, total) }),

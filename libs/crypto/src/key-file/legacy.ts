@@ -23,7 +23,7 @@ export async function loadLegacyKeyFile(
   const name = resolveKeyFile(path);
   const { content: key, mode } = readKeyFile(name, 'legacy');
   if (mode !== undefined && (mode & OTHERS) !== 0) {
-    warn?.(`Key file ${name} has mode ${formatMode(mode)}, so other users can use it: chmod 600 ${name}`);
+    warn?.(`Key file ${name} has mode ${formatMode(mode)}, so other users can use it: run chmod 600 ${name}`);
   }
   const weakness = weaknessOf(key);
   if (weakness !== undefined) warn?.(`Key file ${name} contains a key that can be guessed (${weakness})`);

@@ -63,7 +63,7 @@ describe('loadKeyring', () => {
     [
       ' \n{"keys": ['.padEnd(40),
       'ERR_KEYRING_JSON',
-      /^Key file .*aes_key.bin is not valid JSON at line 2, byte 40: expected a value/,
+      /^Key file .*aes_key.bin is not valid JSON at line 2, byte 40 of the file: expected a value/,
     ],
     ['{'.padEnd(65_537), 'ERR_KEY_FILE_LENGTH', /has 65537 bytes/],
     ['{}', 'ERR_KEY_FILE_LENGTH', /has 2 bytes/],

@@ -85,15 +85,15 @@ function checkMode(path: string, file: KeyFileStatus, policy: FilePolicy): void 
 
 function modeRemedy(path: string, file: KeyFileStatus, policy: FilePolicy): string {
   if ((file.mode & forbiddenBits(file, 'mounted-secret')) !== 0) {
-    const change = `chmod ${policy === 'mounted-secret' ? 'go-wx' : '600'} ${path}`;
+    const change = `run chmod ${policy === 'mounted-secret' ? 'go-wx' : '600'} ${path}`;
     return (
       `${change}. If that has no effect, the file system does not support file modes, for example a Windows drive or vfat: ` +
       'move the key file to one that does'
     );
   }
-  if (policy === 'edited') return `chmod 600 ${path}`;
+  if (policy === 'edited') return `run chmod 600 ${path}`;
   return (
-    `chmod 600 ${path}, or choose the policy mounted-secret if Docker, Compose or Kubernetes mounted it ` +
+    `run chmod 600 ${path}, or choose the policy mounted-secret if Docker, Compose or Kubernetes mounted it ` +
     '(SEALWIRE_KEY_POLICY=mounted-secret for the apps)'
   );
 }

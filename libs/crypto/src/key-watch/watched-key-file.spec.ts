@@ -223,7 +223,7 @@ describe('a watched key file', () => {
     expect(keys.status).toMatchObject({ ids: [one.id], error: { code: 'ERR_KEYRING_JSON', since } });
     expect(warnings).toEqual([
       'Cannot reload the keys, so the keys loaded at 1970-01-01T00:00:01.000Z stay in force: ' +
-        `Key file ${path} is not valid JSON at line 1, byte 40: expected a value`,
+        `Key file ${path} is not valid JSON at line 1, byte 40 of the file: expected a value`,
     ]);
     write('{"keys": {'.padEnd(40));
     reload();
@@ -441,7 +441,9 @@ describe('a watched key file', () => {
     writeFileSync(path, '{');
     keys.reload();
     expect([keys.ids, keys.status.error?.code]).toEqual([[two.id, one.id], 'ERR_KEY_FILE_LENGTH']);
-    await expect.poll(() => warnings).toEqual(['log failed', 'log failed', 'warn failed']);
+    await expect
+      .poll(() => warnings)
+      .toEqual(['The listener log failed', 'The listener log failed', 'The listener warn failed']);
   });
 
   it('may be reloaded and closed by a listener', async () => {

@@ -23,7 +23,7 @@ import { DirectoryWatch } from './directory-watch.js';
 
 /** The options for checking and watching a key file, and for reporting its changes. */
 export interface WatchedKeyFileOptions extends KeyringOptions {
-  /** Receives a log line after each load of the keys, including the first. A failed reload is reported by `warn`. */
+  /** Called with a log line after each load of the keys, including the first. `warn` gets the reason of a failed reload. */
   readonly log?: ((message: string) => void) | undefined;
   /**
    * The interval at which the file is read even if no change was reported, in whole ms, at least 1. Default: 30,000.
@@ -74,8 +74,8 @@ export class WatchedKeyFile implements KeySource {
   private constructor(path: string, options: WatchedKeyFileOptions, ring: Keyring) {
     this.#path = path;
     this.#options = options;
-    this.#log = guarded('log', options.log);
-    this.#warn = guarded('warn', options.warn);
+    this.#log = guarded('The listener log', options.log);
+    this.#warn = guarded('The listener warn', options.warn);
     this.#ring = ring;
     this.#view = new KeyringView(ring.keys, clock.unixMs());
     this.#watch = new DirectoryWatch(dirname(path), () => this.#reloadSoon());

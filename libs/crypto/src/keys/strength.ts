@@ -20,7 +20,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 export function checkKeyStrength(key: Uint8Array, id: string, origin = 'The key'): void {
   const distinct = new Set(key).size;
   if (distinct === 1) {
-    throw new CryptoError('ERR_KEY_REPEATED_BYTE', `${origin} repeats one byte: ${REMEDY}`);
+    throw new CryptoError('ERR_KEY_REPEATED_BYTE', `${origin} has the same value in every byte: ${REMEDY}`);
   }
   if (isTypedText(key)) {
     throw new CryptoError('ERR_KEY_TEXT', `${origin} is text, so it is a password and not a key: ${REMEDY}`);

@@ -39,7 +39,7 @@ describe('JSON', () => {
   });
 
   it.each([
-    ['', /^line 1, byte 0: expected a value$/],
+    ['', /^line 1, byte 0 of the file: expected a value$/],
     ['{', /expected a member name/],
     ['{"a"', /expected a colon/],
     ['{"a":', /expected a value/],
@@ -51,7 +51,7 @@ describe('JSON', () => {
     ['[1,]', /expected a value/],
     ['[1', /expected a comma or \]/],
     ['[1}', /expected a comma or \]/],
-    ['{} {}', /^line 1, byte 3: unexpected characters after the end of the JSON value$/],
+    ['{} {}', /^line 1, byte 3 of the file: unexpected characters after the end of the JSON value$/],
     ['nul', /expected a value/],
     ['NaN', /expected a value/],
     ['// a comment\n{}', /expected a value/],
@@ -62,7 +62,7 @@ describe('JSON', () => {
     [String.raw`{"\x":1}`, /a member name is not a valid string/],
     ['{"a":1,"b":2,"a":3}', /a member occurs twice/],
     [String.raw`{"a":1,"\u0061":3}`, /a member occurs twice/],
-    ['{\n\n"a": x}', /^line 3, byte 8: /],
+    ['{\n\n"a": x}', /^line 3, byte 8 of the file: /],
     [`${'['.repeat(9)}${']'.repeat(9)}`, /nested more than 8 levels deep/],
     ['['.repeat(100_000), /nested more than 8 levels deep/],
   ])('%j is refused', (text, message) => {

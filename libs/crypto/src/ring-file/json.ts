@@ -149,7 +149,7 @@ class JsonReader {
   #error(reason: string): JsonError {
     const before = this.#bytes.subarray(0, this.#at);
     const line = 1 + before.filter((byte) => byte === LINE_FEED).length;
-    return new JsonError(`line ${line}, byte ${this.#at}: ${reason}`);
+    return new JsonError(`line ${line}, byte ${this.#at} of the file: ${reason}`);
   }
 }
 

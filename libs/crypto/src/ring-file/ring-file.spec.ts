@@ -175,7 +175,7 @@ describe('parseKeyringFile', () => {
       'a weak key',
       jwk(Buffer.alloc(32, 7)),
       'ERR_KEY_REPEATED_BYTE',
-      /keys\[0\] \(kid .*, label "billing"\) repeats one byte/,
+      /keys\[0\] \(kid .*, label "billing"\) has the same value in every byte/,
     ],
   ];
 
@@ -224,7 +224,7 @@ describe('parseKeyringFile', () => {
       'half of a file',
       JSON.stringify({ keys: [jwk(first)] }).slice(0, 100),
       'JSON',
-      /is not valid JSON at line 1, byte \d+: /,
+      /is not valid JSON at line 1, byte \d+ of the file: /,
     ],
     ['a member twice', '{"keys":[{"kty":"oct","kty":"oct"}]}', 'JSON', /a member occurs twice/],
     ['a k without quotes', JSON.stringify({ keys: [jwk(first)] }).replace(`"${K}"`, K), 'JSON', /expected a/],

@@ -67,7 +67,7 @@ export class SealwireRecordBuilder<Data = unknown> {
   }
 
   /**
-   * Allows a request to be sent again if its connection fails before a value of its answer was passed on.
+   * Sets whether a request is sent again if its connection fails before a value of its answer was passed on.
    *
    * @throws {TransportError} `ERR_BAD_OPTION` - not true or false.
    */

@@ -17,7 +17,7 @@ const NO_EVENT_HANDLER = 'There is no matching event handler defined in the remo
 
 /** Likely causes, for the operator. They are not sent to the peer. */
 const ADVICE: Partial<Record<TransportErrorCode, string>> = {
-  ERR_UNKNOWN_KEY: 'the client uses a key that this server does not have',
+  ERR_UNKNOWN_KEY: 'the client uses a key that this server does not have or cannot use now',
   ERR_BAD_MAC: 'the client uses a different key or service name',
   ERR_HANDSHAKE_MALFORMED: 'the client does not speak this protocol',
 };

@@ -105,5 +105,8 @@ function isWellFormed(text: string): boolean {
 }
 
 function malformed(reason: string): TransportError {
-  return new TransportError('ERR_MESSAGE_MALFORMED', `An object with a long string is malformed: ${reason}`);
+  return new TransportError(
+    'ERR_MESSAGE_MALFORMED',
+    `Malformed data, encoded as an object with a long string: ${reason}`,
+  );
 }

@@ -41,7 +41,7 @@ function messageOf(error: unknown): string {
  * may have sent.
  */
 function textOf(part: unknown): string {
-  return typeof part === 'string' ? part : (jsonOf(part) ?? 'nested too deeply');
+  return typeof part === 'string' ? part : (jsonOf(part) ?? 'a part is nested too deeply to be shown');
 }
 
 /** Returns undefined for a value that is nested too deeply. Older engines can parse such a value but not write it. */

@@ -34,7 +34,7 @@ const WORDS: Partial<Record<TransportErrorCode, Words>> = {
   ERR_HANDSHAKE_TIMEOUT: timedOut,
   ERR_PING_TIMEOUT: timedOut,
   ERR_REQUEST_TIMEOUT: ({ server, timeoutMs }) =>
-    `${server} did not answer within ${timeoutMs} ms: raise --timeout, or see the log of the server`,
+    `The call to ${server} was not complete within ${timeoutMs} ms: raise --timeout, or see the log of the server`,
   ERR_MESSAGE_MALFORMED: ({ server }) =>
     `${server} cannot read the message: a server without Nest takes raw bytes, and this command sends JSON`,
   ERR_FORBIDDEN: ({ server, keyId, pattern }) =>
