@@ -32,10 +32,10 @@ describe('a failed start', () => {
 
   it.each([
     ['EADDRINUSE', /^HTTP_PORT: 127\.0\.0\.1:80 is in use; /],
-    ['EACCES', /^HTTP_PORT: this app cannot listen on 127\.0\.0\.1:80, because it has no permission /],
+    ['EACCES', /^HTTP_PORT: this app cannot listen on 127\.0\.0\.1:80, because this user has no permission, /],
     [
       'EADDRNOTAVAIL',
-      /^HTTP_HOST: this app cannot listen on 127\.0\.0\.1:80 \(EADDRNOTAVAIL\), because the host is not an address of this machine; set another value$/,
+      /^HTTP_HOST: this app cannot listen on 127\.0\.0\.1:80 \(EADDRNOTAVAIL\), because the host is not an address of this machine or cannot be resolved; set another value$/,
     ],
     ['ENOTFOUND', /^HTTP_HOST: /],
     ['EROFS', /^HTTP_HOST: this app cannot listen on 127\.0\.0\.1:80 \(EROFS\); set another value$/],

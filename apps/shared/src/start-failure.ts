@@ -34,7 +34,7 @@ export function listenFailed(cause: unknown, where: string, { address, port }: L
     case 'EACCES':
     case 'EPERM':
       return new StartError(
-        `${port}: this app cannot listen on ${where}, because it has no permission or the directory does not exist; set another value`,
+        `${port}: this app cannot listen on ${where}, because this user has no permission, or the directory of the Unix socket does not exist; set another value`,
         { cause },
       );
     case 'EADDRNOTAVAIL':
@@ -43,7 +43,7 @@ export function listenFailed(cause: unknown, where: string, { address, port }: L
     case 'ENOENT':
     case 'ENOTFOUND':
       return new StartError(
-        `${address}: this app cannot listen on ${where} (${code}), because the host is not an address of this machine; set another value`,
+        `${address}: this app cannot listen on ${where} (${code}), because the host is not an address of this machine or cannot be resolved; set another value`,
         {
           cause,
         },

@@ -17,7 +17,7 @@ const timeoutMs = z
   .string({ error: 'The query parameter "timeout" must not be given more than once' })
   .refine(
     (text) => /^\d{1,8}$/.test(text) && isTimeout(Number(text)),
-    'The query parameter "timeout" must be a number of milliseconds from 1 to 86400000',
+    'The query parameter "timeout" must be a whole number of milliseconds from 1 to 86400000',
   )
   .transform(Number)
   .default(DEFAULT_TIMEOUT_MS);

@@ -12,7 +12,7 @@ import type { SealedKafkaOptions } from './sealed-kafka-server.js';
 import { SealedKafka } from './sealed-producer.js';
 import type { Seal } from './sealed-producer.js';
 
-/** Nest's Kafka client, which seals every message and opens every answer: `customClass: SealedKafkaClient`. */
+/** Nest's Kafka client, which in the mode `seal` seals messages and opens answers: `customClass: SealedKafkaClient`. */
 export class SealedKafkaClient extends ClientKafka {
   readonly #session: SealedSession;
   readonly #requests: ClientRequests;

@@ -11,7 +11,7 @@ import { innerParts, outerOptions } from './mqtt-library.js';
 import type { MqttConnection, MqttPublishOptions } from './mqtt-library.js';
 import type { SealedMqttOptions } from './sealed-mqtt-server.js';
 
-/** Nest's MQTT client, which seals every message and opens every answer: `customClass: SealedMqttClient`. */
+/** Nest's MQTT client, which in the mode `seal` seals messages and opens answers: `customClass: SealedMqttClient`. */
 export class SealedMqttClient extends ClientMqtt {
   readonly #session: SealedSession;
   readonly #requests: ClientRequests;

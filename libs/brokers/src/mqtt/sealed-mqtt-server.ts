@@ -25,8 +25,8 @@ type Listened = Parameters<ServerMqtt['listen']>[0];
 const ALL_TOPICS = '#';
 
 /**
- * Nest's MQTT server, which opens every message and seals every answer. Messages that cannot be opened reach no
- * handler; see {@link refusals}.
+ * * Nest's MQTT server, which opens every message and seals every answer. In the mode `seal`, messages that cannot be
+ * opened reach no handler; see {@link refusals}.
  */
 export class SealedMqttServer extends ServerMqtt {
   readonly #session: SealedSession;

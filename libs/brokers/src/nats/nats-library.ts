@@ -54,7 +54,7 @@ export interface NatsConnection {
   flush(): Promise<void>;
   /** Closes the connection after the messages that have arrived have been handled. */
   drain(): Promise<void>;
-  /** Closes the connection, without waiting for running messages. */
+  /** Closes the connection, without waiting for messages that are being handled. */
   close(): Promise<void>;
 }
 

@@ -12,7 +12,7 @@ import { headerEntries, innerHeaders, isOfBroker } from './nats-library.js';
 import type { NatsConnection, NatsHeaders } from './nats-library.js';
 import type { SealedNatsOptions } from './sealed-nats-server.js';
 
-/** Nest's NATS client, which seals every message and opens every answer: `customClass: SealedNatsClient`. */
+/** Nest's NATS client, which in the mode `seal` seals messages and opens answers: `customClass: SealedNatsClient`. */
 export class SealedNatsClient extends ClientNats {
   /** The type also allows any string, as in a plain `ClientProxy`; otherwise `customClass` would not accept this class. */
   declare protected readonly _status$: ReplaySubject<NatsStatus> & ReplaySubject<string>;

@@ -17,8 +17,8 @@ export type SealedNatsOptions = Required<NatsOptions>['options'] & { readonly se
 export type SealedNatsContext = NatsContext & SealedContext;
 
 /**
- * Nest's NATS server, which opens every message and seals every answer. Messages that cannot be opened reach no
- * handler; see {@link refusals}.
+ * * Nest's NATS server, which opens every message and seals every answer. In the mode `seal`, messages that cannot be
+ * opened reach no handler; see {@link refusals}.
  */
 export class SealedNatsServer extends ServerNats {
   readonly #session: SealedSession;

@@ -29,7 +29,7 @@ interface Intake {
   readonly group: string | undefined;
 }
 
-/** The connection of a server. A message that does not open never reaches Nest. */
+/** The connection of a server. A message that does not open never reaches Nest, except a plain one in `open-only`. */
 export class SealedServerConnection extends SealedConnection {
   readonly #calls: SealedCalls;
   /** By queue group. */
@@ -45,7 +45,7 @@ export class SealedServerConnection extends SealedConnection {
     this.#claims = replayStore && new Claims(replayStore, maxAgeMs, this.#onFailed);
   }
 
-  /** Subscribes with a callback that receives opened messages only; the others are refused and counted. */
+  /** Subscribes with a callback for opened messages, and for plain ones in the mode `open-only`. Refuses all others. */
   subscribe(
     pattern: string,
     { queue, callback }: { queue?: string | undefined; callback: NatsCallback },

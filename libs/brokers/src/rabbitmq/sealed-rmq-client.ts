@@ -14,7 +14,7 @@ import type { SealedRmqOptions } from './sealed-rmq-server.js';
 type RmqPacket = ReadPacket & { id?: string };
 type Callback = (packet: WritePacket) => unknown;
 
-/** Nest's RabbitMQ client, which seals every message and opens every answer: `customClass: SealedRmqClient`. */
+/** Nest's RabbitMQ client, which in the mode `seal` seals messages and opens answers: `customClass: SealedRmqClient`. */
 export class SealedRmqClient extends ClientRMQ {
   readonly #session: SealedSession;
   readonly #awaited = new AwaitedAnswers();

@@ -21,7 +21,7 @@ export interface ServerConnectionOptions extends SealedConnectionOptions {
   readonly isDurable: boolean;
 }
 
-/** The connection of a server. A message that does not open never reaches Nest. */
+/** The connection of a server. A message that does not open never reaches Nest, except a plain one in `open-only`. */
 export class SealedRmqServerConnection extends SealedConnection {
   readonly #calls: SealedCalls;
   readonly #answering: AsyncLocalStorage<unknown>;

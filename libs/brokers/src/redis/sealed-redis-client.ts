@@ -11,7 +11,7 @@ import { whenMade } from './redis-library.js';
 import type { RedisConnection } from './redis-library.js';
 import type { SealedRedisOptions } from './sealed-redis-server.js';
 
-/** Nest's Redis client, which seals every message and opens every answer: `customClass: SealedRedisClient`. */
+/** Nest's Redis client, which in the mode `seal` seals messages and opens answers: `customClass: SealedRedisClient`. */
 export class SealedRedisClient extends ClientRedis {
   readonly #session: SealedSession;
   readonly #requests: ClientRequests;

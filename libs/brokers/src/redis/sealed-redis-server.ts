@@ -26,8 +26,8 @@ export type SealedRedisContext = RedisContext & SealedContext;
 type Listened = Parameters<ServerRedis['listen']>[0];
 
 /**
- * Nest's Redis server, which opens every message and seals every answer. Messages that cannot be opened reach no
- * handler; see {@link refusals}.
+ * * Nest's Redis server, which opens every message and seals every answer. In the mode `seal`, messages that cannot be
+ * opened reach no handler; see {@link refusals}.
  */
 export class SealedRedisServer extends ServerRedis {
   readonly #session: SealedSession;

@@ -23,7 +23,7 @@ import type { Links } from './links.js';
 export interface ChannelClientEvents {
   /** Called for each change of a connection, in order. */
   readonly onConnectionEvent?: (event: ClientConnectionEvent) => void;
-  /** Called with each warning about a key file that is used, and with the reason if a changed file was not loaded. */
+  /** Called with each warning about the keys, and with the reason if a changed key file was not loaded. */
   readonly warn?: (message: string) => void;
 }
 
@@ -50,7 +50,10 @@ export interface PlainEventOptions {
   readonly delivery?: Delivery;
 }
 
-/** A client of raw bytes. It connects with the first call, and reconnects with the next call after a loss. */
+/**
+ * A client of raw bytes. It connects with the first call. After a loss it connects again with the next call, or
+ * automatically if `redial` is set.
+ */
 export class ChannelClient {
   readonly #dialer: Dialer;
   readonly #links: Links;

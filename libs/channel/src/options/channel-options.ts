@@ -53,10 +53,10 @@ export interface ChannelClientOptions extends ChannelOptions, Pick<LimitGroups, 
 /**
  * The delivery of an event: the moment at which it is complete, and the effect of the loss of its server.
  *
- * - `acknowledged`: it is complete when a server has acknowledged it. If that server is gone, it fails with `sent:
- *   true`, because its handlers may have run.
- * - `at-least-once`: as `acknowledged`, but if that server is gone, it goes to another server, so its handlers may run
- *   twice.
+ * - `acknowledged`: the event is complete when a server has acknowledged it. If the server to which it was sent is gone
+ *   before that, the event fails with `sent: true`, because a handler may have run.
+ * - `at-least-once`: as `acknowledged`, but if that server is gone, the client sends the event to another server, so the
+ *   handlers may run twice.
  * - `sent`: it is complete when the client has sealed all of it, as with Nest's TCP transport. A later failure is
  *   reported as a lost event.
  */

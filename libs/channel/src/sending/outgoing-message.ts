@@ -75,7 +75,7 @@ export class OutgoingMessage {
   }
 
   /**
-   * Writes the bytes from `from` to `to` of a message that is longer than 64 KiB. All pieces use the
+   * Writes the bytes from `from` to `to` of a message that does not fit into one frame. All pieces use the
    * same prefix. The prefix may change if the whole message is written again.
    */
   writePiece(target: Buffer, at: number, from: number, to: number): void {

@@ -14,7 +14,7 @@ import { PlainHandler } from './plain-handler.js';
 import type { PlainAnswer } from './plain-handler.js';
 
 export interface PlainServerEvents extends Partial<ChannelServerEvents<StreamHandler>> {
-  /** Called with each warning about a key file that is used, and with the reason if a changed file was not loaded. */
+  /** Called with each warning about the key file, and with the reason if a changed file was not loaded. */
   readonly warn?: (message: string) => void;
 }
 

@@ -9,7 +9,7 @@ import type { TransportError } from '../errors.js';
 import type { OutgoingMessage } from '../sending/outgoing-message.js';
 import { SendingStream } from '../sending/sending-stream.js';
 
-/** Receives the answer to one request or event. Exactly one of `complete`, `error`, `fail` or a last `next` ends it. */
+/** The receiver of one answer. Exactly one of `complete`, `error`, `fail` or a last `next` ends it. */
 export interface AnswerSink {
   /** Whether running the handler twice is safe. Default: false. */
   readonly mayRepeat?: boolean;

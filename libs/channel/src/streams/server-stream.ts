@@ -7,7 +7,7 @@ import { SendingStream } from '../sending/sending-stream.js';
 import type { AnswerQueue } from './answer-queue.js';
 import type { MessageAssembler } from './assembler.js';
 
-/** Serves the streams of one connection. */
+/** The handler of the streams of one connection. */
 export interface StreamHandler {
   /**
    * Fires when the timeout of a request has been received (0: no timeout), before the request is complete. From then on,

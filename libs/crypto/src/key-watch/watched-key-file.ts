@@ -23,7 +23,10 @@ import { DirectoryWatch } from './directory-watch.js';
 
 /** The options for checking and watching a key file, and for reporting its changes. */
 export interface WatchedKeyFileOptions extends KeyringOptions {
-  /** Called with a log line after each load of the keys, including the first. `warn` gets the reason of a failed reload. */
+  /**
+   * Called with a log line after each load of keys of which one may be used now, including the first, and when a file that
+   * could not be loaded is valid again. `warn` gets the reason of a failed reload.
+   */
   readonly log?: ((message: string) => void) | undefined;
   /**
    * The interval at which the file is read even if no change was reported, in whole ms, at least 1. Default: 30,000.

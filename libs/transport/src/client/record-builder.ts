@@ -15,7 +15,7 @@ export interface SealwireRecordOptions {
   readonly idempotent?: boolean;
   /** The delivery of this event. Default: the client's `delivery`. */
   readonly delivery?: Delivery;
-  /** Strings for the handler, which reads them with `context.getMetadata()`; at most 64 KiB as JSON. */
+  /** Strings for the handler, which reads them with `context.getMetadata()`; at most 65,535 bytes as JSON. */
   readonly metadata?: Metadata;
 }
 
@@ -88,7 +88,7 @@ export class SealwireRecordBuilder<Data = unknown> {
     return this;
   }
 
-  /** Replaces the strings that the handler reads with `context.getMetadata()`; at most 64 KiB as JSON. */
+  /** Replaces the strings that the handler reads with `context.getMetadata()`; at most 65,535 bytes as JSON. */
   setMetadata(metadata: Metadata): this {
     this.#options = { ...this.#options, metadata };
     return this;

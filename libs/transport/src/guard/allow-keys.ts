@@ -14,7 +14,8 @@ const KEY_ID = /^[0-9a-f]{16}$/;
 
 /**
  * Restricts a handler, or all handlers of a controller, to the holders of certain keys. On a handler, the list replaces
- * that of the controller. Each name is a label, or a key id of 16 hexadecimal digits, which never counts as a label.
+ * that of the controller. A name of 16 lower-case hexadecimal digits is compared with the key id, any other name with the
+ * label.
  *
  * Requests with other keys fail with `ERR_FORBIDDEN`. Events with other keys are acknowledged, logged and not handled. The
  * sealed transports of `@sealwire/brokers` authenticate a key as well. Calls over any other transport are refused:

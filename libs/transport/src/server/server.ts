@@ -90,7 +90,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
     });
   }
 
-  /** Called by Nest. Calls the callback once, with an error if the server cannot listen or is closed first. */
+  /** Listens. Called by Nest. Calls the callback once, with an error if the server cannot listen or is closed first. */
   override listen(callback: (error?: unknown) => void): void {
     this.#channel.listen().then(
       () => callback(),

@@ -84,7 +84,7 @@ function timeoutOf(input: Input): number {
   const text = input.text('timeout');
   const timeoutMs = text === undefined ? DEFAULT_TIMEOUT_MS : Number(text);
   if (Number.isInteger(timeoutMs) && timeoutMs >= 1 && timeoutMs <= MAX_TIMEOUT_MS) return timeoutMs;
-  throw input.usage(`--timeout is not a number of milliseconds from 1 to ${MAX_TIMEOUT_MS}`);
+  throw input.usage(`--timeout is not a whole number of milliseconds from 1 to ${MAX_TIMEOUT_MS}`);
 }
 
 async function loadKeys(input: Input, terminal: Terminal): Promise<Keyring> {

@@ -28,7 +28,7 @@ export interface LegacyOptions {
   readonly keyFile: string;
   /** The keys of the channel, which are refused here; undefined only if there is no channel. */
   readonly channelKeyring: KeySource | undefined;
-  /** The time from the start of a connection to its FIN. Default: 10 s. */
+  /** The maximum time from the start of a connection to its FIN. Default: 10 s. */
   readonly connectionTimeoutMs?: number;
   /**
    * The maximum number of simultaneous connections. At the limit, a server closes the oldest one, and a client refuses
@@ -46,7 +46,7 @@ export interface LegacyServerOptions extends LegacyOptions {
   readonly transportId?: Transport | symbol;
   /** The maximum number of running handlers; further messages are dropped. Default: 256. */
   readonly maxRunning?: number;
-  /** The time that `close()` waits for running handlers. Default: 10 s. */
+  /** The maximum time that `close()` waits for running handlers. Default: 10 s. */
   readonly drainTimeoutMs?: number;
 }
 

@@ -54,7 +54,7 @@ export class LegacyServer extends Server<SealwireServerEvents, SealwireStatus> i
     this.#handlers = new RunningHandlers(this.#limits.maxRunning);
   }
 
-  /** Called by Nest. Calls the callback once, with an error if the server cannot listen or is closed first. */
+  /** Listens. Called by Nest. Calls the callback once, with an error if the server cannot listen or is closed first. */
   override listen(callback: (error?: unknown) => void): void {
     this.#start().then(
       () => callback(),
