@@ -128,7 +128,7 @@ describe('a client without Nest', () => {
     const client = channelClient(await startChannelServer(echo), {}, { onConnectionEvent: fail });
     expect(text(await client.request('echo', Buffer.from('1')))).toBe('1');
     await client.close();
-    expect(new Set(warnings)).toEqual(new Set(['The listener onConnectionEvent failed']));
+    expect(new Set(warnings)).toEqual(new Set(['The callback onConnectionEvent() failed']));
   });
 
   it('shows the text with which Nest answers a pattern that has no handler', async () => {

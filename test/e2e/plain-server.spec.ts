@@ -71,7 +71,7 @@ describe('a server without Nest', () => {
       expect(text(await client.request('echo', Buffer.from('served')))).toBe('served');
       await client.close();
       await server.close();
-      expect(new Set(warnings)).toEqual(new Set([`The listener ${name} failed`]));
+      expect(new Set(warnings)).toEqual(new Set([`The callback ${name}() failed`]));
     },
   );
 

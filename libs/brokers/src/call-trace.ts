@@ -19,7 +19,10 @@ export interface BrokerCallMessage extends CallReport {
   readonly pattern: string;
   /** The subject, channel or topic. On RabbitMQ, the queue, or the exchange to which a client sends. */
   readonly destination: string;
-  /** The length of the sealed request or event, or of the first of a Kafka batch. At a client, 0 until it is sealed. */
+  /**
+   * The length of the sealed request or event; for a Kafka batch, the length of its first message. At a client, 0 until the
+   * message is sealed.
+   */
   readonly bytes: number;
   /** Whether the call ended without a result, because the caller has unsubscribed. */
   readonly isCancelled: boolean;

@@ -37,7 +37,7 @@ export type SealedKafkaContext = KafkaContext & SealedContext;
 type Publisher = ReturnType<ServerKafka['getPublisher']>;
 
 /**
- * * Nest's Kafka server, which opens every message and seals every answer. In the mode `seal`, messages that cannot be
+ * Nest's Kafka server, which opens every message and seals every answer. In the mode `seal`, messages that cannot be
  * opened reach no handler, and do not stop the others of their partition; see {@link refusals}.
  */
 export class SealedKafkaServer extends ServerKafka {

@@ -25,7 +25,7 @@ type Listened = Parameters<ServerMqtt['listen']>[0];
 const ALL_TOPICS = '#';
 
 /**
- * * Nest's MQTT server, which opens every message and seals every answer. In the mode `seal`, messages that cannot be
+ * Nest's MQTT server, which opens every message and seals every answer. In the mode `seal`, messages that cannot be
  * opened reach no handler; see {@link refusals}.
  */
 export class SealedMqttServer extends ServerMqtt {

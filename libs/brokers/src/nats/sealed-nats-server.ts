@@ -10,14 +10,14 @@ import { SealedSession } from '../seal/sealed-session.js';
 import type { NatsConnection } from './nats-library.js';
 import { SealedServerConnection } from './server-connection.js';
 
-/** The options of Nest's NATS transport, and how messages are sealed. */
+/** The options of Nest's NATS transport, and those for sealing. */
 export type SealedNatsOptions = Required<NatsOptions>['options'] & { readonly seal: SealOptions };
 
 /** The context of a handler: `@Ctx() context: SealedNatsContext`. */
 export type SealedNatsContext = NatsContext & SealedContext;
 
 /**
- * * Nest's NATS server, which opens every message and seals every answer. In the mode `seal`, messages that cannot be
+ * Nest's NATS server, which opens every message and seals every answer. In the mode `seal`, messages that cannot be
  * opened reach no handler; see {@link refusals}.
  */
 export class SealedNatsServer extends ServerNats {

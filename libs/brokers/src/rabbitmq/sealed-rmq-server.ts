@@ -20,7 +20,7 @@ export type SealedRmqOptions = Required<RmqOptions>['options'] & { readonly seal
 export type SealedRmqContext = RmqContext & SealedContext;
 
 /**
- * * Nest's RabbitMQ server, which opens every message and seals every answer. In the mode `seal`, messages that cannot
+ * Nest's RabbitMQ server, which opens every message and seals every answer. In the mode `seal`, messages that cannot
  * be opened reach no handler; see {@link refusals}.
  */
 export class SealedRmqServer extends ServerRMQ {

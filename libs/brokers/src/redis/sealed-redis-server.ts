@@ -26,7 +26,7 @@ export type SealedRedisContext = RedisContext & SealedContext;
 type Listened = Parameters<ServerRedis['listen']>[0];
 
 /**
- * * Nest's Redis server, which opens every message and seals every answer. In the mode `seal`, messages that cannot be
+ * Nest's Redis server, which opens every message and seals every answer. In the mode `seal`, messages that cannot be
  * opened reach no handler; see {@link refusals}.
  */
 export class SealedRedisServer extends ServerRedis {

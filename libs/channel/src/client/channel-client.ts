@@ -70,12 +70,12 @@ export class ChannelClient {
     const { instance } = (this.#dialer = new Dialer(options, {
       limits: this.#limits,
       createCodec: takeCodec,
-      warn: guarded('The listener warn', events.warn),
+      warn: guarded('The callback warn()', events.warn),
     }));
     const { idempotent = false, delivery = 'acknowledged' } = options;
     this.#idempotent = idempotent;
     this.#delivery = delivery;
-    const report = (this.#report = guarded('The listener onConnectionEvent', events.onConnectionEvent));
+    const report = (this.#report = guarded('The callback onConnectionEvent()', events.onConnectionEvent));
     this.#links = new Pool({
       servers: this.#dialer.servers,
       open: (...dial) => this.#dialer.open(...dial),

@@ -95,7 +95,7 @@ class KeyUse {
   #adopt(source: KeySource): KeySource {
     const { onChanged } = this.#events;
     if (onChanged !== undefined) {
-      const changed = guarded('The listener onChanged', (change: KeysChange) => onChanged(change, source));
+      const changed = guarded('The callback onChanged()', (change: KeysChange) => onChanged(change, source));
       this.#ends.push(watchKeys(source, changed));
     }
     this.source = source;

@@ -67,11 +67,11 @@ export class ChannelServer<Handler extends StreamHandler> implements ServerLinkE
     this.#windows = new EventWindows(options.limits.maxInFlight);
     const { events } = options;
     this.#events = {
-      onStatusChanged: guarded('The listener onStatusChanged', (status) => events.onStatusChanged?.(status)),
-      onFailed: guarded('The listener onFailed', (error) => events.onFailed?.(error)),
-      onRefused: guarded('The listener onRefused', (failure) => events.onRefused?.(failure)),
-      onOpened: guarded('The listener onOpened', (link) => events.onOpened?.(link)),
-      onClosed: guarded('The listener onClosed', (link, error) => events.onClosed?.(link, error)),
+      onStatusChanged: guarded('The callback onStatusChanged()', (status) => events.onStatusChanged?.(status)),
+      onFailed: guarded('The callback onFailed()', (error) => events.onFailed?.(error)),
+      onRefused: guarded('The callback onRefused()', (failure) => events.onRefused?.(failure)),
+      onOpened: guarded('The callback onOpened()', (link) => events.onOpened?.(link)),
+      onClosed: guarded('The callback onClosed()', (link, error) => events.onClosed?.(link, error)),
     };
     this.#slot = new ListenerSlot(this.#events);
   }

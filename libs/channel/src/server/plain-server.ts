@@ -47,7 +47,7 @@ export function createChannelServer(
     limits,
     endpoint: resolveEndpoint(options),
     service: resolveService(options),
-    keys: new ChannelKeys(options, { warn: guarded('The listener warn', events.warn) }),
+    keys: new ChannelKeys(options, { warn: guarded('The callback warn()', events.warn) }),
     createCodec: takeCodec,
     createHandler: (peer, window) =>
       new PlainHandler({ answer, peer, window, limit: new RunningInConnection(ofConnection, total) }),

@@ -443,7 +443,7 @@ describe('a watched key file', () => {
     expect([keys.ids, keys.status.error?.code]).toEqual([[two.id, one.id], 'ERR_KEY_FILE_LENGTH']);
     await expect
       .poll(() => warnings)
-      .toEqual(['The listener log failed', 'The listener log failed', 'The listener warn failed']);
+      .toEqual(['The callback log() failed', 'The callback log() failed', 'The callback warn() failed']);
   });
 
   it('may be reloaded and closed by a listener', async () => {

@@ -24,8 +24,8 @@ import { DirectoryWatch } from './directory-watch.js';
 /** The options for checking and watching a key file, and for reporting its changes. */
 export interface WatchedKeyFileOptions extends KeyringOptions {
   /**
-   * Called with a log line after each load of keys of which one may be used now, including the first, and when a file that
-   * could not be loaded is valid again. `warn` gets the reason of a failed reload.
+   * Called with a log line after each load, including the first, if at least one of the keys may be used now, and when a
+   * file that could not be loaded is valid again. `warn` gets the reason for a failed reload.
    */
   readonly log?: ((message: string) => void) | undefined;
   /**
@@ -77,8 +77,8 @@ export class WatchedKeyFile implements KeySource {
   private constructor(path: string, options: WatchedKeyFileOptions, ring: Keyring) {
     this.#path = path;
     this.#options = options;
-    this.#log = guarded('The listener log', options.log);
-    this.#warn = guarded('The listener warn', options.warn);
+    this.#log = guarded('The callback log()', options.log);
+    this.#warn = guarded('The callback warn()', options.warn);
     this.#ring = ring;
     this.#view = new KeyringView(ring.keys, clock.unixMs());
     this.#watch = new DirectoryWatch(dirname(path), () => this.#reloadSoon());

@@ -34,8 +34,8 @@ export class SealwireHealthIndicator {
   }
 
   /**
-   * Returns up with `roundTripMs` if a server answers, or down with the `code` and `message` of the failure. With
-   * several servers, an up result also has the state of each. `keysError` is the error code if a changed key file could not be
+   * Returns `up` with `roundTripMs` if a server answers, or `down` with the `code` and `message` of the failure. With
+   * several servers, an `up` result also has the state of each. `keysError` is the error code if a changed key file could not be
    * loaded. The message of a failure of the keys is in Nest's log only.
    */
   async pingCheck<Key extends string>(
