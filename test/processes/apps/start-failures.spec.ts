@@ -120,7 +120,9 @@ describe('an app that cannot start ends with exit code 1 and one line', () => {
 
   it('that names the socket with a missing directory', async () => {
     const path = join(await apps.directory(), 'missing', 's.sock');
-    expect(await failure('server', { SEALWIRE_PATH: path })).toMatch(/^SEALWIRE_PATH: .* the directory does not exist/);
+    expect(await failure('server', { SEALWIRE_PATH: path })).toMatch(
+      /^SEALWIRE_PATH: .* the directory of the Unix socket does not exist/,
+    );
   });
 
   it.each([
