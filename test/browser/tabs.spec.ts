@@ -12,7 +12,7 @@ afterEach(() => demo.end());
 
 const textOf = (tab: Page, selector: string): Promise<string> => tab.locator(selector).innerText();
 
-/** Opens a tab in place of the shown one. A browser without a window hides no tab, so the tabs are told. */
+/** Opens a tab in place of the shown one. A browser without a window hides no tab, so the test sets the state of each. */
 async function openTab(context: BrowserContext, url: string, shown: Page | undefined): Promise<Page> {
   if (shown !== undefined) await setHidden(shown, true);
   const tab = await context.newPage();

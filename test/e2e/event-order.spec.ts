@@ -20,8 +20,8 @@ import { TcpProxy } from '../support/tcp-proxy.js';
 const REDIAL = { minMs: 5, maxMs: 20, inBackground: true };
 const DRAINS_LONG = { timeouts: { drainMs: 60_000 } };
 const LOCALHOST = '127.0.0.1';
-/** The target of a proxy that lets nobody in. */
-const NOBODY = 1;
+/** The target of a proxy that has no server. */
+const NO_SERVER = 1;
 
 let release = new Subject<string>();
 
@@ -68,7 +68,7 @@ function until(client: SealwireClient, type: ClientConnectionEvent['type']): Pro
 async function startTwo(options: Partial<SealwireServerOptions> = {}): Promise<readonly [Place, Place]> {
   const { keyring: keys = keyring } = options;
   const [first, second] = [await start(options), await start({ keyring: keys })];
-  second.proxy.target = NOBODY;
+  second.proxy.target = NO_SERVER;
   return [first, second];
 }
 
@@ -168,7 +168,7 @@ describe('an event that a stalled connection could not take', () => {
     const { client, old, waiting } = await stall(first, [second], keys);
     await letIn(second, client);
     const next = emit(client, 'b');
-    first.proxy.target = NOBODY;
+    first.proxy.target = NO_SERVER;
     first.proxy.last?.client.resetAndDestroy();
     await next;
     old?.resetAndDestroy();

@@ -332,7 +332,7 @@ describe('two addresses of one server', () => {
     const renewed = until(client, 'renewed');
     used.target = other.port;
     await renewed;
-    used.target = 1; // nobody listens there
+    used.target = 1; // no server listens on this port
     const lost = until(client, 'disconnected', `:${used.port}`);
     used.reset();
     await lost;

@@ -108,8 +108,8 @@ export class ChannelClient {
   /**
    * Sends an event, and resolves when the server has acknowledged it. A server of this package does so after its
    * handler has settled, a Nest server after its handlers were called. Throws the same errors as {@link request},
-   * except that of a handler, because the event is acknowledged in any case. With
-   * `delivery: 'sent'` it resolves earlier, and `onConnectionEvent` reports a later failure as `eventFailed`.
+   * except that of a handler, because the event is acknowledged in any case. With `delivery: 'sent'` it resolves earlier,
+   * and `onConnectionEvent` reports a later failure as `eventFailed`.
    */
   async emit(pattern: string, body: Uint8Array, options: PlainEventOptions = {}): Promise<void> {
     checkOption('The options argument', options, OBJECT);

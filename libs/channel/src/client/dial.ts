@@ -111,12 +111,9 @@ class ClientHandshake implements SocketOwner {
     this.#failUnlessLate(new TransportError('ERR_CONNECT_FAILED', message));
   }
 
-  onSocketError(cause: Error): void {
-    this.#failUnlessLate(connectFailed(this.#where, cause));
-  }
-
-  onSocketClosed(): void {
-    this.receiveFin();
+  onSocketLost(cause?: Error): void {
+    if (cause === undefined) this.receiveFin();
+    else this.#failUnlessLate(connectFailed(this.#where, cause));
   }
 
   receive(chunk: Buffer): void {

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 
 import { toTransportError, TransportError } from '../errors.js';
+import { once } from '../once.js';
 import type { CloseReason, ControlContent } from '../record/content.js';
 import type { FrameWriter } from '../sending/sending.js';
 import { ownSocket } from '../socket/socket-reader.js';
@@ -79,18 +80,12 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
     return this.#state.at === 'CLOSING' && this.#options.streams.isIdle && this.socket.writableLength === 0;
   }
 
-  /**
-   * Closes as {@link close} does, but without a deadline, so that no stream is cut: another connection replaces this
-   * one.
-   */
+  /** Closes without a deadline, so that no stream is cut, because another connection replaces this one. */
   retire(): void {
     if (this.isOpen) this.#drain();
   }
 
-  /**
-   * Retires as {@link retire} does, and fails the streams that were not sealed, so that they move: new ones go to another
-   * server. May be called while the connection drains.
-   */
+  /** Retires, and fails the streams that were not sealed, so that they move to another server. Also while it drains. */
   vacate(): void {
     if (!this.isOpen && this.#state.at !== 'DRAINING') return;
     this.#leaveOpen(this.isOpen ? DRAINING : this.#state, () => this.#options.streams.stopOpening());
@@ -141,12 +136,9 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
     else if (at !== 'ENDED') this.destroy(new TransportError('ERR_TRUNCATED', 'The connection ended without CLOSE'));
   }
 
-  onSocketError(cause: Error): void {
-    this.#loseSocket(cause);
-  }
-
-  onSocketClosed(): void {
-    this.#loseSocket();
+  /** After the CLOSE of the peer, whose process may have ended since, only the answer to that CLOSE is lost. */
+  onSocketLost(cause?: Error): void {
+    this.destroy(this.#state.at === 'ENDED' ? undefined : lost(cause));
   }
 
   get stalestProgressMs(): number | undefined {
@@ -215,11 +207,6 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
     socket.end();
   }
 
-  /** After the CLOSE of the peer, whose process may have ended since, only the answer to that CLOSE is lost. */
-  #loseSocket(cause?: Error): void {
-    this.destroy(this.#state.at === 'ENDED' ? undefined : lost(cause));
-  }
-
   get #layer(): RecordLayer {
     return (this.#records ??= new RecordLayer(this.#options, this.#kept, this.#clocks, this));
   }
@@ -239,20 +226,12 @@ export class Connection implements ClockOwner, FrameWriter, RecordLayerOwner, So
   #leaveOpen(state: State, move?: () => void): void {
     const wasOpen = this.isOpen;
     this.#state = state;
-    let left = move;
-    const moveOnce = (): void => {
-      const run = left;
-      left = undefined;
-      run?.();
-    };
+    const moveOnce = once(move);
     if (wasOpen) this.#options.events.onGoingAway?.(moveOnce);
     moveOnce();
   }
 
-  /**
-   * Sends CLOSE if this side started draining, no stream is open, and both sides have announced that they open no
-   * further ones. After the deadline of the drain, sends CLOSE as soon as nothing is left to send.
-   */
+  /** Sends CLOSE if this side drains and no stream is or will be open, or if the drain was cut and all was sent. */
   finishDrain(): void {
     if (this.#state.at !== 'DRAINING') return;
     const { role, streams } = this.#options;

@@ -9,8 +9,7 @@ import type { ClientStream } from '../streams/client-stream.js';
 import { Burst } from './burst.js';
 import { Dials } from './dials.js';
 import { EventServer } from './event-server.js';
-import { NO_KEPT_EVENTS } from './kept-events.js';
-import type { KeptEvents } from './kept-events.js';
+import { NO_KEPT_EVENTS, type KeptEvents } from './kept-events.js';
 import { OpenLinks } from './open-links.js';
 import type { OriginOptions } from './addresses/origin.js';
 import { countPool } from './pool-counts.js';
@@ -149,7 +148,8 @@ export class Pool implements Links {
     }
     if (this.#hasLeftover) await this.#closeLinks('IDLE', 0);
     else if (this.#use === 'CLOSING') this.#use = 'IDLE';
-    this.#kept.giveUpAll(cutOff());
+    const cutOff = 'The client was closed before the server acknowledged the event';
+    this.#kept.giveUpAll(new TransportError('ERR_CLIENT_CLOSED', cutOff));
   }
 
   /** Whether there is a connection, a dial or a pause again, only for events of a lost connection. */
@@ -195,15 +195,10 @@ export class Pool implements Links {
     this.#open.remove(link);
     this.#forgetAliases(link.serverId);
     if (isLost) return;
-    if (!connector.isLeaving) this.#retireOthersTo(link.serverId);
+    // All connections to a server that leaves, so that a call does not use its attempts on one after the other.
+    const others = connector.isLeaving ? [] : this.#open.all.filter(({ serverId }) => serverId === link.serverId);
+    for (const { connection } of others) connection.vacate();
     this.#eventServer.beginMove(connector);
-  }
-
-  /**
-   * Vacates all connections to a server that leaves, so that a call does not use its attempts on one after the other.
-   */
-  #retireOthersTo(serverId: string): void {
-    for (const { connection } of this.#open.all.filter((link) => link.serverId === serverId)) connection.vacate();
   }
 
   #noteFailed(connector: ServerConnector): void {
@@ -252,8 +247,4 @@ export class Pool implements Links {
       this.#waiting.count > 0 && (this.#open.first === undefined || connector === this.#eventServer.connector);
     return redial.inBackground || (isAwaited && this.#waiting.arePatient);
   }
-}
-
-function cutOff(): TransportError {
-  return new TransportError('ERR_CLIENT_CLOSED', 'The client was closed before the server acknowledged the event');
 }

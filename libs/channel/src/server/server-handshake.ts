@@ -106,12 +106,9 @@ export class ServerHandshake implements SocketOwner {
     this.#fail(new TransportError('ERR_TRUNCATED', 'The client closed the connection during the handshake'));
   }
 
-  onSocketError(cause: Error): void {
-    this.#fail(new TransportError('ERR_CONNECTION_LOST', cause.message, { cause }));
-  }
-
-  onSocketClosed(): void {
-    this.receiveFin();
+  onSocketLost(cause?: Error): void {
+    if (cause === undefined) this.receiveFin();
+    else this.#fail(new TransportError('ERR_CONNECTION_LOST', cause.message, { cause }));
   }
 
   receive(chunk: Buffer): void {

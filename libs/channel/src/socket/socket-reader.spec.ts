@@ -34,7 +34,7 @@ function collectFrom(socket: Socket) {
     chunks.push(Buffer.from(chunk));
   };
   const ignore = (): void => undefined;
-  ownSocket(socket, { receive, receiveFin: ignore, onSocketError: ignore, onSocketClosed: ignore });
+  ownSocket(socket, { receive, receiveFin: ignore, onSocketLost: ignore });
   return { memory, text: () => Buffer.concat(chunks).toString() };
 }
 
@@ -95,8 +95,7 @@ describe('the owner of a socket', () => {
       ownSocket(dialed, {
         receive: (chunk) => void calls.push(chunk.toString()),
         receiveFin: () => void calls.push('fin'),
-        onSocketError: (cause) => void calls.push(cause.message),
-        onSocketClosed: () => void calls.push('closed'),
+        onSocketLost: (cause) => void calls.push(cause?.message ?? 'closed'),
       });
       const counts = (): number[] => ['data', 'end', 'error', 'close'].map((name) => dialed.listenerCount(name));
       accepted.end('data');

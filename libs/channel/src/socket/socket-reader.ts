@@ -14,8 +14,8 @@ export interface SocketOwner {
   receive(chunk: Buffer): void;
   /** Called when the peer sends nothing more. */
   receiveFin(): void;
-  onSocketError(cause: Error): void;
-  onSocketClosed(): void;
+  /** Called when the socket has failed or closed. @param cause - The failure. */
+  onSocketLost(cause?: Error): void;
 }
 
 /** The read buffer of a socket, as in the option `onread` of Node. Node has no public way to set it later. */
@@ -31,8 +31,7 @@ type OwnedSocket = Socket & { [OWNER]?: SocketOwner | undefined };
 const NO_OWNER: SocketOwner = {
   receive: () => undefined,
   receiveFin: () => undefined,
-  onSocketError: () => undefined,
-  onSocketClosed: () => undefined,
+  onSocketLost: () => undefined,
 };
 
 let readBuffer: Buffer | undefined;
@@ -79,11 +78,11 @@ function onEnd(this: OwnedSocket): void {
 }
 
 function onError(this: OwnedSocket, cause: Error): void {
-  this[OWNER]?.onSocketError(cause);
+  this[OWNER]?.onSocketLost(cause);
 }
 
 function onClose(this: OwnedSocket): void {
-  this[OWNER]?.onSocketClosed();
+  this[OWNER]?.onSocketLost();
 }
 
 /** Passes bytes that were read to the owner of the socket. Node calls it as a method of the socket. */

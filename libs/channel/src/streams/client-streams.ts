@@ -6,8 +6,7 @@ import type { Frame } from '../frame/frame.js';
 import type { OutgoingMessage } from '../sending/outgoing-message.js';
 import { FrameSender } from '../sending/sender.js';
 import type { FrameWriter, Sending } from '../sending/sending.js';
-import { ReceivedAnswers } from './received-answers.js';
-import type { AnswersOwner } from './received-answers.js';
+import { ReceivedAnswers, type AnswersOwner } from './received-answers.js';
 import type { AssemblerLimits, ReceiverLimits } from './assembler.js';
 import type { AnswerSink, ClientStream } from './client-stream.js';
 import { ofSealed, refusal } from './stream-failure.js';
@@ -151,10 +150,7 @@ export class ClientStreams implements AnswersOwner, OpenerOwner, Streams {
     }
   }
 
-  /**
-   * Ends all answers of several values, because such an answer may otherwise never end. An open answer that is not one
-   * yet ends when a value arrives that is not its last one.
-   */
+  /** Ends all answers of several values; see {@link ReceivedAnswers.endSeries}. */
   endSeries(reason: () => TransportError): void {
     this.#answers.endSeries(reason);
   }
@@ -227,11 +223,8 @@ export class ClientStreams implements AnswersOwner, OpenerOwner, Streams {
   }
 
   /**
-   * Removes the streams of which no byte was sealed here, and keeps events.
-   *
-   * @param mayKeep - Whether events that were sealed on a lost connection are kept again.
-   * @param lost - The events to keep with those.
-   * @returns The streams that are not kept. The caller must fail them.
+   * Removes the streams of which no byte was sealed here, and keeps `lost`, and with `mayKeep` the events among those
+   * streams that were sealed on a lost connection. The caller must fail the other ones, which are returned.
    */
   #takeUnopened(mayKeep: boolean, lost: readonly ClientStream[] = []): readonly ClientStream[] {
     const unopened = this.#opener.stopOpening();

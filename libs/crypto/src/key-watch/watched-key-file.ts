@@ -4,9 +4,8 @@ import { inspect } from 'node:util';
 import { brand } from '../brand.js';
 import { guarded } from '../callback.js';
 import { hmacSha256 } from '../cipher/hmac.js';
-import { clock, MAX_TIMER_MS } from '../clock.js';
+import { clock } from '../clock.js';
 import { publishKeysRead } from '../diagnostics.js';
-import { CryptoError } from '../errors.js';
 import { errnoOf } from '../key-file/system-error.js';
 import { load, loadKeyring, toKeyring } from '../key-file/load.js';
 import type { KeyringOptions } from '../key-file/load.js';
@@ -20,6 +19,7 @@ import { nextBoundary } from '../keys/ring-key.js';
 import { toHex } from '../keys/schedule.js';
 import type { SecretKey } from '../keys/secret-key.js';
 import { DirectoryWatch } from './directory-watch.js';
+import { checkPoll, ReloadTimers } from './reload-timers.js';
 
 /** The options for checking and watching a key file, and for reporting its changes. */
 export interface WatchedKeyFileOptions extends KeyringOptions {
@@ -33,10 +33,6 @@ export interface WatchedKeyFileOptions extends KeyringOptions {
    */
   readonly pollMs?: number | undefined;
 }
-
-const POLL_MS = 30_000;
-/** From a change in the directory to the read. A writer has usually finished then, and a busy directory costs little. */
-const SETTLE_MS = 100;
 
 /** The reason why a version of the file was not loaded. */
 interface Failed extends KeysFailure {
@@ -59,6 +55,7 @@ export class WatchedKeyFile implements KeySource {
   readonly #log: (message: string) => void;
   readonly #warn: (message: string) => void;
   readonly #watch: DirectoryWatch;
+  readonly #timers: ReloadTimers;
   readonly #listeners = new Set<(change: KeysChange) => void>();
   /** Distinguishes contents without keeping them. */
   readonly #digestKey = generateKey();
@@ -69,9 +66,6 @@ export class WatchedKeyFile implements KeySource {
   #failed: Failed | undefined;
   /** The ring of which a warning says that no key may be used. */
   #unusable: Keyring | undefined;
-  #poll: NodeJS.Timeout | undefined;
-  #settle: NodeJS.Timeout | undefined;
-  #boundary: NodeJS.Timeout | undefined;
   #isClosed = false;
 
   private constructor(path: string, options: WatchedKeyFileOptions, ring: Keyring) {
@@ -81,9 +75,10 @@ export class WatchedKeyFile implements KeySource {
     this.#warn = guarded('The callback warn()', options.warn);
     this.#ring = ring;
     this.#view = new KeyringView(ring.keys, clock.unixMs());
-    this.#watch = new DirectoryWatch(dirname(path), () => this.#reloadSoon());
+    this.#timers = new ReloadTimers(() => this.reload(), options.pollMs);
+    this.#watch = new DirectoryWatch(dirname(path), () => this.#timers.reloadSoon());
     this.reload(); // the file may have changed before it was watched
-    this.#pollLater();
+    this.#timers.poll();
   }
 
   /**
@@ -148,7 +143,7 @@ export class WatchedKeyFile implements KeySource {
     this.#isClosed = true;
     this.#watch.close();
     this.#listeners.clear();
-    for (const timer of [this.#poll, this.#settle, this.#boundary]) clock.clearTimeout(timer);
+    this.#timers.close();
   }
 
   #take(content: Uint8Array, origin: string): void {
@@ -188,7 +183,7 @@ export class WatchedKeyFile implements KeySource {
     const view = new KeyringView(this.#ring.keys, nowMs);
     const change = view.changeSince(this.#view);
     this.#view = view;
-    this.#announceAt(nextBoundary(this.#ring.keys, nowMs), nowMs);
+    this.#timers.announceAt(nextBoundary(this.#ring.keys, nowMs), nowMs, () => this.#announce());
     this.#warnIfUnusable();
     if (change === undefined) return;
     for (const listener of this.#listeners) listener(change);
@@ -204,33 +199,6 @@ export class WatchedKeyFile implements KeySource {
     this.#warn(`No key of the key file ${this.#path} may be used now, so no connection can begin: ${remedy}`);
   }
 
-  #announceAt(boundary: number | undefined, nowMs: number): void {
-    clock.clearTimeout(this.#boundary);
-    if (boundary === undefined || this.#isClosed) return;
-    const delayMs = Math.min(boundary - nowMs, MAX_TIMER_MS);
-    this.#boundary = clock.setTimeout(() => this.#announce(), delayMs).unref();
-  }
-
-  #pollLater(): void {
-    if (this.#isClosed) return;
-    this.#poll = clock
-      .setTimeout(() => {
-        this.reload();
-        this.#pollLater();
-      }, this.#options.pollMs ?? POLL_MS)
-      .unref();
-  }
-
-  #reloadSoon(): void {
-    if (this.#settle !== undefined || this.#isClosed) return;
-    this.#settle = clock
-      .setTimeout(() => {
-        this.#settle = undefined; // before the read: a later change is read once more
-        this.reload();
-      }, SETTLE_MS)
-      .unref();
-  }
-
   toString(): string {
     return `WatchedKeyFile(${this.ids.join(', ')})`;
   }
@@ -244,12 +212,6 @@ export class WatchedKeyFile implements KeySource {
   [inspect.custom](): string {
     return this.toString();
   }
-}
-
-function checkPoll(pollMs = POLL_MS): void {
-  if (Number.isInteger(pollMs) && pollMs >= 1 && pollMs <= MAX_TIMER_MS) return;
-  const message = `pollMs is ${pollMs}; it must be a whole number of milliseconds from 1 to ${MAX_TIMER_MS}`;
-  throw new CryptoError('ERR_KEY_FILE_POLL', message);
 }
 
 /** Returns `2 keys`, or `1 usable key of 2` if the others are retired, revoked, not yet valid or expired. */

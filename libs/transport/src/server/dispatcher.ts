@@ -15,8 +15,7 @@ import type { Call, ReceivedCall, ReceivedRequest } from '../packet/message.js';
 import { SerialQueue } from '../packet/serial-queue.js';
 import { WaitingMessages } from '../packet/waiting-messages.js';
 import { contentCodeOf } from '../packet/wire-error.js';
-import { Answer } from './answer.js';
-import type { AnswerHost } from './answer.js';
+import { Answer, type AnswerHost } from './answer.js';
 import { DeferredEvents } from './deferred-events.js';
 import { EventIntake } from './event-intake.js';
 import type { DispatcherOptions } from './handler-host.js';
@@ -47,8 +46,8 @@ export class Dispatcher implements StreamHandler, AnswerHost {
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    this.#limit = new RunningInConnection(options.limits, options.host.handlerLimit);
-    this.#deferred = new DeferredEvents(this.#limit, options.host.handlerLimit);
+    this.#limit = new RunningInConnection(options.limits, options.host.runningInServer);
+    this.#deferred = new DeferredEvents(this.#limit, options.host.runningInServer);
     this.#waiting = new WaitingMessages(options.limits.maxRunningBytes, options.host.waiting);
     this.#order = new SerialQueue(Infinity); // bounded by the streams in flight
     this.#events = new EventIntake({

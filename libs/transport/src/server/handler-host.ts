@@ -12,7 +12,7 @@ export interface HandlerHost {
   readonly hooks: ProcessingHooks;
   readonly serializer: Serializer | undefined;
   readonly deserializer: Deserializer | undefined;
-  readonly handlerLimit: RunningInServer;
+  readonly runningInServer: RunningInServer;
   /** The bytes of messages that wait for the deserializer or for a place. */
   readonly waiting: WaitingBytes;
   findHandler(route: string): MessageHandler | null;

@@ -59,7 +59,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
   readonly #limits: SealwireLimits;
   readonly #home = new AsyncResource('SEALWIRE_SERVER');
   readonly #failures = new FailureLog(() => this.logger);
-  readonly #handlerLimit: RunningInServer;
+  readonly #runningInServer: RunningInServer;
   readonly #channel: ChannelServer<LazyDispatcher>;
   readonly #drain = new ServerDrain(() => this.logger);
   readonly #counters = new ServerCounters();
@@ -70,7 +70,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
     this.#options = options;
     this.#limits = resolveOptions(options, 'server');
     this.transportId = options.transportId ?? SEALWIRE;
-    this.#handlerLimit = new RunningInServer(this.#limits.maxRunningTotal, this.#limits.maxRunningBytesTotal);
+    this.#runningInServer = new RunningInServer(this.#limits.maxRunningTotal, this.#limits.maxRunningBytesTotal);
     this.#channel = this.#createChannel();
   }
 
@@ -83,8 +83,8 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
   snapshot(): SealwireServerSnapshot {
     return this.#counters.snapshot(this.#channel.links, {
       strangers: this.#channel.strangerCount,
-      running: this.#handlerLimit.takenCount,
-      runningBytes: this.#handlerLimit.takenBytes,
+      running: this.#runningInServer.takenCount,
+      runningBytes: this.#runningInServer.takenBytes,
       incompleteBytes: PROCESS_MEMORY.bytes,
       keys: this.#channel.keys,
     });
@@ -196,7 +196,7 @@ export class SealwireServer extends Server<SealwireServerEvents, SealwireStatus>
     return {
       serializer,
       deserializer,
-      handlerLimit: this.#handlerLimit,
+      runningInServer: this.#runningInServer,
       waiting: new WaitingBytes(this.#limits.maxRunningBytesTotal),
       findHandler: (route) => this.getHandlerByPattern(route),
       toRoute: (pattern) => this.normalizePattern(pattern),

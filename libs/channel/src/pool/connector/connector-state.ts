@@ -9,6 +9,7 @@
 // another address. Every state leads to GONE if the address is no longer one of the client's.
 import type { ClientLink } from '../../client/client-link.js';
 import type { ServerCounts } from '../../client/links.js';
+import { clock } from '../../clock.js';
 import type { Renewal } from './renewal.js';
 
 /** The state of a connector. ALIAS: the server is connected under another address. GONE: the address has vanished. */
@@ -29,6 +30,13 @@ export const SHOWN_STATES = {
   ALIAS: 'duplicate',
   GONE: 'draining',
 } as const;
+
+/** Ends the dial, the pause or the renewal of a state that is left. */
+export function endState(state: ConnectorState): void {
+  if (state.at === 'DIALING') state.abort.abort();
+  if (state.at === 'PAUSED') clock.clearTimeout(state.timer);
+  if (state.at === 'CONNECTED') state.renewal?.end()?.abort();
+}
 
 /** @param links - The connections that are not closed. */
 export function countServer(

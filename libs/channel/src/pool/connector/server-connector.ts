@@ -6,7 +6,7 @@ import type { ConnectorEvent } from './connector-event.js';
 import type { ConnectorOwner } from './connector-owner.js';
 import { DialHistory } from './dial-history.js';
 import type { Pauses } from './back-off.js';
-import { countServer, SHOWN_STATES } from './connector-state.js';
+import { countServer, endState, SHOWN_STATES } from './connector-state.js';
 import type { ConnectorState } from './connector-state.js';
 import { prove, Renewal } from './renewal.js';
 import type { ServerAddress } from '../addresses/server-address.js';
@@ -106,7 +106,7 @@ export class ServerConnector {
 
   /** Ends dials and pauses because the client closes. */
   stop(): void {
-    this.#abort();
+    endState(this.#state);
     this.#state = this.#isLeaving ? { at: 'GONE' } : { at: 'IDLE' };
     this.history.reset();
   }
@@ -120,13 +120,10 @@ export class ServerConnector {
     const { link } = this;
     if (link !== undefined && !this.#owner.hasOther(this)) return;
     const wasDialing = this.#state.at === 'DIALING';
-    this.#abort();
-    if (link === undefined) {
-      this.#rest();
-      if (wasDialing) this.#emit({ type: 'disconnected', error: undefined });
-    } else {
-      this.#leave(link, { type: 'draining' }, () => link.connection.vacate());
-    }
+    endState(this.#state);
+    if (link !== undefined) return this.#leave(link, { type: 'draining' }, () => link.connection.vacate());
+    this.#rest();
+    if (wasDialing) this.#emit({ type: 'disconnected', error: undefined });
   }
 
   /** Moves the calls that were not sealed on connections that drain: new calls no longer go to their server. */
@@ -134,17 +131,11 @@ export class ServerConnector {
     for (const { connection } of this.#links) if (!connection.isOpen) connection.vacate();
   }
 
-  #abort(): void {
-    if (this.#state.at === 'DIALING') this.#state.abort.abort();
-    if (this.#state.at === 'PAUSED') clock.clearTimeout(this.#state.timer);
-    if (this.#state.at === 'CONNECTED') this.#state.renewal?.end()?.abort();
-  }
-
   /** Dials. Never rejects: an event reports the failure, and waiting calls may fail with it. */
   async #dial(signal: AbortSignal, isRenewal = false): Promise<void> {
     try {
       const link = await this.#owner.open(this, signal, this.#linkEvents);
-      link.throwUnlessOpen(); // a connection that has ended meanwhile does not say so again
+      link.throwUnlessOpen(); // a connection that has ended meanwhile emits no further event
       this.#links.add(link);
       if (isRenewal || this.#owner.hasOther(this)) await prove(link);
       this.#adopt(link, signal);
@@ -166,10 +157,7 @@ export class ServerConnector {
   }
 
   #adopt(link: ClientLink, signal: AbortSignal): void {
-    if (signal.aborted) {
-      void link.connection.close();
-      return;
-    }
+    if (signal.aborted) return void link.connection.close();
     const before = this.#state;
     if (before.at !== 'CONNECTED' && this.#owner.isAlias(this, link)) {
       this.#state = { at: 'ALIAS', serverId: link.serverId };
